@@ -1,0 +1,80 @@
+"""The errors a person reads: what is wrong, where, what was expected and what to do about it.
+
+Every error raised on purpose is a `SkewlessError`; the command prints it without a traceback and
+exits with its `exit_code`. Anything else is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class SkewlessError(Exception):
+    """A failure that a person can act on.
+
+    Args:
+      what: one sentence that names what is wrong, with the offending value.
+      where: the file, line, row, column or stage it was found in.
+      expected: what would have been right.
+      remedy: what to do next.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        expected: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.what = what
+        self.where = where
+        self.expected = expected
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        for label, text in (
+            ("where", self.where),
+            ("expected", self.expected),
+            ("to do", self.remedy),
+        ):
+            if text:
+                lines.append(f"  {label + ':':<10} {text}")
+        return "\n".join(lines)
+
+
+class ConfigError(SkewlessError):
+    """pipeline.yaml, schema.pbtxt or the command line asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class DataError(SkewlessError):
+    """The data cannot be read, or a gate refused it."""
+
+    exit_code = 3
+
+
+class ModelError(SkewlessError):
+    """The model was not blessed, or serving would not give what training computed."""
+
+    exit_code = 4
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean 'x'?` for the nearest known word, or the list of all known ones.
+
+    >>> did_you_mean("tax", ["taxi", "census"])
+    "did you mean 'taxi'?"
+    >>> did_you_mean("zzz", ["taxi", "census"])
+    'one of: census, taxi'
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else "one of: " + (", ".join(known) or "(none)")

@@ -1,0 +1,48 @@
+"""What the transform graph puts out: the one list of transformed features, in model order.
+
+Written beside the transform graph, read by training and export, so that no two places keep
+parallel lists of features.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from schemas.spec import Strict
+
+FILE_NAME = "layout.json"
+
+
+class TransformedFeature(Strict):
+    """One output of the transform graph, one value a row.
+
+    Attributes:
+      name: its name in the graph and in the transformed examples.
+      columns: the raw columns it is made from.
+      treatment: the treatment that made it.
+      kind: "dense" (float32, for the deep tower) or "id" (int64 in [0, size)).
+      size: number of ids; 0 for dense features.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    treatment: str
+    kind: Literal["dense", "id"]
+    size: int = 0
+
+
+class Layout(Strict):
+    """The transformed features in model order, and the label's name (int64, 0 or 1)."""
+
+    features: tuple[TransformedFeature, ...]
+    label: str
+
+    @property
+    def dense(self) -> tuple[TransformedFeature, ...]:
+        """The float32 features, in order."""
+        return tuple(f for f in self.features if f.kind == "dense")
+
+    @property
+    def ids(self) -> tuple[TransformedFeature, ...]:
+        """The id features, in order."""
+        return tuple(f for f in self.features if f.kind == "id")

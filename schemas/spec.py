@@ -1,0 +1,273 @@
+"""The typed form of pipeline.yaml: everything about a dataset that is not a column's type.
+
+Parsed once into frozen, validated values. Unknown keys fail and name the nearest valid one. Column
+types and domains are not here: they live in schema.pbtxt alone (`schemas.catalog` joins the two).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import pydantic
+from pydantic import Field
+
+from schemas.errors import did_you_mean
+
+SPLITS = ("train", "eval", "test")
+
+
+class Strict(pydantic.BaseModel):
+    """A frozen value that refuses unknown keys and names the nearest valid one."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=False)
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            for key in value:
+                if key not in cls.model_fields:
+                    hint = did_you_mean(str(key), cls.model_fields)
+                    raise ValueError(f"unknown key {key!r}; {hint}")
+        return value
+
+
+class CsvSource(Strict):
+    """Comma-separated text with a header line.
+
+    `path` is a file, a glob, or `package://NAME/FILE` for a file that a Python package ships;
+    relative paths are taken from the folder of pipeline.yaml.
+    """
+
+    format: Literal["csv"] = "csv"
+    path: str
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    null_values: tuple[str, ...] = ("",)
+    trim: bool = False  # drop spaces around every value, as in "a, b, c"
+    newlines_in_values: bool = True  # False lets one file be read by several workers
+
+
+class Splits(Strict):
+    """Which share of the rows goes where, by a hash of `key`.
+
+    A row's split depends on the values of its key columns and on nothing else, so adding rows or
+    columns moves no row; rows with equal keys always share a split.
+    """
+
+    key: Annotated[tuple[str, ...], Field(min_length=1)]
+    train: Annotated[float, Field(gt=0, lt=1)] = 0.70
+    eval: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.15
+
+    @pydantic.model_validator(mode="after")
+    def _sum(self) -> Splits:
+        if abs(self.train + self.eval + self.test - 1) > 1e-9:
+            raise ValueError(
+                f"train + eval + test must be 1, got {self.train + self.eval + self.test:g}"
+            )
+        return self
+
+
+class Equals(Strict):
+    """The label is 1 where `column` is one of `values`."""
+
+    column: str
+    values: Annotated[tuple[str | int, ...], Field(min_length=1)]
+
+
+class Exceeds(Strict):
+    """The label is 1 where `column` > `fraction` * `of`, all three as float32."""
+
+    column: str
+    fraction: float
+    of: str
+
+
+class Label(Strict):
+    """A binary label, made from raw columns inside the transform graph."""
+
+    name: str
+    equals: Equals | None = None
+    exceeds: Exceeds | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _one(self) -> Label:
+        if (self.equals is None) == (self.exceeds is None):
+            raise ValueError("give exactly one of 'equals' and 'exceeds'")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The raw columns the label is made from."""
+        if self.equals is not None:
+            return (self.equals.column,)
+        assert self.exceeds is not None  # held by _one
+        return (self.exceeds.column, self.exceeds.of)
+
+
+class ZScore(Strict):
+    """(x - mean) / standard deviation, clipped to ±`clip`; 0 and a missing flag where missing."""
+
+    kind: Literal["z_score"] = "z_score"
+    accepts: ClassVar[tuple[str, ...]] = ("INT", "FLOAT")
+    log1p: bool = False  # take sign(x) * log(1 + |x|) first: for long tails
+    clip: Annotated[float, Field(gt=0)] = 10.0
+
+
+class QuantileBuckets(Strict):
+    """The bucket between training quantiles that x falls into; id 0 is missing."""
+
+    kind: Literal["quantile_buckets"] = "quantile_buckets"
+    accepts: ClassVar[tuple[str, ...]] = ("INT", "FLOAT")
+    buckets: Annotated[int, Field(ge=2, le=10_000)] = 10
+
+
+class Vocabulary(Strict):
+    """The id of an exact value: 0 missing, then by falling count, then the OOV buckets."""
+
+    kind: Literal["vocabulary"] = "vocabulary"
+    accepts: ClassVar[tuple[str, ...]] = ("INT", "BYTES")
+    top_k: Annotated[int, Field(ge=1)] = 10_000
+    min_count: Annotated[int, Field(ge=1)] = 1
+    oov_buckets: Annotated[int, Field(ge=1)] = 1
+
+
+Treatment = Annotated[ZScore | QuantileBuckets | Vocabulary, Field(discriminator="kind")]
+_TREATMENTS = {t.model_fields["kind"].default: t for t in (ZScore, QuantileBuckets, Vocabulary)}
+
+
+class Feature(Strict):
+    """One raw column and the treatments that turn it into transformed features."""
+
+    column: str
+    treatments: Annotated[tuple[Treatment, ...], Field(min_length=1)]
+
+    @pydantic.field_validator("treatments", mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        """Read `z_score` and `z_score: {clip: 5}` alike."""
+        entries = value if isinstance(value, (list, tuple)) else [value]
+        return tuple(_treatment(entry) for entry in entries)
+
+
+def _treatment(entry: Any) -> Any:
+    if isinstance(entry, str):
+        entry = {entry: {}}
+    if not isinstance(entry, dict) or "kind" in entry:
+        return entry
+    if len(entry) != 1:
+        raise ValueError(f"one treatment an entry, got {sorted(map(str, entry))}")
+    ((kind, options),) = entry.items()
+    if kind not in _TREATMENTS:
+        raise ValueError(f"unknown treatment {kind!r}; {did_you_mean(str(kind), _TREATMENTS)}")
+    return {"kind": kind, **(options or {})}
+
+
+class Cross(Strict):
+    """The hash of several columns' values together; missing values take part as such."""
+
+    columns: Annotated[tuple[str, ...], Field(min_length=2)]
+    buckets: Annotated[int, Field(ge=2)] = 1000
+
+
+class AdamW(Strict):
+    """Options of the deep tower's optimizer."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Ftrl(Strict):
+    """Options of the wide part's optimizer (McMahan et al. 2013)."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    l1: Annotated[float, Field(ge=0)] = 0.0
+    l2: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Model(Strict):
+    """The wide & deep model and how it is trained."""
+
+    hidden_units: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (
+        100,
+        50,
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    embedding_dim: Annotated[int, Field(ge=1)] = 8
+    deep: AdamW = AdamW()
+    wide: Ftrl = Ftrl()
+    batch_size: Annotated[int, Field(ge=1)] = 256
+    max_epochs: Annotated[int, Field(ge=1)] = 30
+    patience: Annotated[int, Field(ge=1)] = 3  # epochs without a better eval loss
+    seed: Annotated[int, Field(ge=0)] = 42
+
+
+class Validation(Strict):
+    """What stops a run before anything is learnt from the data."""
+
+    stop_at: Literal["error", "warning", "never"] = "error"  # TFDV anomaly severity
+    max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
+
+
+class Bound(Strict):
+    """A metric's permitted range, and how much worse than the last blessed model it may be."""
+
+    min: float | None = None
+    max: float | None = None
+    max_loss: Annotated[float, Field(ge=0)] | None = None
+
+
+class Thresholds(Strict):
+    """Bounds on the test split's metrics; a model outside any of them is not blessed."""
+
+    auc: Bound = Bound(min=0.5)
+    pr_auc: Bound = Bound()
+    log_loss: Bound = Bound()
+    accuracy: Bound = Bound()
+    calibration_error: Bound = Bound()
+    beats_baseline: bool = True  # log-loss under the base rate's and the logistic model's
+
+
+class Evaluation(Strict):
+    """How the model is judged."""
+
+    thresholds: Thresholds = Thresholds()
+    slices: tuple[str, ...] = ()
+    min_slice_examples: Annotated[int, Field(ge=1)] = 30
+
+
+class Examples(Strict):
+    """How examples lie on disk and travel: one place for the two sizes."""
+
+    batch_rows: Annotated[int, Field(ge=1, le=1 << 22)] = 65_536
+    shard_rows: Annotated[int, Field(ge=1)] = 1_000_000
+
+
+class Spec(Strict):
+    """The whole of pipeline.yaml."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
+    source: CsvSource
+    splits: Splits
+    label: Label
+    features: Annotated[tuple[Feature, ...], Field(min_length=1)]
+    crosses: tuple[Cross, ...] = ()
+    validation: Validation = Validation()
+    model: Model = Model()
+    evaluation: Evaluation = Evaluation()
+    examples: Examples = Examples()
+
+    @pydantic.field_validator("features", mode="before")
+    @classmethod
+    def _by_column(cls, value: Any) -> Any:
+        """Read the YAML mapping `column: treatments` as a tuple of features."""
+        if isinstance(value, dict):
+            return tuple({"column": str(c), "treatments": t} for c, t in value.items())
+        return value
+
+    @property
+    def feature_columns(self) -> tuple[str, ...]:
+        """Raw columns that serving needs, each once, in the order of pipeline.yaml."""
+        names = [f.column for f in self.features]
+        names += [c for cross in self.crosses for c in cross.columns]
+        return tuple(dict.fromkeys(names))
