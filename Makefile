@@ -1,0 +1,65 @@
+# The project's commands. Each sets up what it needs first; `make help` lists them.
+#
+#   make test TESTS="tests/unit tests/component" PYTEST_ARGS="-k split"
+#   make lock ARGS=--upgrade
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv/bin
+CODE := setup.py $(wildcard schemas components pipeline benchmarks tests)
+TESTS ?= tests/unit tests/component tests/e2e
+PYTEST_ARGS ?=
+ARGS ?=
+
+.PHONY: bootstrap
+bootstrap: ## make .venv for this machine, or do nothing if it is up to date
+	@scripts/bootstrap.sh
+
+.PHONY: demo
+demo: bootstrap ## run the pipeline on the Chicago taxi trips
+	$(VENV)/skewless run taxi
+
+.PHONY: test
+test: bootstrap ## run the tests
+	$(VENV)/python -m pytest $(TESTS) $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: bootstrap ## check style, types and which layer imports which
+	$(VENV)/ruff check $(CODE)
+	$(VENV)/ruff format --check $(CODE)
+	$(VENV)/mypy $(CODE)
+	$(VENV)/lint-imports --no-logo
+	for script in .ci/run scripts/*.sh; do bash -n "$$script"; done
+
+.PHONY: format
+format: bootstrap ## rewrite the code in the project's style
+	$(VENV)/ruff check --fix-only $(CODE)
+	$(VENV)/ruff format $(CODE)
+
+.PHONY: golden
+golden: bootstrap ## regenerate the golden files that the tests compare with
+	$(VENV)/python -m pytest --update-golden $(TESTS) $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: bootstrap ## measure speed and memory beside stock TFX
+	$(VENV)/python -m benchmarks $(ARGS)
+
+.PHONY: lock
+lock: bootstrap ## write requirements/ from setup.py, keeping the pins that still fit
+	scripts/lock.sh $(ARGS)
+
+.PHONY: clean-room
+clean-room: ## prove, as root, that a bare Debian 13 runs the demo and the tests
+	scripts/clean_room.sh
+
+.PHONY: clean
+clean: ## remove the environments, caches and build leftovers, but not the runs
+	rm -rf .venv .venv-uv build dist *.egg-info
+	rm -rf .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Writes the hash-locked files in requirements/ from setup.py: one for each dependency line and Python.
+# Pins that still fit setup.py's ranges are kept; `make lock ARGS=--upgrade` takes the newest instead.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+uv=$(scripts/uv.sh)
+
+# The header names the make target and nothing of the machine that ran it.
+compile() {
+  "$uv" pip compile --quiet --python .venv/bin/python --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" "$@"
+}
+
+# The platform is the oldest glibc that the line promises to run on. The newest releases of these have
+# no wheels for it, and building them would need C libraries: they stay at the last one that has.
+wheels_only=(argon2-cffi-bindings h5py optree pillow pyzmq)
+compile setup.py --extra dev --python-version 3.10 --python-platform x86_64-manylinux2014 \
+  "${wheels_only[@]/#/--only-binary=}" --output-file requirements/compatible-py3.10.txt "$@"
+for minor in 3.12 3.13; do
+  compile setup.py --extra dev --python-version "$minor" --python-platform x86_64-manylinux_2_39 \
+    --output-file "requirements/current-py$minor.txt" "$@"
+done
+compile requirements/uv.in --python-platform x86_64-manylinux2014 --output-file requirements/uv.txt "$@"

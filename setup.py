@@ -1,0 +1,93 @@
+"""Describes the installable package: what it ships, and which dependencies each Python gets.
+
+Two dependency lines live here side by side (docs/decisions/0001-two-dependency-lines.md): Python
+3.10 gets the "compatible" line, 3.12 and newer the "current" one. Only ranges stand here; the exact
+versions that are tested stand in requirements/, made from this file by `make lock`.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+COMPATIBLE = 'python_version < "3.11"'
+CURRENT = 'python_version >= "3.12"'
+
+# distribution: (range on the compatible line, range on the current line)
+BY_LINE = {
+    "tfx": (">=1.16,<1.17", ">=1.21,<1.22"),
+    "tensorflow": (">=2.16.2,<2.17", ">=2.21,<2.22"),
+    "tensorflow-transform": (">=1.16,<1.17", ">=1.21,<1.22"),
+    "tensorflow-data-validation": (">=1.16.1,<1.17", ">=1.21,<1.22"),
+    "tensorflow-metadata": (">=1.16.1,<1.17", ">=1.21,<1.22"),
+    "tensorflow-model-analysis": (">=0.47.1,<0.48", ">=0.52,<0.53"),
+    "tensorflow-serving-api": (">=2.16.1,<2.17", ">=2.19,<2.22"),
+    "tfx-bsl": (">=1.16.1,<1.17", ">=1.21,<1.22"),
+    "ml-metadata": (">=1.16,<1.17", ">=1.21,<1.22"),
+    # 2.75 needs a newer protobuf and 2.76 a newer pyarrow than tfx 1.16 allows.
+    "apache-beam": (">=2.74,<2.75", ">=2.77,<2.78"),
+    "keras": (">=3.12,<3.13", ">=3.12,<4"),
+    "pyarrow": (">=10,<11", ">=18,<19"),
+    "numpy": (">=1.26,<2", ">=2.1,<3"),
+}
+
+COMMON = [
+    "click>=8.1,<9",
+    "jinja2>=3.1,<4",
+    "protobuf>=3.20",
+    "psutil>=5.9",
+    "pydantic>=2.7,<3",
+    "PyYAML>=6,<7",
+    "rich>=13",
+]
+
+# TFT 1.16 imports dill, which Beam 2.74 no longer brings; the 1.16 family imports pkg_resources,
+# which setuptools 81 dropped.
+COMPATIBLE_ONLY = ["dill>=0.3.8", "setuptools<81"]
+
+DEV = [
+    "hypothesis>=6.100",
+    "import-linter>=2.1",
+    "mypy>=1.11",
+    "pip",  # stock TFX, the benchmark's yardstick, packages its module files with pip
+    "pytest>=8",
+    "ruff>=0.6",
+    "scikit-learn>=1.5",
+    "setuptools>=77",  # builds this package into the environment without an isolated build
+    "types-PyYAML",
+]
+
+
+def install_requires() -> list[str]:
+    """Returns the runtime requirements of both lines, each marked with the Pythons it is for."""
+    compatible = [f"{name}{ranges[0]}" for name, ranges in BY_LINE.items()] + COMPATIBLE_ONLY
+    current = [f"{name}{ranges[1]}" for name, ranges in BY_LINE.items()]
+    return [
+        *COMMON,
+        *(f"{requirement}; {COMPATIBLE}" for requirement in compatible),
+        *(f"{requirement}; {CURRENT}" for requirement in current),
+    ]
+
+
+readme = Path(__file__).with_name("README.md")
+
+setup(
+    name="skewless",
+    version="0.1.0",
+    description="A production pipeline on TFX for tabular data, without training-serving skew",
+    long_description=readme.read_text(encoding="utf-8") if readme.exists() else "",
+    long_description_content_type="text/markdown",
+    python_requires=">=3.10,!=3.11.*,<3.14",
+    install_requires=install_requires(),
+    extras_require={"dev": DEV},
+    # An explicit root makes an editable install a plain .pth line instead of an import hook, which
+    # every start of the command would pay for.
+    package_dir={"": "."},
+    packages=find_packages(
+        include=["pipeline", "pipeline.*", "components", "components.*", "schemas", "schemas.*"]
+    ),
+    package_data={
+        "schemas": ["*/*.pbtxt", "*/*.yaml"],
+        "pipeline": ["report/**/*.html", "report/**/*.j2"],
+    },
+    entry_points={"console_scripts": ["skewless = pipeline.cli:main"]},
+)
