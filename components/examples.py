@@ -1,0 +1,253 @@
+"""Examples on disk: Parquet shards by split; the one reader and writer.
+
+A folder of examples is `Split-train/ Split-eval/ Split-test/`, each with Parquet shards of flat,
+nullable columns (int64, float32, string). Null means missing; there is no other missing value on
+disk. A row group is a batch: `Examples.batch_rows` rows, the unit that every stage works on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.columns import Column
+from schemas.errors import DataError
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+ARROW_TYPES = {"INT": pa.int64(), "FLOAT": pa.float32(), "BYTES": pa.string()}
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """One batch of rows on disk: row group `index` of the Parquet file `path`."""
+
+    path: str
+    index: int
+    rows: int
+
+
+def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
+    """Return the Arrow schema of examples with these columns: flat and nullable."""
+    return pa.schema([pa.field(c.name, ARROW_TYPES[c.kind]) for c in columns])
+
+
+def split_folder(root: str, split: str) -> str:
+    """Return where a split's shards lie, named as TFX's standard components expect."""
+    return os.path.join(root, f"Split-{split}")
+
+
+def shards(root: str, split: str) -> list[str]:
+    """Return the paths of a split's shards, sorted.
+
+    Raises:
+      DataError: the split has no folder.
+    """
+    folder = split_folder(root, split)
+    if not os.path.isdir(folder):
+        raise DataError(f"there is no split {split!r}", where=folder)
+    return sorted(
+        os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".parquet")
+    )
+
+
+def row_groups(root: str, split: str) -> list[RowGroup]:
+    """Return a split's batches in order, from the shards' footers alone."""
+    groups = []
+    for path in shards(root, split):
+        footer = pq.read_metadata(path)
+        groups += [
+            RowGroup(path, i, footer.row_group(i).num_rows) for i in range(footer.num_row_groups)
+        ]
+    return groups
+
+
+def count_rows(root: str, split: str) -> int:
+    """Return how many rows a split has, from the shards' footers alone."""
+    return sum(group.rows for group in row_groups(root, split))
+
+
+def read_row_group(group: RowGroup, columns: Sequence[str] | None = None) -> pa.RecordBatch:
+    """Read one batch; `columns` None reads all, in the file's order."""
+    table = pq.ParquetFile(group.path).read_row_group(
+        group.index, columns=None if columns is None else list(columns), use_threads=False
+    )
+    arrays = [
+        column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+        for column in table.columns
+    ]
+    batch = pa.RecordBatch.from_arrays(arrays, schema=table.schema.remove_metadata())
+    return batch if columns is None else select(batch, columns)
+
+
+def iter_batches(
+    root: str, split: str, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield a split's batches in order, one in memory at a time."""
+    for group in row_groups(root, split):
+        yield read_row_group(group, columns)
+
+
+def column(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """Return one column by name."""
+    return batch.column(batch.schema.get_field_index(name))
+
+
+def select(batch: pa.RecordBatch, columns: Sequence[str]) -> pa.RecordBatch:
+    """Return the batch with these columns in this order, without copying."""
+    return pa.RecordBatch.from_arrays([column(batch, n) for n in columns], list(columns))
+
+
+def read_examples(root: str, split: str, columns: Sequence[str] | None = None) -> beam.PTransform:
+    """Return a root PTransform that reads a split as flat RecordBatches, a row group each.
+
+    >>> pipeline | read_examples(uri, "train")  # doctest: +SKIP
+    """
+    import apache_beam as beam
+
+    @beam.ptransform_fn
+    def _read(pbegin: beam.pvalue.PBegin) -> beam.PCollection[pa.RecordBatch]:
+        return (
+            pbegin
+            | "RowGroups" >> beam.Create(row_groups(root, split), reshuffle=False)
+            | "Spread" >> beam.Reshuffle()
+            | "Read" >> beam.Map(read_row_group, columns).with_output_types(pa.RecordBatch)
+        )
+
+    return f"ReadExamples[{split}]" >> _read()
+
+
+def read_splits(
+    root: str, splits: Sequence[str], columns: Sequence[str] | None = None
+) -> beam.PTransform:
+    """Return a root PTransform that reads several splits as (split, flat RecordBatch) pairs.
+
+    One source for all of them: a Flatten of one source a split would make the in-process runner
+    hold every batch in memory before the next step, and every source costs its own stages.
+
+    >>> pipeline | read_splits(uri, ("train", "eval"))  # doctest: +SKIP
+    """
+    import apache_beam as beam
+
+    def _read_one(key: str, group: RowGroup) -> tuple[str, pa.RecordBatch]:
+        return key, read_row_group(group, columns)
+
+    @beam.ptransform_fn
+    def _read(pbegin: beam.pvalue.PBegin) -> beam.PCollection[tuple[str, pa.RecordBatch]]:
+        groups = [(split, group) for split in splits for group in row_groups(root, split)]
+        return (
+            pbegin
+            | "RowGroups" >> beam.Create(groups, reshuffle=False)
+            | "Spread" >> beam.Reshuffle()
+            | "Read" >> beam.MapTuple(_read_one).with_output_types(tuple[str, pa.RecordBatch])
+        )
+
+    return "ReadSplits" >> _read()
+
+
+class ShardWriter:
+    """Writes one Parquet shard; it appears under its name only when whole.
+
+    A context manager: on success the file is renamed into place, on failure removed. An empty
+    shard is written too when `schema` is given, so that a split without rows is still a split.
+    """
+
+    def __init__(self, path: str, schema: pa.Schema, *, batch_rows: int) -> None:
+        self._path = path
+        self._partial = f"{path}.partial"
+        self._batch_rows = batch_rows
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self._writer = pq.ParquetWriter(self._partial, schema, compression="zstd")
+        self._schema = schema
+        self.rows = 0
+
+    def write(self, table: pa.Table | pa.RecordBatch) -> None:
+        """Append rows, in row groups of at most `batch_rows`."""
+        if isinstance(table, pa.RecordBatch):
+            table = pa.Table.from_batches([table], self._schema)
+        self._writer.write_table(table, row_group_size=self._batch_rows)
+        self.rows += table.num_rows
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._writer.close()
+            if kind is None:
+                os.replace(self._partial, self._path)
+        finally:
+            if os.path.exists(self._partial):
+                os.remove(self._partial)
+
+
+def as_lists(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch as TFDV and TFT take it: a list column a feature, null where missing.
+
+    >>> as_lists(pa.record_batch([pa.array([1, None])], ["x"])).column(0).to_pylist()
+    [[1], None]
+    """
+    return pa.RecordBatch.from_arrays([_as_list(c) for c in batch.columns], batch.schema.names)
+
+
+def _as_list(array: pa.Array) -> pa.Array:
+    if pa.types.is_string(array.type):
+        array = array.cast(pa.binary())
+    if not array.null_count:
+        offsets = pa.array(np.arange(len(array) + 1, dtype=np.int32))
+        return pa.ListArray.from_arrays(offsets, array)
+    valid = np.asarray(array.is_valid())
+    ends = np.concatenate([[0], np.cumsum(valid)]).astype(np.int32)
+    # a null offset makes a null list; the last offset closes the values
+    missing = np.append(~valid, False)
+    return pa.ListArray.from_arrays(pa.array(ends, mask=missing), array.drop_null())
+
+
+def as_raw_columns(batch: pa.RecordBatch, columns: Iterable[Column]) -> dict[str, np.ndarray]:
+    """Return the columns as the `raw_columns` signature takes them, shape [rows] each.
+
+    Integers become float64 with NaN for missing, floats float32 with NaN, text object arrays of
+    bytes with b"" for missing.
+    """
+    return {c.name: _as_raw(column(batch, c.name), c) for c in columns}
+
+
+def _as_raw(array: pa.Array, raw: Column) -> np.ndarray:
+    if raw.kind == "BYTES":
+        return np.asarray(array.cast(pa.binary()).fill_null(b""), dtype=object)
+    dtype = np.float64 if raw.kind == "INT" else np.float32
+    return array.to_numpy(zero_copy_only=False).astype(dtype, copy=False)
+
+
+def as_tf_examples(batch: pa.RecordBatch, columns: Iterable[Column]) -> list[bytes]:
+    """Return each row as a serialised `tf.train.Example`; missing values are left out.
+
+    Row by row and slow: for the edges (requests, proofs), never between stages.
+    """
+    from tensorflow.core.example import example_pb2
+
+    kinds = {c.name: c.kind for c in columns}
+    out = []
+    for row in select(batch, list(kinds)).to_pylist():
+        example = example_pb2.Example()
+        for name, value in row.items():
+            if value is not None:
+                _set_feature(example.features.feature[name], kinds[name], value)
+        out.append(example.SerializeToString(deterministic=True))
+    return out
+
+
+def _set_feature(feature: Any, kind: str, value: Any) -> None:
+    if kind == "INT":
+        feature.int64_list.value.append(value)
+    elif kind == "FLOAT":
+        feature.float_list.value.append(value)
+    else:
+        feature.bytes_list.value.append(value if isinstance(value, bytes) else value.encode())

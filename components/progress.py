@@ -1,0 +1,67 @@
+"""What a stage tells about itself while it works.
+
+Stages emit `Event`s on the logger `skewless.progress`; whoever runs them (the command, a test, a
+remote worker's log) attaches a handler or does not. No stage knows who listens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+LOGGER = logging.getLogger("skewless.progress")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened in a stage.
+
+    Attributes:
+      stage: the stage's name in the DAG.
+      kind: "start"; "rows", `rows` more rows are through; "metrics", `values` are the latest
+        figures (training); "note", `values` belong in the summary; "done" or "failed", after
+        `seconds`.
+    """
+
+    stage: str
+    kind: Literal["start", "rows", "metrics", "note", "done", "failed"]
+    rows: int = 0
+    seconds: float = 0.0
+    values: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+def emit(event: Event) -> None:
+    """Send an event; handlers find it as the record's attribute `event`."""
+    LOGGER.info("%s %s", event.stage, event.kind, extra={"event": event})
+
+
+def rows(stage: str, count: int) -> None:
+    """Tell that `count` more rows are through."""
+    emit(Event(stage, "rows", rows=count))
+
+
+def metrics(stage: str, **values: float | int | str) -> None:
+    """Tell the latest figures of a stage that learns."""
+    emit(Event(stage, "metrics", values=values))
+
+
+def note(stage: str, **values: float | int | str) -> None:
+    """Tell figures that belong in the run's summary."""
+    emit(Event(stage, "note", values=values))
+
+
+@contextlib.contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Emit start, then done or failed with the seconds between."""
+    started = time.monotonic()
+    emit(Event(name, "start"))
+    try:
+        yield
+    except BaseException:
+        emit(Event(name, "failed", seconds=time.monotonic() - started))
+        raise
+    emit(Event(name, "done", seconds=time.monotonic() - started))
