@@ -1,0 +1,52 @@
+"""The ingest node: unpacks parameters, reads the source, records what the examples are."""
+
+import json
+
+import apache_beam as beam
+from tfx.components.util import examples_utils
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import Examples
+
+from components import progress
+from components.ingest.ingest import ingest as make_examples
+from schemas import spec
+from schemas.columns import loads
+
+
+@component(use_beam=True)
+def ingest(
+    examples: OutputArtifact[Examples],
+    source: Parameter[str],
+    paths: Parameter[str],
+    fingerprint: Parameter[str],
+    columns: Parameter[str],
+    splits: Parameter[str],
+    label: Parameter[str],
+    settings: Parameter[str],
+    code: Parameter[str],
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Turn the source into examples; `fingerprint` says what its files hold, for the cache."""
+    with progress.stage("ingest"):
+        counts = make_examples(
+            source=spec.CsvSource.model_validate_json(source),
+            paths=json.loads(paths),
+            columns=loads(columns),
+            splits=spec.Splits.model_validate_json(splits),
+            label=spec.Label.model_validate_json(label),
+            settings=spec.Examples.model_validate_json(settings),
+            output=examples.uri,
+            options=None if beam_pipeline is None else beam_pipeline.options,
+        )
+        examples.split_names = artifact_utils.encode_split_names(list(spec.SPLITS))
+        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
+        examples.set_string_custom_property("input_fingerprint", fingerprint)
+        examples.set_int_custom_property("records_read", counts.records_read)
+        examples.set_int_custom_property("records_rejected", counts.records_rejected)

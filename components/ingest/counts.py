@@ -1,0 +1,63 @@
+"""How many records became examples and how many did not: `counts.json` beside the examples.
+
+Written by ingest, read by whoever judges the data; reads back as the same value.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.errors import DataError
+from schemas.spec import Strict
+
+FILE_NAME = "counts.json"
+Rows = Annotated[int, Field(ge=0)]
+
+
+class Counts(Strict):
+    """What became of the records that were read.
+
+    Attributes:
+      records_read: records of the source, header lines and blank lines not among them.
+      examples: examples by split.
+      records_rejected: records that are no examples.
+      rejected_by_reason: the same by reason (see `components.ingest.rejects`).
+    """
+
+    records_read: Rows
+    examples: dict[str, Rows]
+    records_rejected: Rows
+    rejected_by_reason: dict[str, Rows]
+
+    def check(self) -> None:
+        """Hold that every record is accounted for.
+
+        Raises:
+          DataError: it is not, which is a fault of this program.
+        """
+        written = sum(self.examples.values())
+        reasons = sum(self.rejected_by_reason.values())
+        if self.records_read != written + self.records_rejected or reasons != self.records_rejected:
+            raise DataError(
+                f"records are unaccounted for: {self.records_read} read, {written} examples, "
+                f"{self.records_rejected} rejected, {reasons} of them with a reason",
+                expected="read = examples + rejected",
+                remedy="this is a fault of skewless, not of the data: please report it",
+            )
+
+    def write(self, uri: str) -> None:
+        """Write `counts.json` into the examples' folder."""
+        with open(os.path.join(uri, FILE_NAME), "w", encoding="utf-8") as file:
+            file.write(self.model_dump_json(indent=2) + "\n")
+
+    @classmethod
+    def read(cls, uri: str) -> Counts | None:
+        """Read the counts; None where another component wrote the examples."""
+        try:
+            with open(os.path.join(uri, FILE_NAME), encoding="utf-8") as file:
+                return cls.model_validate_json(file.read())
+        except FileNotFoundError:
+            return None

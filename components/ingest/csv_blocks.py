@@ -1,0 +1,231 @@
+"""A CSV file → blocks of whole records, of which each one's place in the file is known.
+
+A record ends at a line end (LF, CRLF or CR) that is in no quoted value. A quote at a value's start
+opens a quoted value, a quote at its end closes it, and two within it stand for one (RFC 4180); in a
+value that is not quoted a quote is a character like others. Blank lines are no records. At most two
+blocks' bytes are in memory, whatever the file.
+
+A quote that is not closed would take the lines up to the next quote, or the rest of the file, for
+one value. So where the next quote is not at a value's end, or there is none, the record ends with
+its line, is marked as not closed, and reading goes on with the next line.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from components.ingest.byte_source import ByteSource
+from components.ingest.rules import Dialect
+from schemas.errors import DataError
+
+BLOCK_BYTES = 16 << 20
+MAX_RECORD_BYTES = 16 << 20
+
+_BOM = b"\xef\xbb\xbf"
+_LF, _CR, _QUOTE = b'\n\r"'
+_OPEN_FIRST, _OPEN_LATER = 2, 4  # groups of `_record_pattern`
+
+
+class Source(Protocol):
+    """Bytes from start to end, such as a `ByteSource`; `path` is told where they are wrong."""
+
+    path: str
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next `size` bytes, fewer only at the end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive records of a file.
+
+    Attributes:
+      data: the records' bytes with blank lines and everything, in order.
+      line: the physical line that `data` starts in, from 1.
+      starts: int64 of shape [records], where in `data` each record starts.
+      ends: the same for where it ends, its line end included.
+      closed: bool of shape [records], False where a quote is not closed.
+    """
+
+    data: bytes
+    line: int
+    starts: np.ndarray
+    ends: np.ndarray
+    closed: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def lines_of(self, records: np.ndarray) -> np.ndarray:
+        """Return the physical lines, from 1, that these records start in."""
+        return self.line + np.searchsorted(_line_ends(self.data), self.starts[records], "right")
+
+    def line_of(self, index: int) -> int:
+        """Return the physical line, from 1, that a record starts in."""
+        return int(self.lines_of(np.array([index]))[0])
+
+    def record(self, index: int) -> bytes:
+        """Return a record's bytes without its line end."""
+        return self.data[self.starts[index] : self.ends[index]].rstrip(b"\r\n")
+
+    def closed_records(self) -> bytes:
+        """Return `data` with each record that is not closed made into blank lines."""
+        data = bytearray(self.data)
+        for start, end in zip(self.starts[~self.closed], self.ends[~self.closed], strict=True):
+            data[start:end] = b"\n" * (end - start)
+        return bytes(data)
+
+    def without_first(self) -> Block:
+        """Return the block after its first record, which is the header's."""
+        end = int(self.ends[0])
+        return Block(
+            self.data[end:],
+            self.line + len(_line_ends(self.data[:end])),
+            self.starts[1:] - end,
+            self.ends[1:] - end,
+            self.closed[1:],
+        )
+
+
+def read_records(path: str, dialect: Dialect) -> Iterator[Block]:
+    """Yield a file's records in order, without the header, in blocks of about `BLOCK_BYTES`.
+
+    Raises:
+      DataError: the file cannot be read, or a record is larger than `MAX_RECORD_BYTES`.
+    """
+    with ByteSource(path) as source:
+        for position, block in enumerate(read_blocks(source, dialect)):
+            rest = block.without_first() if position == 0 else block
+            if len(rest):
+                yield rest
+
+
+def read_blocks(
+    source: Source, dialect: Dialect, *, block_bytes: int = BLOCK_BYTES
+) -> Iterator[Block]:
+    """Yield a source's records, header included, in order and in blocks of about `block_bytes`.
+
+    Raises:
+      DataError: the source cannot be read, or a record is larger than `MAX_RECORD_BYTES`.
+    """
+    line, rest, final = 1, b"", False
+    while not final:
+        chunk = source.read(block_bytes)
+        final = len(chunk) < block_bytes
+        data = rest + (chunk.removeprefix(_BOM) if line == 1 and not rest else chunk)
+        ends, closed = _find_records(data, dialect, final=final)
+        end = int(ends[-1]) if ends.size else 0
+        if not end and len(data) > MAX_RECORD_BYTES:
+            raise DataError(
+                f"a record is longer than {MAX_RECORD_BYTES:,} bytes",
+                where=f"{source.path}:{line}",
+                expected="text with a line end after each record",
+            )
+        block = _without_blanks(Block(data[:end], line, ends, ends, closed))
+        if len(block):
+            yield block
+        line += len(_line_ends(block.data))
+        rest = data[end:]
+
+
+def _without_blanks(block: Block) -> Block:
+    """Fill in where records start, and leave out those that are blank lines."""
+    if not block.ends.size:
+        return block
+    starts = np.concatenate([[0], block.ends[:-1]])
+    first = np.frombuffer(block.data, np.uint8)[starts]
+    keep = (first != _LF) & (first != _CR)
+    if keep.all():
+        return replace(block, starts=starts)
+    return replace(block, starts=starts[keep], ends=block.ends[keep], closed=block.closed[keep])
+
+
+def _line_ends(data: bytes) -> np.ndarray:
+    """Return the offsets just behind each line end: LF, CRLF or CR, int64."""
+    text = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(text == _LF) + 1
+    if b"\r" in data:
+        after = np.flatnonzero(text == _CR) + 1
+        lone = after[(after == len(text)) | (text[np.minimum(after, len(text) - 1)] != _LF)]
+        if lone.size:
+            ends = np.sort(np.concatenate([ends, lone]))
+    return ends
+
+
+def _find_records(data: bytes, dialect: Dialect, *, final: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Find the whole records that `data` starts with; `final` if the file ends with it.
+
+    Returns:
+      The offsets just behind each record, int64, and whether the record is closed, bool.
+    """
+    ends = _record_ends(data, dialect, final=final)
+    if ends is None:
+        return _record_ends_exactly(data, dialect, final=final)
+    return ends, np.ones(ends.size, bool)
+
+
+def _record_ends(data: bytes, dialect: Dialect, *, final: bool) -> np.ndarray | None:
+    """Find records by counting quotes; None where quotes stand in places that this cannot tell.
+
+    As long as quotes open and close values in turn, a place is in a quoted value if an odd number
+    of quotes stands before it. A quote doubled within one closes and opens it again.
+    """
+    ends = _line_ends(data)
+    if data.endswith(b"\r") and not final:
+        ends = ends[:-1]  # it may be half of a CRLF
+    quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE)
+    if quotes.size:
+        text = np.frombuffer(b"\n" + data + b"\n", np.uint8)  # data[i] is text[i + 1]
+        beside = np.concatenate([text[quotes[::2]], text[quotes[1::2] + 2]])
+        in_turn = np.isin(beside, [_LF, _CR, _QUOTE, dialect.delimiter[0]]).all()
+        quoted = np.searchsorted(quotes, ends) % 2 == 1
+        if not in_turn or (quoted.any() and not dialect.multiline):
+            return None
+        ends = ends[~quoted]
+    tail = len(data) - (int(ends[-1]) if ends.size else 0)
+    if tail and final:
+        return None if quotes.size % 2 else np.append(ends, len(data))
+    return None if tail > MAX_RECORD_BYTES else ends
+
+
+def _record_ends_exactly(
+    data: bytes, dialect: Dialect, *, final: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find records one after the other, wherever quotes stand."""
+    pattern = _record_pattern(dialect)
+    ends, closed, at = [], [], 0
+    while at < len(data):
+        match = pattern.match(data, at)
+        assert match is not None  # the pattern matches any bytes
+        if not final:
+            if match.end() == len(data) and not data.endswith(b"\n"):
+                break  # more of the line, or of its CRLF, is to come
+            last_quote = match[_OPEN_FIRST] is not None or match[_OPEN_LATER] is not None
+            if last_quote and dialect.multiline and len(data) - at <= MAX_RECORD_BYTES:
+                break  # the closing quote may be to come
+        at = match.end()
+        ends.append(at)
+        closed.append(match.lastindex is None)
+    return np.array(ends, np.int64), np.array(closed, bool)
+
+
+@functools.lru_cache(maxsize=8)
+def _record_pattern(dialect: Dialect) -> re.Pattern[bytes]:
+    """Return the pattern of one record with its line end.
+
+    A value that is not closed marks a group: an odd one if the next quote is not at a value's end,
+    an even one if there is no next quote. The first value has groups of its own.
+    """
+    within = rb'[^"]*' if dialect.multiline else rb'[^"\r\n]*'
+    quoted = rb'"%b(?:""%b)*"(?!")' % (within, within)
+    delimiter = re.escape(dialect.delimiter)
+    end = rb"(?=[%b\r\n]|\Z)" % delimiter
+    value = rb'(?:%b%b|(?=%b())"|("))?[^%b\r\n]*' % (quoted, end, quoted, delimiter)
+    return re.compile(rb"%b(?:%b%b)*(?:\r\n?|\n|\Z)" % (value, delimiter, value))

@@ -1,0 +1,179 @@
+"""Typed rows, file by file → shards in which rows of all files are mixed, with flat memory.
+
+Every source file's rows go to one temporary Arrow file, a piece for each block and shard; a shard
+then gathers its pieces, permutes its rows and is written as Parquet. Between the two travel only
+`Piece`s, which say where rows lie. A shard is what fits in memory: see `plan_shards`.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from components.examples import ShardWriter, split_folder
+from components.ingest.split import assign, hash_rows, permutation, scatter
+from schemas.spec import SPLITS, Splits
+
+MAX_SHARD_BYTES = 512 << 20  # of source text, however few rows that is
+
+
+@dataclass(frozen=True)
+class Shards:
+    """How many shards each split has, in the order of `SPLITS`; shards are numbered throughout."""
+
+    counts: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """How many shards there are."""
+        return sum(self.counts)
+
+    def split_of(self, shard: int) -> str:
+        """Return the split that a shard belongs to."""
+        return SPLITS[self._place(shard)[0]]
+
+    def path_of(self, root: str, shard: int) -> str:
+        """Return a shard's path within the examples' folder `root`."""
+        split, index = self._place(shard)
+        name = f"examples-{index:05d}-of-{self.counts[split]:05d}.parquet"
+        return os.path.join(split_folder(root, SPLITS[split]), name)
+
+    def _place(self, shard: int) -> tuple[int, int]:
+        """Return the split's position and the shard's number within it."""
+        for split, count in enumerate(self.counts):
+            if shard < count:
+                return split, shard
+            shard -= count
+        raise IndexError(f"there are {self.total} shards")
+
+
+def plan_shards(rows: float, text_bytes: float, splits: Splits, shard_rows: int) -> Shards:
+    """Return how many shards about `rows` rows of `text_bytes` in all need: one a split or more."""
+    full = max(rows / shard_rows, text_bytes / MAX_SHARD_BYTES)
+    shares = (splits.train, splits.eval, splits.test)
+    return Shards(tuple(max(1, int(np.ceil(full * share))) for share in shares))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of one source file that go to the same shard.
+
+    Attributes:
+      source: the source file's position among the files.
+      path: the Arrow file they lie in.
+      batches: which of its record batches they are, in the source's order.
+    """
+
+    source: int
+    path: str
+    batches: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Router:
+    """Says which shard a row goes to: its split's by its key, within it by chance.
+
+    Attributes:
+      key: positions of the key columns in a batch.
+      splits: the shares.
+      shards: how many shards a split has.
+    """
+
+    key: tuple[int, ...]
+    splits: Splits
+    shards: Shards
+
+    def route(self, batch: pa.RecordBatch, *, source: int, first: int) -> np.ndarray:
+        """Return each row's shard, shape [rows].
+
+        Args:
+          batch: the rows.
+          source: the source file's position among the files.
+          first: how many of the file's rows came before.
+        """
+        split = assign(hash_rows(batch.column(i) for i in self.key), self.splits)
+        counts = np.array(self.shards.counts)
+        offsets = np.cumsum(counts) - counts
+        return offsets[split] + scatter(source, first, batch.num_rows, counts[split])
+
+
+class PieceWriter:
+    """Writes one source file's rows as pieces; a context manager.
+
+    The Arrow file's name is new each time: what a failed attempt left is never read.
+    """
+
+    def __init__(self, folder: str, schema: pa.Schema, router: Router, *, source: int) -> None:
+        self._path = os.path.join(folder, f"{uuid.uuid4().hex}.arrow")
+        self._router = router
+        self._source = source
+        self._batches: dict[int, list[int]] = {}
+        self._written = 0
+        self._file = pa.OSFile(self._path, "wb")
+        self._writer = pa.ipc.new_file(self._file, schema)
+        self.rows = 0
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows, each to the piece of its shard."""
+        shard = self._router.route(batch, source=self._source, first=self.rows)
+        order = np.argsort(shard.astype(np.uint32), kind="stable")
+        batch = batch.take(pa.array(order))
+        ends = np.cumsum(np.bincount(shard, minlength=self._router.shards.total))
+        for number in np.unique(shard).tolist():
+            start = int(ends[number - 1]) if number else 0
+            self._writer.write_batch(batch.slice(start, int(ends[number]) - start))
+            self._batches.setdefault(number, []).append(self._written)
+            self._written += 1
+        self.rows += batch.num_rows
+
+    def pieces(self) -> list[tuple[int, Piece]]:
+        """Return the pieces with the shards that they belong to."""
+        return [
+            (shard, Piece(self._source, self._path, tuple(batches)))
+            for shard, batches in self._batches.items()
+        ]
+
+    def __enter__(self) -> PieceWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._writer.close()
+        finally:
+            self._file.close()
+
+
+def write_shard(
+    path: str, pieces: Iterable[Piece], schema: pa.Schema, *, shard: int, batch_rows: int
+) -> int:
+    """Write a shard with the rows of its pieces in a random order, the same in every run.
+
+    Args:
+      path: the Parquet file to write.
+      pieces: in any order.
+      schema: of the rows.
+      shard: the shard's number, which its order of rows depends on.
+      batch_rows: rows of a row group.
+
+    Returns:
+      How many rows it has.
+    """
+    batches = [b for p in sorted(pieces, key=lambda p: p.source) for b in _read(p)]
+    table = pa.Table.from_batches(batches, schema).combine_chunks()
+    del batches
+    order = permutation(shard, table.num_rows)
+    with ShardWriter(path, schema, batch_rows=batch_rows) as writer:
+        for start in range(0, table.num_rows, batch_rows):
+            writer.write(table.take(pa.array(order[start : start + batch_rows])))
+        return writer.rows
+
+
+def _read(piece: Piece) -> Sequence[pa.RecordBatch]:
+    with pa.OSFile(piece.path, "rb") as file:
+        reader = pa.ipc.open_file(file)
+        return [reader.get_batch(i) for i in piece.batches]

@@ -1,0 +1,66 @@
+"""An error that a person can act on, carried out of a Beam pipeline.
+
+Runners hand back what failed in a worker as text in an exception of their own. A worker leaves
+such an error in the run's folder, and whoever started the pipeline raises it again as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+
+from schemas.errors import ConfigError, DataError, SkewlessError
+
+_FILE_NAME = "failure.json"
+_MAX_BYTES = 1 << 18
+_PARTS = ("what", "where", "expected", "remedy")
+_KINDS: dict[str, type[SkewlessError]] = {e.__name__: e for e in (ConfigError, DataError)}
+
+
+@contextlib.contextmanager
+def disk_errors(where: str) -> Iterator[None]:
+    """Turn what the operating system refuses, such as writing to a full disk, into a DataError."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"the examples cannot be written: {error}",
+            where=where,
+            remedy="see that the folder can be written to and its disk has room",
+        ) from error
+
+
+def reserve(folder: str) -> None:
+    """Make room for an error in `folder`, which may be on a disk that will be full by then."""
+    with open(os.path.join(folder, _FILE_NAME), "wb") as file:
+        file.write(b" " * _MAX_BYTES)
+
+
+@contextlib.contextmanager
+def keep_failure(folder: str) -> Iterator[None]:
+    """Leave a `SkewlessError`, or an OSError as one, in `folder` on its way out of a worker."""
+    try:
+        with disk_errors(os.path.dirname(folder)):
+            yield
+    except SkewlessError as error:
+        record = {"kind": type(error).__name__, **{n: _cut(getattr(error, n)) for n in _PARTS}}
+        with open(os.path.join(folder, _FILE_NAME), "r+b") as file:
+            file.write(json.dumps(record).encode().ljust(_MAX_BYTES))
+        raise
+
+
+def kept_failure(folder: str) -> SkewlessError | None:
+    """Return the error that a worker left in `folder`, if one did."""
+    with open(os.path.join(folder, _FILE_NAME), "rb") as file:
+        text = file.read().strip()
+    if not text:
+        return None
+    record = json.loads(text)
+    return _KINDS[record["kind"]](**{n: record[n] for n in _PARTS})
+
+
+def _cut(text: str | None) -> str | None:
+    """Cut a text so that all of them fit: JSON needs up to twelve bytes a character."""
+    return None if text is None else text[: _MAX_BYTES // (12 * len(_PARTS)) - 16]

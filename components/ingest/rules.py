@@ -1,0 +1,67 @@
+"""What makes a CSV record an example: plain values from pipeline.yaml and schema.pbtxt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.columns import Column
+from schemas.errors import ConfigError
+from schemas.spec import CsvSource, Label
+
+SPACES = " \t"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How records and values are told apart.
+
+    Attributes:
+      delimiter: the one byte between values.
+      multiline: whether a quoted value may hold line ends.
+    """
+
+    delimiter: bytes
+    multiline: bool
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What makes a record an example.
+
+    Attributes:
+      columns: the examples' columns, in their order.
+      label_columns: those that may not be missing.
+      dialect: how the text is parted.
+      null_values: texts that mean missing, the empty one always among them.
+      trim: whether spaces around a value are dropped; those before a quote make it a character
+        like others, as they do untrimmed.
+    """
+
+    columns: tuple[Column, ...]
+    label_columns: tuple[str, ...]
+    dialect: Dialect
+    null_values: tuple[str, ...]
+    trim: bool
+
+    @classmethod
+    def of(cls, source: CsvSource, columns: Sequence[Column], label: Label) -> Rules:
+        """Return a dataset's rules.
+
+        Raises:
+          ConfigError: the source's delimiter cannot part values.
+        """
+        if not source.delimiter.isascii() or source.delimiter in '\r\n"\0':
+            raise ConfigError(
+                f"{source.delimiter!r} cannot be a delimiter",
+                where="source.delimiter",
+                expected="one ASCII character that is no quote, line end or NUL",
+            )
+        nulls = [v.strip(SPACES) if source.trim else v for v in source.null_values]
+        return cls(
+            columns=tuple(columns),
+            label_columns=label.columns,
+            dialect=Dialect(source.delimiter.encode(), source.newlines_in_values),
+            null_values=tuple(dict.fromkeys(["", *nulls])),
+            trim=source.trim,
+        )

@@ -1,0 +1,128 @@
+"""Key columns → a 64-bit hash of each row → its split; record numbers → a repeatable shuffle.
+
+The hash depends on the values of the key columns in the order given and on nothing else: not on
+other columns or rows, the machine, nor the versions of numpy and pyarrow. Changing it moves rows
+between splits of data already split, so `test_split.py` holds golden values.
+
+Definition, all modulo 2^64, `mix` being one step of splitmix64 (Steele, Lea and Flood 2014, with
+Stafford's variant 13 as finalizer; https://prng.di.unimi.it/splitmix64.c):
+
+    row    h = SEED; for each key column: h = mix(h ^ value)
+    INT    value = mix(INT_TAG ^ the int64 as two's complement)
+    FLOAT  value = mix(FLOAT_TAG ^ the float32's bits), -0.0 taken as 0.0
+    BYTES  value = BYTES_TAG; for each 8 bytes of UTF-8, little-endian and the last ones filled up
+           with zeros: value = mix(value ^ them); at last value = mix(value ^ length in bytes)
+    null   value = NULL
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.spec import Splits
+
+# Fractional digits of pi: arbitrary, and nobody's choice.
+SEED = np.uint64(0x243F6A8885A308D3)
+INT_TAG = np.uint64(0x13198A2E03707344)
+FLOAT_TAG = np.uint64(0xA4093822299F31D0)
+BYTES_TAG = np.uint64(0x082EFA98EC4E6C89)
+NULL = np.uint64(0x452821E638D01377)
+
+# _LOW_BYTES[n] keeps the first n bytes of a little-endian word.
+_LOW_BYTES = np.array([(1 << (8 * n)) - 1 for n in range(9)], dtype=np.uint64)
+
+
+def mix(x: np.ndarray) -> np.ndarray:
+    """Return one splitmix64 step of each uint64: a bijection that flips about half of the bits."""
+    z = x + np.uint64(0x9E3779B97F4A7C15)
+    z ^= z >> np.uint64(30)
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z
+
+
+def hash_rows(columns: Iterable[pa.Array]) -> np.ndarray:
+    """Hash rows by their values in these columns (int64, float32 or string), at least one.
+
+    Returns:
+      uint64 of shape [rows].
+    """
+    hashes: np.ndarray | None = None
+    for column in columns:
+        hashes = mix((SEED if hashes is None else hashes) ^ _hash_values(column))
+    if hashes is None:
+        raise ValueError("give at least one key column")
+    return hashes
+
+
+def assign(hashes: np.ndarray, splits: Splits) -> np.ndarray:
+    """Return each row's split as an index into `schemas.spec.SPLITS`, shape [rows].
+
+    The hash is read as a number in [0, 1): below `train` is train, the next `eval` is eval.
+    """
+    fractions = (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53  # 53 bits: exact
+    bounds = [splits.train, splits.train + splits.eval]
+    return np.searchsorted(bounds, fractions, side="right")
+
+
+def scatter(stream: int, first: int, rows: int, bins: np.ndarray) -> np.ndarray:
+    """Return a pseudo-random number in [0, bins[i]) for each of `rows` rows, shape [rows].
+
+    Args:
+      stream: which sequence of numbers, such as a file's position among the files.
+      first: the first row's number in its sequence.
+      rows: how many.
+      bins: int64 of shape [rows].
+    """
+    draws = _draws(stream, first, rows) >> np.uint64(11)
+    return (draws % bins.astype(np.uint64)).astype(np.int64)
+
+
+def permutation(stream: int, rows: int) -> np.ndarray:
+    """Return the numbers below `rows` in a pseudo-random order, the same for equal arguments."""
+    return np.argsort(_draws(stream, 0, rows), kind="stable")
+
+
+def _draws(stream: int, first: int, rows: int) -> np.ndarray:
+    """Numbers first … first + rows - 1 of a sequence of pseudo-random uint64s."""
+    start = mix(np.array([stream], dtype=np.uint64) ^ SEED)
+    return mix(mix(np.arange(first, first + rows, dtype=np.uint64)) ^ start)
+
+
+def _hash_values(column: pa.Array) -> np.ndarray:
+    if pa.types.is_string(column.type):
+        hashes = _hash_text(column)
+    elif pa.types.is_float32(column.type):
+        values = column.fill_null(0).to_numpy() + np.float32(0)  # -0.0 + 0.0 is 0.0
+        hashes = mix(values.view(np.uint32).astype(np.uint64) ^ FLOAT_TAG)
+    elif pa.types.is_int64(column.type):
+        hashes = mix(column.fill_null(0).to_numpy().view(np.uint64) ^ INT_TAG)
+    else:
+        raise TypeError(f"a key column is int64, float32 or string, got {column.type}")
+    if column.null_count:
+        hashes[np.asarray(column.is_null())] = NULL
+    return hashes
+
+
+def _hash_text(column: pa.Array) -> np.ndarray:
+    """Hash strings eight bytes at a time: each round takes the next word of all that have one."""
+    if not len(column):
+        return np.empty(0, np.uint64)
+    offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset :][: len(column) + 1]
+    lengths = np.diff(offsets)
+    values = b"" if column.buffers()[2] is None else column.buffers()[2].to_pybytes()
+    # the eight bytes that start at every byte, the last ones filled up with zeros
+    words = np.ndarray(len(values) + 1, "<u8", buffer=values + bytes(8), strides=(1,))
+    hashes = np.full(len(column), BYTES_TAG)
+    rows, done = np.flatnonzero(lengths), 0
+    while rows.size:
+        left = lengths[rows] - done
+        word = words[offsets[rows] + done] & _LOW_BYTES[np.minimum(left, 8)]
+        hashes[rows] = mix(hashes[rows] ^ word)
+        rows, done = rows[left > 8], done + 8
+    return mix(hashes ^ lengths.astype(np.uint64))

@@ -1,0 +1,52 @@
+"""The ingest node as TFX runs it: parameters unpacked, artifact recorded."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils, standard_artifacts
+
+from components.ingest.component import ingest
+from components.ingest.counts import Counts
+from schemas.columns import Column, dumps
+from schemas.spec import CsvSource, Examples, Label, Splits
+
+pytestmark = pytest.mark.component
+
+
+def test_the_node_records_what_the_examples_are(tmp_path):
+    (tmp_path / "data.csv").write_text("t,n\n" + "".join(f"a,{i}\n" for i in range(40)) + "a,x\n")
+    label = Label.model_validate({"name": "y", "equals": {"column": "t", "values": ["a"]}})
+    node = ingest(
+        source=CsvSource(path="*.csv").model_dump_json(),
+        paths=json.dumps([str(tmp_path / "data.csv")]),
+        fingerprint="abc",
+        columns=dumps([Column("n", "INT", True), Column("t", "BYTES", False)]),
+        splits=Splits(key=("n",)).model_dump_json(),
+        label=label.model_dump_json(),
+        settings=Examples().model_dump_json(),
+        code="1",
+    )
+    assert node.id == "ingest"
+    examples = standard_artifacts.Examples()
+    examples.uri = str(tmp_path / "examples")
+    executor = node.executor_spec.executor_class(
+        BaseBeamExecutor.Context(beam_pipeline_args=[], tmp_dir=str(tmp_path))
+    )
+    executor.Do({}, {"examples": [examples]}, dict(node.spec.exec_properties))
+
+    assert artifact_utils.decode_split_names(examples.split_names) == ["train", "eval", "test"]
+    assert (
+        examples_utils.get_payload_format(examples) == example_gen_pb2.PayloadFormat.FORMAT_PARQUET
+    )
+    assert examples.get_string_custom_property("input_fingerprint") == "abc"
+    assert examples.get_int_custom_property("records_read") == 41
+    assert examples.get_int_custom_property("records_rejected") == 1
+    counts = Counts.read(examples.uri)
+    assert counts is not None
+    table = pq.read_table(f"{examples.uri}/Split-train/examples-00000-of-00001.parquet")
+    assert table.column_names == ["n", "t"]
+    assert table.num_rows == counts.examples["train"]

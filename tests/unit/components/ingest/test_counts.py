@@ -1,0 +1,44 @@
+"""counts.json: read back as written, and only if it adds up."""
+
+import json
+
+import pytest
+
+from components.ingest.counts import Counts
+from schemas.errors import DataError
+
+GOOD = {
+    "records_read": 10,
+    "examples": {"train": 5, "eval": 2, "test": 1},
+    "records_rejected": 2,
+    "rejected_by_reason": {"not_an_integer": 2},
+}
+
+
+def test_written_and_read(tmp_path):
+    counts = Counts(**GOOD)
+    counts.write(str(tmp_path))
+    assert json.loads((tmp_path / "counts.json").read_text()) == GOOD
+    assert Counts.read(str(tmp_path)) == counts
+
+
+def test_examples_of_another_component_have_none(tmp_path):
+    assert Counts.read(str(tmp_path)) is None
+
+
+def test_counts_that_add_up():
+    Counts(**GOOD).check()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"records_read": 11},
+        {"records_rejected": 3},
+        {"examples": {"train": 5, "eval": 2, "test": 0}},
+        {"rejected_by_reason": {"not_an_integer": 1}},
+    ],
+)
+def test_counts_that_do_not(change):
+    with pytest.raises(DataError, match="unaccounted for"):
+        Counts(**{**GOOD, **change}).check()

@@ -1,0 +1,99 @@
+"""What is told about a file from its first bytes."""
+
+import gzip
+
+import pytest
+
+from components.ingest.header import read_fields
+from components.ingest.rules import Rules
+from schemas.columns import Column
+from schemas.errors import ConfigError, DataError
+from schemas.spec import CsvSource, Label
+
+COLUMNS = (Column("fare", "FLOAT", True), Column("tips", "FLOAT", True))
+LABEL = Label.model_validate(
+    {"name": "y", "exceeds": {"column": "tips", "fraction": 0.2, "of": "fare"}}
+)
+
+
+@pytest.fixture
+def fields(tmp_path):
+    def _fields(data, *, name="data.csv", **source):
+        path = tmp_path / name
+        path.write_bytes(data)
+        rules = Rules.of(CsvSource(path=str(path), **source), COLUMNS, LABEL)
+        return read_fields(str(path), rules)
+
+    return _fields
+
+
+def test_columns_are_found_by_name(fields):
+    found = fields(b"tips,id,fare,note\n1,2,3,4\n")
+    assert (found.count, found.positions, found.ignored) == (4, (2, 0), ("id", "note"))
+
+
+@pytest.mark.parametrize(
+    "header", [b"\xef\xbb\xbffare,tips\r\n", b'"fare","tips"', b"\n\nfare,tips"]
+)
+def test_headers_as_they_come(fields, header):
+    assert fields(header).positions == (0, 1)
+
+
+def test_names_are_trimmed_where_values_are(fields):
+    assert fields(b"fare, tips\n", trim=True).positions == (0, 1)
+
+
+def test_a_missing_column_is_named_with_the_header_and_the_nearest_name(fields):
+    with pytest.raises(DataError, match=r"'tips' is not in .* did you mean 'tip'\?") as caught:
+        fields(b"fare,tip,company\n")
+    assert str(caught.value.where).endswith("data.csv")
+    assert "fare, tip, company" in str(caught.value.expected)
+
+
+def test_a_column_named_twice_is_refused(fields):
+    with pytest.raises(DataError, match="'fare' 2 times"):
+        fields(b"fare,tips,fare\n")
+
+
+def test_an_ignored_column_may_be_named_twice(fields):
+    assert fields(b"fare,,tips,,\n").ignored == ("", "", "")
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\r\n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_refused(fields, data):
+    with pytest.raises(DataError, match="the file is empty"):
+        fields(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"fare,\xff\n", "utf-8"), (b'fare,"tips\n1,2\n', "quote is not closed")],
+)
+def test_a_header_that_cannot_be_read(fields, data, says):
+    with pytest.raises(DataError, match=says) as caught:
+        fields(b"\n" + data)
+    assert str(caught.value.where).endswith("data.csv:2")
+
+
+def test_a_small_files_rows_are_counted(fields):
+    found = fields(b"fare,tips\n1,2\n\n3,4\n")
+    assert (found.rows, found.text_bytes) == (2, 19)
+    assert fields(b"fare,tips\n").rows == 0
+
+
+def test_a_large_files_rows_are_estimated(fields):
+    found = fields(b"fare,tips\n" + b"1.25,0.50\n" * 500_000)
+    assert found.rows == pytest.approx(500_000, rel=0.01)
+    assert found.text_bytes == pytest.approx(5_000_000, rel=0.01)
+
+
+def test_a_gzipped_files_rows_are_estimated(fields):
+    text = b"fare,tips\n" + b"".join(b"%d,%d\n" % (i * i % 977, i) for i in range(300_000))
+    found = fields(gzip.compress(text), name="data.csv.gz")
+    assert found.rows == pytest.approx(300_000, rel=0.5)
+
+
+@pytest.mark.parametrize("delimiter", ['"', "\n", "\r", "\0", "é"])
+def test_what_cannot_be_a_delimiter(delimiter):
+    with pytest.raises(ConfigError, match="cannot be a delimiter"):
+        Rules.of(CsvSource(path="x", delimiter=delimiter), COLUMNS, LABEL)

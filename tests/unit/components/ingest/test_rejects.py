@@ -1,0 +1,68 @@
+"""Rejected records on disk."""
+
+import pyarrow.parquet as pq
+
+from components.ingest.rejects import SCHEMA, Reason, Reject, RejectWriter, publish_rejects
+
+ONE = Reject("data.csv", 3, "n", "x", Reason.NOT_AN_INTEGER, b"x,\xff")
+TWO = Reject("data.csv", 9, None, None, Reason.UNCLOSED_QUOTE, b'"a')
+
+
+def test_rejects_are_written_as_they_are(tmp_path):
+    with RejectWriter(str(tmp_path)) as writer:
+        writer.write([ONE])
+        writer.write([])
+        writer.write([TWO])
+    table = pq.read_table(writer.path)
+    assert table.schema == SCHEMA
+    assert [tuple(row.values()) for row in table.to_pylist()] == [
+        ("data.csv", 3, "n", "x", "not_an_integer", "x,\\xff"),
+        ("data.csv", 9, None, None, "unclosed_quote", '"a'),
+    ]
+
+
+def test_no_rejects_no_file(tmp_path):
+    with RejectWriter(str(tmp_path)) as writer:
+        writer.write([])
+    assert writer.path is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_leaves_nothing(tmp_path):
+    writer = RejectWriter(str(tmp_path))
+    writer.write([ONE])
+    writer.__exit__(ValueError, ValueError(), None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_are_published_in_order(tmp_path):
+    paths = []
+    for reject in (ONE, TWO):
+        with RejectWriter(str(tmp_path)) as writer:
+            writer.write([reject])
+        paths.append(str(writer.path))
+    publish_rejects(paths, str(tmp_path / "out"))
+    found = sorted((tmp_path / "out/rejects").iterdir())
+    assert [p.name for p in found] == [f"rejects-0000{i}-of-00002.parquet" for i in (0, 1)]
+    assert [pq.read_table(p)["line"].to_pylist() for p in found] == [[3], [9]]
+
+
+def test_no_rejects_are_published_as_an_empty_table(tmp_path):
+    publish_rejects([], str(tmp_path))
+    table = pq.read_table(tmp_path / "rejects/rejects-00000-of-00001.parquet")
+    assert (table.schema, table.num_rows) == (SCHEMA, 0)
+
+
+def test_codes_are_stable():
+    assert [r.code for r in Reason] == [
+        "fits",
+        "wrong_field_count",
+        "unclosed_quote",
+        "not_utf8",
+        "contains_nul",
+        "not_an_integer",
+        "integer_beyond_2_53",
+        "not_a_number",
+        "not_finite",
+        "missing_label",
+    ]
