@@ -1,0 +1,1 @@
+"""Examples → statistics → anomalies → a gate that stops the run."""

@@ -1,0 +1,146 @@
+"""Statistics + schema → anomalies and drift.
+
+Every split is held against the schema twice: as it is (environment TRAINING), and as a log of
+requests would look, without the columns that no request carries (SERVING). Eval and test are held
+against train for drift. Writes `Split-X/SchemaDiff.pb` (TRAINING, as TFX's own validator leaves
+it) and findings.json (everything).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from components.examples import count_rows
+from components.validate import drift, statistics
+from components.validate.files import anomalies_path, statistics_path, write_whole
+from components.validate.findings import Drift, Finding, Findings, Reader
+from schemas.columns import SERVING, TRAINING, columns_of, parse_schema
+from schemas.errors import DataError
+from schemas.spec import SPLITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+
+    Statistics = Mapping[str, statistics_pb2.DatasetFeatureStatisticsList]
+
+
+def validate(*, statistics_dir: str, examples: str, schema_path: str, output: str) -> Findings:
+    """Hold the statistics of every split against the schema.
+
+    Args:
+      statistics_dir: what `statistics.generate` wrote.
+      examples: the examples they are of.
+      schema_path: a schema.pbtxt.
+      output: the folder to write `Split-X/SchemaDiff.pb` and findings.json into.
+
+    Returns:
+      What was found, as written.
+
+    Raises:
+      DataError: the statistics are not of these examples.
+    """
+    with open(schema_path, encoding="utf-8") as file:
+        text = file.read()
+    schema = declare_environments(parse_schema(text, where=schema_path))
+    reader = Reader(text, where=schema_path)
+    measured = {split: statistics.load(statistics_dir, split) for split in SPLITS}
+    _check_rows(measured, examples, statistics_dir)
+    findings: list[Finding] = []
+    drifts: list[Drift] = []
+    for split in SPLITS:
+        anomalies = _training_anomalies(split, measured, schema)
+        write_whole(anomalies_path(output, split), anomalies.SerializeToString(deterministic=True))
+        drifts += _drift(anomalies, split, measured)
+        findings += reader.read(anomalies, split=split, environment=TRAINING)
+        anomalies = _serving_anomalies(measured[split], schema)
+        findings += reader.read(anomalies, split=split, environment=SERVING)
+    found = Findings(
+        rows={split: measured[split].datasets[0].num_examples for split in SPLITS},
+        findings=tuple(drift.explain_by_chance(findings, drifts)),
+        drift=tuple(drifts),
+    )
+    found.write(output)
+    return found
+
+
+def declare_environments(schema: schema_pb2.Schema) -> schema_pb2.Schema:
+    """Return the schema with TRAINING and SERVING among its environments, columns unchanged.
+
+    TFDV refuses an environment that `default_environment` does not list. A schema that lists none
+    means that columns are in all of them; one that lists others, that they are in none but these.
+    """
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    declared = schema_pb2.Schema()
+    declared.CopyFrom(schema)
+    for environment in (TRAINING, SERVING):
+        if environment in schema.default_environment:
+            continue
+        declared.default_environment.append(environment)
+        for feature in declared.feature if schema.default_environment else ():
+            if environment not in feature.in_environment:
+                feature.not_in_environment.append(environment)
+    return declared
+
+
+def as_requests(
+    measured: statistics_pb2.DatasetFeatureStatisticsList, schema: schema_pb2.Schema
+) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """Return the statistics that a log of these examples' requests would have.
+
+    The same rows without the columns that are known only afterwards. Held against SERVING, it
+    tells of columns that every request must carry and that no example has.
+    """
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+    unknown = {c.name for c in columns_of(schema, where="schema.pbtxt") if not c.serving}
+    requests = statistics_pb2.DatasetFeatureStatisticsList()
+    requests.CopyFrom(measured)
+    dataset = requests.datasets[0]
+    kept = [feature for feature in dataset.features if feature.path.step[0] not in unknown]
+    del dataset.features[:]
+    dataset.features.extend(kept)
+    return requests
+
+
+def _check_rows(measured: Statistics, examples: str, statistics_dir: str) -> None:
+    for split, lists in measured.items():
+        counted, stored = lists.datasets[0].num_examples, count_rows(examples, split)
+        if counted != stored:
+            raise DataError(
+                f"the statistics of split {split!r} are of {counted:,} rows, "
+                f"its examples have {stored:,}",
+                where=f"{statistics_path(statistics_dir, split)} and {examples}",
+                expected="every row measured, once",
+                remedy="make the statistics anew from these examples",
+            )
+
+
+def _training_anomalies(
+    split: str, measured: Statistics, schema: schema_pb2.Schema
+) -> anomalies_pb2.Anomalies:
+    import tensorflow_data_validation as tfdv
+
+    train = measured["train"]
+    comparable = split != "train" and train.datasets[0].num_examples > 0
+    return tfdv.validate_statistics(
+        measured[split],
+        schema,
+        environment=TRAINING,
+        previous_statistics=train if comparable else None,
+    )
+
+
+def _serving_anomalies(
+    measured: statistics_pb2.DatasetFeatureStatisticsList, schema: schema_pb2.Schema
+) -> anomalies_pb2.Anomalies:
+    import tensorflow_data_validation as tfdv
+
+    return tfdv.validate_statistics(as_requests(measured, schema), schema, environment=SERVING)
+
+
+def _drift(anomalies: anomalies_pb2.Anomalies, split: str, measured: Statistics) -> list[Drift]:
+    current, train = measured[split].datasets[0], measured["train"].datasets[0]
+    return list(drift.measured(anomalies, split=split, current=current, train=train))

@@ -1,0 +1,109 @@
+"""The nodes import_schema, statistics, validate and gate, as TFX runs them."""
+
+import os
+
+import apache_beam as beam
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import (
+    ExampleAnomalies,
+    Examples,
+    ExampleStatistics,
+    Schema,
+)
+
+from components import progress
+from components.ingest.counts import Counts
+from components.validate import anomalies as validation_of_statistics
+from components.validate import gate as gatekeeping
+from components.validate import statistics as measuring
+from components.validate.files import SCHEMA, write_whole
+from components.validate.findings import Findings
+from schemas.columns import TRAINING, parse_schema
+from schemas.spec import SPLITS, Validation
+
+
+@component
+def import_schema(
+    schema: OutputArtifact[Schema], text: Parameter[str], code: Parameter[str]
+) -> None:
+    """Make an artifact of the text of schema.pbtxt, so that a changed schema is a new artifact."""
+    with progress.stage("import_schema"):
+        write_whole(os.path.join(schema.uri, SCHEMA), text.encode())
+
+
+@component(use_beam=True)
+def statistics(
+    examples: InputArtifact[Examples],
+    schema: InputArtifact[Schema],
+    statistics: OutputArtifact[ExampleStatistics],
+    code: Parameter[str],
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Measure every split."""
+    with progress.stage("statistics"):
+        path = os.path.join(schema.uri, SCHEMA)
+        with open(path, encoding="utf-8") as file:
+            parsed = parse_schema(file.read(), where=path)
+        rows = measuring.generate(
+            examples=examples.uri,
+            schema=parsed,
+            output=statistics.uri,
+            options=None if beam_pipeline is None else beam_pipeline.options,
+        )
+        statistics.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        statistics.span = examples.span
+        statistics.set_json_value_custom_property("rows", rows)
+
+
+@component
+def validate(
+    statistics: InputArtifact[ExampleStatistics],
+    schema: InputArtifact[Schema],
+    examples: InputArtifact[Examples],
+    anomalies: OutputArtifact[ExampleAnomalies],
+    code: Parameter[str],
+) -> None:
+    """Hold the statistics against the schema; findings stop nothing here, so that they are kept."""
+    with progress.stage("validate"):
+        found = validation_of_statistics.validate(
+            statistics_dir=statistics.uri,
+            examples=examples.uri,
+            schema_path=os.path.join(schema.uri, SCHEMA),
+            output=anomalies.uri,
+        )
+        anomalies.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        anomalies.span = statistics.span
+        # as TFX's own validator says it: 1 for a split without anomalies
+        broken = {f.split for f in found.findings if f.environment == TRAINING}
+        anomalies.set_json_value_custom_property(
+            "blessed", {split: int(split not in broken) for split in SPLITS}
+        )
+        merged = gatekeeping.merge_environments(found.findings)
+        progress.note("validate", anomalies=len(merged))
+
+
+@component
+def gate(
+    anomalies: InputArtifact[ExampleAnomalies],
+    examples: InputArtifact[Examples],
+    validation: Parameter[str],
+    allow_anomalies: Parameter[int],
+    code: Parameter[str],
+) -> None:
+    """Stop the run where the data are not what they should be, unless a person chose to go on."""
+    with progress.stage("gate"):
+        gatekeeping.check(
+            found=Findings.read(anomalies.uri),
+            findings_dir=anomalies.uri,
+            counts=Counts.read(examples.uri),
+            examples=examples.uri,
+            validation=Validation.model_validate_json(validation),
+            allow_anomalies=bool(allow_anomalies),
+        )

@@ -1,0 +1,170 @@
+"""What validation found, as plain values: TFDV's anomalies told to a person, and measured drift.
+
+Goes in: Anomalies protos and the schema. Comes out: `Findings`, kept as findings.json beside the
+anomalies. Needs protobuf and pydantic only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from components.validate import kinds
+from components.validate.files import FINDINGS, SCHEMA, write_whole
+from components.validate.schema_lines import lines_of, place
+from schemas.columns import TRAINING, parse_schema
+from schemas.errors import DataError
+from schemas.spec import Strict
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+
+Severity = Literal["warning", "error"]
+SEVERITIES: tuple[Severity, ...] = ("warning", "error")  # mildest first
+
+
+class Finding(Strict):
+    """One thing in the data that the schema does not allow.
+
+    Attributes:
+      split: the split it was found in.
+      environment: "TRAINING", the examples as they are, or "SERVING", as requests would be.
+      column: the raw column; "" where it is about the whole split.
+      severity: TFDV's; "warning" too for a drift that chance explains.
+      kind: TFDV's name of the anomaly type.
+      what: what is wrong, in a few words.
+      expected: what the schema allows.
+      seen: what was there.
+      fix: the place in schema.pbtxt, and how to let it through where the data are right.
+    """
+
+    split: str
+    environment: str
+    column: str
+    severity: Severity
+    kind: str
+    what: str
+    expected: str
+    seen: str
+    fix: str
+
+
+class Drift(Strict):
+    """How far a column's distribution in one split is from the training split's.
+
+    Attributes:
+      column: the raw column.
+      split: the split that was held against train.
+      measure: "L_INFTY" (largest difference of a value's share), "JENSEN_SHANNON_DIVERGENCE" (in
+        bits, 0 to 1) or "NORMALIZED_ABSOLUTE_DIFFERENCE".
+      value: what was measured.
+      threshold: the schema's.
+      chance: what two samples of one source, of these sizes, stay under 999 times in 1,000.
+    """
+
+    column: str
+    split: str
+    measure: str
+    value: float
+    threshold: float
+    chance: float
+
+
+class Findings(Strict):
+    """All that validation found.
+
+    Attributes:
+      rows: the rows of each split.
+      findings: the anomalies, in the order of the splits.
+      drift: every measured drift, below its threshold or not.
+    """
+
+    rows: dict[str, int]
+    findings: tuple[Finding, ...] = ()
+    drift: tuple[Drift, ...] = ()
+
+    def write(self, folder: str) -> None:
+        """Write findings.json into the folder."""
+        write_whole(os.path.join(folder, FINDINGS), self.model_dump_json(indent=1).encode())
+
+    @classmethod
+    def read(cls, folder: str) -> Findings:
+        """Read a folder's findings.json.
+
+        Raises:
+          DataError: there is none.
+        """
+        path = os.path.join(folder, FINDINGS)
+        try:
+            with open(path, encoding="utf-8") as file:
+                return cls.model_validate_json(file.read())
+        except FileNotFoundError as error:
+            raise DataError("there are no findings", where=path) from error
+
+
+class Reader:
+    """Tells TFDV's anomalies in the words of one schema.pbtxt."""
+
+    def __init__(self, schema_text: str, *, where: str) -> None:
+        self._schema = parse_schema(schema_text, where=where)
+        self._features = {feature.name: feature for feature in self._schema.feature}
+        self._lines = lines_of(schema_text)
+
+    def read(
+        self, anomalies: anomalies_pb2.Anomalies, *, split: str, environment: str
+    ) -> Iterator[Finding]:
+        """Yield a finding for each reason of each anomaly, sorted by column."""
+        if anomalies.data_missing and environment == TRAINING:
+            yield _no_rows(split)
+        if anomalies.HasField("dataset_anomaly_info"):
+            yield from self._tell(anomalies.dataset_anomaly_info, "", split, environment)
+        for key, info in sorted(anomalies.anomaly_info.items()):
+            column = ".".join(info.path.step) or key
+            yield from self._tell(info, column, split, environment)
+
+    def _tell(
+        self, info: anomalies_pb2.AnomalyInfo, column: str, split: str, environment: str
+    ) -> Iterator[Finding]:
+        from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+
+        feature = self._features.get(column, schema_pb2.Feature(name=column))
+        mild = info.severity == anomalies_pb2.AnomalyInfo.WARNING
+        for reason in info.reason:
+            name = anomalies_pb2.AnomalyInfo.Type.Name(reason.type)
+            kind = kinds.kind_of(name, reason.short_description)
+            yield Finding(
+                split=split,
+                environment=environment,
+                column=column,
+                severity="warning" if mild else "error",
+                kind=name,
+                what=kind.what,
+                expected=kind.expected(feature, self._schema),
+                seen=kind.seen(reason.description),
+                fix=self._fix(feature, kind),
+            )
+
+    def _fix(self, feature: schema_pb2.Feature, kind: kinds.Kind) -> str:
+        if not feature.name:
+            where = place(self._lines, "dataset_constraints", "", "", SCHEMA)
+            return f"{where} dataset_constraints: {kind.widen}"
+        if kind.field == "domain" and feature.domain:
+            where = place(self._lines, "string_domain", feature.domain, "", SCHEMA)
+            return f'{where} string_domain "{feature.domain}": {kind.widen}'
+        where = place(self._lines, "feature", feature.name, kind.field, SCHEMA)
+        return f'{where} feature "{feature.name}": {kind.widen}'
+
+
+def _no_rows(split: str) -> Finding:
+    return Finding(
+        split=split,
+        environment=TRAINING,
+        column="",
+        severity="error",
+        kind="NO_ROWS",
+        what="no rows",
+        expected="at least 1 row",
+        seen="0 rows",
+        fix="pipeline.yaml splits: another key or larger shares, where there are rows enough",
+    )

@@ -1,0 +1,161 @@
+"""Examples → TFDV statistics of every split, in one Beam pipeline.
+
+Reads flat RecordBatches, writes `Split-X/FeatureStats.pb`, one for every split, also for one
+without rows. Rows are measured where they are read: only accumulators travel between workers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from components import progress
+from components.compat import beam_options
+from components.examples import as_lists, read_splits, shards
+from components.validate.files import statistics_path, write_whole
+from schemas.errors import DataError
+from schemas.spec import SPLITS
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+
+# Twice TFDV's default. The Jensen-Shannon divergence takes values as spread evenly within a
+# bucket: over 10 buckets the fares of two random samples of taxi trips differ by 0.03 to 0.09, and
+# by 0.11 to 0.17 when one sample's rise by 30 %; over 20 by 0.04 to 0.05, and by 0.13 to 0.15.
+_QUANTILE_BUCKETS = 20
+
+
+def generate(
+    *,
+    examples: str,
+    schema: schema_pb2.Schema,
+    output: str,
+    options: PipelineOptions | None = None,
+) -> dict[str, int]:
+    """Write the statistics of every split.
+
+    Args:
+      examples: the examples' folder.
+      schema: says which columns are categories.
+      output: the folder to write `Split-X/FeatureStats.pb` into.
+      options: where Beam runs; None is in this process.
+
+    Returns:
+      The rows of each split, as the statistics count them.
+    """
+    import apache_beam as beam
+
+    categories = _category_columns(examples, schema)
+    with beam.Pipeline(options=beam_options(options)) as pipeline:
+        _ = (
+            pipeline
+            | read_splits(examples, SPLITS)
+            | "CountRows" >> beam.Map(_count_rows)
+            | "AsMeasured" >> beam.Map(_as_measured, categories)
+            | "Measure" >> _measure(schema)
+            | "Write" >> beam.Map(_write, output, categories)
+        )
+    return {split: load(output, split).datasets[0].num_examples for split in SPLITS}
+
+
+def load(root: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """Read a split's statistics: one dataset, as TFDV's own writers leave it.
+
+    Raises:
+      DataError: there are none, or they are not of one dataset.
+    """
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+    path = statistics_path(root, split)
+    statistics = statistics_pb2.DatasetFeatureStatisticsList()
+    try:
+        with open(path, "rb") as file:
+            statistics.ParseFromString(file.read())
+    except FileNotFoundError as error:
+        raise DataError(f"there are no statistics of split {split!r}", where=path) from error
+    if len(statistics.datasets) != 1:
+        raise DataError(
+            f"the statistics of split {split!r} are of {len(statistics.datasets)} datasets",
+            where=path,
+            expected="one dataset, without slices",
+        )
+    return statistics
+
+
+def _category_columns(examples: str, schema: schema_pb2.Schema) -> frozenset[str]:
+    """Columns of integers that the schema calls categories."""
+    stored = {
+        field.name
+        for split in SPLITS
+        for path in shards(examples, split)[:1]
+        for field in pq.read_schema(path)
+        if pa.types.is_integer(field.type)
+    }
+    return frozenset(f.name for f in schema.feature if f.int_domain.is_categorical) & stored
+
+
+def _count_rows(keyed: tuple[str, pa.RecordBatch]) -> tuple[str, pa.RecordBatch]:
+    import apache_beam as beam
+
+    rows = keyed[1].num_rows
+    beam.metrics.Metrics.counter("statistics", "records_read").inc(rows)
+    progress.rows("statistics", rows)
+    return keyed
+
+
+def _as_measured(
+    keyed: tuple[str, pa.RecordBatch], categories: frozenset[str]
+) -> tuple[str, pa.RecordBatch]:
+    """List columns, with categories as text.
+
+    TFDV turns integer categories into text one by one in Python; Arrow does it a column at a time,
+    which saves a fifth of the whole. `_write` gives the type back.
+    """
+    split, batch = keyed
+    columns = [
+        column.cast(pa.string()) if name in categories else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return split, as_lists(pa.RecordBatch.from_arrays(columns, batch.schema.names))
+
+
+def _measure(schema: schema_pb2.Schema) -> beam.PTransform:
+    """(split, batch) pairs to one list of statistics, a dataset a split.
+
+    `tfdv.GenerateStatistics` takes one split; three of them cost three graphs, 1.9 s instead of
+    0.7 s. The transform inside it takes keyed batches.
+    """
+    from tensorflow_data_validation import StatsOptions
+    from tensorflow_data_validation.statistics.stats_impl import GenerateSlicedStatisticsImpl
+
+    options = StatsOptions(
+        schema=schema,
+        num_quantiles_histogram_buckets=_QUANTILE_BUCKETS,
+        # Distinct values are counted by sketches: exactly up to 16,384 of them, and the most
+        # frequent ones exactly where there are no more than 1,024. TFDV's default groups every
+        # value of every row: 13 times the time for a column of 500,000 distinct ones.
+        use_sketch_based_topk_uniques=True,
+    )
+    return GenerateSlicedStatisticsImpl(options, is_slicing_enabled=True)
+
+
+def _write(
+    measured: statistics_pb2.DatasetFeatureStatisticsList, output: str, categories: frozenset[str]
+) -> None:
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+    by_split = {dataset.name: dataset for dataset in measured.datasets}
+    for split in SPLITS:
+        whole = statistics_pb2.DatasetFeatureStatisticsList()
+        dataset = whole.datasets.add()
+        if split in by_split:  # a split without rows has no batches: nothing was measured
+            dataset.CopyFrom(by_split[split])
+        dataset.name = ""
+        for feature in dataset.features:
+            if feature.path.step[0] in categories:
+                feature.type = statistics_pb2.FeatureNameStatistics.INT
+        write_whole(statistics_path(output, split), whole.SerializeToString(deterministic=True))
