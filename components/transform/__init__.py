@@ -1,0 +1,1 @@
+"""Examples + what each column becomes → transform graph + transformed Examples."""

@@ -1,0 +1,48 @@
+"""The transform stage as TFX runs it."""
+
+import apache_beam as beam
+from tfx.components.util import examples_utils
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import Examples, TransformGraph
+
+from components import progress
+from components.transform.preprocessing import Preprocessing
+from components.transform.transform import transform as transform_examples
+from schemas import spec
+from schemas.columns import loads
+
+
+@component(use_beam=True)
+def transform(
+    examples: InputArtifact[Examples],
+    transform_graph: OutputArtifact[TransformGraph],
+    transformed_examples: OutputArtifact[Examples],
+    columns: Parameter[str],
+    features: Parameter[str],
+    settings: Parameter[str],
+    code: Parameter[str],
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Analyze the training split and transform every split."""
+    with progress.stage("transform"):
+        transform_examples(
+            examples=examples.uri,
+            columns=loads(columns),
+            preprocessing=Preprocessing.model_validate_json(features),
+            settings=spec.Examples.model_validate_json(settings),
+            graph=transform_graph.uri,
+            transformed=transformed_examples.uri,
+            options=beam_pipeline.options if beam_pipeline else None,
+        )
+        transformed_examples.split_names = artifact_utils.encode_split_names(list(spec.SPLITS))
+        examples_utils.set_payload_format(
+            transformed_examples, example_gen_pb2.PayloadFormat.FORMAT_PARQUET
+        )

@@ -1,0 +1,201 @@
+"""Examples → transform graph + transformed Examples, in one Beam pipeline.
+
+TFT analyzes the training split alone (full passes), then applies the graph to every split. A row
+group comes out as one Parquet shard, in the order it went in, so that a run is repeatable on any
+number of workers. Rows flow through fused steps and are never gathered.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+
+from components import progress
+from components.compat import beam_options
+from components.examples import (
+    ARROW_TYPES,
+    RowGroup,
+    ShardWriter,
+    arrow_schema,
+    as_lists,
+    column,
+    read_row_group,
+    row_groups,
+    select,
+    split_folder,
+)
+from components.transform import vocabularies
+from components.transform.preprocessing import (
+    Preprocessing,
+    make_layout,
+    make_preprocessing_fn,
+    raw_columns,
+)
+from schemas import layout as layouts
+from schemas.columns import Column
+from schemas.errors import DataError
+from schemas.layout import Layout
+from schemas.spec import SPLITS, Examples
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+# A column that rides along and says where a row came from: row group number and row, as one int64.
+_ORIGIN = "skewless_origin"
+_ROW_BITS = 22  # Examples.batch_rows is at most 2**22
+
+
+def transform(
+    *,
+    examples: str,
+    columns: tuple[Column, ...],
+    preprocessing: Preprocessing,
+    settings: Examples,
+    graph: str,
+    transformed: str,
+    options: PipelineOptions | None = None,
+) -> Layout:
+    """Analyze the training split and transform every split.
+
+    Args:
+      examples: folder of raw examples.
+      columns: the raw columns of schema.pbtxt.
+      preprocessing: what each column becomes.
+      settings: sizes of batches on disk.
+      graph: folder that gets TFT's transform graph and `layout.json`.
+      transformed: folder that gets the transformed examples.
+      options: Beam's; None runs in this process.
+
+    Returns:
+      The transformed features in model order, as written to `layout.json`.
+
+    Raises:
+      DataError: the training split is empty.
+    """
+    import tensorflow_transform.beam as tft_beam
+
+    raw = raw_columns(preprocessing, columns)
+    groups = [(split, group) for split in SPLITS for group in row_groups(examples, split)]
+    if not any(group.rows for split, group in groups if split == "train"):
+        raise DataError("the training split has no rows to analyze", where=examples)
+    with tempfile.TemporaryDirectory(dir=graph) as scratch:
+        context = tft_beam.Context(temp_dir=scratch, passthrough_keys={_ORIGIN})
+        with context, beam.Pipeline(options=beam_options(options)) as pipeline:
+            config = _adapter_config(raw)
+            names = [c.name for c in raw]
+            training = [(n, g) for n, (split, g) in enumerate(groups) if split == "train"]
+            everything = [(n, g) for n, (_, g) in enumerate(groups)]
+            transform_fn = (
+                pipeline | "ReadTraining" >> _ReadNumbered(training, names),
+                config,
+            ) | "Analyze" >> tft_beam.AnalyzeDataset(make_preprocessing_fn(preprocessing))
+            _ = transform_fn | "WriteGraph" >> tft_beam.WriteTransformFn(graph)
+            # One step for all splits: each would load and trace the graph anew.
+            batches, _ = (
+                (pipeline | "ReadAll" >> _ReadNumbered(everything, names), config),
+                transform_fn,
+            ) | "Transform" >> tft_beam.TransformDataset(output_record_batches=True)
+            folders = [split_folder(transformed, split) for split, _ in groups]
+            _ = batches | "Write" >> beam.FlatMap(_WriteShards(folders, settings.batch_rows))
+    layout = _write_layout(preprocessing, graph)
+    _close_empty_splits(layout, transformed)
+    return layout
+
+
+def _adapter_config(raw: tuple[Column, ...]) -> Any:
+    """How TFT reads the batches: every column a sparse tensor [rows, <=1]."""
+    from tensorflow_metadata.proto.v0 import schema_pb2
+    from tfx_bsl.tfxio import tensor_adapter
+
+    representations = {}
+    for name in (c.name for c in raw):
+        representations[name] = schema_pb2.TensorRepresentation()
+        representations[name].varlen_sparse_tensor.column_name = name
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([], ARROW_TYPES[c.kind]) for c in raw], [c.name for c in raw]
+    )
+    schema = as_lists(batch).schema.append(pa.field(_ORIGIN, pa.list_(pa.int64())))
+    return tensor_adapter.TensorAdapterConfig(schema, representations)
+
+
+class _ReadNumbered(beam.PTransform):
+    """Read row groups as batches that carry their number in an extra column."""
+
+    def __init__(self, groups: list[tuple[int, RowGroup]], columns: list[str]) -> None:
+        super().__init__()
+        self._groups = groups
+        self._columns = columns
+
+    def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[pa.RecordBatch]:
+        return (
+            pbegin
+            | "RowGroups" >> beam.Create(self._groups, reshuffle=False)
+            | "Spread" >> beam.Reshuffle()
+            | "Read" >> beam.MapTuple(self._read).with_output_types(pa.RecordBatch)
+        )
+
+    def _read(self, number: int, group: RowGroup) -> pa.RecordBatch:
+        batch = as_lists(read_row_group(group, self._columns))
+        rows = np.arange(batch.num_rows + 1, dtype=np.int64)
+        origins = pa.ListArray.from_arrays(
+            pa.array(rows.astype(np.int32)), pa.array((number << _ROW_BITS) + rows[:-1])
+        )
+        return pa.RecordBatch.from_arrays([*batch.columns, origins], [*batch.schema.names, _ORIGIN])
+
+
+class _WriteShards:
+    """Write a transformed batch as the shard of its row group.
+
+    Args:
+      folders: the folder of each row group's split, by row group number.
+      batch_rows: rows a row group at most.
+    """
+
+    def __init__(self, folders: list[str], batch_rows: int) -> None:
+        self._folders = folders
+        self._batch_rows = batch_rows
+
+    def __call__(self, element: tuple[pa.RecordBatch, dict[str, pa.Array]]) -> Iterator[None]:
+        batch, _ = element
+        # Every feature is one value a row: the list around it is dropped without a copy.
+        flat = pa.RecordBatch.from_arrays([c.flatten() for c in batch.columns], batch.schema.names)
+        group, row = divmod(column(flat, _ORIGIN)[0].as_py(), 1 << _ROW_BITS)
+        flat = select(flat, [name for name in flat.schema.names if name != _ORIGIN])
+        # TFT may cut a very wide batch in two: the first row tells the parts' names apart.
+        path = os.path.join(self._folders[group], f"rows-{group:08d}-{row:07d}.parquet")
+        with ShardWriter(path, flat.schema, batch_rows=self._batch_rows) as writer:
+            writer.write(flat)
+        progress.rows("transform", flat.num_rows)
+        yield from ()
+
+
+def _write_layout(preprocessing: Preprocessing, graph: str) -> Layout:
+    columns = list(preprocessing.treated("vocabulary"))
+    sizes: dict[str, int] = {}
+    if columns:
+        assets = os.path.join(graph, "transform_fn", "assets", vocabularies.FILE_NAME)
+        sizes = dict(zip(columns, vocabularies.count_terms(assets, len(columns)), strict=True))
+    layout = make_layout(preprocessing, sizes.__getitem__)
+    with open(os.path.join(graph, layouts.FILE_NAME), "w", encoding="utf-8") as file:
+        file.write(layout.model_dump_json(indent=1))
+    return layout
+
+
+def _close_empty_splits(layout: Layout, transformed: str) -> None:
+    """A split without rows is still a split: it gets an empty shard."""
+    columns = [
+        Column(f.name, "FLOAT" if f.kind == "dense" else "INT", serving=True)
+        for f in layout.features
+    ] + [Column(layout.label, "INT", serving=False)]
+    for split in SPLITS:
+        folder = split_folder(transformed, split)
+        if not os.path.isdir(folder):
+            path = os.path.join(folder, "rows-00000000-0000000.parquet")
+            with ShardWriter(path, arrow_schema(columns), batch_rows=1):
+                pass

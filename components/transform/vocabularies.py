@@ -1,0 +1,182 @@
+"""All vocabularies of a dataset in one analyzer and one table.
+
+Goes in: text columns stacked to [rows, columns] strings, "" where missing. Comes out: each value's
+number in its column's vocabulary, by falling count over the training split (ties by bytes), or -1.
+One asset file holds a line `COLUMN<tab>TERM` a term, column by column, each column after its
+heading `COLUMN<tab>`, and a last heading that ends the last column. TFT's own `tft.vocabulary` does
+the same a column at a time: some ten Beam stages and a table for each.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from tensorflow_transform import beam as tft_beam
+
+from schemas.spec import Vocabulary
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+FILE_NAME = "vocabularies.txt"
+# A term with a line break would be two lines of the file: it is left to the OOV buckets, as by TFT.
+_LINE_BREAKS = (b"\n", b"\r")
+
+
+class Terms(NamedTuple):
+    """Looked-up values: `id` int64 [rows, columns], -1 if unknown; `size` int64 [columns]."""
+
+    id: tf.Tensor
+    size: tf.Tensor
+
+
+def analyze(value: tf.Tensor, options: Mapping[str, Vocabulary]) -> tf.Tensor:
+    """Return the path of the vocabularies' file, string []."""
+    import tensorflow as tf
+    import tensorflow_transform as tft
+
+    (path,) = tft.experimental.ptransform_analyzer(
+        inputs=[value],
+        ptransform=CountTerms(tuple(options.values())),
+        output_dtypes=[tf.string],
+        output_shapes=[[]],
+        # what the file holds while the graph is only traced
+        output_asset_default_values=[b"placeholder"],
+        name="vocabularies",
+    )
+    return path
+
+
+def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
+    """Return each value's number in its column's vocabulary."""
+    import tensorflow as tf
+    import tensorflow_transform as tft
+
+    # Headings and values share one look-up: a table a call would be made otherwise.
+    headings = [_line(i, b"") for i in range(columns + 1)]
+    lines = [tf.strings.join([headings[i], value[:, i]]) for i in range(columns)]
+    found = tft.apply_vocabulary(tf.concat([headings, *lines], axis=0), path)  # -1: not found
+    heading = found[: columns + 1]
+    line = tf.transpose(tf.reshape(found[columns + 1 :], [columns, -1]))
+    first = heading[:columns] + 1
+    return Terms(tf.where(line >= 0, line - first, line), heading[1:] - first)
+
+
+def count_terms(path: str, columns: int) -> list[int]:
+    """Return how many terms each column has in a vocabularies' file."""
+    counts = [0] * columns
+    with open(path, "rb") as file:
+        for line in file:
+            number, _, term = line.rstrip(b"\n").partition(b"\t")
+            if term:
+                counts[int(number)] += 1
+    return counts
+
+
+def _line(column: int, term: bytes) -> bytes:
+    return b"%d\t%s" % (column, term)
+
+
+class CountTerms(tft_beam.experimental.PTransformAnalyzer):
+    """Count terms a column, keep each column's most frequent ones, write them to one file.
+
+    Batches are counted where they are read; what travels is ((column, term), count), then at most
+    `top_k` terms a column.
+
+    Args:
+      options: the columns' options, in the order they are stacked.
+    """
+
+    def __init__(self, options: Sequence[Vocabulary]) -> None:
+        super().__init__()
+        self._options = tuple(options)
+
+    def expand(self, batches: beam.PCollection[tuple[np.ndarray]]) -> beam.PCollection[str]:
+        """Return the path of the file that holds every column's terms."""
+        tops = (
+            batches
+            | "CountBatch" >> beam.FlatMap(count_batch)
+            | "CountTerms" >> beam.CombinePerKey(sum)
+            | "DropRare" >> beam.Filter(self._is_frequent)
+            | "ByColumn" >> beam.Map(_by_column)
+            | "MostFrequent"
+            >> beam.CombinePerKey(MostFrequent(max(o.top_k for o in self._options)))
+        )
+        return (
+            batches.pipeline
+            | "Once" >> beam.Create([None])
+            | "WriteFile" >> beam.Map(self._write, beam.pvalue.AsDict(tops))
+        )
+
+    def _is_frequent(self, counted: tuple[tuple[int, bytes], int]) -> bool:
+        (column, _), count = counted
+        return count >= self._options[column].min_count
+
+    def _write(self, _: None, tops: Mapping[int, list[tuple[int, bytes]]]) -> str:
+        lines: list[bytes] = []
+        for column, options in enumerate(self._options):
+            lines.append(_line(column, b""))
+            top = tops.get(column, [])[: options.top_k]
+            lines += [_line(column, term) for _, term in top]
+        lines.append(_line(len(self._options), b""))
+        os.makedirs(self.base_temp_dir, exist_ok=True)
+        path = os.path.join(self.base_temp_dir, FILE_NAME)
+        with open(path, "wb") as file:
+            file.writelines(line + b"\n" for line in lines)
+        return path
+
+
+def count_batch(batch: tuple[np.ndarray]) -> Iterator[tuple[tuple[int, bytes], int]]:
+    """Yield ((column, term), count) of a batch [rows, columns] of bytes, b"" left out."""
+    (values,) = batch
+    for column in range(values.shape[1]):
+        # hashes, where np.unique would sort
+        counted = pa.array(values[:, column], pa.binary()).value_counts()
+        for entry in counted.to_pylist():
+            term = entry["values"]
+            if term and not any(b in term for b in _LINE_BREAKS):
+                yield (column, term), entry["counts"]
+
+
+def _by_column(counted: tuple[tuple[int, bytes], int]) -> tuple[int, tuple[int, bytes]]:
+    (column, term), count = counted
+    return column, (-count, term)
+
+
+class MostFrequent(beam.CombineFn):
+    """Keep the `limit` smallest (-count, term): the most frequent terms, ties by bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    def create_accumulator(self) -> list[tuple[int, bytes]]:
+        """Return no terms."""
+        return []
+
+    def add_input(
+        self, accumulator: list[tuple[int, bytes]], element: tuple[int, bytes]
+    ) -> list[tuple[int, bytes]]:
+        """Add a term."""
+        accumulator.append(element)
+        # cut at twice the limit: the cost a term stays constant
+        return self._cut(accumulator) if len(accumulator) >= 2 * self._limit else accumulator
+
+    def merge_accumulators(
+        self, accumulators: Iterable[list[tuple[int, bytes]]]
+    ) -> list[tuple[int, bytes]]:
+        """Keep the best of all."""
+        return self._cut(itertools.chain.from_iterable(accumulators))
+
+    def extract_output(self, accumulator: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        """Return the terms in order."""
+        return self._cut(accumulator)
+
+    def _cut(self, terms: Iterable[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        return heapq.nsmallest(self._limit, terms)
