@@ -1,0 +1,1 @@
+"""Transformed Examples → Keras wide & deep model."""

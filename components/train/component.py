@@ -1,0 +1,29 @@
+"""The training stage as TFX runs it."""
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Examples, Model, TransformGraph
+
+from components import progress
+from schemas import spec
+
+
+@component
+def train(
+    transformed_examples: InputArtifact[Examples],
+    transform_graph: InputArtifact[TransformGraph],
+    model: OutputArtifact[Model],
+    model_spec: Parameter[str],
+    settings: Parameter[str],
+    code: Parameter[str],
+) -> None:
+    """Train the wide & deep model and its logistic baseline."""
+    from components.train.train import train as train_model
+
+    with progress.stage("train"):
+        train_model(
+            examples=transformed_examples.uri,
+            graph=transform_graph.uri,
+            model=spec.Model.model_validate_json(model_spec),
+            output=model.uri,
+        )

@@ -1,0 +1,112 @@
+"""Transformed features → the model's two inputs, in the layout's order. Stacking, no arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from components.examples import column, read_row_group, row_groups
+from schemas.layout import Layout
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+Batch = tuple[dict[str, np.ndarray], np.ndarray]
+
+
+def pack(features: Mapping[str, tf.Tensor], layout: Layout) -> dict[str, tf.Tensor]:
+    """Stack transformed features [B] into {"dense": float32 [B, F], "ids": int32 [B, C]}."""
+    import tensorflow as tf
+
+    packed = {}
+    if layout.dense:
+        packed["dense"] = tf.stack([features[f.name] for f in layout.dense], axis=1)
+    if layout.ids:
+        ids = tf.stack([features[f.name] for f in layout.ids], axis=1)
+        packed["ids"] = tf.cast(ids, tf.int32)
+    return packed
+
+
+def pack_batch(batch: pa.RecordBatch, layout: Layout) -> Batch:
+    """Do the same to transformed examples, with the label as float32 [B, 1]."""
+    packed = {}
+    for name, features, dtype in (
+        ("dense", layout.dense, np.float32),
+        ("ids", layout.ids, np.int32),
+    ):
+        if features:
+            packed[name] = np.empty((batch.num_rows, len(features)), dtype)
+            for i, feature in enumerate(features):
+                packed[name][:, i] = column(batch, feature.name).to_numpy()
+    label = column(batch, layout.label).to_numpy().astype(np.float32)
+    return packed, label[:, np.newaxis]
+
+
+def count_labels(examples: str, split: str, layout: Layout) -> tuple[int, int]:
+    """Return a split's number of rows and of positive labels, one batch in memory at a time."""
+    rows = positives = 0
+    for group in row_groups(examples, split):
+        label = column(read_row_group(group, [layout.label]), layout.label).to_numpy()
+        rows += len(label)
+        positives += int(label.sum())
+    return rows, positives
+
+
+class Feed:
+    """A split as a tf.data source of batches; one row group in memory at a time.
+
+    Rows lie shuffled on disk; a shuffled feed visits row groups in a new order each epoch and
+    permutes the rows inside each, from the seed and the epoch's number alone.
+
+    Args:
+      examples: folder of transformed examples.
+      split: the split to read.
+      layout: the transformed features.
+      batch_size: rows a batch; the last one may be smaller.
+      seed: None keeps the order on disk.
+    """
+
+    def __init__(
+        self, examples: str, split: str, layout: Layout, *, batch_size: int, seed: int | None = None
+    ) -> None:
+        self._groups = row_groups(examples, split)
+        self._layout = layout
+        self._batch_size = batch_size
+        self._seed = seed
+        self._epoch = 0
+        self.rows = sum(group.rows for group in self._groups)
+
+    def __call__(self) -> Iterator[Batch]:
+        """Yield one epoch's batches as numpy arrays."""
+        order = np.arange(len(self._groups))
+        rng = None
+        if self._seed is not None:
+            rng = np.random.default_rng((self._seed, self._epoch))
+            rng.shuffle(order)
+        self._epoch += 1
+        for index in order:
+            yield from self._batches(
+                pack_batch(read_row_group(self._groups[index]), self._layout), rng
+            )
+
+    def _batches(self, rows: Batch, rng: np.random.Generator | None) -> Iterator[Batch]:
+        inputs, label = rows
+        where = np.arange(len(label)) if rng is None else rng.permutation(len(label))
+        for start in range(0, len(label), self._batch_size):
+            part = where[start : start + self._batch_size]
+            yield {name: values[part] for name, values in inputs.items()}, label[part]
+
+    def dataset(self) -> tf.data.Dataset:
+        """Return the feed as a dataset; every iteration is the next epoch."""
+        import tensorflow as tf
+
+        inputs = {}
+        if self._layout.dense:
+            inputs["dense"] = tf.TensorSpec([None, len(self._layout.dense)], tf.float32)
+        if self._layout.ids:
+            inputs["ids"] = tf.TensorSpec([None, len(self._layout.ids)], tf.int32)
+        signature = (inputs, tf.TensorSpec([None, 1], tf.float32))
+        return tf.data.Dataset.from_generator(self, output_signature=signature).prefetch(4)

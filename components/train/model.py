@@ -1,0 +1,118 @@
+"""The wide & deep model (Cheng et al. 2016) and the logistic baseline, as Keras graphs.
+
+Both take {"dense": float32 [B, F], "ids": int32 [B, C]} (an input without features is absent) and
+give logits float32 [B, 1]. Training adds only what training needs: two optimizers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from components.train.layers import PackedEmbedding
+from schemas import spec
+from schemas.layout import Layout
+
+MODEL_FILE = "model.keras"
+BASELINE_FILE = "baseline.keras"
+_WIDE = "wide"  # layers whose names start so are the wide optimizer's
+
+
+def build_wide_deep(layout: Layout, model: spec.Model, *, logit: float) -> keras.Model:
+    """Return the untrained model.
+
+    Wide: linear over every id (buckets, vocabularies, crosses). Deep: embeddings of every id but
+    the crosses', and the dense features, through ReLU layers with dropout.
+
+    Args:
+      layout: the transformed features.
+      model: sizes and rates.
+      logit: the training label's log-odds, where the output starts.
+    """
+    inputs = make_inputs(layout)
+    parts: list[Any] = []
+    if layout.ids:
+        parts.append(_linear_ids(inputs["ids"], layout, f"{_WIDE}_ids"))
+    tower = []
+    if layout.dense:
+        tower.append(inputs["dense"])
+    embedded = [i for i, f in enumerate(layout.ids) if f.treatment != "cross"]
+    if embedded:
+        ids = keras.ops.take(inputs["ids"], embedded, axis=1)
+        sizes = [layout.ids[i].size for i in embedded]
+        vectors = PackedEmbedding(sizes, model.embedding_dim, name="deep_embedding")(ids)
+        tower.append(keras.layers.Flatten()(vectors))
+    if tower:
+        hidden = keras.layers.Concatenate()(tower) if len(tower) > 1 else tower[0]
+        for i, units in enumerate(model.hidden_units):
+            hidden = keras.layers.Dense(units, activation="relu", name=f"deep_{i}")(hidden)
+            hidden = keras.layers.Dropout(model.dropout)(hidden)
+        parts.append(_bias(hidden, logit, "deep_logit"))
+    else:
+        parts.append(_bias(parts[0], logit, f"{_WIDE}_logit"))
+    return keras.Model(inputs, keras.layers.Add()(parts) if len(parts) > 1 else parts[0])
+
+
+def build_baseline(layout: Layout, *, logit: float) -> keras.Model:
+    """Return an untrained logistic regression over all transformed features."""
+    inputs = make_inputs(layout)
+    parts = []
+    if layout.ids:
+        parts.append(_linear_ids(inputs["ids"], layout, "linear_ids"))
+    linear = inputs["dense"] if layout.dense else parts[0]
+    parts.append(_bias(linear, logit, "logit"))
+    return keras.Model(inputs, keras.layers.Add()(parts) if len(parts) > 1 else parts[0])
+
+
+def make_inputs(layout: Layout) -> dict[str, Any]:
+    """Return the model's symbolic inputs."""
+    inputs = {}
+    if layout.dense:
+        inputs["dense"] = keras.Input((len(layout.dense),), dtype="float32", name="dense")
+    if layout.ids:
+        inputs["ids"] = keras.Input((len(layout.ids),), dtype="int32", name="ids")
+    return inputs
+
+
+def _linear_ids(ids: Any, layout: Layout, name: str) -> Any:
+    weights = PackedEmbedding([f.size for f in layout.ids], 1, zeros=True, name=name)(ids)
+    return keras.ops.sum(weights, axis=1)
+
+
+def _bias(x: Any, logit: float, name: str) -> Any:
+    bias = keras.initializers.Constant(logit)
+    return keras.layers.Dense(1, bias_initializer=bias, name=name)(x)
+
+
+class TwoOptimizers(keras.Model):
+    """Trains a graph with FTRL on its wide part and the compiled optimizer on the rest."""
+
+    def compile(self, *, wide: keras.optimizers.Optimizer, **kwargs: Any) -> None:
+        """Take the wide part's optimizer beside Keras's own arguments."""
+        super().compile(**kwargs)
+        variables = self.trainable_variables
+        self._wide = [v for v in variables if v.path.startswith(_WIDE)]
+        self._deep = [v for v in variables if not v.path.startswith(_WIDE)]
+        self._wide_optimizer = wide
+        self._wide_optimizer.build(self._wide)
+        self.optimizer.build(self._deep)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Take one step of both optimizers on one gradient."""
+        import tensorflow as tf
+
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, self(x, training=True), training=True)
+        self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
+        gradients = tape.gradient(loss, self._deep + self._wide)
+        self.optimizer.apply(gradients[: len(self._deep)], self._deep)
+        if self._wide:
+            self._wide_optimizer.apply(gradients[len(self._deep) :], self._wide)
+        return {"loss": self._loss_tracker.result()}
+
+
+def load(path: str) -> keras.Model:
+    """Load a trained graph; importing this module has registered its layers."""
+    return keras.saving.load_model(path, compile=False)

@@ -1,0 +1,194 @@
+"""Transformed Examples → trained wide & deep model, and the logistic baseline beside it.
+
+Promises: early stopping on the eval split with the best weights kept, fixed seeds and a repeatable
+result, one row group of data in memory.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from components import progress
+from components.train.inputs import Feed, count_labels
+from components.train.model import (
+    BASELINE_FILE,
+    MODEL_FILE,
+    TwoOptimizers,
+    build_baseline,
+    build_wide_deep,
+)
+from schemas import layout as layouts
+from schemas import spec
+from schemas.errors import DataError
+from schemas.layout import Layout
+from schemas.spec import Strict
+
+HISTORY_FILE = "training.json"
+# Steps that run as one TensorFlow call: Python's share of a small step falls from half to nothing.
+_STEPS_PER_EXECUTION = 16
+_EVAL_BATCH = 8192
+_BASELINE_LEARNING_RATE = 0.01
+_BASELINE_EPOCHS = 20
+
+
+class Training(Strict):
+    """What was trained, as written to training.json.
+
+    Attributes:
+      train_examples: rows learnt from, an epoch.
+      eval_examples: rows that decided when to stop.
+      base_rate: share of positives among train_examples.
+      best_epoch: the epoch whose weights were kept, from 1.
+      loss: training log-loss by epoch.
+      eval_loss: eval log-loss by epoch.
+      seconds: for all epochs, evaluation included.
+      examples_per_second: training examples over `seconds`.
+    """
+
+    train_examples: int
+    eval_examples: int
+    base_rate: float
+    best_epoch: int
+    loss: tuple[float, ...]
+    eval_loss: tuple[float, ...]
+    seconds: float
+    examples_per_second: float
+
+
+def train(*, examples: str, graph: str, model: spec.Model, output: str) -> Training:
+    """Train the model and its baseline.
+
+    Args:
+      examples: folder of transformed examples.
+      graph: the transform graph's folder, for its layout.
+      model: what to train and how.
+      output: folder that gets the Keras graphs, the layout and training.json.
+
+    Returns:
+      What was trained.
+
+    Raises:
+      DataError: a split has no rows, or only one class.
+    """
+    with open(os.path.join(graph, layouts.FILE_NAME), encoding="utf-8") as file:
+        layout = Layout.model_validate_json(file.read())
+    rows, positives = _count_labels(examples, layout)
+    logit = math.log(positives / (rows - positives))
+    keras.utils.set_random_seed(model.seed)
+    feeds = _Feeds(examples, layout, model)
+    baseline = build_baseline(layout, logit=logit)
+    _fit_baseline(baseline, feeds)
+    wide_deep = build_wide_deep(layout, model, logit=logit)
+    fitted = _fit_wide_deep(wide_deep, feeds, model)
+    wide_deep.save(os.path.join(output, MODEL_FILE))
+    baseline.save(os.path.join(output, BASELINE_FILE))
+    shutil.copy(os.path.join(graph, layouts.FILE_NAME), output)
+    training = Training(
+        train_examples=rows, eval_examples=feeds.eval.rows, base_rate=positives / rows, **fitted
+    )
+    with open(os.path.join(output, HISTORY_FILE), "w", encoding="utf-8") as file:
+        file.write(training.model_dump_json(indent=1))
+    return training
+
+
+class _Feeds:
+    """The training split in a new order each epoch, and the eval split as it lies."""
+
+    def __init__(self, examples: str, layout: Layout, model: spec.Model) -> None:
+        size = model.batch_size
+        self.train = Feed(examples, "train", layout, batch_size=size, seed=model.seed)
+        # only its loss is wanted: the largest steps are the fastest
+        self.eval = Feed(examples, "eval", layout, batch_size=max(size, _EVAL_BATCH))
+
+
+def _count_labels(examples: str, layout: Layout) -> tuple[int, int]:
+    """Count the training split's rows and positives; both classes and an eval split must be."""
+    rows, positives = count_labels(examples, "train", layout)
+    if positives in (0, rows):
+        raise DataError(
+            f"the label {layout.label!r} is {min(positives, 1)} in all {rows:,} training rows",
+            where=examples,
+            expected="rows of both classes",
+            remedy="check `label` in pipeline.yaml against the data",
+        )
+    if not count_labels(examples, "eval", layout)[0]:
+        raise DataError(
+            "the eval split has no rows, so nothing tells when to stop training",
+            where=examples,
+            remedy="give more rows, or a larger `splits.eval`",
+        )
+    return rows, positives
+
+
+def _fit_baseline(baseline: keras.Model, feeds: _Feeds) -> None:
+    baseline.compile(
+        optimizer=keras.optimizers.Adam(_BASELINE_LEARNING_RATE),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        steps_per_execution=_STEPS_PER_EXECUTION,
+        jit_compile=False,
+    )
+    stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=2, restore_best_weights=True)
+    baseline.fit(
+        feeds.train.dataset(),
+        validation_data=feeds.eval.dataset(),
+        epochs=_BASELINE_EPOCHS,
+        callbacks=[stop],
+        verbose=0,
+    )
+
+
+def _fit_wide_deep(wide_deep: keras.Model, feeds: _Feeds, model: spec.Model) -> dict[str, Any]:
+    """Train in place; return the fields of `Training` that came of it."""
+    trained = TwoOptimizers(wide_deep.input, wide_deep.output)
+    trained.compile(
+        optimizer=keras.optimizers.AdamW(
+            model.deep.learning_rate, weight_decay=model.deep.weight_decay
+        ),
+        wide=keras.optimizers.Ftrl(
+            model.wide.learning_rate,
+            l1_regularization_strength=model.wide.l1,
+            l2_regularization_strength=model.wide.l2,
+        ),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        steps_per_execution=_STEPS_PER_EXECUTION,
+        jit_compile=False,  # XLA on CPU loses below batches of 8,192
+    )
+    stop = keras.callbacks.EarlyStopping(
+        monitor="val_loss", patience=model.patience, restore_best_weights=True
+    )
+    started = time.monotonic()
+    history = trained.fit(
+        feeds.train.dataset(),
+        validation_data=feeds.eval.dataset(),
+        epochs=model.max_epochs,
+        callbacks=[stop, _Live(feeds.train.rows)],
+        verbose=0,
+    ).history
+    seconds = time.monotonic() - started
+    return {
+        "best_epoch": int(np.argmin(history["val_loss"])) + 1,
+        "loss": tuple(history["loss"]),
+        "eval_loss": tuple(history["val_loss"]),
+        "seconds": seconds,
+        "examples_per_second": feeds.train.rows * len(history["loss"]) / seconds,
+    }
+
+
+class _Live(keras.callbacks.Callback):
+    """Tells each epoch's figures as it ends."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        logs = logs or {}
+        progress.rows("train", self._rows)
+        progress.metrics("train", epoch=epoch + 1, loss=logs["loss"], eval_loss=logs["val_loss"])
