@@ -1,0 +1,1 @@
+"""Model + transform graph → one SavedModel that answers every kind of request."""

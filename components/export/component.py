@@ -1,0 +1,39 @@
+"""The export stage as TFX runs it."""
+
+import os
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Examples, Model, TransformGraph
+from tfx.utils import path_utils
+
+from components import progress
+from components.export.export import export as export_model
+from schemas.columns import loads
+from schemas.spec import Label
+
+
+@component
+def export(
+    model: InputArtifact[Model],
+    transform_graph: InputArtifact[TransformGraph],
+    examples: InputArtifact[Examples],
+    exported: OutputArtifact[Model],
+    columns: Parameter[str],
+    label: Parameter[str],
+    model_name: Parameter[str],
+    code: Parameter[str],
+) -> None:
+    """Join model and transform graph in one SavedModel."""
+    with progress.stage("export"):
+        output = path_utils.serving_model_dir(exported.uri)
+        os.makedirs(os.path.dirname(output), exist_ok=True)
+        export_model(
+            model_dir=model.uri,
+            transform_graph_dir=transform_graph.uri,
+            examples_dir=examples.uri,
+            columns=loads(columns),
+            label=Label.model_validate_json(label),
+            model_name=model_name,
+            output=output,
+        )

@@ -1,0 +1,126 @@
+"""Model + transform graph → one SavedModel, complete in itself.
+
+Goes in: the folders of model, transform graph and examples. Comes out: a SavedModel with the
+signatures of `signatures.py` and warm-up requests, which needs neither of those folders, nor
+Keras, TFT or Beam, and which the C++ loader (TensorFlow Serving) reads.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+import pyarrow as pa
+
+from components.examples import arrow_schema, iter_batches
+from components.export import signatures as names
+from components.export.warmup import write_warmup
+from schemas import layout as layouts
+from schemas.columns import Column
+from schemas.layout import Layout
+from schemas.spec import Label
+
+WARMUP_ROWS = 16
+
+
+def export(
+    *,
+    model_dir: str,
+    transform_graph_dir: str,
+    examples_dir: str,
+    columns: tuple[Column, ...],
+    label: Label,
+    model_name: str,
+    output: str,
+) -> None:
+    """Write the SavedModel; it appears under its name only when whole.
+
+    Args:
+      model_dir: folder of the trained model and its baseline.
+      transform_graph_dir: TFT's output folder with layout.json.
+      examples_dir: raw examples, whose test split gives the warm-up requests.
+      columns: the raw columns of schema.pbtxt.
+      label: what the label is made from.
+      model_name: the name under which the model is served.
+      output: folder of the SavedModel; must not exist.
+
+    Raises:
+      ConfigError: a feature is made from a column that no request carries.
+    """
+    import tensorflow as tf
+
+    from components.export.module import ServingGraph
+    from components.train.model import BASELINE_FILE, MODEL_FILE, load
+
+    layout = read_layout(transform_graph_dir)
+    serving = names.serving_columns(columns, layout)
+    evaluation = names.evaluation_columns(columns, layout, label)
+    graph = ServingGraph(
+        transform_graph=transform_graph_dir,
+        model=load(os.path.join(model_dir, MODEL_FILE)),
+        baseline=load(os.path.join(model_dir, BASELINE_FILE)),
+        layout=layout,
+        serving=serving,
+        evaluation=evaluation,
+    )
+    partial = f"{output}.partial"
+    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
+    module = graph.module()
+    tf.saved_model.save(module, partial, signatures=graph.signatures(module))
+    finish_signatures(partial, serving, evaluation)
+    write_warmup(partial, _warmup_rows(examples_dir, serving), serving, model_name)
+    os.rename(partial, output)
+
+
+def read_layout(transform_graph_dir: str) -> Layout:
+    """Read the transformed features in model order from a transform graph's folder."""
+    with open(os.path.join(transform_graph_dir, layouts.FILE_NAME), encoding="utf-8") as file:
+        return Layout.model_validate_json(file.read())
+
+
+def finish_signatures(
+    saved_model: str, serving: tuple[Column, ...], evaluation: tuple[Column, ...]
+) -> None:
+    """Write into the SignatureDefs what TensorFlow's Python cannot say.
+
+    Inputs are named after their columns, columns of RAW_COLUMNS may be left out, and the
+    signatures for TensorFlow Serving's :classify and :regress are marked so.
+    """
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    path = os.path.join(saved_model, "saved_model.pb")
+    with open(path, "rb") as file:
+        proto = saved_model_pb2.SavedModel.FromString(file.read())
+    signatures = proto.meta_graphs[0].signature_def
+    for name, columns in ((names.RAW_COLUMNS, serving), (names.EVALUATION, evaluation)):
+        _rename_inputs(signatures[name], names.argument_names(c.name for c in columns))
+    for column in serving:
+        # A column of no rows: batches have a row count of their own, so no default can have it.
+        default = signatures[names.RAW_COLUMNS].defaults[column.name]
+        default.dtype = signatures[names.RAW_COLUMNS].inputs[column.name].dtype
+        default.tensor_shape.dim.add().size = 0
+    for name, method in names.METHOD_NAMES.items():
+        signatures[name].method_name = method
+    with open(path, "wb") as file:
+        file.write(proto.SerializeToString(deterministic=True))
+    # TensorFlow's digest of the file as it was; loaders do without.
+    os.remove(os.path.join(saved_model, "fingerprint.pb"))
+
+
+def _rename_inputs(signature: Any, arguments: dict[str, str]) -> None:
+    tensors = {
+        column: signature.inputs[argument].SerializeToString()
+        for column, argument in arguments.items()
+    }
+    signature.inputs.clear()
+    for column, tensor in tensors.items():
+        signature.inputs[column].ParseFromString(tensor)
+
+
+def _warmup_rows(examples_dir: str, columns: tuple[Column, ...]) -> pa.RecordBatch:
+    """The first rows of the test split; none where it is empty."""
+    for batch in iter_batches(examples_dir, "test", [c.name for c in columns]):
+        if batch.num_rows:
+            return batch.slice(0, WARMUP_ROWS)
+    return pa.RecordBatch.from_pydict({c.name: [] for c in columns}, arrow_schema(columns))

@@ -1,0 +1,275 @@
+"""The graph of an export: transform graph and models, joined behind every signature.
+
+Goes in: a transform graph on disk and Keras models. Comes out: a `tf.Module` and its signatures,
+ready for `tf.saved_model.save`. Promised: every signature runs the same transform graph and the
+same model; nothing here scales, fills or looks up a feature.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.export import signatures as names
+from components.train.inputs import pack
+from schemas.columns import Column
+from schemas.layout import Layout
+
+if TYPE_CHECKING:
+    import keras
+
+    Tensors = Mapping[str, tf.Tensor]
+
+_TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
+
+# What stands for a missing value in a dense column.
+_MISSING = {
+    "INT": np.float64("nan"),
+    "FLOAT": np.float32("nan"),
+    "BYTES": "",
+}
+
+
+class ServingGraph:
+    """Everything that the signatures are composed of.
+
+    Args:
+      transform_graph: TFT's output folder.
+      model: the model that is served: packed transformed features in, logits [rows, 1] out.
+      baseline: the model it is compared with, of the same inputs and output.
+      layout: the transformed features in model order.
+      serving: the raw columns a request carries.
+      evaluation: those and the label's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        transform_graph: str,
+        model: keras.Model,
+        baseline: keras.Model,
+        layout: Layout,
+        serving: tuple[Column, ...],
+        evaluation: tuple[Column, ...],
+    ) -> None:
+        self._transform_graph = tf.saved_model.load(os.path.join(transform_graph, "transform_fn"))
+        self._models = (model, baseline)
+        self._layout = layout
+        self._serving = serving
+        self._evaluation = evaluation
+        self._model_logits = _logits_of(model, layout)
+        self._baseline_logits = _logits_of(baseline, layout)
+
+    def module(self) -> tf.Module:
+        """Return what a SavedModel has to hold for the signatures to run.
+
+        The models themselves are left out, only their weights are in: a SavedModel that tracks a
+        Keras 3 model loads in Python, but its variables have names that the C++ loader (TensorFlow
+        Serving, Java, Go) does not find.
+        """
+        module = tf.Module()
+        module.transform_graph = self._transform_graph  # its tables and vocabulary files
+        module.weights = [weight.value for model in self._models for weight in model.weights]
+        # Columns by their own names, whatever those are: see `signatures.argument_names`.
+        module.raw_columns = _of_columns(self._score_columns, self._serving)
+        module.evaluation = _of_columns(self._evaluate_columns, self._evaluation)
+        return module
+
+    def signatures(self, module: tf.Module) -> dict[str, Any]:
+        """Return the concrete function of every signature.
+
+        Inputs that are columns have the names of `signatures.argument_names`: the caller renames
+        them to the columns' own in the SignatureDef.
+        """
+        return {
+            names.SERVING_DEFAULT: _of_examples(self._score_examples, names.EXAMPLES),
+            names.TRANSFORM_FEATURES: _of_examples(self._features_of_examples, names.EXAMPLES),
+            names.CLASSIFICATION: _of_examples(self._classify, names.INPUTS),
+            names.REGRESSION: _of_examples(self._regress, names.INPUTS),
+            names.RAW_COLUMNS: _by_argument(module.raw_columns, self._serving),
+            names.EVALUATION: _by_argument(module.evaluation, self._evaluation),
+        }
+
+    def _score_examples(self, examples: tf.Tensor) -> Tensors:
+        return self._score(self._features_of_examples(examples))
+
+    def _score_columns(self, columns: Tensors) -> Tensors:
+        return self._score(self._transform(sparse_columns(columns, self._serving)))
+
+    def _evaluate_columns(self, columns: Tensors) -> Tensors:
+        outputs = self._transform(sparse_columns(columns, self._evaluation))
+        return {
+            **self._score(outputs),
+            names.BASELINE_SCORES: tf.sigmoid(self._baseline_logits(outputs)),
+            names.LABEL: outputs[self._layout.label],
+        }
+
+    def _classify(self, examples: tf.Tensor) -> Tensors:
+        logits = self._score_examples(examples)[names.LOGITS]
+        # 1 - score would lose the digits of a small one.
+        scores = tf.sigmoid(tf.stack([-logits, logits], axis=1))
+        classes = tf.tile(tf.constant([names.CLASS_NAMES]), [tf.size(logits), 1])
+        return {names.CLASSES: classes, names.SCORES: scores}
+
+    def _regress(self, examples: tf.Tensor) -> Tensors:
+        return {names.OUTPUTS: self._score_examples(examples)[names.SCORES]}
+
+    def _score(self, features: Tensors) -> Tensors:
+        logits = self._model_logits(features)
+        return {names.SCORES: tf.sigmoid(logits), names.LOGITS: logits}
+
+    def _features_of_examples(self, examples: tf.Tensor) -> Tensors:
+        spec = {c.name: tf.io.VarLenFeature(_TYPES[c.kind]) for c in self._serving}
+        outputs = self._transform(tf.io.parse_example(examples, spec))
+        return {f.name: outputs[f.name] for f in self._layout.features}
+
+    def _transform(self, columns: Mapping[str, tf.SparseTensor]) -> Tensors:
+        """Run the transform graph; columns that no request carries (the label's) are empty."""
+        function = self._transform_graph.transform_fn
+        specs = function.structured_input_signature[0][0]
+        rows = next(iter(columns.values())).dense_shape[0]
+        complete = {
+            name: columns[name] if name in columns else _empty(spec.dtype, rows)
+            for name, spec in specs.items()
+        }
+        return _call_unfolded(function, tf.nest.flatten(complete, expand_composites=True))
+
+
+def sparse_columns(columns: Tensors, kinds: tuple[Column, ...]) -> dict[str, tf.SparseTensor]:
+    """Return dense columns as the transform graph takes them: sparse, [rows, 1].
+
+    There are as many rows as the longest column has; a column of none was left out, and is
+    missing in every row. NaN and "" stay what they are, as the transform graph takes both as
+    missing; only in integers NaN becomes an absent value here.
+
+    Raises (when run):
+      InvalidArgumentError: columns differ in length, or an integer column holds something else.
+    """
+    sizes = tf.stack([tf.size(columns[c.name], tf.int64) for c in kinds])
+    rows = tf.reduce_max(sizes)
+    fits = tf.logical_or(tf.equal(sizes, rows), tf.equal(sizes, 0))
+    _require(fits, kinds, "columns differ in length from the longest one")
+    padding = zip(kinds, tf.unstack(rows - sizes, len(kinds)), strict=True)
+    full = {
+        c.name: tf.concat([columns[c.name], tf.fill([count], _MISSING[c.kind])], axis=0)
+        for c, count in padding
+    }
+    index = tf.stack([tf.range(rows), tf.zeros([rows], tf.int64)], axis=1)
+    shape = tf.stack([rows, tf.constant(1, tf.int64)])
+    integers = tuple(c for c in kinds if c.kind == "INT")
+    present = {c.name: (index, full[c.name]) for c in kinds if c.kind != "INT"}
+    if integers:
+        present |= _present_integers(full, integers, index)
+    return {name: tf.SparseTensor(at, values, shape) for name, (at, values) in present.items()}
+
+
+def _present_integers(
+    columns: Tensors, integers: tuple[Column, ...], index: tf.Tensor
+) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
+    """Return, by column, index and values of the integers that are not NaN.
+
+    All columns at once: the number of ops, not of values, is what a small request waits for.
+    """
+    values = tf.stack([columns[c.name] for c in integers])  # [columns, rows]
+    missing = tf.math.is_nan(values)
+    whole = tf.logical_and(
+        tf.equal(values, tf.floor(values)), tf.abs(values) <= float(names.LARGEST_INTEGER)
+    )
+    fine = tf.reduce_all(tf.logical_or(whole, missing), axis=1)
+    _require(fine, integers, "columns hold something else than integers within ±2**53")
+    places = tf.where(tf.logical_not(missing))  # [present, 2], column by column
+    column = tf.cast(places[:, 0], tf.int32)
+    found = tf.cast(tf.gather_nd(values, places), tf.int64)
+    at = tf.gather(index, places[:, 1])
+    parts = zip(
+        integers,
+        tf.dynamic_partition(at, column, len(integers)),
+        tf.dynamic_partition(found, column, len(integers)),
+        strict=True,
+    )
+    return {c.name: (its_index, its_values) for c, its_index, its_values in parts}
+
+
+def _require(holds: tf.Tensor, columns: tuple[Column, ...], problem: str) -> None:
+    """Fail at run time where `holds`, one bool a column, is False; names those columns."""
+    named = tf.constant([c.name for c in columns])
+    culprits = tf.strings.reduce_join(tf.boolean_mask(named, tf.logical_not(holds)), separator=", ")
+    tf.debugging.Assert(tf.reduce_all(holds), [f"{problem}: ", culprits])
+
+
+def _call_unfolded(function: Any, arguments: list[tf.Tensor]) -> Tensors:
+    """Call a function whose constants (means, boundaries) stay unknown to the optimizer.
+
+    Where it knows them, as in the C++ loader and not in Python, it divides by a constant by
+    multiplying with its reciprocal, and features differ in their last digit from training's.
+    """
+    captured = [
+        tensor
+        if tensor.dtype == tf.resource
+        else tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tensor.shape)
+        for tensor in function.captured_inputs
+    ]
+    outputs = tf.raw_ops.StatefulPartitionedCall(
+        args=[*arguments, *captured], Tout=[t.dtype for t in function.outputs], f=function
+    )
+    packed: Tensors = tf.nest.pack_sequence_as(function.structured_outputs, outputs, True)
+    for name, tensor in packed.items():
+        tensor.set_shape(function.structured_outputs[name].shape)
+    return packed
+
+
+def _empty(dtype: tf.DType, rows: tf.Tensor) -> tf.SparseTensor:
+    return tf.SparseTensor(
+        tf.zeros([0, 2], tf.int64), tf.zeros([0], dtype), tf.stack([rows, tf.ones_like(rows)])
+    )
+
+
+def _logits_of(model: keras.Model, layout: Layout) -> Callable[[Tensors], tf.Tensor]:
+    """Return transformed features → logits [rows], traced once for all signatures."""
+
+    def logits(features: Tensors) -> tf.Tensor:
+        return tf.reshape(model(pack(features, layout), training=False), [-1])
+
+    specs = {
+        f.name: tf.TensorSpec([None], tf.float32 if f.kind == "dense" else tf.int64)
+        for f in layout.features
+    }
+    traced = tf.function(logits, autograph=False).get_concrete_function(specs)
+    return lambda outputs: traced({name: outputs[name] for name in specs})
+
+
+def _of_examples(function: Callable[[tf.Tensor], Tensors], argument: str) -> Any:
+    spec = tf.TensorSpec([None], tf.string, name=argument)
+    return tf.function(function, input_signature=[spec], autograph=False).get_concrete_function()
+
+
+def _of_columns(function: Callable[[Tensors], Tensors], columns: tuple[Column, ...]) -> Any:
+    spec = {
+        c.name: tf.TensorSpec([None], names.DENSE_TYPES[c.kind], name=argument)
+        for c, argument in _arguments(columns)
+    }
+    return tf.function(function, input_signature=[spec], autograph=False)
+
+
+def _by_argument(function: Any, columns: tuple[Column, ...]) -> Any:
+    """Return the function of a dict as one of keyword arguments, which a signature has to be."""
+    function = function.get_concrete_function()  # calling it unasked would trace it twice
+
+    def call(**arguments: tf.Tensor) -> Tensors:
+        outputs: Tensors = function({c.name: arguments[a] for c, a in _arguments(columns)})
+        return outputs
+
+    specs = {
+        argument: tf.TensorSpec([None], names.DENSE_TYPES[c.kind], name=argument)
+        for c, argument in _arguments(columns)
+    }
+    return tf.function(call, autograph=False).get_concrete_function(**specs)
+
+
+def _arguments(columns: tuple[Column, ...]) -> list[tuple[Column, str]]:
+    arguments = names.argument_names(c.name for c in columns)
+    return [(c, arguments[c.name]) for c in columns]

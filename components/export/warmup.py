@@ -1,0 +1,83 @@
+"""Requests that TensorFlow Serving replays before it serves, so that no user waits for a first one.
+
+Goes in: a few real rows. Comes out: `assets.extra/tf_serving_warmup_requests` beside the
+SavedModel, PredictionLog records in a TFRecord file, one for every signature that takes requests.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from components.examples import as_raw_columns, as_tf_examples
+from components.export import signatures as names
+from schemas.columns import Column
+
+if TYPE_CHECKING:
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
+
+
+def write_warmup(
+    saved_model: str, rows: pa.RecordBatch, columns: tuple[Column, ...], model_name: str
+) -> None:
+    """Write the warm-up requests of a SavedModel.
+
+    Args:
+      saved_model: its folder.
+      rows: raw rows as on disk; without any, no file is written.
+      columns: the raw columns that a request carries.
+      model_name: the name under which the model is served.
+    """
+    if not rows.num_rows:
+        return
+    import tensorflow as tf
+
+    path = os.path.join(saved_model, FILE)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tf.io.TFRecordWriter(path) as writer:
+        for log in warmup_requests(rows, columns, model_name):
+            writer.write(log.SerializeToString(deterministic=True))
+
+
+def warmup_requests(
+    rows: pa.RecordBatch, columns: tuple[Column, ...], model_name: str
+) -> list[PredictionLog]:
+    """Return one request a signature, each of all the rows."""
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    examples = as_tf_examples(rows, columns)
+    logs = []
+    for name in (names.SERVING_DEFAULT, names.TRANSFORM_FEATURES, names.RAW_COLUMNS):
+        inputs: dict[str, Any] = (
+            as_raw_columns(rows, columns)
+            if name == names.RAW_COLUMNS
+            else {names.EXAMPLES: examples}
+        )
+        log = prediction_log_pb2.PredictionLog()
+        _fill_predict(log.predict_log.request, inputs)
+        _fill_spec(log.predict_log.request.model_spec, model_name, name)
+        logs.append(log)
+    for name in (names.CLASSIFICATION, names.REGRESSION):
+        log = prediction_log_pb2.PredictionLog()
+        part = log.classify_log if name == names.CLASSIFICATION else log.regress_log
+        for example in examples:
+            part.request.input.example_list.examples.add().ParseFromString(example)
+        _fill_spec(part.request.model_spec, model_name, name)
+        logs.append(log)
+    return logs
+
+
+def _fill_predict(request: Any, inputs: dict[str, Any]) -> None:
+    import tensorflow as tf
+
+    for name, values in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
+
+
+def _fill_spec(spec: Any, model_name: str, signature: str) -> None:
+    spec.name = model_name
+    spec.signature_name = signature

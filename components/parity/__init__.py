@@ -1,0 +1,1 @@
+"""Proves that every way of serving a model gives what training computed."""

@@ -1,0 +1,165 @@
+"""Expected values beside the values that serving gave: where they differ, and by how much.
+
+Goes in: arrays of equally many rows. Comes out: how many values were compared and the worst
+differences. Promised: NaN equals NaN and nothing else, and an output that is absent, of another
+shape or of another type is a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+# Relative to the expected value. Two orders of float32 additions differ by a few parts in ten
+# million; a skew that matters to anyone differs by far more.
+RELATIVE = 1e-6
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """|got - expected| may be `relative` * |expected| + `absolute`."""
+
+    relative: float = 0.0
+    absolute: float = 0.0
+
+
+EXACT = Tolerance()
+# A score under a thousandth has a logit under -7, whose own last digit moves the score by more
+# than a millionth of itself: hence a floor, a billionth.
+SCORE = Tolerance(RELATIVE, 1e-9)
+# A logit is a sum of terms around 1, near 0 where they cancel; a millionth of it moves the score
+# by a millionth of itself at most.
+LOGIT = Tolerance(RELATIVE, 1e-6)
+# A dense feature that is not computed in the same batch: of the size of 1, and near 0 where a mean
+# is taken off it.
+FEATURE = Tolerance(RELATIVE, 1e-6)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What an output should be: [rows] or [rows, n], and how close to it is close enough."""
+
+    values: np.ndarray
+    tolerance: Tolerance = EXACT
+
+
+@dataclass(frozen=True)
+class ValueDifference:
+    """One value that is not what was expected; `row` counts from the first row compared."""
+
+    row: int
+    output: str
+    expected: str
+    got: str
+    relative: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of comparing the outputs of one way of serving.
+
+    Attributes:
+      values: how many values were compared.
+      differing: how many of them differ.
+      worst: the largest differences of each output, the outputs in the order expected.
+    """
+
+    values: int
+    differing: int
+    worst: tuple[ValueDifference, ...]
+
+
+def compare(
+    expected: Mapping[str, Expected], got: Mapping[str, np.ndarray], *, keep: int
+) -> Comparison:
+    """Compare every output expected; outputs that were not expected are differences too.
+
+    Args:
+      expected: outputs by name.
+      got: outputs by name.
+      keep: how many differences of each output to return, the largest ones.
+    """
+    values, differing = 0, 0
+    worst: list[ValueDifference] = []
+    for name, wanted in expected.items():
+        values += wanted.values.size
+        problem = _form_problem(wanted.values, got.get(name))
+        if problem:
+            differing += wanted.values.size
+            worst.append(ValueDifference(0, name, _form(wanted.values), problem, None))
+            continue
+        found = got[name]
+        at = np.argwhere(~close(wanted, found))
+        differing += len(at)
+        worst += _largest(name, wanted.values, found, at, keep)
+    for name in sorted(set(got) - set(expected)):
+        differing += 1
+        worst.append(ValueDifference(0, name, "no such output", _form(got[name]), None))
+    return Comparison(values, differing, tuple(worst))
+
+
+def close(expected: Expected, got: np.ndarray) -> np.ndarray:
+    """Return, value by value, whether `got` is what is expected."""
+    equal = np.asarray(expected.values == got)
+    if expected.values.dtype.kind != "f":
+        return equal
+    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, and beyond float64
+        wanted, found = expected.values.astype(np.float64), got.astype(np.float64)
+        allowed = expected.tolerance.relative * np.abs(wanted) + expected.tolerance.absolute
+        near = (np.abs(found - wanted) <= allowed) & np.isfinite(wanted)
+    return equal | near | (np.isnan(wanted) & np.isnan(found))
+
+
+def relative_differences(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
+    """Return |got - expected| / |expected| as float64; NaN where that is no number, as for text."""
+    if expected.dtype.kind not in "fi":
+        return np.full(expected.shape, np.nan)
+    with np.errstate(all="ignore"):
+        wanted, found = expected.astype(np.float64), got.astype(np.float64)
+        relative = np.abs(found - wanted) / np.abs(wanted)
+    return np.where(np.isfinite(relative), relative, np.nan)
+
+
+def _largest(
+    name: str, expected: np.ndarray, got: np.ndarray, at: np.ndarray, keep: int
+) -> list[ValueDifference]:
+    """The largest of the differences at these places; those without a size, as of NaN, first."""
+    places = [tuple(place) for place in at]
+    relative = relative_differences(expected, got)
+    places.sort(key=lambda place: -np.nan_to_num(relative[place], nan=np.inf))
+    return [
+        ValueDifference(
+            row=int(place[0]),
+            output=name,
+            expected=_show(expected[place]),
+            got=_show(got[place]),
+            relative=None if np.isnan(relative[place]) else float(relative[place]),
+        )
+        for place in _one_a_row(places)[:keep]
+    ]
+
+
+def _one_a_row(places: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    first: dict[int, tuple[int, ...]] = {}
+    for place in places:
+        first.setdefault(place[0], place)
+    return list(first.values())
+
+
+def _form_problem(expected: np.ndarray, got: np.ndarray | None) -> str | None:
+    if got is None:
+        return "no such output"
+    if expected.shape != got.shape or expected.dtype != got.dtype:
+        return _form(got)
+    return None
+
+
+def _form(array: np.ndarray) -> str:
+    dtype = "string" if array.dtype == object else array.dtype.name
+    return f"{dtype}{list(array.shape)}"
+
+
+def _show(value: object) -> str:
+    return repr(value.decode(errors="replace")) if isinstance(value, bytes) else str(value)

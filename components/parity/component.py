@@ -1,0 +1,44 @@
+"""The parity stage as TFX runs it."""
+
+import os
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Examples, InfraBlessing, Model, TransformGraph
+from tfx.utils import path_utils
+
+from components import progress
+from components.parity.prove import prove
+from schemas.columns import loads
+from schemas.spec import Label
+
+# What TFX's own InfraValidator writes, so that its Pusher reads our blessing too.
+BLESSED = "INFRA_BLESSED"
+NOT_BLESSED = "INFRA_NOT_BLESSED"
+
+
+@component
+def parity(
+    examples: InputArtifact[Examples],
+    transform_graph: InputArtifact[TransformGraph],
+    trained: InputArtifact[Model],
+    exported: InputArtifact[Model],
+    proof: OutputArtifact[InfraBlessing],
+    columns: Parameter[str],
+    label: Parameter[str],
+    code: Parameter[str],
+) -> None:
+    """Prove that the export gives what training computed; a difference is recorded, not raised."""
+    with progress.stage("parity"):
+        found = prove(
+            examples=examples.uri,
+            transform_graph_dir=transform_graph.uri,
+            trained_dir=trained.uri,
+            saved_model=path_utils.serving_model_dir(exported.uri),
+            columns=loads(columns),
+            label=Label.model_validate_json(label),
+            output=proof.uri,
+        )
+        with open(os.path.join(proof.uri, BLESSED if found.proven else NOT_BLESSED), "wb"):
+            pass
+        proof.set_int_custom_property("blessed", int(found.proven))

@@ -1,0 +1,91 @@
+"""What training computes for a row: the artifacts of transform and train, applied in this process.
+
+Goes in: raw rows. Comes out: transformed features, label, logits and scores. Promised: nothing of
+the export is used; the transform graph is run by TFT itself and the models by Keras.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from components.parity.questions import REQUEST_ROWS, Reference
+from components.train.inputs import pack
+from components.train.model import BASELINE_FILE, MODEL_FILE, load
+from schemas.columns import Column
+from schemas.layout import Layout
+
+if TYPE_CHECKING:
+    import keras
+
+
+def transform_then_predict(
+    batch: pa.RecordBatch,
+    columns: tuple[Column, ...],
+    *,
+    transform_graph: str,
+    trained: str,
+    layout: Layout,
+) -> Reference:
+    """Return what training computes for each row.
+
+    Args:
+      batch: raw rows, null where missing.
+      columns: the batch's columns: all those that the transform graph takes.
+      transform_graph: TFT's output folder.
+      trained: folder of the trained model and its baseline.
+      layout: the transformed features in model order.
+    """
+    transform = tft.TFTransformOutput(transform_graph)
+    models = [_load(os.path.join(trained, name)) for name in (MODEL_FILE, BASELINE_FILE)]
+    features, labels, logits = [], [], []
+    for start in range(0, batch.num_rows, REQUEST_ROWS):
+        part = batch.slice(start, REQUEST_ROWS)
+        raw = {c.name: sparse(part.column(i)) for i, c in enumerate(columns)}
+        outputs = transform.transform_raw_features(raw)
+        labels.append(outputs[layout.label].numpy())
+        features.append({f.name: outputs[f.name] for f in layout.features})
+        packed = pack(features[-1], layout)
+        logits.append([np.reshape(model.predict_on_batch(packed), -1) for model in models])
+    return _reference(
+        {f.name: np.concatenate([part[f.name] for part in features]) for f in layout.features},
+        np.concatenate(labels),
+        *(np.concatenate(parts) for parts in zip(*logits, strict=True)),
+    )
+
+
+def _reference(
+    features: Mapping[str, np.ndarray],
+    label: np.ndarray,
+    logits: np.ndarray,
+    baseline_logits: np.ndarray,
+) -> Reference:
+    return Reference(
+        features=features,
+        label=label,
+        logits=logits,
+        scores=tf.sigmoid(logits).numpy(),
+        class_scores=tf.sigmoid(np.stack([-logits, logits], axis=1)).numpy(),
+        baseline_scores=tf.sigmoid(baseline_logits).numpy(),
+    )
+
+
+def _load(path: str) -> keras.Model:
+    model = load(path)
+    model.jit_compile = False  # XLA would take longer to compile than the rows to predict
+    return model
+
+
+def sparse(column: pa.Array) -> tf.SparseTensor:
+    """Return a column as the transform graph takes it, [rows, 1]; only nulls are absent."""
+    present = np.flatnonzero(np.asarray(column.is_valid()))
+    index = np.stack([present, np.zeros_like(present)], axis=1).astype(np.int64)
+    values = column.drop_null().to_numpy(zero_copy_only=False)
+    dtype = tf.string if pa.types.is_binary(column.type) else column.type.to_pandas_dtype()
+    return tf.SparseTensor(index, tf.constant(values, dtype), [len(column), 1])

@@ -1,0 +1,142 @@
+"""A tiny run up to the export, made once a session: what export and parity are tested on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from components.compat import quiet_environment
+
+quiet_environment()
+
+from components.examples import ShardWriter, arrow_schema, split_folder  # noqa: E402
+from schemas.columns import Column  # noqa: E402
+from schemas.layout import Layout  # noqa: E402
+from schemas.spec import SPLITS, Label  # noqa: E402
+
+# Names that a CSV header may hold and that no Python argument or TensorFlow op may have.
+COLUMNS = (
+    Column("age", "INT", True),
+    Column("hours-per-week", "FLOAT", True),
+    Column("Fare ($)", "FLOAT", True),
+    Column("naïve", "BYTES", True),
+    Column("a b", "BYTES", True),
+    Column("a_b", "BYTES", True),
+    Column("self", "INT", True),
+    Column("tips", "FLOAT", False),
+)
+LABEL = Label.model_validate(
+    {"name": "big_tip", "exceeds": {"column": "tips", "fraction": 0.3, "of": "Fare ($)"}}
+)
+PREPROCESSING = {
+    "features": [
+        {"column": "age", "treatments": ["z_score", "vocabulary"]},
+        {"column": "hours-per-week", "treatments": [{"quantile_buckets": {"buckets": 4}}]},
+        {"column": "Fare ($)", "treatments": [{"z_score": {"log1p": True}}]},
+        {"column": "naïve", "treatments": [{"vocabulary": {"oov_buckets": 2}}]},
+        {"column": "a b", "treatments": ["vocabulary"]},
+        {"column": "a_b", "treatments": ["vocabulary"]},
+        {"column": "self", "treatments": ["z_score"]},
+    ],
+    "crosses": [{"columns": ["naïve", "a b"], "buckets": 16}],
+    "label": LABEL,
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Where the artifacts of the tiny run lie."""
+
+    examples: str
+    transform_graph: str
+    trained: str
+    saved_model: str
+    columns: tuple[Column, ...]
+    label: Label
+    layout: Layout
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Examples, transform graph, models and SavedModel of a tiny run; copy before changing."""
+    from components.export.export import export, read_layout
+
+    root = tmp_path_factory.mktemp("exported")
+    examples, graph, trained = (str(root / n) for n in ("examples", "graph", "trained"))
+    write_examples(examples, rows=40)
+    make_transform_graph(examples, graph)
+    layout = read_layout(graph)
+    write_models(trained, layout)
+    saved_model = str(root / "Format-Serving")
+    export(
+        model_dir=trained,
+        transform_graph_dir=graph,
+        examples_dir=examples,
+        columns=COLUMNS,
+        label=LABEL,
+        model_name="tiny",
+        output=saved_model,
+    )
+    return Exported(examples, graph, trained, saved_model, COLUMNS, LABEL, layout)
+
+
+def write_examples(folder: str, rows: int) -> None:
+    """Write splits of random rows in which about every tenth value is missing."""
+    random = np.random.default_rng(0)
+    for split in SPLITS:
+        path = os.path.join(split_folder(folder, split), "rows.parquet")
+        schema = arrow_schema(COLUMNS)
+        with ShardWriter(path, schema, batch_rows=16) as writer:
+            writer.write(
+                pa.Table.from_arrays([_values(c, rows, random) for c in COLUMNS], schema=schema)
+            )
+
+
+def _values(column: Column, rows: int, random: np.random.Generator) -> pa.Array:
+    missing = random.random(rows) < (0.0 if column.name in LABEL.columns else 0.1)
+    if column.kind == "INT":
+        return pa.array(random.integers(1, 9, rows), pa.int64(), mask=missing)
+    if column.kind == "FLOAT":
+        values = random.gamma(2.0, 5.0, rows).astype(np.float32)
+        return pa.array(values, pa.float32(), mask=missing)
+    words = random.choice(["Cash", "Crédit", "日本", "No Charge"], rows, p=[0.4, 0.3, 0.2, 0.1])
+    return pa.array(words.tolist(), pa.string(), mask=missing)
+
+
+def make_transform_graph(examples: str, graph: str) -> None:
+    """Analyze the training split and write the transform graph and its layout."""
+    from components.transform.preprocessing import Preprocessing
+    from components.transform.transform import transform
+    from schemas.spec import Examples
+
+    os.makedirs(graph)
+    transform(
+        examples=examples,
+        columns=COLUMNS,
+        preprocessing=Preprocessing.model_validate(PREPROCESSING),
+        settings=Examples(),
+        graph=graph,
+        transformed=f"{graph}-examples",
+    )
+
+
+def write_models(trained: str, layout: Layout) -> None:
+    """Write a wide & deep model and a baseline as training would, with random weights."""
+    from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline, build_wide_deep
+    from schemas.spec import Model
+
+    os.makedirs(trained)
+    random = np.random.default_rng(1)
+    spec = Model(hidden_units=(8,), dropout=0.5, embedding_dim=2)
+    for name, model in (
+        (MODEL_FILE, build_wide_deep(layout, spec, logit=-0.5)),
+        (BASELINE_FILE, build_baseline(layout, logit=-0.5)),
+    ):
+        for weight in model.weights:
+            if weight.dtype == "float32":  # not the state of a random generator
+                weight.assign(random.normal(scale=0.4, size=weight.shape))
+        model.save(os.path.join(trained, name))

@@ -1,0 +1,102 @@
+"""Skews to plant in copies of an export, and the call that has to find them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+class Export:
+    """A copy of the export that can be tampered with."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def graph(self) -> Iterator[Any]:
+        """Yield the MetaGraphDef; what is changed in it is written back."""
+        from tensorflow.core.protobuf import saved_model_pb2
+
+        file = self.path / "saved_model.pb"
+        proto = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+        yield proto.meta_graphs[0]
+        file.write_bytes(proto.SerializeToString())
+
+    def change_constant(self, old: float, new: float) -> None:
+        """Replace the one float32 among the graph's constants that is `old`."""
+        import tensorflow as tf
+
+        changed = 0
+        with self.graph() as graph:
+            for node in graph.graph_def.node:
+                value = tf.make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None
+                if value is not None and value.dtype == np.float32 and (value == old).any():
+                    changed += int((value == old).sum())
+                    value = np.where(value == old, np.float32(new), value)
+                    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+        assert changed == 1
+
+    def constants(self) -> np.ndarray:
+        """Return every float32 among the graph's constants."""
+        import tensorflow as tf
+
+        with self.graph() as graph:
+            values = [
+                tf.make_ndarray(node.attr["value"].tensor)
+                for node in graph.graph_def.node
+                if node.op == "Const"
+            ]
+        return np.concatenate([v.reshape(-1) for v in values if v.dtype == np.float32])
+
+    def change_vocabulary(self, change: Callable[[list[bytes]], list[bytes]]) -> None:
+        """Replace the lines of the vocabulary file."""
+        (file,) = (self.path / "assets").iterdir()
+        lines = file.read_bytes().splitlines()
+        changed = change(lines)
+        assert changed != lines
+        file.write_bytes(b"".join(line + b"\n" for line in changed))
+
+    def change_weights(self, name: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Replace the values of the first variable whose name holds `name`."""
+        import tensorflow as tf
+
+        model = tf.saved_model.load(str(self.path))
+        weight = next(w for w in model.weights if name in w.name)
+        weight.assign(change(weight.numpy()))
+        tf.train.Checkpoint(root=model).write(str(self.path / "variables" / "variables"))
+
+
+@pytest.fixture
+def export(exported, tmp_path):
+    """A copy of the export."""
+    path = tmp_path / "Format-Serving"
+    shutil.copytree(exported.saved_model, path)
+    return Export(path)
+
+
+@pytest.fixture
+def prove(exported, tmp_path):
+    """A function that proves an export, or names what differs."""
+    from components.parity.prove import prove as prove_export
+
+    def call(saved_model, **changes):
+        output = tmp_path / "proof"
+        output.mkdir(exist_ok=True)
+        arguments = {
+            "examples": exported.examples,
+            "transform_graph_dir": exported.transform_graph,
+            "trained_dir": exported.trained,
+            "saved_model": str(saved_model),
+            "columns": exported.columns,
+            "label": exported.label,
+            "output": str(output),
+        }
+        return prove_export(**(arguments | changes))
+
+    return call

@@ -1,0 +1,79 @@
+"""The parity node: the verdict is an artifact, also when it is a bad one."""
+
+import os
+
+import pytest
+
+from components.parity.proof import Proof
+from schemas.columns import Column, dumps
+from schemas.spec import Label
+
+pytestmark = pytest.mark.component
+
+COLUMNS = (Column("fare", "FLOAT", True), Column("tips", "FLOAT", False))
+LABEL = Label.model_validate(
+    {"name": "big_tip", "exceeds": {"column": "tips", "fraction": 0.2, "of": "fare"}}
+)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Call the node's function as its executor does; the proof itself is a given one."""
+    from tfx.types import standard_artifacts
+
+    from components.parity import component
+
+    def call(*, proven):
+        def prove(**arguments):
+            asked.update(arguments)
+            return Proof(
+                proven=proven,
+                real_rows=1,
+                adversarial_rows=1,
+                relative_tolerance=1e-6,
+                paths=(),
+                failures=(),
+                differences=(),
+            )
+
+        asked: dict[str, object] = {}
+        monkeypatch.setattr(component, "prove", prove)
+        artifacts = {
+            "examples": standard_artifacts.Examples(),
+            "transform_graph": standard_artifacts.TransformGraph(),
+            "trained": standard_artifacts.Model(),
+            "exported": standard_artifacts.Model(),
+            "proof": standard_artifacts.InfraBlessing(),
+        }
+        for name, artifact in artifacts.items():
+            artifact.uri = str(tmp_path / name)
+        (tmp_path / "proof").mkdir()
+        component.parity.test_call(
+            **artifacts, columns=dumps(COLUMNS), label=LABEL.model_dump_json(), code="digest"
+        )
+        return artifacts["proof"], asked
+
+    return call
+
+
+def test_a_proven_export_is_blessed(run, tmp_path):
+    proof, asked = run(proven=True)
+
+    assert proof.get_int_custom_property("blessed") == 1
+    assert os.listdir(proof.uri) == ["INFRA_BLESSED"]
+    assert asked == {
+        "examples": str(tmp_path / "examples"),
+        "transform_graph_dir": str(tmp_path / "transform_graph"),
+        "trained_dir": str(tmp_path / "trained"),
+        "saved_model": str(tmp_path / "exported" / "Format-Serving"),
+        "columns": COLUMNS,
+        "label": LABEL,
+        "output": str(tmp_path / "proof"),
+    }
+
+
+def test_a_skewed_export_is_recorded_and_not_blessed(run):
+    proof, _ = run(proven=False)
+
+    assert proof.get_int_custom_property("blessed") == 0
+    assert os.listdir(proof.uri) == ["INFRA_NOT_BLESSED"]

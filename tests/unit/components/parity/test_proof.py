@@ -1,0 +1,89 @@
+"""The proof as a file and as text."""
+
+import pytest
+
+from components.parity.proof import FILE_NAME, Difference, Failure, PathResult, Proof, describe
+
+
+def difference(**changes):
+    fields = {
+        "path": "Python: transform_features",
+        "row": "test row 7",
+        "content": {"fare": "12.5", "company": r"'Bl\x00e'", "miles": "missing"},
+        "feature": "fare_z_score",
+        "expected": "0.25",
+        "got": "0.5",
+        "relative": 1.0,
+    }
+    return Difference.model_validate(fields | changes)
+
+
+def proof_of(differences=(), failures=()):
+    paths = (
+        PathResult(
+            name="Python: transform_features", rows=1231, values=2462, differing=len(differences)
+        ),
+        PathResult(name="C API: raw_columns", rows=1231, values=2462, differing=0),
+    )
+    return Proof(
+        proven=not differences and not failures,
+        real_rows=1000,
+        adversarial_rows=231,
+        relative_tolerance=1e-6,
+        paths=paths,
+        failures=tuple(failures),
+        differences=tuple(differences),
+    )
+
+
+def test_a_proof_is_read_as_it_was_written(tmp_path):
+    nan = difference(expected="nan", got="inf", relative=None)
+    proof = proof_of([difference(), nan], [Failure(path="C API", reason="ended by SIGSEGV")])
+    proof.write(str(tmp_path))
+
+    assert Proof.read(str(tmp_path)) == proof
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def test_a_proof_is_told_in_a_line():
+    assert describe(proof_of()) == (
+        "serving gives what training computed: "
+        "1,000 test rows and 231 adversarial ones, 2 paths, 4,924 values"
+    )
+
+
+def test_a_difference_is_told_with_row_feature_and_both_values():
+    assert describe(proof_of([difference()])).splitlines() == [
+        "serving would not give what training computed (1,000 test rows and 231 adversarial ones):",
+        "  Python: transform_features: 1 of 2,462 values differ",
+        "",
+        "  feature       expected  got  relative  row         path",
+        "  fare_z_score  0.25      0.5  1         test row 7  Python: transform_features",
+        "",
+        r"  test row 7: fare=12.5, company='Bl\x00e', miles=missing",
+    ]
+
+
+def test_many_differences_are_cut_short_and_each_row_is_shown_once():
+    many = [difference(row=f"test row {i // 2}", feature=f"f{i}") for i in range(20)]
+    text = describe(proof_of(many))
+
+    assert f"… and 12 more in {FILE_NAME}" in text
+    assert "f7" in text
+    assert "f8" not in text
+    assert text.count("fare=12.5") == 4
+
+
+def test_a_failure_is_told_with_its_reason():
+    text = describe(proof_of(failures=[Failure(path="C API", reason="first line\nsecond line")]))
+
+    assert text.splitlines()[1:] == [
+        "  C API gave no answer:",
+        "    first line",
+        "    second line",
+    ]
+
+
+def test_unknown_content_is_refused():
+    with pytest.raises(ValueError, match="unknown key 'colour'"):
+        difference(colour="red")

@@ -1,0 +1,174 @@
+"""The rows that the proof asks about."""
+
+import math
+import os
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from components.examples import ShardWriter, arrow_schema, split_folder
+from components.parity.rows import adversarial_values, make_rows, readable, sample_rows
+from schemas.columns import Column
+
+HOUR = Column("hour", "INT", True)
+FARE = Column("Fare ($)", "FLOAT", True)
+COMPANY = Column("company", "BYTES", True)
+TIPS = Column("tips", "FLOAT", False)
+SERVING = (HOUR, FARE, COMPANY)
+COLUMNS = (*SERVING, TIPS)
+
+
+@pytest.fixture
+def examples(tmp_path):
+    """A function that writes a test split of so many rows, four a row group, three a shard."""
+
+    def write(rows):
+        schema = arrow_schema(COLUMNS)
+        for start in range(0, max(rows, 1), 12):
+            path = os.path.join(split_folder(str(tmp_path), "test"), f"rows-{start:04}.parquet")
+            numbers = list(range(start, min(start + 12, rows)))
+            columns = {
+                "hour": numbers,
+                "Fare ($)": [n + 0.5 for n in numbers],
+                "company": [None if n == 1 else f"Cö {n}" for n in numbers],
+                "tips": [1.0] * len(numbers),
+            }
+            with ShardWriter(path, schema, batch_rows=4) as writer:
+                writer.write(pa.Table.from_pydict(columns, schema))
+        return str(tmp_path)
+
+    return write
+
+
+def hours(batch):
+    return batch.column(0).to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("rows", "count", "expected"),
+    [
+        (30, 100, list(range(30))),
+        (30, 30, list(range(30))),
+        (30, 5, [0, 6, 12, 18, 24]),
+        (30, 1, [0]),
+        (0, 10, []),
+    ],
+)
+def test_real_rows_are_spread_evenly_over_the_split(examples, rows, count, expected):
+    assert hours(sample_rows(examples(rows), COLUMNS, count)) == expected
+
+
+def test_of_a_large_split_only_some_batches_are_read(examples):
+    sample = hours(sample_rows(examples(400), COLUMNS, 400))
+
+    assert len(sample) == 16 * 4
+    assert sample[0] < 4
+    assert sample[-1] >= 360
+
+
+def test_values_that_are_missing_and_values_that_stand_for_it_stay_apart(examples):
+    rows = make_rows(examples(12), COLUMNS, SERVING, 12)
+    fares = rows.batch.column(1)
+
+    assert rows.batch.column(2)[1].as_py() is None
+    assert b"" in rows.batch.column(2).to_pylist()
+    assert fares.null_count
+    assert any(value is not None and math.isnan(value) for value in fares.to_pylist())
+
+
+def test_every_row_has_a_name_and_the_real_ones_come_first_as_they_are(examples):
+    folder = examples(12)
+    rows = make_rows(folder, COLUMNS, SERVING, 5)
+
+    assert rows.real == 5
+    assert rows.names[:6] == (*(f"test row {i}" for i in range(5)), "test row 0 without 'hour'")
+    assert len(rows.names) == rows.batch.num_rows == rows.real + rows.adversarial
+    assert len(set(rows.names)) == len(rows.names)
+    assert hours(rows.batch)[:5] == hours(sample_rows(folder, COLUMNS, 5))
+    assert rows.batch.schema.names == ["hour", "Fare ($)", "company", "tips"]
+
+
+def test_each_column_is_left_out_of_some_rows_that_are_otherwise_real(examples):
+    rows = make_rows(examples(12), COLUMNS, SERVING, 6)
+
+    assert list(rows.without) == ["hour", "Fare ($)", "company"]
+    for number, (column, at) in enumerate(rows.without.items()):
+        lacking = rows.batch.slice(at.start, at.stop - at.start).to_pylist()
+        real = rows.batch.slice(0, 4).to_pylist()
+        assert at.start == 6 + 4 * number
+        assert lacking == [{**row, column: None} for row in real]
+
+
+def test_each_adversarial_value_stands_in_a_row_of_its_own(examples):
+    rows = make_rows(examples(12), COLUMNS, SERVING, 6)
+    table = rows.batch.to_pydict()
+    named = dict(zip(rows.names, range(len(rows.names)), strict=True))
+
+    assert table["Fare ($)"][named["test row 1 with 'Fare ($)' = inf"]] == math.inf
+    assert table["hour"][named["test row 1 with 'Fare ($)' = inf"]] == 2
+    assert table["hour"][named["test row 0 with 'hour' = 9007199254740992"]] == 2**53
+    assert table["company"][named["test row 2 with 'company' = 'nul\\x00inside'"]] == (
+        b"nul\x00inside"
+    )
+    everything = named["every column missing"]
+    assert [table[c.name][everything] for c in COLUMNS] == [None, None, None, 1.0]
+    only_hour = named["every column but 'hour' missing"]
+    assert [table[c.name][only_hour] for c in COLUMNS] == [0, None, None, 1.0]
+
+
+def test_without_a_test_split_the_adversarial_rows_remain(examples):
+    rows = make_rows(examples(0), COLUMNS, SERVING, 6)
+
+    assert rows.real == 0
+    assert rows.adversarial > 30
+    assert rows.batch.column(3).null_count == rows.batch.num_rows
+
+
+@pytest.mark.parametrize(
+    ("column", "seen", "near"),
+    [
+        (COMPANY, [None, b"Cash"], [b" Cash", b"Cash ", b"Cash\x00", b"cASH"]),
+        (HOUR, [None, 41], [42]),
+        (HOUR, [2**53 - 1], []),  # 2**53 is tried anyway
+        (HOUR, [2**53], []),
+        (FARE, [1.0], [float(np.nextafter(np.float32(1), np.float32(2)))]),
+        (FARE, [None], []),
+    ],
+)
+def test_adversarial_values_stand_near_real_ones_too(column, seen, near):
+    values = adversarial_values(column, seen)
+
+    assert values[len(values) - len(near) :] == near
+    assert len(values) == len(adversarial_values(column, [])) + len(near)
+
+
+def test_adversarial_values_hold_what_the_issue_names():
+    floats = adversarial_values(FARE, [])
+    texts = adversarial_values(COMPANY, [])
+
+    assert any(math.isnan(v) for v in floats)
+    assert {math.inf, -math.inf, 2.0**53, -(2.0**53)} < set(floats)
+    assert float(np.finfo(np.float32).max) in floats
+    assert {2**53, -(2**53), 0, -1} < set(adversarial_values(HOUR, []))
+    assert b"" in texts
+    assert max(map(len, texts)) == 100_000
+    for wanted in (b"\x00", b"\n", b"\x1f", b"\xff", "日本".encode(), b" "):
+        assert any(wanted in text for text in texts), wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "missing"),
+        (12.5, "12.5"),
+        (float("nan"), "nan"),
+        (b"", "''"),
+        (b"nan", "'nan'"),
+        ("naïve\n".encode(), r"'naïve\n'"),
+        (b"\xff", r"b'\xff'"),
+        (b"x" * 1000, "'" + "x" * 59 + "… (1,000 bytes)"),
+    ],
+)
+def test_values_are_readable_and_unlike_ones_look_unlike(value, text):
+    assert readable(value) == text
