@@ -1,0 +1,53 @@
+"""The verdict as TFX's ModelBlessing holds it: a file and custom properties that Pusher reads.
+
+Goes in: a `Report` and an artifact. Comes out: the artifact in the layout of TFX's Evaluator, with
+the reasons beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from components.evaluate.judge import BOUNDED
+from components.evaluate.report import Report
+
+if TYPE_CHECKING:
+    from tfx.types import standard_artifacts
+
+BLESSED_FILE = "BLESSED"
+NOT_BLESSED_FILE = "NOT_BLESSED"
+
+
+def record_blessing(
+    report: Report,
+    blessing: standard_artifacts.ModelBlessing,
+    *,
+    model: standard_artifacts.Model,
+) -> None:
+    """Write the blessing's file and set its custom properties.
+
+    Beside the stock properties (`blessed`, `current_model`, `current_model_id`, `baseline_model`)
+    `reasons` holds every reason against the model as a JSON list.
+    """
+    os.makedirs(blessing.uri, exist_ok=True)
+    name = BLESSED_FILE if report.blessed else NOT_BLESSED_FILE
+    with open(os.path.join(blessing.uri, name), "w", encoding="utf-8"):
+        pass  # the name says it all
+    blessing.set_int_custom_property("blessed", int(report.blessed))
+    blessing.set_string_custom_property("current_model", model.uri)
+    blessing.set_int_custom_property("current_model_id", model.id)
+    if report.last_blessed is not None:
+        blessing.set_string_custom_property("baseline_model", report.last_blessed.path)
+    reasons = [reason.model_dump() for reason in report.reasons]
+    blessing.set_string_custom_property("reasons", json.dumps(reasons))
+
+
+def record_metrics(report: Report, evaluation: standard_artifacts.ModelEvaluation) -> None:
+    """Set the overall metrics as custom properties, so that lineage can be queried by them."""
+    for name in BOUNDED:
+        value = getattr(report.overall, name)
+        if value is not None:
+            evaluation.set_float_custom_property(name, value)
+    evaluation.set_int_custom_property("examples", report.overall.examples)

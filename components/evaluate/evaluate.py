@@ -1,0 +1,225 @@
+"""Judges a SavedModel on the test split: one pass, from raw examples to a verdict with reasons.
+
+Goes in: the exported model, examples, thresholds and the model served so far. Comes out: a
+`Report`, written as metrics.json. No arithmetic on features happens here: scores and labels come
+from the graph that serves.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from components import progress
+from components.compat import beam_options
+from components.evaluate.figures import Figures, Totals
+from components.evaluate.judge import BOUNDED, judge
+from components.evaluate.metrics import Metrics, constant_metrics
+from components.evaluate.published import content_digest
+from components.evaluate.report import Baselines, LastBlessed, Report, worst
+from components.evaluate.slices import Slicing, choose_slices
+from components.examples import count_rows, read_examples, split_folder
+from components.export.signatures import EVALUATION
+from schemas.columns import Column, find
+from schemas.errors import DataError, ModelError
+from schemas.spec import Evaluation, Label
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from components.evaluate.scoring import EvaluationModel
+
+STAGE = "evaluate"
+SPLIT = "test"
+_FIGURES = "figures.json.partial"  # how the pass hands its figures over, on any runner
+
+
+def evaluate(
+    *,
+    model: str,
+    examples: str,
+    columns: Sequence[Column],
+    label: Label,
+    evaluation: Evaluation,
+    last_blessed: str | None,
+    output: str,
+    options: PipelineOptions | None = None,
+) -> Report:
+    """Judge a model on the test split.
+
+    Args:
+      model: folder of a SavedModel with an `evaluation` signature.
+      examples: folder of examples.
+      columns: the examples' columns.
+      label: what the model predicts.
+      evaluation: thresholds, and the columns to slice by.
+      last_blessed: folder of the SavedModel served so far, scored on the same rows; None if there
+        is none. One that cannot be scored on these examples is noted and not compared.
+      output: folder to write metrics.json into.
+      options: Beam's; None runs in this process.
+
+    Returns:
+      What was written.
+
+    Raises:
+      DataError: the test split is empty.
+      ModelError: the model cannot be scored on these examples, or gives scores that are no
+        probabilities.
+    """
+    from components.evaluate.scoring import EvaluationModel
+
+    if not count_rows(examples, SPLIT):
+        raise DataError(
+            f"the {SPLIT} split has no rows to judge a model on",
+            where=split_folder(examples, SPLIT),
+            remedy="give more rows, or a larger share under splits: in pipeline.yaml",
+        )
+    sliced = [
+        find(columns, name, where="evaluation.slices") for name in dict.fromkeys(evaluation.slices)
+    ]
+    subject = EvaluationModel(model, columns)
+    _require_label_columns(subject, label, where=model)
+    last, rival = _last_blessed(last_blessed, model, columns)
+    figures = _measure(
+        examples, subject, rival, choose_slices(examples, SPLIT, sliced), output, options
+    )
+    report = _report(figures, last, label=label, evaluation=evaluation, where=model)
+    report.write(output)
+    _tell(report)
+    return report
+
+
+def _require_label_columns(model: EvaluationModel, label: Label, *, where: str) -> None:
+    taken = {c.name for c in model.inputs}
+    for name in label.columns:
+        if name not in taken:
+            raise ModelError(
+                f"the model does not take {name!r}, which the label {label.name!r} is made from",
+                where=f"{where}: signature {EVALUATION!r}",
+                remedy="export the model anew with the label of pipeline.yaml",
+            )
+
+
+def _last_blessed(
+    path: str | None, model: str, columns: Sequence[Column]
+) -> tuple[LastBlessed | None, EvaluationModel | None]:
+    """Return the last blessed model, to be scored if it can be; a note says why it cannot."""
+    from components.evaluate.scoring import EvaluationModel
+
+    if path is None:
+        return None, None
+    if content_digest(path) == content_digest(model):
+        note = "it is this very model, pushed before: there is nothing to compare"
+        return LastBlessed(path=path, note=note), None
+    try:
+        return LastBlessed(path=path), EvaluationModel(path, columns)
+    except ModelError as error:
+        return LastBlessed(path=path, note=f"it cannot be scored: {error.what}"), None
+
+
+def _measure(
+    examples: str,
+    model: EvaluationModel,
+    last_blessed: EvaluationModel | None,
+    slicings: Sequence[Slicing],
+    output: str,
+    options: PipelineOptions | None,
+) -> Figures:
+    """Score the split with all models in one Beam pass and return what it adds up to."""
+    import apache_beam as beam
+
+    from components.evaluate.scoring import ScoreBatches, SumBatches
+
+    score = ScoreBatches(model, last_blessed, slicings)
+    needed = dict.fromkeys(c.name for c in (*score.columns, *(s.column for s in slicings)))
+    path = os.path.join(output, _FIGURES)
+    os.makedirs(output, exist_ok=True)
+    with beam.Pipeline(options=beam_options(options)) as pipeline:
+        _ = (
+            pipeline
+            | read_examples(examples, SPLIT, list(needed))
+            | "Score" >> beam.ParDo(score)
+            | "Sum" >> beam.CombineGlobally(SumBatches(score.models, slicings))
+            | "Write" >> beam.Map(_write_figures, slicings, path)
+        )
+    with open(path, encoding="utf-8") as file:
+        figures = Figures.model_validate_json(file.read())
+    os.remove(path)
+    return figures
+
+
+def _write_figures(totals: Totals, slicings: Sequence[Slicing], path: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(totals.figures(slicings).model_dump_json())
+
+
+def _report(
+    figures: Figures,
+    last: LastBlessed | None,
+    *,
+    label: Label,
+    evaluation: Evaluation,
+    where: str,
+) -> Report:
+    """Judge the figures and put everything together."""
+    overall = _valid(figures, 0, "the model", where=where)
+    logistic = _valid(figures, 1, "the logistic baseline", where=where)
+    base_rate = constant_metrics(overall.examples, overall.positives)
+    last = _compared(last, figures)
+    reasons = judge(
+        overall,
+        evaluation.thresholds,
+        base_rate=base_rate,
+        logistic=logistic,
+        last_blessed=last.metrics if last else None,
+    )
+    return Report(
+        label=label.name,
+        split=SPLIT,
+        blessed=not reasons,
+        reasons=reasons,
+        overall=overall,
+        baselines=Baselines(base_rate=base_rate, logistic=logistic),
+        last_blessed=last,
+        slices=figures.slices,
+        worst_slices=worst(figures.slices, overall, min_examples=evaluation.min_slice_examples),
+        min_slice_examples=evaluation.min_slice_examples,
+    )
+
+
+def _valid(figures: Figures, index: int, name: str, *, where: str) -> Metrics:
+    """Return a model's metrics, which must be over every row."""
+    metrics, invalid = figures.models[index], figures.invalid[index]
+    if invalid or metrics is None:
+        raise ModelError(
+            f"{name} gives no probability, or the graph no label of 0 or 1, for {invalid:,} rows"
+            f" of the {SPLIT} split",
+            where=where,
+            expected="scores between 0 and 1 and labels 0 or 1 in every row",
+            remedy="look for a training that diverged: a lower learning rate, or a clipped feature",
+        )
+    return metrics
+
+
+def _compared(last: LastBlessed | None, figures: Figures) -> LastBlessed | None:
+    """Return the last blessed model with its metrics, or with a note why they do not count."""
+    if last is None or last.note is not None:
+        return last
+    if figures.relabelled:
+        note = f"it was made for another label: {figures.relabelled:,} rows differ"
+    elif figures.invalid[2]:
+        note = f"it cannot be scored: it gives no probability for {figures.invalid[2]:,} rows"
+    else:
+        return last.model_copy(update={"metrics": figures.models[2]})
+    return last.model_copy(update={"note": note})
+
+
+def _tell(report: Report) -> None:
+    values = {name: getattr(report.overall, name) for name in BOUNDED}
+    progress.note(
+        STAGE,
+        blessed=int(report.blessed),
+        examples=report.overall.examples,
+        **{name: value for name, value in values.items() if value is not None},
+    )

@@ -1,0 +1,157 @@
+"""From the sums of a tally to a binary classifier's metrics, each as its textbook defines it.
+
+AUC and average precision are read off a histogram of scores. Both come with the most that they can
+differ from the exact value, computed from the same histogram: no assumption on the scores is made.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from components.evaluate.tally import Tally
+from schemas.spec import Strict
+
+
+class Metrics(Strict):
+    """How one model does on one set of rows.
+
+    Attributes:
+      examples: rows.
+      positives: rows with label 1.
+      base_rate: positives / examples.
+      mean_score: mean predicted probability.
+      calibration_ratio: mean_score / base_rate; None without positives.
+      auc: area under the ROC curve, ties counting half; None where one class is absent.
+      auc_error: the most by which the exact AUC can differ from `auc`.
+      pr_auc: average precision, sum of (R_n - R_{n-1}) P_n; None where one class is absent.
+      pr_auc_error: the most by which the exact average precision can differ from `pr_auc`.
+      log_loss: mean negative log-likelihood in nats.
+      accuracy: share of rows on the right side of 0.5; a score of 0.5 predicts label 1.
+      calibration_error: expected calibration error over 15 cells of equal width.
+    """
+
+    examples: int
+    positives: int
+    base_rate: float
+    mean_score: float
+    calibration_ratio: float | None
+    auc: float | None
+    auc_error: float | None
+    pr_auc: float | None
+    pr_auc_error: float | None
+    log_loss: float
+    accuracy: float
+    calibration_error: float
+
+
+def metrics_of(tally: Tally, group: int = 0) -> Metrics:
+    """Return the metrics of one group of a tally.
+
+    Raises:
+      ValueError: the group has no rows, so no mean exists.
+    """
+    negatives, positives = (int(n) for n in tally.counts[group].sum(axis=1))
+    examples = negatives + positives
+    if not examples:
+        raise ValueError(f"group {group} has no rows")
+    score_sums = tally.cell_scores[group]
+    base_rate = positives / examples
+    mean_score = float(score_sums.sum()) / examples
+    auc, auc_error = area_under_roc(*tally.counts[group])
+    pr_auc, pr_auc_error = average_precision(*tally.counts[group])
+    middle = tally.counts.shape[2] // 2  # a logit of 0, a score of 0.5, begins this bin
+    right = tally.counts[group, 0, :middle].sum() + tally.counts[group, 1, middle:].sum()
+    return Metrics(
+        examples=examples,
+        positives=positives,
+        base_rate=base_rate,
+        mean_score=mean_score,
+        calibration_ratio=mean_score / base_rate if positives else None,
+        auc=auc,
+        auc_error=auc_error,
+        pr_auc=pr_auc,
+        pr_auc_error=pr_auc_error,
+        log_loss=float(tally.loss[group]) / examples,
+        accuracy=int(right) / examples,
+        calibration_error=float(np.abs(score_sums - tally.cells[group, 1]).sum()) / examples,
+    )
+
+
+def constant_metrics(examples: int, positives: int) -> Metrics:
+    """Return the metrics of predicting these rows' own base rate for every row.
+
+    Its log-loss, the entropy of the labels, is the least that any constant can reach here.
+    """
+    rate = positives / examples
+    both = 0 < positives < examples
+    entropy = -(rate * math.log(rate) + (1 - rate) * math.log1p(-rate)) if both else 0.0
+    return Metrics(
+        examples=examples,
+        positives=positives,
+        base_rate=rate,
+        mean_score=rate,
+        calibration_ratio=1.0 if positives else None,
+        auc=0.5 if both else None,
+        auc_error=0.0 if both else None,
+        pr_auc=rate if both else None,
+        pr_auc_error=0.0 if both else None,
+        log_loss=entropy,
+        accuracy=rate if rate >= 0.5 else 1 - rate,
+        calibration_error=0.0,
+    )
+
+
+def area_under_roc(
+    negatives: np.ndarray, positives: np.ndarray
+) -> tuple[float | None, float | None]:
+    """Return the area under the ROC curve and the most that the exact one can differ.
+
+    The area is the chance that a positive scores above a negative (Hanley & McNeil 1982). Pairs in
+    different bins are counted exactly; pairs in one bin count half, which is right for ties and
+    off by at most half otherwise.
+
+    Args:
+      negatives: negatives by rising score bin, int [bins].
+      positives: positives by rising score bin, int [bins].
+
+    Returns:
+      (area, error), or (None, None) where one class is absent.
+    """
+    pairs = float(negatives.sum()) * float(positives.sum())
+    if not pairs:
+        return None, None
+    within = float((positives.astype(np.float64) * negatives).sum())
+    below = (np.cumsum(negatives) - negatives).astype(np.float64)
+    return (float((positives * below).sum()) + within / 2) / pairs, within / 2 / pairs
+
+
+def average_precision(
+    negatives: np.ndarray, positives: np.ndarray
+) -> tuple[float | None, float | None]:
+    """Return the average precision with a threshold a bin, and the most the exact one can differ.
+
+    Wherever a threshold falls inside a bin of p positives and n negatives, the precision there is
+    lowest after all n and 1 of p, highest after all p and none of n.
+
+    Args:
+      negatives: negatives by rising score bin, int [bins].
+      positives: positives by rising score bin, int [bins].
+
+    Returns:
+      (average precision, error), or (None, None) where one class is absent.
+    """
+    total = int(positives.sum())
+    if not total or not negatives.any():
+        return None, None
+    found, wrong = np.cumsum(positives[::-1]), np.cumsum(negatives[::-1])
+    filled = positives[::-1] > 0  # elsewhere recall does not move
+    inside = positives[::-1][filled]
+    found, wrong = found[filled], wrong[filled]
+    precision = found / (found + wrong)
+    highest = found / (found + wrong - negatives[::-1][filled])
+    first = found - inside + 1
+    lowest = first / (first + wrong)
+    gap = np.maximum(highest - precision, precision - lowest)
+    return float((inside * precision).sum()) / total, float((inside * gap).sum()) / total

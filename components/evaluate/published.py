@@ -1,0 +1,57 @@
+"""What lies in a serving folder, the model base path of TensorFlow Serving, and which is the same.
+
+Goes in: paths. Comes out: versions, the newest, and a digest that two copies of a SavedModel share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+
+SAVED_MODEL = "saved_model.pb"
+
+_VERSION = re.compile(r"[0-9]{1,18}")  # ASCII digits that fit an int64
+_CHUNK = 1 << 20
+
+
+def versions(serving_dir: str) -> dict[int, str]:
+    """Return the paths of all entries that TensorFlow Serving takes for versions, oldest first.
+
+    Entries with other names, hidden ones among them, are none. A folder that does not exist has
+    no versions.
+    """
+    if not os.path.isdir(serving_dir):
+        return {}
+    names = [name for name in os.listdir(serving_dir) if _VERSION.fullmatch(name)]
+    return {int(name): os.path.join(serving_dir, name) for name in sorted(names, key=int)}
+
+
+def newest(serving_dir: str) -> str | None:
+    """Return the path of the version with the highest number, None if there is no version."""
+    return next(reversed(versions(serving_dir).values()), None)
+
+
+def content_digest(saved_model: str) -> str:
+    """Return a SHA-256 over the names and contents of a SavedModel's files, as hexadecimal.
+
+    Variables, vocabularies and warm-up requests count as much as the graph. Two exports of equal
+    weights may differ, as TensorFlow numbers a process's functions; two copies never do.
+    """
+    whole = hashlib.sha256()
+    for name in _files(saved_model):
+        content = hashlib.sha256()
+        with open(os.path.join(saved_model, name), "rb") as file:
+            while chunk := file.read(_CHUNK):
+                content.update(chunk)
+        # A NUL is in no file name, and every digest has one length: no two folders read alike.
+        whole.update(os.fsencode(name) + b"\0" + content.digest())
+    return whole.hexdigest()
+
+
+def _files(folder: str) -> list[str]:
+    """Return the relative paths of all files below a folder, sorted."""
+    found = []
+    for parent, _, names in os.walk(folder):
+        found += [os.path.relpath(os.path.join(parent, name), folder) for name in names]
+    return sorted(found)

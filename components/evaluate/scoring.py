@@ -1,0 +1,200 @@
+"""Scores batches of examples through SavedModels, and adds the scores up, as steps of a Beam pass.
+
+Goes in: RecordBatches with the models' raw columns. Comes out: `Totals` of the whole split. A model
+is loaded once in each worker process and sees a whole batch at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+from apache_beam.utils import shared
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+from components import progress
+from components.evaluate.figures import ScoredBatch, Totals
+from components.evaluate.published import SAVED_MODEL
+from components.evaluate.slices import Slicing
+from components.examples import as_raw_columns
+from components.export import signatures as names
+from schemas.columns import Column
+from schemas.errors import ModelError
+
+STAGE = "evaluate"
+
+_OUTPUTS = (names.SCORES, names.BASELINE_SCORES, names.LABEL)
+
+
+class EvaluationModel:
+    """A SavedModel's evaluation signature; pickles as a path and loads once a process.
+
+    Attributes:
+      inputs: the raw columns that the signature takes.
+    """
+
+    def __init__(self, saved_model: str, columns: Iterable[Column]) -> None:
+        """Check that examples with these columns can be scored, and load the model.
+
+        Raises:
+          ModelError: no SavedModel, one that does not load, no such signature, or one that asks
+            for other columns.
+        """
+        self._path = saved_model
+        self.inputs = _inputs(saved_model, columns)
+        self._shared = shared.Shared()
+        self._signature: Signature | None = None
+        self.load()
+
+    def load(self) -> Signature:
+        """Return the signature in memory, the same object throughout a process."""
+        if self._signature is None:
+            self._signature = self._shared.acquire(lambda: Signature(self._path))
+        return self._signature
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_signature": None}
+
+
+class Signature:
+    """An evaluation signature in memory.
+
+    It is run by its SignatureDef, as a server does: the functions that `tf.saved_model.load` gives
+    cannot take every column's name as an argument.
+    """
+
+    def __init__(self, saved_model: str) -> None:
+        self._session = tf.compat.v1.Session(graph=tf.Graph())
+        try:
+            graph = tf.compat.v1.saved_model.load(
+                self._session, [tf.saved_model.SERVING], saved_model
+            )
+        except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
+            raise ModelError(f"the SavedModel does not load: {error}", where=saved_model) from error
+        signature = graph.signature_def[names.EVALUATION]
+        self._inputs = {name: tensor.name for name, tensor in signature.inputs.items()}
+        self._outputs = {name: signature.outputs[name].name for name in _OUTPUTS}
+
+    def __call__(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs, shape [rows] each, for the arrays of `as_raw_columns`."""
+        feeds = {tensor: raw[column] for column, tensor in self._inputs.items()}
+        outputs: dict[str, np.ndarray] = self._session.run(self._outputs, feeds)
+        return outputs
+
+
+class ScoreBatches(beam.DoFn):
+    """Turns RecordBatches into `ScoredBatch`es.
+
+    Attributes:
+      columns: the raw columns that the models take.
+      models: how many scores a row gets.
+    """
+
+    def __init__(
+        self,
+        model: EvaluationModel,
+        last_blessed: EvaluationModel | None,
+        slicings: Sequence[Slicing],
+    ) -> None:
+        self._models = (model,) if last_blessed is None else (model, last_blessed)
+        self._slicings = slicings
+        self.columns = tuple(dict.fromkeys(c for m in self._models for c in m.inputs))
+        self.models = len(self._models) + 1  # the logistic model lies in the model's graph
+        self._scored = beam.metrics.Metrics.counter(STAGE, "examples_scored")
+
+    def setup(self) -> None:
+        """Load the models, unless another thread of this process has."""
+        self._signatures = [model.load() for model in self._models]
+
+    def process(self, batch: pa.RecordBatch) -> Iterator[ScoredBatch]:
+        """Score one batch with every model."""
+        raw = as_raw_columns(batch, self.columns)
+        mine, *last = [signature(raw) for signature in self._signatures]
+        yield ScoredBatch(
+            label=mine[names.LABEL],
+            scores=(
+                mine[names.SCORES],
+                mine[names.BASELINE_SCORES],
+                *(its[names.SCORES] for its in last),
+            ),
+            slices=tuple(slicing.codes(batch) for slicing in self._slicings),
+            relabelled=sum(int((its[names.LABEL] != mine[names.LABEL]).sum()) for its in last),
+        )
+        self._scored.inc(batch.num_rows)
+        progress.rows(STAGE, batch.num_rows)
+
+
+class SumBatches(beam.CombineFn):
+    """Adds scored batches up to one `Totals`."""
+
+    def __init__(self, models: int, slicings: Sequence[Slicing]) -> None:
+        self._models = models
+        self._slicings = slicings
+
+    def create_accumulator(self) -> Totals:
+        """Return the totals of no rows."""
+        return Totals.zeros(self._models, self._slicings)
+
+    def add_input(self, totals: Totals, batch: ScoredBatch) -> Totals:
+        """Add a batch."""
+        totals.add(batch)
+        return totals
+
+    def merge_accumulators(self, accumulators: Iterable[Totals]) -> Totals:
+        """Add all into the first."""
+        first, *rest = accumulators
+        for totals in rest:
+            first.merge(totals)
+        return first
+
+    def extract_output(self, totals: Totals) -> Totals:
+        """Return the totals as they are."""
+        return totals
+
+
+def _inputs(saved_model: str, columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Return the columns that the evaluation signature takes, checked against the examples'."""
+    signature = _signature_def(saved_model)
+    where = f"{saved_model}: signature {names.EVALUATION!r}"
+    for name in _OUTPUTS:
+        if name not in signature.outputs:
+            raise ModelError(f"the model has no output {name!r}", where=where)
+    known = {c.name: c for c in columns}
+    for name, tensor in sorted(signature.inputs.items()):
+        if name not in known:
+            raise ModelError(
+                f"the model asks for column {name!r}, which the examples do not have",
+                where=where,
+                expected="examples with the columns that the model was made from",
+            )
+        taken, given = tf.dtypes.as_dtype(tensor.dtype).name, names.DENSE_TYPES[known[name].kind]
+        if taken != given:
+            raise ModelError(
+                f"the model takes column {name!r} as {taken}, but {known[name].kind} comes as"
+                f" {given}",
+                where=where,
+            )
+    return tuple(known[name] for name in sorted(signature.inputs))
+
+
+def _signature_def(saved_model: str) -> meta_graph_pb2.SignatureDef:
+    """Read the evaluation signature's description without loading the graph."""
+    path = os.path.join(saved_model, SAVED_MODEL)
+    try:
+        with open(path, "rb") as file:
+            graph = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0]
+    except (OSError, DecodeError, IndexError) as error:
+        raise ModelError(f"there is no SavedModel to read: {error}", where=path) from error
+    if names.EVALUATION not in graph.signature_def:
+        raise ModelError(
+            f"the SavedModel has no signature {names.EVALUATION!r}",
+            where=path,
+            expected="the signatures that the export stage writes",
+        )
+    return graph.signature_def[names.EVALUATION]

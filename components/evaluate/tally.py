@@ -1,0 +1,133 @@
+"""Sums from which every metric of a binary classifier follows, kept for many groups at once.
+
+Goes in: scores, labels and the group of each row, a batch at a time. Comes out: a `Tally`, whose
+size depends on the number of groups and bins and never on the number of rows, and which can be
+added to another: the rows may be parted in any way and the sums are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+# Scores are binned by their logit, which keeps the bins fine where scores crowd, near 0 and 1.
+# 65,536 bins over ±16 are 1/2048 wide; tallies with fewer bins merge neighbours.
+BINS = 1 << 16
+SLICE_BINS = 1 << 12
+_LOGIT_LIMIT = 16.0
+
+# The reliability diagram's cells: 15 of equal width (Guo et al. 2017, arXiv:1706.04599).
+CELLS = 15
+
+# Certain scores are taken as this far from certain, as scikit-learn's log_loss takes float32.
+_EPSILON = float(np.finfo(np.float32).eps)
+
+
+class GradedRows(NamedTuple):
+    """What each row adds to a tally, whatever its group; every array has shape [rows].
+
+    Attributes:
+      label: 0 or 1, int64.
+      bin: index of the score's logit bin out of `BINS`, int64.
+      loss: log-loss in nats, float64.
+      cell: index of the score's calibration cell, int64.
+      score: float64.
+      keep: which of the rows given these are: all, or a boolean mask.
+      invalid: how many rows are left out: their score is no probability or their label not 0 or 1.
+    """
+
+    label: np.ndarray
+    bin: np.ndarray
+    loss: np.ndarray
+    cell: np.ndarray
+    score: np.ndarray
+    keep: slice | np.ndarray
+    invalid: int
+
+
+def grade(scores: np.ndarray, labels: np.ndarray) -> GradedRows:
+    """Compute what rows add to a tally.
+
+    Args:
+      scores: probabilities of class 1, float [rows].
+      labels: integers 0 or 1, [rows].
+    """
+    # a NaN compares false, so it is invalid too
+    valid = (scores >= 0) & (scores <= 1) & ((labels == 0) | (labels == 1))
+    invalid = len(valid) - int(np.count_nonzero(valid))
+    keep: slice | np.ndarray = valid if invalid else slice(None)
+    score = scores[keep].astype(np.float64)
+    label = labels[keep].astype(np.int64)
+    inside = np.clip(score, _EPSILON, 1 - _EPSILON)
+    log_p, log_q = np.log(inside), np.log1p(-inside)
+    return GradedRows(
+        label=label,
+        bin=((log_p - log_q + _LOGIT_LIMIT) * (BINS / (2 * _LOGIT_LIMIT))).astype(np.int64),
+        loss=-np.where(label == 1, log_p, log_q),
+        cell=np.minimum((score * CELLS).astype(np.int64), CELLS - 1),
+        score=score,
+        keep=keep,
+        invalid=invalid,
+    )
+
+
+@dataclass
+class Tally:
+    """Sums over the rows of each group.
+
+    Attributes:
+      counts: rows by label and score bin, int64 [groups, 2, bins].
+      loss: sum of the log-losses, float64 [groups].
+      cells: rows by label and calibration cell, int64 [groups, 2, CELLS].
+      cell_scores: sum of the scores by calibration cell, float64 [groups, CELLS].
+      invalid: rows left out, of all groups together.
+    """
+
+    counts: np.ndarray
+    loss: np.ndarray
+    cells: np.ndarray
+    cell_scores: np.ndarray
+    invalid: int = 0
+
+    @classmethod
+    def zeros(cls, groups: int, bins: int) -> Tally:
+        """Return the tally of no rows; `bins` is a power of two, at most `BINS`."""
+        if not 2 <= bins <= BINS or BINS % bins:
+            raise ValueError(f"bins must be a power of two between 2 and {BINS}, got {bins}")
+        return cls(
+            counts=np.zeros((groups, 2, bins), np.int64),
+            loss=np.zeros(groups),
+            cells=np.zeros((groups, 2, CELLS), np.int64),
+            cell_scores=np.zeros((groups, CELLS)),
+        )
+
+    def add(self, rows: GradedRows, groups: np.ndarray | None = None) -> None:
+        """Add rows in place.
+
+        Args:
+          rows: from `grade`.
+          groups: the group of each row that `grade` was given, int [rows]; None puts all in 0.
+        """
+        group = np.zeros_like(rows.label) if groups is None else groups[rows.keep]
+        labelled = group * 2 + rows.label
+        bins = self.counts.shape[2]
+        _count(self.counts, labelled * bins + rows.bin // (BINS // bins))
+        _count(self.cells, labelled * CELLS + rows.cell)
+        _count(self.loss, group, rows.loss)
+        _count(self.cell_scores, group * CELLS + rows.cell, rows.score)
+        self.invalid += rows.invalid
+
+    def merge(self, other: Tally) -> None:
+        """Add another tally of the same groups and bins in place."""
+        self.counts += other.counts
+        self.loss += other.loss
+        self.cells += other.cells
+        self.cell_scores += other.cell_scores
+        self.invalid += other.invalid
+
+
+def _count(sums: np.ndarray, index: np.ndarray, weights: np.ndarray | None = None) -> None:
+    """Add each row's weight, or 1, at its index into the flattened sums, in place."""
+    sums += np.bincount(index, weights, minlength=sums.size).reshape(sums.shape)

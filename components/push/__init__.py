@@ -1,0 +1,1 @@
+"""Publishes a blessed, proven model as the next version in the serving folder, atomically."""

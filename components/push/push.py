@@ -1,0 +1,142 @@
+"""Makes a SavedModel the next version in a serving folder, so that it is there whole or not at all.
+
+Goes in: a SavedModel and the folder that TensorFlow Serving watches. Comes out: the version. A push
+that is killed at any moment leaves every version as it was; what it copied so far lies in a folder
+that no server takes for a version, and the next push removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from components.evaluate.published import SAVED_MODEL, content_digest, versions
+from schemas.errors import ModelError, SkewlessError
+
+# Neither is a number, so TensorFlow Serving passes them over.
+_LOCK = ".push.lock"
+_INCOMING = ".push.incoming"
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """Where a model is served from.
+
+    Attributes:
+      version: its number.
+      path: its folder.
+      new: False if the newest version was this very model already.
+    """
+
+    version: int
+    path: str
+    new: bool
+
+
+def push(saved_model: str, serving_dir: str) -> Pushed:
+    """Publish a SavedModel as the version after the highest, unless it is the newest already.
+
+    Pushes to one folder take turns, so two at once get two versions.
+
+    Args:
+      saved_model: folder of the SavedModel.
+      serving_dir: the model base path of the server; made if missing.
+
+    Raises:
+      ModelError: there is no SavedModel, or it changed while it was copied.
+      SkewlessError: the serving folder cannot be written; no version was added or changed.
+    """
+    if not os.path.isfile(os.path.join(saved_model, SAVED_MODEL)):
+        raise ModelError("there is no SavedModel to push", where=saved_model)
+    megabytes = _megabytes(saved_model)
+    try:
+        os.makedirs(serving_dir, exist_ok=True)
+        with _turn(serving_dir):
+            pushed = _publish(saved_model, serving_dir)
+    except OSError as error:
+        raise SkewlessError(
+            f"the model cannot be pushed: {error.strerror or error}",
+            where=error.filename2 or error.filename or serving_dir,
+            expected=f"room for {megabytes:,.1f} MB, and leave to write",
+            remedy="mend this and run again; the versions being served are as they were",
+        ) from error
+    _sync_folder(serving_dir)  # not new, too: the push that made it may have died before this line
+    return pushed
+
+
+def _publish(saved_model: str, serving_dir: str) -> Pushed:
+    incoming = os.path.join(serving_dir, _INCOMING)
+    # It is our turn: whoever left this is dead.
+    shutil.rmtree(incoming, ignore_errors=True)
+    digest = content_digest(saved_model)
+    published = versions(serving_dir)
+    newest = max(published, default=0)
+    if newest and content_digest(published[newest]) == digest:
+        return Pushed(newest, published[newest], new=False)
+    path = os.path.join(serving_dir, str(newest + 1))
+    try:
+        _copy_durably(saved_model, incoming)
+        if content_digest(incoming) != digest:
+            raise ModelError(
+                "the SavedModel changed while it was copied",
+                where=saved_model,
+                remedy="run again when nothing else writes there",
+            )
+        os.rename(incoming, path)
+    except BaseException:
+        shutil.rmtree(incoming, ignore_errors=True)
+        raise
+    return Pushed(newest + 1, path, new=True)
+
+
+@contextlib.contextmanager
+def _turn(serving_dir: str) -> Iterator[None]:
+    """Hold the folder's lock; the system frees it when the process ends, however it ends."""
+    lock = os.open(os.path.join(serving_dir, _LOCK), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _copy_durably(source: str, target: str) -> None:
+    """Copy a folder so that it survives a power cut: each file synced, then its folder."""
+    os.mkdir(target)
+    with os.scandir(source) as entries:
+        for entry in sorted(entries, key=lambda e: e.name):
+            copy = os.path.join(target, entry.name)
+            if entry.is_dir():
+                _copy_durably(entry.path, copy)
+            else:
+                _copy_file_durably(entry.path, copy)
+    _sync_folder(target)
+
+
+def _copy_file_durably(source: str, target: str) -> None:
+    with open(source, "rb") as reader, open(target, "xb") as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())
+
+
+def _sync_folder(path: str) -> None:
+    """Make the names in a folder durable."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _megabytes(folder: str) -> float:
+    sizes = (
+        os.path.getsize(os.path.join(parent, name))
+        for parent, _, names in os.walk(folder)
+        for name in names
+    )
+    return sum(sizes) / 1e6

@@ -1,0 +1,73 @@
+"""The push node: it publishes what is both blessed and proven, and says why if not."""
+
+import pytest
+
+pytestmark = pytest.mark.component
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Call the node's function as its executor does and return its artifact."""
+    model = tmp_path / "exported" / "Format-Serving"
+    model.mkdir(parents=True)
+    (model / "saved_model.pb").write_bytes(b"graph")
+
+    def call(*, blessed, proven):
+        from tfx.types import standard_artifacts
+
+        from components.push.component import push
+
+        exported, blessing, proof, pushed = (
+            standard_artifacts.Model(),
+            standard_artifacts.ModelBlessing(),
+            standard_artifacts.InfraBlessing(),
+            standard_artifacts.PushedModel(),
+        )
+        exported.uri = str(tmp_path / "exported")
+        for artifact, value in ((blessing, blessed), (proof, proven)):
+            if value is not None:
+                artifact.set_int_custom_property("blessed", value)
+        push.test_call(
+            exported=exported,
+            blessing=blessing,
+            proof=proof,
+            pushed=pushed,
+            serving_dir=str(tmp_path / "serving"),
+            run_id="run",
+            code="digest",
+        )
+        return pushed
+
+    return call
+
+
+def test_a_blessed_and_proven_model_is_pushed_once(run, tmp_path):
+    first, again = run(blessed=1, proven=1), run(blessed=1, proven=1)
+
+    path = tmp_path / "serving" / "1"
+    assert (path / "saved_model.pb").read_bytes() == b"graph"
+    for pushed, new in ((first, 1), (again, 0)):
+        assert pushed.get_int_custom_property("pushed") == 1
+        assert pushed.get_string_custom_property("pushed_destination") == str(path)
+        assert pushed.get_string_custom_property("pushed_version") == "1"
+        assert pushed.get_int_custom_property("new") == new
+
+
+@pytest.mark.parametrize(
+    ("blessed", "proven", "reasons"),
+    [
+        (0, 1, ["did not bless"]),
+        (1, 0, ["did not prove"]),
+        (0, 0, ["did not bless", "did not prove"]),
+        (None, 1, ["did not bless"]),
+        (1, None, ["did not prove"]),
+    ],
+)
+def test_any_other_model_is_not_pushed(run, tmp_path, blessed, proven, reasons):
+    pushed = run(blessed=blessed, proven=proven)
+
+    assert pushed.get_int_custom_property("pushed") == 0
+    said = pushed.get_string_custom_property("reason").split("; ")
+    assert len(said) == len(reasons)
+    assert all(expected in text for expected, text in zip(reasons, said, strict=True))
+    assert not (tmp_path / "serving").exists()
