@@ -1,0 +1,95 @@
+"""What is known of a run while it goes on: progress events go in, a state for each stage comes out.
+
+Pure bookkeeping, told the time by whoever asks, so that both kinds of screen show the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from components.progress import Event
+
+State = Literal["waiting", "running", "done", "cached", "failed"]
+
+
+@dataclass
+class Stage:
+    """One stage so far.
+
+    Attributes:
+      name: its node in the DAG.
+      state: where it stands; "cached" when an earlier run's outcome was used again.
+      started: the time of its start, in the seconds of the clock that the board is told.
+      seconds: how long it took, once it has ended.
+      rows: how many went through.
+      metrics: the latest figures of a stage that learns.
+      notes: figures for the summary.
+    """
+
+    name: str
+    state: State = "waiting"
+    started: float = 0.0
+    seconds: float = 0.0
+    rows: int = 0
+    metrics: dict[str, float | int | str] = field(default_factory=dict)
+    notes: dict[str, float | int | str] = field(default_factory=dict)
+
+    def rows_per_second(self, now: float) -> float | None:
+        """Return the mean rate so far; None where no rows are counted."""
+        seconds = self.seconds if self.state in ("done", "failed") else now - self.started
+        return self.rows / seconds if self.rows and seconds > 0 else None
+
+
+class Board:
+    """The stages of a run, in the order of the DAG."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.stages = {name: Stage(name) for name in names}
+
+    def update(self, event: Event, now: float) -> list[Stage]:
+        """Take in an event; return the stages that came to an end by it.
+
+        A stage that TFX finds in its cache says nothing at all: it ends as cached when one that
+        stands after it starts.
+        """
+        stage = self.stages.setdefault(event.stage, Stage(event.stage))
+        if event.kind == "start":
+            ended = self._skip_before(event.stage)
+            stage.state, stage.started = "running", now
+            return ended
+        if event.kind in ("done", "failed"):
+            stage.state = "done" if event.kind == "done" else "failed"
+            stage.seconds = event.seconds
+            return [stage]
+        stage.rows += event.rows
+        if event.kind == "metrics":
+            stage.metrics.update(event.values)
+        elif event.kind == "note":
+            stage.notes.update(event.values)
+        return []
+
+    def finish(self) -> list[Stage]:
+        """Take in that the whole DAG went through; return the stages that came to an end by it."""
+        return self._skip(list(self.stages.values()))
+
+    @property
+    def running(self) -> Stage | None:
+        """The stage at work."""
+        return next((s for s in self.stages.values() if s.state == "running"), None)
+
+    @property
+    def failed(self) -> Stage | None:
+        """The stage that failed."""
+        return next((s for s in self.stages.values() if s.state == "failed"), None)
+
+    def _skip_before(self, name: str) -> list[Stage]:
+        stages = list(self.stages.values())
+        return self._skip(stages[: [s.name for s in stages].index(name)])
+
+    def _skip(self, stages: Sequence[Stage]) -> list[Stage]:
+        waiting = [s for s in stages if s.state == "waiting"]
+        for stage in waiting:
+            stage.state = "cached"
+        return waiting

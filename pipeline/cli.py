@@ -1,0 +1,84 @@
+"""The command `skewless`: reads the command line, runs a subcommand, says in words what failed.
+
+Nothing is imported here but click: a subcommand's module is imported when it is asked for, and what
+is heavy in it when it starts to work, so that help and typing errors answer at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from schemas.errors import SkewlessError, did_you_mean
+
+COMMANDS = {"run": "pipeline.run:command", "doctor": "pipeline.doctor:command"}
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are imported on use, and which knows what a typo meant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the subcommands' names in the order they are told."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the subcommand; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand that `args` names.
+
+        Raises:
+          click.UsageError: there is none; names the nearest one.
+        """
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            ctx.fail(f"there is no command {name!r}; {did_you_mean(name, COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="skewless", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Train, prove and publish a model from a table, without training-serving skew."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; `argv` None means this process's own."""
+    code = _run(argv)
+    if argv is None and "tensorflow" in sys.modules:
+        # The interpreter would spend seconds on taking apart, module by module, what it loaded.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        code = cli.main(argv, prog_name="skewless", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SkewlessError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""Which stage feeds which, and what each is told: the wiring of the run and nothing else.
+
+(a) source → ingest → (b) examples → statistics, validate against the schema → (c) gate →
+transform → (d) graph and transformed examples → train → (e) model → export → (f) SavedModel →
+evaluate → (g) blessing, parity → (h) proof → push → (i) a version in the serving folder.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline import digests
+from pipeline.folders import Folders
+from schemas import columns as schema_columns
+from schemas.catalog import Dataset
+from schemas.errors import DataError
+
+if TYPE_CHECKING:
+    from tfx.orchestration.pipeline import Pipeline
+
+# The nodes in the order they run, each with the room of components/ that it lives in. Nodes that
+# wait for the same ones run in the order of their names.
+ROOMS = {
+    "import_schema": "validate",
+    "ingest": "ingest",
+    "statistics": "validate",
+    "validate": "validate",
+    "gate": "validate",
+    "transform": "transform",
+    "train": "train",
+    "export": "export",
+    "evaluate": "evaluate",
+    "parity": "parity",
+    "push": "push",
+}
+NODES = tuple(ROOMS)
+
+Nodes = Mapping[str, Any]  # TFX components by id
+
+
+def source_paths(dataset: Dataset) -> list[str]:
+    """Return the source's files, sorted.
+
+    Raises:
+      DataError: there is none.
+    """
+    paths = sorted(path for path in glob.glob(dataset.source_path) if Path(path).is_file())
+    if not paths:
+        raise DataError(
+            f"no file matches the source's path {dataset.spec.source.path!r}",
+            where=dataset.source_path,
+            expected="at least one file",
+            remedy=f"correct source.path in {dataset.folder / 'pipeline.yaml'}",
+        )
+    return paths
+
+
+def build(
+    dataset: Dataset, folders: Folders, *, run_id: str, allow_anomalies: bool = False
+) -> Pipeline:
+    """Wire the stages of a dataset into a TFX pipeline whose cache is on.
+
+    Every node is told the part of pipeline.yaml that it needs and no more, so that a changed line
+    runs again what depends on it. `run_id` makes push run each time; nothing else knows it.
+    """
+    from tfx.orchestration import metadata
+    from tfx.orchestration.pipeline import Pipeline
+
+    told = _Told.of(dataset)
+    data = _data(told, dataset, allow_anomalies)
+    model = _model(told, dataset, data)
+    verdict = _verdict(told, dataset, folders, run_id, data, model)
+    return Pipeline(
+        pipeline_name=dataset.spec.name,
+        pipeline_root=str(folders.artifacts),
+        components=[*data.values(), *model.values(), *verdict.values()],
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(
+            str(folders.metadata)
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What several nodes are told, as JSON, and the digest of each one's code."""
+
+    columns: str
+    label: str
+    settings: str
+    code: dict[str, str]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> _Told:
+        return cls(
+            columns=schema_columns.dumps(dataset.columns),
+            label=dataset.spec.label.model_dump_json(),
+            settings=dataset.spec.examples.model_dump_json(),
+            code={
+                node: digests.code(f"components.{room}.component", node)
+                for node, room in ROOMS.items()
+            },
+        )
+
+
+def _data(told: _Told, dataset: Dataset, allow_anomalies: bool) -> Nodes:
+    """From source to examples that the gate lets through."""
+    from components.ingest.component import ingest
+    from components.validate.component import gate, import_schema, statistics, validate
+
+    paths = source_paths(dataset)
+    ingested = ingest(
+        source=dataset.spec.source.model_dump_json(),
+        paths=json.dumps(paths),
+        fingerprint=digests.source(paths),
+        columns=told.columns,
+        splits=dataset.spec.splits.model_dump_json(),
+        label=told.label,
+        settings=told.settings,
+        code=told.code["ingest"],
+    )
+    imported = import_schema(text=dataset.schema_text, code=told.code["import_schema"])
+    examples, schema = ingested.outputs["examples"], imported.outputs["schema"]
+    measured = statistics(examples=examples, schema=schema, code=told.code["statistics"])
+    validated = validate(
+        statistics=measured.outputs["statistics"],
+        schema=schema,
+        examples=examples,
+        code=told.code["validate"],
+    )
+    gated = gate(
+        anomalies=validated.outputs["anomalies"],
+        examples=examples,
+        validation=dataset.spec.validation.model_dump_json(),
+        allow_anomalies=int(allow_anomalies),
+        code=told.code["gate"],
+    )
+    return {
+        "ingest": ingested,
+        "import_schema": imported,
+        "statistics": measured,
+        "validate": validated,
+        "gate": gated,
+    }
+
+
+def _model(told: _Told, dataset: Dataset, data: Nodes) -> Nodes:
+    """From examples to a SavedModel."""
+    from components.export.component import export
+    from components.train.component import train
+    from components.transform.component import transform
+
+    spec = dataset.spec
+    examples = data["ingest"].outputs["examples"]
+    transformed = transform(
+        examples=examples,
+        columns=told.columns,
+        features=json.dumps(spec.model_dump(mode="json", include={"features", "crosses", "label"})),
+        settings=told.settings,
+        code=told.code["transform"],
+    )
+    transformed.add_upstream_node(data["gate"])  # nothing is learnt from data that it refuses
+    graph = transformed.outputs["transform_graph"]
+    trained = train(
+        transformed_examples=transformed.outputs["transformed_examples"],
+        transform_graph=graph,
+        model_spec=spec.model.model_dump_json(),
+        settings=told.settings,
+        code=told.code["train"],
+    )
+    exported = export(
+        model=trained.outputs["model"],
+        transform_graph=graph,
+        examples=examples,
+        columns=told.columns,
+        label=told.label,
+        model_name=spec.name,
+        code=told.code["export"],
+    )
+    return {"transform": transformed, "train": trained, "export": exported}
+
+
+def _verdict(
+    told: _Told, dataset: Dataset, folders: Folders, run_id: str, data: Nodes, model: Nodes
+) -> Nodes:
+    """From a SavedModel to a version that is served, if it is good and true."""
+    from components.evaluate.component import evaluate
+    from components.parity.component import parity
+    from components.push.component import push
+
+    examples = data["ingest"].outputs["examples"]
+    exported = model["export"].outputs["exported"]
+    evaluated = evaluate(
+        examples=examples,
+        model=exported,
+        evaluation_spec=dataset.spec.evaluation.model_dump_json(),
+        columns=told.columns,
+        label=told.label,
+        serving_dir=str(folders.serving),
+        code=told.code["evaluate"],
+    )
+    proven = parity(
+        examples=examples,
+        transform_graph=model["transform"].outputs["transform_graph"],
+        trained=model["train"].outputs["model"],
+        exported=exported,
+        columns=told.columns,
+        label=told.label,
+        code=told.code["parity"],
+    )
+    pushed = push(
+        exported=exported,
+        blessing=evaluated.outputs["blessing"],
+        proof=proven.outputs["proof"],
+        serving_dir=str(folders.serving),
+        run_id=run_id,
+        code=told.code["push"],
+    )
+    return {"evaluate": evaluated, "parity": proven, "push": pushed}

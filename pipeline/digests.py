@@ -1,0 +1,194 @@
+"""What a stage's outcome depends on besides its inputs: code, library versions, source files.
+
+Each digest becomes a parameter of the stage's node and with that a part of TFX's cache key: a stage
+runs again exactly when one of them changes. Code is read, never imported, so that a digest costs
+milliseconds and holds what the source says rather than what was already loaded.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("components", "schemas")
+
+# Libraries whose version changes what a stage puts out, by the name they are imported under.
+LIBRARIES = {
+    "apache_beam": "apache-beam",
+    "keras": "keras",
+    "numpy": "numpy",
+    "pyarrow": "pyarrow",
+    "tensorflow": "tensorflow",
+    "tensorflow_data_validation": "tensorflow-data-validation",
+    "tensorflow_transform": "tensorflow-transform",
+    "tfx_bsl": "tfx-bsl",
+}
+
+_DOTTED = re.compile(rf"({'|'.join(PACKAGES)})(\.\w+)+")
+
+
+@dataclass(frozen=True)
+class _Import:
+    """One imported name: `name` of `module`, or the module itself where `name` is empty."""
+
+    module: str
+    name: str
+    bound: str
+
+
+def code(module: str, function: str, *, root: Path = ROOT) -> str:
+    """Return the digest of all code that `function` of `module` can reach.
+
+    That is the function itself with the names of its module that it uses, and every module of ours
+    that those import, directly or not, each taken whole; with them the versions of the libraries
+    among them. Layout and comments do not count, nor do imports for the type checker.
+
+    Raises:
+      ValueError: the module has no such function.
+    """
+    digest = hashlib.sha256(f"python {sys.version_info[0]}.{sys.version_info[1]}".encode())
+    imports = []
+    for node in _used_definitions(_parse(_file_of(module, root)), module, function):
+        digest.update(ast.dump(node).encode())
+        imports += list(_imports(node))
+    ours, libraries = _reach(imports, root)
+    for name in sorted(ours):
+        digest.update(f"\n{name}\n{ast.dump(_parse(_file_of(name, root)))}".encode())
+    for name in sorted(libraries):
+        digest.update(f"\n{name} {importlib.metadata.version(LIBRARIES[name])}".encode())
+    return digest.hexdigest()
+
+
+def reachable(module: str, function: str, *, root: Path = ROOT) -> frozenset[str]:
+    """Return the modules of ours that `function` of `module` imports, directly or not."""
+    nodes = _used_definitions(_parse(_file_of(module, root)), module, function)
+    return frozenset(_reach([i for node in nodes for i in _imports(node)], root)[0])
+
+
+def source(paths: Iterable[str]) -> str:
+    """Return the identity of source files: path, size and time of last change of each.
+
+    As TFX itself does: reading every byte to see that nothing changed would cost as much as the
+    ingestion that it is to save.
+
+    Raises:
+      FileNotFoundError: one of them is gone.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        stat = os.stat(path)
+        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+@functools.cache
+def _parse_version(path: Path, changed_ns: int) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def _parse(path: Path) -> ast.Module:
+    return _parse_version(path, path.stat().st_mtime_ns)
+
+
+def _file_of(module: str, root: Path) -> Path:
+    """The file of one of our modules; FileNotFoundError would say it is none."""
+    path = root.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _used_definitions(tree: ast.Module, module: str, function: str) -> list[ast.stmt]:
+    """The function's statement and those of its module that bind a name it uses, and so on."""
+    bindings = {name: node for node in tree.body for name in _bound_names(node)}
+    if not isinstance(bindings.get(function), ast.FunctionDef):
+        raise ValueError(f"{module} has no function {function!r}")
+    used: dict[str, ast.stmt] = {}
+    todo = [function]
+    while todo:
+        name = todo.pop()
+        if name in bindings and name not in used:
+            used[name] = bindings[name]
+            todo += _used_names(bindings[name])
+    return [node for node in tree.body if any(node is other for other in used.values())]
+
+
+def _used_names(node: ast.stmt) -> list[str]:
+    """Names that a statement uses, without a function's own parameters."""
+    own = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in own]
+
+
+def _bound_names(node: ast.stmt) -> list[str]:
+    """Names that a statement of the module's top level binds."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return [node.name]
+    names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+    return names + [i.bound for i in _imports(node)]
+
+
+def _reach(imports: Sequence[_Import], root: Path) -> tuple[set[str], set[str]]:
+    """The modules of ours and the libraries in the transitive closure of these imports."""
+    ours: set[str] = set()
+    libraries: set[str] = set()
+    todo = list(imports)
+    while todo:
+        item = todo.pop()
+        top = item.module.partition(".")[0]
+        if top in LIBRARIES:
+            libraries.add(top)
+        if top not in PACKAGES:
+            continue
+        for name in _modules_run_by(item, root) - ours:
+            ours.add(name)
+            todo += list(_imports(_parse(_file_of(name, root))))
+    return ours, libraries
+
+
+def _modules_run_by(item: _Import, root: Path) -> set[str]:
+    """The module imported and the packages around it, whose `__init__` runs too."""
+    candidate = f"{item.module}.{item.name}" if item.name else item.module
+    deepest = candidate if _file_of(candidate, root).is_file() else item.module
+    parts = deepest.split(".")
+    names = {".".join(parts[: i + 1]) for i in range(len(parts))}
+    return {name for name in names if _file_of(name, root).is_file()}
+
+
+def _imports(node: ast.AST) -> Iterator[_Import]:
+    """Every import below `node`, those inside functions too, those for the type checker not."""
+    yield from _own_imports(node)
+    children: Iterator[ast.AST] = ast.iter_child_nodes(node)
+    if isinstance(node, ast.If) and _is_type_checking(node.test):
+        children = iter(node.orelse)
+    for child in children:
+        yield from _imports(child)
+
+
+def _own_imports(node: ast.AST) -> Iterator[_Import]:
+    """What a node imports itself.
+
+    A string that is the dotted name of a module counts: that is how one starts a process with it.
+    """
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield _Import(alias.name, "", alias.asname or alias.name.partition(".")[0])
+    elif isinstance(node, ast.ImportFrom):
+        if node.level or node.module is None:
+            raise ValueError(f"line {node.lineno}: a relative import; name the module in full")
+        for alias in node.names:
+            yield _Import(node.module, alias.name, alias.asname or alias.name)
+    elif isinstance(node, ast.Constant) and _DOTTED.fullmatch(str(node.value)):
+        yield _Import(str(node.value), "", "")
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    )

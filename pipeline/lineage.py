@@ -1,0 +1,127 @@
+"""Reads back from ML Metadata what a run did, and clears away what a killed run left behind.
+
+ML Metadata is the record; folders of executions that it knows as failed are leftovers.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ml_metadata import MetadataStore
+
+_RUN = "pipeline_run"  # TFX's name for the type of context that holds one run's executions
+_SCRATCH = ".system"  # where TFX keeps what only a running execution needs
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One artifact as recorded.
+
+    Attributes:
+      uri: its folder.
+      properties: its own and its custom properties.
+    """
+
+    uri: str
+    properties: Mapping[str, int | float | str]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What one node did in a run.
+
+    Attributes:
+      node: its id in the DAG.
+      state: ML Metadata's word: COMPLETE, CACHED, FAILED, RUNNING.
+      outputs: its artifacts, by channel.
+    """
+
+    node: str
+    state: str
+    outputs: Mapping[str, Artifact]
+
+
+def read_run(metadata: Path, run_id: str) -> dict[str, Execution]:
+    """Return what each node that the run came to did, by node id; empty before the first one."""
+    from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+    store = _open(metadata)
+    context = store.get_context_by_type_and_name(_RUN, run_id)
+    if context is None:
+        return {}
+    executions = store.get_executions_by_context(context.id)
+    outputs = _outputs(store, [e.id for e in executions])
+    done = {}
+    for execution in executions:
+        node = execution.type.rpartition(".")[2]
+        state = mlmd.Execution.State.Name(execution.last_known_state)
+        done[node] = Execution(node, state, outputs[execution.id])
+    return done
+
+
+def tidy(metadata: Path, artifacts: Path) -> list[str]:
+    """Mark executions that nobody works on as failed and remove what such ones left behind.
+
+    To be called only while the pipeline is locked: then whatever is still marked as running was
+    killed. TFX clears away after a stage that raises, but not after one that is killed. Returns the
+    folders that were removed.
+    """
+    from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+    if not metadata.exists():
+        return []
+    store = _open(metadata)
+    executions = store.get_executions()
+    killed = [
+        e for e in executions if e.last_known_state in (mlmd.Execution.NEW, mlmd.Execution.RUNNING)
+    ]
+    for execution in killed:
+        execution.last_known_state = mlmd.Execution.FAILED
+    if killed:
+        store.put_executions(killed)
+    failed = {str(e.id) for e in executions if e.last_known_state == mlmd.Execution.FAILED}
+    leftovers = [
+        folder
+        for folder in artifacts.glob("*/*/*")  # node, channel, execution
+        if folder.name in failed or folder.parent.name == _SCRATCH
+    ]
+    for folder in leftovers:
+        shutil.rmtree(folder)
+    return [str(folder) for folder in leftovers]
+
+
+def _open(metadata: Path) -> MetadataStore:
+    from ml_metadata import MetadataStore
+    from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+    config = mlmd.ConnectionConfig()
+    config.sqlite.filename_uri = str(metadata)
+    config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    return MetadataStore(config)
+
+
+def _outputs(store: MetadataStore, executions: list[int]) -> dict[int, dict[str, Artifact]]:
+    from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+    written = [
+        event
+        for event in store.get_events_by_execution_ids(executions)
+        if event.type == mlmd.Event.OUTPUT
+    ]
+    artifacts = {a.id: a for a in store.get_artifacts_by_id({e.artifact_id for e in written})}
+    outputs: dict[int, dict[str, Artifact]] = {execution: {} for execution in executions}
+    for event in written:
+        artifact = artifacts[event.artifact_id]
+        properties = {**_plain(artifact.properties), **_plain(artifact.custom_properties)}
+        channel = event.path.steps[0].key
+        outputs[event.execution_id][channel] = Artifact(artifact.uri, properties)
+    return outputs
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, int | float | str]:
+    return {name: getattr(value, value.WhichOneof("value")) for name, value in values.items()}

@@ -1,0 +1,64 @@
+"""Sends what libraries say to a file and keeps the screen for what we say.
+
+TensorFlow, absl, Beam and TFX log through Python's logging, warnings, and (from C++) file
+descriptors 1 and 2; while `captured` is entered all of them end in one log file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
+
+
+@contextlib.contextmanager
+def captured(log: Path) -> Iterator[TextIO]:
+    """Redirect output, logging and warnings to `log`; yield a stream to the screen as it was."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with contextlib.ExitStack() as stack:
+        screen = stack.enter_context(
+            os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace", buffering=1)
+        )
+        file = stack.enter_context(open(log, "a", encoding="utf-8", errors="replace"))
+        for descriptor in (1, 2):
+            stack.enter_context(_redirected(descriptor, file.fileno()))
+        stack.enter_context(_root_logging(file))
+        yield screen
+
+
+@contextlib.contextmanager
+def _redirected(descriptor: int, target: int) -> Iterator[None]:
+    saved = os.dup(descriptor)
+    os.dup2(target, descriptor)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(saved, descriptor)
+        os.close(saved)
+
+
+@contextlib.contextmanager
+def _root_logging(file: TextIO) -> Iterator[None]:
+    """Make `file` the only place that the root logger writes to."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    handler = logging.StreamHandler(file)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        root.handlers[:] = handlers
+        root.setLevel(level)

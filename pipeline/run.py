@@ -1,0 +1,249 @@
+"""`skewless run`: one dataset through the whole DAG, told as it goes and summed up at the end.
+
+What is wrong with the command line, pipeline.yaml or schema.pbtxt is said before anything heavy is
+imported. What TensorFlow, TFX and Beam log goes to runs/<run_id>/run.log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from components import progress
+from components.compat import quiet_environment
+from pipeline import dag, lineage, logs, summary_text
+from pipeline.board import Board
+from pipeline.console import Reporter, open_screen
+from pipeline.folders import Folders, locked, new_run_id
+from pipeline.summary import Failure, Status, Summary, figures, refusal, stage_summaries
+from schemas import catalog
+from schemas.catalog import Dataset
+from schemas.errors import ModelError, SkewlessError
+
+IMPORTS = "imports"  # told like a stage, for it takes seconds
+
+
+class InterruptedRunError(SkewlessError):
+    """A person stopped the run."""
+
+    exit_code = 130  # 128 + SIGINT, as shells have it
+
+
+class UnexpectedError(SkewlessError):
+    """A failure that nobody foresaw; the log has its traceback."""
+
+
+@click.command()
+@click.argument("dataset", metavar="DATASET")
+@click.option(
+    "--output",
+    default="runs",
+    show_default=True,
+    metavar="ROOT",
+    help="Where to keep runs, artifacts and pushed models; a folder for each pipeline.",
+)
+@click.option(
+    "--allow-anomalies",
+    is_flag=True,
+    help="Go on although the data has anomalies; recorded as your choice.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a failure, too.")
+def command(dataset: str, output: str, allow_anomalies: bool, verbose: bool) -> None:
+    """Run DATASET from raw rows to a proven, pushed model.
+
+    DATASET is the name of a shipped dataset, such as taxi, or a folder with pipeline.yaml and
+    schema.pbtxt. What an earlier run did, and nothing has changed since, is used again.
+    """
+    run(catalog.load(dataset), output=output, allow_anomalies=allow_anomalies, verbose=verbose)
+
+
+def run(
+    dataset: Dataset, *, output: str = "runs", allow_anomalies: bool = False, verbose: bool = False
+) -> Summary:
+    """Run a dataset's DAG, tell it on standard output and keep its summary.
+
+    Args:
+      dataset: what to run.
+      output: the folder that holds a folder for each pipeline.
+      allow_anomalies: go on where the gate would stop the run.
+      verbose: show the traceback of a failure, which run.log has in any case.
+
+    Returns:
+      What the run came to, as runs/<run_id>/summary.json has it.
+
+    Raises:
+      SkewlessError: the run failed, or its model is not blessed or not proven. The summary is
+        written all the same.
+    """
+    began = time.monotonic()
+    dag.source_paths(dataset)  # a wrong path is said at once
+    job = Job(dataset, Folders.of(output, dataset.spec.name), new_run_id(), allow_anomalies)
+    quiet_environment()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(locked(job.folders, job.run_id))
+        job.own.mkdir(parents=True)
+        screen = open_screen(stack.enter_context(logs.captured(job.log)))
+        screen.line(f"{dataset.spec.name}: run {job.run_id} in {job.folders.root}", "bold")
+        with Reporter((IMPORTS, *dag.NODES), screen) as reporter:
+            error = _attempt(job, reporter)
+        summary, error = summarize(job, reporter.board, error, time.monotonic() - began)
+        summary.write(job.own)
+        for line in summary_text.lines(summary):
+            screen.line(*line)
+        if error is not None and verbose:
+            screen.line("".join(traceback.format_exception(error.__cause__ or error)))
+    if error is not None:
+        raise error
+    return summary
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one run is asked to do, and where."""
+
+    dataset: Dataset
+    folders: Folders
+    run_id: str
+    allow_anomalies: bool
+
+    @property
+    def own(self) -> Path:
+        """The run's own folder."""
+        return self.folders.runs / self.run_id
+
+    @property
+    def log(self) -> Path:
+        """What the libraries said."""
+        return self.own / "run.log"
+
+
+def summarize(
+    job: Job, board: Board, error: SkewlessError | None, seconds: float
+) -> tuple[Summary, SkewlessError | None]:
+    """Return what a run came to, and what it is to end with.
+
+    Args:
+      job: the run.
+      board: what its stages told.
+      error: what the DAG ended with; None where it went through. A model that is then not blessed
+        or not proven makes an error of its own.
+      seconds: how long it took.
+    """
+    spec, metadata = job.dataset.spec, job.folders.metadata
+    executions = lineage.read_run(metadata, job.run_id) if metadata.exists() else {}
+    fields = figures(executions, job.folders.serving, spec.name)
+    error = error or refusal(fields)
+    if error is not None:
+        at = board.failed or board.running
+        fields["status"] = _STATUS.get(type(error), "failed")
+        fields["error"] = Failure.of(error, at.name if at else None)
+    summary = Summary(
+        pipeline=spec.name,
+        run_id=job.run_id,
+        seconds=round(seconds, 3),
+        stages=stage_summaries(board.stages.values()),
+        anomalies_allowed=job.allow_anomalies,
+        log=str(job.log),
+        **fields,
+    )
+    return summary, error
+
+
+_STATUS: Mapping[type[SkewlessError], Status] = {
+    InterruptedRunError: "interrupted",
+    ModelError: "refused",
+}
+
+
+def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
+    """Run the DAG; return what it ended with, in a person's words, None where it went through."""
+    log = logging.getLogger(__name__)
+    try:
+        _run_dag(job, reporter)
+    except KeyboardInterrupt as error:
+        log.exception("interrupted")
+        return _interrupted(error, reporter.board)
+    except SkewlessError as error:
+        log.exception("refused")
+        return error
+    except Exception as error:  # of whatever library
+        log.exception("failed")
+        return _unexpected(error, reporter.board, job.log)
+    return None
+
+
+def _run_dag(job: Job, reporter: Reporter) -> None:
+    with progress.stage(IMPORTS), _uncollected():
+        from pipeline import orchestrators
+
+        pipeline = dag.build(
+            job.dataset, job.folders, run_id=job.run_id, allow_anomalies=job.allow_anomalies
+        )
+        lineage.tidy(job.folders.metadata, job.folders.artifacts)
+    orchestrators.run_local(pipeline, job.run_id)
+    reporter.finish()
+    _hold_against_metadata(job, reporter.board)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from what imports make: it is a million objects, none garbage.
+
+    Saves a third of the time they take, and the collector the trouble to look at them later on.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+def _hold_against_metadata(job: Job, board: Board) -> None:
+    """Check that what the screen told of each stage is what ML Metadata recorded.
+
+    TFX passes over a node whose inputs it does not find, and says so in the log alone.
+    """
+    expected = {"done": "COMPLETE", "cached": "CACHED"}
+    executions = lineage.read_run(job.folders.metadata, job.run_id)
+    for node in dag.NODES:
+        told = board.stages[node].state
+        recorded = executions[node].state if node in executions else "never started"
+        if recorded != expected[told]:
+            raise RuntimeError(f"{node} is told as {told}, but ML Metadata has it as {recorded}")
+
+
+def _interrupted(error: KeyboardInterrupt, board: Board) -> InterruptedRunError:
+    at = f" in {board.failed.name}" if board.failed else ""
+    interrupted = InterruptedRunError(f"interrupted{at}", remedy="run again to go on from there")
+    interrupted.__cause__ = error
+    return interrupted
+
+
+def _unexpected(error: Exception, board: Board, log: Path) -> UnexpectedError:
+    stage = f"{board.failed.name} failed" if board.failed else "the run failed"
+    unexpected = UnexpectedError(
+        f"{stage}: {type(error).__name__}: {_cause(error)}",
+        where=str(log),
+        remedy="read the traceback there, or run again with -v to see it here",
+    )
+    unexpected.__cause__ = error
+    return unexpected
+
+
+def _cause(error: Exception) -> str:
+    """The line that names the cause: the last one where a worker's traceback is the message."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or ["no message"]
+    return lines[-1 if "Traceback (most recent call last)" in str(error) else 0]

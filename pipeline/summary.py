@@ -1,0 +1,239 @@
+"""What a run came to: read back from its artifacts, kept as summary.json.
+
+Figures come from what the stages put out, not from what they said while they worked, so that a run
+that used everything again tells the same as the one that made it. A run that failed has the
+figures of the stages before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pipeline.board import Stage
+from pipeline.lineage import Execution
+from schemas.errors import ModelError, SkewlessError
+from schemas.spec import Strict
+
+FILE_NAME = "summary.json"
+
+Status = Literal["pushed", "unchanged", "refused", "failed", "interrupted"]
+
+
+class StageSummary(Strict):
+    """What one stage did.
+
+    Attributes:
+      name: its node in the DAG.
+      state: "done", "cached", "failed" or "waiting" where the run did not come to it.
+      seconds: how long it worked.
+      rows: how many went through; 0 where it counts none.
+      rows_per_second: None where no rows are counted.
+      notes: what it said for the record.
+    """
+
+    name: str
+    state: str
+    seconds: float
+    rows: int
+    rows_per_second: float | None
+    notes: dict[str, float | int | str]
+
+
+class Failure(Strict):
+    """Why the run ended early, or ended without a pushed model.
+
+    Attributes:
+      stage: the node that failed; None where no stage was at work.
+      kind: the error's class.
+      what: what is wrong.
+      where: the file, line or row.
+      expected: what would have been right.
+      remedy: what to do.
+    """
+
+    stage: str | None
+    kind: str
+    what: str
+    where: str | None
+    expected: str | None
+    remedy: str | None
+
+    @classmethod
+    def of(cls, error: SkewlessError, stage: str | None) -> Failure:
+        """Return an error as data."""
+        return cls(
+            stage=stage,
+            kind=type(error).__name__,
+            what=error.what,
+            where=error.where,
+            expected=error.expected,
+            remedy=error.remedy,
+        )
+
+
+class Summary(Strict):
+    """The whole of summary.json.
+
+    Attributes:
+      format: the layout of the file.
+      pipeline: the dataset's name.
+      run_id: the run's, as in ML Metadata.
+      status: "pushed", a new version is served; "unchanged", the newest version is this model;
+        "refused", the model is not blessed or not proven; "failed"; "interrupted".
+      seconds: from the start of the command to here.
+      stages: in the order of the DAG.
+      counts: rows read, by split and rejected, as ingest counted; None where it did not come to it.
+      findings: anomalies in the data, as validation found them, each once for both environments.
+      anomalies_allowed: whether a person chose to go on in spite of them.
+      training: training.json; None where training was not reached.
+      evaluation: metrics.json with the blessing, without its many slices that did well.
+      parity: parity.json.
+      version: the version served; None where nothing was pushed.
+      model: the folder of that version.
+      serve: a command that serves it.
+      error: why the run failed or what speaks against the model.
+      log: what the libraries said.
+    """
+
+    format: Literal[1] = 1
+    pipeline: str
+    run_id: str
+    status: Status
+    seconds: float
+    stages: tuple[StageSummary, ...]
+    counts: dict[str, Any] | None = None
+    findings: tuple[dict[str, Any], ...] = ()
+    anomalies_allowed: bool = False
+    training: dict[str, Any] | None = None
+    evaluation: dict[str, Any] | None = None
+    parity: dict[str, Any] | None = None
+    version: int | None = None
+    model: str | None = None
+    serve: str | None = None
+    error: Failure | None = None
+    log: str
+
+    def write(self, folder: Path) -> None:
+        """Write summary.json into the run's folder; it appears only when whole."""
+        partial = folder / f"{FILE_NAME}.partial"
+        partial.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        os.replace(partial, folder / FILE_NAME)
+
+
+def stage_summaries(stages: Iterable[Stage]) -> tuple[StageSummary, ...]:
+    """Return the stages of a board as data, in its order."""
+    return tuple(
+        StageSummary(
+            name=stage.name,
+            state=stage.state,
+            seconds=round(stage.seconds, 3),
+            rows=stage.rows,
+            rows_per_second=stage.rows_per_second(stage.started + stage.seconds),
+            notes=stage.notes,
+        )
+        for stage in stages
+    )
+
+
+def figures(executions: Mapping[str, Execution], serving: Path, name: str) -> dict[str, Any]:
+    """Return the fields of `Summary` that the artifacts of a run hold.
+
+    Args:
+      executions: what each node did, by node; those that are missing or failed give no figures.
+      serving: the serving folder.
+      name: the name that the model is served under.
+    """
+    whole = {n: e.outputs for n, e in executions.items() if e.state in ("COMPLETE", "CACHED")}
+    fields: dict[str, Any] = {}
+    if "ingest" in whole:
+        fields["counts"] = _counts(whole["ingest"]["examples"].uri)
+    if "validate" in whole:
+        fields["findings"] = _findings(whole["validate"]["anomalies"].uri)
+    if "train" in whole:
+        fields["training"] = _training(whole["train"]["model"].uri)
+    if "evaluate" in whole:
+        fields["evaluation"] = _evaluation(whole["evaluate"]["evaluation"].uri)
+    if "parity" in whole:
+        fields["parity"] = _parity(whole["parity"]["proof"].uri)
+    if "push" in whole:
+        fields |= _pushed(whole["push"]["pushed"].properties, serving, name)
+    return fields
+
+
+def serve_command(serving: Path, name: str) -> str:
+    """Return a command that serves the newest version with TensorFlow Serving, REST on 8501."""
+    volume = shlex.quote(f"{serving}:/models/{name}")
+    return f"docker run -p 8501:8501 -v {volume} -e MODEL_NAME={name} tensorflow/serving"
+
+
+def refusal(fields: Mapping[str, Any]) -> ModelError | None:
+    """Return why the model was not pushed, all of it; None where nothing speaks against it.
+
+    Args:
+      fields: from `figures`.
+    """
+    from components.parity.proof import Proof, describe
+
+    against, expected = [], []
+    evaluation, parity = fields.get("evaluation"), fields.get("parity")
+    if evaluation is not None and not evaluation["blessed"]:
+        reasons = [f"  {reason['text']}" for reason in evaluation["reasons"]]
+        against.append("\n".join(["the model is not blessed:", *reasons]))
+        expected.append("a model inside evaluation.thresholds of pipeline.yaml")
+    if parity is not None and not parity["proven"]:
+        against.append(describe(Proof.model_validate(parity)))
+        expected.append("the same values from every way of serving")
+    if not against:
+        return None
+    return ModelError(
+        "\n".join(against),
+        expected="; ".join(expected),
+        remedy="what is served is as it was; better the model or its data, then run again",
+    )
+
+
+def _counts(uri: str) -> dict[str, Any] | None:
+    from components.ingest.counts import Counts
+
+    counts = Counts.read(uri)  # None where a stock component wrote the examples
+    return None if counts is None else counts.model_dump(mode="json")
+
+
+def _findings(uri: str) -> tuple[dict[str, Any], ...]:
+    from components.validate.findings import Findings
+    from components.validate.gate import merge_environments
+
+    found = merge_environments(Findings.read(uri).findings)
+    return tuple({**finding.model_dump(mode="json"), "where": where} for finding, where in found)
+
+
+def _evaluation(uri: str) -> dict[str, Any]:
+    from components.evaluate.report import Report
+
+    return Report.read(uri).model_dump(mode="json", exclude={"slices"})
+
+
+def _parity(uri: str) -> dict[str, Any]:
+    from components.parity.proof import Proof
+
+    return Proof.read(uri).model_dump(mode="json")
+
+
+def _training(uri: str) -> dict[str, Any]:
+    return dict(json.loads(Path(uri, "training.json").read_text(encoding="utf-8")))
+
+
+def _pushed(properties: Mapping[str, Any], serving: Path, name: str) -> dict[str, Any]:
+    if not properties.get("pushed"):
+        return {}
+    return {
+        "version": int(properties["pushed_version"]),
+        "model": properties["pushed_destination"],
+        "serve": serve_command(serving, name),
+        "status": "pushed" if properties["new"] else "unchanged",
+    }

@@ -1,0 +1,141 @@
+"""A summary in words: what a person reads when a run has ended.
+
+Goes in: a `Summary`. Comes out: lines, each with the style a terminal shows it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pipeline.summary import Summary
+
+METRICS = ("auc", "pr_auc", "log_loss", "accuracy", "calibration_error")
+LABEL_WIDTH = 14
+
+GOOD, BAD, WEAK = "green", "bold red", "dim"
+
+
+class Line(NamedTuple):
+    """One line of text and rich's name for how it looks."""
+
+    text: str
+    style: str = ""
+
+
+def lines(summary: Summary) -> Iterator[Line]:
+    """Say what a run came to."""
+    yield Line("")
+    yield from _data(summary)
+    if summary.evaluation is not None:
+        yield from _metrics(summary.evaluation)
+        yield from _slices(summary.evaluation)
+        yield _blessing(summary.evaluation)
+    if summary.parity is not None:
+        yield _parity(summary.parity)
+    yield from _model(summary)
+    yield _labelled("log", summary.log, WEAK)
+    yield _labelled("time", f"{summary.seconds:.1f} s")
+
+
+def _data(summary: Summary) -> Iterator[Line]:
+    if summary.counts is not None:
+        counts = summary.counts
+        splits = ", ".join(f"{rows:,} {split}" for split, rows in counts["examples"].items())
+        read, rejected = counts["records_read"], counts["records_rejected"]
+        yield _labelled("data", f"{read:,} rows read: {splits}; {rejected:,} rejected")
+        for reason, count in _by_count(counts["rejected_by_reason"]):
+            yield _labelled("", f"rejected {count:,}: {reason}")
+    if summary.findings:
+        yield _labelled("anomalies", _anomalies(summary))
+
+
+def _anomalies(summary: Summary) -> str:
+    counts: dict[str, int] = {}
+    for finding in summary.findings:
+        counts[finding["severity"]] = counts.get(finding["severity"], 0) + 1
+    told = ", ".join(f"{count} of severity {severity!r}" for severity, count in _by_count(counts))
+    return f"{told}, let through by --allow-anomalies" if summary.anomalies_allowed else told
+
+
+def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
+    models = {"this model": evaluation["overall"]}
+    last = evaluation["last_blessed"]
+    if last is not None and last["metrics"] is not None:
+        models["last blessed"] = last["metrics"]
+    models["logistic"] = evaluation["baselines"]["logistic"]
+    models["base rate"] = evaluation["baselines"]["base_rate"]
+    rows = [[name, *(_number(m[metric]) for metric in METRICS)] for name, m in models.items()]
+    examples = evaluation["overall"]["examples"]
+    yield Line("")
+    head, *body = _columns([[f"test, {examples:,} rows", *METRICS], *rows])
+    yield Line(head, "bold")
+    yield from map(Line, body)
+    if last is not None and last["note"]:
+        yield _labelled("last blessed", f"not compared: {last['note']}", WEAK)
+
+
+def _slices(evaluation: Mapping[str, Any]) -> Iterator[Line]:
+    worst = evaluation["worst_slices"]
+    if not worst:
+        return
+    rows = [
+        [
+            f"{s['column']} = {s['value']}",
+            f"{s['metrics']['examples']:,}",
+            *(_number(s["metrics"][metric]) for metric in ("log_loss", "auc", "accuracy")),
+        ]
+        for s in worst
+    ]
+    yield Line("")
+    head, *body = _columns([["worst slices", "rows", "log_loss", "auc", "accuracy"], *rows])
+    yield Line(head, "bold")
+    yield from map(Line, body)
+    yield Line("")
+
+
+def _blessing(evaluation: Mapping[str, Any]) -> Line:
+    if evaluation["blessed"]:
+        return _labelled("blessing", "blessed", GOOD)
+    return _labelled("blessing", "not blessed: reasons below", BAD)
+
+
+def _parity(parity: Mapping[str, Any]) -> Line:
+    rows = f"{parity['real_rows']:,} test rows and {parity['adversarial_rows']:,} adversarial ones"
+    if parity["proven"]:
+        ways = len(parity["paths"])
+        told = f"proven on {rows}, {ways} way{'s' if ways > 1 else ''} of serving"
+        return _labelled("parity", told, GOOD)
+    return _labelled("parity", f"not proven on {rows}: differences below", BAD)
+
+
+def _model(summary: Summary) -> Iterator[Line]:
+    if summary.version is None:
+        return
+    state = "pushed as" if summary.status == "pushed" else "already served as"
+    yield _labelled("model", f"{state} version {summary.version}: {summary.model}", GOOD)
+    yield _labelled("serve it", summary.serve or "")
+
+
+def _labelled(label: str, text: str, style: str = "") -> Line:
+    return Line(f"{label:<{LABEL_WIDTH}} {text}", style)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Align cells: the first column to the left, figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _by_count(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

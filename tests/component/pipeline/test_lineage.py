@@ -1,0 +1,133 @@
+"""TFX runs, fails and is killed; what ML Metadata says of it, and what is cleared away."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.compat import quiet_environment
+from pipeline.folders import Folders
+
+quiet_environment()
+pytestmark = pytest.mark.component
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from components.compat import quiet_environment
+quiet_environment()
+import tiny_dag
+from pipeline import orchestrators
+from pipeline.folders import Folders
+orchestrators.run_local(tiny_dag.build(Folders(Path(sys.argv[2])), mode="kill"), "a")
+"""
+
+
+@pytest.fixture
+def folders(tmp_path):
+    made = Folders.of(tmp_path, "tiny")
+    made.root.mkdir()
+    return made
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """The tiny DAG, importable by name as TFX's executors need it."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    import tiny_dag
+
+    yield tiny_dag
+    sys.path.remove(str(Path(__file__).parent))
+
+
+def run(tiny, folders, run_id, **options):
+    from pipeline import orchestrators
+
+    orchestrators.run_local(tiny.build(folders, **options), run_id)
+
+
+def states(folders, run_id):
+    from pipeline import lineage
+
+    return {node: e.state for node, e in lineage.read_run(folders.metadata, run_id).items()}
+
+
+def files(folders):
+    return sorted(
+        str(path.relative_to(folders.artifacts))
+        for path in folders.artifacts.rglob("*")
+        if path.is_file()
+    )
+
+
+def test_a_run_is_found_under_our_id_with_its_artifacts(tiny, folders):
+    from pipeline import lineage
+
+    run(tiny, folders, "a")
+    first = lineage.read_run(folders.metadata, "a")["first"]
+    assert (first.node, first.state) == ("first", "COMPLETE")
+    assert first.outputs["examples"].uri == str(folders.artifacts / "first" / "examples" / "1")
+    assert first.outputs["examples"].properties["length"] == 5
+    assert lineage.read_run(folders.metadata, "b") == {}
+
+
+def test_a_second_run_is_cached_and_has_the_same_artifacts(tiny, folders):
+    from pipeline import lineage
+
+    run(tiny, folders, "a")
+    run(tiny, folders, "b")
+    assert states(folders, "b") == {"first": "CACHED", "second": "CACHED"}
+    a, b = (lineage.read_run(folders.metadata, name)["first"].outputs for name in "ab")
+    assert a == b
+
+
+def test_what_a_stage_raises_comes_out_as_it_is(tiny, folders):
+    with pytest.raises(KeyError, match="a fault"):
+        run(tiny, folders, "a", mode="raise")
+    assert states(folders, "a") == {"first": "COMPLETE", "second": "FAILED"}
+    assert files(folders) == ["first/examples/1/text"]
+
+
+def test_an_interrupt_is_cleared_away_by_the_next_run(tiny, folders):
+    from pipeline import lineage
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny, folders, "a", mode="interrupt")
+    assert states(folders, "a") == {"first": "COMPLETE", "second": "RUNNING"}
+    assert files(folders) == ["first/examples/1/text", "second/model/2/half"]
+    removed = lineage.tidy(folders.metadata, folders.artifacts)
+    assert str(folders.artifacts / "second" / "model" / "2") in removed
+    assert states(folders, "a") == {"first": "COMPLETE", "second": "FAILED"}
+    assert files(folders) == ["first/examples/1/text"]
+    run(tiny, folders, "b")
+    assert states(folders, "b") == {"first": "CACHED", "second": "COMPLETE"}
+
+
+def test_a_killed_process_leaves_a_run_to_go_on_from(tiny, folders):
+    from pipeline import lineage
+
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(folders.root)], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert states(folders, "a") == {"first": "COMPLETE", "second": "RUNNING"}
+    lineage.tidy(folders.metadata, folders.artifacts)
+    assert files(folders) == ["first/examples/1/text"]
+    run(tiny, folders, "b")
+    assert states(folders, "b") == {"first": "CACHED", "second": "COMPLETE"}
+
+
+def test_tidying_touches_nothing_that_is_whole(tiny, folders):
+    from pipeline import lineage
+
+    assert lineage.tidy(folders.metadata, folders.artifacts) == []
+    run(tiny, folders, "a")
+    before = files(folders)
+    lineage.tidy(folders.metadata, folders.artifacts)
+    assert files(folders) == before
+    run(tiny, folders, "b")
+    assert states(folders, "b") == {"first": "CACHED", "second": "CACHED"}

@@ -1,0 +1,52 @@
+"""A DAG of two nodes that cost nothing, to see what TFX and ML Metadata make of runs."""
+
+import os
+import signal
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+from tfx.types.standard_artifacts import Examples, Model
+
+from components import progress
+
+
+@component
+def first(examples: OutputArtifact[Examples], text: Parameter[str]) -> None:
+    """Write a file."""
+    with progress.stage("first"):
+        with open(os.path.join(examples.uri, "text"), "w", encoding="utf-8") as file:
+            file.write(text)
+        examples.set_int_custom_property("length", len(text))
+
+
+@component
+def second(
+    examples: InputArtifact[Examples], model: OutputArtifact[Model], mode: Parameter[str]
+) -> None:
+    """Do as told: end well, raise, stop like Ctrl-C or be killed, each with a file half written."""
+    with progress.stage("second"):
+        with open(os.path.join(model.uri, "half"), "w", encoding="utf-8") as file:
+            file.write(examples.uri)
+        if mode == "raise":
+            raise KeyError("a fault")
+        if mode == "interrupt":
+            raise KeyboardInterrupt
+        if mode == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def build(folders, *, text="hello", mode="well"):
+    """Wire the two."""
+    one = first(text=text)
+    two = second(examples=one.outputs["examples"], mode=mode)
+    return Pipeline(
+        pipeline_name="tiny",
+        pipeline_root=str(folders.artifacts),
+        components=[one, two],
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(
+            str(folders.metadata)
+        ),
+    )

@@ -1,0 +1,119 @@
+"""What runs again: nothing, or exactly what depends on the change."""
+
+import time
+
+import pytest
+
+from components.export import component as export_component
+from pipeline import digests
+from schemas.errors import ModelError
+
+pytestmark = pytest.mark.e2e
+
+CHECK = ["import_schema", "statistics", "validate", "gate"]
+LEARN = ["transform", "train", "export", "evaluate", "parity", "push"]
+
+
+def test_an_unchanged_run_uses_everything_again(first, make_dataset, run_dataset):
+    started = time.monotonic()
+    again = run_dataset(make_dataset())
+    assert again.error is None
+    assert again.done == ["push"]
+    assert set(again.states.values()) == {"cached", "done"}
+    assert again.summary.evaluation == first.summary.evaluation
+    assert again.summary.counts == first.summary.counts
+    assert time.monotonic() - started < 10
+
+
+def test_a_changed_threshold_judges_anew(first, make_dataset, run_dataset):
+    outcome = run_dataset(make_dataset(yaml={"auc: {min: 0.6}": "auc: {min: 0.61}"}))
+    assert outcome.done == ["evaluate", "push"]
+    assert outcome.summary.status == "unchanged"
+
+
+def test_a_changed_treatment_learns_anew_from_the_same_examples(first, make_dataset, run_dataset):
+    fewer = "trip_miles: [z_score: {log1p: true}, quantile_buckets: {buckets: 5}]"
+    outcome = run_dataset(make_dataset(yaml={fewer.replace("5", "10"): fewer}))
+    assert outcome.error is None
+    assert outcome.done == LEARN
+    assert outcome.summary.status == "pushed"
+
+
+def test_a_changed_domain_checks_the_data_anew(first, make_dataset, run_dataset):
+    wider = make_dataset(schema={'  value: "Unknown"': '  value: "Unknown"\n  value: "Coin"'})
+    outcome = run_dataset(wider)
+    assert outcome.error is None
+    assert outcome.done == [*CHECK, "push"]
+
+
+@pytest.mark.parametrize(
+    ("node", "again"),
+    [("gate", ["gate", "push"]), ("parity", ["parity", "push"])],
+)
+def test_a_changed_line_of_code_runs_its_stage(
+    first, make_dataset, run_dataset, monkeypatch, node, again
+):
+    """What a changed line does to a digest is shown in the unit tests; here, what follows."""
+    digest = digests.code
+
+    def changed(module, function):
+        return digest(module, function) + ("changed" if function == node else "")
+
+    monkeypatch.setattr(digests, "code", changed)
+    assert run_dataset(make_dataset()).done == again
+
+
+def test_a_model_that_is_not_blessed_is_not_pushed(first, make_dataset, run_dataset, root, served):
+    before = served(root)
+    outcome = run_dataset(make_dataset(yaml={"auc: {min: 0.6}": "auc: {min: 0.9999}"}))
+    assert isinstance(outcome.error, ModelError)
+    assert outcome.error.exit_code == 4
+    assert "is below the least permitted, 0.9999" in str(outcome.error)
+    assert (outcome.summary.status, outcome.summary.version) == ("refused", None)
+    assert served(root) == before
+    again = run_dataset(make_dataset(yaml={"auc: {min: 0.6}": "auc: {min: 0.9999}"}))
+    assert (again.done, again.summary.status) == (["push"], "refused")
+
+
+def test_a_run_that_failed_goes_on_from_there(
+    first, make_dataset, run_dataset, monkeypatch, root, served
+):
+    before = served(root)
+    seed = make_dataset(yaml={"evaluation:": "model: {seed: 7}\n\nevaluation:"})
+
+    def fails(**_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(export_component, "export_model", fails)
+        failed = run_dataset(seed)
+    assert failed.error.exit_code == 1
+    assert "export failed: OSError: [Errno 28] No space left on device" in str(failed.error)
+    assert failed.error.where == failed.summary.log
+    assert (failed.summary.status, failed.summary.error.stage) == ("failed", "export")
+    assert failed.done == ["train"]
+    assert failed.states["push"] == "waiting"
+    assert served(root) == before
+    with open(failed.summary.log, encoding="utf-8") as log:
+        assert "Traceback (most recent call last)" in log.read()
+
+    again = run_dataset(seed)
+    assert again.error is None
+    assert again.done == ["export", "evaluate", "parity", "push"]
+    assert again.summary.status == "pushed"
+
+
+def test_anomalies_stop_the_run_unless_a_person_goes_on(first, make_dataset, run_dataset):
+    narrow = make_dataset(schema={'  value: "No Charge"\n': ""})
+    stopped = run_dataset(narrow)
+    assert stopped.error.exit_code == 3
+    assert "payment_type" in str(stopped.error)
+    assert "No Charge" in str(stopped.error)
+    assert stopped.summary.error.stage == "gate"
+    assert stopped.states["transform"] == "waiting"
+
+    allowed = run_dataset(narrow, allow_anomalies=True)
+    assert allowed.error is None
+    assert allowed.done == ["gate", "push"]
+    assert allowed.summary.anomalies_allowed
+    assert "No Charge" in str(allowed.summary.findings)

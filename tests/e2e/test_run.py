@@ -1,0 +1,58 @@
+"""One run from raw trips to a pushed model, and what it leaves behind."""
+
+import pytest
+
+from pipeline import dag
+
+pytestmark = pytest.mark.e2e
+
+
+def test_every_stage_runs_and_the_model_is_pushed(first):
+    assert first.done == list(dag.NODES)
+    summary = first.summary
+    assert (summary.status, summary.version, summary.error) == ("pushed", 1, None)
+    assert summary.model.endswith("/taxi/serving/1")
+    assert summary.serve.startswith("docker run -p 8501:8501")
+
+
+def test_every_row_is_accounted_for(first):
+    counts = first.summary.counts
+    assert counts["records_read"] == 600
+    assert sum(counts["examples"].values()) + counts["records_rejected"] == 600
+    assert set(counts["examples"]) == {"train", "eval", "test"}
+    assert min(counts["examples"].values()) > 50
+
+
+def test_the_model_is_judged_beside_its_baselines(first):
+    evaluation = first.summary.evaluation
+    assert evaluation["blessed"]
+    assert evaluation["overall"]["examples"] == first.summary.counts["examples"]["test"]
+    assert evaluation["overall"]["auc"] > 0.75 > evaluation["baselines"]["base_rate"]["auc"]
+    assert evaluation["last_blessed"] is None
+
+
+def test_serving_is_proven_on_real_and_adversarial_rows(first):
+    parity = first.summary.parity
+    assert parity["proven"]
+    assert parity["real_rows"] == first.summary.counts["examples"]["test"]
+    assert parity["adversarial_rows"] > 10
+    assert all(path["differing"] == 0 and path["values"] > 0 for path in parity["paths"])
+
+
+def test_stages_tell_their_rows_and_time(first):
+    stages = {stage.name: stage for stage in first.summary.stages}
+    assert stages["ingest"].rows == 600
+    assert stages["transform"].rows_per_second > 0
+    total = sum(stage.seconds for stage in stages.values())
+    assert 0.7 * first.summary.seconds < total < first.summary.seconds
+
+
+def test_what_is_served_is_whole(first, root, served):
+    files = {path for path in served(root) if path.startswith("1/")}
+    assert {"1/saved_model.pb", "1/assets.extra/tf_serving_warmup_requests"} <= files
+
+
+def test_the_libraries_noise_is_in_the_log(first):
+    with open(first.summary.log, encoding="utf-8") as log:
+        text = log.read()
+    assert "Component ingest is running." in text

@@ -1,0 +1,160 @@
+"""The code digest holds what a node's function reaches, and nothing else."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline import dag, digests
+
+COMPONENT = '''
+"""Two nodes."""
+from typing import TYPE_CHECKING
+from components import progress
+from components.room import measuring
+from components.room.writing import write
+if TYPE_CHECKING:
+    from components.room import types_only
+
+LIMIT = 3
+
+
+def measure(uri: str, other: str) -> None:
+    with progress.stage("measure"):
+        measuring.measure(uri, LIMIT)
+
+
+def keep(uri: str, measuring: str) -> None:
+    write(uri, measuring)
+
+
+def deep(uri: str) -> None:
+    from components.room import inside
+    run("components.room.process")
+'''
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A small house of modules, each of which says one thing."""
+    files = {
+        "components/__init__.py": '"""Middle floor."""',
+        "components/progress.py": "import logging",
+        "components/room/__init__.py": "",
+        "components/room/component.py": COMPONENT,
+        "components/room/measuring.py": "import numpy as np\nfrom schemas.spec import Split",
+        "components/room/writing.py": "def write(a, b): return a + b",
+        "components/room/inside.py": "x = 1",
+        "components/room/process.py": "y = 1",
+        "components/room/types_only.py": "z = 1",
+        "schemas/__init__.py": "",
+        "schemas/spec.py": "class Split: pass",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def code(house: Path, function: str) -> str:
+    return digests.code("components.room.component", function, root=house)
+
+
+def reachable(house: Path, function: str) -> set[str]:
+    return set(digests.reachable("components.room.component", function, root=house))
+
+
+def rewrite(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    before = path.stat()
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1_000_000))
+
+
+def test_a_node_reaches_what_its_function_names_and_their_imports(house):
+    assert reachable(house, "measure") == {
+        "components",
+        "components.progress",
+        "components.room",
+        "components.room.measuring",
+        "schemas",
+        "schemas.spec",
+    }
+
+
+def test_a_parameter_hides_the_module_of_its_name(house):
+    assert reachable(house, "keep") == {"components", "components.room", "components.room.writing"}
+
+
+def test_imports_inside_a_function_and_modules_named_as_processes_count(house):
+    assert {"components.room.inside", "components.room.process"} <= reachable(house, "deep")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("components/room/measuring.py", "np", "numpy", {"measure"}),
+        ("components/room/writing.py", "a + b", "a - b", {"keep"}),
+        ("components/room/inside.py", "1", "2", {"deep"}),
+        ("components/room/process.py", "1", "2", {"deep"}),
+        ("components/room/types_only.py", "1", "2", set()),
+        ("schemas/spec.py", "pass", "x = 1", {"measure"}),
+        ("components/room/component.py", "LIMIT = 3", "LIMIT = 4", {"measure"}),
+        ("components/room/component.py", "write(uri, m", "write(uri * 2, m", {"keep"}),
+        ("components/room/writing.py", "def", "# a comment\n\ndef", set()),
+    ],
+)
+def test_a_changed_line_changes_the_digests_of_what_depends_on_it(house, file, old, new, changed):
+    nodes = ("measure", "keep", "deep")
+    before = {node: code(house, node) for node in nodes}
+    rewrite(house / file, old, new)
+    assert {node for node in nodes if code(house, node) != before[node]} == changed
+
+
+def test_a_library_counts_for_those_who_import_it(house, monkeypatch):
+    before = {node: code(house, node) for node in ("measure", "keep")}
+    monkeypatch.setattr(digests.importlib.metadata, "version", lambda name: f"{name} 99")
+    after = {node: code(house, node) for node in ("measure", "keep")}
+    assert after["measure"] != before["measure"]
+    assert after["keep"] == before["keep"]
+
+
+def test_an_unknown_function_is_refused(house):
+    with pytest.raises(ValueError, match="no function 'nothing'"):
+        code(house, "nothing")
+
+
+def test_a_relative_import_is_refused(house):
+    rewrite(house / "components/room/writing.py", "def", "from . import inside\ndef")
+    with pytest.raises(ValueError, match="relative import"):
+        code(house, "keep")
+
+
+def test_the_rooms_are_told_apart():
+    """On the real code: what only one stage uses is in no other stage's digest."""
+    reach = {
+        node: digests.reachable(f"components.{room}.component", node)
+        for node, room in dag.ROOMS.items()
+    }
+    assert "components.validate.statistics" in reach["statistics"]
+    assert "components.validate.gate" in reach["gate"]
+    assert "components.validate.gate" not in reach["validate"] | reach["statistics"]
+    assert not any("evaluate" in module for module in reach["export"])
+    assert "components.parity.fresh_process" in reach["parity"]
+    assert not any(m.startswith("pipeline") for modules in reach.values() for m in modules)
+
+
+def test_source_files_are_known_by_path_size_and_time(tmp_path):
+    paths = [str(tmp_path / name) for name in ("a.csv", "b.csv")]
+    for path in paths:
+        Path(path).write_text("x\n", encoding="utf-8")
+    first = digests.source(paths)
+    assert digests.source(reversed(paths)) == first
+    assert digests.source(paths[:1]) != first
+    os.utime(paths[0], ns=(1, 1))
+    touched = digests.source(paths)
+    assert touched != first
+    Path(paths[1]).write_text("xy\n", encoding="utf-8")
+    assert digests.source(paths) != touched

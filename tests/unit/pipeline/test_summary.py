@@ -1,0 +1,185 @@
+"""What a run came to, as data and in words."""
+
+import json
+
+import pytest
+
+from pipeline.board import Stage
+from pipeline.summary import Failure, Summary, refusal, serve_command, stage_summaries
+from pipeline.summary_text import lines
+from schemas.errors import DataError
+
+
+def metrics(examples=2250, **values):
+    return {
+        "examples": examples,
+        "auc": 0.95,
+        "pr_auc": 0.85,
+        "log_loss": 0.25,
+        "accuracy": 0.9,
+        "calibration_error": 0.01,
+    } | values
+
+
+def evaluation(**values):
+    return {
+        "overall": metrics(),
+        "baselines": {
+            "logistic": metrics(auc=0.94),
+            "base_rate": metrics(auc=0.5, pr_auc=0.23, log_loss=0.54),
+        },
+        "last_blessed": {"path": "/serving/1", "metrics": metrics(auc=0.951), "note": None},
+        "worst_slices": [
+            {"column": "payment_type", "value": "Dispute", "metrics": metrics(31, auc=None)}
+        ],
+        "blessed": True,
+        "reasons": [],
+    } | values
+
+
+PROOF = {
+    "proven": True,
+    "real_rows": 1000,
+    "adversarial_rows": 231,
+    "relative_tolerance": 1e-6,
+    "paths": [{"name": "c_api: raw_columns", "rows": 1231, "values": 1231, "differing": 0}],
+    "failures": [],
+    "differences": [],
+}
+
+
+SERVE = (
+    "docker run -p 8501:8501 -v /runs/taxi/serving:/models/taxi -e MODEL_NAME=taxi "
+    "tensorflow/serving"
+)
+
+
+def summary(**fields):
+    return Summary.model_validate(
+        {
+            "pipeline": "taxi",
+            "run_id": "20261121-101500-000000",
+            "status": "pushed",
+            "seconds": 41.25,
+            "stages": (),
+            "counts": {
+                "records_read": 15002,
+                "examples": {"train": 10500, "eval": 2250, "test": 2249},
+                "records_rejected": 3,
+                "rejected_by_reason": {"not a number": 1, "too few values": 2},
+            },
+            "evaluation": evaluation(),
+            "parity": PROOF,
+            "version": 3,
+            "model": "/runs/taxi/serving/3",
+            "serve": serve_command("/runs/taxi/serving", "taxi"),
+            "log": "/runs/taxi/runs/x/run.log",
+        }
+        | fields
+    )
+
+
+def text(**fields):
+    return "\n".join(line.text for line in lines(summary(**fields)))
+
+
+def test_a_pushed_model_is_told_whole():
+    assert text().splitlines() == [
+        "",
+        "data           15,002 rows read: 10,500 train, 2,250 eval, 2,249 test; 3 rejected",
+        "               rejected 2: too few values",
+        "               rejected 1: not a number",
+        "",
+        "test, 2,250 rows     auc  pr_auc  log_loss  accuracy  calibration_error",
+        "this model        0.9500  0.8500    0.2500    0.9000             0.0100",
+        "last blessed      0.9510  0.8500    0.2500    0.9000             0.0100",
+        "logistic          0.9400  0.8500    0.2500    0.9000             0.0100",
+        "base rate         0.5000  0.2300    0.5400    0.9000             0.0100",
+        "",
+        "worst slices            rows  log_loss  auc  accuracy",
+        "payment_type = Dispute    31    0.2500    -    0.9000",
+        "",
+        "blessing       blessed",
+        "parity         proven on 1,000 test rows and 231 adversarial ones, 1 way of serving",
+        "model          pushed as version 3: /runs/taxi/serving/3",
+        f"serve it       {SERVE}",
+        "log            /runs/taxi/runs/x/run.log",
+        "time           41.2 s",
+    ]
+
+
+def test_a_model_that_is_served_already_says_so():
+    assert "already served as version 3" in text(status="unchanged")
+
+
+def test_a_refused_model_names_no_command_to_serve_it():
+    told = text(
+        status="refused",
+        version=None,
+        serve=None,
+        evaluation=evaluation(blessed=False, reasons=[{"text": "auc is low"}]),
+    )
+    assert "not blessed" in told
+    assert "docker" not in told
+
+
+def test_anomalies_let_through_are_named():
+    findings = ({"severity": "error"}, {"severity": "warning"}, {"severity": "error"})
+    assert "2 of severity 'error', 1 of severity 'warning', let through by --allow" in text(
+        findings=findings, anomalies_allowed=True
+    )
+
+
+def test_a_run_that_failed_early_tells_what_there_is():
+    told = text(
+        status="failed", evaluation=None, parity=None, version=None, counts=None, serve=None
+    )
+    assert told.split() == ["log", "/runs/taxi/runs/x/run.log", "time", "41.2", "s"]
+
+
+def test_nothing_speaks_against_a_blessed_and_proven_model():
+    assert refusal({"evaluation": evaluation(), "parity": PROOF}) is None
+    assert refusal({}) is None
+
+
+def test_every_reason_is_given():
+    against = evaluation(blessed=False, reasons=[{"text": "auc is low"}, {"text": "loss is high"}])
+    failed = PROOF | {
+        "proven": False,
+        "failures": [{"path": "C API", "reason": "the export does not load"}],
+    }
+    error = refusal({"evaluation": against, "parity": failed})
+    assert error.exit_code == 4
+    for reason in ("auc is low", "loss is high", "the export does not load"):
+        assert reason in str(error)
+
+
+def test_the_serve_command_quotes_the_path():
+    assert serve_command("/runs/taxi/serving", "taxi") == SERVE
+    assert serve_command("/my runs/taxi/serving", "taxi") == (
+        "docker run -p 8501:8501 -v '/my runs/taxi/serving:/models/taxi' -e MODEL_NAME=taxi "
+        "tensorflow/serving"
+    )
+
+
+def test_it_is_kept_whole(tmp_path):
+    error = Failure.of(DataError("bad rows", where="a.csv:3", remedy="mend them"), "gate")
+    kept = summary(status="failed", error=error)
+    kept.write(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["summary.json"]
+    read = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert Summary.model_validate(read) == kept
+    assert read["error"] == {
+        "stage": "gate",
+        "kind": "DataError",
+        "what": "bad rows",
+        "where": "a.csv:3",
+        "expected": None,
+        "remedy": "mend them",
+    }
+
+
+@pytest.mark.parametrize(("rows", "rate"), [(1000, 500.0), (0, None)])
+def test_stages_carry_their_rate(rows, rate):
+    (stage,) = stage_summaries([Stage("ingest", "done", 10.0, 2.0, rows)])
+    assert (stage.rows, stage.rows_per_second) == (rows, rate)
