@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -105,7 +106,7 @@ def finish_signatures(
     with open(path, "wb") as file:
         file.write(proto.SerializeToString(deterministic=True))
     # TensorFlow's digest of the file as it was; loaders do without.
-    os.remove(os.path.join(saved_model, "fingerprint.pb"))
+    Path(saved_model, "fingerprint.pb").unlink(missing_ok=True)
 
 
 def _rename_inputs(signature: Any, arguments: dict[str, str]) -> None:

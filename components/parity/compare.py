@@ -32,9 +32,6 @@ SCORE = Tolerance(RELATIVE, 1e-9)
 # A logit is a sum of terms around 1, near 0 where they cancel; a millionth of it moves the score
 # by a millionth of itself at most.
 LOGIT = Tolerance(RELATIVE, 1e-6)
-# A dense feature that is not computed in the same batch: of the size of 1, and near 0 where a mean
-# is taken off it.
-FEATURE = Tolerance(RELATIVE, 1e-6)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from components.examples import as_raw_columns, as_tf_examples
 from components.export import signatures as names
-from components.parity.compare import EXACT, FEATURE, LOGIT, SCORE, Expected
+from components.parity.compare import LOGIT, SCORE, Expected
 from components.parity.rows import Rows
 from schemas.columns import Column
 
@@ -114,18 +114,10 @@ def _leaving_out(rows: Rows, requested: Mapping[str, np.ndarray]) -> list[Questi
 
 
 def expected_outputs(question: Question, reference: Reference) -> dict[str, Expected]:
-    """Return what the question has to be answered with: features exactly, scores closely.
-
-    Single rows are asked for features closely too: TensorFlow computes `log1p` of one number and
-    of a batch by different instructions, whose last digits differ.
-    """
+    """Return what the question has to be answered with: features exactly, scores closely."""
     outputs = _OUTPUTS[question.signature](reference)
-    alone = question.rows_per_request == 1
     return {
-        name: Expected(
-            output.values[question.rows],
-            FEATURE if alone and output.tolerance == EXACT else output.tolerance,
-        )
+        name: Expected(output.values[question.rows], output.tolerance)
         for name, output in outputs.items()
     }
 

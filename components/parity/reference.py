@@ -24,6 +24,8 @@ from schemas.layout import Layout
 if TYPE_CHECKING:
     import keras
 
+_TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
+
 
 def transform_then_predict(
     batch: pa.RecordBatch,
@@ -47,7 +49,7 @@ def transform_then_predict(
     features, labels, logits = [], [], []
     for start in range(0, batch.num_rows, REQUEST_ROWS):
         part = batch.slice(start, REQUEST_ROWS)
-        raw = {c.name: sparse(part.column(i)) for i, c in enumerate(columns)}
+        raw = {c.name: sparse(part.column(i), c) for i, c in enumerate(columns)}
         outputs = transform.transform_raw_features(raw)
         labels.append(outputs[layout.label].numpy())
         features.append({f.name: outputs[f.name] for f in layout.features})
@@ -82,10 +84,9 @@ def _load(path: str) -> keras.Model:
     return model
 
 
-def sparse(column: pa.Array) -> tf.SparseTensor:
+def sparse(array: pa.Array, column: Column) -> tf.SparseTensor:
     """Return a column as the transform graph takes it, [rows, 1]; only nulls are absent."""
-    present = np.flatnonzero(np.asarray(column.is_valid()))
+    present = np.flatnonzero(np.asarray(array.is_valid()))
     index = np.stack([present, np.zeros_like(present)], axis=1).astype(np.int64)
-    values = column.drop_null().to_numpy(zero_copy_only=False)
-    dtype = tf.string if pa.types.is_binary(column.type) else column.type.to_pandas_dtype()
-    return tf.SparseTensor(index, tf.constant(values, dtype), [len(column), 1])
+    values = array.drop_null().to_numpy(zero_copy_only=False)
+    return tf.SparseTensor(index, tf.constant(values, _TYPES[column.kind]), [len(array), 1])
