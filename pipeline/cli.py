@@ -74,6 +74,9 @@ def _run(argv: Sequence[str] | None) -> int:
     except SkewlessError as error:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        click.echo(f"error: {error}", err=True)
+        return 1
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED

@@ -23,7 +23,7 @@ NAME_WIDTH = 14
 PLAIN_INTERVAL = 5.0  # seconds between two plain lines of one stage
 
 # What a stage without rows of its own says of itself while it works.
-DOING = {"imports": "loading TensorFlow, TFX and Beam…"}
+DOING = {"imports": "loading TensorFlow, TFX and Beam ..."}
 
 
 class Screen(Protocol):
@@ -84,7 +84,7 @@ class Plain:
             self.line(self._due)
             self._told, self._due = now, ""
         if now - self._told >= PLAIN_INTERVAL:
-            self._due = f"{stage.name:<{NAME_WIDTH}} {doing(stage, now)}"
+            self._due = f"{stage.name:<{NAME_WIDTH}} {doing(stage, now)} ..."
 
     def close(self) -> None:
         """Nothing is left to do."""

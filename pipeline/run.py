@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -167,18 +170,40 @@ _STATUS: Mapping[type[SkewlessError], Status] = {
 def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
     """Run the DAG; return what it ended with, in a person's words, None where it went through."""
     log = logging.getLogger(__name__)
-    try:
-        _run_dag(job, reporter)
-    except KeyboardInterrupt as error:
-        log.exception("interrupted")
-        return _interrupted(error, reporter.board)
-    except SkewlessError as error:
-        log.exception("refused")
-        return error
-    except Exception as error:  # of whatever library
-        log.exception("failed")
-        return _unexpected(error, reporter.board, job.log)
+    with _noticing_interrupts() as interrupted:
+        try:
+            _run_dag(job, reporter)
+        except SkewlessError as error:
+            log.exception("refused")
+            return error
+        except (Exception, KeyboardInterrupt) as error:  # of whatever library
+            log.exception("ended early")
+            if interrupted or isinstance(error, KeyboardInterrupt):
+                return _interrupted(error, reporter.board)
+            return _unexpected(error, reporter.board, job.log)
     return None
+
+
+@contextlib.contextmanager
+def _noticing_interrupts() -> Iterator[list[int]]:
+    """Yield a list that is no longer empty once Ctrl-C was pressed.
+
+    Python raises KeyboardInterrupt wherever it is at work, and Beam makes another error of it.
+    """
+    noticed: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noticed  # Python interrupts its main thread alone
+        return
+
+    def notice(number: int, frame: FrameType | None) -> None:
+        noticed.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, notice)
+    try:
+        yield noticed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _run_dag(job: Job, reporter: Reporter) -> None:
@@ -225,14 +250,14 @@ def _hold_against_metadata(job: Job, board: Board) -> None:
             raise RuntimeError(f"{node} is told as {told}, but ML Metadata has it as {recorded}")
 
 
-def _interrupted(error: KeyboardInterrupt, board: Board) -> InterruptedRunError:
+def _interrupted(error: BaseException, board: Board) -> InterruptedRunError:
     at = f" in {board.failed.name}" if board.failed else ""
     interrupted = InterruptedRunError(f"interrupted{at}", remedy="run again to go on from there")
     interrupted.__cause__ = error
     return interrupted
 
 
-def _unexpected(error: Exception, board: Board, log: Path) -> UnexpectedError:
+def _unexpected(error: BaseException, board: Board, log: Path) -> UnexpectedError:
     stage = f"{board.failed.name} failed" if board.failed else "the run failed"
     unexpected = UnexpectedError(
         f"{stage}: {type(error).__name__}: {_cause(error)}",
@@ -243,7 +268,7 @@ def _unexpected(error: Exception, board: Board, log: Path) -> UnexpectedError:
     return unexpected
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: BaseException) -> str:
     """The line that names the cause: the last one where a worker's traceback is the message."""
     lines = [line for line in str(error).splitlines() if line.strip()] or ["no message"]
     return lines[-1 if "Traceback (most recent call last)" in str(error) else 0]

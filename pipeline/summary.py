@@ -88,6 +88,7 @@ class Summary(Strict):
       seconds: from the start of the command to here.
       stages: in the order of the DAG.
       counts: rows read, by split and rejected, as ingest counted; None where it did not come to it.
+      rejects: where the rejected rows lie, with their reasons.
       findings: anomalies in the data, as validation found them, each once for both environments.
       anomalies_allowed: whether a person chose to go on in spite of them.
       training: training.json; None where training was not reached.
@@ -107,6 +108,7 @@ class Summary(Strict):
     seconds: float
     stages: tuple[StageSummary, ...]
     counts: dict[str, Any] | None = None
+    rejects: str | None = None
     findings: tuple[dict[str, Any], ...] = ()
     anomalies_allowed: bool = False
     training: dict[str, Any] | None = None
@@ -152,6 +154,7 @@ def figures(executions: Mapping[str, Execution], serving: Path, name: str) -> di
     fields: dict[str, Any] = {}
     if "ingest" in whole:
         fields["counts"] = _counts(whole["ingest"]["examples"].uri)
+        fields["rejects"] = str(Path(whole["ingest"]["examples"].uri, "rejects"))
     if "validate" in whole:
         fields["findings"] = _findings(whole["validate"]["anomalies"].uri)
     if "train" in whole:

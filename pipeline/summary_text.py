@@ -46,6 +46,8 @@ def _data(summary: Summary) -> Iterator[Line]:
         yield _labelled("data", f"{read:,} rows read: {splits}; {rejected:,} rejected")
         for reason, count in _by_count(counts["rejected_by_reason"]):
             yield _labelled("", f"rejected {count:,}: {reason}")
+        if rejected:
+            yield _labelled("", f"see {summary.rejects}", WEAK)
     if summary.findings:
         yield _labelled("anomalies", _anomalies(summary))
 

@@ -7,6 +7,7 @@ fit each other; nothing heavier than PyYAML, pydantic and protobuf is imported.
 from __future__ import annotations
 
 import importlib.util
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import yaml
 
 from schemas.columns import Column, columns_of, find, parse_schema
 from schemas.errors import ConfigError, did_you_mean
-from schemas.spec import Spec
+from schemas.spec import UNKNOWN_KEY, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,7 @@ def find_folder(name_or_path: str) -> Path:
     if name_or_path in shipped:
         return shipped[name_or_path]
     folder = Path(name_or_path)
-    if folder.is_dir():
+    if os.path.isdir(folder):  # unlike Path's, it says no to names that no folder can have
         if (folder / SPEC_FILE).is_file():
             return folder.resolve()
         raise ConfigError(
@@ -100,6 +101,13 @@ def read_spec(path: Path) -> Spec:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{path.name} is no YAML: {error}", where=str(path)) from error
+    except RecursionError as error:
+        raise ConfigError(
+            f"{path.name} nests too deeply or holds itself", where=str(path)
+        ) from error
+    except (AttributeError, ValueError) as error:
+        # PyYAML lets these through for what looks like a date or a number and is none: 2001-99-99
+        raise ConfigError(f"{path.name} holds no such value: {error}", where=str(path)) from error
     if not isinstance(value, dict):
         raise ConfigError(f"{path.name} holds no keys", where=str(path))
     try:
@@ -116,7 +124,10 @@ def resolve_path(path: str, folder: Path) -> str:
     """
     if path.startswith("package://"):
         package, _, rest = path.removeprefix("package://").partition("/")
-        found = importlib.util.find_spec(package)  # a top-level name: nothing is imported
+        try:
+            found = importlib.util.find_spec(package)  # a top-level name: nothing is imported
+        except (ImportError, ValueError):  # a.b without a; no name at all
+            found = None
         if found is None or not found.submodule_search_locations:
             raise ConfigError(
                 f"the package {package!r} that ships the data is not installed",
@@ -134,6 +145,8 @@ def _read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(f"{path.name} is missing", where=str(path.parent)) from error
+    except OSError as error:
+        raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path.name} is not UTF-8: {error}", where=str(path)) from error
 
@@ -143,6 +156,8 @@ def _refuse_duplicate_keys(node: Any, path: Path) -> None:
     for mapping in _mappings(node):
         seen: dict[str, int] = {}
         for key, _ in mapping.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # no key that Python can hold: safe_load says so
             line = key.start_mark.line + 1
             if key.value in seen:
                 raise ConfigError(
@@ -168,9 +183,11 @@ def _config_error(error: pydantic.ValidationError, node: Any, path: Path) -> Con
     for problem in error.errors():
         keys = tuple(problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] not in ("value_error", "missing"):
+        if problem["type"] not in ("value_error", "missing", UNKNOWN_KEY):
             message += f", got {problem['input']!r}"
         name = ".".join(str(k) for k in keys) or "(top)"
+        if problem["type"] == UNKNOWN_KEY:
+            keys += (problem["ctx"]["key"],)
         problems.append(f"{path.name}:{_line(node, keys)}: {name}: {message}")
     return ConfigError("\n".join(problems), where=str(path), remedy="correct the lines named above")
 
@@ -214,6 +231,8 @@ def _check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
         column = find(columns, name, where=f"{where}: label")
         if spec.label.exceeds is not None:
             _check_kind("label.exceeds", column, ("INT", "FLOAT"), f"{where}: label")
+        else:
+            _check_kind("label.equals", column, ("INT", "BYTES"), f"{where}: label")
 
 
 def _check_kind(user: str, column: Column, accepted: tuple[str, ...], where: str) -> None:

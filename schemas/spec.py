@@ -10,10 +10,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 
 from schemas.errors import did_you_mean
 
 SPLITS = ("train", "eval", "test")
+UNKNOWN_KEY = "unknown_key"  # pydantic's type of the error, whose context holds the `key`
+
+# JSON, in which stages are given their parameters, has no infinity.
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Strict(pydantic.BaseModel):
@@ -28,7 +33,11 @@ class Strict(pydantic.BaseModel):
             for key in value:
                 if key not in cls.model_fields:
                     hint = did_you_mean(str(key), cls.model_fields)
-                    raise ValueError(f"unknown key {key!r}; {hint}")
+                    raise PydanticCustomError(
+                        UNKNOWN_KEY,
+                        "unknown key {quoted}; {hint}",
+                        {"key": str(key), "quoted": repr(key), "hint": hint},
+                    )
         return value
 
 
@@ -72,14 +81,15 @@ class Equals(Strict):
     """The label is 1 where `column` is one of `values`."""
 
     column: str
-    values: Annotated[tuple[str | int, ...], Field(min_length=1)]
+    # strict: YAML's `No` is no text but false, which would be the integer 0
+    values: Annotated[tuple[pydantic.StrictStr | pydantic.StrictInt, ...], Field(min_length=1)]
 
 
 class Exceeds(Strict):
     """The label is 1 where `column` > `fraction` * `of`, all three as float32."""
 
     column: str
-    fraction: float
+    fraction: Finite
     of: str
 
 
@@ -111,7 +121,7 @@ class ZScore(Strict):
     kind: Literal["z_score"] = "z_score"
     accepts: ClassVar[tuple[str, ...]] = ("INT", "FLOAT")
     log1p: bool = False  # take sign(x) * log(1 + |x|) first: for long tails
-    clip: Annotated[float, Field(gt=0)] = 10.0
+    clip: Annotated[Finite, Field(gt=0)] = 10.0
 
 
 class QuantileBuckets(Strict):
@@ -160,7 +170,9 @@ def _treatment(entry: Any) -> Any:
     ((kind, options),) = entry.items()
     if kind not in _TREATMENTS:
         raise ValueError(f"unknown treatment {kind!r}; {did_you_mean(str(kind), _TREATMENTS)}")
-    return {"kind": kind, **(options or {})}
+    if not isinstance(options, (dict, type(None))):
+        raise ValueError(f"the options of {kind!r} must be keys with values, got {options!r}")
+    return {**(options or {}), "kind": kind}
 
 
 class Cross(Strict):
@@ -173,16 +185,16 @@ class Cross(Strict):
 class AdamW(Strict):
     """Options of the deep tower's optimizer."""
 
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    learning_rate: Annotated[Finite, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[Finite, Field(ge=0)] = 0.0
 
 
 class Ftrl(Strict):
     """Options of the wide part's optimizer (McMahan et al. 2013)."""
 
-    learning_rate: Annotated[float, Field(gt=0)] = 0.05
-    l1: Annotated[float, Field(ge=0)] = 0.0
-    l2: Annotated[float, Field(ge=0)] = 0.0
+    learning_rate: Annotated[Finite, Field(gt=0)] = 0.05
+    l1: Annotated[Finite, Field(ge=0)] = 0.0
+    l2: Annotated[Finite, Field(ge=0)] = 0.0
 
 
 class Model(Strict):
@@ -199,7 +211,7 @@ class Model(Strict):
     batch_size: Annotated[int, Field(ge=1)] = 256
     max_epochs: Annotated[int, Field(ge=1)] = 30
     patience: Annotated[int, Field(ge=1)] = 3  # epochs without a better eval loss
-    seed: Annotated[int, Field(ge=0)] = 42
+    seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 42
 
 
 class Validation(Strict):
@@ -212,9 +224,9 @@ class Validation(Strict):
 class Bound(Strict):
     """A metric's permitted range, and how much worse than the last blessed model it may be."""
 
-    min: float | None = None
-    max: float | None = None
-    max_loss: Annotated[float, Field(ge=0)] | None = None
+    min: Finite | None = None
+    max: Finite | None = None
+    max_loss: Annotated[Finite, Field(ge=0)] | None = None
 
 
 class Thresholds(Strict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,7 @@ class Feed:
         self._seed = seed
         self._epoch = 0
         self.rows = sum(group.rows for group in self._groups)
+        self.batches = sum(math.ceil(group.rows / batch_size) for group in self._groups)
 
     def __call__(self) -> Iterator[Batch]:
         """Yield one epoch's batches as numpy arrays."""
@@ -109,4 +111,7 @@ class Feed:
         if self._layout.ids:
             inputs["ids"] = tf.TensorSpec([None, len(self._layout.ids)], tf.int32)
         signature = (inputs, tf.TensorSpec([None, 1], tf.float32))
-        return tf.data.Dataset.from_generator(self, output_signature=signature).prefetch(4)
+        dataset = tf.data.Dataset.from_generator(self, output_signature=signature)
+        # Keras takes the end of a dataset of unknown length for an interruption, and warns.
+        counted = dataset.apply(tf.data.experimental.assert_cardinality(self.batches))
+        return counted.prefetch(4)

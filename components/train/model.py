@@ -50,7 +50,7 @@ def build_wide_deep(layout: Layout, model: spec.Model, *, logit: float) -> keras
             hidden = keras.layers.Dropout(model.dropout)(hidden)
         parts.append(_bias(hidden, logit, "deep_logit"))
     else:
-        parts.append(_bias(parts[0], logit, f"{_WIDE}_logit"))
+        parts = [_bias(parts[0], logit, f"{_WIDE}_logit", kernel="ones")]
     return keras.Model(inputs, keras.layers.Add()(parts) if len(parts) > 1 else parts[0])
 
 
@@ -60,8 +60,10 @@ def build_baseline(layout: Layout, *, logit: float) -> keras.Model:
     parts = []
     if layout.ids:
         parts.append(_linear_ids(inputs["ids"], layout, "linear_ids"))
-    linear = inputs["dense"] if layout.dense else parts[0]
-    parts.append(_bias(linear, logit, "logit"))
+    if layout.dense:
+        parts.append(_bias(inputs["dense"], logit, "logit"))
+    else:
+        parts = [_bias(parts[0], logit, "logit", kernel="ones")]
     return keras.Model(inputs, keras.layers.Add()(parts) if len(parts) > 1 else parts[0])
 
 
@@ -80,9 +82,9 @@ def _linear_ids(ids: Any, layout: Layout, name: str) -> Any:
     return keras.ops.sum(weights, axis=1)
 
 
-def _bias(x: Any, logit: float, name: str) -> Any:
+def _bias(x: Any, logit: float, name: str, kernel: str = "glorot_uniform") -> Any:
     bias = keras.initializers.Constant(logit)
-    return keras.layers.Dense(1, bias_initializer=bias, name=name)(x)
+    return keras.layers.Dense(1, kernel_initializer=kernel, bias_initializer=bias, name=name)(x)
 
 
 class TwoOptimizers(keras.Model):

@@ -76,13 +76,17 @@ def transform(
       The transformed features in model order, as written to `layout.json`.
 
     Raises:
+      ConfigError: two transformed features would have the same name.
       DataError: the training split is empty.
     """
     import tensorflow_transform.beam as tft_beam
 
     raw = raw_columns(preprocessing, columns)
-    groups = [(split, group) for split in SPLITS for group in row_groups(examples, split)]
-    if not any(group.rows for split, group in groups if split == "train"):
+    make_layout(preprocessing, lambda _: 0)  # two features of one name: said before the work
+    groups = [
+        (split, group) for split in SPLITS for group in row_groups(examples, split) if group.rows
+    ]
+    if not any(split == "train" for split, _ in groups):
         raise DataError("the training split has no rows to analyze", where=examples)
     with tempfile.TemporaryDirectory(dir=graph) as scratch:
         context = tft_beam.Context(temp_dir=scratch, passthrough_keys={_ORIGIN})

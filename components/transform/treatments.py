@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Parts of a cross are joined by a character that text columns do not hold (unit separator).
 _SEPARATOR = "\x1f"
+_NO_WEIGHT = 1e-30  # lost when added to a row's, so that it moves no quantile
 
 
 def numbers(x: tf.SparseTensor) -> tf.Tensor:
@@ -64,7 +65,9 @@ def z_score(inputs: Inputs, options: Mapping[str, ZScore]) -> Tensors:
     out: dict[str, tf.Tensor] = {}
     for i, (column, o) in enumerate(options.items()):
         clipped = tf.clip_by_value(scaled[:, i], -o.clip, o.clip)
-        out[f"{column}_z_score"] = tf.where(missing[:, i], tf.zeros_like(clipped), clipped)
+        # NaN: missing here, or in all of training, so that there is no mean to measure from.
+        unknown = tf.math.is_nan(clipped)
+        out[f"{column}_z_score"] = tf.where(unknown, tf.zeros_like(clipped), clipped)
         out[f"{column}_missing"] = tf.cast(missing[:, i], tf.float32)
     return out
 
@@ -92,8 +95,13 @@ def quantile_buckets(inputs: Inputs, options: Mapping[str, QuantileBuckets]) -> 
         missing = tf.math.is_nan(value)
         # The sketch leaves NaN out; infinite values must not become boundaries either.
         finite = tf.where(tf.math.is_finite(value), value, tf.fill(tf.shape(value), float("nan")))
+        # A row of next to no weight: the sketch fails on a column without any value.
         boundaries = tft.quantiles(
-            finite, num_buckets=count, epsilon=0.01 / count, reduce_instance_dims=False
+            tf.pad(finite, [[0, 1], [0, 0]]),
+            num_buckets=count,
+            epsilon=0.01 / count,
+            weights=tf.pad(tf.ones(tf.shape(value)[:1]), [[0, 1]], constant_values=_NO_WEIGHT),
+            reduce_instance_dims=False,
         )
         filled = tf.where(missing, tf.zeros_like(value), value)
         for i, column in enumerate(columns):

@@ -1,5 +1,6 @@
 """TFX runs, fails and is killed; what ML Metadata says of it, and what is cleared away."""
 
+import importlib
 import signal
 import subprocess
 import sys
@@ -38,9 +39,7 @@ def folders(tmp_path):
 def tiny():
     """The tiny DAG, importable by name as TFX's executors need it."""
     sys.path.insert(0, str(Path(__file__).parent))
-    import tiny_dag
-
-    yield tiny_dag
+    yield importlib.import_module("tiny_dag")
     sys.path.remove(str(Path(__file__).parent))
 
 

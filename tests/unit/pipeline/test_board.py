@@ -15,7 +15,8 @@ def test_rows_add_up_and_give_a_rate():
     board.update(Event("ingest", "start"), 10.0)
     board.update(Event("ingest", "rows", rows=300), 11.0)
     board.update(Event("ingest", "rows", rows=100), 12.0)
-    stage = board.running
+    stage = board.stages["ingest"]
+    assert board.running is stage
     assert (stage.name, stage.rows, stage.rows_per_second(14.0)) == ("ingest", 400, 100.0)
     ended = board.update(Event("ingest", "done", seconds=8.0), 18.0)
     assert (names(ended), stage.state, stage.rows_per_second(99.0)) == (["ingest"], "done", 50.0)
@@ -44,7 +45,7 @@ def test_a_failure_leaves_later_stages_waiting():
     board = Board(NAMES)
     board.update(Event("ingest", "start"), 0.0)
     board.update(Event("ingest", "failed", seconds=0.5), 0.5)
-    assert board.failed.name == "ingest"
+    assert board.failed is board.stages["ingest"]
     assert board.stages["train"].state == "waiting"
 
 

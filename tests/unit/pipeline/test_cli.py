@@ -77,6 +77,14 @@ def test_a_source_that_is_not_there_is_said_before_anything_is_made(tmp_path, ca
     assert not (tmp_path / "runs").exists()
 
 
+def test_an_output_folder_that_cannot_be_made_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert cli.main(["run", "taxi", "--output", str(tmp_path / "file" / "runs")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: [Errno 20] Not a directory")
+    assert str(tmp_path / "file") in line
+
+
 def test_an_interrupt_is_one_line(monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt

@@ -51,7 +51,7 @@ def test_plain_output_is_whole_lines():
     stream = io.StringIO()
     play(stream, Clock())
     assert stream.getvalue().splitlines() == [
-        "ingest             6.0 s  3,000 rows, 500 rows/s",
+        "ingest             6.0 s  3,000 rows, 500 rows/s ...",
         "ingest            12.0 s  6,000 rows, 500 rows/s",
         "statistics        cached",
         "train              6.0 s  epoch 1, loss 0.2500",

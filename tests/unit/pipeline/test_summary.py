@@ -1,6 +1,7 @@
 """What a run came to, as data and in words."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -68,11 +69,12 @@ def summary(**fields):
                 "records_rejected": 3,
                 "rejected_by_reason": {"not a number": 1, "too few values": 2},
             },
+            "rejects": "/artifacts/ingest/examples/1/rejects",
             "evaluation": evaluation(),
             "parity": PROOF,
             "version": 3,
             "model": "/runs/taxi/serving/3",
-            "serve": serve_command("/runs/taxi/serving", "taxi"),
+            "serve": serve_command(Path("/runs/taxi/serving"), "taxi"),
             "log": "/runs/taxi/runs/x/run.log",
         }
         | fields
@@ -89,6 +91,7 @@ def test_a_pushed_model_is_told_whole():
         "data           15,002 rows read: 10,500 train, 2,250 eval, 2,249 test; 3 rejected",
         "               rejected 2: too few values",
         "               rejected 1: not a number",
+        "               see /artifacts/ingest/examples/1/rejects",
         "",
         "test, 2,250 rows     auc  pr_auc  log_loss  accuracy  calibration_error",
         "this model        0.9500  0.8500    0.2500    0.9000             0.0100",
@@ -149,14 +152,15 @@ def test_every_reason_is_given():
         "failures": [{"path": "C API", "reason": "the export does not load"}],
     }
     error = refusal({"evaluation": against, "parity": failed})
+    assert error is not None
     assert error.exit_code == 4
     for reason in ("auc is low", "loss is high", "the export does not load"):
         assert reason in str(error)
 
 
 def test_the_serve_command_quotes_the_path():
-    assert serve_command("/runs/taxi/serving", "taxi") == SERVE
-    assert serve_command("/my runs/taxi/serving", "taxi") == (
+    assert serve_command(Path("/runs/taxi/serving"), "taxi") == SERVE
+    assert serve_command(Path("/my runs/taxi/serving"), "taxi") == (
         "docker run -p 8501:8501 -v '/my runs/taxi/serving:/models/taxi' -e MODEL_NAME=taxi "
         "tensorflow/serving"
     )

@@ -1,0 +1,76 @@
+"""Examples as requests carry them and as Beam reads them."""
+
+from __future__ import annotations
+
+import apache_beam as beam
+import pyarrow as pa
+import pytest
+from apache_beam.testing.util import assert_that, equal_to
+
+from components.compat import beam_options
+from components.examples import (
+    ShardWriter,
+    arrow_schema,
+    as_tf_examples,
+    read_examples,
+    read_splits,
+    split_folder,
+)
+from schemas.columns import Column
+
+COLUMNS = (Column("i", "INT", True), Column("f", "FLOAT", True), Column("Fare ($)", "BYTES", True))
+ROWS = pa.RecordBatch.from_arrays(
+    [
+        pa.array([1, None, -(2**62), 0, 5], pa.int64()),
+        pa.array([None, 0.5, float("inf"), -1.5, 2.0], pa.float32()),
+        pa.array(["naïve", "", None, "日本\n\t", "x"], pa.string()),
+    ],
+    schema=arrow_schema(COLUMNS),
+)
+
+
+@pytest.mark.parametrize("start", [0, 1, 3])
+def test_tf_examples_leave_missing_values_out(start):
+    from tensorflow.core.example import example_pb2
+
+    read = []
+    for text in as_tf_examples(ROWS.slice(start, 2), COLUMNS):
+        features = example_pb2.Example.FromString(text).features.feature
+        read.append(
+            {name: list(getattr(f, f.WhichOneof("kind")).value) for name, f in features.items()}
+        )
+    assert (
+        read
+        == [
+            {"i": [1], "Fare ($)": ["naïve".encode()]},
+            {"f": [0.5], "Fare ($)": [b""]},
+            {"i": [-(2**62)], "f": [float("inf")]},
+            {"i": [0], "f": [-1.5], "Fare ($)": ["日本\n\t".encode()]},
+            {"i": [5], "f": [2.0], "Fare ($)": [b"x"]},
+        ][start : start + 2]
+    )
+
+
+@pytest.fixture
+def examples(tmp_path):
+    for split, rows in (("train", ROWS), ("eval", ROWS.slice(3)), ("test", None)):
+        path = f"{split_folder(str(tmp_path), split)}/a.parquet"
+        with ShardWriter(path, ROWS.schema, batch_rows=2) as writer:
+            if rows is not None:
+                writer.write(rows)
+    return str(tmp_path)
+
+
+def test_beam_reads_a_split_a_row_group_at_a_time(examples):
+    with beam.Pipeline(options=beam_options(None)) as pipeline:
+        batches = pipeline | read_examples(examples, "train", ["i"])
+        values = batches | beam.Map(lambda batch: batch.to_pydict())
+        assert_that(values, equal_to([{"i": [1, None]}, {"i": [-(2**62), 0]}, {"i": [5]}]))
+
+
+def test_beam_reads_several_splits_that_stay_apart(examples):
+    with beam.Pipeline(options=beam_options(None)) as pipeline:
+        batches = pipeline | read_splits(examples, ("train", "eval", "test"), ["i", "f"])
+        values = batches | beam.MapTuple(lambda split, batch: (split, batch.column(0).to_pylist()))
+        wanted = [("train", [1, None]), ("train", [-(2**62), 0]), ("train", [5]), ("eval", [0, 5])]
+        assert_that(values, equal_to(wanted))

@@ -1,0 +1,54 @@
+"""The graph's packing and the feed's give the model the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from components.examples import iter_batches
+from components.train.inputs import Feed, pack, pack_batch
+
+
+def test_tensors_are_packed_as_batches_are(table):
+    import tensorflow as tf
+
+    (batch,) = iter_batches(table.examples, "eval")
+    features = {name: tf.constant(batch.column(i)) for i, name in enumerate(batch.schema.names)}
+    packed = pack(features, table.layout)
+    wanted, _ = pack_batch(batch, table.layout)
+    assert list(packed) == list(wanted) == ["dense", "ids"]
+    for name, values in packed.items():
+        assert values.dtype.as_numpy_dtype == wanted[name].dtype
+        np.testing.assert_array_equal(values, wanted[name])
+    np.testing.assert_array_equal(packed["dense"][:, 1], features["b"])
+
+
+@pytest.mark.parametrize(("size", "name"), [(0, "dense"), (4, "ids")])
+def test_an_input_without_features_is_absent(make_layout, size, name):
+    import tensorflow as tf
+
+    layout = make_layout(("i", "t", size))
+    features = {"i": tf.constant([1], tf.int64 if size else tf.float32), "y": tf.constant([1])}
+    assert list(pack(features, layout)) == [name]
+
+
+def test_every_iteration_of_the_dataset_is_the_next_epoch(table):
+    feed = Feed(table.examples, "train", table.layout, batch_size=64, seed=1)
+    dataset = feed.dataset()
+    again = Feed(table.examples, "train", table.layout, batch_size=64, seed=1)
+    epochs = []
+    for _ in range(2):
+        read, wanted = list(dataset.as_numpy_iterator()), list(again())
+        assert len(read) == len(wanted) == 7  # row groups of 128, 128, 128 and 16 rows
+        for (inputs, label), (wanted_inputs, wanted_label) in zip(read, wanted, strict=True):
+            np.testing.assert_array_equal(inputs["dense"], wanted_inputs["dense"])
+            np.testing.assert_array_equal(inputs["ids"], wanted_inputs["ids"])
+            np.testing.assert_array_equal(label, wanted_label)
+        epochs.append(np.concatenate([inputs["dense"] for inputs, _ in read]))
+    assert not np.array_equal(*epochs)
+    np.testing.assert_array_equal(*(np.sort(epoch, axis=0) for epoch in epochs))
+    spec, _ = dataset.element_spec
+    assert {n: (s.shape.as_list(), s.dtype.name) for n, s in spec.items()} == {
+        "dense": ([None, 2], "float32"),
+        "ids": ([None, 2], "int32"),
+    }

@@ -1,0 +1,153 @@
+"""Training: what is learnt, what is kept, and that it comes out the same again."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from components.examples import iter_batches
+from components.train.inputs import pack_batch
+from components.train.model import BASELINE_FILE, MODEL_FILE, load
+from components.train.train import HISTORY_FILE, Training, train
+from schemas import layout as layouts
+from schemas import spec
+from schemas.errors import DataError
+from schemas.layout import Layout
+
+MODEL = spec.Model.model_validate(
+    {
+        "hidden_units": [8],
+        "embedding_dim": 2,
+        "dropout": 0.1,
+        "batch_size": 32,
+        # fast enough to be past its best before the patience is at an end
+        "deep": {"learning_rate": 0.02},
+        "wide": {"learning_rate": 0.3},
+        "max_epochs": 12,
+        "patience": 2,
+    }
+)
+
+
+def train_into(folder, table, model=MODEL):
+    folder.mkdir()
+    return train(examples=table.examples, graph=table.graph, model=model, output=str(folder))
+
+
+@pytest.fixture(scope="module")
+def trained(table, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    return folder, train_into(folder, table)
+
+
+def split_loss(path, table, split="eval"):
+    """The log-loss of a saved model, by hand."""
+    batches = [pack_batch(b, table.layout) for b in iter_batches(table.examples, split)]
+    model = load(str(path))
+    logit = np.concatenate([np.asarray(model(inputs, training=False)) for inputs, _ in batches])
+    label = np.concatenate([label for _, label in batches])
+    return float(np.mean(np.logaddexp(0, logit.astype(np.float64)) - label * logit))
+
+
+def weights(path):
+    return {v.path: np.asarray(v) for v in load(str(path)).trainable_variables}
+
+
+def test_what_can_be_learnt_is(trained, table):
+    _, training = trained
+    rate = training.base_rate
+    guess = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
+    assert training.loss[-1] < training.loss[0]
+    assert min(training.eval_loss) < 0.6 * guess
+    assert training.eval_loss[0] > min(training.eval_loss)
+
+
+def test_the_best_epochs_weights_are_the_ones_kept(trained, table):
+    folder, training = trained
+    best = min(training.eval_loss)
+    assert training.eval_loss[training.best_epoch - 1] == best
+    # the last epoch is another: to keep its weights would show
+    assert training.best_epoch < len(training.eval_loss)
+    assert training.eval_loss[-1] > best * 1.001
+    np.testing.assert_allclose(split_loss(folder / MODEL_FILE, table), best, rtol=1e-5)
+
+
+def test_training_stops_when_patience_is_at_an_end(trained):
+    _, training = trained
+    epochs = len(training.eval_loss)
+    assert epochs == min(training.best_epoch + MODEL.patience, MODEL.max_epochs)
+    assert epochs < MODEL.max_epochs
+
+
+def test_what_was_done_is_written(trained, table):
+    folder, training = trained
+    assert Training.model_validate_json((folder / HISTORY_FILE).read_text()) == training
+    label = np.concatenate([b.column("y") for b in iter_batches(table.examples, "train")])
+    assert training.base_rate == label.mean()
+    assert (training.train_examples, training.eval_examples) == (400, 100)
+    fed = training.train_examples * len(training.loss)
+    assert training.examples_per_second == pytest.approx(fed / training.seconds)
+    assert len(training.loss) == len(training.eval_loss)
+    assert sorted(os.listdir(folder)) == sorted(
+        [MODEL_FILE, BASELINE_FILE, HISTORY_FILE, layouts.FILE_NAME]
+    )
+    layout = json.loads((folder / layouts.FILE_NAME).read_text())
+    assert Layout.model_validate(layout) == table.layout
+
+
+def test_the_baseline_is_trained_too(trained, table):
+    folder, training = trained
+    rate = training.base_rate
+    guess = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
+    assert split_loss(folder / BASELINE_FILE, table) < 0.7 * guess
+    assert np.abs(weights(folder / BASELINE_FILE)["linear_ids/table"]).max() > 0.05
+
+
+def test_both_parts_are_trained(trained):
+    folder, _ = trained
+    learnt = weights(folder / MODEL_FILE)
+    assert np.abs(learnt["wide_ids/table"]).max() > 0.1
+    assert np.abs(learnt["deep_embedding/table"]).max() > 0.051  # it starts within 0.05
+
+
+def test_the_same_seed_trains_the_same_weights(trained, table, tmp_path):
+    folder, training = trained
+    again = train_into(tmp_path / "again", table)
+    assert again.eval_loss == training.eval_loss
+    for file in (MODEL_FILE, BASELINE_FILE):
+        first, second = weights(folder / file), weights(tmp_path / "again" / file)
+        assert list(first) == list(second)
+        for path, values in first.items():
+            np.testing.assert_array_equal(second[path], values, err_msg=path)
+
+
+def test_another_seed_trains_other_weights(trained, table, tmp_path):
+    folder, _ = trained
+    model = MODEL.model_copy(update={"seed": 43, "max_epochs": 1})
+    train_into(tmp_path / "other", table, model)
+    first, second = weights(folder / MODEL_FILE), weights(tmp_path / "other" / MODEL_FILE)
+    assert not np.array_equal(first["deep_0/kernel"], second["deep_0/kernel"])
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_label_of_one_class_is_a_data_error(table_of, tmp_path, label):
+    table = table_of(rows=30, eval_rows=5, label=label)
+    with pytest.raises(DataError, match=f"label 'y' is {label} in all 30 training rows") as caught:
+        train_into(tmp_path / "model", table)
+    assert caught.value.where == table.examples
+    assert os.listdir(tmp_path / "model") == []
+
+
+def test_an_eval_split_without_rows_is_a_data_error(table_of, tmp_path):
+    table = table_of(rows=30, eval_rows=0)
+    with pytest.raises(DataError, match="eval split has no rows") as caught:
+        train_into(tmp_path / "model", table)
+    assert "splits.eval" in str(caught.value.remedy)
+
+
+def test_no_training_rows_is_a_data_error(table_of, tmp_path):
+    with pytest.raises(DataError, match="0 training rows"):
+        train_into(tmp_path / "model", table_of(rows=0))

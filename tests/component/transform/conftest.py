@@ -1,0 +1,93 @@
+"""Examples given as rows, transformed, and read back by column."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from components.examples import ShardWriter, arrow_schema, iter_batches, split_folder
+from schemas.columns import Column
+from schemas.layout import Layout
+from schemas.spec import SPLITS, Examples
+
+LABEL = {"name": "big", "exceeds": {"column": "tips", "fraction": 0.5, "of": "of"}}
+Rows = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """Where a transformation's results lie, and its layout."""
+
+    graph: Path
+    examples: Path
+    layout: Layout
+
+    def split(self, split: str) -> dict[str, list[Any]]:
+        """A split's transformed values by feature, in the order of its shards."""
+        batches = list(iter_batches(str(self.examples), split))
+        return pa.Table.from_batches(batches).to_pydict() if batches else {}
+
+
+def write_split(
+    folder: Path, split: str, columns: tuple[Column, ...], rows: Rows, batch_rows: int
+) -> None:
+    schema = arrow_schema(columns)
+    path = f"{split_folder(str(folder), split)}/rows.parquet"
+    with ShardWriter(path, schema, batch_rows=batch_rows) as writer:
+        if rows[columns[0].name]:
+            writer.write(pa.table({c.name: rows[c.name] for c in columns}, schema=schema))
+
+
+def transform_rows(
+    root: Path,
+    kinds: Mapping[str, str],
+    features: Mapping[str, Any],
+    splits: Mapping[str, Rows],
+    *,
+    crosses: Sequence[Mapping[str, Any]] = (),
+    label: Mapping[str, Any] = LABEL,
+    batch_rows: int = 4,
+) -> Transformed:
+    """Write the splits (label columns are filled in where missing) and transform them."""
+    from components.transform.preprocessing import Preprocessing
+    from components.transform.transform import transform
+
+    kinds = {**kinds, "tips": "FLOAT", "of": "FLOAT"}
+    columns = tuple(Column(name, kind, True) for name, kind in kinds.items())
+    for split in SPLITS:
+        rows = splits.get(split, dict.fromkeys(kinds, ()))
+        count = len(next(iter(rows.values())))
+        rows = {"tips": [1.0] * count, "of": [1.0] * count, **rows}
+        write_split(root / "examples", split, columns, rows, batch_rows)
+    os.makedirs(root / "graph")
+    layout = transform(
+        examples=str(root / "examples"),
+        columns=columns,
+        preprocessing=Preprocessing.model_validate(
+            {
+                "features": [{"column": c, "treatments": t} for c, t in features.items()],
+                "crosses": crosses,
+                "label": label,
+            }
+        ),
+        settings=Examples(batch_rows=batch_rows),
+        graph=str(root / "graph"),
+        transformed=str(root / "transformed"),
+    )
+    return Transformed(root / "graph", root / "transformed", layout)
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Transformed]:
+    """Transform rows in a folder of their own; see `transform_rows`."""
+
+    def transform(*args: Any, **kwargs: Any) -> Transformed:
+        return transform_rows(tmp_path_factory.mktemp("transform"), *args, **kwargs)
+
+    return transform

@@ -1,0 +1,80 @@
+"""What the graph is made from and the layout it is said to put out, without TensorFlow."""
+
+import pytest
+
+from components.transform.preprocessing import Preprocessing, make_layout, raw_columns
+from schemas.columns import Column
+from schemas.errors import ConfigError
+
+LABEL = {"name": "big", "exceeds": {"column": "tips", "fraction": 0.2, "of": "Fare ($)"}}
+
+
+def preprocessing(features, crosses=(), label=LABEL):
+    features = [{"column": c, "treatments": t} for c, t in features.items()]
+    return Preprocessing.model_validate({"features": features, "crosses": crosses, "label": label})
+
+
+def test_a_layout_holds_every_feature_in_the_order_written():
+    layout = make_layout(
+        preprocessing(
+            {
+                "naïve": [{"vocabulary": {"oov_buckets": 3}}],
+                "Fare ($)": ["z_score", {"quantile_buckets": {"buckets": 4}}],
+                "hour": ["vocabulary", "z_score"],
+            },
+            [{"columns": ["hour", "naïve"], "buckets": 7}],
+        ),
+        {"naïve": 5, "hour": 0}.__getitem__,
+    )
+    assert layout.label == "big"
+    assert [(f.name, f.columns, f.treatment, f.kind, f.size) for f in layout.features] == [
+        # 1 for missing, the terms, the OOV buckets
+        ("naïve_id", ("naïve",), "vocabulary", "id", 1 + 5 + 3),
+        ("Fare ($)_z_score", ("Fare ($)",), "z_score", "dense", 0),
+        ("Fare ($)_missing", ("Fare ($)",), "z_score", "dense", 0),
+        ("Fare ($)_bucket", ("Fare ($)",), "quantile_buckets", "id", 1 + 4),
+        ("hour_id", ("hour",), "vocabulary", "id", 1 + 0 + 1),
+        ("hour_z_score", ("hour",), "z_score", "dense", 0),
+        ("hour_missing", ("hour",), "z_score", "dense", 0),
+        ("hour_x_naïve", ("hour", "naïve"), "cross", "id", 7),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("features", "crosses", "label", "name"),
+    [
+        ({"x": ["z_score", "z_score"]}, (), LABEL, "x_z_score"),
+        ({"big": ["vocabulary"]}, (), {**LABEL, "name": "big_id"}, "big_id"),
+        (
+            {"x": ["z_score"]},
+            [{"columns": ["a", "b"]}, {"columns": ["a", "b"], "buckets": 9}],
+            LABEL,
+            "a_x_b",
+        ),
+        (
+            {"x": ["z_score"]},
+            [{"columns": ["a_x_b", "c"]}, {"columns": ["a", "b_x_c"]}],
+            LABEL,
+            "a_x_b_x_c",
+        ),
+    ],
+)
+def test_two_features_of_one_name_are_refused(features, crosses, label, name):
+    with pytest.raises(ConfigError, match=f"would be called '{name}'"):
+        make_layout(preprocessing(features, crosses, label), lambda _: 1)
+
+
+def test_columns_are_those_of_features_crosses_and_label_each_once():
+    given = preprocessing({"hour": ["z_score"]}, [{"columns": ["hour", "day"]}])
+    assert given.columns == ("Fare ($)", "day", "hour", "tips")
+    table = tuple(Column(n, "INT", True) for n in ("tips", "other", "hour", "day", "Fare ($)"))
+    assert [c.name for c in raw_columns(given, table)] == ["Fare ($)", "day", "hour", "tips"]
+
+
+def test_a_treatments_columns_come_with_their_options():
+    given = preprocessing(
+        {"a": ["z_score"], "b": ["vocabulary", {"z_score": {"clip": 2}}], "c": ["vocabulary"]}
+    )
+    assert {c: o.clip for c, o in given.treated("z_score").items()} == {"a": 10.0, "b": 2.0}
+    assert list(given.treated("vocabulary")) == ["b", "c"]
+    assert given.treated("quantile_buckets") == {}
