@@ -233,6 +233,13 @@ def _check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
             _check_kind("label.exceeds", column, ("INT", "FLOAT"), f"{where}: label")
         else:
             _check_kind("label.equals", column, ("INT", "BYTES"), f"{where}: label")
+    if spec.label.outcome in spec.feature_columns:
+        raise ConfigError(
+            f"the feature {spec.label.outcome!r} is what the label is made from",
+            where=f"{where}: features, crosses",
+            expected="columns that do not hold the answer",
+            remedy="drop the feature",
+        )
 
 
 def _check_kind(user: str, column: Column, accepted: tuple[str, ...], where: str) -> None:

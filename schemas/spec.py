@@ -107,8 +107,13 @@ class Label(Strict):
         return self
 
     @property
+    def outcome(self) -> str:
+        """The raw column that holds the answer."""
+        return self.columns[0]
+
+    @property
     def columns(self) -> tuple[str, ...]:
-        """The raw columns the label is made from."""
+        """The raw columns the label is made from, the outcome first."""
         if self.equals is not None:
             return (self.equals.column,)
         assert self.exceeds is not None  # held by _one

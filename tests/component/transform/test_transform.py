@@ -218,16 +218,20 @@ def test_the_saved_graph_gives_what_was_written(tiny):
 def many(run):
     """4,000 rows in row groups of 300; the first thousand have no `late`."""
     random = np.random.default_rng(5)
+    wild = random.normal(size=4000).astype(np.float32)
+    wild[::10], wild[5::10] = np.inf, -np.inf
     rows = {
+        "wild": wild.tolist(),
         "skewed": random.lognormal(2, 2, 4000).astype(np.float32).tolist(),
         "late": [None] * 1000 + random.normal(50, 5, 3000).astype(np.float32).tolist(),
         "term": random.zipf(1.5, 4000).clip(1, 500).astype(str).tolist(),
     }
     transformed = run(
-        {"skewed": "FLOAT", "late": "FLOAT", "term": "BYTES"},
+        {"skewed": "FLOAT", "late": "FLOAT", "wild": "FLOAT", "term": "BYTES"},
         {
             "skewed": [{"quantile_buckets": {"buckets": 20}}, "z_score"],
             "late": [{"quantile_buckets": {"buckets": 20}}, "z_score"],
+            "wild": [{"quantile_buckets": {"buckets": 20}}, "z_score"],
             "term": [{"vocabulary": {"top_k": 30}}],
         },
         {"train": rows},
@@ -256,9 +260,19 @@ def test_buckets_hold_equal_shares(many, column, missing):
     assert (np.diff(bucket[order]) >= 0).all()
 
 
+def test_infinite_values_move_no_boundary(many):
+    rows, transformed = many
+    value = np.array(rows["wild"])
+    bucket = np.array(transformed.split("train")["wild_bucket"])
+    counts = np.bincount(bucket[np.isfinite(value)], minlength=21)
+    np.testing.assert_allclose(counts[1:], 3200 / 20, rtol=0.03)
+    assert (bucket[value == INF] == 20).all()
+    assert (bucket[value == -INF] == 1).all()
+
+
 def test_mean_and_variance_survive_batches_without_a_value(many):
     rows, transformed = many
-    for column in ("skewed", "late"):
+    for column in ("skewed", "late", "wild"):
         wanted = z_scores((rows[column], rows[column]))
         got = transformed.split("train")[f"{column}_z_score"]
         np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)

@@ -306,6 +306,12 @@ def test_a_feature_that_no_request_carries_leaks_the_answer(folder):
     assert "leak" in error.expected
 
 
+def test_the_outcome_is_no_feature_even_where_requests_carry_it(folder):
+    folder.change("  payment: vocabulary", "  tips: z_score\n  payment: vocabulary")
+    folder.change_schema(' not_in_environment: "SERVING"', "")
+    assert refusal(folder).what == "the feature 'tips' is what the label is made from"
+
+
 def test_a_cross_leaks_as_a_feature_does(folder):
     folder.change("  hour: [vocabulary, z_score]\n", "")
     folder.change_schema('"hour" type: INT', '"hour" type: INT not_in_environment: "SERVING"')
