@@ -50,15 +50,19 @@ def _redirected(descriptor: int, target: int) -> Iterator[None]:
 def _root_logging(file: TextIO) -> Iterator[None]:
     """Make `file` the only place that the root logger writes to."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    # absl keeps a level of its own once something has set its verbosity.
+    loggers = [root, *([logging.getLogger("absl")] if "absl.logging" in sys.modules else [])]
+    handlers, levels = root.handlers[:], [logger.level for logger in loggers]
     handler = logging.StreamHandler(file)
     handler.setFormatter(logging.Formatter(FORMAT))
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    for logger in loggers:
+        logger.setLevel(logging.INFO)
     logging.captureWarnings(True)
     try:
         yield
     finally:
         logging.captureWarnings(False)
         root.handlers[:] = handlers
-        root.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
