@@ -14,6 +14,11 @@ CHECK = ["import_schema", "statistics", "validate", "gate"]
 LEARN = ["transform", "train", "export", "evaluate", "parity", "push"]
 
 
+def auc_of(least):
+    """Ask for an AUC of `least` at least."""
+    return {"evaluation": {"thresholds": {"auc": {"min": least}}}}
+
+
 def test_an_unchanged_run_uses_everything_again(first, make_dataset, run_dataset):
     started = time.monotonic()
     again = run_dataset(make_dataset())
@@ -26,14 +31,14 @@ def test_an_unchanged_run_uses_everything_again(first, make_dataset, run_dataset
 
 
 def test_a_changed_threshold_judges_anew(first, make_dataset, run_dataset):
-    outcome = run_dataset(make_dataset(yaml={"auc: {min: 0.6}": "auc: {min: 0.61}"}))
+    outcome = run_dataset(make_dataset(spec=auc_of(0.61)))
     assert outcome.done == ["evaluate", "push"]
     assert outcome.summary.status == "unchanged"
 
 
 def test_a_changed_treatment_learns_anew_from_the_same_examples(first, make_dataset, run_dataset):
-    fewer = "trip_miles: [z_score: {log1p: true}, quantile_buckets: {buckets: 5}]"
-    outcome = run_dataset(make_dataset(yaml={fewer.replace("5", "10"): fewer}))
+    fewer = {"features": {"trip_miles": ["z_score", {"quantile_buckets": {"buckets": 5}}]}}
+    outcome = run_dataset(make_dataset(spec=fewer))
     assert outcome.error is None
     assert outcome.done == LEARN
     assert outcome.summary.status == "pushed"
@@ -65,13 +70,13 @@ def test_a_changed_line_of_code_runs_its_stage(
 
 def test_a_model_that_is_not_blessed_is_not_pushed(first, make_dataset, run_dataset, root, served):
     before = served(root)
-    outcome = run_dataset(make_dataset(yaml={"auc: {min: 0.6}": "auc: {min: 0.9999}"}))
+    outcome = run_dataset(make_dataset(spec=auc_of(0.9999)))
     assert isinstance(outcome.error, ModelError)
     assert outcome.error.exit_code == 4
     assert "is below the least permitted, 0.9999" in str(outcome.error)
     assert (outcome.summary.status, outcome.summary.version) == ("refused", None)
     assert served(root) == before
-    again = run_dataset(make_dataset(yaml={"auc: {min: 0.6}": "auc: {min: 0.9999}"}))
+    again = run_dataset(make_dataset(spec=auc_of(0.9999)))
     assert (again.done, again.summary.status) == (["push"], "refused")
 
 
@@ -79,7 +84,7 @@ def test_a_run_that_failed_goes_on_from_there(
     first, make_dataset, run_dataset, monkeypatch, root, served
 ):
     before = served(root)
-    seed = make_dataset(yaml={"evaluation:": "model: {seed: 7}\n\nevaluation:"})
+    seed = make_dataset(spec={"model": {"seed": 7}})
 
     def fails(**_):
         raise OSError(28, "No space left on device")

@@ -99,9 +99,7 @@ main(sys.argv[1:])
 def test_a_killed_run_goes_on_from_there_and_leaves_what_is_served(
     first, make_dataset, run_dataset, root, served
 ):
-    changed = make_dataset(
-        yaml={"evaluation:": "model: {seed: 11}\n\nevaluation:", "buckets: 200": "buckets: 100"}
-    )
+    changed = make_dataset(spec={"features": {"fare": ["z_score"]}, "model": {"seed": 11}})
     before = served(root)
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, "run", str(changed), "--output", str(root)],
