@@ -19,7 +19,6 @@ BY_LINE = {
     "tensorflow-transform": (">=1.16,<1.17", ">=1.21,<1.22"),
     "tensorflow-data-validation": (">=1.16.1,<1.17", ">=1.21,<1.22"),
     "tensorflow-metadata": (">=1.16.1,<1.17", ">=1.21,<1.22"),
-    "tensorflow-model-analysis": (">=0.47.1,<0.48", ">=0.52,<0.53"),
     "tensorflow-serving-api": (">=2.16.1,<2.17", ">=2.19,<2.22"),
     "tfx-bsl": (">=1.16.1,<1.17", ">=1.21,<1.22"),
     "ml-metadata": (">=1.16,<1.17", ">=1.21,<1.22"),
@@ -32,7 +31,7 @@ BY_LINE = {
 
 COMMON = [
     "click>=8.1,<9",
-    "jinja2>=3.1,<4",
+    "packaging>=23",
     "protobuf>=3.20",
     "psutil>=5.9",
     "pydantic>=2.7,<3",
