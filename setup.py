@@ -30,7 +30,9 @@ BY_LINE = {
 }
 
 COMMON = [
+    "aiohttp>=3.9,<4",
     "click>=8.1,<9",
+    "orjson>=3.9,<4",
     "packaging>=23",
     "protobuf>=3.20",
     "psutil>=5.9",

@@ -15,7 +15,11 @@ import click
 
 from schemas.errors import SkewlessError, did_you_mean
 
-COMMANDS = {"run": "pipeline.run:command", "doctor": "pipeline.doctor:command"}
+COMMANDS = {
+    "run": "pipeline.run:command",
+    "serve": "pipeline.serve:command",
+    "doctor": "pipeline.doctor:command",
+}
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 

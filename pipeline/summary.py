@@ -168,10 +168,9 @@ def figures(executions: Mapping[str, Execution], serving: Path, name: str) -> di
     return fields
 
 
-def serve_command(serving: Path, name: str) -> str:
-    """Return a command that serves the newest version with TensorFlow Serving, REST on 8501."""
-    volume = shlex.quote(f"{serving}:/models/{name}")
-    return f"docker run -p 8501:8501 -v {volume} -e MODEL_NAME={name} tensorflow/serving"
+def serve_command(serving: Path) -> str:
+    """Return a command that serves the newest version of a serving folder."""
+    return f"skewless serve {shlex.quote(str(serving.parent))}"
 
 
 def refusal(fields: Mapping[str, Any]) -> ModelError | None:
@@ -237,6 +236,6 @@ def _pushed(properties: Mapping[str, Any], serving: Path, name: str) -> dict[str
     return {
         "version": int(properties["pushed_version"]),
         "model": properties["pushed_destination"],
-        "serve": serve_command(serving, name),
+        "serve": serve_command(serving),
         "status": "pushed" if properties["new"] else "unchanged",
     }

@@ -49,10 +49,7 @@ PROOF = {
 }
 
 
-SERVE = (
-    "docker run -p 8501:8501 -v /runs/taxi/serving:/models/taxi -e MODEL_NAME=taxi "
-    "tensorflow/serving"
-)
+SERVE = "skewless serve /runs/taxi"
 
 
 def summary(**fields):
@@ -74,7 +71,7 @@ def summary(**fields):
             "parity": PROOF,
             "version": 3,
             "model": "/runs/taxi/serving/3",
-            "serve": serve_command(Path("/runs/taxi/serving"), "taxi"),
+            "serve": serve_command(Path("/runs/taxi/serving")),
             "log": "/runs/taxi/runs/x/run.log",
         }
         | fields
@@ -159,11 +156,8 @@ def test_every_reason_is_given():
 
 
 def test_the_serve_command_quotes_the_path():
-    assert serve_command(Path("/runs/taxi/serving"), "taxi") == SERVE
-    assert serve_command(Path("/my runs/taxi/serving"), "taxi") == (
-        "docker run -p 8501:8501 -v '/my runs/taxi/serving:/models/taxi' -e MODEL_NAME=taxi "
-        "tensorflow/serving"
-    )
+    assert serve_command(Path("/runs/taxi/serving")) == SERVE
+    assert serve_command(Path("/my runs/taxi/serving")) == "skewless serve '/my runs/taxi'"
 
 
 def test_it_is_kept_whole(tmp_path):

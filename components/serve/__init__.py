@@ -1,0 +1,1 @@
+"""A pushed SavedModel → answers over HTTP, as TensorFlow Serving's REST API gives them."""

@@ -1,0 +1,214 @@
+"""The bodies of :predict: a JSON request → one array an input, outputs → a JSON answer.
+
+Two formats: rows ("instances" → "predictions") and columns ("inputs" → "outputs"). Promised: a
+request is complete and of the signature's types, or refused with a message that names the row and
+the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from components.serve import json_text
+from components.serve.failures import RequestError
+from components.serve.signature import NUMPY_TYPES, Signature, Tensor
+from components.serve.tensors import array_of, is_bytes, json_of
+from schemas.errors import did_you_mean
+
+DEFAULT_SIGNATURE = "serving_default"
+
+_ROWS, _COLUMNS = "instances", "inputs"
+_PREDICTIONS, _OUTPUTS = "predictions", "outputs"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as a model takes it.
+
+    Attributes:
+      inputs: an array an input.
+      rows: how many rows these are; None if the signature is not made of rows.
+      by_rows: whether the answer is to be given in rows.
+    """
+
+    inputs: Mapping[str, np.ndarray]
+    rows: int | None
+    by_rows: bool
+
+
+def signature_name(document: Mapping[str, Any]) -> str:
+    """Return the signature that a request asks for.
+
+    Raises:
+      RequestError: it is not named by a string.
+    """
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise RequestError(f"'signature_name' is {json_text.kind(name)}; a string was expected")
+    return name or DEFAULT_SIGNATURE
+
+
+def parse(document: Mapping[str, Any], signature: Signature, *, optional: bool = False) -> Request:
+    """Return the inputs of a request.
+
+    Args:
+      document: the parsed body.
+      signature: the signature it asks.
+      optional: whether inputs with a default may be left out.
+
+    Raises:
+      RequestError: the request does not fit the signature.
+    """
+    if (_ROWS in document) == (_COLUMNS in document):
+        raise RequestError(f"the body needs either {_ROWS!r} (rows) or {_COLUMNS!r} (columns)")
+    left_out = signature.left_out if optional else {}
+    if _ROWS in document:
+        inputs = _of_rows(document[_ROWS], signature, left_out)
+    else:
+        inputs = _of_columns(document[_COLUMNS], signature, left_out)
+    return Request(inputs, _count_rows(inputs, signature), by_rows=_ROWS in document)
+
+
+def answer(outputs: Mapping[str, np.ndarray], *, by_rows: bool) -> bytes:
+    """Return the body that gives these outputs; a single one is given without its name.
+
+    Raises:
+      RequestError: rows are asked for, and the outputs are not made of the same rows.
+    """
+    sizes = {array.shape[:1] for array in outputs.values()}
+    if by_rows and (len(sizes) != 1 or () in sizes):
+        shapes = {name: list(array.shape) for name, array in outputs.items()}
+        raise RequestError(f"the outputs are not of one row an instance: shapes {shapes}")
+    pairs = {name: json_of(name, outputs[name]) for name in sorted(outputs)}
+    values = {name: value for name, (value, _) in pairs.items()}
+    document: Any
+    if len(values) == 1:
+        document = next(iter(values.values()))
+    elif by_rows:
+        document = [
+            dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)
+        ]
+    else:
+        document = values
+    finite = all(is_finite for _, is_finite in pairs.values())
+    dumps = json_text.dumps if finite else json_text.dumps_extended
+    return dumps({_PREDICTIONS if by_rows else _OUTPUTS: document})
+
+
+def _of_rows(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    if not isinstance(rows, list) or not rows:
+        found = "an empty list" if rows == [] else json_text.kind(rows)
+        raise RequestError(f"{_ROWS!r} is {found}; a list of at least one row was expected")
+    if not _named(rows[0]):
+        return _of_values(rows, signature)
+    names = signature.inputs.keys()
+    complete = []
+    for number, row in enumerate(rows):
+        if not _named(row):
+            raise RequestError(f"{_row(number)} is {json_text.kind(row)} among objects")
+        if row.keys() == names:
+            complete.append(row)
+            continue
+        _check_names(row, signature, left_out, _row(number))
+        complete.append({**left_out, **row})
+    return {name: _column(name, complete, signature) for name in names}
+
+
+def _column(name: str, rows: list[dict[str, Any]], signature: Signature) -> np.ndarray:
+    """Convert one input of all rows; where it does not fit, name the row."""
+    tensor = signature.inputs[name]
+    values = [row[name] for row in rows]
+    try:
+        return array_of(values, tensor, f"input {name!r}")
+    except RequestError:
+        if not tensor.batched:
+            raise
+        for number, value in enumerate(values):
+            array_of(value, tensor.of_row, f"{_row(number)}, input {name!r}")
+        raise
+
+
+def _of_values(rows: list[Any], signature: Signature) -> dict[str, np.ndarray]:
+    """Return rows that are bare values, which only a signature of one input takes."""
+    if len(signature.inputs) != 1:
+        raise RequestError(
+            f"{_ROWS!r} holds plain values, but the signature has several inputs: objects with the"
+            f" keys {_listed(signature)} were expected"
+        )
+    for number, row in enumerate(rows):
+        if _named(row):
+            raise RequestError(f"{_row(number)} is an object among plain values")
+    (name,) = signature.inputs
+    return {name: _column(name, [{name: value} for value in rows], signature)}
+
+
+def _of_columns(
+    columns: Any, signature: Signature, left_out: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    if not _named(columns):
+        if len(signature.inputs) != 1:
+            raise RequestError(
+                f"{_COLUMNS!r} is {json_text.kind(columns)}, but the signature has several inputs:"
+                f" an object with the keys {_listed(signature)} was expected"
+            )
+        columns = dict.fromkeys(signature.inputs, columns)
+    _check_names(columns, signature, left_out, repr(_COLUMNS))
+    given = {
+        name: array_of(columns[name], tensor, f"input {name!r}")
+        for name, tensor in signature.inputs.items()
+        if name in columns
+    }
+    if not given:
+        raise RequestError(f"{_COLUMNS!r} has no column, so nothing tells how many rows there are")
+    rows = max((len(array) for array in given.values() if array.ndim), default=1)
+    return {
+        name: given[name] if name in given else _filled(left_out[name], rows, tensor)
+        for name, tensor in signature.inputs.items()
+    }
+
+
+def _filled(value: Any, rows: int, tensor: Tensor) -> np.ndarray:
+    array = np.empty(rows, NUMPY_TYPES[tensor.dtype])
+    array[:] = value
+    return array
+
+
+def _count_rows(inputs: Mapping[str, np.ndarray], signature: Signature) -> int | None:
+    if not signature.batched:
+        return None
+    sizes = {name: len(array) for name, array in inputs.items()}
+    if len(set(sizes.values())) != 1:
+        name, size = min(sizes.items(), key=lambda item: item[1])
+        longest = max(sizes.values())
+        raise RequestError(f"input {name!r} has {size} values, where another has {longest}")
+    return next(iter(sizes.values()))
+
+
+def _check_names(
+    given: Mapping[str, Any], signature: Signature, left_out: Mapping[str, Any], where: str
+) -> None:
+    for name in given:
+        if name not in signature.inputs:
+            near = did_you_mean(name, signature.inputs)
+            raise RequestError(f"{where} has an unknown input {json_text.excerpt(name)}; {near}")
+    missing = [n for n in signature.inputs if n not in given and n not in left_out]
+    if missing:
+        raise RequestError(
+            f"{where} lacks {', '.join(map(repr, missing))}; the inputs are {_listed(signature)}"
+        )
+
+
+def _named(value: Any) -> bool:
+    return isinstance(value, dict) and not is_bytes(value)
+
+
+def _row(number: int) -> str:
+    return f"{_ROWS}[{number}]"
+
+
+def _listed(signature: Signature) -> str:
+    return ", ".join(map(repr, sorted(signature.inputs)))

@@ -1,0 +1,210 @@
+"""JSON values ↔ numpy arrays of a tensor's type, with the strictness of TensorFlow Serving.
+
+Promised: a value arrives as it was sent or is refused. An integer that a float cannot hold, a
+boolean for a number, `3.0` for an integer and `null` are refused with a `RequestError`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import orjson
+
+from components.serve.failures import RequestError
+from components.serve.json_text import excerpt, kind
+from components.serve.signature import NUMPY_TYPES, STRING, Tensor
+
+_B64 = "b64"
+_MAX_RANK = 32
+_VECTOR = (-1,)
+# Up to here a float holds every integer; the bounds are TensorFlow Serving's.
+_LARGEST = {np.float32: 2**24 - 1, np.float64: 2**53 - 1}
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def array_of(value: Any, tensor: Tensor, where: str) -> np.ndarray:
+    """Return a JSON value, or nested lists of them, as an array of the tensor's type and shape.
+
+    Args:
+      value: as JSON was parsed.
+      tensor: what it is for.
+      where: what the value is, for messages.
+
+    Raises:
+      RequestError: it does not fit; the message begins with `where`.
+    """
+    if tensor.dtype not in NUMPY_TYPES:
+        raise RequestError(f"{where}: JSON carries no {tensor.dtype}", 501)
+    convert = _CONVERTERS.get(tensor.dtype, _numbers)
+    if tensor.shape == _VECTOR and type(value) is list:  # what nearly all requests are made of
+        return convert(value, tensor.dtype, where)
+    flat, shape = _flattened(value, where)
+    array = convert(flat, tensor.dtype, where).reshape(shape)
+    if not _fits(shape, tensor.shape):
+        expected = [("?" if n == -1 else str(n)) for n in tensor.shape or ()]
+        raise RequestError(
+            f"{where}: shape [{', '.join(map(str, shape))}],"
+            f" expected [{', '.join(expected)}] of {tensor.dtype}"
+        )
+    return array
+
+
+def is_bytes(value: Any) -> bool:
+    """Whether a value is `{"b64": "…"}`, which stands for bytes."""
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get(_B64), str)
+
+
+def to_bytes(value: Any, where: str) -> bytes:
+    """Return a JSON string or `{"b64": "…"}` as bytes.
+
+    Raises:
+      RequestError: it is neither, or not base64.
+    """
+    if isinstance(value, bytes):  # no JSON value, but what stands for one that was left out
+        return value
+    if isinstance(value, str):
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            raise RequestError(f"{where}: the string holds half of a surrogate pair") from None
+    if not is_bytes(value):
+        raise RequestError(
+            f"{where}: {excerpt(value)}, expected a string or an object of base64 alone"
+        )
+    text: str = value[_B64]
+    try:
+        # As TensorFlow Serving does: the padding may be left out, nothing else may be wrong.
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise RequestError(f"{where}: unable to decode base64: {error}") from None
+
+
+def json_of(name: str, array: np.ndarray) -> tuple[Any, bool]:
+    """Return an output as nested lists of JSON values, and whether all of them are finite.
+
+    A float is given by the shortest digits that are read back as the same. Text is a string; it
+    is base64 where the output's name ends in `_bytes`, as TensorFlow Serving does, and where it is
+    no UTF-8.
+    """
+    flat = np.ascontiguousarray(array).reshape(-1)
+    finite = True
+    if flat.dtype == object:
+        values = [_text(value, name.endswith("_bytes")) for value in flat.tolist()]
+    else:
+        # orjson knows the shortest digits of a float32, of which Python's float has no notion.
+        values = orjson.loads(orjson.dumps(flat, option=orjson.OPT_SERIALIZE_NUMPY))
+        if flat.dtype.kind == "f":
+            odd = np.flatnonzero(~np.isfinite(flat))
+            finite = odd.size == 0
+            for at in odd.tolist():
+                values[at] = float(flat[at])
+    return _nested(values, array.shape), finite
+
+
+def _text(value: bytes, as_bytes: bool) -> Any:
+    if not as_bytes:
+        with contextlib.suppress(UnicodeDecodeError):
+            return value.decode()
+    return {_B64: base64.b64encode(value).decode()}
+
+
+def _nested(flat: list[Any], shape: Sequence[int]) -> Any:
+    if not shape:
+        return flat[0]
+    if len(shape) == 1:
+        return flat
+    size = len(flat) // shape[0] if shape[0] else 0
+    return [_nested(flat[i * size : (i + 1) * size], shape[1:]) for i in range(shape[0])]
+
+
+def _flattened(value: Any, where: str) -> tuple[list[Any], tuple[int, ...]]:
+    """Return the values of nested lists, and the shape that the first of each level gives."""
+    shape: list[int] = []
+    values = [value]
+    while isinstance(values[0] if values else None, list):
+        if len(shape) == _MAX_RANK:
+            raise RequestError(f"{where}: lists are nested deeper than any tensor")
+        size = len(values[0])
+        for each in values:
+            if not isinstance(each, list) or len(each) != size:
+                found = f"a list of {len(each)}" if isinstance(each, list) else kind(each)
+                raise RequestError(f"{where}: {found} beside a list of {size}")
+        shape.append(size)
+        values = list(chain.from_iterable(values))
+    return values, tuple(shape)
+
+
+def _numbers(values: list[Any], dtype: str, where: str) -> np.ndarray:
+    numpy_type = NUMPY_TYPES[dtype]
+    allowed = {int, float} if numpy_type in _LARGEST else {int}  # bool is another type
+    kinds = set(map(type, values))
+    if not kinds <= allowed:
+        wrong = next(value for value in values if type(value) not in allowed)
+        raise RequestError(f"{where}: {excerpt(wrong)}, expected {_expected(dtype)}")
+    if numpy_type not in _LARGEST:
+        return _integers(values, numpy_type, dtype, where)
+    if int in kinds:
+        _check_exact(values, _LARGEST[numpy_type], dtype, where)
+    array = np.array(values, np.float64)
+    return array if numpy_type is np.float64 else _narrowed(array, dtype, where)
+
+
+def _check_exact(values: list[Any], largest: int, dtype: str, where: str) -> None:
+    for value in values:
+        if type(value) is int and not -largest <= value <= largest:
+            raise RequestError(f"{where}: {excerpt(value)} would lose digits as {dtype}")
+
+
+def _narrowed(array: np.ndarray, dtype: str, where: str) -> np.ndarray:
+    """Return float64 as float32; what is finite stays finite."""
+    if not (np.abs(array) <= _FLOAT32_MAX).all():  # NaN and infinities are looked at, too
+        lost = (np.abs(array) > _FLOAT32_MAX) & np.isfinite(array)
+        if lost.any():
+            raise RequestError(f"{where}: {array[lost][0]} is beyond the range of {dtype}")
+    return array.astype(np.float32)
+
+
+def _integers(values: list[int], numpy_type: type, dtype: str, where: str) -> np.ndarray:
+    limits = np.iinfo(numpy_type)
+    for value in values:
+        if not limits.min <= value <= limits.max:
+            raise RequestError(f"{where}: {excerpt(value)} is beyond the range of {dtype}")
+    return np.array(values, numpy_type)
+
+
+def _booleans(values: list[Any], dtype: str, where: str) -> np.ndarray:
+    for value in values:
+        if type(value) is not bool:
+            raise RequestError(f"{where}: {excerpt(value)}, expected {_expected(dtype)}")
+    return np.array(values, np.bool_)
+
+
+def _texts(values: list[Any], _: str, where: str) -> np.ndarray:
+    # An array of fixed-width bytes would lose trailing NULs.
+    array = np.empty(len(values), dtype=object)
+    array[:] = [to_bytes(value, where) for value in values]
+    return array
+
+
+_CONVERTERS = {STRING: _texts, "DT_BOOL": _booleans}
+
+
+def _expected(dtype: str) -> str:
+    if dtype == "DT_BOOL":
+        return "true or false"
+    whole = "" if dtype in ("DT_FLOAT", "DT_DOUBLE") else " whole, written without a point,"
+    return f"a number{whole} for {dtype}"
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int, ...] | None) -> bool:
+    if expected is None:
+        return True
+    return len(shape) == len(expected) and all(
+        want in (-1, size) for size, want in zip(shape, expected, strict=True)
+    )

@@ -1,0 +1,178 @@
+"""The bodies of :classify and :regress: JSON examples → serialised tf.Examples, outputs → JSON.
+
+Goes in: {"examples": [{…}], "context": {…}}; features may be left out, and the context's stand in
+examples that do not have them. Promised: no TensorFlow is imported; the wire format is written
+here, as protobuf defines it.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from components.serve import json_text
+from components.serve.failures import RequestError
+from components.serve.signature import STRING, Signature
+from components.serve.tensors import is_bytes, json_of, to_bytes
+
+CLASSIFY, REGRESS = "classify", "regress"
+_METHOD_NAMES = {method: f"tensorflow/serving/{method}" for method in (CLASSIFY, REGRESS)}
+
+_EXAMPLES, _CONTEXT, _RESULTS = "examples", "context", "results"
+_CLASSES, _SCORES, _OUTPUTS = "classes", "scores", "outputs"
+
+_INT64 = range(-(2**63), 2**63)
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def check_method(method: str, name: str, signatures: Mapping[str, Signature]) -> None:
+    """Check that a signature is made for :classify or :regress.
+
+    Raises:
+      RequestError: it is not; names those that are.
+    """
+    expected, signature = _METHOD_NAMES[method], signatures[name]
+    if signature.method_name != expected:
+        fitting = [n for n, s in sorted(signatures.items()) if s.method_name == expected]
+        raise RequestError(
+            f"signature {name!r} has the method_name {signature.method_name!r}; :{method} needs"
+            f" {expected!r}, which 'signature_name' may be: {', '.join(fitting) or '(none)'}"
+        )
+    if [tensor.dtype for tensor in signature.inputs.values()] != [STRING]:
+        raise RequestError(f"signature {name!r} does not take serialised tf.Examples")
+
+
+def parse(document: Mapping[str, Any], signature: Signature) -> dict[str, np.ndarray]:
+    """Return the one input of the signature: serialised tf.Examples, [rows].
+
+    Raises:
+      RequestError: the body holds no examples, or values that a tf.Example cannot hold.
+    """
+    context = document.get(_CONTEXT, {})
+    if _CONTEXT in document:
+        context = _features(context, repr(_CONTEXT))
+    rows = document.get(_EXAMPLES)
+    if not isinstance(rows, list) or not rows:
+        found = "an empty list" if rows == [] else json_text.kind(rows)
+        found = found if _EXAMPLES in document else "missing"
+        raise RequestError(f"{_EXAMPLES!r} is {found}; a list of at least one object was expected")
+    array = np.empty(len(rows), dtype=object)
+    array[:] = [
+        _example({**context, **_features(row, f"{_EXAMPLES}[{number}]")})
+        for number, row in enumerate(rows)
+    ]
+    (name,) = signature.inputs
+    return {name: array}
+
+
+def answer(method: str, outputs: Mapping[str, np.ndarray]) -> bytes:
+    """Return the body that gives a value, or pairs of class and score, for each example.
+
+    Raises:
+      RequestError: the outputs are not what the method promises.
+    """
+    document, finite = (_classes if method == CLASSIFY else _values)(outputs)
+    dumps = json_text.dumps if finite else json_text.dumps_extended
+    return dumps({_RESULTS: document})
+
+
+def _values(outputs: Mapping[str, np.ndarray]) -> tuple[list[Any], bool]:
+    array = outputs.get(_OUTPUTS)
+    if array is None or array.ndim not in (1, 2) or array.size != len(array):
+        raise RequestError(f"the signature gives no {_OUTPUTS!r} of one value an example")
+    return json_of(_OUTPUTS, array.reshape(-1))
+
+
+def _classes(outputs: Mapping[str, np.ndarray]) -> tuple[list[Any], bool]:
+    classes, scores = outputs.get(_CLASSES), outputs.get(_SCORES)
+    given = classes if classes is not None else scores
+    if given is None or given.ndim != 2:
+        raise RequestError(f"the signature gives no {_CLASSES!r} or {_SCORES!r} an example")
+    # Either may be missing; then the label is empty, or the score 0.
+    labels = json_of(_CLASSES, classes)[0] if classes is not None else _like(given, "")
+    values, finite = json_of(_SCORES, scores) if scores is not None else (_like(given, 0.0), True)
+    pairs = [
+        [list(pair) for pair in zip(*of_row, strict=True)]
+        for of_row in zip(labels, values, strict=True)
+    ]
+    return pairs, finite
+
+
+def _like(array: np.ndarray, value: Any) -> list[list[Any]]:
+    return [[value] * array.shape[1] for _ in range(array.shape[0])]
+
+
+def _features(row: Any, where: str) -> dict[bytes, bytes]:
+    """Return an example's serialised features by name."""
+    if not isinstance(row, dict):
+        raise RequestError(f"{where} is {json_text.kind(row)}; an object was expected")
+    return {
+        to_bytes(name, f"{where}, a feature's name"): _feature(
+            value if isinstance(value, list) else [value], f"{where}, feature {name!r}"
+        )
+        for name, value in row.items()
+    }
+
+
+def _feature(values: list[Any], where: str) -> bytes:
+    """Return a serialised Feature; the values' JSON type is its kind, of no values none."""
+    if not values:
+        return b""
+    kinds = {_KINDS.get(type(value), _KINDS[str] if is_bytes(value) else None) for value in values}
+    if len(kinds) != 1 or None in kinds:
+        wrong = next((v for v in values if type(v) not in _KINDS and not is_bytes(v)), values[-1])
+        raise RequestError(
+            f"{where}: {json_text.excerpt(wrong)}; numbers with a point, numbers without, or"
+            " strings were expected, and one of these alone"
+        )
+    (kind,) = kinds
+    return _LISTS[kind](values, where)
+
+
+def _bytes_list(values: list[Any], where: str) -> bytes:
+    return _field(1, b"".join(_field(1, to_bytes(value, where)) for value in values))
+
+
+def _float_list(values: list[float], where: str) -> bytes:
+    for value in values:
+        if math.isfinite(value) and abs(value) > _FLOAT32_MAX:
+            raise RequestError(f"{where}: {value} is beyond the range of a float")
+    return _field(2, _field(1, struct.pack(f"<{len(values)}f", *np.float32(values))))
+
+
+def _int64_list(values: list[int], where: str) -> bytes:
+    for value in values:
+        if value not in _INT64:
+            raise RequestError(f"{where}: {json_text.excerpt(value)} is beyond the range of int64")
+    return _field(3, _field(1, b"".join(_varint(int(value) % 2**64) for value in values)))
+
+
+# Which list of a Feature a JSON value goes into; a boolean counts as 0 or 1.
+_KINDS: dict[type, str] = {str: "bytes", float: "float", int: "int64", bool: "int64"}
+_LISTS: dict[str | None, Any] = {"bytes": _bytes_list, "float": _float_list, "int64": _int64_list}
+
+
+def _example(features: Mapping[bytes, bytes]) -> bytes:
+    """Return a serialised tf.Example: a message of one field, the map of features."""
+    entries = (
+        _field(1, _field(1, name) + _field(2, feature)) for name, feature in features.items()
+    )
+    return _field(1, b"".join(entries))
+
+
+def _field(number: int, payload: bytes) -> bytes:
+    """Return a length-delimited field of a protobuf message."""
+    return bytes([number << 3 | 2]) + _varint(len(payload)) + payload
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

@@ -1,0 +1,251 @@
+"""What the server answers is what the SavedModel gives when it is called directly, bit by bit."""
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from components.examples import as_raw_columns, as_tf_examples, iter_batches
+from components.serve import tf_examples
+from components.serve.failures import RequestError
+
+pytestmark = pytest.mark.component
+
+PREDICT, CLASSIFY, REGRESS = (
+    f"/v1/models/tiny:{method}" for method in ("predict", "classify", "regress")
+)
+
+
+@pytest.fixture(scope="module")
+def batch(exported):
+    """Raw rows of the test split, missing values among them."""
+    return next(iter_batches(exported.examples, "test", [c.name for c in serving(exported)]))
+
+
+@pytest.fixture(scope="module")
+def columns(exported, batch):
+    """The same as the arrays that the raw signature takes."""
+    return as_raw_columns(batch, serving(exported))
+
+
+@pytest.fixture(scope="module")
+def scores(exported, columns):
+    """Scores of all rows, by the SavedModel in a session of this process."""
+    import tensorflow as tf
+
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        graph = tf.compat.v1.saved_model.load(session, ["serve"], exported.saved_model)
+        signature = graph.signature_def["raw_columns"]
+        feeds = {signature.inputs[name].name: values for name, values in columns.items()}
+        return session.run({k: v.name for k, v in signature.outputs.items()}, feeds)
+
+
+def serving(exported):
+    return tuple(column for column in exported.columns if column.serving)
+
+
+def lists(columns):
+    """Return columns as JSON has them."""
+    return {
+        name: [v.decode() if isinstance(v, bytes) else v for v in values.tolist()]
+        for name, values in columns.items()
+    }
+
+
+def rows_of(columns):
+    values = lists(columns)
+    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+def json_examples(batch):
+    """Return rows as :classify takes them: what is missing is left out."""
+    return [{k: v for k, v in row.items() if v is not None} for row in batch.to_pylist()]
+
+
+def assert_scores(answers, scores):
+    for name, values in scores.items():
+        np.testing.assert_array_equal(np.float32([a[name] for a in answers]), values, strict=True)
+
+
+def test_rows_and_columns_are_scored_as_by_the_model(server, columns, scores):
+    body = {"signature_name": "raw_columns", "instances": rows_of(columns)}
+    status, answer = server.ask("POST", PREDICT, body)
+    assert status == 200, answer
+    assert_scores(answer["predictions"], scores)
+
+    body = {"signature_name": "raw_columns", "inputs": lists(columns)}
+    status, answer = server.ask("POST", f"/v1/models/tiny/versions/1{PREDICT[-8:]}", body)
+    assert status == 200, answer
+    for name, values in scores.items():
+        np.testing.assert_array_equal(np.float32(answer["outputs"][name]), values)
+
+
+def test_a_session_scores_as_the_eager_model_does(exported, columns, scores):
+    import tensorflow as tf
+
+    model = tf.saved_model.load(exported.saved_model)
+    outputs = model.raw_columns({name: tf.constant(v) for name, v in columns.items()})
+    for name, tensor in outputs.items():
+        # Graph optimisers differ, and with them the last bit of a matrix product.
+        np.testing.assert_allclose(tensor.numpy(), scores[name], rtol=1e-6, atol=1e-7)
+
+
+def test_serialised_examples_are_scored_as_by_the_model(server, exported, batch, scores):
+    examples = as_tf_examples(batch, serving(exported))
+    values = [{"b64": base64.b64encode(example).decode()} for example in examples]
+    status, answer = server.ask("POST", PREDICT, {"instances": values})
+    assert status == 200, answer
+    assert_scores(answer["predictions"], scores)
+
+
+def test_json_examples_are_classified_and_regressed_as_by_the_model(server, batch, scores):
+    body = {"signature_name": "regression", "examples": json_examples(batch)}
+    status, answer = server.ask("POST", REGRESS, body)
+    assert status == 200, answer
+    np.testing.assert_array_equal(np.float32(answer["results"]), scores["scores"])
+
+    body["signature_name"] = "classification"
+    status, answer = server.ask("POST", CLASSIFY, body)
+    assert status == 200, answer
+    assert [[label for label, _ in pairs] for pairs in answer["results"]] == [["0", "1"]] * len(
+        scores["scores"]
+    )
+    of_one = np.float32([pairs[1][1] for pairs in answer["results"]])
+    np.testing.assert_array_equal(of_one, scores["scores"])
+
+
+def test_transformed_features_are_given_with_their_types(server, exported, batch):
+    import tensorflow as tf
+
+    examples = as_tf_examples(batch, serving(exported))
+    body = {
+        "signature_name": "transform_features",
+        "inputs": [{"b64": base64.b64encode(e).decode()} for e in examples],
+    }
+    status, answer = server.ask("POST", PREDICT, body)
+    assert status == 200, answer
+    model = tf.saved_model.load(exported.saved_model)
+    direct = model.signatures["transform_features"](examples=tf.constant(examples))
+    assert answer["outputs"].keys() == direct.keys()
+    for name, tensor in direct.items():
+        values = tensor.numpy()
+        np.testing.assert_array_equal(np.array(answer["outputs"][name], values.dtype), values)
+
+
+def test_requests_asked_at_once_get_each_their_own_answer(server, columns, scores):
+    rows = rows_of(columns)
+
+    def ask(at):
+        several = [rows[(at + i) % len(rows)] for i in range(1 + at % 3)]
+        body = {"signature_name": "raw_columns", "instances": several}
+        status, answer = server.ask("POST", PREDICT, body)
+        return status, [prediction["scores"] for prediction in answer["predictions"]]
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(200)))
+    for at, (status, given) in enumerate(answers):
+        assert status == 200
+        expected = [scores["scores"][(at + i) % len(rows)] for i in range(1 + at % 3)]
+        # Another batch size may round the last bit of a matrix product otherwise.
+        np.testing.assert_allclose(given, expected, rtol=1e-6)
+
+
+def test_what_the_graph_refuses_is_a_400_and_fails_nobody_else(server, columns):
+    rows = rows_of(columns)
+    good = {"signature_name": "raw_columns", "instances": rows[:1]}
+    bad = {"signature_name": "raw_columns", "instances": [{**rows[0], "age": 2.5}]}
+
+    def ask(body):
+        return server.ask("POST", PREDICT, body)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, [good, bad] * 20))
+    assert [status for status, _ in answers] == [200, 400] * 20
+    error = answers[1][1]["error"]
+    assert "integers" in error
+    assert "\n" not in error
+
+    no_example = {"instances": [{"b64": base64.b64encode(b"no example").decode()}]}
+    status, answer = server.ask("POST", PREDICT, no_example)
+    assert status == 400, answer
+
+
+def test_refusals_name_row_and_column(server, columns):
+    rows = rows_of(columns)
+    without = {name: value for name, value in rows[1].items() if name != "Fare ($)"}
+    cases = [
+        ([rows[0], without], "instances[1] lacks 'Fare ($)'"),
+        ([{**rows[0], "tips": 1.0}], "instances[0] has an unknown input 'tips'"),
+        ([{**rows[0], "naïve": None}], "instances[0], input 'naïve': null"),
+        ([{**rows[0], "age": "3"}], "instances[0], input 'age': '3'"),
+    ]
+    for instances, message in cases:
+        body = {"signature_name": "raw_columns", "instances": instances}
+        status, answer = server.ask("POST", PREDICT, body)
+        assert status == 400
+        assert message in answer["error"]
+    status, answer = server.ask("POST", CLASSIFY, {"examples": [{}]})
+    assert status == 400
+    assert "'signature_name' may be: classification" in answer["error"]
+
+
+def test_status_and_metadata_describe_the_export(server):
+    status, answer = server.ask("GET", "/v1/models/tiny")
+    assert (status, answer["model_version_status"][0]["state"]) == (200, "AVAILABLE")
+    status, answer = server.ask("GET", "/v1/models/tiny/metadata")
+    signatures = answer["metadata"]["signature_def"]["signature_def"]
+    assert signatures["raw_columns"]["inputs"]["age"]["dtype"] == "DT_DOUBLE"
+    assert signatures["raw_columns"]["inputs"]["Fare ($)"]["tensor_shape"]["dim"] == [
+        {"size": "-1", "name": ""}
+    ]
+    assert signatures["classification"]["method_name"] == "tensorflow/serving/classify"
+    assert server.ask("GET", "/v1/models/other")[0] == 404
+
+
+def test_columns_left_out_are_missing_values_and_the_server_ends_in_peace(lenient, columns, server):
+    whole = rows_of({**columns, "age": np.full_like(columns["age"], np.nan)})
+    partly = [{k: v for k, v in row.items() if k != "age"} for row in whole]
+    status, answer = lenient.ask(
+        "POST", PREDICT, {"signature_name": "raw_columns", "instances": partly}
+    )
+    assert status == 200, answer
+    body = {"signature_name": "raw_columns", "instances": whole}
+    assert answer == server.ask("POST", PREDICT, body)[1]
+    assert lenient.ask("GET", "/readyz") == (200, {"status": "ready"})
+    assert lenient.stop() == 0
+
+
+def test_json_examples_are_the_protos_they_are_read_as(exported):
+    import tensorflow as tf
+
+    from components.serve.model import SavedModel
+
+    signature = SavedModel(exported.saved_model).signatures["classification"]
+    rows = [{"a": [1, -(2**63)], "é": 0.1, "c": ["x", {"b64": "AA=="}], "d": [], "e": True}]
+    (serialised,) = tf_examples.parse({"examples": rows}, signature)["inputs"]
+    features = tf.train.Example.FromString(serialised).features.feature
+    assert list(features["a"].int64_list.value) == [1, -(2**63)]
+    assert list(features["é"].float_list.value) == [float(np.float32(0.1))]
+    assert list(features["c"].bytes_list.value) == [b"x", b"\x00"]
+    assert features["d"].WhichOneof("kind") is None
+    assert list(features["e"].int64_list.value) == [1]
+
+
+def test_a_folder_without_a_graph_is_a_model_error(tmp_path):
+    from components.serve.model import SavedModel
+    from schemas.errors import ModelError
+
+    (tmp_path / "saved_model.pb").write_bytes(b"no graph")
+    with pytest.raises(ModelError, match="does not load"):
+        SavedModel(str(tmp_path))
+
+
+def test_the_model_refuses_with_a_request_error(exported, columns):
+    from components.serve.model import SavedModel
+
+    model = SavedModel(exported.saved_model)
+    assert model.signatures["raw_columns"].left_out.keys() == columns.keys()
+    with pytest.raises(RequestError, match="integers") as caught:
+        model.run("raw_columns", {**columns, "age": columns["age"] + 0.5})
+    assert caught.value.status == 400

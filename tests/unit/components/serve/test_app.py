@@ -1,0 +1,166 @@
+"""Requests to answers, with a model that needs no TensorFlow: paths, methods, codes."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components.serve.app import App, patience
+from components.serve.failures import RequestError
+from components.serve.settings import Settings
+
+ROW = {"fare": 12.5, "trips": 3, "company": "Blue"}
+MODEL = "/v1/models/taxi"
+
+
+@pytest.fixture
+def ask(model):
+    """Ask one request of a fresh server; returns status and parsed body."""
+
+    def call(method, path, document=None, *, raw=None, timeout=None, loaded=True, **options):
+        async def main():
+            app = App(Settings(name="taxi", version=3, **options))
+            if loaded:
+                app.serve(model)
+            body = json.dumps(document).encode() if raw is None else raw
+            answer = await app.answer(method, path, body, timeout)
+            app.close()
+            return answer
+
+        answer = asyncio.run(main())
+        return answer.status, json.loads(answer.body)
+
+    return call
+
+
+def test_each_method_is_answered(ask):
+    scored = {"predictions": [{"logits": 12.5, "scores": 25.0}]}
+    for path in (MODEL, f"{MODEL}/versions/3", "/V1/Models/taxi"):
+        assert ask("POST", f"{path}:predict", {"instances": [ROW]}) == (200, scored)
+    columns = {name: [value] for name, value in ROW.items()}
+    assert ask("POST", f"{MODEL}:predict", {"inputs": columns}) == (
+        200,
+        {"outputs": {"logits": [12.5], "scores": [25.0]}},
+    )
+    document = {"signature_name": "regression", "examples": [{}]}
+    assert ask("POST", f"{MODEL}:regress", document) == (200, {"results": [2.0]})
+    document["signature_name"] = "classification"
+    assert ask("POST", f"{MODEL}:classify", document) == (
+        200,
+        {"results": [[["", 0.25], ["", 0.75]]]},
+    )
+
+
+def test_status_and_metadata_tell_what_is_served(ask):
+    status, body = ask("GET", MODEL)
+    assert status == 200
+    assert body["model_version_status"] == [
+        {
+            "version": "3",
+            "state": "AVAILABLE",
+            "status": {"error_code": "OK", "error_message": ""},
+        }
+    ]
+    status, body = ask("GET", f"{MODEL}/versions/3/metadata")
+    assert body["model_spec"] == {"name": "taxi", "signature_name": "", "version": "3"}
+    described = body["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    assert described["method_name"] == "tensorflow/serving/predict"
+    assert described["inputs"]["fare"] == {
+        "dtype": "DT_FLOAT",
+        "tensor_shape": {"dim": [{"size": "-1", "name": ""}], "unknown_rank": False},
+        "name": "t:0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "message"),
+    [
+        ("GET", "/", 404, "nothing at '/'"),
+        ("GET", "/etc/passwd", 404, "nothing"),
+        ("POST", "/healthz", 404, "nothing"),
+        ("GET", f"{MODEL}:predict", 400, "malformed request: GET"),
+        ("PUT", MODEL, 400, "malformed request: PUT"),
+        ("POST", f"{MODEL}:guess", 400, "malformed request"),
+        ("GET", "/v1/models", 400, "malformed request"),
+        ("GET", "/v1/models/../../x", 400, "malformed request"),
+        ("GET", "/v1/models/tax", 404, "no model 'tax'; 'taxi' is served"),
+        ("POST", f"{MODEL}/versions/4:predict", 404, "no version 4; 3 is served"),
+        ("GET", f"{MODEL}/versions/{'9' * 30}", 400, "to a number"),
+        ("POST", f"{MODEL}/labels/stable:predict", 400, "label: 'stable'"),
+    ],
+)
+def test_what_is_not_there_is_refused(method, path, status, message, ask):
+    answered, body = ask(method, path, {"instances": [ROW]})
+    assert answered == status
+    assert message in body["error"]
+
+
+def test_requests_are_bounded_and_refused_with_their_codes(ask):
+    predict = f"{MODEL}:predict"
+    cases: list[tuple[dict[str, Any], int, str]] = [
+        ({"document": {"instances": [ROW] * 3}, "max_rows": 2}, 413, "at most 2"),
+        ({"document": {"instances": [{**ROW, "fare": -1.0}]}}, 400, "a fare is negative"),
+        ({"document": {"instances": [{"fare": 1.0}]}}, 400, "lacks 'trips', 'company'"),
+        ({"document": {"signature_name": "x", "instances": [1]}}, 400, "no signature 'x'"),
+        ({"raw": b"{"}, 400, "JSON parse error"),
+        ({"document": {"instances": [ROW]}, "timeout": "soon"}, 400, "number of seconds"),
+        ({"document": {"instances": [ROW]}, "loaded": False}, 503, "being loaded"),
+    ]
+    for options, status, message in cases:
+        answered, body = ask("POST", predict, **options)
+        assert (answered, list(body)) == (status, ["error"])
+        assert message in body["error"]
+    status, _ = ask("POST", predict, {"instances": [{"fare": 1.0}]}, optional_columns=True)
+    assert status == 200
+
+
+def test_a_fault_of_ours_is_a_500_that_is_logged_and_tells_nothing(ask, model, caplog):
+    def broken(signature, inputs):
+        raise KeyError("secret")
+
+    model.run = broken
+    status, body = ask("POST", f"{MODEL}:predict", {"instances": [ROW]})
+    assert (status, body) == (500, {"error": "internal error; the server's log tells more"})
+    assert "secret" in caplog.text
+
+
+def test_readiness_follows_the_model_and_ends_with_draining(ask, model):
+    assert ask("GET", "/healthz", loaded=False) == (200, {"status": "alive"})
+    assert ask("GET", "/readyz", loaded=False)[0] == 503
+    assert ask("GET", MODEL, loaded=False)[1]["model_version_status"][0]["state"] == "LOADING"
+    assert ask("GET", "/readyz") == (200, {"status": "ready"})
+
+    async def drained():
+        app = App(Settings(name="taxi", version=3))
+        app.serve(model)
+        app.drain()
+        ready = await app.answer("GET", "/readyz")
+        alive = await app.answer("GET", "/healthz")
+        app.close()
+        return ready.status, alive.status
+
+    assert asyncio.run(drained()) == (503, 200)
+
+
+def test_a_client_may_wait_less_but_not_longer_than_the_server_lets_it():
+    assert patience(None, 30.0) == 30.0
+    assert patience("0.5", 30.0) == 0.5
+    assert patience("1e9", 30.0) == 30.0
+    for wrong in ("0", "-1", "nan", "", "1s"):
+        with pytest.raises(RequestError):
+            patience(wrong, 30.0)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.sampled_from(["predict", "classify", "regress"]),
+    st.binary(max_size=40) | st.text(alphabet='{}[]":,0N\\a.instaceu').map(str.encode),
+)
+def test_malformed_bodies_give_nothing_but_a_4xx_error(ask, method, raw):
+    status, body = ask("POST", f"{MODEL}:{method}", raw=raw)
+    assert 400 <= status < 500
+    assert list(body) == ["error"]
+    assert body["error"]

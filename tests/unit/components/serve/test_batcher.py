@@ -1,0 +1,127 @@
+"""Requests that wait are joined, answered each for itself, and never without end."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+from components.serve.batcher import Batcher, split
+from components.serve.failures import RequestError
+from components.serve.settings import Limits
+
+
+class Gate:
+    """A model that doubles, and computes nothing until it is opened."""
+
+    def __init__(self):
+        self.open = threading.Event()
+        self.entered = threading.Event()
+        self.calls = []
+
+    def run(self, key, inputs):
+        self.entered.set()
+        assert self.open.wait(10)
+        self.calls.append((key, inputs["x"].tolist()))
+        if (inputs["x"] < 0).any():
+            raise RequestError("negative")
+        return {"y": inputs["x"] * 2}
+
+
+def together(limits, requests, *, seconds=10.0):
+    """Ask "first", then the requests while it is computed; return the gate and all results."""
+    gate = Gate()
+
+    async def main():
+        batcher = Batcher(gate.run, limits)
+        first = asyncio.ensure_future(batcher.ask("first", {"x": np.array([0])}, 1, 10.0))
+        await asyncio.to_thread(gate.entered.wait, 10)
+        rest = [
+            asyncio.ensure_future(
+                batcher.ask(key, {"x": np.array(x)}, len(x) if joins else None, seconds)
+            )
+            for key, x, joins in requests
+        ]
+        if seconds < 1:
+            await asyncio.wait(rest)
+        else:
+            await asyncio.sleep(0)  # all of them are in the queue now
+        gate.open.set()
+        results = await asyncio.gather(first, *rest, return_exceptions=True)
+        batcher.close()
+        return results[1:]
+
+    results = asyncio.run(main())
+    return gate, [r if isinstance(r, Exception) else r["y"].tolist() for r in results]
+
+
+def test_what_waits_is_joined_by_signature_and_split_again():
+    gate, results = together(
+        Limits(), [("a", [1], True), ("b", [2], True), ("a", [3, 4], True), ("a", [5], False)]
+    )
+    assert results == [[2], [4], [6, 8], [10]]
+    assert gate.calls == [("first", [0]), ("a", [1, 3, 4]), ("b", [2]), ("a", [5])]
+
+
+def test_a_batch_is_not_larger_than_its_limit_unless_one_request_is():
+    gate, results = together(
+        Limits(batch_rows=3), [("a", [1, 2], True), ("a", [3, 4], True), ("a", [5], True)]
+    )
+    assert results == [[2, 4], [6, 8], [10]]
+    assert gate.calls[1:] == [("a", [1, 2, 5]), ("a", [3, 4])]
+    gate, results = together(Limits(batch_rows=1), [("a", [1, 2, 3], True)])
+    assert results == [[2, 4, 6]]
+
+
+def test_a_bad_request_fails_alone():
+    gate, results = together(Limits(), [("a", [1], True), ("a", [-2], True), ("a", [3], True)])
+    assert results[0] == [2]
+    assert str(results[1]) == "negative"
+    assert results[2] == [6]
+    assert gate.calls[1:] == [("a", [1, -2, 3]), ("a", [1]), ("a", [-2]), ("a", [3])]
+
+
+@pytest.mark.parametrize(
+    ("limits", "statuses"),
+    [
+        (Limits(requests=2), [None, None, 429, 429]),
+        (Limits(rows=3), [None, 429, None, 429]),
+    ],
+)
+def test_a_full_queue_refuses_at_once(limits, statuses):
+    requests = [("a", [1, 2], True), ("a", [3, 4], True), ("a", [5], True), ("a", [6], True)]
+    _, results = together(limits, requests)
+    assert [getattr(result, "status", None) for result in results] == statuses
+
+
+def test_a_request_larger_than_the_queue_is_taken_by_an_empty_one():
+    _, results = together(Limits(rows=1), [("a", [1, 2], True)])
+    assert results == [[2, 4]]
+
+
+def test_what_waits_too_long_is_given_up_and_not_computed():
+    gate, results = together(Limits(rows=2), [("a", [1, 2], True)], seconds=0.01)
+    assert results[0].status == 504
+    assert gate.calls == [("first", [0])]
+
+
+def test_the_one_that_is_computed_is_given_up_too_and_the_next_is_answered():
+    gate = Gate()
+
+    async def main():
+        batcher = Batcher(gate.run, Limits())
+        with pytest.raises(RequestError, match=r"no answer within 0\.01 s") as caught:
+            await batcher.ask("a", {"x": np.array([1])}, 1, 0.01)
+        gate.open.set()
+        answer = await batcher.ask("a", {"x": np.array([2])}, 1, 10.0)
+        batcher.close()
+        return caught.value.status, answer["y"].tolist()
+
+    assert asyncio.run(main()) == (504, [4])
+
+
+def test_outputs_are_split_by_rows_or_not_at_all():
+    shares = split({"y": np.arange(4)}, [1, 0, 3])
+    assert [share["y"].tolist() for share in shares] == [[0], [], [1, 2, 3]]
+    with pytest.raises(ValueError, match="output 'y' of 2 rows has shape"):
+        split({"y": np.arange(3)}, [1, 1])

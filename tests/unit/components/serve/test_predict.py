@@ -1,0 +1,238 @@
+"""The bodies of :predict: what is taken, how it arrives, what is refused and how it is said."""
+
+import contextlib
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.serve import predict
+from components.serve.failures import RequestError
+from components.serve.signature import Signature, Tensor
+
+ROW = {"fare": 12.5, "trips": 3, "company": "Blue"}
+
+SIGNATURE = Signature(
+    {"x": Tensor("x:0", "DT_FLOAT", (-1,)), "s": Tensor("s:0", "DT_STRING", (-1,))}, {}, ""
+)
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["x", "s", "b64", "y"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+def refused(document, signature, **options):
+    with pytest.raises(RequestError) as caught:
+        predict.parse(document, signature, **options)
+    assert 400 <= caught.value.status < 500
+    return caught.value.message
+
+
+def test_rows_and_columns_arrive_as_the_same_arrays(columns):
+    rows = [ROW, {"fare": float("nan"), "trips": 2, "company": {"b64": "/wA="}}]
+    by_rows = predict.parse({"instances": rows}, columns)
+    inputs = {name: [row[name] for row in rows] for name in ROW}
+    by_columns = predict.parse({"inputs": inputs}, columns)
+
+    assert (by_rows.rows, by_rows.by_rows) == (2, True)
+    assert (by_columns.rows, by_columns.by_rows) == (2, False)
+    for request in (by_rows, by_columns):
+        np.testing.assert_array_equal(request.inputs["fare"], np.float32([12.5, math.nan]))
+        np.testing.assert_array_equal(request.inputs["trips"], np.array([3.0, 2.0]))
+        assert request.inputs["company"].tolist() == [b"Blue", b"\xff\x00"]
+        assert request.inputs["fare"].dtype == np.float32
+        assert request.inputs["trips"].dtype == np.float64
+
+
+def test_a_signature_of_one_input_takes_bare_values(one_input):
+    signature = one_input("DT_STRING", -1)
+    for body in (
+        {"instances": ["a", {"b64": "Yg=="}]},
+        {"instances": [{"x": "a"}, {"x": {"b64": "Yg"}}]},
+        {"inputs": ["a", "b"]},
+        {"inputs": {"x": ["a", "b"]}},
+    ):
+        request = predict.parse(body, signature)
+        assert request.inputs["x"].tolist() == [b"a", b"b"]
+        assert request.rows == 2
+
+
+def test_lists_are_dimensions_and_scalars_are_none(one_input):
+    request = predict.parse({"instances": [[1, 2], [3, 4]]}, one_input("DT_INT32", -1, 2))
+    np.testing.assert_array_equal(request.inputs["x"], np.int32([[1, 2], [3, 4]]))
+    scalar = predict.parse({"inputs": True}, one_input("DT_BOOL"))
+    assert scalar.inputs["x"].shape == ()
+    assert scalar.inputs["x"].dtype == np.bool_
+    assert scalar.rows is None
+
+
+@pytest.mark.parametrize(
+    ("dtype", "good"),
+    [
+        ("DT_FLOAT", [3, 3.5, 2**24 - 1, -math.inf, 3.4e38]),
+        ("DT_DOUBLE", [2**53 - 1, 1e300, -0.5]),
+        ("DT_INT64", [2**63 - 1, -(2**63)]),
+        ("DT_UINT8", [0, 255]),
+        ("DT_BOOL", [True, False]),
+    ],
+)
+def test_values_of_the_type_are_taken_as_they_are(dtype, good, one_input):
+    taken = predict.parse({"instances": good}, one_input(dtype, -1)).inputs["x"]
+    np.testing.assert_array_equal(taken, np.array(good, taken.dtype))
+
+
+BAD: dict[str, list[Any]] = {
+    "DT_FLOAT": [None, "3", True, 2**24, -(2**24), 1e39, 10**400, {}, [1.0]],
+    "DT_DOUBLE": [None, False, 2**53],
+    "DT_INT64": [None, 3.0, "3", True, 2**63],
+    "DT_UINT8": [-1, 256, 1.0],
+    "DT_BOOL": [0, None, "true"],
+    "DT_STRING": [None, 3, {"b64": "?"}, {"b64": 3}, {"b64": "YQ==", "x": 1}, "\ud800"],
+}
+
+
+@pytest.mark.parametrize(("dtype", "bad"), [(t, v) for t, values in BAD.items() for v in values])
+def test_values_of_another_type_are_refused_by_row_and_name(dtype, bad, one_input):
+    good = {"DT_BOOL": True, "DT_STRING": "a"}.get(dtype, 1)
+    message = refused({"instances": [{"x": good}, {"x": bad}]}, one_input(dtype, -1))
+    assert message.startswith("instances[1], input 'x'")
+
+
+def test_keys_have_to_be_exactly_the_signatures(columns):
+    unknown = refused({"instances": [ROW, {**ROW, "fair": 1.0}]}, columns)
+    assert unknown == "instances[1] has an unknown input 'fair'; did you mean 'fare'?"
+    missing = refused({"instances": [{"trips": 1, "company": "Blue"}]}, columns)
+    assert missing.startswith("instances[0] lacks 'fare'; the inputs are 'company', 'fare'")
+    assert "lacks 'company'" in refused({"inputs": {"fare": [1.0], "trips": [1]}}, columns)
+
+
+def test_columns_may_be_left_out_only_where_it_is_allowed(columns):
+    rows = [{"trips": 1}, {"trips": 2, "fare": 3.0, "company": "Blue"}]
+    given = predict.parse({"instances": rows}, columns, optional=True).inputs
+    np.testing.assert_array_equal(given["fare"], np.float32([math.nan, 3]))
+    assert given["company"].tolist() == [b"", b"Blue"]
+
+    by_column = predict.parse({"inputs": {"trips": [1, 2]}}, columns, optional=True).inputs
+    assert np.isnan(by_column["fare"]).tolist() == [True, True]
+    assert by_column["fare"].dtype == np.float32
+    assert by_column["company"].tolist() == [b"", b""]
+    assert "has no column" in refused({"inputs": {}}, columns, optional=True)
+    assert "unknown input 'fair'" in refused({"instances": [{"fair": 1}]}, columns, optional=True)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({}, "either 'instances'"),
+        ({"instances": [ROW], "inputs": {}}, "either 'instances'"),
+        ({"instances": []}, "'instances' is an empty list"),
+        ({"instances": ROW}, "'instances' is an object"),
+        ({"instances": [1.0]}, "plain values"),
+        ({"instances": [ROW, 1.0]}, "instances[1] is a number among objects"),
+        ({"instances": [ROW, None]}, "instances[1] is null among objects"),
+        ({"inputs": [1.0]}, "'inputs' is a list"),
+        (
+            {"inputs": {"fare": [1.0], "trips": [], "company": ["a"]}},
+            "input 'trips' has 0 values, where another has 1",
+        ),
+        (
+            {"inputs": {"fare": 1.0, "trips": [1], "company": ["a"]}},
+            "input 'fare': shape [], expected [?] of DT_FLOAT",
+        ),
+        (
+            {"inputs": {"fare": [[1.0], [2.0, 3.0]], "trips": [1], "company": ["a"]}},
+            "input 'fare': a list, expected a number for DT_FLOAT",
+        ),
+    ],
+)
+def test_what_is_no_request_is_refused_in_words(document, message, columns):
+    assert message in refused(document, columns)
+
+
+def test_lists_of_unequal_length_are_no_tensor(one_input):
+    signature = one_input("DT_FLOAT", -1, -1)
+    message = refused({"inputs": [[1.0], [2.0, 3.0]]}, signature)
+    assert message == "input 'x': a list of 2 beside a list of 1"
+    assert "nested deeper" in refused({"inputs": json.loads("[" * 40 + "]" * 40)}, signature)
+    message = refused({"instances": [[1.0], [2.0, 3.0]]}, signature)
+    assert message == "input 'x': a list of 2 beside a list of 1"
+    assert "shape [1], expected [?, ?]" in refused({"inputs": [1.0]}, signature)
+
+
+def test_an_object_among_bare_values_is_refused(one_input):
+    message = refused({"instances": [1.0, {"x": 1.0}]}, one_input("DT_FLOAT", -1))
+    assert message == "instances[1] is an object among plain values"
+
+
+def test_the_signature_is_serving_default_unless_named():
+    assert predict.signature_name({}) == "serving_default"
+    assert predict.signature_name({"signature_name": "raw"}) == "raw"
+    with pytest.raises(RequestError, match="'signature_name' is a number"):
+        predict.signature_name({"signature_name": 3})
+
+
+def test_one_output_is_given_bare_and_several_by_name():
+    scores, ids = np.float32([0.1, 0.7]), np.array([1, 2])
+    assert predict.answer({"s": scores}, by_rows=True) == b'{"predictions":[0.1,0.7]}'
+    assert predict.answer({"s": scores}, by_rows=False) == b'{"outputs":[0.1,0.7]}'
+    assert json.loads(predict.answer({"s": scores, "i": ids}, by_rows=True)) == {
+        "predictions": [{"i": 1, "s": 0.1}, {"i": 2, "s": 0.7}]
+    }
+    assert json.loads(predict.answer({"s": scores, "i": ids}, by_rows=False)) == {
+        "outputs": {"i": [1, 2], "s": [0.1, 0.7]}
+    }
+
+
+def test_bytes_nan_and_dimensions_are_given_as_tensorflow_serving_gives_them():
+    text = np.array([b"a", "é".encode()], dtype=object)
+    assert json.loads(predict.answer({"t": text}, by_rows=True)) == {"predictions": ["a", "é"]}
+    assert json.loads(predict.answer({"t_bytes": text}, by_rows=True)) == {
+        "predictions": [{"b64": "YQ=="}, {"b64": "w6k="}]
+    }
+    no_text = np.array([b"\xff"], dtype=object)
+    assert json.loads(predict.answer({"t": no_text}, by_rows=True)) == {
+        "predictions": [{"b64": "/w=="}]
+    }
+    odd = np.float32([[math.nan, math.inf], [-math.inf, 0.1]])
+    assert (
+        predict.answer({"s": odd}, by_rows=True)
+        == b'{"predictions":[[NaN,Infinity],[-Infinity,0.1]]}'
+    )
+    assert predict.answer({"s": np.zeros((2, 0))}, by_rows=True) == b'{"predictions":[[],[]]}'
+    assert predict.answer({"s": np.float32(3)}, by_rows=False) == b'{"outputs":3.0}'
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"a": np.zeros(2), "b": np.zeros(3)},
+        {"a": np.float32(1)},
+        {"a": np.zeros(2), "b": np.zeros(())},
+    ],
+)
+def test_outputs_that_are_no_rows_are_refused_as_rows(outputs):
+    with pytest.raises(RequestError, match="not of one row an instance"):
+        predict.answer(outputs, by_rows=True)
+
+
+@given(st.lists(st.floats(width=32), min_size=1))
+def test_every_float_comes_back_as_it_was(values):
+    array = np.float32(values)
+    back = json.loads(predict.answer({"s": array}, by_rows=True))["predictions"]
+    np.testing.assert_array_equal(np.float32(back), array)
+
+
+@given(st.sampled_from(["instances", "inputs"]), json_values)
+def test_any_document_is_parsed_or_refused(key, value):
+    with contextlib.suppress(RequestError):
+        request = predict.parse({key: value}, SIGNATURE)
+        assert {len(array) for array in request.inputs.values()} == {request.rows}
