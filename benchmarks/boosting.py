@@ -1,0 +1,107 @@
+"""Gradient-boosted trees on a run's own examples: what a table's model is held against.
+
+Goes in: the Examples that a run ingested, and its spec. Comes out: the trees' figures on the test
+split, computed by the same code as the model's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as compute
+
+from components.evaluate.metrics import Metrics, metrics_of
+from components.evaluate.tally import BINS, Tally, grade
+from components.examples import iter_batches
+from schemas.catalog import Dataset
+from schemas.columns import find
+from schemas.spec import SPLITS, Exceeds
+
+_MAX_TREES = 300
+
+
+class Part(NamedTuple):
+    """A split as the trees take it.
+
+    Attributes:
+      features: float64 [rows, columns], NaN for missing; texts by their place in `categories`.
+      label: 0 or 1, int64 [rows].
+    """
+
+    features: np.ndarray
+    label: np.ndarray
+
+
+def boosted_trees(examples: str, dataset: Dataset) -> Metrics:
+    """Train scikit-learn's HistGradientBoosting; return its metrics on the test split.
+
+    It is given what the model is given: the same rows, the raw columns the model's features are
+    made from, the training split to learn from and the eval split to decide how long. All else is
+    as scikit-learn has it.
+
+    Args:
+      examples: folder of raw examples.
+      dataset: its spec and columns; the label is of the form `exceeds`.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    train, held, test = _parts(examples, dataset)
+    columns = dataset.spec.feature_columns
+    kinds = [find(dataset.columns, name, where="features").kind for name in columns]
+    trees = HistGradientBoostingClassifier(
+        max_iter=_MAX_TREES,
+        early_stopping=False,  # else on rows of the training split, which the model may learn from
+        categorical_features=[kind == "BYTES" for kind in kinds],
+        random_state=0,
+    )
+    trees.fit(*train)
+    losses = [_metrics(p, held.label).log_loss for p in trees.staged_predict_proba(held.features)]
+    best = int(np.argmin(losses))
+    stages = enumerate(trees.staged_predict_proba(test.features))
+    return _metrics(next(scores for stage, scores in stages if stage == best), test.label)
+
+
+def _parts(examples: str, dataset: Dataset) -> list[Part]:
+    assert dataset.spec.label.exceeds is not None  # told to the caller
+    tables = [pa.Table.from_batches(iter_batches(examples, split)) for split in SPLITS]
+    columns = dataset.spec.feature_columns
+    texts = {c.name for c in dataset.columns if c.kind == "BYTES"}
+    categories = {
+        name: compute.unique(tables[0].column(name).drop_null())
+        for name in columns
+        if name in texts
+    }
+    return [
+        Part(_features(table, columns, categories), _label(table, dataset.spec.label.exceeds))
+        for table in tables
+    ]
+
+
+def _features(
+    table: pa.Table, columns: Sequence[str], categories: dict[str, pa.Array]
+) -> np.ndarray:
+    """Values that the training split does not have count as missing."""
+    values = []
+    for name in columns:
+        column = table.column(name)
+        if name in categories:
+            column = compute.index_in(column, value_set=categories[name])
+        values.append(column.cast(pa.float64(), safe=False).to_numpy())
+    return np.stack(values, axis=1)
+
+
+def _label(table: pa.Table, label: Exceeds) -> np.ndarray:
+    """The label as the transform graph computes it: in float32."""
+    left, right = (
+        table.column(name).to_numpy().astype(np.float32) for name in (label.column, label.of)
+    )
+    return (left > np.float32(label.fraction) * right).astype(np.int64)
+
+
+def _metrics(probabilities: np.ndarray, label: np.ndarray) -> Metrics:
+    tally = Tally.zeros(1, BINS)
+    tally.add(grade(probabilities[:, 1].astype(np.float32), label))
+    return metrics_of(tally)

@@ -1,0 +1,172 @@
+"""A command goes in; how long it took and how much memory it needed come out.
+
+The command runs in a fresh process, so that nothing another measurement loaded is there for it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from benchmarks.places import ROOT
+from schemas.spec import Strict
+
+_SAMPLE_SECONDS = 0.25
+_LAST_LINES = 20
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a command took.
+
+    Attributes:
+      seconds: from its start to its end.
+      peak_process: the most that one process of it held, in bytes of resident memory.
+      peak_together: the most that all its processes held at a time; pages that they share, such as
+        libraries, count for each of them.
+      load: runnable processes on the machine when it started, mean of a minute.
+      code: its exit code.
+    """
+
+    seconds: float
+    peak_process: int
+    peak_together: int
+    load: float
+    code: int
+
+
+class StageTime(Strict):
+    """What one stage took.
+
+    Attributes:
+      name: its node in the DAG.
+      seconds: how long it worked.
+      rows: how many rows went through; 0 where it counts none.
+    """
+
+    name: str
+    seconds: float
+    rows: int = 0
+
+
+class Measured(Strict):
+    """What one pipeline run took.
+
+    Attributes:
+      system: whose pipeline.
+      rows: rows of the source.
+      outcome: what became of the model, in a word.
+      seconds: from the start of the process to its end.
+      peak_process: see `Usage`.
+      peak_together: see `Usage`.
+      load: see `Usage`.
+      date: the day it was measured.
+      stages: in the order they ran.
+    """
+
+    system: Literal["ours", "stock"]
+    rows: int
+    outcome: str
+    seconds: float
+    peak_process: int
+    peak_together: int
+    load: float
+    date: str
+    stages: tuple[StageTime, ...]
+
+
+def run(
+    command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
+) -> Usage:
+    """Run a command from the checkout's root and wait for its end.
+
+    Args:
+      command: the program and its arguments.
+      log: file that gets all it prints.
+      environment: variables set for it beside those of this process.
+    """
+    load = os.getloadavg()[0]
+    began = time.monotonic()
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    sampler = _Sampler(process.pid)
+    sampler.start()
+    try:
+        # Not Popen.wait: only wait4 tells the memory of this process and of those it waited for.
+        _, status, usage = os.wait4(process.pid, 0)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        sampler.stop()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = usage.ru_maxrss * 1024  # Linux counts in KiB
+    return Usage(
+        seconds=time.monotonic() - began,
+        peak_process=peak,
+        peak_together=max(peak, sampler.peak),
+        load=load,
+        code=process.returncode,
+    )
+
+
+def today() -> str:
+    """Return the date, as figures are marked with it."""
+    return datetime.now(timezone.utc).date().isoformat()
+
+
+def last_lines(log: Path) -> str:
+    """Return the end of a log, which is where programs say what went wrong."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-_LAST_LINES:])
+
+
+class _Sampler(threading.Thread):
+    """Adds up, now and then, the resident memory of a process and all below it."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._root = psutil.Process(pid)
+        self._stopped = threading.Event()
+        self.peak = 0
+
+    def run(self) -> None:
+        """Sample until stopped."""
+        while not self._stopped.wait(_SAMPLE_SECONDS):
+            self.peak = max(self.peak, self._resident())
+
+    def stop(self) -> None:
+        """End the sampling."""
+        self._stopped.set()
+        self.join()
+
+    def _resident(self) -> int:
+        try:
+            processes = [self._root, *self._root.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return 0
+        return sum(_resident(process) for process in processes)
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:  # it ended since it was listed
+        return 0

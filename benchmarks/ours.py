@@ -1,0 +1,105 @@
+"""Our own pipeline on given rows, run as a person runs it: what it took, and what it put out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks import measure
+from benchmarks.measure import Measured, StageTime, Usage
+from benchmarks.rows import taxi_csv
+from pipeline import lineage
+from pipeline.folders import Folders
+from pipeline.summary import FILE_NAME, Summary
+from schemas.catalog import SCHEMA_FILE, SPEC_FILE, find_folder
+
+_WHOLE = ("pushed", "unchanged", "refused")  # the DAG went through, whatever came of the model
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the command.
+
+    Attributes:
+      usage: what the process took.
+      summary: what the run says of itself.
+      folders: where its artifacts lie.
+    """
+
+    usage: Usage
+    summary: Summary
+    folders: Folders
+
+    def artifact(self, node: str, channel: str) -> str:
+        """Return the folder of what a node put out."""
+        executions = lineage.read_run(self.folders.metadata, self.summary.run_id)
+        return executions[node].outputs[channel].uri
+
+
+def measured(rows: int, work: Path) -> tuple[Measured, Run]:
+    """Run the pipeline on that many taxi trips, with nothing to use again from earlier.
+
+    Args:
+      rows: how many trips.
+      work: an empty folder for the dataset and for what the run puts out.
+
+    Raises:
+      RuntimeError: the run did not go through; holds the end of what it printed.
+    """
+    dataset = write_dataset(work / "dataset", {"source": {"path": str(taxi_csv(rows))}})
+    done = run(dataset, work / "output")
+    usage, summary = done.usage, done.summary
+    stages = tuple(StageTime(name=s.name, seconds=s.seconds, rows=s.rows) for s in summary.stages)
+    figures = Measured(
+        system="ours",
+        rows=rows,
+        outcome=summary.status,
+        seconds=usage.seconds,
+        peak_process=usage.peak_process,
+        peak_together=usage.peak_together,
+        load=usage.load,
+        date=measure.today(),
+        stages=stages,
+    )
+    return figures, done
+
+
+def write_dataset(folder: Path, changes: Mapping[str, Mapping[str, Any]]) -> Path:
+    """Write the shipped taxi dataset with some settings changed.
+
+    Args:
+      folder: what to make.
+      changes: for a top-level key of pipeline.yaml, the values to set under it.
+    """
+    shipped = find_folder("taxi")
+    settings = yaml.safe_load((shipped / SPEC_FILE).read_text(encoding="utf-8"))
+    for key, values in changes.items():
+        settings[key] = {**settings.get(key, {}), **values}
+    folder.mkdir(parents=True)
+    (folder / SPEC_FILE).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    (folder / SCHEMA_FILE).write_bytes((shipped / SCHEMA_FILE).read_bytes())
+    return folder
+
+
+def run(dataset: Path, output: Path) -> Run:
+    """Run `skewless run DATASET --output OUTPUT` in a fresh process.
+
+    Raises:
+      RuntimeError: see `measured`.
+    """
+    log = dataset / "log"
+    command = [sys.executable, "-m", "pipeline.cli", "run", str(dataset), "--output", str(output)]
+    usage = measure.run(command, log=log)
+    folders = Folders.of(output, "taxi")
+    summaries = sorted(folders.runs.glob(f"*/{FILE_NAME}"))  # run ids sort by time
+    if not summaries:
+        raise RuntimeError(f"no run came of it:\n{measure.last_lines(log)}")
+    summary = Summary.model_validate_json(summaries[-1].read_text(encoding="utf-8"))
+    if summary.status not in _WHOLE:
+        raise RuntimeError(f"the run {summary.status}:\n{measure.last_lines(log)}")
+    return Run(usage, summary, folders)
