@@ -44,7 +44,7 @@ def test_a_fresh_process_and_folder_give_the_very_same_model(
     for stage in ("ingest", "statistics", "transform", "train", "push"):
         assert sum(line.startswith(f"{stage} ") for line in lines) >= 1
     assert any(line.startswith("model          pushed as version 1") for line in lines)
-    assert any(line.startswith("serve it       docker run") for line in lines)
+    assert any(line.startswith("serve it       skewless serve") for line in lines)
     summary = last_summary(tmp_path)
     assert summary.evaluation == first.summary.evaluation
     assert summary.counts == first.summary.counts
