@@ -139,6 +139,7 @@ def _fit_baseline(baseline: keras.Model, feeds: _Feeds) -> None:
         feeds.train.dataset(),
         validation_data=feeds.eval.dataset(),
         epochs=_BASELINE_EPOCHS,
+        shuffle=False,  # the feed does
         callbacks=[stop],
         verbose=0,
     )
@@ -168,6 +169,7 @@ def _fit_wide_deep(wide_deep: keras.Model, feeds: _Feeds, model: spec.Model) -> 
         feeds.train.dataset(),
         validation_data=feeds.eval.dataset(),
         epochs=model.max_epochs,
+        shuffle=False,  # the feed does
         callbacks=[stop, _Live(feeds.train.rows)],
         verbose=0,
     ).history

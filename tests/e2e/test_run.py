@@ -12,7 +12,7 @@ def test_every_stage_runs_and_the_model_is_pushed(first):
     summary = first.summary
     assert (summary.status, summary.version, summary.error) == ("pushed", 1, None)
     assert summary.model.endswith("/taxi/serving/1")
-    assert summary.serve.startswith("docker run -p 8501:8501")
+    assert summary.serve.startswith("skewless serve ")
 
 
 def test_every_row_is_accounted_for(first):

@@ -120,7 +120,7 @@ def test_a_refused_model_names_no_command_to_serve_it():
         evaluation=evaluation(blessed=False, reasons=[{"text": "auc is low"}]),
     )
     assert "not blessed" in told
-    assert "docker" not in told
+    assert "skewless serve" not in told
 
 
 def test_anomalies_let_through_are_named():
