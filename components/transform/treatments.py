@@ -118,7 +118,8 @@ def vocabulary(inputs: Inputs, options: Mapping[str, Vocabulary]) -> Tensors:
 
     value = tf.stack([texts(inputs[c]) for c in options], axis=1)
     missing = tf.equal(value, "")
-    term = lookup(value, analyze(value, options), len(options))
+    path = analyze({c: inputs[c].values for c in options}, options)
+    term = lookup(value, path, len(options))
     out: dict[str, tf.Tensor] = {}
     for i, (column, o) in enumerate(options.items()):
         known = term.size[i]

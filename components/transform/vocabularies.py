@@ -1,8 +1,8 @@
 """All vocabularies of a dataset in one analyzer and one table.
 
-Goes in: text columns stacked to [rows, columns] strings, "" where missing. Comes out: each value's
-number in its column's vocabulary, by falling count over the training split (ties by bytes), or -1.
-One asset file holds a line `COLUMN<tab>TERM` a term, column by column, each column after its
+Goes in: columns of text or integers, "" where text is missing. Comes out: each value's number in
+its column's vocabulary, by falling count over the training split (ties by bytes), or -1. One asset
+file holds a line `COLUMN<tab>TERM` a term, column by column, each column after its
 heading `COLUMN<tab>`, and a last heading that ends the last column. TFT's own `tft.vocabulary` does
 the same a column at a time: some ten Beam stages and a table for each.
 """
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import apache_beam as beam
 import numpy as np
-import pyarrow as pa
 from tensorflow_transform import beam as tft_beam
 
 from schemas.spec import Vocabulary
@@ -37,13 +36,20 @@ class Terms(NamedTuple):
     size: tf.Tensor
 
 
-def analyze(value: tf.Tensor, options: Mapping[str, Vocabulary]) -> tf.Tensor:
-    """Return the path of the vocabularies' file, string []."""
+def analyze(values: Mapping[str, tf.Tensor], options: Mapping[str, Vocabulary]) -> tf.Tensor:
+    """Return the path of the vocabularies' file, string [].
+
+    Args:
+      values: a column's values, missing ones left out or ""; string or int64, of any number.
+      options: the columns' options, in the order of their numbers in the file.
+    """
     import tensorflow as tf
     import tensorflow_transform as tft
 
+    # Counted in the graph: a batch leaves it as some hundred terms, not as an object a value.
+    counted = [count_values(i, values[column]) for i, column in enumerate(options)]
     (path,) = tft.experimental.ptransform_analyzer(
-        inputs=[value],
+        inputs=[tf.concat(parts, axis=0) for parts in zip(*counted, strict=True)],
         ptransform=CountTerms(tuple(options.values())),
         output_dtypes=[tf.string],
         output_shapes=[[]],
@@ -52,6 +58,15 @@ def analyze(value: tf.Tensor, options: Mapping[str, Vocabulary]) -> tf.Tensor:
         name="vocabularies",
     )
     return path
+
+
+def count_values(column: int, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return a column's distinct values as lines, string [distinct], and their counts, int64."""
+    import tensorflow as tf
+
+    unique = tf.unique_with_counts(values, out_idx=tf.int64)
+    terms = unique.y if unique.y.dtype == tf.string else tf.strings.as_string(unique.y)
+    return tf.strings.join([_line(column, b""), terms]), unique.count
 
 
 def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
@@ -87,25 +102,26 @@ def _line(column: int, term: bytes) -> bytes:
 class CountTerms(tft_beam.experimental.PTransformAnalyzer):
     """Count terms a column, keep each column's most frequent ones, write them to one file.
 
-    Batches are counted where they are read; what travels is ((column, term), count), then at most
-    `top_k` terms a column.
+    What travels is (line of the file, count) of each batch, then at most `top_k` terms a column.
 
     Args:
-      options: the columns' options, in the order they are stacked.
+      options: the columns' options, in the order of their numbers.
     """
 
     def __init__(self, options: Sequence[Vocabulary]) -> None:
         super().__init__()
         self._options = tuple(options)
 
-    def expand(self, batches: beam.PCollection[tuple[np.ndarray]]) -> beam.PCollection[str]:
+    def expand(
+        self, batches: beam.PCollection[tuple[np.ndarray, np.ndarray]]
+    ) -> beam.PCollection[str]:
         """Return the path of the file that holds every column's terms."""
         tops = (
             batches
-            | "CountBatch" >> beam.FlatMap(count_batch)
+            | "Lines" >> beam.FlatMap(_lines)
             | "CountTerms" >> beam.CombinePerKey(sum)
-            | "DropRare" >> beam.Filter(self._is_frequent)
-            | "ByColumn" >> beam.Map(_by_column)
+            | "ByColumn" >> beam.MapTuple(_by_column)
+            | "DropRare" >> beam.Filter(self._is_wanted)
             | "MostFrequent"
             >> beam.CombinePerKey(MostFrequent(max(o.top_k for o in self._options)))
         )
@@ -115,9 +131,11 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
             | "WriteFile" >> beam.Map(self._write, beam.pvalue.AsDict(tops))
         )
 
-    def _is_frequent(self, counted: tuple[tuple[int, bytes], int]) -> bool:
-        (column, _), count = counted
-        return count >= self._options[column].min_count
+    def _is_wanted(self, counted: tuple[int, tuple[int, bytes]]) -> bool:
+        column, (negative_count, term) = counted
+        if not term or any(b in term for b in _LINE_BREAKS):
+            return False
+        return -negative_count >= self._options[column].min_count
 
     def _write(self, _: None, tops: Mapping[int, list[tuple[int, bytes]]]) -> str:
         lines: list[bytes] = []
@@ -133,21 +151,14 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
         return path
 
 
-def count_batch(batch: tuple[np.ndarray]) -> Iterator[tuple[tuple[int, bytes], int]]:
-    """Yield ((column, term), count) of a batch [rows, columns] of bytes, b"" left out."""
-    (values,) = batch
-    for column in range(values.shape[1]):
-        # hashes, where np.unique would sort
-        counted = pa.array(values[:, column], pa.binary()).value_counts()
-        for entry in counted.to_pylist():
-            term = entry["values"]
-            if term and not any(b in term for b in _LINE_BREAKS):
-                yield (column, term), entry["counts"]
+def _lines(batch: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[bytes, int]]:
+    lines, counts = batch
+    yield from zip(lines.tolist(), counts.tolist(), strict=True)
 
 
-def _by_column(counted: tuple[tuple[int, bytes], int]) -> tuple[int, tuple[int, bytes]]:
-    (column, term), count = counted
-    return column, (-count, term)
+def _by_column(line: bytes, count: int) -> tuple[int, tuple[int, bytes]]:
+    column, _, term = line.partition(b"\t")
+    return int(column), (-count, term)
 
 
 class MostFrequent(beam.CombineFn):

@@ -4,51 +4,66 @@ from __future__ import annotations
 
 import heapq
 
+import apache_beam as beam
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.transform.vocabularies import FILE_NAME, MostFrequent, count_batch, count_terms
+from components.transform.vocabularies import (
+    FILE_NAME,
+    CountTerms,
+    MostFrequent,
+    count_terms,
+    count_values,
+)
+from schemas.spec import Vocabulary
 
 
-def test_a_batch_is_counted_by_column():
-    values = np.array(
-        [
-            [b"a", b"1"],
-            [b"b", b"a"],
-            [b"a", b""],
-            [b"", b"1"],
-            [b"1\n", b"0\t"],
-            [b"\r", b"\xc3\xa9"],
-        ],
-        dtype=object,
-    )
-    assert dict(count_batch((values,))) == {
-        (0, b"a"): 2,
-        (0, b"b"): 1,
-        (1, b"1"): 2,
-        (1, b"a"): 1,
-        (1, b"0\t"): 1,
-        (1, b"\xc3\xa9"): 1,
+def test_values_are_counted_as_lines_of_the_file():
+    lines, counts = count_values(3, tf.constant([b"b", b"a", b"", b"b", b"\xc3\xa9", b"0\t"]))
+    assert dict(zip(lines.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
+        b"3\tb": 2,
+        b"3\ta": 1,
+        b"3\t": 1,
+        b"3\t\xc3\xa9": 1,
+        b"3\t0\t": 1,
     }
 
 
-def test_a_batch_without_rows_counts_nothing():
-    assert list(count_batch((np.empty((0, 2), dtype=object),))) == []
+def test_integers_are_counted_as_integers_and_written_in_decimal():
+    lines, counts = count_values(0, tf.constant([7, -1, 7, 2**53 + 1], tf.int64))
+    assert dict(zip(lines.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
+        b"0\t7": 2,
+        b"0\t-1": 1,
+        b"0\t9007199254740993": 1,
+    }
 
 
-@given(
-    st.lists(st.lists(st.sampled_from([b"", b"a", b"b", b"\n", b"a b"]), min_size=2, max_size=2))
-)
-def test_counts_are_those_of_every_value(rows):
-    values = np.array(rows, dtype=object).reshape(-1, 2)
-    wanted: dict[tuple[int, bytes], int] = {}
-    for row in rows:
-        for column, term in enumerate(row):
-            if term not in (b"", b"\n"):
-                wanted[column, term] = wanted.get((column, term), 0) + 1
-    assert dict(count_batch((values,))) == wanted
+def test_no_values_are_no_terms():
+    lines, counts = count_values(0, tf.constant([], tf.string))
+    assert lines.shape == counts.shape == [0]
+
+
+def test_batches_add_up_and_what_is_rare_missing_or_two_lines_is_left_out(tmp_path):
+    analyzer = CountTerms([Vocabulary(min_count=2), Vocabulary(top_k=2)])
+    analyzer.base_temp_dir = str(tmp_path)
+    first = [b"0\ta", b"0\t", b"0\trare", b"1\tx", b"1\tz", b"1\ttwo\nlines"], [1, 9, 1, 3, 2, 8]
+    second = [b"0\ta", b"0\tb", b"1\ty", b"1\tx", b"1\t\r"], [1, 2, 2, 1, 5]
+    batches = [(np.array(lines, object), np.array(counts)) for lines, counts in (first, second)]
+    with beam.Pipeline("FnApiRunner") as pipeline:
+        _ = pipeline | beam.Create(batches) | analyzer
+    assert (tmp_path / FILE_NAME).read_bytes().split(b"\n") == [
+        b"0\t",
+        b"0\ta",
+        b"0\tb",
+        b"1\t",
+        b"1\tx",
+        b"1\ty",
+        b"2\t",
+        b"",
+    ]
 
 
 TERMS = st.lists(
