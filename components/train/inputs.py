@@ -73,16 +73,16 @@ class Feed:
     def __init__(
         self, examples: str, split: str, layout: Layout, *, batch_size: int, seed: int | None = None
     ) -> None:
-        self._groups = row_groups(examples, split)
+        self._groups = [group for group in row_groups(examples, split) if group.rows]
         self._layout = layout
         self._batch_size = batch_size
         self._seed = seed
         self._epoch = 0
         self.rows = sum(group.rows for group in self._groups)
-        self.batches = sum(math.ceil(group.rows / batch_size) for group in self._groups)
+        self.batches = math.ceil(self.rows / batch_size)
 
     def __call__(self) -> Iterator[Batch]:
-        """Yield one epoch's batches as numpy arrays."""
+        """Yield one epoch's row groups as numpy arrays."""
         order = np.arange(len(self._groups))
         rng = None
         if self._seed is not None:
@@ -90,19 +90,15 @@ class Feed:
             rng.shuffle(order)
         self._epoch += 1
         for index in order:
-            yield from self._batches(
-                pack_batch(read_row_group(self._groups[index]), self._layout), rng
-            )
-
-    def _batches(self, rows: Batch, rng: np.random.Generator | None) -> Iterator[Batch]:
-        inputs, label = rows
-        where = np.arange(len(label)) if rng is None else rng.permutation(len(label))
-        for start in range(0, len(label), self._batch_size):
-            part = where[start : start + self._batch_size]
-            yield {name: values[part] for name, values in inputs.items()}, label[part]
+            inputs, label = pack_batch(read_row_group(self._groups[index]), self._layout)
+            if rng is not None:
+                rows = rng.permutation(len(label))
+                inputs = {name: values[rows] for name, values in inputs.items()}
+                label = label[rows]
+            yield inputs, label
 
     def dataset(self) -> tf.data.Dataset:
-        """Return the feed as a dataset; every iteration is the next epoch."""
+        """Return the feed's batches as a dataset; every iteration is the next epoch."""
         import tensorflow as tf
 
         inputs = {}
@@ -111,7 +107,9 @@ class Feed:
         if self._layout.ids:
             inputs["ids"] = tf.TensorSpec([None, len(self._layout.ids)], tf.int32)
         signature = (inputs, tf.TensorSpec([None, 1], tf.float32))
-        dataset = tf.data.Dataset.from_generator(self, output_signature=signature)
+        groups = tf.data.Dataset.from_generator(self, output_signature=signature)
+        # A row group a call of Python; TensorFlow cuts it into batches, however small, without.
+        batches = groups.prefetch(1).rebatch(self._batch_size)
         # Keras takes the end of a dataset of unknown length for an interruption, and warns.
-        counted = dataset.apply(tf.data.experimental.assert_cardinality(self.batches))
+        counted = batches.apply(tf.data.experimental.assert_cardinality(self.batches))
         return counted.prefetch(4)

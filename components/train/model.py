@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from components.train.layers import PackedEmbedding
+from components.train.layers import Dropout, PackedEmbedding
 from schemas import spec
 from schemas.layout import Layout
 
@@ -47,7 +47,7 @@ def build_wide_deep(layout: Layout, model: spec.Model, *, logit: float) -> keras
         hidden = keras.layers.Concatenate()(tower) if len(tower) > 1 else tower[0]
         for i, units in enumerate(model.hidden_units):
             hidden = keras.layers.Dense(units, activation="relu", name=f"deep_{i}")(hidden)
-            hidden = keras.layers.Dropout(model.dropout)(hidden)
+            hidden = Dropout(model.dropout)(hidden)
         parts.append(_bias(hidden, logit, "deep_logit"))
     else:
         parts = [_bias(parts[0], logit, f"{_WIDE}_logit", kernel="ones")]
@@ -108,7 +108,8 @@ class TwoOptimizers(keras.Model):
         with tf.GradientTape() as tape:
             loss = self.compute_loss(x, y, self(x, training=True), training=True)
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
-        gradients = tape.gradient(loss, self._deep + self._wide)
+        # A table's gradient comes as rows to add; both optimizers would add them up twice.
+        gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._deep + self._wide)]
         self.optimizer.apply(gradients[: len(self._deep)], self._deep)
         if self._wide:
             self._wide_optimizer.apply(gradients[len(self._deep) :], self._wide)

@@ -32,19 +32,28 @@ def test_an_input_without_features_is_absent(make_layout, size, name):
     assert list(pack(features, layout)) == [name]
 
 
+@pytest.mark.parametrize("size", [1, 64, 100, 128, 1_000])
+def test_batches_are_cut_from_the_feed_whatever_their_size(table, size):
+    dataset = Feed(table.examples, "train", table.layout, batch_size=size, seed=1).dataset()
+    whole = _joined(Feed(table.examples, "train", table.layout, batch_size=size, seed=1)())
+    batches = list(dataset.as_numpy_iterator())
+    rows = len(whole[0])
+    sizes = [len(label) for _, label in batches]
+    assert sizes == [size] * (rows // size) + ([rows % size] if rows % size else [])
+    assert dataset.cardinality().numpy() == len(batches)
+    for got, wanted in zip(_joined(batches), whole, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
 def test_every_iteration_of_the_dataset_is_the_next_epoch(table):
-    feed = Feed(table.examples, "train", table.layout, batch_size=64, seed=1)
-    dataset = feed.dataset()
+    dataset = Feed(table.examples, "train", table.layout, batch_size=64, seed=1).dataset()
     again = Feed(table.examples, "train", table.layout, batch_size=64, seed=1)
     epochs = []
     for _ in range(2):
-        read, wanted = list(dataset.as_numpy_iterator()), list(again())
-        assert len(read) == len(wanted) == 7  # row groups of 128, 128, 128 and 16 rows
-        for (inputs, label), (wanted_inputs, wanted_label) in zip(read, wanted, strict=True):
-            np.testing.assert_array_equal(inputs["dense"], wanted_inputs["dense"])
-            np.testing.assert_array_equal(inputs["ids"], wanted_inputs["ids"])
-            np.testing.assert_array_equal(label, wanted_label)
-        epochs.append(np.concatenate([inputs["dense"] for inputs, _ in read]))
+        dense, ids, label = _joined(dataset.as_numpy_iterator())
+        for got, wanted in zip((dense, ids, label), _joined(again()), strict=True):
+            np.testing.assert_array_equal(got, wanted)
+        epochs.append(dense)
     assert not np.array_equal(*epochs)
     np.testing.assert_array_equal(*(np.sort(epoch, axis=0) for epoch in epochs))
     spec, _ = dataset.element_spec
@@ -52,3 +61,9 @@ def test_every_iteration_of_the_dataset_is_the_next_epoch(table):
         "dense": ([None, 2], "float32"),
         "ids": ([None, 2], "int32"),
     }
+
+
+def _joined(batches):
+    inputs, labels = zip(*batches, strict=True)
+    parts = [i["dense"] for i in inputs], [i["ids"] for i in inputs], labels
+    return [np.concatenate(part) for part in parts]

@@ -1,4 +1,4 @@
-"""The packed table, held against a gather of numpy's."""
+"""The packed table, held against a gather of numpy's, and what dropout keeps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from components.train.layers import PackedEmbedding
+from components.train.layers import Dropout, PackedEmbedding
 
 SIZES = (3, 1, 5)
 IDS = np.array([[0, 0, 0], [2, 0, 4], [1, 0, 3], [2, 0, 0]], np.int32)
@@ -60,3 +60,45 @@ def test_only_the_rows_that_were_read_get_a_gradient(layer):
         total = tf.reduce_sum(layer(IDS))
     gradient = tf.convert_to_tensor(tape.gradient(total, layer.table)).numpy()
     np.testing.assert_array_equal(gradient[:, 0], [1, 1, 2, 4, 2, 0, 0, 1, 1])
+
+
+@pytest.mark.parametrize(("rate", "units"), [(0.1, 100), (0.5, 51), (0.9, 1)])
+def test_dropout_drops_its_share_and_keeps_the_mean(rate, units):
+    keras.utils.set_random_seed(5)
+    x = np.full((20_000, units), 3.0, np.float32)
+    out = np.asarray(Dropout(rate)(x, training=True))
+    assert out.shape == x.shape
+    dropped = out == 0
+    deviation = np.sqrt(rate * (1 - rate) / x.size)  # of the share, were it left to chance
+    assert abs(dropped.mean() - rate) < 5 * deviation
+    np.testing.assert_allclose(out[~dropped], 3 / (1 - rate), rtol=1e-4)
+
+
+def test_dropout_has_no_pattern_and_is_another_at_each_step():
+    keras.utils.set_random_seed(5)
+    layer, x = Dropout(0.5), np.ones((4_000, 8), np.float32)
+    first, second = (np.asarray(layer(x, training=True)) > 0 for _ in range(2))
+    seen = np.corrcoef(np.concatenate([first, second], axis=1), rowvar=False)
+    # 5 standard errors: columns of one step, and of two, have nothing to do with each other
+    assert np.abs(seen - np.eye(16)).max() < 5 / np.sqrt(len(x))
+    assert np.abs(np.corrcoef(first[:-1].ravel(), first[1:].ravel())[0, 1]) < 0.05
+
+
+def test_dropout_is_set_by_the_seed_and_off_outside_training():
+    x = np.ones((50, 4), np.float32)
+
+    def drop(seed):
+        keras.utils.set_random_seed(seed)
+        return np.asarray(Dropout(0.5)(x, training=True))
+
+    np.testing.assert_array_equal(drop(1), drop(1))
+    assert not np.array_equal(drop(1), drop(2))
+    np.testing.assert_array_equal(Dropout(0.5)(x), x)
+    np.testing.assert_array_equal(Dropout(0.0)(x, training=True), x)
+
+
+def test_dropout_comes_back_from_disk(tmp_path):
+    x = keras.Input((3,))
+    path = str(tmp_path / "m.keras")
+    keras.Model(x, Dropout(0.25, name="drop")(x)).save(path)
+    assert keras.saving.load_model(path, compile=False).get_layer("drop").rate == 0.25
