@@ -126,4 +126,5 @@ def _without(array: pa.Array, reasons: np.ndarray) -> pa.Array:
     """The array with null wherever there is a reason."""
     if not reasons.any():
         return array
-    return pc.if_else(pa.array(reasons > 0), pa.scalar(None, array.type), array)
+    # pc.if_else would be the word for it, but pyarrow 18.1's gives other bytes on slices of text.
+    return array.take(pa.array(np.arange(len(array)), mask=reasons > 0))

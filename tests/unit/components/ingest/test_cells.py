@@ -161,3 +161,14 @@ def test_floats_are_read_exactly(values):
     cells = convert(pa.array([repr(v) for v in values], pa.string()), "FLOAT")
     assert cells.values.to_pylist() == values
     assert not cells.reasons.any()
+
+
+@given(st.data())
+@pytest.mark.parametrize("kind", ["INT", "FLOAT"])
+def test_a_slice_means_what_its_values_mean(kind, data):
+    texts = data.draw(st.lists(st.sampled_from(["1", "-22.0", "x", "333", "", "9" * 30, None])))
+    start = data.draw(st.integers(0, len(texts)))
+    sliced = convert(pa.array(texts, pa.string()).slice(start), kind)
+    alone = convert(pa.array(texts[start:], pa.string()), kind)
+    assert sliced.values.to_pylist() == alone.values.to_pylist()
+    np.testing.assert_array_equal(sliced.reasons, alone.reasons)
