@@ -4,16 +4,17 @@ Goes in: raw columns as sparse tensors [rows, <=1] (int64, float32 or string), w
 each. Comes out: one or more rank-1 tensors [rows] a column, float32 dense or int64 ids, whose names
 and sizes `declare` tells without TensorFlow.
 
-A treatment sees all its columns at once, so that one analyzer serves them all: an analyzer's fixed
-cost is about a third of a second. NaN and the empty string count as missing, everywhere, so that a
-request which cannot say "absent" means the same as one that can.
+A treatment sees all its columns at once: one analyzer serves them all, which costs a third of a
+second, and one op each step of it, for the number of ops is what a request of one row waits for.
+NaN and the empty string count as missing, everywhere, so that a request which cannot say "absent"
+means the same as one that can.
 
 All arithmetic on features lives here, inside the transform graph: serving runs these very ops.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,18 +29,19 @@ if TYPE_CHECKING:
 
 # Parts of a cross are joined by a character that text columns do not hold (unit separator).
 _SEPARATOR = "\x1f"
+_HASHES = 2**62  # of which a bucket is what is left over: one hashing for columns of any buckets
 _NO_WEIGHT = 1e-30  # lost when added to a row's, so that it moves no quantile
 
 
 def numbers(x: tf.SparseTensor) -> tf.Tensor:
-    """Return [rows] float32, NaN where missing."""
+    """Return [rows, 1] float32, NaN where missing."""
     import tensorflow as tf
 
     return _dense(x, tf.cast(x.values, tf.float32), tf.constant(float("nan")))
 
 
 def texts(x: tf.SparseTensor) -> tf.Tensor:
-    """Return [rows] string, "" where missing; integers in decimal."""
+    """Return [rows, 1] string, "" where missing; integers in decimal."""
     import tensorflow as tf
 
     values = x.values if x.dtype == tf.string else tf.strings.as_string(x.values)
@@ -49,8 +51,18 @@ def texts(x: tf.SparseTensor) -> tf.Tensor:
 def _dense(x: tf.SparseTensor, values: tf.Tensor, default: tf.Tensor) -> tf.Tensor:
     import tensorflow as tf
 
-    one_column = tf.SparseTensor(x.indices, values, [x.dense_shape[0], 1])
-    return tf.squeeze(tf.sparse.to_dense(one_column, default), axis=1)
+    shape = tf.maximum(x.dense_shape, tf.constant([0, 1], tf.int64))  # [rows, 0] if all are missing
+    dense = tf.sparse.to_dense(tf.SparseTensor(x.indices, values, shape), default)
+    dense.set_shape([None, 1])
+    return dense
+
+
+def _by_column(names: Iterable[str], values: tf.Tensor, axis: int = 0) -> dict[str, tf.Tensor]:
+    """Return a matrix's columns, which lie along `axis`, each under its name."""
+    import tensorflow as tf
+
+    names = list(names)
+    return dict(zip(names, tf.unstack(values, len(names), axis=axis), strict=True))
 
 
 def z_score(inputs: Inputs, options: Mapping[str, ZScore]) -> Tensors:
@@ -58,29 +70,32 @@ def z_score(inputs: Inputs, options: Mapping[str, ZScore]) -> Tensors:
     import tensorflow as tf
     import tensorflow_transform as tft
 
-    value = tf.stack([_tamed(numbers(inputs[c]), o) for c, o in options.items()], axis=1)
+    value = _tamed(tf.concat([numbers(inputs[c]) for c in options], axis=1), options)
     missing = tf.math.is_nan(value)
     # The analyzer leaves NaN and infinite values out of mean and variance.
     scaled = tft.scale_to_z_score(value, elementwise=True)
-    out: dict[str, tf.Tensor] = {}
-    for i, (column, o) in enumerate(options.items()):
-        clipped = tf.clip_by_value(scaled[:, i], -o.clip, o.clip)
-        # NaN: missing here, or in all of training, so that there is no mean to measure from.
-        unknown = tf.math.is_nan(clipped)
-        out[f"{column}_z_score"] = tf.where(unknown, tf.zeros_like(clipped), clipped)
-        out[f"{column}_missing"] = tf.cast(missing[:, i], tf.float32)
-    return out
+    clip = tf.constant([[o.clip for o in options.values()]], tf.float32)
+    clipped = tf.clip_by_value(scaled, -clip, clip)
+    # NaN: missing here, or in all of training, so that there is no mean to measure from.
+    known = tf.where(tf.math.is_nan(clipped), tf.zeros([]), clipped)
+    return {
+        **_by_column((f"{c}_z_score" for c in options), known, axis=1),
+        **_by_column((f"{c}_missing" for c in options), tf.cast(missing, tf.float32), axis=1),
+    }
 
 
-def _tamed(value: tf.Tensor, options: ZScore) -> tf.Tensor:
+def _tamed(value: tf.Tensor, options: Mapping[str, ZScore]) -> tf.Tensor:
+    """Return sign(x) log(1 + |x|) of the columns [rows, columns] that ask for it."""
     import tensorflow as tf
 
-    if not options.log1p:
+    asked = [o.log1p for o in options.values()]
+    if not any(asked):
         return value
     # In float32 the kernel for whole vectors and the one for their tail differ in the last bit, so
     # a row's value would depend on its place in the batch. Rounded from float64 it does not.
     logarithm = tf.math.log1p(tf.cast(tf.abs(value), tf.float64))
-    return tf.sign(value) * tf.cast(logarithm, tf.float32)
+    tamed = tf.sign(value) * tf.cast(logarithm, tf.float32)
+    return tf.where(tf.constant([asked]), tamed, value)
 
 
 def quantile_buckets(inputs: Inputs, options: Mapping[str, QuantileBuckets]) -> Tensors:
@@ -91,10 +106,10 @@ def quantile_buckets(inputs: Inputs, options: Mapping[str, QuantileBuckets]) -> 
     out: dict[str, tf.Tensor] = {}
     for count in sorted({o.buckets for o in options.values()}):
         columns = [c for c, o in options.items() if o.buckets == count]
-        value = tf.stack([numbers(inputs[c]) for c in columns], axis=1)
-        missing = tf.math.is_nan(value)
+        value = tf.concat([numbers(inputs[c]) for c in columns], axis=1)
+        nan = tf.constant(float("nan"))
         # The sketch leaves NaN out; infinite values must not become boundaries either.
-        finite = tf.where(tf.math.is_finite(value), value, tf.fill(tf.shape(value), float("nan")))
+        finite = tf.where(tf.math.is_finite(value), value, nan)
         # A row of next to no weight: the sketch fails on a column without any value.
         boundaries = tft.quantiles(
             tf.pad(finite, [[0, 1], [0, 0]]),
@@ -103,10 +118,11 @@ def quantile_buckets(inputs: Inputs, options: Mapping[str, QuantileBuckets]) -> 
             weights=tf.pad(tf.ones(tf.shape(value)[:1]), [[0, 1]], constant_values=_NO_WEIGHT),
             reduce_instance_dims=False,
         )
-        filled = tf.where(missing, tf.zeros_like(value), value)
-        for i, column in enumerate(columns):
-            bucket = tf.cast(tft.apply_buckets(filled[:, i], boundaries[i : i + 1]), tf.int64) + 1
-            out[f"{column}_bucket"] = tf.where(missing[:, i], tf.zeros_like(bucket), bucket)
+        across = tf.transpose(value)
+        # A value that is a boundary belongs to the interval above it.
+        bucket = tf.searchsorted(boundaries, across, side="right", out_type=tf.int64) + 1
+        bucket = tf.where(tf.math.is_nan(across), tf.zeros([], tf.int64), bucket)
+        out |= _by_column((f"{c}_bucket" for c in columns), bucket)
     return out
 
 
@@ -116,17 +132,14 @@ def vocabulary(inputs: Inputs, options: Mapping[str, Vocabulary]) -> Tensors:
 
     from components.transform.vocabularies import analyze, lookup
 
-    value = tf.stack([texts(inputs[c]) for c in options], axis=1)
-    missing = tf.equal(value, "")
+    value = tf.transpose(tf.concat([texts(inputs[c]) for c in options], axis=1))
     path = analyze({c: inputs[c].values for c in options}, options)
     term = lookup(value, path, len(options))
-    out: dict[str, tf.Tensor] = {}
-    for i, (column, o) in enumerate(options.items()):
-        known = term.size[i]
-        oov = known + tf.strings.to_hash_bucket_fast(value[:, i], o.oov_buckets)
-        number = tf.where(term.id[:, i] >= 0, term.id[:, i], oov) + 1
-        out[f"{column}_id"] = tf.where(missing[:, i], tf.zeros_like(number), number)
-    return out
+    buckets = tf.constant([[o.oov_buckets] for o in options.values()], tf.int64)
+    oov = term.size + tf.strings.to_hash_bucket_fast(value, _HASHES) % buckets
+    number = tf.where(term.id >= 0, term.id, oov) + 1
+    number = tf.where(tf.equal(value, ""), tf.zeros([], tf.int64), number)
+    return _by_column((f"{c}_id" for c in options), number)
 
 
 def cross(inputs: Inputs, options: Cross) -> Tensors:
@@ -135,7 +148,8 @@ def cross(inputs: Inputs, options: Cross) -> Tensors:
     import tensorflow_transform as tft
 
     joined = tf.strings.join([texts(inputs[c]) for c in options.columns], _SEPARATOR)
-    return {cross_name(options): tft.hash_strings(joined, options.buckets)}
+    hashed = tft.hash_strings(joined, options.buckets)
+    return {cross_name(options): tf.squeeze(hashed, axis=1)}
 
 
 def label(inputs: Inputs, options: Label) -> Tensors:
@@ -144,14 +158,13 @@ def label(inputs: Inputs, options: Label) -> Tensors:
 
     if options.equals is not None:
         wanted = tf.constant([str(v) for v in options.equals.values])
-        value = texts(inputs[options.equals.column])
-        positive = tf.reduce_any(tf.equal(value[:, tf.newaxis], wanted), axis=1)
+        equal = tf.equal(texts(inputs[options.equals.column]), wanted)
+        positive = tf.reduce_any(equal, axis=1)
     else:
         assert options.exceeds is not None  # held by Label
         limit = tf.constant(options.exceeds.fraction, tf.float32)
-        positive = numbers(inputs[options.exceeds.column]) > limit * numbers(
-            inputs[options.exceeds.of]
-        )
+        value, of = (numbers(inputs[c]) for c in (options.exceeds.column, options.exceeds.of))
+        positive = tf.squeeze(value > limit * of, axis=1)
     return {options.name: tf.cast(positive, tf.int64)}
 
 

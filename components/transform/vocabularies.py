@@ -30,7 +30,7 @@ _LINE_BREAKS = (b"\n", b"\r")
 
 
 class Terms(NamedTuple):
-    """Looked-up values: `id` int64 [rows, columns], -1 if unknown; `size` int64 [columns]."""
+    """Looked-up values: `id` int64 [columns, rows], -1 if unknown; `size` int64 [columns, 1]."""
 
     id: tf.Tensor
     size: tf.Tensor
@@ -70,16 +70,23 @@ def count_values(column: int, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
-    """Return each value's number in its column's vocabulary."""
+    """Return each value's number in its column's vocabulary.
+
+    Args:
+      value: string [columns, rows].
+      path: of the vocabularies' file, string [].
+      columns: how many there are.
+    """
     import tensorflow as tf
     import tensorflow_transform as tft
 
     # Headings and values share one look-up: a table a call would be made otherwise.
-    headings = [_line(i, b"") for i in range(columns + 1)]
-    lines = [tf.strings.join([headings[i], value[:, i]]) for i in range(columns)]
-    found = tft.apply_vocabulary(tf.concat([headings, *lines], axis=0), path)  # -1: not found
-    heading = found[: columns + 1]
-    line = tf.transpose(tf.reshape(found[columns + 1 :], [columns, -1]))
+    headings = tf.constant([_line(i, b"") for i in range(columns + 1)])
+    across = tf.broadcast_to(headings[:columns, tf.newaxis], tf.shape(value))
+    lines = tf.reshape(tf.strings.join([across, value]), [-1])
+    found = tft.apply_vocabulary(tf.concat([headings, lines], axis=0), path)  # -1: not found
+    heading = found[: columns + 1, tf.newaxis]
+    line = tf.reshape(found[columns + 1 :], tf.shape(value))
     first = heading[:columns] + 1
     return Terms(tf.where(line >= 0, line - first, line), heading[1:] - first)
 
