@@ -57,6 +57,13 @@ def _dense(x: tf.SparseTensor, values: tf.Tensor, default: tf.Tensor) -> tf.Tens
     return dense
 
 
+def _across(columns: list[tf.Tensor]) -> tf.Tensor:
+    """Return columns [rows, 1] as a matrix [columns, rows]."""
+    import tensorflow as tf
+
+    return tf.reshape(tf.concat(columns, axis=0), [len(columns), -1])
+
+
 def _by_column(names: Iterable[str], values: tf.Tensor, axis: int = 0) -> dict[str, tf.Tensor]:
     """Return a matrix's columns, which lie along `axis`, each under its name."""
     import tensorflow as tf
@@ -106,22 +113,21 @@ def quantile_buckets(inputs: Inputs, options: Mapping[str, QuantileBuckets]) -> 
     out: dict[str, tf.Tensor] = {}
     for count in sorted({o.buckets for o in options.values()}):
         columns = [c for c, o in options.items() if o.buckets == count]
-        value = tf.concat([numbers(inputs[c]) for c in columns], axis=1)
+        value = _across([numbers(inputs[c]) for c in columns])
         nan = tf.constant(float("nan"))
         # The sketch leaves NaN out; infinite values must not become boundaries either.
-        finite = tf.where(tf.math.is_finite(value), value, nan)
+        finite = tf.transpose(tf.where(tf.math.is_finite(value), value, nan))
         # A row of next to no weight: the sketch fails on a column without any value.
         boundaries = tft.quantiles(
             tf.pad(finite, [[0, 1], [0, 0]]),
             num_buckets=count,
             epsilon=0.01 / count,
-            weights=tf.pad(tf.ones(tf.shape(value)[:1]), [[0, 1]], constant_values=_NO_WEIGHT),
+            weights=tf.pad(tf.ones(tf.shape(value)[1:]), [[0, 1]], constant_values=_NO_WEIGHT),
             reduce_instance_dims=False,
         )
-        across = tf.transpose(value)
         # A value that is a boundary belongs to the interval above it.
-        bucket = tf.searchsorted(boundaries, across, side="right", out_type=tf.int64) + 1
-        bucket = tf.where(tf.math.is_nan(across), tf.zeros([], tf.int64), bucket)
+        bucket = tf.searchsorted(boundaries, value, side="right", out_type=tf.int64) + 1
+        bucket = tf.where(tf.math.is_nan(value), tf.zeros([], tf.int64), bucket)
         out |= _by_column((f"{c}_bucket" for c in columns), bucket)
     return out
 
@@ -132,7 +138,7 @@ def vocabulary(inputs: Inputs, options: Mapping[str, Vocabulary]) -> Tensors:
 
     from components.transform.vocabularies import analyze, lookup
 
-    value = tf.transpose(tf.concat([texts(inputs[c]) for c in options], axis=1))
+    value = _across([texts(inputs[c]) for c in options])
     path = analyze({c: inputs[c].values for c in options}, options)
     term = lookup(value, path, len(options))
     buckets = tf.constant([[o.oov_buckets] for o in options.values()], tf.int64)
