@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from pipeline import digests
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
-from schemas.catalog import Dataset
+from schemas.catalog import SCHEMA_FILE, Dataset
 from schemas.errors import DataError
+from schemas.expectations import Expectations, expectations_of
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -92,6 +93,8 @@ class _Told:
 
     columns: str
     label: str
+    answers: str
+    expectations: str
     settings: str
     code: dict[str, str]
 
@@ -100,12 +103,19 @@ class _Told:
         return cls(
             columns=schema_columns.dumps(dataset.columns),
             label=dataset.spec.label.model_dump_json(),
+            answers=dataset.spec.export.model_dump_json(),
+            expectations=_expectations(dataset).model_dump_json(),
             settings=dataset.spec.examples.model_dump_json(),
             code={
                 node: digests.code(f"components.{room}.component", node)
                 for node, room in ROOMS.items()
             },
         )
+
+
+def _expectations(dataset: Dataset) -> Expectations:
+    where = str(dataset.folder / SCHEMA_FILE)
+    return expectations_of(schema_columns.parse_schema(dataset.schema_text, where=where))
 
 
 def _data(told: _Told, dataset: Dataset, allow_anomalies: bool) -> Nodes:
@@ -180,6 +190,11 @@ def _model(told: _Told, dataset: Dataset, data: Nodes) -> Nodes:
         columns=told.columns,
         label=told.label,
         model_name=spec.name,
+        answers=told.answers,
+        # without warnings a changed domain changes no export
+        expectations=told.expectations
+        if spec.export.warnings
+        else Expectations().model_dump_json(),
         code=told.code["export"],
     )
     return {"transform": transformed, "train": trained, "export": exported}
@@ -211,12 +226,21 @@ def _verdict(
         exported=exported,
         columns=told.columns,
         label=told.label,
+        answers=told.answers,
         code=told.code["parity"],
     )
     pushed = push(
         exported=exported,
         blessing=evaluated.outputs["blessing"],
         proof=proven.outputs["proof"],
+        evaluation=evaluated.outputs["evaluation"],
+        trained=model["train"].outputs["model"],
+        transform_graph=model["transform"].outputs["transform_graph"],
+        examples=examples,
+        spec=dataset.spec.model_dump_json(),
+        columns=told.columns,
+        expectations=told.expectations,
+        digests=json.dumps(digests.of_sources(dataset.spec, dataset.schema_text, told.code)),
         serving_dir=str(folders.serving),
         run_id=run_id,
         code=told.code["push"],

@@ -11,12 +11,15 @@ import ast
 import functools
 import hashlib
 import importlib.metadata
+import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from schemas.spec import Spec
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("components", "schemas")
@@ -88,6 +91,16 @@ def source(paths: Iterable[str]) -> str:
         stat = os.stat(path)
         digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def of_sources(spec: Spec, schema_text: str, code: Mapping[str, str]) -> dict[str, str]:
+    """Return the SHA-256 of pipeline.yaml's content, of schema.pbtxt, and of all stages' code."""
+    contents = {
+        "code": json.dumps(code, sort_keys=True),
+        "pipeline": spec.model_dump_json(),
+        "schema": schema_text,
+    }
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in contents.items()}
 
 
 @functools.cache

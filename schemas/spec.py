@@ -253,6 +253,27 @@ class Evaluation(Strict):
     min_slice_examples: Annotated[int, Field(ge=1)] = 30
 
 
+class Export(Strict):
+    """What the signature `predict` answers with."""
+
+    # strict: YAML's `No` is no text but false
+    classes: tuple[pydantic.StrictStr, pydantic.StrictStr] = ("0", "1")  # where the label is 0, 1
+    threshold: Annotated[Finite, Field(gt=0, lt=1)] | None = None  # 0.5 unless given
+    warnings: bool = False  # a row's missing, out-of-domain and out-of-vocabulary values
+
+    @pydantic.field_validator("classes")
+    @classmethod
+    def _two(cls, value: tuple[str, str]) -> tuple[str, str]:
+        if not all(value) or value[0] == value[1]:
+            raise ValueError(f"give the classes two different names, got {list(value)}")
+        return value
+
+    @property
+    def decision(self) -> float:
+        """The score from which on a row is of the second class."""
+        return 0.5 if self.threshold is None else self.threshold
+
+
 class Examples(Strict):
     """How examples lie on disk and travel: one place for the two sizes."""
 
@@ -272,6 +293,7 @@ class Spec(Strict):
     validation: Validation = Validation()
     model: Model = Model()
     evaluation: Evaluation = Evaluation()
+    export: Export = Export()
     examples: Examples = Examples()
 
     @pydantic.field_validator("features", mode="before")

@@ -9,7 +9,11 @@ import hashlib
 import os
 import re
 
+from schemas import description
+
 SAVED_MODEL = "saved_model.pb"
+# What a push writes beside a SavedModel to describe it; TensorFlow's loaders pass them over.
+_BESIDE = frozenset({description.FILE_NAME, description.CARD_NAME})
 
 _VERSION = re.compile(r"[0-9]{1,18}")  # ASCII digits that fit an int64
 _CHUNK = 1 << 20
@@ -36,10 +40,11 @@ def content_digest(saved_model: str) -> str:
     """Return a SHA-256 over the names and contents of a SavedModel's files, as hexadecimal.
 
     Variables, vocabularies and warm-up requests count as much as the graph. Two exports of equal
-    weights may differ, as TensorFlow numbers a process's functions; two copies never do.
+    weights may differ, as TensorFlow numbers a process's functions; two copies never do, whatever
+    model.json and MODEL_CARD.md say of each: they are not part of the model.
     """
     whole = hashlib.sha256()
-    for name in _files(saved_model):
+    for name in (name for name in _files(saved_model) if name not in _BESIDE):
         content = hashlib.sha256()
         with open(os.path.join(saved_model, name), "rb") as file:
             while chunk := file.read(_CHUNK):

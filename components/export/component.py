@@ -10,7 +10,8 @@ from tfx.utils import path_utils
 from components import progress
 from components.export.export import export as export_model
 from schemas.columns import loads
-from schemas.spec import Label
+from schemas.expectations import Expectations
+from schemas.spec import Export, Label
 
 
 @component
@@ -22,6 +23,8 @@ def export(
     columns: Parameter[str],
     label: Parameter[str],
     model_name: Parameter[str],
+    answers: Parameter[str],
+    expectations: Parameter[str],
     code: Parameter[str],
 ) -> None:
     """Join model and transform graph in one SavedModel."""
@@ -36,4 +39,6 @@ def export(
             label=Label.model_validate_json(label),
             model_name=model_name,
             output=output,
+            answers=Export.model_validate_json(answers),
+            expectations=Expectations.model_validate_json(expectations).columns,
         )

@@ -9,20 +9,27 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from components.examples import arrow_schema, iter_batches
 from components.export import signatures as names
+from components.export.terms import read_terms
 from components.export.warmup import write_warmup
 from schemas import layout as layouts
 from schemas.columns import Column
+from schemas.expectations import Expectation
 from schemas.layout import Layout
-from schemas.spec import Label
+from schemas.spec import Export, Label
+
+if TYPE_CHECKING:
+    from components.export.warnings import Warnings
 
 WARMUP_ROWS = 16
+_DEFAULTS = Export()
 
 
 def export(
@@ -34,6 +41,8 @@ def export(
     label: Label,
     model_name: str,
     output: str,
+    answers: Export = _DEFAULTS,
+    expectations: Iterable[Expectation] = (),
 ) -> None:
     """Write the SavedModel; it appears under its name only when whole.
 
@@ -45,6 +54,8 @@ def export(
       label: what the label is made from.
       model_name: the name under which the model is served.
       output: folder of the SavedModel; must not exist.
+      answers: names of the classes, threshold, and whether rows come with warnings.
+      expectations: what the schema wants of columns; used for warnings alone.
 
     Raises:
       ConfigError: a feature is made from a column that no request carries.
@@ -64,6 +75,10 @@ def export(
         layout=layout,
         serving=serving,
         evaluation=evaluation,
+        answers=answers,
+        warnings=_warnings(transform_graph_dir, layout, serving, expectations)
+        if answers.warnings
+        else None,
     )
     partial = f"{output}.partial"
     shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
@@ -80,12 +95,24 @@ def read_layout(transform_graph_dir: str) -> Layout:
         return Layout.model_validate_json(file.read())
 
 
+def _warnings(
+    transform_graph_dir: str,
+    layout: Layout,
+    serving: tuple[Column, ...],
+    expectations: Iterable[Expectation],
+) -> Warnings:
+    from components.export.warnings import Warnings
+
+    known = {name: len(terms) for name, terms in read_terms(transform_graph_dir, layout).items()}
+    return Warnings.of(serving, expectations, layout, known)
+
+
 def finish_signatures(
     saved_model: str, serving: tuple[Column, ...], evaluation: tuple[Column, ...]
 ) -> None:
     """Write into the SignatureDefs what TensorFlow's Python cannot say.
 
-    Inputs are named after their columns, columns of RAW_COLUMNS may be left out, and the
+    Inputs are named after their columns, those of a request may be left out, and the
     signatures for TensorFlow Serving's :classify and :regress are marked so.
     """
     from tensorflow.core.protobuf import saved_model_pb2
@@ -94,13 +121,15 @@ def finish_signatures(
     with open(path, "rb") as file:
         proto = saved_model_pb2.SavedModel.FromString(file.read())
     signatures = proto.meta_graphs[0].signature_def
-    for name, columns in ((names.RAW_COLUMNS, serving), (names.EVALUATION, evaluation)):
+    inputs = dict.fromkeys(names.BY_COLUMN, serving) | {names.EVALUATION: evaluation}
+    for name, columns in inputs.items():
         _rename_inputs(signatures[name], names.argument_names(c.name for c in columns))
-    for column in serving:
-        # A column of no rows: batches have a row count of their own, so no default can have it.
-        default = signatures[names.RAW_COLUMNS].defaults[column.name]
-        default.dtype = signatures[names.RAW_COLUMNS].inputs[column.name].dtype
-        default.tensor_shape.dim.add().size = 0
+    for name in names.BY_COLUMN:
+        for column in serving:
+            # A column of no rows: batches have a row count of their own; no default can have it.
+            default = signatures[name].defaults[column.name]
+            default.dtype = signatures[name].inputs[column.name].dtype
+            default.tensor_shape.dim.add().size = 0
     for name, method in names.METHOD_NAMES.items():
         signatures[name].method_name = method
     with open(path, "wb") as file:

@@ -11,13 +11,15 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import tensorflow as tf
 
 from components.export import signatures as names
+from components.export.inputs import complete, sparse_columns
+from components.export.warnings import Warnings
 from components.train.inputs import pack
 from schemas.columns import Column
 from schemas.layout import Layout
+from schemas.spec import Export
 
 if TYPE_CHECKING:
     import keras
@@ -25,13 +27,6 @@ if TYPE_CHECKING:
     Tensors = Mapping[str, tf.Tensor]
 
 _TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
-
-# What stands for a missing value in a dense column.
-_MISSING = {
-    "INT": np.float64("nan"),
-    "FLOAT": np.float32("nan"),
-    "BYTES": "",
-}
 
 
 class ServingGraph:
@@ -44,6 +39,8 @@ class ServingGraph:
       layout: the transformed features in model order.
       serving: the raw columns a request carries.
       evaluation: those and the label's own.
+      answers: names of the classes and threshold, for PREDICT.
+      warnings: what PREDICT warns of; None where it does not.
     """
 
     def __init__(
@@ -55,12 +52,16 @@ class ServingGraph:
         layout: Layout,
         serving: tuple[Column, ...],
         evaluation: tuple[Column, ...],
+        answers: Export,
+        warnings: Warnings | None,
     ) -> None:
         self._transform_graph = tf.saved_model.load(os.path.join(transform_graph, "transform_fn"))
         self._models = (model, baseline)
         self._layout = layout
         self._serving = serving
         self._evaluation = evaluation
+        self._answers = answers
+        self._warnings = warnings
         self._model_logits = _logits_of(model, layout)
         self._baseline_logits = _logits_of(baseline, layout)
 
@@ -76,6 +77,7 @@ class ServingGraph:
         module.weights = [weight.value for model in self._models for weight in model.weights]
         # Columns by their own names, whatever those are: see `signatures.argument_names`.
         module.raw_columns = _of_columns(self._score_columns, self._serving)
+        module.predict = _of_columns(self._predict, self._serving)
         module.evaluation = _of_columns(self._evaluate_columns, self._evaluation)
         return module
 
@@ -91,6 +93,7 @@ class ServingGraph:
             names.CLASSIFICATION: _of_examples(self._classify, names.INPUTS),
             names.REGRESSION: _of_examples(self._regress, names.INPUTS),
             names.RAW_COLUMNS: _by_argument(module.raw_columns, self._serving),
+            names.PREDICT: _by_argument(module.predict, self._serving),
             names.EVALUATION: _by_argument(module.evaluation, self._evaluation),
         }
 
@@ -98,10 +101,28 @@ class ServingGraph:
         return self._score(self._features_of_examples(examples))
 
     def _score_columns(self, columns: Tensors) -> Tensors:
-        return self._score(self._transform(sparse_columns(columns, self._serving)))
+        dense = complete(columns, self._serving)
+        return self._score(self._transform(sparse_columns(dense, self._serving)))
+
+    def _predict(self, columns: Tensors) -> Tensors:
+        dense = complete(columns, self._serving)
+        features = self._transform(sparse_columns(dense, self._serving))
+        scored = self._score(features)
+        score, logits = scored[names.SCORES], scored[names.LOGITS]
+        second = tf.cast(score >= tf.constant(self._answers.decision, tf.float32), tf.int32)
+        answer = {
+            names.SCORE: score,
+            names.CLASS: tf.gather(tf.constant(self._answers.classes), second),
+            names.PROBABILITIES: _probabilities(logits),
+            names.LOGITS: logits,
+        }
+        if self._warnings is not None:
+            answer |= self._warnings.of_rows(dense.values, features)
+        return answer
 
     def _evaluate_columns(self, columns: Tensors) -> Tensors:
-        outputs = self._transform(sparse_columns(columns, self._evaluation))
+        dense = complete(columns, self._evaluation)
+        outputs = self._transform(sparse_columns(dense, self._evaluation))
         return {
             **self._score(outputs),
             names.BASELINE_SCORES: tf.sigmoid(self._baseline_logits(outputs)),
@@ -110,10 +131,8 @@ class ServingGraph:
 
     def _classify(self, examples: tf.Tensor) -> Tensors:
         logits = self._score_examples(examples)[names.LOGITS]
-        # 1 - score would lose the digits of a small one.
-        scores = tf.sigmoid(tf.stack([-logits, logits], axis=1))
         classes = tf.tile(tf.constant([names.CLASS_NAMES]), [tf.size(logits), 1])
-        return {names.CLASSES: classes, names.SCORES: scores}
+        return {names.CLASSES: classes, names.SCORES: _probabilities(logits)}
 
     def _regress(self, examples: tf.Tensor) -> Tensors:
         return {names.OUTPUTS: self._score_examples(examples)[names.SCORES]}
@@ -139,66 +158,9 @@ class ServingGraph:
         return _call_unfolded(function, tf.nest.flatten(complete, expand_composites=True))
 
 
-def sparse_columns(columns: Tensors, kinds: tuple[Column, ...]) -> dict[str, tf.SparseTensor]:
-    """Return dense columns as the transform graph takes them: sparse, [rows, 1].
-
-    There are as many rows as the longest column has; a column of none was left out, and is
-    missing in every row. NaN and "" stay what they are, as the transform graph takes both as
-    missing; only in integers NaN becomes an absent value here.
-
-    Raises (when run):
-      InvalidArgumentError: columns differ in length, or an integer column holds something else.
-    """
-    sizes = tf.stack([tf.size(columns[c.name], tf.int64) for c in kinds])
-    rows = tf.reduce_max(sizes)
-    fits = tf.logical_or(tf.equal(sizes, rows), tf.equal(sizes, 0))
-    _require(fits, kinds, "columns differ in length from the longest one")
-    padding = zip(kinds, tf.unstack(rows - sizes, len(kinds)), strict=True)
-    full = {
-        c.name: tf.concat([columns[c.name], tf.fill([count], _MISSING[c.kind])], axis=0)
-        for c, count in padding
-    }
-    index = tf.stack([tf.range(rows), tf.zeros([rows], tf.int64)], axis=1)
-    shape = tf.stack([rows, tf.constant(1, tf.int64)])
-    integers = tuple(c for c in kinds if c.kind == "INT")
-    present = {c.name: (index, full[c.name]) for c in kinds if c.kind != "INT"}
-    if integers:
-        present |= _present_integers(full, integers, index)
-    return {name: tf.SparseTensor(at, values, shape) for name, (at, values) in present.items()}
-
-
-def _present_integers(
-    columns: Tensors, integers: tuple[Column, ...], index: tf.Tensor
-) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
-    """Return, by column, index and values of the integers that are not NaN.
-
-    All columns at once: the number of ops, not of values, is what a small request waits for.
-    """
-    values = tf.stack([columns[c.name] for c in integers])  # [columns, rows]
-    missing = tf.math.is_nan(values)
-    whole = tf.logical_and(
-        tf.equal(values, tf.floor(values)), tf.abs(values) <= float(names.LARGEST_INTEGER)
-    )
-    fine = tf.reduce_all(tf.logical_or(whole, missing), axis=1)
-    _require(fine, integers, "columns hold something else than integers within ±2**53")
-    places = tf.where(tf.logical_not(missing))  # [present, 2], column by column
-    column = tf.cast(places[:, 0], tf.int32)
-    found = tf.cast(tf.gather_nd(values, places), tf.int64)
-    at = tf.gather(index, places[:, 1])
-    parts = zip(
-        integers,
-        tf.dynamic_partition(at, column, len(integers)),
-        tf.dynamic_partition(found, column, len(integers)),
-        strict=True,
-    )
-    return {c.name: (its_index, its_values) for c, its_index, its_values in parts}
-
-
-def _require(holds: tf.Tensor, columns: tuple[Column, ...], problem: str) -> None:
-    """Fail at run time where `holds`, one bool a column, is False; names those columns."""
-    named = tf.constant([c.name for c in columns])
-    culprits = tf.strings.reduce_join(tf.boolean_mask(named, tf.logical_not(holds)), separator=", ")
-    tf.debugging.Assert(tf.reduce_all(holds), [f"{problem}: ", culprits])
+def _probabilities(logits: tf.Tensor) -> tf.Tensor:
+    """Return [rows, 2]; 1 - score would lose the digits of a small one."""
+    return tf.sigmoid(tf.stack([-logits, logits], axis=1))
 
 
 def _call_unfolded(function: Any, arguments: list[tf.Tensor]) -> Tensors:

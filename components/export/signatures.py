@@ -15,6 +15,7 @@ from schemas.spec import Label
 
 SERVING_DEFAULT = "serving_default"  # serialised tf.Examples → scores, logits
 RAW_COLUMNS = "raw_columns"  # one dense input a column → scores, logits
+PREDICT = "predict"  # one dense input a column → what a person wants to know
 TRANSFORM_FEATURES = "transform_features"  # serialised tf.Examples → transformed features
 CLASSIFICATION = "classification"  # serialised tf.Examples → classes, scores [rows, 2]
 REGRESSION = "regression"  # serialised tf.Examples → outputs
@@ -28,6 +29,11 @@ LOGITS = "logits"
 CLASSES = "classes"
 OUTPUTS = "outputs"
 BASELINE_SCORES = "baseline_scores"
+SCORE = "score"  # of PREDICT: the probability of the second class
+CLASS = "class"  # of PREDICT: the second class's name where the score reaches the threshold
+PROBABILITIES = "probabilities"  # of PREDICT: of both classes [rows, 2]
+WARNINGS = "warnings"  # of PREDICT, if asked for: what is odd about a row, "" if nothing is
+OUT_OF_VOCABULARY = "out_of_vocabulary"  # of PREDICT, if asked for: how many values of a row are
 LABEL = "label"
 
 CLASS_NAMES = ("0", "1")  # in the order of CLASSIFICATION's two scores
@@ -39,6 +45,12 @@ EXAMPLE_INPUTS = {
     CLASSIFICATION: INPUTS,
     REGRESSION: INPUTS,
 }
+
+# The signatures of a request's raw columns, each of which may be left out.
+BY_COLUMN = (RAW_COLUMNS, PREDICT)
+
+# What PREDICT tells of a row beside the model's answer.
+ABOUT_A_ROW = (WARNINGS, OUT_OF_VOCABULARY)
 
 # TensorFlow Serving answers :classify and :regress only from signatures marked so.
 METHOD_NAMES = {

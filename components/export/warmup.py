@@ -51,11 +51,9 @@ def warmup_requests(
 
     examples = as_tf_examples(rows, columns)
     logs = []
-    for name in (names.SERVING_DEFAULT, names.TRANSFORM_FEATURES, names.RAW_COLUMNS):
+    for name in (names.SERVING_DEFAULT, names.TRANSFORM_FEATURES, *names.BY_COLUMN):
         inputs: dict[str, Any] = (
-            as_raw_columns(rows, columns)
-            if name == names.RAW_COLUMNS
-            else {names.EXAMPLES: examples}
+            as_raw_columns(rows, columns) if name in names.BY_COLUMN else {names.EXAMPLES: examples}
         )
         log = prediction_log_pb2.PredictionLog()
         _fill_predict(log.predict_log.request, inputs)

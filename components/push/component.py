@@ -1,5 +1,8 @@
 """The push node: publishes a model that is both blessed and proven, and records either way."""
 
+import json
+from datetime import datetime, timezone
+
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
@@ -7,6 +10,12 @@ from tfx.utils import path_utils
 
 from components import progress
 from components.push import push as publishing
+from components.push.card import card
+from components.push.describe import Artifacts, describe
+from schemas.columns import loads
+from schemas.description import CARD_NAME, FILE_NAME
+from schemas.expectations import Expectations
+from schemas.spec import Spec
 
 
 @component
@@ -14,7 +23,15 @@ def push(
     exported: InputArtifact[standard_artifacts.Model],
     blessing: InputArtifact[standard_artifacts.ModelBlessing],
     proof: InputArtifact[standard_artifacts.InfraBlessing],
+    evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
+    trained: InputArtifact[standard_artifacts.Model],
+    transform_graph: InputArtifact[standard_artifacts.TransformGraph],
+    examples: InputArtifact[standard_artifacts.Examples],
     pushed: OutputArtifact[standard_artifacts.PushedModel],
+    spec: Parameter[str],
+    columns: Parameter[str],
+    expectations: Parameter[str],
+    digests: Parameter[str],
     serving_dir: Parameter[str],
     run_id: Parameter[str],
     code: Parameter[str],
@@ -29,7 +46,30 @@ def push(
         if refusals:
             _record(pushed, pushed=0, reason="; ".join(refusals))
             return
-        model = publishing.push(path_utils.serving_model_path(exported.uri), serving_dir)
+        saved_model = path_utils.serving_model_path(exported.uri)
+
+        def beside() -> dict[str, str]:
+            described = describe(
+                Artifacts(
+                    saved_model=saved_model,
+                    examples=examples.uri,
+                    transform_graph=transform_graph.uri,
+                    trained=trained.uri,
+                    evaluation=evaluation.uri,
+                    proof=proof.uri,
+                ),
+                spec=Spec.model_validate_json(spec),
+                columns=loads(columns),
+                expectations=Expectations.model_validate_json(expectations).columns,
+                digests=json.loads(digests),
+                pushed_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            )
+            return {
+                FILE_NAME: described.model_dump_json(indent=1) + "\n",
+                CARD_NAME: card(described),
+            }
+
+        model = publishing.push(saved_model, serving_dir, beside)
         _record(
             pushed,
             pushed=1,

@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from components.evaluate.published import SAVED_MODEL, content_digest, versions
@@ -20,6 +20,8 @@ from schemas.errors import ModelError, SkewlessError
 # Neither is a number, so TensorFlow Serving passes them over.
 _LOCK = ".push.lock"
 _INCOMING = ".push.incoming"
+
+Beside = Callable[[], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Pushed:
     new: bool
 
 
-def push(saved_model: str, serving_dir: str) -> Pushed:
+def push(saved_model: str, serving_dir: str, beside: Beside = dict) -> Pushed:
     """Publish a SavedModel as the version after the highest, unless it is the newest already.
 
     Pushes to one folder take turns, so two at once get two versions.
@@ -45,6 +47,8 @@ def push(saved_model: str, serving_dir: str) -> Pushed:
     Args:
       saved_model: folder of the SavedModel.
       serving_dir: the model base path of the server; made if missing.
+      beside: returns the texts to write beside the SavedModel, by file name; asked only if the
+        version is new, as `published.content_digest` does not count what describes a model.
 
     Raises:
       ModelError: there is no SavedModel, or it changed while it was copied.
@@ -56,7 +60,7 @@ def push(saved_model: str, serving_dir: str) -> Pushed:
     try:
         os.makedirs(serving_dir, exist_ok=True)
         with _turn(serving_dir):
-            pushed = _publish(saved_model, serving_dir)
+            pushed = _publish(saved_model, serving_dir, beside)
     except OSError as error:
         raise SkewlessError(
             f"the model cannot be pushed: {error.strerror or error}",
@@ -68,7 +72,7 @@ def push(saved_model: str, serving_dir: str) -> Pushed:
     return pushed
 
 
-def _publish(saved_model: str, serving_dir: str) -> Pushed:
+def _publish(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
     incoming = os.path.join(serving_dir, _INCOMING)
     # It is our turn: whoever left this is dead.
     shutil.rmtree(incoming, ignore_errors=True)
@@ -86,6 +90,9 @@ def _publish(saved_model: str, serving_dir: str) -> Pushed:
                 where=saved_model,
                 remedy="run again when nothing else writes there",
             )
+        for name, text in beside().items():
+            _write_durably(os.path.join(incoming, name), text)
+        _sync_folder(incoming)
         os.rename(incoming, path)
     except BaseException:
         shutil.rmtree(incoming, ignore_errors=True)
@@ -120,6 +127,13 @@ def _copy_durably(source: str, target: str) -> None:
 def _copy_file_durably(source: str, target: str) -> None:
     with open(source, "rb") as reader, open(target, "xb") as writer:
         shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())
+
+
+def _write_durably(path: str, text: str) -> None:
+    with open(path, "x", encoding="utf-8") as writer:
+        writer.write(text)
         writer.flush()
         os.fsync(writer.fileno())
 

@@ -49,7 +49,10 @@ def test_stages_tell_their_rows_and_time(first):
 
 def test_what_is_served_is_whole(first, root, served):
     files = {path for path in served(root) if path.startswith("1/")}
-    assert {"1/saved_model.pb", "1/assets.extra/tf_serving_warmup_requests"} <= files
+    assert {
+        *("1/saved_model.pb", "1/assets.extra/tf_serving_warmup_requests"),
+        *("1/model.json", "1/MODEL_CARD.md"),
+    } <= files
 
 
 def test_the_libraries_noise_is_in_the_log(first):

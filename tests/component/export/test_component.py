@@ -29,6 +29,8 @@ def test_the_model_stands_where_tfx_looks_for_it(exported, tmp_path):
         columns=dumps(exported.columns),
         label=exported.label.model_dump_json(),
         model_name="tiny",
+        answers="{}",
+        expectations="{}",
         code="digest",
     )
 

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.component
 SIGNATURES = {
     names.SERVING_DEFAULT,
     names.RAW_COLUMNS,
+    names.PREDICT,
     names.TRANSFORM_FEATURES,
     names.CLASSIFICATION,
     names.REGRESSION,
@@ -229,6 +230,7 @@ def test_warm_up_requests_can_be_answered(exported, model):
         names.SERVING_DEFAULT: ("predict_log", {16}),
         names.TRANSFORM_FEATURES: ("predict_log", {16}),
         names.RAW_COLUMNS: ("predict_log", {16}),
+        names.PREDICT: ("predict_log", {16}),
         names.CLASSIFICATION: ("classify_log", {16}),
         names.REGRESSION: ("regress_log", {16}),
     }

@@ -2,15 +2,19 @@
 
 import pytest
 
+from schemas.columns import dumps
+from schemas.description import read
+
 pytestmark = pytest.mark.component
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, exported, judged):
     """Call the node's function as its executor does and return its artifact."""
     model = tmp_path / "exported" / "Format-Serving"
     model.mkdir(parents=True)
     (model / "saved_model.pb").write_bytes(b"graph")
+    tiny = exported
 
     def call(*, blessed, proven):
         from tfx.types import standard_artifacts
@@ -27,11 +31,26 @@ def run(tmp_path):
         for artifact, value in ((blessing, blessed), (proof, proven)):
             if value is not None:
                 artifact.set_int_custom_property("blessed", value)
+        proof.uri = judged.proof
+        described = {
+            "evaluation": (standard_artifacts.ModelEvaluation, judged.evaluation),
+            "trained": (standard_artifacts.Model, judged.trained),
+            "transform_graph": (standard_artifacts.TransformGraph, tiny.transform_graph),
+            "examples": (standard_artifacts.Examples, tiny.examples),
+        }
+        inputs = {name: kind() for name, (kind, _) in described.items()}
+        for name, (_, uri) in described.items():
+            inputs[name].uri = uri
         push.test_call(
             exported=exported,
             blessing=blessing,
             proof=proof,
             pushed=pushed,
+            **inputs,
+            spec=judged.spec.model_dump_json(),
+            columns=dumps(tiny.columns),
+            expectations=judged.expectations.model_dump_json(),
+            digests='{"code": "c"}',
             serving_dir=str(tmp_path / "serving"),
             run_id="run",
             code="digest",
@@ -46,6 +65,11 @@ def test_a_blessed_and_proven_model_is_pushed_once(run, tmp_path):
 
     path = tmp_path / "serving" / "1"
     assert (path / "saved_model.pb").read_bytes() == b"graph"
+    described = read(str(path))
+    assert described is not None
+    assert described.name == "tiny"
+    assert described.digests["code"] == "c"
+    assert (path / "MODEL_CARD.md").read_text(encoding="utf-8").startswith("# tiny\n")
     for pushed, new in ((first, 1), (again, 0)):
         assert pushed.get_int_custom_property("pushed") == 1
         assert pushed.get_string_custom_property("pushed_destination") == str(path)

@@ -135,3 +135,31 @@ def test_a_model_that_changes_meanwhile_is_not_published(model, tmp_path, monkey
     with pytest.raises(ModelError, match="changed while it was copied"):
         push(model(), str(tmp_path / "serving"))
     assert os.listdir(tmp_path / "serving") == [".push.lock"]
+
+
+def test_what_describes_a_model_lies_beside_it_and_makes_no_new_version(model, read, tmp_path):
+    asked = []
+
+    def beside():
+        asked.append(len(asked))
+        return {"model.json": f"{len(asked)}", "MODEL_CARD.md": "héllo"}
+
+    serving = tmp_path / "serving"
+    first = push(model(), str(serving), beside)
+    again = push(model(), str(serving), beside)
+
+    assert (first.version, again.version, again.new) == (1, 1, False)
+    assert asked == [0]  # composed for a new version alone
+    files = read(serving)
+    assert files["1/model.json"] == b"1"
+    assert files["1/MODEL_CARD.md"] == "héllo".encode()
+    assert push(model(b"other", "a"), str(serving), beside).version == 2
+
+
+def test_a_description_that_fails_leaves_no_version(model, read, tmp_path):
+    def beside():
+        raise ModelError("no metrics")
+
+    with pytest.raises(ModelError, match="no metrics"):
+        push(model(), str(tmp_path / "serving"), beside)
+    assert not read(tmp_path / "serving")

@@ -1,0 +1,143 @@
+"""What is odd about a row, said in the graph beside its score.
+
+Goes in: a request's raw columns, and the features the transform graph made of them. Comes out: a
+text a row, and how many of its values are in no vocabulary. Promised: the score is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+
+from components.export import signatures as names
+from components.export.terms import vocabulary_features
+from schemas.columns import Column
+from schemas.expectations import Expectation
+from schemas.layout import Layout
+
+if TYPE_CHECKING:
+    Tensors = Mapping[str, tf.Tensor]
+
+_SEPARATOR = "; "
+_MISSING = "{} is missing"
+_OUTSIDE = "{} is outside its domain"
+_UNKNOWN = "{} is out of vocabulary"
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A feature that is a term's number: 0 missing, 1 to `known` terms, above them unknown."""
+
+    column: str
+    feature: str
+    known: int
+
+
+@dataclass(frozen=True)
+class Warnings:
+    """What to look at, column by column.
+
+    All columns of a type are looked at by one op, for the number of ops, not of values, is what a
+    small request waits for.
+    """
+
+    numbers: tuple[Expectation, ...]
+    texts: tuple[Expectation, ...]
+    terms: tuple[_Term, ...]
+
+    @classmethod
+    def of(
+        cls,
+        columns: Iterable[Column],
+        expectations: Iterable[Expectation],
+        layout: Layout,
+        known: Mapping[str, int],
+    ) -> Warnings:
+        """Return the warnings that make sense for a request.
+
+        Args:
+          columns: those that a request carries.
+          expectations: of any columns.
+          layout: the transformed features.
+          known: the number of terms of each vocabulary, by raw column.
+        """
+        kinds = {c.name: c.kind for c in columns}
+        wanted = [e for e in expectations if e.name in kinds]
+        return cls(
+            numbers=tuple(e for e in wanted if kinds[e.name] != "BYTES"),
+            texts=tuple(e for e in wanted if kinds[e.name] == "BYTES"),
+            terms=tuple(
+                _Term(column, feature, known[column])
+                for column, feature in vocabulary_features(layout).items()
+            ),
+        )
+
+    def of_rows(self, columns: Tensors, features: Tensors) -> Tensors:
+        """Return WARNINGS string [rows] and OUT_OF_VOCABULARY int64 [rows].
+
+        Args:
+          columns: dense raw columns, NaN or "" where missing.
+          features: what the transform graph made of them.
+        """
+        rows = tf.size(next(iter(columns.values())))
+        nothing = tf.zeros([0, rows], tf.bool)
+        unknown = self._unknown(features) if self.terms else nothing
+        flags = [nothing, *self._of_numbers(columns), *self._of_texts(columns), unknown]
+        said = [
+            *_texts(_MISSING, [e.name for e in self.numbers if e.required]),
+            *_texts(_OUTSIDE, [e.name for e in self.numbers]),
+            *_texts(_MISSING, [e.name for e in self.texts if e.required]),
+            *_texts(_OUTSIDE, [e.name for e in self.texts if e.values is not None]),
+            *_texts(_UNKNOWN, [t.column for t in self.terms]),
+        ]
+        said_of = tf.reshape(tf.constant(said, tf.string), [len(said), 1])
+        parts = tf.where(tf.concat(flags, axis=0), said_of, "")
+        joined = tf.strings.reduce_join(parts, axis=0)
+        return {
+            names.WARNINGS: tf.strings.regex_replace(joined, f"{_SEPARATOR}$", ""),
+            names.OUT_OF_VOCABULARY: tf.reduce_sum(tf.cast(unknown, tf.int64), axis=0),
+        }
+
+    def _of_numbers(self, columns: Tensors) -> list[tf.Tensor]:
+        if not self.numbers:
+            return []
+        values = tf.stack([tf.cast(columns[e.name], tf.float64) for e in self.numbers])
+        least = _column([-np.inf if e.minimum is None else e.minimum for e in self.numbers])
+        most = _column([np.inf if e.maximum is None else e.maximum for e in self.numbers])
+        required = [i for i, e in enumerate(self.numbers) if e.required]
+        outside = tf.logical_or(values < least, values > most)  # NaN is neither
+        return [_some(tf.math.is_nan(values), required), outside]
+
+    def _of_texts(self, columns: Tensors) -> list[tf.Tensor]:
+        if not self.texts:
+            return []
+        values = tf.stack([columns[e.name] for e in self.texts])
+        required = [i for i, e in enumerate(self.texts) if e.required]
+        flags = [_some(tf.equal(values, ""), required)]
+        for i, expectation in enumerate(self.texts):
+            if expectation.values is not None:
+                allowed = tf.constant(["", *expectation.values])  # "" is missing
+                within = tf.reduce_any(tf.equal(values[i][:, tf.newaxis], allowed), axis=1)
+                flags.append(tf.logical_not(within)[tf.newaxis])
+        return flags
+
+    def _unknown(self, features: Tensors) -> tf.Tensor:
+        numbers = tf.stack([features[t.feature] for t in self.terms])
+        known = tf.constant([[t.known] for t in self.terms], tf.int64)
+        return numbers > known
+
+
+def _texts(form: str, columns: Iterable[str]) -> list[str]:
+    return [form.format(column) + _SEPARATOR for column in columns]
+
+
+def _column(values: Sequence[float]) -> tf.Tensor:
+    return tf.constant([[value] for value in values], tf.float64)
+
+
+def _some(flags: tf.Tensor, places: Sequence[int]) -> tf.Tensor:
+    return tf.gather(flags, tf.constant(places, tf.int32))

@@ -1,0 +1,196 @@
+"""The artifacts of a run → what `model.json` says of the model that it pushes.
+
+Goes in: folders of the artifacts, pipeline.yaml and the schema's view. Comes out: a `Description`.
+Nothing is measured here: every figure is one that a stage before wrote down.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.evaluate.metrics import Metrics
+from components.evaluate.published import content_digest
+from components.evaluate.report import Report
+from components.examples import count_rows, iter_batches
+from components.export import signatures as names
+from components.export.export import read_layout
+from components.export.terms import read_terms
+from components.parity.proof import Proof
+from components.push.outputs import signatures_of
+from schemas.columns import Column
+from schemas.description import Description, Input, ParityPath, Slice, Treated
+from schemas.expectations import Expectation
+from schemas.spec import SPLITS, Label, Spec, Strict
+
+# A longer vocabulary is no list to choose from.
+MOST_KNOWN = 1_000
+_LIBRARIES = ("tensorflow", "keras", "tensorflow-transform", "tfx", "apache-beam", "pyarrow")
+_TRAINING = "training.json"
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """Folders of what a run made."""
+
+    saved_model: str
+    examples: str
+    transform_graph: str
+    trained: str
+    evaluation: str
+    proof: str
+
+
+def describe(
+    artifacts: Artifacts,
+    *,
+    spec: Spec,
+    columns: tuple[Column, ...],
+    expectations: Iterable[Expectation],
+    digests: Mapping[str, str],
+    pushed_at: str,
+) -> Description:
+    """Describe the model that is about to be pushed.
+
+    Args:
+      artifacts: where everything lies.
+      spec: pipeline.yaml.
+      columns: the raw columns of schema.pbtxt.
+      expectations: what schema.pbtxt wants of their values.
+      digests: of code, schema and pipeline; data and SavedModel are digested here.
+      pushed_at: now, in UTC, as ISO 8601.
+    """
+    layout = read_layout(artifacts.transform_graph)
+    serving = names.serving_columns(columns, layout)
+    report, proof = Report.read(artifacts.evaluation), Proof.read(artifacts.proof)
+    own = {
+        "data": content_digest(artifacts.examples),
+        "saved_model": content_digest(artifacts.saved_model),
+    }
+    return Description(
+        name=spec.name,
+        pushed_at=pushed_at,
+        label=label_in_words(spec.label),
+        classes=spec.export.classes,
+        threshold=spec.export.decision,
+        threshold_chosen=spec.export.threshold is not None,
+        inputs=_inputs(
+            serving,
+            {e.name: e for e in expectations},
+            read_terms(artifacts.transform_graph, layout),
+            example_row(artifacts.examples, serving),
+        ),
+        features=_features(spec),
+        signatures=signatures_of(layout, spec.export),
+        metrics=_metrics(report),
+        min_slice_examples=report.min_slice_examples,
+        baseline=_figures(report.baselines.logistic),
+        training_examples=_training_examples(artifacts.trained),
+        rows={split: count_rows(artifacts.examples, split) for split in SPLITS},
+        digests={**digests, **own},
+        parity=tuple(
+            ParityPath(name=p.name, rows=p.rows, values=p.values, differing=p.differing)
+            for p in proof.paths
+        ),
+        real_rows=proof.real_rows,
+        adversarial_rows=proof.adversarial_rows,
+        versions=_versions(),
+    )
+
+
+def label_in_words(label: Label) -> str:
+    """Return when the label is 1, as a sentence without its full stop."""
+    if label.equals is not None:
+        values = " or ".join(repr(value) for value in label.equals.values)
+        return f"{label.name}: whether {label.equals.column} is {values}"
+    assert label.exceeds is not None  # held by Label
+    rule = label.exceeds
+    return f"{label.name}: whether {rule.column} exceeds {rule.fraction:g} times {rule.of}"
+
+
+def example_row(examples: str, columns: tuple[Column, ...]) -> dict[str, int | float | str | None]:
+    """Return a real row of the test split: of its first batch, the first one that lacks least."""
+    for batch in iter_batches(examples, "test", [c.name for c in columns]):
+        if batch.num_rows:
+            missing = sum(np.asarray(batch.column(i).is_null()) for i in range(len(columns)))
+            row = batch.slice(int(np.argmin(missing)), 1).to_pylist()[0]
+            return {c.name: _readable(row[c.name], c.kind) for c in columns}
+    return {}
+
+
+def _readable(value: int | float | str | None, kind: str) -> int | float | str | None:
+    """A float32 in as few digits as tell it from others; None for what JSON cannot hold."""
+    if kind != "FLOAT" or value is None:
+        return value
+    short = float(str(np.float32(value)))
+    return short if math.isfinite(short) else None
+
+
+def _inputs(
+    columns: tuple[Column, ...],
+    expectations: Mapping[str, Expectation],
+    terms: Mapping[str, tuple[str, ...]],
+    example: Mapping[str, int | float | str | None],
+) -> tuple[Input, ...]:
+    found = []
+    for column in columns:
+        wanted = expectations.get(column.name, Expectation(name=column.name))
+        known = terms.get(column.name)
+        found.append(
+            Input(
+                **wanted.model_dump(),
+                kind=column.kind,
+                known=known if known is None or len(known) <= MOST_KNOWN else None,
+                example=example.get(column.name),
+            )
+        )
+    return tuple(found)
+
+
+def _features(spec: Spec) -> tuple[Treated, ...]:
+    single = [
+        Treated(columns=(f.column,), treatment=_in_words(t.kind, t))
+        for f in spec.features
+        for t in f.treatments
+    ]
+    crosses = [
+        Treated(columns=c.columns, treatment=f"cross (buckets: {c.buckets})") for c in spec.crosses
+    ]
+    return (*single, *crosses)
+
+
+def _in_words(kind: str, options: Strict) -> str:
+    said = ", ".join(
+        f"{name}: {json.dumps(value)}"
+        for name, value in options.model_dump(mode="json", exclude={"kind"}).items()
+    )
+    return f"{kind} ({said})"
+
+
+def _metrics(report: Report) -> tuple[Slice, ...]:
+    whole = Slice(name="", rows=report.overall.examples, metrics=_figures(report.overall))
+    return whole, *(
+        Slice(name=f"{s.column} = {s.value}", rows=s.metrics.examples, metrics=_figures(s.metrics))
+        for s in report.slices
+    )
+
+
+def _figures(metrics: Metrics) -> dict[str, float | None]:
+    return metrics.model_dump(exclude={"examples"})
+
+
+def _training_examples(trained: str) -> int:
+    with open(os.path.join(trained, _TRAINING), encoding="utf-8") as file:
+        return int(json.load(file)["train_examples"])
+
+
+def _versions() -> dict[str, str]:
+    found = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version(), **found}

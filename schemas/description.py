@@ -1,0 +1,142 @@
+"""What a pushed model is, as `model.json` beside its SavedModel says: for people and programs.
+
+Written when a model is pushed; read by the server, its page, batch scoring and the report.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.spec import Strict
+
+FILE_NAME = "model.json"
+CARD_NAME = "MODEL_CARD.md"
+FORMAT = 1
+
+
+class Input(Strict):
+    """A raw column that a request carries.
+
+    Attributes:
+      name: of the column.
+      kind: its type in schema.pbtxt.
+      required: whether the schema wants a value in every row.
+      values: the domain's values, if it lists them.
+      minimum: the domain's lower bound, if it has one.
+      maximum: the domain's upper bound, if it has one.
+      known: the terms of its vocabulary that the model learnt, the most frequent first; None if it
+        has none, or more than fit here.
+      example: a value of a real row; None if it was missing there.
+      description: what it is, in a sentence, if the dataset tells.
+    """
+
+    name: str
+    kind: Literal["INT", "FLOAT", "BYTES"]
+    required: bool
+    values: tuple[str, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    known: tuple[str, ...] | None = None
+    example: int | float | str | None = None
+    description: str = ""
+
+
+class Output(Strict):
+    """An output of a signature: its name, TensorFlow type, shape of one row, and meaning."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    meaning: str
+
+
+class SignatureDescription(Strict):
+    """A signature: what to ask it with, and what it answers."""
+
+    name: str
+    takes: Literal["raw columns", "serialised tf.Examples"]
+    outputs: tuple[Output, ...]
+
+
+class Treated(Strict):
+    """What raw columns become before the model sees them: a treatment with its options."""
+
+    columns: tuple[str, ...]
+    treatment: str
+
+
+class Slice(Strict):
+    """Metrics of a part of the test split; `name` is "" for all of it."""
+
+    name: str
+    rows: int
+    metrics: dict[str, float | None]
+
+
+class ParityPath(Strict):
+    """One way of serving, and how many of the values it gave were compared and differed."""
+
+    name: str
+    rows: int
+    values: int
+    differing: int
+
+
+class Description(Strict):
+    """A pushed model.
+
+    Attributes:
+      format: of this file.
+      name: of the model.
+      pushed_at: when, in UTC, as ISO 8601.
+      label: what is predicted, in words.
+      classes: their names, in the order of the probabilities.
+      threshold: the score from which on a row is of the second class.
+      threshold_chosen: whether pipeline.yaml chose it; 0.5 stands there otherwise.
+      inputs: the raw columns.
+      features: what becomes of them, in the order of pipeline.yaml.
+      signatures: what can be asked.
+      metrics: of the test split, all of it first, then by slice.
+      min_slice_examples: fewer rows than this say little.
+      baseline: metrics of the logistic baseline on the whole test split.
+      training_examples: how many rows it learnt from.
+      rows: how many rows each split has.
+      digests: SHA-256 by what it is of: "data", "code", "schema", "pipeline", "saved_model".
+      parity: ways of serving that were proven.
+      real_rows: rows of the test split in that proof.
+      adversarial_rows: made-up rows in it.
+      versions: of the libraries it was made with.
+    """
+
+    format: Literal[1] = 1
+    name: str
+    pushed_at: str
+    label: str
+    classes: tuple[str, ...]
+    threshold: float
+    threshold_chosen: bool = False
+    inputs: tuple[Input, ...]
+    features: tuple[Treated, ...] = ()
+    signatures: tuple[SignatureDescription, ...]
+    metrics: tuple[Slice, ...]
+    min_slice_examples: int = 0
+    baseline: dict[str, float | None]
+    training_examples: int
+    rows: dict[str, int] = Field(default_factory=dict)
+    digests: dict[str, str]
+    parity: tuple[ParityPath, ...]
+    real_rows: int
+    adversarial_rows: int
+    versions: dict[str, str]
+
+
+def read(folder: str) -> Description | None:
+    """Return what a SavedModel's folder says of itself; None if it has no model.json."""
+    path = os.path.join(folder, FILE_NAME)
+    if not os.path.isfile(path):
+        return None
+    with open(path, encoding="utf-8") as file:
+        return Description.model_validate_json(file.read())

@@ -1,0 +1,93 @@
+"""A pipeline.yaml that fits the tiny run, and verdicts on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from components.evaluate.metrics import Metrics
+from components.evaluate.report import Baselines, Report, SliceMetrics
+from components.parity.proof import PathResult, Proof
+from schemas.expectations import Expectation, Expectations
+from schemas.spec import Export, Spec
+
+EXPECTATIONS = Expectations(
+    columns=(
+        Expectation(name="age", required=True, minimum=1, maximum=8, description="In years."),
+        Expectation(name="naïve", values=("Cash", "Crédit")),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Folders with metrics.json, parity.json and training.json; pipeline.yaml as parsed."""
+
+    evaluation: str
+    proof: str
+    trained: str
+    spec: Spec
+    expectations: Expectations = EXPECTATIONS
+
+
+@pytest.fixture
+def judged(exported, tmp_path: Path) -> Judged:
+    """What evaluate, parity and train leave behind."""
+    evaluation, proof, trained = (tmp_path / n for n in ("evaluation", "proof", "trained"))
+    for folder in (evaluation, proof, trained):
+        folder.mkdir()
+    _report().write(str(evaluation))
+    Proof(
+        proven=True,
+        real_rows=40,
+        adversarial_rows=2,
+        relative_tolerance=1e-6,
+        paths=(PathResult(name="C API: predict", rows=42, values=210, differing=0),),
+        failures=(),
+        differences=(),
+    ).write(str(proof))
+    (trained / "training.json").write_text('{"train_examples": 40}')
+    spec = Spec.model_validate(
+        {
+            "name": "tiny",
+            "source": {"path": "tiny.csv"},
+            "splits": {"key": ["age"]},
+            "label": exported.label,
+            "features": {"age": ["z_score", "vocabulary"]},
+            "crosses": [{"columns": ["naïve", "a b"], "buckets": 16}],
+            "export": Export(classes=("no", "yes"), warnings=True),
+        }
+    )
+    return Judged(str(evaluation), str(proof), str(trained), spec)
+
+
+def _report() -> Report:
+    metrics = Metrics(
+        examples=40,
+        positives=10,
+        base_rate=0.25,
+        mean_score=0.25,
+        calibration_ratio=1.0,
+        auc=0.9,
+        auc_error=0.0,
+        pr_auc=None,
+        pr_auc_error=None,
+        log_loss=0.2,
+        accuracy=0.9,
+        calibration_error=0.01,
+    )
+    part = metrics.model_copy(update={"examples": 7})
+    return Report(
+        label="big_tip",
+        split="test",
+        blessed=True,
+        reasons=(),
+        overall=metrics,
+        baselines=Baselines(base_rate=metrics, logistic=part),
+        last_blessed=None,
+        slices=(SliceMetrics(column="naïve", value="Cash", kind="value", metrics=part),),
+        worst_slices=(),
+        min_slice_examples=5,
+    )
