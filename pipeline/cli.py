@@ -18,6 +18,9 @@ from schemas.errors import SkewlessError, did_you_mean
 COMMANDS = {
     "run": "pipeline.run:command",
     "serve": "pipeline.serve:command",
+    "predict": "pipeline.predict:command",
+    "stream": "pipeline.stream:command",
+    "skew": "pipeline.skew:command",
     "doctor": "pipeline.doctor:command",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

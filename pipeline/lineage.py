@@ -64,6 +64,22 @@ def read_run(metadata: Path, run_id: str) -> dict[str, Execution]:
     return done
 
 
+def latest_parameters(metadata: Path, node: str) -> dict[str, int | float | str] | None:
+    """Return what a node was told when it last went through; None if it never did."""
+    from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+    good = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
+    executions = [
+        execution
+        for execution in _open(metadata).get_executions()
+        if execution.type.rpartition(".")[2] == node and execution.last_known_state in good
+    ]
+    if not executions:
+        return None
+    latest = max(executions, key=lambda execution: execution.id)
+    return {**_plain(latest.properties), **_plain(latest.custom_properties)}
+
+
 def tidy(metadata: Path, artifacts: Path) -> list[str]:
     """Mark executions that nobody works on as failed and remove what such ones left behind.
 

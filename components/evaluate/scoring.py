@@ -7,20 +7,19 @@ is loaded once in each worker process and sees a whole batch at a time.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 from apache_beam.utils import shared
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
 
 from components import progress
 from components.evaluate.figures import ScoredBatch, Totals
 from components.evaluate.published import SAVED_MODEL
+from components.evaluate.signature import LoadedSignature, read_signatures
 from components.evaluate.slices import Slicing
 from components.examples import as_raw_columns
 from components.export import signatures as names
@@ -49,43 +48,19 @@ class EvaluationModel:
         self._path = saved_model
         self.inputs = _inputs(saved_model, columns)
         self._shared = shared.Shared()
-        self._signature: Signature | None = None
+        self._signature: LoadedSignature | None = None
         self.load()
 
-    def load(self) -> Signature:
+    def load(self) -> LoadedSignature:
         """Return the signature in memory, the same object throughout a process."""
         if self._signature is None:
-            self._signature = self._shared.acquire(lambda: Signature(self._path))
+            self._signature = self._shared.acquire(
+                lambda: LoadedSignature(self._path, names.EVALUATION, _OUTPUTS)
+            )
         return self._signature
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_signature": None}
-
-
-class Signature:
-    """An evaluation signature in memory.
-
-    It is run by its SignatureDef, as a server does: the functions that `tf.saved_model.load` gives
-    cannot take every column's name as an argument.
-    """
-
-    def __init__(self, saved_model: str) -> None:
-        self._session = tf.compat.v1.Session(graph=tf.Graph())
-        try:
-            graph = tf.compat.v1.saved_model.load(
-                self._session, [tf.saved_model.SERVING], saved_model
-            )
-        except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
-            raise ModelError(f"the SavedModel does not load: {error}", where=saved_model) from error
-        signature = graph.signature_def[names.EVALUATION]
-        self._inputs = {name: tensor.name for name, tensor in signature.inputs.items()}
-        self._outputs = {name: signature.outputs[name].name for name in _OUTPUTS}
-
-    def __call__(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs, shape [rows] each, for the arrays of `as_raw_columns`."""
-        feeds = {tensor: raw[column] for column, tensor in self._inputs.items()}
-        outputs: dict[str, np.ndarray] = self._session.run(self._outputs, feeds)
-        return outputs
 
 
 class ScoreBatches(beam.DoFn):
@@ -185,16 +160,11 @@ def _inputs(saved_model: str, columns: Iterable[Column]) -> tuple[Column, ...]:
 
 def _signature_def(saved_model: str) -> meta_graph_pb2.SignatureDef:
     """Read the evaluation signature's description without loading the graph."""
-    path = os.path.join(saved_model, SAVED_MODEL)
-    try:
-        with open(path, "rb") as file:
-            graph = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0]
-    except (OSError, DecodeError, IndexError) as error:
-        raise ModelError(f"there is no SavedModel to read: {error}", where=path) from error
-    if names.EVALUATION not in graph.signature_def:
+    signatures = read_signatures(saved_model)
+    if names.EVALUATION not in signatures:
         raise ModelError(
             f"the SavedModel has no signature {names.EVALUATION!r}",
-            where=path,
+            where=os.path.join(saved_model, SAVED_MODEL),
             expected="the signatures that the export stage writes",
         )
-    return graph.signature_def[names.EVALUATION]
+    return signatures[names.EVALUATION]

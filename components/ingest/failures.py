@@ -11,12 +11,14 @@ import json
 import os
 from collections.abc import Iterator
 
-from schemas.errors import ConfigError, DataError, SkewlessError
+from schemas.errors import ConfigError, DataError, ModelError, SkewlessError
 
 _FILE_NAME = "failure.json"
 _MAX_BYTES = 1 << 18
 _PARTS = ("what", "where", "expected", "remedy")
-_KINDS: dict[str, type[SkewlessError]] = {e.__name__: e for e in (ConfigError, DataError)}
+_KINDS: dict[str, type[SkewlessError]] = {
+    e.__name__: e for e in (ConfigError, DataError, ModelError)
+}
 
 
 @contextlib.contextmanager

@@ -28,9 +28,16 @@ from schemas.errors import DataError
 
 @dataclass(frozen=True)
 class Parsed:
-    """What became of a block: `examples` in the file's order, `rejects` by line."""
+    """What became of a block.
+
+    Attributes:
+      examples: in the file's order.
+      records: int64 of shape [examples], which of the block's records each example is.
+      rejects: by line.
+    """
 
     examples: pa.RecordBatch
+    records: np.ndarray
     rejects: tuple[Reject, ...]
 
 
@@ -63,10 +70,12 @@ def parse(block: Block, fields: Fields, rules: Rules) -> Parsed:
         [c.values for c in cells], schema=arrow_schema(rules.columns)
     )
     if not reasons.any() and len(text.records) == len(block):
-        return Parsed(batch, ())
+        return Parsed(batch, text.records, ())
     bad = _bad_rows(block, text, reasons, culprits, rules)
     bad += _bad_records(block, text, fields)
-    return Parsed(batch.filter(pa.array(reasons == 0)), _as_rejects(sorted(bad), block, fields))
+    good = reasons == 0
+    rejects = _as_rejects(sorted(bad), block, fields)
+    return Parsed(batch.filter(pa.array(good)), text.records[good], rejects)
 
 
 def _read_text(block: Block, fields: Fields, rules: Rules) -> _Text:

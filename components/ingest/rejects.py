@@ -46,6 +46,9 @@ class Reason(enum.IntEnum):
     NOT_A_NUMBER: a FLOAT value that is no decimal number.
     NOT_FINITE: a FLOAT value that is infinite, or too large for float32.
     MISSING_LABEL: a column that the label is made from is missing.
+    NOT_JSON: the record is no JSON text.
+    NOT_AN_OBJECT: the record is JSON, but no object of columns.
+    NOT_TEXT: a BYTES value that is no text.
     """
 
     FITS = 0
@@ -58,6 +61,9 @@ class Reason(enum.IntEnum):
     NOT_A_NUMBER = 7
     NOT_FINITE = 8
     MISSING_LABEL = 9
+    NOT_JSON = 10
+    NOT_AN_OBJECT = 11
+    NOT_TEXT = 12
 
     @property
     def code(self) -> str:

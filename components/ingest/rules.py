@@ -45,8 +45,8 @@ class Rules:
     trim: bool
 
     @classmethod
-    def of(cls, source: CsvSource, columns: Sequence[Column], label: Label) -> Rules:
-        """Return a dataset's rules.
+    def of(cls, source: CsvSource, columns: Sequence[Column], label: Label | None) -> Rules:
+        """Return a dataset's rules; without a label for rows that are only to be scored.
 
         Raises:
           ConfigError: the source's delimiter cannot part values.
@@ -60,7 +60,7 @@ class Rules:
         nulls = [v.strip(SPACES) if source.trim else v for v in source.null_values]
         return cls(
             columns=tuple(columns),
-            label_columns=label.columns,
+            label_columns=() if label is None else label.columns,
             dialect=Dialect(source.delimiter.encode(), source.newlines_in_values),
             null_values=tuple(dict.fromkeys(["", *nulls])),
             trim=source.trim,

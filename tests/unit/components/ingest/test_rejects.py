@@ -65,4 +65,7 @@ def test_codes_are_stable():
         "not_a_number",
         "not_finite",
         "missing_label",
+        "not_json",
+        "not_an_object",
+        "not_text",
     ]

@@ -1,0 +1,1 @@
+"""Batch and streaming inference over the SavedModel, with Beam."""

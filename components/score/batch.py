@@ -1,0 +1,261 @@
+"""Files of rows → a file or folder of scores, in one Beam pass; the rejected rows beside it.
+
+Promises: every row is scored or rejected with its reason; rows keep the order of their file; the
+output appears whole or not at all. Rows travel as Arrow columns from the source to the output.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.metrics import Metrics
+from apache_beam.ml.inference.base import PredictionResult
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.transforms import window
+
+from components import progress
+from components.compat import beam_options
+from components.examples import column
+from components.ingest.failures import disk_errors, keep_failure, kept_failure, reserve
+from components.ingest.rejects import RejectWriter
+from components.ingest.tally import Tally as Read
+from components.score.compare import Sums, difference
+from components.score.inference import ScoreBatches
+from components.score.model_handler import SavedModelHandler
+from components.score.output import Output
+from components.score.plan import Plan
+from components.score.sinks import Sink, open_sink
+from components.score.sources import read_rows
+from components.score.tally import Part, Scored, Tally
+from schemas.spec import CsvSource
+
+STAGE = "predict"
+_TALLY = "tally.json"
+
+
+def predict(
+    *,
+    model: str,
+    paths: Sequence[str],
+    output: Output,
+    csv: CsvSource | None = None,
+    keys: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    compare_with: str | None = None,
+    options: PipelineOptions | None = None,
+) -> Scored:
+    """Score files of rows.
+
+    Args:
+      model: folder of the SavedModel.
+      paths: CSV files, plain or gzipped, and Parquet files; the output has their order.
+      output: where the scores go.
+      csv: how the CSV files are written; None is with commas, "" for missing.
+      keys: columns of the files to copy to the output; none copies each row's source and line.
+      columns: outputs of the model that are wanted; none is all.
+      compare_with: folder of another version's SavedModel, to be scored beside.
+      options: where Beam runs; None is in this process.
+
+    Returns:
+      How many rows became what, and where they are.
+
+    Raises:
+      ConfigError: a column is asked for that the model does not give, or has a key's name.
+      DataError: a file is missing, unreadable or lacks a column; the output cannot be written.
+      ModelError: no SavedModel, or a version that takes other columns than the one compared with.
+    """
+    plan = Plan.of(model, paths, output, csv, keys, columns, compare_with)
+    with output.working_folder() as folder:
+        with disk_errors(output.path):
+            reserve(folder)
+        tally = _run(replace(plan, folder=folder), options)
+        by_reason = sorted(tally.read.rejected.items(), key=lambda item: (-item[1], item[0]))
+        scored = Scored(
+            model=model,
+            signature=plan.asked[0].signature,
+            compared_with=compare_with,
+            rows_read=tally.read.records_read,
+            rows_scored=tally.scored,
+            rows_rejected=sum(tally.read.rejected.values()),
+            rejected_by_reason=dict(by_reason),
+            comparison=None if tally.compared is None else tally.compared.comparison(),
+            files=(),
+            rejects=(),
+        )
+        scored.check()
+        with disk_errors(output.path):
+            return output.publish(tally, scored, plan.schema, folder)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What travels beside a batch on its way through the models.
+
+    Attributes:
+      source: the file's position among the sources.
+      number: the batch's position in the file.
+      columns: what is carried to the output.
+      scored: the results of the models that are through.
+    """
+
+    source: int
+    number: int
+    columns: pa.RecordBatch
+    scored: tuple[PredictionResult, ...] = ()
+
+
+class ScoreFiles(beam.PTransform):
+    """Reads the plan's files, scores them and writes parts of the output into `plan.folder`.
+
+    Gives one `Tally`. Everything from reading to writing is fused into one stage, so that a batch
+    is in memory only while it is worked on.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self._plan = plan
+
+    def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[Tally]:
+        """Build the steps."""
+        plan = self._plan
+        read = (
+            pbegin
+            | "Files" >> beam.Create(list(enumerate(plan.paths)), reshuffle=False)
+            | "Spread" >> beam.Reshuffle()
+            | "Read" >> beam.ParDo(_ReadFile(plan)).with_outputs("tallies", main="batches")
+        )
+        batches = read.batches
+        for number, asked in enumerate(plan.asked, start=1):
+            batches = batches | f"Score{number}" >> ScoreBatches(
+                SavedModelHandler(asked.saved_model, signature=asked.signature)
+            )
+        written = batches | "Write" >> beam.ParDo(_WriteParts(plan))
+        return (
+            (read.tallies, written)
+            | "Tallies" >> beam.Flatten()
+            | "Add" >> beam.CombineGlobally(Tally.add)
+        )
+
+    def display_data(self) -> dict[str, int | str]:
+        """Describe the job where a runner shows it."""
+        return {"files": len(self._plan.paths), "model": self._plan.asked[0].saved_model}
+
+
+class _ReadFile(beam.DoFn):
+    """A source file → its batches; and its tally."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._read = Metrics.counter(STAGE, "records_read")
+        self._rejected = Metrics.counter(STAGE, "records_rejected")
+
+    def process(self, file: tuple[int, str]) -> Iterator[Any]:
+        source, path = file
+        read = Read()
+        with keep_failure(self._plan.folder), RejectWriter(self._plan.folder) as rejects:
+            for number, rows in enumerate(read_rows(path, self._plan.wanted)):
+                rejects.write(rows.rejects)
+                one = Read(records_read=rows.read)
+                read = Read.add([read, one, Read.of_rejects(rows.rejects, file=source)])
+                self._read.inc(rows.read)
+                self._rejected.inc(len(rows.rejects))
+                if rows.inputs.num_rows:
+                    yield Carried(source, number, rows.carried), rows.inputs
+        if rejects.path is not None:
+            read = Read.add([read, Read(reject_files=((source, rejects.path),))])
+        yield beam.pvalue.TaggedOutput("tallies", Tally(read=read))
+
+
+class _WriteParts(beam.DoFn):
+    """Scored batches → files of the output, one for a source's batches of a bundle; their tally.
+
+    Files are named anew each time: what a failed attempt left is never read.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._schema = plan.schema
+        self._scored = Metrics.counter(STAGE, "records_scored")
+
+    def start_bundle(self) -> None:
+        """Begin with no file."""
+        self._sink: Sink | None = None
+        self._source = -1
+        self._tally = Tally()
+
+    def process(self, batch: tuple[Carried, pa.RecordBatch]) -> None:
+        """Write one batch."""
+        carried, _ = batch
+        with keep_failure(self._plan.folder):
+            if carried.source != self._source or self._sink is None:
+                self._open(carried)
+            assert self._sink is not None  # _open made it
+            self._sink.write(self._row_batch(carried))
+        rows = carried.columns.num_rows
+        outputs = [result.inference for result in carried.scored]
+        compared = Sums.of(*outputs) if len(outputs) == 2 else None
+        self._tally = Tally.add([self._tally, Tally(scored=rows, compared=compared)])
+        self._scored.inc(rows)
+        progress.rows(STAGE, rows)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        """Close the last file and tell what was done."""
+        if self._sink is not None:
+            with keep_failure(self._plan.folder):
+                self._sink.close()
+            self._sink = None
+            yield window.GlobalWindows.windowed_value(self._tally)
+
+    def teardown(self) -> None:
+        """Close the file of a bundle that failed; nobody will read it."""
+        if self._sink is not None:
+            self._sink.close()
+
+    def _open(self, carried: Carried) -> None:
+        if self._sink is not None:
+            self._sink.close()
+        path = os.path.join(self._plan.folder, f"{uuid.uuid4().hex}.part")
+        self._sink = open_sink(path, self._plan.output.kind, self._schema)
+        self._source = carried.source
+        part = Part(source=carried.source, first=carried.number, path=path)
+        self._tally = Tally.add([self._tally, Tally(parts=(part,))])
+
+    def _row_batch(self, carried: Carried) -> pa.RecordBatch:
+        """Put the columns of the output side by side."""
+        columns = [*carried.columns.columns]
+        for scored, asked in zip(carried.scored, self._plan.asked, strict=True):
+            wanted = self._plan.written(asked).names
+            columns += [column(scored.inference, name) for name in wanted]
+        if len(carried.scored) == 2:
+            columns.append(difference(*(result.inference for result in carried.scored)))
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
+
+
+def _run(plan: Plan, options: PipelineOptions | None) -> Tally:
+    path = os.path.join(plan.folder, _TALLY)
+    try:
+        with beam.Pipeline(options=beam_options(options)) as pipeline:
+            _ = pipeline | "Predict" >> ScoreFiles(plan) | "Tell" >> beam.Map(_write_tally, path)
+    except Exception as error:
+        failure = kept_failure(plan.folder)
+        if failure is None:
+            raise
+        raise failure from error
+    with open(path, encoding="utf-8") as file:
+        return Tally.model_validate_json(file.read())
+
+
+def _write_tally(tally: Tally, path: str) -> None:
+    """Write beside, then rename: the step may be tried again."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=os.path.dirname(path), delete=False
+    ) as file:
+        file.write(tally.model_dump_json())
+    os.replace(file.name, path)

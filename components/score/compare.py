@@ -1,0 +1,127 @@
+"""Two versions' scores of the same rows → their difference row by row, and what it comes to.
+
+Sums travel, so that a comparison is the same however the rows were parted among workers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+
+from components.examples import column
+from schemas.spec import Strict
+
+DIFFERENCE = "score_difference"
+_SCORES, _CLASS = ("score", "scores"), "class"
+_THRESHOLD = 0.5  # where a version tells no class
+
+
+class Sums(Strict):
+    """What a comparison adds up, over rows with scores a (ours) and b (the other's)."""
+
+    rows: int = 0
+    changed_class: int = 0
+    absolute: float = 0.0
+    largest: float = 0.0
+    a: float = 0.0
+    b: float = 0.0
+    aa: float = 0.0
+    bb: float = 0.0
+    ab: float = 0.0
+
+    @classmethod
+    def of(cls, ours: pa.RecordBatch, other: pa.RecordBatch) -> Sums:
+        """Return the sums of one batch that both versions scored."""
+        a, b = (_scores(batch).astype(np.float64) for batch in (ours, other))
+        off = np.abs(a - b)
+        return cls(
+            rows=len(a),
+            changed_class=int((_classes(ours) != _classes(other)).sum()),
+            absolute=float(off.sum()),
+            largest=float(off.max(initial=0.0)),
+            a=float(a.sum()),
+            b=float(b.sum()),
+            aa=float(a @ a),
+            bb=float(b @ b),
+            ab=float(a @ b),
+        )
+
+    @classmethod
+    def add(cls, sums: Iterable[Sums]) -> Sums:
+        """Return the sum of several."""
+        sums = list(sums)
+        totals = {
+            name: sum(getattr(s, name) for s in sums)
+            for name in cls.model_fields
+            if name != "largest"
+        }
+        return cls(largest=max((s.largest for s in sums), default=0.0), **totals)
+
+    def comparison(self) -> Comparison:
+        """Return what the sums say."""
+        n = max(self.rows, 1)
+        spread_a, spread_b = (
+            max(0.0, square - total * total / n)
+            for square, total in ((self.aa, self.a), (self.bb, self.b))
+        )
+        spread = math.sqrt(spread_a * spread_b)
+        return Comparison(
+            rows=self.rows,
+            mean_absolute_difference=self.absolute / n,
+            largest_difference=self.largest,
+            changed_class_share=self.changed_class / n,
+            correlation=(self.ab - self.a * self.b / n) / spread if spread else None,
+        )
+
+
+class Comparison(Strict):
+    """How far two versions are apart.
+
+    Attributes:
+      rows: that both scored.
+      mean_absolute_difference: of the scores.
+      largest_difference: of the scores.
+      changed_class_share: of the rows that they put into different classes.
+      correlation: of the scores (Pearson's); None where one version's are all equal.
+    """
+
+    rows: int
+    mean_absolute_difference: float
+    largest_difference: float
+    changed_class_share: float
+    correlation: float | None
+
+    def told(self) -> str:
+        """Say it in a line."""
+        correlation = "none" if self.correlation is None else f"{self.correlation:.6f}"
+        return (
+            f"mean absolute difference {self.mean_absolute_difference:.6f}"
+            f" (largest {self.largest_difference:.6f}),"
+            f" class changed in {self.changed_class_share:.2%} of {self.rows:,} rows,"
+            f" correlation {correlation}"
+        )
+
+
+def difference(ours: pa.RecordBatch, other: pa.RecordBatch) -> pa.Array:
+    """Return our scores less the other's, float32 of shape [rows]."""
+    return pa.array(_scores(ours) - _scores(other))
+
+
+def side_by_side(ours: pa.Schema, other: pa.Schema, suffix: str) -> pa.Schema:
+    """Return the schema of our outputs, the other's under names with a suffix, the difference."""
+    suffixed = [pa.field(f"{field.name}{suffix}", field.type) for field in other]
+    return pa.schema([*ours, *suffixed, pa.field(DIFFERENCE, pa.float32())])
+
+
+def _scores(batch: pa.RecordBatch) -> np.ndarray:
+    name = next(name for name in _SCORES if name in batch.schema.names)
+    return column(batch, name).to_numpy()
+
+
+def _classes(batch: pa.RecordBatch) -> np.ndarray:
+    if _CLASS in batch.schema.names:
+        return column(batch, _CLASS).to_numpy(zero_copy_only=False)
+    return _scores(batch) >= _THRESHOLD

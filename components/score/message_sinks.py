@@ -1,0 +1,135 @@
+"""Messages → files of a window's messages, or a Pub/Sub topic.
+
+Promises: attributes, ordering keys and event times are kept; files appear whole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.io.gcp.pubsub import PubsubMessage
+from apache_beam.transforms import trigger, window
+
+from components.score.messages import json_record
+from components.score.sinks import hidden
+
+WINDOW_SECONDS = 60.0
+_LATENESS_SECONDS = 24 * 3600  # how late a message still gets into a file of its window
+
+
+class WriteMessageFiles(beam.PTransform):
+    """Writes messages to files of JSON lines, one for each window of event time and firing.
+
+    A line holds a message's event time, ordering key, attributes and data. A file is written when
+    its window is over, and another for what comes late.
+
+    Args:
+      folder: where to.
+      seconds: of event time in a file.
+    """
+
+    def __init__(self, folder: str, *, seconds: float = WINDOW_SECONDS) -> None:
+        super().__init__()
+        self._folder, self._seconds = folder, seconds
+
+    def expand(self, messages: beam.PCollection[PubsubMessage]) -> beam.PCollection[str]:
+        """Build the steps."""
+        return (
+            messages
+            | "Line" >> beam.Map(_line)
+            | "Window"
+            >> beam.WindowInto(
+                window.FixedWindows(self._seconds),
+                trigger=trigger.AfterWatermark(late=trigger.AfterCount(1)),
+                accumulation_mode=trigger.AccumulationMode.DISCARDING,
+                allowed_lateness=_LATENESS_SECONDS,
+            )
+            | "Group" >> beam.GroupByKey()
+            | "Write" >> beam.ParDo(_WriteLines(self._folder))
+        )
+
+
+def _line(message: PubsubMessage, time: Any = beam.DoFn.TimestampParam) -> tuple[None, bytes]:
+    return None, json_record(message, time)
+
+
+class _WriteLines(beam.DoFn):
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def process(
+        self,
+        lines: tuple[None, Iterable[bytes]],
+        span: Any = beam.DoFn.WindowParam,
+        pane: Any = beam.DoFn.PaneInfoParam,
+    ) -> Iterator[str]:
+        times = (time.to_utc_datetime() for time in (span.start, span.end))
+        start, end = (f"{time:%Y%m%dT%H%M%S.%f}" for time in times)
+        path = os.path.join(self._folder, f"{start}-{end}-{pane.index:05d}.jsonl")
+        os.makedirs(self._folder, exist_ok=True)
+        partial = hidden(path)
+        with open(partial, "wb") as file:
+            file.writelines(sorted(lines[1]))  # a line begins with its event time
+        os.replace(partial, path)
+        yield path
+
+
+class WriteToTopic(beam.PTransform):
+    """Publishes messages with their attributes, ordering keys and, by option, event times.
+
+    Beam 2.74's own WriteToPubSub drops ordering keys, and adds times on Dataflow alone.
+
+    Args:
+      topic: "projects/PROJECT/topics/TOPIC".
+      timestamp_attribute: the attribute that tells the event time, as milliseconds since 1970, for
+        Beam's ReadFromPubSub to take it from; None tells it in none.
+    """
+
+    def __init__(self, topic: str, *, timestamp_attribute: str | None = None) -> None:
+        super().__init__()
+        self._publish = _Publish(topic, timestamp_attribute)
+
+    def expand(self, messages: beam.PCollection[PubsubMessage]) -> beam.PCollection[Any]:
+        """Build the steps."""
+        return messages | "Publish" >> beam.ParDo(self._publish)
+
+
+class _Publish(beam.DoFn):
+    """Hands messages to Pub/Sub's client and waits, at a bundle's end, until they are taken."""
+
+    def __init__(self, topic: str, timestamp_attribute: str | None) -> None:
+        self._topic, self._timestamp_attribute = topic, timestamp_attribute
+
+    def setup(self) -> None:
+        """Connect."""
+        from google.cloud import pubsub_v1
+
+        self._client = pubsub_v1.PublisherClient(
+            publisher_options=pubsub_v1.types.PublisherOptions(enable_message_ordering=True)
+        )
+
+    def start_bundle(self) -> None:
+        """Begin with nothing published."""
+        self._published: list[Any] = []
+
+    def process(self, message: PubsubMessage, time: Any = beam.DoFn.TimestampParam) -> None:
+        """Publish one message."""
+        attributes = dict(message.attributes or {})
+        if self._timestamp_attribute is not None:
+            attributes[self._timestamp_attribute] = str(time.micros // 1000)
+        future = self._client.publish(
+            self._topic, message.data, ordering_key=message.ordering_key or "", **attributes
+        )
+        self._published.append(future)
+
+    def finish_bundle(self) -> None:
+        """Wait for Pub/Sub; what it did not take fails the bundle, which is then done again."""
+        for future in self._published:
+            future.result()
+
+    def teardown(self) -> None:
+        """Disconnect."""
+        self._client.stop()

@@ -1,0 +1,158 @@
+"""Messages of JSON → columns to score, and scores → messages; what cannot be scored, dead letters.
+
+A message is Beam's PubsubMessage: a JSON object of raw columns, attributes, an ordering key. Null
+and what is left out are missing; otherwise values are taken as strictly as those of a CSV file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from apache_beam.io.gcp.pubsub import PubsubMessage
+from apache_beam.ml.inference.base import PredictionResult
+from apache_beam.utils.timestamp import Timestamp
+
+from components.examples import ARROW_TYPES
+from components.ingest.rejects import Reason
+from components.score.sinks import json_lines
+from components.score.typed import of_json
+from schemas.columns import Column
+
+MODEL_VERSION = "model_version"  # attribute of an answer: the version that scored it
+REASON, COLUMN, VALUE = "dead_letter_reason", "dead_letter_column", "dead_letter_value"
+_MAX_VALUE = 200  # characters; Pub/Sub takes attributes of 1,024 bytes
+
+Dated = tuple[PubsubMessage, Timestamp]  # a message and its event time
+
+
+@dataclass(frozen=True)
+class Letters:
+    """Messages on their way through a model.
+
+    Attributes:
+      dated: the messages, each with its event time.
+      keys: for each message the keys of its answer, as the beginning of a JSON object.
+      scored: the model's result, once it is through.
+    """
+
+    dated: tuple[Dated, ...]
+    keys: tuple[str, ...]
+    scored: tuple[PredictionResult, ...] = ()
+
+
+def read_letters(
+    dated: Sequence[Dated], inputs: Sequence[Column], keys: Sequence[str]
+) -> tuple[Letters, pa.RecordBatch, list[Dated]]:
+    """Turn messages into a batch of the model's columns.
+
+    Args:
+      dated: messages with their event times.
+      inputs: the columns that the model takes; others in the messages are passed over.
+      keys: fields of the messages to copy to the answers as they are.
+
+    Returns:
+      The messages that can be scored, their columns, and the others as dead letters: the message
+      as it came, with attributes that say why.
+    """
+    documents: list[dict[str, Any]] = []
+    good, dead = [], []
+    for message, time in dated:
+        document = _document(message.data)
+        if isinstance(document, Reason):
+            dead.append((_dead(message, document, None, None), time))
+        else:
+            good.append((message, time))
+            documents.append(document)
+    arrays, reasons, culprits = _columns(documents, inputs)
+    for row in np.flatnonzero(reasons).tolist():
+        column, (message, time) = inputs[culprits[row]].name, good[row]
+        value = documents[row][column]
+        dead.append((_dead(message, Reason(int(reasons[row])), column, value), time))
+    fits = np.flatnonzero(reasons == 0).tolist()
+    batch = pa.RecordBatch.from_arrays(arrays, [c.name for c in inputs]).take(
+        pa.array(fits, pa.int64())
+    )
+    letters = Letters(
+        dated=tuple(good[row] for row in fits),
+        keys=tuple(_opening(documents[row], keys) for row in fits),
+    )
+    return letters, batch, dead
+
+
+def answers(letters: Letters) -> list[Dated]:
+    """Return a message for each that was scored, with its attributes, ordering key and time.
+
+    Its data is a JSON object of the keys and the model's outputs; the attribute `model_version`
+    tells which version gave them.
+    """
+    (result,) = letters.scored
+    version = result.model_id.rstrip("/").rpartition("/")[2]
+    lines = json_lines(result.inference).to_pylist()
+    return [
+        (
+            PubsubMessage(
+                f"{opening}{line[1:]}".encode(),
+                {**(message.attributes or {}), MODEL_VERSION: version},
+                ordering_key=message.ordering_key,
+            ),
+            time,
+        )
+        for (message, time), opening, line in zip(letters.dated, letters.keys, lines, strict=True)
+    ]
+
+
+def json_record(message: PubsubMessage, time: Timestamp) -> bytes:
+    """Return a message as a line of a file: its time, attributes, ordering key and data.
+
+    An answer's data is a JSON object there, too; a dead letter's is the text that came.
+    """
+    record: dict[str, Any] = {
+        "event_time": time.to_utc_datetime().isoformat(timespec="microseconds") + "Z",
+        "ordering_key": message.ordering_key or None,
+        "attributes": dict(message.attributes or {}),
+    }
+    dead = REASON in record["attributes"]
+    text = message.data.decode("utf-8", "backslashreplace")
+    record["data"] = text if dead else orjson.Fragment(message.data)
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _document(data: bytes) -> dict[str, Any] | Reason:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return Reason.NOT_JSON
+    return document if isinstance(document, dict) else Reason.NOT_AN_OBJECT
+
+
+def _columns(
+    documents: Sequence[dict[str, Any]], inputs: Sequence[Column]
+) -> tuple[list[pa.Array], np.ndarray, np.ndarray]:
+    """Return the columns, and for each row its first reason and the column that gives it."""
+    arrays = []
+    reasons, culprits = np.zeros(len(documents), np.uint8), np.zeros(len(documents), np.int64)
+    for position, column in enumerate(inputs):
+        values = [document.get(column.name) for document in documents]
+        cells = of_json(values, column.kind)
+        arrays.append(cells.values.cast(ARROW_TYPES[column.kind]))
+        new = (reasons == 0) & (cells.reasons > 0)
+        reasons[new], culprits[new] = cells.reasons[new], position
+    return arrays, reasons, culprits
+
+
+def _opening(document: dict[str, Any], keys: Sequence[str]) -> str:
+    pairs = (f"{orjson.dumps(k).decode()}:{orjson.dumps(document.get(k)).decode()}," for k in keys)
+    return "{" + "".join(pairs)
+
+
+def _dead(message: PubsubMessage, reason: Reason, column: str | None, value: Any) -> PubsubMessage:
+    why = {REASON: reason.code}
+    if column is not None:
+        why |= {COLUMN: column[:_MAX_VALUE], VALUE: str(value)[:_MAX_VALUE]}
+    attributes = {**(message.attributes or {}), **why}
+    return PubsubMessage(message.data, attributes, ordering_key=message.ordering_key)

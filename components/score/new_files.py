@@ -1,0 +1,222 @@
+"""Files without end: each one that appears is scored once, and its scores and rejects written.
+
+Promises: files are written whole and under names that follow from their source's, so that what a
+runner does twice is there once; a file that cannot be read is a reject, and the next one is read.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.io import fileio
+from apache_beam.io.filesystem import FileMetadata
+from apache_beam.io.gcp.pubsub import PubsubMessage
+from apache_beam.metrics import Metrics
+from apache_beam.ml.inference.base import PredictionResult
+from apache_beam.transforms import window
+from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
+
+from components import progress
+from components.ingest.rejects import SCHEMA, as_batch
+from components.score.formats import Format
+from components.score.inference import ScoreBatches
+from components.score.messages import COLUMN, MODEL_VERSION, REASON
+from components.score.model_handler import SavedModelHandler
+from components.score.sinks import hidden, json_lines, open_sink
+from components.score.sources import Wanted, read_rows
+from components.score.stream import STAGE
+from schemas.errors import DataError
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some consecutive rows of a file, on their way through a model.
+
+    Attributes:
+      path: the file.
+      number: how many pieces of it came before.
+      columns: keys, or source and line.
+      scored: the model's result, once it is through.
+    """
+
+    path: str
+    number: int
+    columns: pa.RecordBatch
+    scored: tuple[PredictionResult, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """A name for what is made of it, the same whenever it is made."""
+        stem = os.path.basename(self.path).partition(".")[0]
+        return f"{stem}-{zlib.crc32(self.path.encode()):08x}-{self.number:05d}"
+
+
+class ScoreNewFiles(beam.PTransform):
+    """Scores each file that matches a pattern, now or later, once.
+
+    Gives `scored` (pairs of a `Piece` and its RecordBatch) and `rejects` (pairs of a piece's name
+    and a RecordBatch of rejected rows), both at the time at which the file was last written. A file
+    should appear whole: written elsewhere and renamed.
+
+    Args:
+      pattern: of the files.
+      handler: the model.
+      wanted: what is read from a file.
+      seconds: between two looks.
+      stop: when to look no more.
+      versions: a PCollection of ModelMetadata, such as WatchFilePattern's, or None.
+    """
+
+    def __init__(
+        self,
+        pattern: str,
+        handler: SavedModelHandler,
+        wanted: Wanted,
+        *,
+        seconds: float = 10.0,
+        stop: Timestamp = MAX_TIMESTAMP,
+        versions: beam.PCollection[Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self._match = fileio.MatchContinuously(
+            pattern, interval=seconds, start_timestamp=Timestamp.now(), stop_timestamp=stop
+        )
+        self._handler, self._wanted, self._versions = handler, wanted, versions
+
+    def expand(self, pbegin: beam.pvalue.PBegin) -> Any:
+        """Build the steps."""
+        read = (
+            pbegin
+            | "Match" >> self._match
+            | "InTime" >> beam.Map(lambda file: window.TimestampedValue(file, _written(file)))
+            | "Read" >> beam.ParDo(_ReadNewFile(self._wanted)).with_outputs("rejects", main="rows")
+        )
+        scored = read.rows | "Score" >> ScoreBatches(self._handler, self._versions)
+        return _Files(scored, read.rejects)
+
+
+@dataclass(frozen=True)
+class _Files:
+    scored: beam.PCollection[Any]
+    rejects: beam.PCollection[Any]
+
+
+def _written(file: FileMetadata) -> float:
+    return float(file.last_updated_in_seconds)
+
+
+class _ReadNewFile(beam.DoFn):
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._read = Metrics.counter(STAGE, "records_read")
+        self._rejected = Metrics.counter(STAGE, "records_rejected")
+
+    def process(self, file: FileMetadata) -> Iterator[Any]:
+        try:
+            for number, rows in enumerate(read_rows(file.path, self._wanted)):
+                piece = Piece(file.path, number, rows.carried)
+                self._read.inc(rows.read)
+                self._rejected.inc(len(rows.rejects))
+                progress.rows(STAGE, rows.read)
+                if rows.rejects:
+                    yield _reject(piece.name, as_batch(rows.rejects))
+                if rows.inputs.num_rows:
+                    yield piece, rows.inputs
+        except DataError as error:  # the file as a whole: the stream goes on with the next one
+            name = Piece(file.path, 0, pa.record_batch([])).name
+            yield _reject(f"{name}-file", _whole_file(file.path, error))
+
+
+def _reject(name: str, rejects: pa.RecordBatch) -> beam.pvalue.TaggedOutput:
+    return beam.pvalue.TaggedOutput("rejects", (name, rejects))
+
+
+def _whole_file(path: str, error: DataError) -> pa.RecordBatch:
+    row = {"source": path, "reason": "unreadable_file", "record": str(error)}
+    return pa.RecordBatch.from_arrays(
+        [pa.array([row.get(field.name)], field.type) for field in SCHEMA], schema=SCHEMA
+    )
+
+
+class WriteScoredFiles(beam.PTransform):
+    """Writes what `ScoreNewFiles` scored: a file for each piece, named after its source."""
+
+    def __init__(self, folder: str, kind: Format) -> None:
+        super().__init__()
+        self._folder, self._kind = folder, kind
+
+    def expand(self, scored: beam.PCollection[Any]) -> beam.PCollection[str]:
+        """Build the steps."""
+        return scored | "Write" >> beam.MapTuple(_write_piece, folder=self._folder, kind=self._kind)
+
+
+def _write_piece(
+    piece: Piece, _: pa.RecordBatch, folder: str = "", kind: Format = "parquet"
+) -> str:
+    return write_whole(os.path.join(folder, f"{piece.name}.{kind}"), kind, scored_rows(piece))
+
+
+def scored_rows(piece: Piece) -> pa.RecordBatch:
+    """Return a piece's keys with the outputs of the model, and which version gave them."""
+    (result,) = piece.scored
+    version = os.path.basename(os.path.normpath(result.model_id))
+    rows = piece.columns.num_rows
+    return pa.RecordBatch.from_arrays(
+        [*piece.columns.columns, *result.inference.columns, pa.array([version] * rows)],
+        [*piece.columns.schema.names, *result.inference.schema.names, MODEL_VERSION],
+    )
+
+
+class WriteRejectFiles(beam.PTransform):
+    """Writes what `ScoreNewFiles` rejected: a Parquet file for each piece, as ingest's are."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def expand(self, rejects: beam.PCollection[Any]) -> beam.PCollection[str]:
+        """Build the steps."""
+        return rejects | "Write" >> beam.MapTuple(_write_rejects, folder=self._folder)
+
+
+def _write_rejects(name: str, rejects: pa.RecordBatch, folder: str = "") -> str:
+    return write_whole(os.path.join(folder, f"{name}.parquet"), "parquet", rejects)
+
+
+def write_whole(path: str, kind: Format, rows: pa.RecordBatch) -> str:
+    """Write a file that appears under its name when it is whole; return its path."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    partial = hidden(path)
+    sink = open_sink(partial, kind, rows.schema)
+    sink.write(rows)
+    sink.close()
+    os.replace(partial, path)
+    return path
+
+
+def rows_as_messages(piece: Piece, _: pa.RecordBatch) -> list[PubsubMessage]:
+    """Return a message of JSON for each scored row of a file."""
+    lines = json_lines(scored_rows(piece)).to_pylist()
+    return [PubsubMessage(line.encode(), {"source": piece.path}) for line in lines]
+
+
+def rejects_as_messages(_: str, rejects: pa.RecordBatch) -> list[PubsubMessage]:
+    """Return a dead letter for each rejected row of a file: the row as it stands there, and why."""
+    return [
+        PubsubMessage(
+            (row["record"] or "").encode(),
+            {
+                "source": row["source"],
+                "line": str(row["line"]),
+                REASON: row["reason"],
+                COLUMN: row["column"] or "",
+            },
+        )
+        for row in rejects.to_pylist()
+    ]

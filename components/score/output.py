@@ -1,0 +1,161 @@
+"""Where scores end: one file or a folder of them, there whole or not at all.
+
+A path that ends in a format's name (`scores.csv`) is one file, with `scores.csv.rejects.parquet`
+beside it if rows were rejected. Any other is a folder: `part-…` files in the order of the rows,
+`rejects/` and `summary.json`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from components.ingest.failures import disk_errors
+from components.score.formats import FORMATS, Format
+from components.score.sinks import join_files, open_sink
+from components.score.tally import Scored, Tally
+from schemas.errors import ConfigError
+
+SUMMARY = "summary.json"
+_REJECTS = "rejects"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A place for scores.
+
+    Attributes:
+      path: of the file or folder, absolute.
+      kind: the format.
+      single: whether it is one file.
+    """
+
+    path: str
+    kind: Format
+    single: bool
+
+    @classmethod
+    def of(cls, path: str, kind: Format | None, *, overwrite: bool) -> Output:
+        """Return the place that a path and a format name.
+
+        Args:
+          path: of a file or folder.
+          kind: the format; None is the path's ending's, and Parquet for a folder.
+          overwrite: whether what is there may be replaced.
+
+        Raises:
+          ConfigError: the path's ending says another format, or something is there already.
+        """
+        path = os.path.abspath(path)
+        ending = os.path.splitext(path)[1].removeprefix(".")
+        of_ending = next((known for known in FORMATS if known == ending), None)
+        if of_ending is not None and kind not in (None, of_ending):
+            raise ConfigError(
+                f"{os.path.basename(path)} is to be {kind}",
+                where="--output, --format",
+                expected=f"an output that ends in .{kind}, or a folder",
+            )
+        output = cls(path, kind or of_ending or "parquet", of_ending is not None)
+        if not overwrite:
+            output.check_absent()
+        return output
+
+    @property
+    def rejects(self) -> str:
+        """The rejected rows' file, or folder."""
+        if self.single:
+            return f"{self.path}.rejects.parquet"
+        return os.path.join(self.path, _REJECTS)
+
+    def check_absent(self) -> None:
+        """Hold that nothing would be replaced; an empty folder is nothing.
+
+        Raises:
+          ConfigError: something is there.
+        """
+        for path in (self.path, self.rejects):
+            if os.path.lexists(path) and not (os.path.isdir(path) and not os.listdir(path)):
+                raise ConfigError(
+                    "the output is there already",
+                    where=path,
+                    remedy="name another, or replace it with --overwrite",
+                )
+
+    @contextlib.contextmanager
+    def working_folder(self) -> Iterator[str]:
+        """Make a folder beside the output, on the same disk, and remove it whatever happens."""
+        parent, name = os.path.split(self.path)
+        with disk_errors(self.path):
+            os.makedirs(parent, exist_ok=True)
+            folder = tempfile.mkdtemp(prefix=f".{name}.partial-", dir=parent)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, tally: Tally, scored: Scored, schema: pa.Schema, folder: str) -> Scored:
+        """Move the files of a job from its working folder to where they belong.
+
+        Returns:
+          The summary with the files' final places.
+        """
+        parts = [part.path for part in tally.parts]
+        if not parts:  # no row was scored: the output says so with its columns alone
+            parts = [os.path.join(folder, "empty")]
+            open_sink(parts[0], self.kind, schema).close()
+        rejects = [path for _, path in tally.read.reject_files]
+        if self.single:
+            return self._publish_file(parts, rejects, scored, folder)
+        return self._publish_folder(parts, rejects, scored, folder)
+
+    def _publish_file(
+        self, parts: Sequence[str], rejects: Sequence[str], scored: Scored, folder: str
+    ) -> Scored:
+        whole = os.path.join(folder, "whole")
+        join_files(parts, whole, self.kind)
+        if rejects:
+            joined = os.path.join(folder, _REJECTS)
+            join_files(rejects, joined, "parquet")
+            os.replace(joined, self.rejects)
+        elif os.path.exists(self.rejects):
+            os.remove(self.rejects)  # of the scores that are being replaced
+        if os.path.isdir(self.path):
+            shutil.rmtree(self.path)
+        os.replace(whole, self.path)
+        return scored.model_copy(
+            update={"files": (self.path,), "rejects": (self.rejects,) if rejects else ()}
+        )
+
+    def _publish_folder(
+        self, parts: Sequence[str], rejects: Sequence[str], scored: Scored, folder: str
+    ) -> Scored:
+        whole = os.path.join(folder, "whole")
+        names = _numbered("part", len(parts), self.kind)
+        reject_names = [
+            os.path.join(_REJECTS, n) for n in _numbered("part", len(rejects), "parquet")
+        ]
+        os.makedirs(os.path.join(whole, _REJECTS) if rejects else whole)
+        for path, name in zip([*parts, *rejects], [*names, *reject_names], strict=True):
+            os.replace(path, os.path.join(whole, name))
+        scored = scored.model_copy(
+            update={
+                "files": tuple(os.path.join(self.path, name) for name in names),
+                "rejects": tuple(os.path.join(self.path, name) for name in reject_names),
+            }
+        )
+        with open(os.path.join(whole, SUMMARY), "w", encoding="utf-8") as file:
+            file.write(scored.model_dump_json(indent=2) + "\n")
+        if os.path.lexists(self.path):
+            os.replace(self.path, os.path.join(folder, "replaced"))
+        os.replace(whole, self.path)
+        return scored
+
+
+def _numbered(name: str, count: int, ending: str) -> list[str]:
+    return [f"{name}-{i:05d}-of-{count:05d}.{ending}" for i in range(count)]

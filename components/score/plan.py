@@ -1,0 +1,133 @@
+"""What a scoring job is asked for → a plan that is known to fit the model and the files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from components.evaluate.published import SAVED_MODEL
+from components.score.columns import Asked, ask
+from components.score.compare import side_by_side
+from components.score.output import Output
+from components.score.sources import Wanted, carried_schema
+from schemas.errors import ConfigError, ModelError, did_you_mean
+from schemas.spec import CsvSource
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What workers need to know.
+
+    Attributes:
+      paths: the sources.
+      wanted: what is read from them.
+      asked: the model, and the one that it is compared with.
+      carried: the Arrow schema of what is carried through.
+      outputs: names of the outputs that are written.
+      output: where they are written to.
+      folder: where to work.
+    """
+
+    paths: tuple[str, ...]
+    wanted: Wanted
+    asked: tuple[Asked, ...]
+    carried: pa.Schema
+    outputs: tuple[str, ...]
+    output: Output
+    folder: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        model: str,
+        paths: Sequence[str],
+        output: Output,
+        csv: CsvSource | None,
+        keys: Sequence[str],
+        columns: Sequence[str],
+        compare_with: str | None,
+    ) -> Plan:
+        """Return the plan of what `predict` is asked for.
+
+        Raises:
+          ConfigError, DataError, ModelError: it cannot be done, as `predict` tells.
+        """
+        if not paths:
+            raise ConfigError(
+                "there is no file to score", expected="at least one CSV or Parquet file"
+            )
+        asked = [ask(model)]
+        if compare_with is not None:
+            asked.append(_other(compare_with, asked[0]))
+        for name in columns:
+            if name not in asked[0].outputs:
+                raise ConfigError(
+                    f"the model gives no {name!r}; {did_you_mean(name, asked[0].outputs)}",
+                    where=f"--columns; {os.path.join(model, SAVED_MODEL)}",
+                )
+        wanted = Wanted(asked[0].inputs, tuple(dict.fromkeys(keys)), csv or CsvSource(path=""))
+        plan = cls(
+            paths=tuple(paths),
+            wanted=wanted,
+            asked=tuple(asked),
+            carried=carried_schema(paths, wanted),
+            outputs=tuple(columns) or tuple(asked[0].outputs),
+            output=output,
+        )
+        plan.check_names()
+        return plan
+
+    @property
+    def suffix(self) -> str:
+        """What the other version's columns end in."""
+        return f"_v{os.path.basename(os.path.normpath(self.asked[1].saved_model))}"
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the output."""
+        ours, *other = (self.written(asked) for asked in self.asked)
+        scores = side_by_side(ours, other[0], self.suffix) if other else ours
+        return pa.schema([*self.carried, *scores])
+
+    def written(self, asked: Asked) -> pa.Schema:
+        """Return the outputs of a model that are written."""
+        return pa.schema([field for field in asked.output_schema if field.name in self.outputs])
+
+    def check_names(self) -> None:
+        """Hold that no key has the name of an output.
+
+        Raises:
+          ConfigError: one has.
+        """
+        names = self.schema.names
+        for name in self.carried.names:
+            if names.count(name) > 1:
+                raise ConfigError(
+                    f"the key {name!r} has the name of an output",
+                    where="--key",
+                    expected="keys beside the outputs: " + ", ".join(self.asked[0].outputs),
+                    remedy=f"rename the column, or leave the output {name!r} out by --columns",
+                )
+
+
+def _other(saved_model: str, ours: Asked) -> Asked:
+    """Return the version to compare with, asked by our signature where it has it."""
+    try:
+        other = ask(saved_model, ours.signature)
+    except ModelError as error:
+        raise ModelError(
+            f"the versions cannot be compared: {error.what}",
+            where=saved_model,
+            expected=f"the signature {ours.signature!r}, which {ours.saved_model} is asked by",
+        ) from error
+    if set(other.inputs) - set(ours.inputs):
+        raise ModelError(
+            "the versions cannot be compared: the other one takes columns that this one does not",
+            where=saved_model,
+            expected=", ".join(c.name for c in ours.inputs),
+            remedy="score with the version that takes more, and compare it with the other",
+        )
+    return other

@@ -1,0 +1,192 @@
+"""Scored batches → a file of Parquet, CSV or JSON lines; columnar in each of them.
+
+Numbers are written with the shortest digits that are read back as the same float32. Null is null in
+Parquet and JSON and nothing, without quotes, in CSV. No file stands under its name before it is
+whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pv
+import pyarrow.parquet as pq
+
+from components.score.formats import Format
+
+
+class Sink(Protocol):
+    """A file that is being written."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows."""
+
+    def close(self) -> None:
+        """Write what is left to write; the file is whole."""
+
+
+def open_sink(path: str, kind: Format, schema: pa.Schema) -> Sink:
+    """Open a file for rows of a schema, whose columns are texts, numbers and lists of numbers."""
+    return _SINKS[kind](path, schema)
+
+
+class _Parquet:
+    def __init__(self, path: str, schema: pa.Schema) -> None:
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._writer.write_table(pa.Table.from_batches([batch]))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _Csv:
+    def __init__(self, path: str, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._file = open(path, "wb")  # noqa: SIM115 - closed by close()
+        self._writer: pv.CSVWriter | None = None
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        flat = flattened(batch)
+        if self._writer is None:
+            self._writer = pv.CSVWriter(self._file, flat.schema)
+        self._writer.write_batch(flat)
+
+    def close(self) -> None:
+        if self._writer is None:  # no rows: how long lists would be is not known
+            names = [f.name for f in self._schema if not pa.types.is_list(f.type)]
+            self._file.write(f"{','.join(map(_quoted, names))}\n".encode())
+        else:
+            self._writer.close()
+        self._file.close()
+
+
+class _JsonLines:
+    def __init__(self, path: str, schema: pa.Schema) -> None:
+        del schema  # every line tells its own names
+        self._file = open(path, "wb")  # noqa: SIM115 - closed by close()
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        if batch.num_rows:
+            # one join over all lines rather than a Python object for each
+            lines = pa.ListArray.from_arrays(
+                pa.array([0, batch.num_rows], pa.int32()), json_lines(batch)
+            )
+            self._file.write(pc.binary_join(lines, "\n")[0].as_buffer())
+            self._file.write(b"\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+_SINKS: dict[Format, Callable[[str, pa.Schema], Sink]] = {
+    "parquet": _Parquet,
+    "csv": _Csv,
+    "jsonl": _JsonLines,
+}
+
+
+def flattened(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with a column for each place in its lists, which are equally long.
+
+    >>> lists = pa.array([[0.5, 1.5], [2.5, 3.5]])
+    >>> flattened(pa.record_batch([lists], ["p"])).to_pydict()
+    {'p_0': [0.5, 2.5], 'p_1': [1.5, 3.5]}
+    """
+    columns: dict[str, pa.Array] = {}
+    for name, array in zip(batch.schema.names, batch.columns, strict=True):
+        if not pa.types.is_list(array.type):
+            columns[name] = array
+            continue
+        width = len(array[0]) if len(array) else 0
+        columns |= {f"{name}_{place}": pc.list_element(array, place) for place in range(width)}
+    return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+
+
+def json_lines(batch: pa.RecordBatch) -> pa.Array:
+    """Return each row as the text of a JSON object, shape [rows]; what is not finite is null.
+
+    >>> batch = pa.record_batch([pa.array(["a", None]), pa.array([1, 2])], ["k", "n"])
+    >>> json_lines(batch).to_pylist()
+    ['{"k":"a","n":1}', '{"k":null,"n":2}']
+    """
+    parts: list[pa.Array | str] = []
+    for name, array in zip(batch.schema.names, batch.columns, strict=True):
+        opening = "," if parts else "{"
+        parts += [f"{opening}{orjson.dumps(name).decode()}:", _json(array)]
+    return pc.binary_join_element_wise(*parts, "}", "")
+
+
+def _json(array: pa.Array) -> pa.Array:
+    """Return each value as JSON text."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_list(array.type):
+        start = array.offsets[0].as_py()
+        end = array.offsets[-1].as_py()
+        offsets = pc.subtract(array.offsets, start)
+        texts = pa.ListArray.from_arrays(offsets, _json(array.values.slice(start, end - start)))
+        text = pc.binary_join_element_wise("[", pc.binary_join(texts, ","), "]", "")
+        return _or_null(text, array)
+    if pa.types.is_floating(array.type):
+        finite = pc.if_else(pc.is_finite(array), array, pa.scalar(None, array.type))
+        return _or_null(finite.cast(pa.string()), finite)
+    if pa.types.is_integer(array.type) or pa.types.is_boolean(array.type):
+        return _or_null(array.cast(pa.string()), array)
+    return _or_null(_json_texts(array.cast(pa.string())), array)
+
+
+def _json_texts(array: pa.Array) -> pa.Array:
+    if pc.any(pc.match_substring_regex(array, r'["\\\x00-\x1f]')).as_py():
+        return pa.array(
+            [None if v is None else orjson.dumps(v).decode() for v in array.to_pylist()],
+            pa.string(),
+        )
+    return pc.binary_join_element_wise('"', array, '"', "")
+
+
+def _or_null(text: pa.Array, array: pa.Array) -> pa.Array:
+    return pc.if_else(array.is_valid(), text, "null") if array.null_count else text
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def hidden(path: str) -> str:
+    """Return where a file is written until it is whole: beside it, under a hidden name."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name}.{os.getpid()}.partial")
+
+
+def join_files(paths: Sequence[str], output: str, kind: Format) -> None:
+    """Make one file of several of the same kind, in their order; they are gone afterwards."""
+    if len(paths) == 1:
+        os.replace(paths[0], output)
+        return
+    if kind == "parquet":
+        _join_parquet(paths, output)
+    else:
+        with open(output, "wb") as joined:
+            for number, path in enumerate(paths):
+                with open(path, "rb") as part:
+                    if kind == "csv" and number:
+                        part.readline()  # names hold no line ends that CSV would quote
+                    shutil.copyfileobj(part, joined, 1 << 20)
+    for path in paths:
+        os.remove(path)
+
+
+def _join_parquet(paths: Sequence[str], output: str) -> None:
+    with pq.ParquetWriter(output, pq.read_schema(paths[0]), compression="zstd") as writer:
+        for path in paths:
+            file = pq.ParquetFile(path)
+            for group in range(file.num_row_groups):
+                writer.write_table(file.read_row_group(group))

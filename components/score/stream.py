@@ -1,0 +1,117 @@
+"""Messages without end: JSON in, scores and dead letters out, in Beam.
+
+Promises: a message's answer keeps its attributes, ordering key and event time; what cannot be
+scored becomes a dead letter with its reason, never an error.
+
+Order: a bundle's messages stay in order, but runners work on bundles side by side. Whoever needs
+the order of a key has the key, and the event time, to sort by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.io.gcp.pubsub import PubsubMessage
+from apache_beam.metrics import Metrics
+from apache_beam.transforms import window
+
+from components import progress
+from components.score.inference import ScoreBatches
+from components.score.messages import Dated, Letters, answers, read_letters
+from components.score.model_handler import SavedModelHandler
+from schemas.columns import Column
+
+STAGE = "stream"
+MAX_ROWS = 1_000  # messages of a batch at most
+MAX_SECONDS = 0.05  # how long a message may wait for others
+
+
+class ScoreMessages(beam.PTransform):
+    """Scores messages of JSON; gives `answers` and `dead_letters`, both PCollections of messages.
+
+    >>> scored = messages | ScoreMessages(handler, inputs)  # doctest: +SKIP
+    >>> scored.answers | WriteToTopic("projects/p/topics/scores")  # doctest: +SKIP
+
+    Args:
+      handler: the model.
+      inputs: the columns that it takes.
+      keys: fields of the messages to copy to the answers.
+      max_rows: messages of a batch at most.
+      max_seconds: how long a message may wait for others; None gathers those of a bundle alone.
+      versions: a PCollection of ModelMetadata, such as WatchFilePattern's, or None.
+    """
+
+    def __init__(
+        self,
+        handler: SavedModelHandler,
+        inputs: Sequence[Column],
+        *,
+        keys: Sequence[str] = (),
+        max_rows: int = MAX_ROWS,
+        max_seconds: float | None = MAX_SECONDS,
+        versions: beam.PCollection[Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self._handler = handler
+        self._read = _ReadLetters(tuple(inputs), tuple(keys))
+        self._batching = {
+            "min_batch_size": max_rows,
+            "max_batch_size": max_rows,
+            "max_batch_duration_secs": max_seconds,
+        }
+        self._versions = versions
+
+    def expand(self, messages: beam.PCollection[PubsubMessage]) -> Any:
+        """Build the steps."""
+        read = (
+            messages
+            | "Date" >> beam.Map(_dated)
+            | "Batch" >> beam.BatchElements(**self._batching)
+            | "Read" >> beam.ParDo(self._read).with_outputs("dead_letters", main="batches")
+        )
+        scored = (
+            read.batches
+            | "Score" >> ScoreBatches(self._handler, self._versions)
+            | "Answer" >> beam.FlatMapTuple(_answers)
+        )
+        # a batch is as old as its latest message: each gets back the time that it came with
+        return _Outputs(
+            answers=scored | "AnswersInTime" >> beam.MapTuple(window.TimestampedValue),
+            dead_letters=read.dead_letters
+            | "DeadLettersInTime" >> beam.MapTuple(window.TimestampedValue),
+        )
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    answers: beam.PCollection[PubsubMessage]
+    dead_letters: beam.PCollection[PubsubMessage]
+
+
+def _dated(message: PubsubMessage, time: Any = beam.DoFn.TimestampParam) -> Dated:
+    return message, time
+
+
+class _ReadLetters(beam.DoFn):
+    def __init__(self, inputs: Sequence[Column], keys: Sequence[str]) -> None:
+        self._inputs, self._keys = inputs, keys
+        self._read = Metrics.counter(STAGE, "messages_read")
+        self._dead = Metrics.counter(STAGE, "dead_letters")
+
+    def process(self, dated: Sequence[Dated]) -> Iterator[Any]:
+        letters, batch, dead = read_letters(dated, self._inputs, self._keys)
+        self._read.inc(len(dated))
+        self._dead.inc(len(dead))
+        progress.rows(STAGE, len(dated))
+        for letter in dead:
+            yield beam.pvalue.TaggedOutput("dead_letters", letter)
+        if letters.dated:
+            yield letters, batch
+
+
+def _answers(letters: Letters, _: pa.RecordBatch) -> list[Dated]:
+    return answers(letters)

@@ -1,0 +1,115 @@
+"""What workers did while scoring, small enough to travel; added up, it is a job's summary."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from pydantic import Field
+
+from components.ingest.tally import Tally as Read
+from components.score.compare import Comparison, Sums
+from schemas.errors import DataError
+from schemas.spec import Strict
+
+
+class Part(Strict):
+    """A file of scored rows.
+
+    Attributes:
+      source: the position of the file that the rows are from among the sources.
+      first: the position of its first batch in that file; parts sort by both.
+      path: where it lies.
+    """
+
+    source: int
+    first: int
+    path: str
+
+
+class Tally(Strict):
+    """What became of some rows.
+
+    Attributes:
+      read: of the rows that were read, with the rejected ones.
+      scored: rows that were scored.
+      parts: files they were written to.
+      compared: sums of two versions' scores; None where one version scores.
+    """
+
+    read: Read = Field(default_factory=Read)
+    scored: int = 0
+    parts: tuple[Part, ...] = ()
+    compared: Sums | None = None
+
+    @classmethod
+    def add(cls, tallies: Iterable[Tally]) -> Tally:
+        """Return the sum, which depends neither on order nor on grouping."""
+        tallies = list(tallies)
+        compared = [t.compared for t in tallies if t.compared is not None]
+        parts = [part for tally in tallies for part in tally.parts]
+        return cls(
+            read=Read.add(t.read for t in tallies),
+            scored=sum(t.scored for t in tallies),
+            parts=tuple(sorted(parts, key=lambda part: (part.source, part.first))),
+            compared=Sums.add(compared) if compared else None,
+        )
+
+
+class Scored(Strict):
+    """What a scoring job came to, as `summary.json` has it.
+
+    Attributes:
+      model: folder of the SavedModel.
+      signature: what it was asked by.
+      compared_with: folder of the other version, if there was one.
+      rows_read: rows of the sources.
+      rows_scored: rows in the output.
+      rows_rejected: rows that are in the rejects instead.
+      rejected_by_reason: the same by reason.
+      comparison: how far the two versions are apart.
+      files: the output's files.
+      rejects: the rejects' files; none if no row was rejected.
+    """
+
+    model: str
+    signature: str
+    compared_with: str | None
+    rows_read: int
+    rows_scored: int
+    rows_rejected: int
+    rejected_by_reason: dict[str, int]
+    comparison: Comparison | None
+    files: tuple[str, ...]
+    rejects: tuple[str, ...]
+
+    def check(self) -> None:
+        """Hold that every row is accounted for.
+
+        Raises:
+          DataError: it is not, which is a fault of this program.
+        """
+        if self.rows_read != self.rows_scored + self.rows_rejected:
+            raise DataError(
+                f"rows are unaccounted for: {self.rows_read} read, {self.rows_scored} scored, "
+                f"{self.rows_rejected} rejected",
+                expected="read = scored + rejected",
+                remedy="this is a fault of skewless, not of the data: please report it",
+            )
+
+    def lines(self) -> list[str]:
+        """Say in a few lines what was done."""
+        told = [f"{self.rows_read:,} rows read, {self.rows_scored:,} scored"]
+        if self.rows_rejected:
+            reasons = ", ".join(
+                f"{count:,} {name}" for name, count in self.rejected_by_reason.items()
+            )
+            told.append(f"{self.rows_rejected:,} rejected ({reasons}): {_place(self.rejects)}")
+        if self.comparison is not None:
+            told.append(f"compared with {self.compared_with}: {self.comparison.told()}")
+        return [*told, f"scores: {_place(self.files)}"]
+
+
+def _place(paths: Sequence[str]) -> str:
+    """Name one file, or the folder that several lie in."""
+    return paths[0] if len(paths) == 1 else f"{len(paths):,} files in {os.path.dirname(paths[0])}"

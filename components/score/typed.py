@@ -1,0 +1,160 @@
+"""Values that have types already, from Parquet or JSON → a raw column's, with ingest's strictness.
+
+Null is missing, and so is NaN. What a CSV file's text would be rejected for is rejected here, for
+the same reason: fractions for integers, integers beyond 2^53, infinities, NUL, what is no UTF-8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.examples import ARROW_TYPES
+from components.ingest.cells import MAX_INT, Cells
+from components.ingest.rejects import Reason
+
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "INT": (int, float, type(None)),
+    "FLOAT": (int, float, type(None)),
+    "BYTES": (str, type(None)),
+}
+_WRONG_TYPE = {
+    "INT": Reason.NOT_AN_INTEGER,
+    "FLOAT": Reason.NOT_A_NUMBER,
+    "BYTES": Reason.NOT_TEXT,
+}
+
+
+def of_arrow(array: pa.Array, kind: str) -> Cells | None:
+    """Return a column of a Parquet file as an INT, FLOAT or BYTES column.
+
+    Returns:
+      Values and reasons; None if no value of the array's type could be such a column's.
+
+    >>> of_arrow(pa.array([1.0, 1.5, None]), "INT").values.to_pylist()
+    [1, None, None]
+    """
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_null(array.type):
+        return Cells(pa.nulls(len(array), ARROW_TYPES[kind]), np.zeros(len(array), np.uint8))
+    if kind == "BYTES":
+        return _texts(array)
+    if pa.types.is_integer(array.type):
+        return _of_integers(array, kind)
+    if pa.types.is_floating(array.type):
+        return _of_floats(array, kind)
+    return None
+
+
+def of_json(values: Sequence[Any], kind: str) -> Cells:
+    """Return values that JSON was parsed to as an INT, FLOAT or BYTES column.
+
+    >>> of_json([3, 3.0, "3", None], "INT").values.to_pylist()
+    [3, 3, None, None]
+    """
+    wrong = np.array([type(v) not in _PYTHON_TYPES[kind] for v in values], bool)
+    if kind == "INT" and float in set(map(type, values)):
+        wrong |= np.array([type(v) is float and not v.is_integer() for v in values], bool)
+    if wrong.any():
+        values = [None if bad else v for v, bad in zip(values, wrong, strict=True)]
+    try:
+        cells = of_arrow(_array(values, kind), kind)
+    except (UnicodeEncodeError, pa.ArrowInvalid):  # half of a surrogate pair
+        texts = [_encodable(value) for value in values]
+        wrong |= np.array([t is None and v is not None for t, v in zip(texts, values, strict=True)])
+        cells = of_arrow(_array(texts, kind), kind)
+    assert cells is not None  # _array gives types that fit
+    cells.reasons[wrong] = _WRONG_TYPE[kind]
+    return cells
+
+
+def _array(values: Sequence[Any], kind: str) -> pa.Array:
+    if kind == "BYTES":
+        return pa.array(values, pa.string())
+    if kind == "INT":
+        # an integer beyond int64 is beyond 2^53 in any case
+        edge = MAX_INT + 1
+        whole = [v if v is None else max(-edge, min(int(v), edge)) for v in values]
+        return pa.array(whole, pa.int64())
+    return pa.array([v if v is None else _as_float(v) for v in values], pa.float64())
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf")
+
+
+def _encodable(text: str | None) -> str | None:
+    try:
+        return text if text is None or text.encode() is not None else None
+    except UnicodeEncodeError:
+        return None
+
+
+def _texts(array: pa.Array) -> Cells | None:
+    reasons = np.zeros(len(array), np.uint8)
+    if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
+        array, reasons = _decoded(array)
+    elif not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+        return None
+    array = array.cast(pa.string())
+    reasons[pc.match_substring(array, "\0").fill_null(False).to_numpy(zero_copy_only=False)] = (
+        Reason.CONTAINS_NUL
+    )
+    return Cells(_without(array, reasons), reasons)
+
+
+def _decoded(array: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    reasons = np.zeros(len(array), np.uint8)
+    try:
+        return array.cast(pa.binary()).cast(pa.string()), reasons
+    except pa.ArrowInvalid:
+        texts = [None if value is None else _text(value) for value in array.to_pylist()]
+        decoded = pa.array(texts, pa.string())
+        reasons[np.asarray(decoded.is_null()) & np.asarray(array.is_valid())] = Reason.NOT_UTF8
+        return decoded, reasons
+
+
+def _text(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _of_integers(array: pa.Array, kind: str) -> Cells:
+    missing = np.asarray(array.is_null())
+    numbers = array.fill_null(0).to_numpy(zero_copy_only=False)
+    reasons = np.zeros(len(array), np.uint8)
+    if kind == "FLOAT":
+        return Cells(pa.array(numbers.astype(np.float32), mask=missing), reasons)
+    reasons[(numbers > MAX_INT) | (numbers < -MAX_INT)] = Reason.INTEGER_BEYOND_2_53
+    return Cells(pa.array(numbers.astype(np.int64), mask=missing | (reasons > 0)), reasons)
+
+
+def _of_floats(array: pa.Array, kind: str) -> Cells:
+    numbers = array.cast(pa.float64()).fill_null(np.nan).to_numpy()
+    missing, reasons = np.isnan(numbers), np.zeros(len(array), np.uint8)
+    if kind == "FLOAT":
+        with np.errstate(over="ignore"):
+            singles = numbers.astype(np.float32)
+        reasons[np.isinf(singles)] = Reason.NOT_FINITE
+        return Cells(pa.array(singles, pa.float32(), mask=missing | (reasons > 0)), reasons)
+    whole = np.floor(numbers) == numbers
+    reasons[np.abs(numbers) > MAX_INT] = Reason.INTEGER_BEYOND_2_53
+    reasons[~missing & ~(whole & np.isfinite(numbers))] = Reason.NOT_AN_INTEGER
+    unfit = missing | (reasons > 0)
+    return Cells(pa.array(np.where(unfit, 0, numbers).astype(np.int64), mask=unfit), reasons)
+
+
+def _without(array: pa.Array, reasons: np.ndarray) -> pa.Array:
+    if not reasons.any():
+        return array
+    return pc.if_else(pa.array(reasons > 0), pa.scalar(None, array.type), array)

@@ -1,0 +1,130 @@
+"""`skewless predict`: files of rows, scored by a pushed model into a file or folder."""
+
+from __future__ import annotations
+
+import glob
+import importlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from components import progress
+from components.score.formats import FORMATS, Format
+from pipeline import scoring
+from pipeline.scoring import BeamCommand, Source
+from schemas.errors import DataError
+
+STAGE = "predict"
+
+
+@click.command(cls=BeamCommand)
+@click.argument("source", metavar="RUN-OR-FOLDER")
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="PATH",
+    help="A file ending in .parquet, .csv or .jsonl, or a folder.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(FORMATS),
+    help="Format of the output. [default: its ending's; parquet for a folder]",
+)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column of INPUT to copy to the output; may be repeated. [default: source and line]",
+)
+@click.option(
+    "--columns",
+    metavar="NAME,...",
+    help="Outputs of the model that are wanted. [default: all]",
+)
+@click.option("--version", type=click.IntRange(0), help="Version to ask. [default: the newest]")
+@click.option(
+    "--compare",
+    type=click.IntRange(0),
+    metavar="VERSION",
+    help="Another version, to be scored beside and compared with.",
+)
+@click.option(
+    "--dataset",
+    metavar="DATASET",
+    help="Take from its pipeline.yaml how CSV is written. [default: as the run's source was]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an output that is there already.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    source: str,
+    inputs: tuple[str, ...],
+    output: str,
+    kind: Format | None,
+    keys: tuple[str, ...],
+    columns: str | None,
+    version: int | None,
+    compare: int | None,
+    dataset: str | None,
+    overwrite: bool,
+) -> None:
+    """Score the rows of INPUT... with a pushed model.
+
+    RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel.
+    INPUT is a CSV file, plain or gzipped, a Parquet file, or a pattern of such. Rows that cannot be
+    scored are kept beside the output, each with its reason. What follows `--` goes to Beam, such as
+    --runner=FlinkRunner.
+    """
+    found = Source.of(source)
+    model = found.version(version)
+    other = None if compare is None else found.version(compare)
+    paths = input_paths(inputs)
+    csv = found.csv(dataset)
+    from components.score.output import Output
+
+    place = Output.of(output, kind, overwrite=overwrite)
+    with scoring.told(STAGE) as screen:
+        screen.line(f"{len(paths):,} file{'s'[: len(paths) > 1]}, scored by {model}", "bold")
+        with scoring.imports():
+            importlib.import_module("components.evaluate.signature")  # TensorFlow
+            from components.score.batch import predict
+        with progress.stage(STAGE):
+            scored = predict(
+                model=model,
+                paths=paths,
+                output=place,
+                csv=csv,
+                keys=keys,
+                columns=[] if columns is None else columns.split(","),
+                compare_with=other,
+                options=scoring.beam_options(ctx.meta["beam"]),
+            )
+        for line in scored.lines():
+            screen.line(line)
+
+
+def input_paths(patterns: Sequence[str]) -> list[str]:
+    """Return the files that paths and patterns name, in their order, each pattern's sorted.
+
+    Raises:
+      DataError: one names no file.
+    """
+    paths: dict[str, None] = {}
+    for pattern in patterns:
+        # a path that is there is meant as it stands, whatever characters are in it
+        found = [pattern] if Path(pattern).is_file() else sorted(glob.glob(pattern, recursive=True))
+        files = [path for path in found if Path(path).is_file()]
+        if not files:
+            raise DataError(
+                f"no file matches {pattern!r}",
+                where=os.path.abspath(pattern),
+                expected="CSV or Parquet files",
+            )
+        paths |= dict.fromkeys(files)
+    return list(paths)

@@ -1,0 +1,158 @@
+"""What `skewless predict` and `skewless stream` share: model, form of the rows, screen.
+
+What is wrong with a path is said before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from components import progress
+from components.compat import quiet_environment
+from components.serve import folders
+from pipeline import lineage, logs
+from pipeline.console import Reporter, Screen, open_screen
+from pipeline.folders import Folders
+from pipeline.run import IMPORTS, UnexpectedError
+from schemas import catalog
+from schemas.errors import ConfigError, SkewlessError
+from schemas.spec import CsvSource
+
+
+class BeamCommand(click.Command):
+    """A command that takes options of Beam behind `--`, as `-- --runner=FlinkRunner`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put what is behind `--` aside as `ctx.meta["beam"]`."""
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta["beam"] = args[at + 1 :]
+        return super().parse_args(ctx, args[:at])
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Tell of Beam's options, too."""
+        return [*super().collect_usage_pieces(ctx), "[-- BEAM-OPTIONS]"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What RUN-OR-FOLDER stands for.
+
+    Attributes:
+      versions: folders of the SavedModels that are there, by version.
+      serving: the folder that versions are pushed to; None for a lone SavedModel.
+      run: the run's folders, if the versions lie in a run.
+    """
+
+    versions: dict[int, str]
+    serving: str | None
+    run: Folders | None
+
+    @classmethod
+    def of(cls, path: str) -> Source:
+        """Look at a path.
+
+        Raises:
+          ConfigError: no such folder, or no version in it.
+        """
+        base = folders.find(path)
+        # RUN/serving, or RUN/serving/3 where one version is named
+        serving = Path(base.path) if base.lone is None else Path(base.path).parent
+        run = Folders(serving.parent)
+        return cls(
+            versions=base.versions(),
+            serving=base.path if base.lone is None else None,
+            run=run if run.metadata.exists() and serving == run.serving else None,
+        )
+
+    def version(self, number: int | None) -> str:
+        """Return a version's folder, the newest one's for None.
+
+        Raises:
+          ConfigError: there is no such version.
+        """
+        wanted = max(self.versions) if number is None else number
+        if wanted not in self.versions:
+            raise ConfigError(
+                f"there is no version {wanted}",
+                where=self.serving,
+                expected="one of: " + ", ".join(map(str, sorted(self.versions))),
+            )
+        return self.versions[wanted]
+
+    def csv(self, dataset: str | None) -> CsvSource:
+        """Return how CSV files are written: as the dataset says, as the run's were, or plainly.
+
+        Args:
+          dataset: name or folder of a dataset; None takes what the run recorded.
+
+        Raises:
+          ConfigError: no such dataset, or its pipeline.yaml is wrong.
+        """
+        if dataset is not None:
+            return catalog.read_spec(catalog.find_folder(dataset) / catalog.SPEC_FILE).source
+        told = lineage.latest_parameters(self.run.metadata, "ingest") if self.run else None
+        if told is None:
+            return CsvSource(path="")
+        return CsvSource.model_validate_json(str(told["source"]))
+
+
+@contextlib.contextmanager
+def told(stage: str) -> Iterator[Screen]:
+    """Show a stage at work on the screen, with the imports before it; libraries' words go to a log.
+
+    The log is removed where all goes well.
+
+    Raises:
+      UnexpectedError: something failed that is no `SkewlessError`; names the log.
+    """
+    handle, log = tempfile.mkstemp(prefix=f"skewless-{stage}-", suffix=".log")
+    os.close(handle)
+    keep = False
+    quiet_environment()
+    try:
+        with logs.captured(Path(log)) as stream:
+            screen = open_screen(stream)
+            with Reporter((IMPORTS, stage), screen):
+                yield screen
+    except (SkewlessError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        keep = True
+        raise _unexpected(error, stage, log) from error
+    finally:
+        if not keep:
+            os.remove(log)
+
+
+def _unexpected(error: Exception, stage: str, log: str) -> UnexpectedError:
+    with open(log, "a", encoding="utf-8") as file:
+        logger = logging.Logger("skewless")
+        logger.addHandler(logging.StreamHandler(file))
+        logger.error("%s failed", stage, exc_info=error)
+    lines = [line for line in str(error).splitlines() if line.strip()] or ["no message"]
+    return UnexpectedError(
+        f"{stage} failed: {type(error).__name__}: {lines[-1]}",
+        where=log,
+        remedy="read the traceback there",
+    )
+
+
+def beam_options(arguments: Sequence[str], **settings: Any) -> Any:
+    """Return Beam's options from the command line, as PipelineOptions."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    return PipelineOptions(list(arguments), **settings)
+
+
+def imports() -> contextlib.AbstractContextManager[None]:
+    """Tell of imports as of a stage."""
+    return progress.stage(IMPORTS)

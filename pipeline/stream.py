@@ -1,0 +1,248 @@
+"""`skewless stream`: new files or Pub/Sub messages, scored by a pushed model as they come."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from components import progress
+from components.score.formats import FORMATS, Format
+from pipeline import scoring
+from pipeline.scoring import BeamCommand, Source
+from schemas.errors import ConfigError
+from schemas.spec import CsvSource
+
+if TYPE_CHECKING:
+    from components.score.model_handler import SavedModelHandler
+
+STAGE = "stream"
+_TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
+# Beam's in-process runner for batches does not read Pub/Sub; this one does.
+_PUBSUB_RUNNER = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
+
+
+@click.command(cls=BeamCommand)
+@click.argument("source", metavar="RUN-OR-FOLDER")
+@click.option("--input", "pattern", metavar="PATTERN", help="Score each file that matches, once.")
+@click.option(
+    "--subscription", metavar="NAME", help="Score messages: projects/PROJECT/subscriptions/NAME."
+)
+@click.option("--output", metavar="DIR", help="Write scores to files in this folder.")
+@click.option("--topic", metavar="NAME", help="Publish scores: projects/PROJECT/topics/NAME.")
+@click.option(
+    "--dead-letters",
+    required=True,
+    metavar="DIR|TOPIC",
+    help="Where to put what cannot be scored, with reasons.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(FORMATS),
+    default="parquet",
+    show_default=True,
+    help="Format of the files that scores of files are written to; messages' are JSON lines.",
+)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column or field to copy to the scores; may be repeated.",
+)
+@click.option(
+    "--timestamp-attribute",
+    metavar="NAME",
+    help="Attribute of messages that tells their event time. [default: when they were published]",
+)
+@click.option(
+    "--window",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds of event time in a file of messages' scores.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.05,
+    show_default=True,
+    help="Seconds that a message may wait for others, to be scored with them.",
+)
+@click.option(
+    "--look",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Seconds between two looks for new files and for a new version of the model.",
+)
+@click.option("--version", type=click.IntRange(0), help="Stay with this version. [default: newest]")
+@click.option(
+    "--dataset",
+    metavar="DATASET",
+    help="Take from its pipeline.yaml how CSV is written. [default: as the run's source was]",
+)
+@click.option(
+    "--stop-after",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Look for new files no longer than this. [default: until interrupted]",
+)
+def command(source: str, version: int | None, **options: Any) -> None:
+    """Score new files or messages with a pushed model, for as long as they come.
+
+    RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel. While
+    the stream runs it takes each version that is pushed, unless --version says which to stay with.
+    What follows `--` goes to Beam, such as --runner=DataflowRunner.
+    """
+    flow = Flow(source, version, **options)
+    with scoring.told(STAGE) as screen:
+        screen.line(f"scored by {flow.model}; Ctrl-C ends it", "bold")
+        with scoring.imports():
+            importlib.import_module("components.evaluate.signature")  # TensorFlow
+            importlib.import_module("components.score.new_files")
+        with progress.stage(STAGE):
+            flow.run(click.get_current_context().meta["beam"])
+
+
+class Flow:
+    """What is scored, by which model, and where it goes."""
+
+    def __init__(
+        self,
+        source: str,
+        version: int | None,
+        *,
+        pattern: str | None,
+        subscription: str | None,
+        output: str | None,
+        topic: str | None,
+        dead_letters: str,
+        kind: Format,
+        keys: tuple[str, ...],
+        timestamp_attribute: str | None,
+        window: float,
+        wait: float,
+        look: float,
+        dataset: str | None,
+        stop_after: float | None,
+    ) -> None:
+        self._pattern, self._subscription = pattern, subscription
+        self._output, self._topic = output, topic
+        self._dead_letters = dead_letters
+        self._kind, self._keys = kind, keys
+        self._timestamp_attribute = timestamp_attribute
+        self._window, self._wait, self._look = window, wait, look
+        self._stop_after = stop_after
+        self.check()
+        found = Source.of(source)
+        self.model = found.version(version)
+        self._follow = found.serving if version is None else None
+        self._csv: CsvSource = found.csv(dataset)
+
+    def check(self) -> None:
+        """Hold that there is one input and one output, and that topics are topics.
+
+        Raises:
+          ConfigError: it is not so.
+        """
+        for one, other, names in (
+            (self._pattern, self._subscription, "--input or --subscription"),
+            (self._output, self._topic, "--output or --topic"),
+        ):
+            if (one is None) == (other is None):
+                raise ConfigError(f"give {names}", expected="exactly one of the two")
+        if self._topic is not None and not _TOPIC.fullmatch(self._topic):
+            raise ConfigError(
+                f"{self._topic!r} is no topic",
+                where="--topic",
+                expected="projects/PROJECT/topics/NAME",
+            )
+
+    def run(self, arguments: list[str]) -> None:
+        """Run the stream until it ends or is interrupted."""
+        import apache_beam as beam
+
+        from components.compat import beam_options
+
+        named = any(argument.startswith("--runner") for argument in arguments)
+        runner = [f"--runner={_PUBSUB_RUNNER}"] if self._subscription and not named else []
+        options = scoring.beam_options([*arguments, *runner], streaming=True)
+        with beam.Pipeline(options=beam_options(options)) as pipeline:
+            if self._subscription is not None:
+                self._messages(pipeline)
+            else:
+                self._files(pipeline)
+
+    def _handler(self) -> SavedModelHandler:
+        from components.score.model_handler import SavedModelHandler
+
+        return SavedModelHandler(self.model, follow=self._follow, follow_seconds=self._look)
+
+    def _messages(self, pipeline: Any) -> None:
+        from apache_beam.io.gcp.pubsub import ReadFromPubSub
+
+        from components.score.columns import ask
+        from components.score.message_sinks import WriteMessageFiles, WriteToTopic
+        from components.score.stream import ScoreMessages
+
+        scored = (
+            pipeline
+            | "Messages"
+            >> ReadFromPubSub(
+                subscription=self._subscription,
+                with_attributes=True,
+                timestamp_attribute=self._timestamp_attribute,
+            )
+            | "Score"
+            >> ScoreMessages(
+                self._handler(), ask(self.model).inputs, keys=self._keys, max_seconds=self._wait
+            )
+        )
+        for name, messages, place in (
+            ("Answers", scored.answers, self._topic or self._output),
+            ("DeadLetters", scored.dead_letters, self._dead_letters),
+        ):
+            assert place is not None  # held by check()
+            write = (
+                WriteToTopic(place, timestamp_attribute=self._timestamp_attribute)
+                if _TOPIC.fullmatch(place)
+                else WriteMessageFiles(os.path.abspath(place), seconds=self._window)
+            )
+            _ = messages | f"Write{name}" >> write
+
+    def _files(self, pipeline: Any) -> None:
+        import apache_beam as beam
+        from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
+
+        from components.score import message_sinks, new_files
+        from components.score.columns import ask
+        from components.score.sources import Wanted
+
+        assert self._pattern is not None  # held by check()
+        until = MAX_TIMESTAMP
+        if self._stop_after is not None:
+            until = Timestamp.now() + self._stop_after
+        files = pipeline | "Files" >> new_files.ScoreNewFiles(
+            os.path.abspath(self._pattern),
+            self._handler(),
+            Wanted(ask(self.model).inputs, self._keys, self._csv),
+            seconds=self._look,
+            stop=until,
+        )
+        if self._topic is not None:
+            rows = files.scored | "Rows" >> beam.FlatMapTuple(new_files.rows_as_messages)
+            _ = rows | "WriteRows" >> message_sinks.WriteToTopic(self._topic)
+        else:
+            folder = os.path.abspath(str(self._output))
+            _ = files.scored | "WriteRows" >> new_files.WriteScoredFiles(folder, self._kind)
+        if _TOPIC.fullmatch(self._dead_letters):
+            dead = files.rejects | "Dead" >> beam.FlatMapTuple(new_files.rejects_as_messages)
+            _ = dead | "WriteDead" >> message_sinks.WriteToTopic(self._dead_letters)
+        else:
+            folder = os.path.abspath(self._dead_letters)
+            _ = files.rejects | "WriteDead" >> new_files.WriteRejectFiles(folder)

@@ -1,0 +1,215 @@
+"""Files in, files out: every row is scored or rejected, in order, as evaluation would score it."""
+
+import json
+import shutil
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pv
+import pyarrow.parquet as pq
+import pytest
+
+from components.evaluate.signature import LoadedSignature
+from components.examples import as_raw_columns
+from components.score.batch import predict
+from components.score.output import Output
+from schemas.errors import ConfigError, DataError, ModelError
+from schemas.spec import CsvSource
+from tests.component.score.conftest import push
+
+pytestmark = pytest.mark.component
+
+
+@pytest.fixture(scope="module")
+def expected(exported, rows):
+    """What the signature `predict` gives for the rows when it is called by hand."""
+    inputs = [c for c in exported.columns if c.serving]
+    (batch,) = rows.combine_chunks().to_batches()
+    return LoadedSignature(exported.saved_model, "predict")(as_raw_columns(batch, inputs))
+
+
+def run(model, paths, output, *, kind=None, overwrite=False, **options):
+    place = Output.of(str(output), kind, overwrite=overwrite)
+    return predict(model=str(model), paths=[str(p) for p in paths], output=place, **options)
+
+
+def same_scores(column, expected):
+    return np.array_equal(
+        np.array(column.to_pylist(), np.float32), expected["score"].astype(np.float32)
+    )
+
+
+def test_a_csv_file_becomes_parquet_with_the_very_scores(exported, csv_file, expected, tmp_path):
+    scored = run(exported.saved_model, [csv_file], tmp_path / "scores.parquet", keys=["id"])
+    table = pq.read_table(tmp_path / "scores.parquet")
+    assert (scored.rows_read, scored.rows_scored, scored.rows_rejected) == (40, 40, 0)
+    assert table.column("id").to_pylist() == [f"{number:03}" for number in range(40)]
+    assert same_scores(table.column("score"), expected)
+    assert table.column("class").to_pylist() == [c.decode() for c in expected["class"]]
+    probabilities = np.array(table.column("probabilities").to_pylist(), np.float32)
+    assert np.array_equal(probabilities, expected["probabilities"])
+
+
+def test_csv_and_json_lines_are_read_back_as_the_same_float32(
+    exported, csv_file, expected, tmp_path
+):
+    run(exported.saved_model, [csv_file], tmp_path / "scores.csv", keys=["id"])
+    run(exported.saved_model, [csv_file], tmp_path / "scores.jsonl", keys=["id"])
+    table = pv.read_csv(tmp_path / "scores.csv")
+    assert same_scores(table.column("score"), expected)
+    assert "probabilities_1" in table.column_names
+    lines = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
+    assert [np.float32(line["score"]) for line in lines] == list(expected["score"])
+    assert lines[7]["id"] == "007"
+    assert len(lines[7]["probabilities"]) == 2
+
+
+def test_parquet_files_are_scored_as_the_csv_is(exported, rows, expected, tmp_path):
+    source = tmp_path / "rows.parquet"
+    keys = pa.array(range(100, 140), pa.int32())
+    pq.write_table(rows.append_column("key", keys), source, row_group_size=7)
+    run(exported.saved_model, [source], tmp_path / "scores.parquet", keys=["key"])
+    table = pq.read_table(tmp_path / "scores.parquet")
+    assert table.column("key").type == pa.int32()
+    assert table.column("key").to_pylist() == keys.to_pylist()
+    assert same_scores(table.column("score"), expected)
+
+
+def test_without_a_key_rows_are_told_by_source_and_line(exported, csv_file, tmp_path):
+    run(exported.saved_model, [csv_file], tmp_path / "scores.parquet")
+    table = pq.read_table(tmp_path / "scores.parquet")
+    assert set(table.column("source").to_pylist()) == {str(csv_file)}
+    assert table.column("line").to_pylist() == list(range(2, 42))
+
+
+def test_a_folder_has_a_part_for_each_file_in_their_order_and_a_summary(
+    exported, csv_file, tmp_path
+):
+    other = tmp_path / "another.csv"
+    shutil.copy(csv_file, other)
+    scored = run(exported.saved_model, [csv_file, other], tmp_path / "out", kind="jsonl")
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["part-00000-of-00002.jsonl", "part-00001-of-00002.jsonl", "summary.json"]
+    for path, source in zip(scored.files, (csv_file, other), strict=True):
+        with open(path, encoding="utf-8") as file:
+            assert json.loads(file.readline())["source"] == str(source)
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["rows_scored"] == 80
+
+
+def test_several_files_make_one_file_with_one_header(exported, csv_file, tmp_path):
+    run(exported.saved_model, [csv_file, csv_file], tmp_path / "scores.csv", keys=["id"])
+    assert (tmp_path / "scores.csv").read_text().count('"id"') == 1
+    assert pv.read_csv(tmp_path / "scores.csv").num_rows == 80
+
+
+def test_rejected_rows_are_kept_with_their_reasons(exported, csv_file, tmp_path):
+    lines = csv_file.read_text().splitlines()
+    cells = lines[3].split(",")
+    lines[3] = ",".join(["old", *cells[1:]])
+    lines.insert(5, "1,2")
+    csv_file.write_text("\n".join(lines) + "\n")
+    scored = run(exported.saved_model, [csv_file], tmp_path / "scores.csv", keys=["id"])
+    assert (scored.rows_read, scored.rows_scored, scored.rows_rejected) == (41, 39, 2)
+    assert scored.rejected_by_reason == {"not_an_integer": 1, "wrong_field_count": 1}
+    (path,) = scored.rejects
+    assert path == str(tmp_path / "scores.csv.rejects.parquet")
+    first, second = pq.read_table(path).to_pylist()
+    assert (first["line"], first["column"], first["value"]) == (4, "age", "old")
+    assert (second["line"], second["record"]) == (6, "1,2")
+
+
+def test_a_parquet_row_that_cannot_be_scored_is_rejected(exported, rows, tmp_path):
+    ages = rows.column("age").to_pylist()
+    ages[2] = 2.5
+    source = tmp_path / "rows.parquet"
+    at = rows.column_names.index("age")
+    pq.write_table(rows.set_column(at, "age", pa.array(ages, pa.float64())), source)
+    scored = run(exported.saved_model, [source], tmp_path / "out")
+    assert scored.rejected_by_reason == {"not_an_integer": 1}
+    (reject,) = pq.read_table(scored.rejects[0]).to_pylist()
+    assert (reject["line"], reject["value"]) == (3, "2.5")
+
+
+def test_nothing_to_score_gives_an_output_without_rows(exported, csv_file, tmp_path):
+    csv_file.write_text(csv_file.read_text().splitlines()[0] + "\n")
+    run(exported.saved_model, [csv_file], tmp_path / "scores.parquet", columns=["score"])
+    table = pq.read_table(tmp_path / "scores.parquet")
+    assert (table.num_rows, table.column_names) == (0, ["source", "line", "score"])
+
+
+def test_the_sources_dialect_is_the_datasets(exported, rows, expected, tmp_path):
+    path = tmp_path / "rows.csv"
+    text = "|".join(rows.column_names) + "\n"
+    for row in rows.to_pylist():
+        text += "|".join("?" if v is None else str(v) for v in row.values()) + "\n"
+    path.write_text(text)
+    csv = CsvSource(path="", delimiter="|", null_values=("?",))
+    run(exported.saved_model, [path], tmp_path / "scores.parquet", csv=csv)
+    assert same_scores(pq.read_table(tmp_path / "scores.parquet").column("score"), expected)
+
+
+def test_versions_are_compared_side_by_side(exported_again, serving, csv_file, tmp_path):
+    push(exported_again, serving, 2)
+    scored = run(
+        serving / "2",
+        [csv_file],
+        tmp_path / "scores.parquet",
+        columns=["score", "class"],
+        compare_with=str(serving / "1"),
+    )
+    table = pq.read_table(tmp_path / "scores.parquet")
+    assert table.column_names[2:] == ["score", "class", "score_v1", "class_v1", "score_difference"]
+    ours, other = (table.column(name).to_numpy() for name in ("score", "score_v1"))
+    comparison = scored.comparison
+    assert np.array_equal(table.column("score_difference").to_numpy(), ours - other)
+    assert comparison.rows == 40
+    wide, narrow = ours.astype(np.float64), other.astype(np.float64)
+    assert comparison.mean_absolute_difference == pytest.approx(np.abs(wide - narrow).mean())
+    assert comparison.correlation == pytest.approx(np.corrcoef(wide, narrow)[0, 1])
+    classes = zip(table["class"].to_pylist(), table["class_v1"].to_pylist(), strict=True)
+    assert comparison.changed_class_share == np.mean([a != b for a, b in classes])
+
+
+def test_a_model_without_predict_is_asked_by_raw_columns(exported, csv_file, expected, tmp_path):
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    model = tmp_path / "old"
+    shutil.copytree(exported.saved_model, model)
+    proto = saved_model_pb2.SavedModel.FromString((model / "saved_model.pb").read_bytes())
+    del proto.meta_graphs[0].signature_def["predict"]
+    (model / "saved_model.pb").write_bytes(proto.SerializeToString())
+    scored = run(model, [csv_file], tmp_path / "scores.parquet")
+    assert scored.signature == "raw_columns"
+    assert same_scores(pq.read_table(tmp_path / "scores.parquet").column("scores"), expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"columns": ["scorre"]}, ConfigError, "gives no 'scorre'; did you mean 'score'"),
+        ({"keys": ["idd"]}, DataError, "'idd' is not in the file's header"),
+    ],
+)
+def test_what_is_not_there_is_named(exported, csv_file, tmp_path, options, error, words):
+    with pytest.raises(error, match=words):
+        run(exported.saved_model, [csv_file], tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_key_with_an_outputs_name_is_refused(exported, csv_file, tmp_path):
+    csv_file.write_text(csv_file.read_text().replace('"id"', '"score"'))
+    with pytest.raises(ConfigError, match="the key 'score' has the name of an output"):
+        run(exported.saved_model, [csv_file], tmp_path / "out", keys=["score"])
+
+
+def test_a_file_that_fails_leaves_nothing_behind(exported, csv_file, tmp_path):
+    broken = tmp_path / "broken.csv"
+    broken.write_bytes(csv_file.read_bytes() + b"x" * (17 << 20) * 2)
+    with pytest.raises(DataError, match="a record is longer than"):
+        run(exported.saved_model, [csv_file, broken], tmp_path / "out" / "scores.csv")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_folder_without_a_model_is_refused(csv_file, tmp_path):
+    with pytest.raises(ModelError, match="there is no SavedModel to read"):
+        run(tmp_path, [csv_file], tmp_path / "out")

@@ -1,0 +1,117 @@
+"""The command against Google's Pub/Sub emulator, where it is installed with the Cloud SDK."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PROJECT = "projects/tiny-project"
+pytestmark = [pytest.mark.component, pytest.mark.engine, pytest.mark.slow]
+
+
+def emulator_home():
+    """Where the Cloud SDK has the emulator; None where there is none."""
+    gcloud = shutil.which("gcloud")
+    if gcloud is None or shutil.which("java") is None:
+        return None
+    roots = [Path(gcloud).resolve().parents[1], Path("/usr/lib/google-cloud-sdk")]
+    homes = [root / "platform" / "pubsub-emulator" for root in roots]
+    return next((home for home in homes if home.is_dir()), None)
+
+
+def listening(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def emulator(tmp_path):
+    """The address of an emulator of its own."""
+    home = emulator_home()
+    if home is None:
+        pytest.skip("needs Java and the Cloud SDK's pubsub-emulator")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with open(tmp_path / "emulator.log", "wb") as log:
+        process = subprocess.Popen(
+            [home / "bin" / "cloud-pubsub-emulator", "--host=127.0.0.1", f"--port={port}"],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not listening(port):
+            assert process.poll() is None, (tmp_path / "emulator.log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield f"127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+
+
+def pull(subscriber, subscription, count):
+    """Return that many messages of a subscription."""
+    found: list[Any] = []
+    deadline = time.monotonic() + 90
+    while len(found) < count and time.monotonic() < deadline:
+        response = subscriber.pull(subscription=subscription, max_messages=10, timeout=10)
+        found += [received.message for received in response.received_messages]
+        ids = [received.ack_id for received in response.received_messages]
+        if ids:
+            subscriber.acknowledge(subscription=subscription, ack_ids=ids)
+    return found
+
+
+def test_messages_are_answered_with_key_attributes_and_time(
+    exported, rows, emulator, monkeypatch, tmp_path
+):
+    from google.cloud import pubsub_v1
+
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", emulator)
+    options = pubsub_v1.types.PublisherOptions(enable_message_ordering=True)
+    publisher = pubsub_v1.PublisherClient(publisher_options=options)
+    subscriber = pubsub_v1.SubscriberClient()
+    for name in ("rows", "scores", "dead"):
+        publisher.create_topic(name=f"{PROJECT}/topics/{name}")
+        subscriber.create_subscription(
+            name=f"{PROJECT}/subscriptions/{name}", topic=f"{PROJECT}/topics/{name}"
+        )
+    command = [sys.executable, "-m", "pipeline.cli", "stream", exported.saved_model]
+    command += ["--subscription", f"{PROJECT}/subscriptions/rows", "--key", "id"]
+    command += ["--topic", f"{PROJECT}/topics/scores", "--dead-letters", f"{PROJECT}/topics/dead"]
+    command += ["--timestamp-attribute", "at"]
+    with open(tmp_path / "stream.log", "wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+    try:
+        row = {k: v for k, v in rows.to_pylist()[0].items() if v is not None}
+        for number in range(3):
+            data = json.dumps({"id": number, **row}).encode()
+            publisher.publish(
+                f"{PROJECT}/topics/rows", data, ordering_key="u1", at="1700000000123", of="web"
+            ).result()
+        publisher.publish(f"{PROJECT}/topics/rows", b"{", at="1700000000456").result()
+        answers = pull(subscriber, f"{PROJECT}/subscriptions/scores", 3)
+        (letter,) = pull(subscriber, f"{PROJECT}/subscriptions/dead", 1)
+    finally:
+        process.kill()
+        process.wait(30)
+        subscriber.close()
+        publisher.stop()
+    assert sorted(json.loads(answer.data)["id"] for answer in answers) == [0, 1, 2]
+    assert {answer.ordering_key for answer in answers} == {"u1"}
+    assert {answer.attributes["of"] for answer in answers} == {"web"}
+    assert {answer.attributes["at"] for answer in answers} == {"1700000000123"}
+    assert (letter.data, letter.attributes["dead_letter_reason"]) == (b"{", "not_json")
+    assert letter.attributes["at"] == "1700000000456"

@@ -1,0 +1,240 @@
+"""Streams: event time, ordering keys and attributes are kept, dead letters come apart."""
+
+import json
+import os
+import time
+
+import apache_beam as beam
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from apache_beam.io.gcp.pubsub import PubsubMessage
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.testing import test_stream
+from apache_beam.testing.util import assert_that, equal_to
+from apache_beam.transforms import window
+from apache_beam.utils.timestamp import Timestamp
+
+from components.evaluate.signature import LoadedSignature
+from components.examples import as_raw_columns
+from components.score.columns import ask
+from components.score.message_sinks import WriteMessageFiles
+from components.score.model_handler import SavedModelHandler
+from components.score.new_files import ScoreNewFiles, WriteRejectFiles, WriteScoredFiles
+from components.score.sources import Wanted
+from components.score.stream import ScoreMessages
+from schemas.spec import CsvSource
+from tests.component.score.conftest import push
+
+pytestmark = pytest.mark.component
+
+
+def streaming():
+    # the runner of Beam's that knows TestStream and timers of real time
+    return beam.Pipeline(options=PipelineOptions(["--runner=DirectRunner", "--streaming"]))
+
+
+# Beam's batches wait for real time, which a TestStream begins in 1970.
+LATER = 10 * int(time.time())
+
+
+def message(row, *, key="", **attributes):
+    document = row if isinstance(row, bytes) else json.dumps(row).encode()
+    return PubsubMessage(document, attributes, ordering_key=key)
+
+
+@pytest.fixture(scope="module")
+def row(rows):
+    """A row, and what leaves a value out in JSON: nothing at all."""
+    return {k: v for k, v in rows.to_pylist()[0].items() if v is not None}
+
+
+@pytest.fixture(scope="module")
+def score(exported, rows):
+    """What the row is scored when it is asked for alone."""
+    inputs = [c for c in exported.columns if c.serving]
+    (batch,) = rows.slice(0, 1).to_batches()
+    outputs = LoadedSignature(exported.saved_model, "predict")(as_raw_columns(batch, inputs))
+    return round(float(outputs["score"][0]), 6)
+
+
+def told(message, time=beam.DoFn.TimestampParam):
+    document = json.loads(message.data)
+    score = round(float(np.float32(document["score"])), 6)
+    return document.get("id"), score, message.ordering_key, dict(message.attributes), float(time)
+
+
+def buried(message, time=beam.DoFn.TimestampParam):
+    return message.data, dict(message.attributes), message.ordering_key, float(time)
+
+
+def score_messages(handler, saved_model, **options):
+    return ScoreMessages(handler, ask(str(saved_model)).inputs, keys=["id"], **options)
+
+
+def test_messages_keep_time_order_key_and_attributes(exported, row, score):
+    stream = (
+        test_stream.TestStream()
+        .add_elements(
+            [
+                window.TimestampedValue(message(row | {"id": 1}, key="u1", source="web"), 100.5),
+                window.TimestampedValue(message(row | {"id": [2, None]}, key="u2"), 90),
+            ]
+        )
+        .advance_watermark_to(200)
+        .add_elements([window.TimestampedValue(message(row), 150.25)])
+        .advance_processing_time(LATER)
+        .advance_watermark_to_infinity()
+    )
+    handler = SavedModelHandler(exported.saved_model)
+    with streaming() as pipeline:
+        scored = pipeline | stream | score_messages(handler, exported.saved_model)
+        version = {"model_version": os.path.basename(exported.saved_model)}
+        expected = [
+            (1, score, "u1", {"source": "web", **version}, 100.5),
+            ([2, None], score, "u2", version, 90.0),
+            (None, score, "", version, 150.25),
+        ]
+        assert_that(scored.answers | beam.Map(told), equal_to(expected))
+        assert_that(scored.dead_letters, equal_to([]), label="NoDeadLetters")
+
+
+DEAD = {
+    b"{": {"dead_letter_reason": "not_json"},
+    b"[1]": {"dead_letter_reason": "not_an_object"},
+    b'{"age": "7"}': {
+        "dead_letter_reason": "not_an_integer",
+        "dead_letter_column": "age",
+        "dead_letter_value": "7",
+    },
+    b'{"age": 9007199254740993}': {
+        "dead_letter_reason": "integer_beyond_2_53",
+        "dead_letter_column": "age",
+        "dead_letter_value": "9007199254740993",
+    },
+}
+
+
+def test_messages_that_cannot_be_scored_are_dead_letters(exported, row, score):
+    dead = [window.TimestampedValue(message(data, key="k", source="web"), 7) for data in DEAD]
+    stream = (
+        test_stream.TestStream()
+        .add_elements([*dead, window.TimestampedValue(message(row), 8)])
+        .advance_processing_time(LATER)
+        .advance_watermark_to_infinity()
+    )
+    handler = SavedModelHandler(exported.saved_model)
+    with streaming() as pipeline:
+        scored = pipeline | stream | score_messages(handler, exported.saved_model)
+        assert_that(
+            scored.dead_letters | beam.Map(buried),
+            equal_to([(data, {"source": "web", **why}, "k", 7.0) for data, why in DEAD.items()]),
+        )
+        assert_that(
+            scored.answers | beam.Map(told) | beam.Map(lambda answer: answer[1]),
+            equal_to([score]),
+            label="TheOther",
+        )
+
+
+def test_a_version_pushed_mid_stream_answers_from_then_on(exported_again, serving, row):
+    stream = (
+        test_stream.TestStream()
+        .add_elements([window.TimestampedValue(message({"id": "push", **row}), 1)])
+        .advance_watermark_to(10)
+        .add_elements([window.TimestampedValue(message({"id": "after", **row}), 11)])
+        .advance_watermark_to_infinity()
+    )
+
+    def push_once(answer):
+        if not (serving / "2").exists():
+            push(exported_again, serving, 2)
+        return json.loads(answer.data)["id"], answer.attributes["model_version"]
+
+    handler = SavedModelHandler(str(serving / "1"), follow=str(serving), follow_seconds=0.0)
+    with streaming() as pipeline:
+        # a bundle's messages alone, so that the first is answered before the second comes
+        scored = pipeline | stream | score_messages(handler, serving / "1", max_seconds=None)
+        versions = scored.answers | beam.Map(push_once)
+        assert_that(versions, equal_to([("push", "1"), ("after", "2")]))
+
+
+def test_messages_are_filed_by_window_and_late_ones_apart(exported, row, tmp_path):
+    stream = (
+        test_stream.TestStream()
+        .add_elements(
+            [
+                window.TimestampedValue(message({"id": number, **row}, key="k"), time)
+                for number, time in ((1, 30), (2, 61), (3, 10))
+            ]
+        )
+        .advance_watermark_to(130)
+        .add_elements([window.TimestampedValue(message({"id": 4, **row}), 20)])
+        .advance_watermark_to_infinity()
+    )
+    with streaming() as pipeline:
+        scored = (
+            pipeline
+            | stream
+            | score_messages(
+                SavedModelHandler(exported.saved_model), exported.saved_model, max_seconds=None
+            )
+        )
+        _ = scored.answers | WriteMessageFiles(str(tmp_path / "out"))
+    found = {
+        path.name: [json.loads(line) for line in path.read_text().splitlines()]
+        for path in (tmp_path / "out").iterdir()
+    }
+    ids = {name: [line["data"]["id"] for line in lines] for name, lines in found.items()}
+    first, second = (
+        "19700101T000000.000000-19700101T000100",
+        "19700101T000100.000000-19700101T000200",
+    )
+    assert ids == {
+        f"{first}.000000-00000.jsonl": [3, 1],
+        f"{first}.000000-00001.jsonl": [4],
+        f"{second}.000000-00000.jsonl": [2],
+    }
+    line = found[f"{second}.000000-00000.jsonl"][0]
+    assert (line["event_time"], line["ordering_key"]) == ("1970-01-01T00:01:01.000000Z", "k")
+
+
+def test_new_files_are_scored_once_with_their_rejects_apart(exported, csv_file, tmp_path):
+    """On real files, through MatchContinuously: it looks several times before it stops."""
+    incoming = tmp_path / "in"
+    incoming.mkdir()
+    text = csv_file.read_text()
+    (incoming / "good.csv").write_text(text)
+    (incoming / "bad.csv").write_text(text + "1,2\n")
+    (incoming / "none.csv").write_text("what,ever\n")
+    os.utime(incoming / "good.csv", (1_000, 1_000))
+    inputs = ask(exported.saved_model).inputs
+    with beam.Pipeline(
+        options=PipelineOptions(["--runner=FnApiRunner", "--streaming"])
+    ) as pipeline:
+        files = pipeline | ScoreNewFiles(
+            str(incoming / "*.csv"),
+            SavedModelHandler(exported.saved_model),
+            Wanted(inputs, ("id",), CsvSource(path="")),
+            seconds=0.1,
+            stop=Timestamp.now() + 0.5,
+        )
+        _ = files.scored | WriteScoredFiles(str(tmp_path / "out"), "parquet")
+        _ = files.rejects | WriteRejectFiles(str(tmp_path / "dead"))
+        assert_that(
+            files.scored
+            | beam.MapTuple(
+                lambda piece, _, time=beam.DoFn.TimestampParam: (
+                    os.path.basename(piece.path),
+                    float(time) == 1_000,
+                )
+            ),
+            equal_to([("good.csv", True), ("bad.csv", False)]),
+        )
+    scored = {p.name.split("-")[0]: pq.read_table(p) for p in (tmp_path / "out").iterdir()}
+    assert sorted(scored) == ["bad", "good"]
+    assert scored["good"].num_rows == scored["bad"].num_rows == 40
+    assert scored["good"].column_names[:2] == ["id", "score"]
+    dead = [pq.read_table(p).to_pylist()[0] for p in sorted((tmp_path / "dead").iterdir())]
+    assert [row["reason"] for row in dead] == ["wrong_field_count", "unreadable_file"]
+    assert "is not in the file's header" in dead[1]["record"]

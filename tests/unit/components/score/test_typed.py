@@ -1,0 +1,91 @@
+"""Typed values → columns: what is taken, what is rejected, and for which reason."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.ingest.cells import convert
+from components.ingest.rejects import Reason
+from components.score.typed import of_arrow, of_json
+
+
+def one(cells):
+    return cells.values[0].as_py(), Reason(int(cells.reasons[0]))
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        (3, "INT", (3, Reason.FITS)),
+        (3.0, "INT", (3, Reason.FITS)),
+        (2**53, "INT", (2**53, Reason.FITS)),
+        (None, "INT", (None, Reason.FITS)),
+        (2.5, "INT", (None, Reason.NOT_AN_INTEGER)),
+        (True, "INT", (None, Reason.NOT_AN_INTEGER)),
+        ("3", "INT", (None, Reason.NOT_AN_INTEGER)),
+        (2**53 + 1, "INT", (None, Reason.INTEGER_BEYOND_2_53)),
+        (-(10**400), "INT", (None, Reason.INTEGER_BEYOND_2_53)),
+        (3, "FLOAT", (3.0, Reason.FITS)),
+        (0.5, "FLOAT", (0.5, Reason.FITS)),
+        (False, "FLOAT", (None, Reason.NOT_A_NUMBER)),
+        ([1.0], "FLOAT", (None, Reason.NOT_A_NUMBER)),
+        (1e39, "FLOAT", (None, Reason.NOT_FINITE)),
+        (10**400, "FLOAT", (None, Reason.NOT_FINITE)),
+        ("Crédit", "BYTES", ("Crédit", Reason.FITS)),
+        ("", "BYTES", ("", Reason.FITS)),
+        (7, "BYTES", (None, Reason.NOT_TEXT)),
+        ("a\0", "BYTES", (None, Reason.CONTAINS_NUL)),
+        ("\ud800", "BYTES", (None, Reason.NOT_TEXT)),
+    ],
+)
+def test_a_json_value_fits_or_is_rejected_with_a_reason(value, kind, expected):
+    assert one(of_json([value], kind)) == expected
+    # its neighbours change nothing
+    assert one(of_json([value, None, "x", 1, 1.5, True], kind)) == expected
+
+
+@pytest.mark.parametrize(
+    ("array", "kind", "values", "reasons"),
+    [
+        (pa.array([1, None], pa.int8()), "INT", [1, None], [0, 0]),
+        (pa.array([2**63, 5], pa.uint64()), "INT", [None, 5], [Reason.INTEGER_BEYOND_2_53, 0]),
+        (pa.array([1.0, 1.5, np.nan]), "INT", [1, None, None], [0, Reason.NOT_AN_INTEGER, 0]),
+        (pa.array([np.inf, 0.5]), "FLOAT", [None, 0.5], [Reason.NOT_FINITE, 0]),
+        (pa.array([1, 2]), "FLOAT", [1.0, 2.0], [0, 0]),
+        (pa.array(["a", "b", None]).dictionary_encode(), "BYTES", ["a", "b", None], [0, 0, 0]),
+        (pa.array(["a"], pa.large_string()), "BYTES", ["a"], [0]),
+        (pa.array([b"a", b"\xff", None]), "BYTES", ["a", None, None], [0, Reason.NOT_UTF8, 0]),
+        (pa.nulls(2), "FLOAT", [None, None], [0, 0]),
+    ],
+)
+def test_a_parquet_column_is_taken_as_what_the_model_takes(array, kind, values, reasons):
+    cells = of_arrow(array, kind)
+    assert cells is not None
+    assert cells.values.to_pylist() == values
+    assert cells.reasons.tolist() == reasons
+
+
+@pytest.mark.parametrize(
+    ("array", "kind"),
+    [(pa.array([True]), "INT"), (pa.array([1]), "BYTES"), (pa.array(["1"]), "FLOAT")],
+)
+def test_types_that_cannot_be_the_columns_are_told(array, kind):
+    assert of_arrow(array, kind) is None
+
+
+@given(st.lists(st.none() | st.integers(-(2**60), 2**60)), st.sampled_from(["INT", "FLOAT"]))
+def test_integers_mean_what_they_mean_in_csv(values, kind):
+    ours = of_json(values, kind)
+    csv = convert(pa.array([None if v is None else str(v) for v in values], pa.string()), kind)
+    assert ours.values.equals(csv.values)
+    assert ours.reasons.tolist() == csv.reasons.tolist()
+
+
+@given(st.lists(st.none() | st.floats(allow_nan=False)))
+def test_floats_mean_what_they_mean_in_csv(values):
+    ours = of_json(values, "FLOAT")
+    csv = convert(pa.array([None if v is None else repr(v) for v in values], pa.string()), "FLOAT")
+    assert ours.values.equals(csv.values)
+    assert ours.reasons.tolist() == csv.reasons.tolist()
