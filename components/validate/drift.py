@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from components.validate.findings import Drift, Finding
 
@@ -32,15 +32,24 @@ def measured(
     split: str,
     current: statistics_pb2.DatasetFeatureStatistics,
     train: statistics_pb2.DatasetFeatureStatistics,
+    of: Literal["drift_measurements", "skew_measurements"] = "drift_measurements",
 ) -> Iterator[Drift]:
-    """Yield all drift that TFDV measured between `train` and a split, sorted by column."""
+    """Yield what TFDV measured between `train` and a split, sorted by column.
+
+    Args:
+      anomalies: what TFDV gave.
+      split: the name of what was held against train.
+      current: its statistics.
+      train: the training split's.
+      of: between two data sets of a run (drift), or between training and serving (skew).
+    """
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
     name_of = anomalies_pb2.DriftSkewInfo.Measurement.Type.Name
     now, then = _by_column(current), _by_column(train)
     for info in sorted(anomalies.drift_skew_info, key=lambda info: list(info.path.step)):
         column = ".".join(info.path.step)
-        for measurement in info.drift_measurements:
+        for measurement in getattr(info, of):
             measure = name_of(measurement.type)
             yield Drift(
                 column=column,

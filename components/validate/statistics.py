@@ -6,6 +6,7 @@ without rows. Rows are measured where they are read: only accumulators travel be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -35,6 +36,7 @@ def generate(
     schema: schema_pb2.Schema,
     output: str,
     options: PipelineOptions | None = None,
+    splits: Sequence[str] = SPLITS,
 ) -> dict[str, int]:
     """Write the statistics of every split.
 
@@ -43,23 +45,24 @@ def generate(
       schema: says which columns are categories.
       output: the folder to write `Split-X/FeatureStats.pb` into.
       options: where Beam runs; None is in this process.
+      splits: those to measure.
 
     Returns:
       The rows of each split, as the statistics count them.
     """
     import apache_beam as beam
 
-    categories = _category_columns(examples, schema)
+    categories = _category_columns(examples, schema, splits)
     with beam.Pipeline(options=beam_options(options)) as pipeline:
         _ = (
             pipeline
-            | read_splits(examples, SPLITS)
+            | read_splits(examples, splits)
             | "CountRows" >> beam.Map(_count_rows)
             | "AsMeasured" >> beam.Map(_as_measured, categories)
             | "Measure" >> _measure(schema)
-            | "Write" >> beam.Map(_write, output, categories)
+            | "Write" >> beam.Map(_write, output, categories, splits)
         )
-    return {split: load(output, split).datasets[0].num_examples for split in SPLITS}
+    return {split: load(output, split).datasets[0].num_examples for split in splits}
 
 
 def load(root: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:
@@ -86,11 +89,13 @@ def load(root: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:
     return statistics
 
 
-def _category_columns(examples: str, schema: schema_pb2.Schema) -> frozenset[str]:
+def _category_columns(
+    examples: str, schema: schema_pb2.Schema, splits: Sequence[str]
+) -> frozenset[str]:
     """Columns of integers that the schema calls categories."""
     stored = {
         field.name
-        for split in SPLITS
+        for split in splits
         for path in shards(examples, split)[:1]
         for field in pq.read_schema(path)
         if pa.types.is_integer(field.type)
@@ -144,12 +149,15 @@ def _measure(schema: schema_pb2.Schema) -> beam.PTransform:
 
 
 def _write(
-    measured: statistics_pb2.DatasetFeatureStatisticsList, output: str, categories: frozenset[str]
+    measured: statistics_pb2.DatasetFeatureStatisticsList,
+    output: str,
+    categories: frozenset[str],
+    splits: Sequence[str],
 ) -> None:
     from tensorflow_metadata.proto.v0 import statistics_pb2
 
     by_split = {dataset.name: dataset for dataset in measured.datasets}
-    for split in SPLITS:
+    for split in splits:
         whole = statistics_pb2.DatasetFeatureStatisticsList()
         dataset = whole.datasets.add()
         if split in by_split:  # a split without rows has no batches: nothing was measured

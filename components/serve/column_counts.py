@@ -1,0 +1,120 @@
+"""What requests hold, column by column: how much is missing, unknown to the model, not allowed.
+
+Goes in: the arrays a signature was given, and the model's description. Comes out: counts. Promised:
+no value leaves here. Needs numpy alone, but for tf.Examples, whose messages are TensorFlow's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from components.serve.messages import Arrays
+from schemas.description import Description, Input
+
+MOST_ROWS = 1_000  # of one request; the first ones
+
+
+class Counts(NamedTuple):
+    """Counts of one column's values in a request.
+
+    Attributes:
+      rows: that were looked at.
+      missing: rows without a value.
+      unknown: values that are not in the vocabulary; None where the model has none.
+      outside: values outside of the schema's domain; None where it has none.
+    """
+
+    rows: int
+    missing: int
+    unknown: int | None
+    outside: int | None
+
+
+class Columns:
+    """The columns of one version of a model.
+
+    Args:
+      description: of that version.
+    """
+
+    def __init__(self, description: Description) -> None:
+        self._columns = {column.name: _Column(column) for column in description.inputs}
+        self._of_examples = {
+            signature.name
+            for signature in description.signatures
+            if signature.takes == "serialised tf.Examples"
+        }
+
+    def counts(self, signature: str, inputs: Arrays) -> dict[str, Counts]:
+        """Return the counts of each column that a request carries; of none it does not describe."""
+        if signature in self._of_examples:
+            (serialised,) = inputs.values()
+            return self._counts_of_examples(serialised[:MOST_ROWS])
+        return {
+            name: self._columns[name].counts(array[:MOST_ROWS])
+            for name, array in inputs.items()
+            if name in self._columns and array.ndim == 1
+        }
+
+    def _counts_of_examples(self, serialised: np.ndarray) -> dict[str, Counts]:
+        from tensorflow.core.example import example_pb2
+
+        found: dict[str, list[Any]] = {name: [] for name in self._columns}
+        for each in serialised.tolist():
+            features = example_pb2.Example.FromString(each).features.feature
+            for name, values in found.items():
+                values.append(_first(features[name]) if name in features else None)
+        return {name: self._columns[name].counts_of(values) for name, values in found.items()}
+
+
+class _Column:
+    """What is known of a column, ready to be looked up."""
+
+    def __init__(self, column: Input) -> None:
+        self._text = column.kind == "BYTES"
+        self._known = self._lookup(column.known)
+        self._domain = self._lookup(column.values)
+        self._bounds: tuple[float, float] | None = None
+        if column.minimum is not None or column.maximum is not None:
+            self._bounds = (
+                -np.inf if column.minimum is None else column.minimum,
+                np.inf if column.maximum is None else column.maximum,
+            )
+
+    def counts(self, array: np.ndarray) -> Counts:
+        """Count the values of a dense array, in which "" and NaN are missing."""
+        if self._text:
+            return self._counts(len(array), [value for value in array.tolist() if value])
+        present = array[~np.isnan(array)] if array.dtype.kind == "f" else array
+        return self._counts(len(array), present.tolist())
+
+    def counts_of(self, values: list[Any]) -> Counts:
+        """Count values of which those that are None, "" or NaN are missing."""
+        # NaN alone differs from itself.
+        present = [v for v in values if v is not None and v == v and v != b""]
+        return self._counts(len(values), present)
+
+    def _counts(self, rows: int, present: list[Any]) -> Counts:
+        unknown = None if self._known is None else sum(v not in self._known for v in present)
+        outside = None
+        if self._domain is not None:
+            outside = sum(v not in self._domain for v in present)
+        elif self._bounds is not None:
+            low, high = self._bounds
+            outside = sum(not low <= v <= high for v in present)
+        return Counts(rows, rows - len(present), unknown, outside)
+
+    def _lookup(self, terms: tuple[str, ...] | None) -> frozenset[Any] | None:
+        """Return terms as requests carry them: bytes, or numbers that equal them."""
+        if terms is None:
+            return None
+        return frozenset(term.encode() if self._text else float(term) for term in terms)
+
+
+def _first(feature: Any) -> Any:
+    """Return a feature's first value; None if it has none."""
+    kind = feature.WhichOneof("kind")
+    values = getattr(feature, kind).value if kind else ()
+    return values[0] if values else None

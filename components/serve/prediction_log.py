@@ -1,0 +1,89 @@
+"""An exchange → the PredictionLog that TensorFlow Serving's own logger would write of it.
+
+Promised: request and response are the ones a gRPC client would have sent and got, whatever
+protocol was spoken, with the version that answered; whoever reads it needs no code of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from components.serve import grpc_tensors, routes, tf_examples
+from components.serve.messages import Exchange
+
+if TYPE_CHECKING:
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+_TAGS = ("serve",)
+
+
+def loggable(exchange: Exchange) -> bool:
+    """Return whether an exchange was one question to one signature, and was answered."""
+    return (
+        exchange.outputs is not None
+        and exchange.inputs is not None
+        and exchange.method in routes.ASKING
+        and exchange.status == 200
+    )
+
+
+def prediction_log(exchange: Exchange, *, sample: float, seconds: float) -> PredictionLog:
+    """Return the log of an exchange that is `loggable`.
+
+    Args:
+      exchange: it.
+      sample: the share of exchanges that are logged, 0 to 1.
+      seconds: when it was answered, since 1970.
+    """
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    log = prediction_log_pb2.PredictionLog()
+    _fill_spec(log.log_metadata.model_spec, exchange)
+    log.log_metadata.sampling_config.sampling_rate = sample
+    log.log_metadata.saved_model_tags.extend(_TAGS)
+    log.log_metadata.timestamp_secs = int(seconds)
+    part, fill = {
+        routes.PREDICT: (log.predict_log, _fill_predict),
+        routes.CLASSIFY: (log.classify_log, _fill_classify),
+        routes.REGRESS: (log.regress_log, _fill_regress),
+    }[exchange.method]
+    _fill_spec(part.request.model_spec, exchange)
+    _fill_spec(part.response.model_spec, exchange)
+    fill(part, exchange.inputs, exchange.outputs)
+    return log
+
+
+def _fill_spec(spec: Any, exchange: Exchange) -> None:
+    spec.name = exchange.model
+    spec.version.value = exchange.version
+    spec.signature_name = exchange.signature
+
+
+def _fill_predict(log: Any, inputs: Any, outputs: Any) -> None:
+    for name, array in inputs.items():
+        grpc_tensors.fill_proto(log.request.inputs[name], array)
+    for name, array in outputs.items():
+        grpc_tensors.fill_proto(log.response.outputs[name], array)
+
+
+def _fill_classify(log: Any, inputs: Any, outputs: Any) -> None:
+    _fill_examples(log.request.input, inputs)
+    labels, scores, _ = tf_examples.classes_of(outputs)
+    for of_row in zip(labels, scores, strict=True):
+        classes = log.response.result.classifications.add().classes
+        for label, score in zip(*of_row, strict=True):
+            classes.add(label=label, score=score)
+
+
+def _fill_regress(log: Any, inputs: Any, outputs: Any) -> None:
+    _fill_examples(log.request.input, inputs)
+    for value in tf_examples.values_of(outputs).tolist():
+        log.response.result.regressions.add(value=value)
+
+
+def _fill_examples(given: Any, inputs: Any) -> None:
+    (serialised,) = inputs.values()
+    examples: Sequence[bytes] = serialised.tolist()
+    for example in examples:
+        given.example_list.examples.add().ParseFromString(example)

@@ -1,0 +1,289 @@
+"""The request log: a sample of requests with their answers, as TFRecords of PredictionLog.
+
+Goes in: exchanges. Comes out: files that sort by time, `.partial` until they are whole, of which
+the oldest go when there are too many bytes. Promised: no request waits for it; what was written
+stays readable if the process is killed; a disk that is full or a folder that may not be written
+turns it off, is told of, and is tried again later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from components.serve.background import Background
+from components.serve.messages import Arrays, Exchange
+from components.serve.prediction_log import loggable, prediction_log
+from components.serve.tfrecords import FRAME, TFRecords, Writer
+from schemas.errors import ConfigError
+
+PARTIAL = ".partial"
+
+_NAME = re.compile(r"requests-\d{8}T\d{6}\.\d{6}Z-\d+\.tfrecord(\.partial)?")
+_MOST_WAITING = 64 << 20  # bytes of inputs and outputs
+_RETRY_SECONDS = 30.0
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RequestLogSettings:
+    """Where the request log is, and how much of it.
+
+    Attributes:
+      folder: to write into; it is made if need be.
+      sample: the share of requests that are logged, 0 to 1.
+      max_bytes: that all files of the folder have together.
+      file_bytes: after which a new file begins.
+      file_seconds: after which a new file begins.
+      seed: of the sample; None for another one each time.
+    """
+
+    folder: str
+    sample: float = 1.0
+    max_bytes: int = 1 << 30
+    file_bytes: int = 64 << 20
+    file_seconds: float = 3_600.0
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.sample <= 1:
+            raise ConfigError(
+                f"the share of requests to log is {self.sample}", expected="a number from 0 to 1"
+            )
+        for name in ("max_bytes", "file_bytes", "file_seconds"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(
+                    f"{name} of the request log is {getattr(self, name)}", expected="more than 0"
+                )
+
+
+class RotatedFiles:
+    """Records → files in a folder, bounded.
+
+    Args:
+      settings: where and how much.
+      open_writer: opens a new file.
+      clock: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        settings: RequestLogSettings,
+        open_writer: Callable[[str], Writer],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        # At least four files, so that little is lost with the oldest.
+        self._file_bytes = min(settings.file_bytes, max(1, settings.max_bytes // 4))
+        self._open_writer = open_writer
+        self._clock = clock
+        self._writer: Writer | None = None
+        self._path = ""
+        self._bytes = 0
+        self._began = 0.0
+
+    def write(self, record: bytes) -> None:
+        """Append a record, in a new file where the last one is full.
+
+        Args:
+          record: not larger than all files may be together.
+
+        Raises:
+          OSError: it cannot be written; the file is given up.
+        """
+        size = len(record) + FRAME
+        with self._given_up_on_error():
+            if self._writer is not None and self._bytes + size > self._file_bytes:
+                self.close()
+            if self._writer is None:
+                self._open(size)
+            assert self._writer is not None
+            self._writer.write(record)
+            self._bytes += size
+
+    def flush(self) -> None:
+        """Hand what was written to the operating system; finish a file that is old.
+
+        Raises:
+          OSError: it cannot be written; the file is given up.
+        """
+        if self._writer is None:
+            return
+        with self._given_up_on_error():
+            if self._clock() - self._began >= self._settings.file_seconds:
+                self.close()
+            else:
+                self._writer.flush()
+
+    def close(self) -> None:
+        """Finish the file, if there is one.
+
+        Raises:
+          OSError: it cannot be finished; it stays behind as `.partial`.
+        """
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+            os.replace(self._path, self._path.removesuffix(PARTIAL))
+
+    def _open(self, size: int) -> None:
+        os.makedirs(self._settings.folder, exist_ok=True)
+        self._make_room(max(size, self._file_bytes))
+        self._began = self._clock()
+        at = datetime.fromtimestamp(self._began, timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+        name = f"requests-{at}-{os.getpid()}.tfrecord{PARTIAL}"
+        self._path = os.path.join(self._settings.folder, name)
+        self._writer = self._open_writer(self._path)
+        self._bytes = 0
+
+    def _make_room(self, size: int) -> None:
+        """Remove the oldest files until one of this size fits."""
+        sizes = {}
+        for name in files(self._settings.folder):
+            path = os.path.join(self._settings.folder, name)
+            with contextlib.suppress(FileNotFoundError):  # somebody else tidies up here, too
+                sizes[path] = os.path.getsize(path)
+        total = sum(sizes.values())
+        for path, its in sizes.items():
+            if total + size <= self._settings.max_bytes:
+                return
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
+            total -= its
+
+    @contextlib.contextmanager
+    def _given_up_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                with contextlib.suppress(OSError):  # the first error tells why
+                    writer.close()
+            with contextlib.suppress(OSError):  # or each retry on a full disk would leave one
+                if not os.path.getsize(self._path):
+                    os.remove(self._path)
+            raise
+
+
+class RequestLog:
+    """Writes the request log; an `Observer`.
+
+    Args:
+      settings: where and how much.
+      open_writer: opens a new file.
+      clock: seconds since 1970.
+
+    Attributes:
+      written: requests in the log.
+      failed: requests that could not be written.
+      failing: whether it is turned off because it cannot be written.
+    """
+
+    def __init__(
+        self,
+        settings: RequestLogSettings,
+        open_writer: Callable[[str], Writer] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.written = 0
+        self.failed = 0
+        self.failing = False
+        self._settings = settings
+        self._clock = clock
+        self._retry_at = 0.0
+        self._left_out = False
+        # For a sample, not for secrets.
+        self._random = random.Random(settings.seed)
+        self._files = RotatedFiles(settings, open_writer or TFRecords, clock)
+        self._background: Background[tuple[Exchange, float]] = Background(
+            "request log", self._write, _MOST_WAITING
+        )
+
+    @property
+    def dropped(self) -> int:
+        """Requests that came faster than they could be written."""
+        return self._background.dropped
+
+    def answered(self, exchange: Exchange) -> None:
+        """Log an exchange, if it is in the sample."""
+        if loggable(exchange) and self._random.random() < self._settings.sample:
+            self._background.offer((exchange, self._clock()), size_of(exchange))
+
+    def close(self) -> None:
+        """Write what waits, and finish the file."""
+        self._background.close()
+        try:
+            self._files.close()
+        except OSError as error:
+            _logger.error("the last file of the request log is not whole: %s", error)
+
+    def _write(self, exchanges: list[tuple[Exchange, float]]) -> None:
+        if self.failing and (not exchanges or self._clock() < self._retry_at):
+            self.failed += len(exchanges)
+            return
+        written = 0
+        try:
+            for exchange, seconds in exchanges:
+                record = self._record(exchange, seconds)
+                if record is not None:
+                    self._files.write(record)
+                    written += 1
+            self._files.flush()
+        except OSError as error:
+            self._turn_off(error)
+        else:
+            if self.failing:
+                _logger.info("the request log is written again")
+            self.failing = False
+        self.written += written
+        self.failed += len(exchanges) - written
+
+    def _record(self, exchange: Exchange, seconds: float) -> bytes | None:
+        """Return what is written of an exchange; None, told once, if it cannot be written."""
+        try:
+            log = prediction_log(exchange, sample=self._settings.sample, seconds=seconds)
+            record: bytes = log.SerializeToString()
+            if len(record) + FRAME <= self._settings.max_bytes:
+                return record
+            what = f"a request of {len(record):,} bytes is larger than the whole log may be"
+            error = None
+        except Exception as raised:  # noqa: BLE001  # types that no message carries, or too large
+            what, error = "a request cannot be written as a PredictionLog", raised
+        if not self._left_out:
+            _logger.warning("%s; it is left out, and others like it", what, exc_info=error)
+        self._left_out = True
+        return None
+
+    def _turn_off(self, error: OSError) -> None:
+        if not self.failing:
+            _logger.error("the request log is off, and tried again later: %s", error)
+        self.failing = True
+        self._retry_at = self._clock() + _RETRY_SECONDS
+
+
+def files(folder: str) -> list[str]:
+    """Return the names of the log's files in a folder, the oldest first."""
+    return sorted(name for name in os.listdir(folder) if _NAME.fullmatch(name))
+
+
+def size_of(exchange: Exchange) -> int:
+    """Return about how many bytes an exchange's arrays hold."""
+    return _size(exchange.inputs or {}) + _size(exchange.outputs or {})
+
+
+def _size(arrays: Arrays) -> int:
+    size = 0
+    for array in arrays.values():
+        size += array.nbytes
+        if array.dtype == object:
+            size += sum(map(len, array.reshape(-1).tolist()))
+    return size

@@ -1,0 +1,138 @@
+"""`skewless skew`: what clients ask, held against what a run's model was trained on.
+
+Exits with 0 where nothing moved beyond its threshold, with 3 where something did, with 1 or 2 where
+that cannot be said.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from components.compat import quiet_environment
+from pipeline import lineage
+from pipeline.folders import Folders
+from schemas.errors import ConfigError, DataError, SkewlessError
+
+NOTHING_MOVED, MOVED = 0, 3
+
+_NEEDED = {"import_schema": "schema", "statistics": "statistics", "transform": "transform_graph"}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What requests are held against: artifacts of one run.
+
+    Attributes:
+      run_id: of the run.
+      schema: its schema.pbtxt.
+      statistics: its folder of statistics.
+      transform_graph: its folder of the transform graph, which lists the columns it takes.
+    """
+
+    run_id: str
+    schema: str
+    statistics: str
+    transform_graph: str
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.argument("logs", metavar="LOGS...", nargs=-1, required=True)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="Difference that counts, for columns without a skew_comparator in schema.pbtxt, and for"
+    " shares of missing values.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) -> int:
+    """Tell how far requests have moved from the training data of RUN.
+
+    RUN is a pipeline's folder, such as runs/taxi: its newest run is taken. LOGS are what `skewless
+    serve --request-log` wrote, or TensorFlow Serving's own PredictionLogs: folders or files.
+    Categories are compared by the largest difference of a value's share (L-infinity), numbers by
+    the Jensen-Shannon divergence of their distributions, both as TFDV has them.
+
+    The exit code is 0 if nothing moved beyond its threshold, and 3 if something did.
+    """
+    from components.validate import request_logs
+
+    request_logs.find(logs)  # a wrong path is said before anything heavy is imported
+    quiet_environment()
+    # Google's libraries tell every start that Python 3.10 ages.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
+    reference = find(run)
+    from components.validate import skew, skew_text
+    from schemas.layout import FILE_NAME, Layout
+
+    path = Path(reference.transform_graph, FILE_NAME)
+    layout = Layout.model_validate_json(path.read_text(encoding="utf-8"))
+    columns = tuple(dict.fromkeys(name for f in layout.features for name in f.columns))
+    try:
+        found = skew.measure(
+            logs,
+            schema_path=reference.schema,
+            statistics_dir=reference.statistics,
+            columns=columns,
+            threshold=threshold,
+        )
+    except DataError as error:  # whose exit code would say that something moved
+        raise SkewlessError(
+            error.what, where=error.where, expected=error.expected, remedy=error.remedy
+        ) from error
+    if as_json:
+        click.echo(found.model_dump_json(indent=1))
+    else:
+        click.echo(f"run {reference.run_id} in {run}")
+        for line in skew_text.lines(found):
+            click.echo(line)
+    return MOVED if found.moved else NOTHING_MOVED
+
+
+def find(run: str) -> Reference:
+    """Return the artifacts of the newest run that got as far as a transform graph.
+
+    Raises:
+      ConfigError: there is no such run.
+    """
+    root = Path(run).resolve()
+    folders = Folders(root)
+    if not folders.metadata.is_file():
+        raise ConfigError(
+            f"{run} is no run",
+            expected="a pipeline's folder, such as runs/taxi, with metadata.sqlite",
+            remedy="run the pipeline first: skewless run taxi",
+        )
+    for run_id in sorted(os.listdir(folders.runs), reverse=True) if folders.runs.is_dir() else ():
+        uris = _uris(lineage.read_run(folders.metadata, run_id))
+        if uris is not None:
+            return Reference(
+                run_id,
+                schema=os.path.join(uris["import_schema"], "schema.pbtxt"),
+                statistics=uris["statistics"],
+                transform_graph=uris["transform"],
+            )
+    raise ConfigError(
+        f"no run in {run} has statistics and a transform graph",
+        where=str(folders.artifacts),
+        remedy="run the pipeline first: skewless run taxi",
+    )
+
+
+def _uris(executions: Mapping[str, lineage.Execution]) -> dict[str, str] | None:
+    """Return where the artifacts of a run lie; None if it lacks one."""
+    found = {}
+    for node, channel in _NEEDED.items():
+        artifact = executions[node].outputs.get(channel) if node in executions else None
+        if artifact is None or not os.path.isdir(artifact.uri):
+            return None
+        found[node] = artifact.uri
+    return found
