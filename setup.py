@@ -30,10 +30,12 @@ BY_LINE = {
 }
 
 COMMON = [
-    "aiohttp>=3.9,<4",
     "click>=8.1,<9",
+    "google-cloud-pubsub>=2.1,<3",
+    "httptools>=0.6,<1",
     "orjson>=3.9,<4",
     "packaging>=23",
+    "prometheus-client>=0.20,<1",
     "protobuf>=3.20",
     "psutil>=5.9",
     "pydantic>=2.7,<3",
@@ -46,13 +48,17 @@ COMMON = [
 COMPATIBLE_ONLY = ["dill>=0.3.8", "setuptools<81"]
 
 DEV = [
+    "check-jsonschema>=0.30",  # holds deploy/'s files against the schemas of Compose
+    "cryptography>=42",  # makes the certificates that the server's tests show
     "hypothesis>=6.100",
     "import-linter>=2.1",
+    "kubernetes-validate>=1.32",  # … and of Kubernetes
     "mypy>=1.11",
     "pip",  # stock TFX, the benchmark's yardstick, packages its module files with pip
     "pytest>=8",
     "ruff>=0.6",
     "scikit-learn>=1.5",
+    "selenium>=4.20",  # drives Chromium to try the page; the tests skip where neither is found
     "setuptools>=77",  # builds this package into the environment without an isolated build
     "types-PyYAML",
 ]
@@ -87,6 +93,7 @@ setup(
         include=["pipeline", "pipeline.*", "components", "components.*", "schemas", "schemas.*"]
     ),
     package_data={
+        "components.serve": ["page_files/*"],
         "schemas": ["*/*.pbtxt", "*/*.yaml"],
         "pipeline": ["report/**/*.html", "report/**/*.j2"],
     },

@@ -1,120 +1,317 @@
-"""`skewless serve`: a pushed model, asked over HTTP as TensorFlow Serving is.
+"""`skewless serve`: pushed models, asked over HTTP and gRPC as TensorFlow Serving is.
 
-What is wrong with the path or the options is said before anything heavy is imported.
+What is wrong with a path or an option is said before anything heavy is imported.
 """
 
 from __future__ import annotations
 
 import asyncio
-import warnings
-from typing import TYPE_CHECKING
+import ipaddress
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from components.compat import quiet_environment
-from components.serve import folders
-from components.serve.folders import Served
-from components.serve.settings import Address, Limits, Settings
+from components.serve import config, folders
+from components.serve.config import ModelConfig, Policy
+from components.serve.settings import GRPC_PORT, Address, Limits, Settings
+from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
-    from components.serve.app import Model
+    from components.serve.server import Options, Ports
+
+TOKEN_VARIABLE = "SKEWLESS_TOKEN"
 
 _POSITIVE = click.IntRange(min=1)
+_PORT = click.IntRange(0, 65_535)
+_FILE = click.Path(exists=True, dir_okay=False)
+_SHORTEST_TOKEN = 16
 
 
-@click.command()
-@click.argument("source", metavar="RUN-OR-FOLDER")
-@click.option("--host", default=Address.host, show_default=True, help="Interface to listen at.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65_535),
-    default=Address.port,
-    show_default=True,
-    help="Port to listen at; 0 for any that is free.",
+class _Option(click.Option):
+    """An option that stands in a section of the help."""
+
+    def __init__(self, *args: Any, section: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.section = section
+
+
+class _Command(click.Command):
+    """A command whose help lists its options by section."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, each below its section's title."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+            if record is not None:
+                sections.setdefault(getattr(param, "section", "Help"), []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def _option(section: str, *names: str, **settings: Any) -> Any:
+    settings.setdefault("show_default", settings.get("default") is not None)
+    return click.option(*names, cls=_Option, section=section, **settings)
+
+
+_MODELS, _WHERE, _WHO = "What is served", "Where", "Who may ask"
+_REQUESTS = "What is taken from a request"
+_RECORDS = "What is written down"
+
+
+@click.command(cls=_Command)
+@click.argument("source", metavar="RUN-OR-FOLDER", required=False)
+@_option(_MODELS, "--name", help="Name of the model in paths. [default: the run's]")
+@_option(_MODELS, "--version", type=click.IntRange(0), help="Serve this version and no other.")
+@_option(
+    _MODELS,
+    "--versions",
+    metavar="POLICY",
+    help="Which versions: latest:N, all, or numbers such as 1,3. [default: latest:1]",
 )
-@click.option("--name", help="Name of the model in paths. [default: the run's]")
-@click.option("--version", type=click.IntRange(0), help="Version to serve. [default: the newest]")
-@click.option(
+@_option(
+    _MODELS,
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="LABEL=VERSION",
+    help="Another name of a version, for /labels/LABEL; may be repeated.",
+)
+@_option(
+    _MODELS,
+    "--config",
+    "config_file",
+    type=_FILE,
+    help="TensorFlow Serving's ModelServerConfig, instead of all above; read again when it"
+    " changes, and on SIGHUP.",
+)
+@_option(
+    _MODELS,
+    "--poll-seconds",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    help="Between two looks for new versions; 0 to look on SIGHUP only.",
+)
+@_option(_WHERE, "--host", default=Address.host, help="Interface to listen at.")
+@_option(
+    _WHERE, "--port", type=_PORT, default=Address.port, help="Of HTTP; 0 for any that is free."
+)
+@_option(
+    _WHERE, "--grpc-port", type=_PORT, default=GRPC_PORT, help="Of gRPC; 0 for any that is free."
+)
+@_option(_WHERE, "--no-grpc", is_flag=True, help="Serve HTTP alone.")
+@_option(_WHO, "--tls-certificate", type=_FILE, help="PEM file of the certificate chain.")
+@_option(_WHO, "--tls-key", type=_FILE, help="PEM file of its private key.")
+@_option(
+    _WHO,
+    "--token-file",
+    type=_FILE,
+    help=f"File with the bearer token that requests must show. [or: {TOKEN_VARIABLE} in the"
+    " environment]",
+)
+@_option(_WHO, "--insecure", is_flag=True, help="Listen beyond this machine without a token.")
+@_option(
+    _REQUESTS,
     "--optional-columns",
     is_flag=True,
     help="Take rows that leave columns out, as missing; TensorFlow Serving refuses them.",
 )
-@click.option(
+@_option(
+    _REQUESTS,
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=Settings.seconds,
-    show_default=True,
     help="Seconds after which a request is given up.",
 )
-@click.option(
-    "--max-bytes",
-    type=_POSITIVE,
-    default=Address.max_bytes,
-    show_default=True,
-    help="Longest body of a request.",
+@_option(
+    _REQUESTS, "--max-bytes", type=_POSITIVE, default=Address.max_bytes, help="Longest request."
 )
-@click.option(
-    "--max-rows",
-    type=_POSITIVE,
-    default=Settings.max_rows,
-    show_default=True,
-    help="Most rows of a request.",
+@_option(
+    _REQUESTS, "--max-rows", type=_POSITIVE, default=Settings.max_rows, help="Most rows of one."
 )
-@click.option(
+@_option(
+    _REQUESTS,
     "--max-waiting",
     type=_POSITIVE,
     default=Limits.requests,
-    show_default=True,
-    help="Requests that may wait for the model; more are refused.",
+    help="Requests that may wait for a version; more are refused.",
 )
-def command(
-    source: str,
-    host: str,
-    port: int,
-    name: str | None,
-    version: int | None,
-    optional_columns: bool,
-    timeout: float,
-    max_bytes: int,
-    max_rows: int,
-    max_waiting: int,
-) -> None:
-    """Serve a model over HTTP, as TensorFlow Serving does.
+@_option(
+    _RECORDS,
+    "--access-log",
+    metavar="FILE",
+    help="Write a line of JSON for each request; - is standard error.",
+)
+@_option(
+    _RECORDS,
+    "--request-log",
+    metavar="DIR",
+    help="Write requests and answers as TFRecords of PredictionLog, for skewless skew.",
+)
+@_option(
+    _RECORDS,
+    "--request-log-sample",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    help="Share of the requests that are written.",
+)
+@_option(
+    _RECORDS,
+    "--request-log-max-bytes",
+    type=_POSITIVE,
+    default=1 << 30,
+    help="Of all its files; the oldest make room.",
+)
+def command(source: str | None, config_file: str | None, **given: Any) -> None:
+    """Serve models over HTTP and gRPC, as TensorFlow Serving does.
 
-    RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel. The
-    server stops on SIGTERM or Ctrl-C, once it has answered what it was asked.
+    RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel. New
+    versions are taken up while the server runs. It stops on SIGTERM or Ctrl-C, once it has answered
+    what it was asked.
     """
-    served = folders.find(source, version=version, name=name)
-    settings = Settings(
-        name=served.name,
-        version=served.version,
-        seconds=timeout,
-        max_rows=max_rows,
-        optional_columns=optional_columns,
-        queue=Limits(requests=max_waiting),
+    configs = _configs(source, config_file, given)
+    options = _options(config_file, given)
+    asyncio.run(_serve(configs, options))
+
+
+def _configs(
+    source: str | None, config_file: str | None, given: dict[str, Any]
+) -> Sequence[ModelConfig]:
+    """Return the models to serve."""
+    if config_file is not None:
+        if source is not None or any(
+            given[k] not in (None, ()) for k in ("name", "version", "versions", "labels")
+        ):
+            raise ConfigError(
+                "--config says all about the models",
+                expected="no RUN-OR-FOLDER, --name, --version, --versions or --label beside it",
+            )
+        return config.read(config_file)
+    if source is None:
+        raise ConfigError(
+            "nothing to serve is named",
+            expected="a run (runs/taxi), a serving folder, a SavedModel, or --config FILE",
+        )
+    if given["version"] is not None and given["versions"] is not None:
+        raise ConfigError("--version and --versions exclude each other")
+    policy = Policy() if given["versions"] is None else config.policy_of(given["versions"])
+    if given["version"] is not None:
+        policy = Policy(specific=frozenset([given["version"]]))
+    base = folders.find(source)
+    name = folders.default_name(source) if given["name"] is None else given["name"]
+    folders.check_name(name)
+    model = ModelConfig(name, base, policy, config.labels_of(given["labels"]))
+    config.check(model)
+    return [model]
+
+
+def _options(config_file: str | None, given: dict[str, Any]) -> Options:
+    """Return where and how to serve."""
+    from components.serve.observers import Observation
+    from components.serve.request_log import RequestLogSettings
+    from components.serve.server import Options
+
+    if (given["tls_certificate"] is None) != (given["tls_key"] is None):
+        raise ConfigError("--tls-certificate and --tls-key are needed both")
+    token = _token(given["token_file"])
+    request_log = None
+    if given["request_log"] is not None:
+        request_log = RequestLogSettings(
+            given["request_log"],
+            sample=given["request_log_sample"],
+            max_bytes=given["request_log_max_bytes"],
+        )
+    _check_exposed(given["host"], token is not None, given)
+    http = Address(
+        host=given["host"],
+        port=given["port"],
+        max_bytes=given["max_bytes"],
+        drain_seconds=given["timeout"],
+        certificate=given["tls_certificate"],
+        key=given["tls_key"],
     )
-    address = Address(host=host, port=port, max_bytes=max_bytes, drain_seconds=timeout)
-    asyncio.run(_serve(served, settings, address))
+    return Options(
+        http=http,
+        grpc=None if given["no_grpc"] else replace(http, port=given["grpc_port"]),
+        settings=Settings(
+            seconds=given["timeout"],
+            max_rows=given["max_rows"],
+            optional_columns=given["optional_columns"],
+            queue=Limits(requests=given["max_waiting"]),
+            token=token,
+        ),
+        config_file=config_file,
+        poll_seconds=given["poll_seconds"],
+        observation=Observation(access_log=given["access_log"], request_log=request_log),
+    )
 
 
-async def _serve(served: Served, settings: Settings, address: Address) -> None:
-    from components.serve.app import App
-    from components.serve.listener import Listener
+def _token(path: str | None) -> str | None:
+    """Return the token, which no list of processes shows."""
+    if path is None:
+        token = os.environ.get(TOKEN_VARIABLE)
+        if token is None:
+            return None
+    else:
+        try:
+            with open(path, encoding="ascii") as file:
+                token = file.read().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"the token cannot be read: {error}", where=path) from None
+    if len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable():
+        raise ConfigError(
+            "the token is too easy to guess, or cannot stand in a header",
+            where=path or TOKEN_VARIABLE,
+            expected=f"at least {_SHORTEST_TOKEN} printable ASCII characters",
+            remedy="make one: openssl rand -hex 32 > token",
+        )
+    return token
 
-    def load() -> Model:
-        quiet_environment()
-        # Google's libraries tell every start that Python 3.10 ages.
-        warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
-        import tensorflow as tf
 
-        from components.serve.model import SavedModel
+def _check_exposed(host: str, token: bool, given: dict[str, Any]) -> None:
+    """Check that a server which others can reach is meant to be open to them."""
+    if _loopback(host):
+        return
+    if not token and not given["insecure"]:
+        raise ConfigError(
+            f"whoever reaches {host} could ask, and change which versions are served",
+            expected="--token-file",
+            remedy="or say --insecure, if something in front of the server decides who may ask",
+        )
+    if token and given["tls_certificate"] is None:
+        click.echo("warning: without TLS, whoever listens on the way reads the token", err=True)
 
-        tf.get_logger().setLevel("ERROR")  # it calls sessions, which servers run, deprecated
-        return SavedModel(served.saved_model)
 
-    def ready(port: int) -> None:
-        host = f"[{address.host}]" if ":" in address.host else address.host
-        url = f"http://{host}:{port}/v1/models/{served.name}"
-        click.echo(f"serving {served.name} version {served.version} at {url}")
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
-    await Listener(App(settings), address).run(load, ready)
+
+async def _serve(configs: Sequence[ModelConfig], options: Options) -> None:
+    from components.serve.server import Server, run
+
+    logger = logging.getLogger("components.serve")
+    logger.setLevel(logging.INFO)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    server = Server(configs, options)
+
+    def ready(ports: Ports) -> None:
+        host = f"[{options.http.host}]" if ":" in options.http.host else options.http.host
+        scheme = "http" if options.http.certificate is None else "https"
+        for name in server.models.configs:
+            url = f"{scheme}://{host}:{ports.http}/v1/models/{name}"
+            click.echo(f"serving {name} version {server.models.default(name)} at {url}")
+        click.echo(f"a form to try it at {scheme}://{host}:{ports.http}/")
+        if ports.grpc is not None:
+            click.echo(f"gRPC at {host}:{ports.grpc}")
+
+    await run(server, ready, asyncio.Event())

@@ -1,160 +1,140 @@
-"""A request → an answer, whatever server carries them: routing, parsing, asking the model.
+"""REST: a request → an answer, whatever server carries them.
 
-Promised: every answer is JSON, an error is {"error": "…"}, and no error but a fault of ours is a
-500, which is logged.
+Promised: every answer about a model is JSON, an error is {"error": "…"}, and no error but a fault
+of ours is a 500, which is logged.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
 
-from components.serve import json_text, predict, routes, tf_examples
-from components.serve.batcher import Arrays, Batcher
-from components.serve.failures import (
-    INTERNAL,
-    NOT_FOUND,
-    TOO_LARGE,
-    UNAVAILABLE,
-    RequestError,
-)
-from components.serve.settings import Settings
-from components.serve.signature import Signature
+from components.serve import json_text, predict, resources, routes, tf_examples
+from components.serve.failures import INTERNAL, NOT_FOUND, RequestError
+from components.serve.messages import Answer, Request
+from components.serve.routes import Route
+from components.serve.service import Service, Trail
+from components.serve.versions import Loaded
+from schemas import description
 
 OK = 200
+HTML = "text/html; charset=utf-8"
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+# What may be asked without the token: a load balancer has none, and the page asks for it.
+_OPEN = frozenset({routes.HEALTHY, routes.READY, routes.PAGE})
 
 _logger = logging.getLogger(__name__)
 
 
-class Model(Protocol):
-    """What is served.
+class App:
+    """Answers HTTP requests; use it from one event loop.
 
-    Attributes:
-      signatures: by name.
+    Args:
+      service: what answers them.
+      metrics: returns them in Prometheus's text format; None where none are kept.
+      page: returns the page for people; None where there is none.
     """
 
-    signatures: Mapping[str, Signature]
+    def __init__(
+        self,
+        service: Service,
+        metrics: Callable[[], bytes] | None = None,
+        page: Callable[[], bytes] | None = None,
+    ) -> None:
+        self._service = service
+        self._texts = {routes.METRICS: (metrics, PROMETHEUS), routes.PAGE: (page, HTML)}
 
-    def run(self, signature: str, inputs: Arrays) -> Arrays:
-        """Return a signature's outputs; RequestError where the graph refuses the values."""
+    async def answer(self, request: Request) -> Answer:
+        """Answer a request; whatever is wrong with it is an answer, too."""
+        trail = Trail("rest", request.peer)
+        try:
+            answer = await self._answer(request, trail)
+        except RequestError as error:
+            answer = refusal(error)
+        except Exception:
+            _logger.exception("a request failed: %s %s", request.method, request.path)
+            body = json_text.error("internal error; the server's log tells more")
+            answer = Answer(INTERNAL, body)
+        self._service.tell(trail, answer.status)
+        return answer
 
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP status and a JSON body."""
-
-    status: int
-    body: bytes
-
-
-class App:
-    """Answers requests about one version of one model; use it from one event loop."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._signatures: Mapping[str, Signature] = {}
-        self._batcher: Batcher | None = None
-        self._draining = False
-
-    def serve(self, model: Model) -> None:
-        """Answer with this model from now on; until then, requests are told to come back."""
-        self._signatures = model.signatures
-        self._batcher = Batcher(model.run, self._settings.queue)
-
-    def drain(self) -> None:
-        """Tell who asks for readiness to send no more; what comes is still answered."""
-        self._draining = True
-
-    def close(self) -> None:
-        """Let go of the model's thread."""
-        if self._batcher is not None:
-            self._batcher.close()
-
-    async def answer(
-        self, method: str, path: str, body: bytes = b"", timeout: str | None = None
-    ) -> Answer:
-        """Answer a request.
+    def refuse(self, request: Request, error: RequestError) -> Answer:
+        """Answer a request that the listener refuses, such as one whose body is too long.
 
         Args:
-          method: of HTTP.
-          path: without the query.
-          body: all of it.
-          timeout: the seconds the client waits, as it wrote them.
+          request: as far as it was read.
+          error: why it is refused.
         """
+        trail = Trail("rest", request.peer)
+        with contextlib.suppress(RequestError):
+            trail.method = routes.route(request.method, request.path).what
+        self._service.tell(trail, error.status)
+        return refusal(error)
+
+    async def _answer(self, request: Request, trail: Trail) -> Answer:
+        service = self._service
         try:
-            return Answer(OK, await self._answer(method, path, body, timeout))
-        except RequestError as error:
-            return refusal(error)
-        except Exception:
-            _logger.exception("a request failed: %s %s", method, path)
-            return Answer(INTERNAL, json_text.error("internal error; the server's log tells more"))
+            route = routes.route(request.method, request.path)
+        except RequestError:
+            service.authorize(request.authorization)  # who may not ask learns nothing of paths
+            raise
+        trail.method = route.what
+        if route.what not in _OPEN:
+            service.authorize(request.authorization)
+        if route.what not in routes.ASKING:
+            return self._tell_of(route, trail)
+        loaded = service.find(trail, route.name, route.version, route.label)
+        seconds = patience(request.timeout, service.settings.seconds)
+        return Answer(OK, await self._ask(trail, loaded, request.body, seconds))
 
-    async def _answer(self, method: str, path: str, body: bytes, timeout: str | None) -> bytes:
-        route = routes.route(method, path)
-        if route.what == routes.HEALTHY:
-            return json_text.dumps({"status": "alive"})
-        if route.what == routes.READY:
-            self._check_ready()
-            return json_text.dumps({"status": "ready"})
-        self._check_served(route)
-        if route.what == routes.STATUS:
-            return routes.status(self._settings.version, ready=self._batcher is not None)
-        batcher = self._loaded()
-        if route.what == routes.METADATA:
-            return routes.metadata(self._settings.name, self._settings.version, self._signatures)
-        seconds = patience(timeout, self._settings.seconds)
-        return await self._ask(batcher, route.what, body, seconds)
-
-    async def _ask(self, batcher: Batcher, method: str, body: bytes, seconds: float) -> bytes:
+    async def _ask(self, trail: Trail, loaded: Loaded, body: bytes, seconds: float) -> bytes:
         document = json_text.loads_object(body)
         name = predict.signature_name(document)
-        signature = self._signature(name)
-        if method == routes.PREDICT:
-            optional = self._settings.optional_columns
+        signature = self._service.signature(trail, loaded, name)
+        if trail.method == routes.PREDICT:
+            optional = self._service.settings.optional_columns
             request = predict.parse(document, signature, optional=optional)
-            self._check_rows(request.rows)
-            outputs = await batcher.ask(name, request.inputs, request.rows, seconds)
+            outputs = await self._service.ask(trail, loaded, request.inputs, request.rows, seconds)
             return predict.answer(outputs, by_rows=request.by_rows)
-        tf_examples.check_method(method, name, self._signatures)
+        tf_examples.check_method(trail.method, name, loaded.signatures)
         inputs = tf_examples.parse(document, signature)
-        rows = len(next(iter(inputs.values())))
-        self._check_rows(rows)
-        outputs = await batcher.ask(name, inputs, rows if signature.batched else None, seconds)
-        return tf_examples.answer(method, outputs)
+        rows = len(next(iter(inputs.values()))) if signature.batched else None
+        outputs = await self._service.ask(trail, loaded, inputs, rows, seconds)
+        return tf_examples.answer(trail.method, outputs)
 
-    def _check_ready(self) -> None:
-        if self._draining:
-            raise RequestError("the server is about to stop", UNAVAILABLE)
-        self._loaded()
+    def _tell_of(self, route: Route, trail: Trail) -> Answer:
+        """Answer a request that asks no model anything."""
+        service = self._service
+        if route.what == routes.HEALTHY:
+            return Answer(OK, json_text.dumps({"status": "alive"}))
+        if route.what == routes.READY:
+            service.check_ready()
+            return Answer(OK, json_text.dumps({"status": "ready"}))
+        if route.what in self._texts:
+            return self._text(route.what)
+        if route.what == routes.MODELS:
+            return Answer(OK, resources.models(service.models))
+        if route.what == routes.STATUS:
+            statuses = service.models.statuses(route.name, route.version, route.label)
+            trail.model = route.name
+            return Answer(OK, resources.status(statuses))
+        loaded = service.find(trail, route.name, route.version, route.label)
+        if route.what == routes.METADATA:
+            body = resources.metadata(loaded.name, loaded.version, loaded.signatures)
+            return Answer(OK, body)
+        if loaded.description is None:
+            what = f"version {loaded.version} of model {loaded.name!r}"
+            raise RequestError(f"{what} has no {description.FILE_NAME}", NOT_FOUND)
+        return Answer(OK, loaded.description)
 
-    def _loaded(self) -> Batcher:
-        if self._batcher is None:
-            raise RequestError("the model is still being loaded", UNAVAILABLE)
-        return self._batcher
-
-    def _check_served(self, route: routes.Route) -> None:
-        name, version = self._settings.name, self._settings.version
-        if route.name != name:
-            asked = json_text.excerpt(route.name)
-            raise RequestError(f"there is no model {asked}; {name!r} is served", NOT_FOUND)
-        if route.version not in (None, version):
-            message = f"model {name!r} has no version {route.version}; {version} is served"
-            raise RequestError(message, NOT_FOUND)
-
-    def _signature(self, name: str) -> Signature:
-        if name not in self._signatures:
-            known = ", ".join(map(repr, sorted(self._signatures)))
-            message = f"there is no signature {json_text.excerpt(name)}; there are {known}"
-            raise RequestError(message)
-        return self._signatures[name]
-
-    def _check_rows(self, rows: int | None) -> None:
-        if rows is not None and rows > self._settings.max_rows:
-            message = f"{rows} rows; at most {self._settings.max_rows} are taken at once"
-            raise RequestError(message, TOO_LARGE)
+    def _text(self, what: str) -> Answer:
+        text, content_type = self._texts[what]
+        if text is None:
+            raise RequestError(f"there is no {what} here", NOT_FOUND)
+        return Answer(OK, text(), content_type)
 
 
 def refusal(error: RequestError) -> Answer:

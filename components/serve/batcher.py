@@ -43,15 +43,32 @@ class Batcher:
     Args:
       run: computes the outputs of (key, inputs); called in a thread, one call at a time.
       limits: of the queue.
+      on_batch: told in the event loop of each batch: its rows, its requests, and its seconds.
     """
 
-    def __init__(self, run: Callable[[Any, Arrays], Arrays], limits: Limits) -> None:
+    def __init__(
+        self,
+        run: Callable[[Any, Arrays], Arrays],
+        limits: Limits,
+        on_batch: Callable[[int, int, float], None] | None = None,
+    ) -> None:
         self._run = run
         self._limits = limits
+        self._on_batch = on_batch
         self._queue: deque[_Waiting] = deque()
         self._rows = 0
         self._thread = ThreadPoolExecutor(1, "model")
         self._worker: asyncio.Task[None] | None = None
+
+    @property
+    def requests_waiting(self) -> int:
+        """How many requests wait, those being computed not counted."""
+        return len(self._queue)
+
+    @property
+    def rows_waiting(self) -> int:
+        """How many rows these have."""
+        return self._rows
 
     async def ask(self, key: Any, inputs: Arrays, rows: int | None, seconds: float) -> Arrays:
         """Return the outputs for the inputs.
@@ -75,8 +92,8 @@ class Batcher:
             timer.cancel()
 
     def close(self) -> None:
-        """Let the thread end once it has computed what it is at."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Wait until the thread has computed what it is at, and end it."""
+        self._thread.shutdown(cancel_futures=True)
 
     def _append(self, item: _Waiting) -> None:
         full = self._rows + item.weight > self._limits.rows and self._queue
@@ -104,9 +121,13 @@ class Batcher:
         try:
             while self._queue:
                 batch = self._take()
+                started = loop.time()
                 results = await loop.run_in_executor(self._thread, self._answer, batch)
                 for item, result in zip(batch, results, strict=True):
                     _deliver(item.future, result)
+                if self._on_batch is not None:
+                    rows = sum(item.weight for item in batch)
+                    self._on_batch(rows, len(batch), loop.time() - started)
         finally:
             self._worker = None
 

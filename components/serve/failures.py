@@ -1,30 +1,48 @@
 """What a request is refused with: an HTTP status and a sentence, as TensorFlow Serving pairs them.
 
-The codes are those of TensorFlow's errors: InvalidArgument is 400, NotFound 404, and so on.
+The codes are those of TensorFlow's errors and of gRPC: InvalidArgument is 400, NotFound 404, and
+so on; where several codes share a status, a `RequestError` may say which it is.
 """
 
 from __future__ import annotations
 
+INVALID_ARGUMENT = 3
+FAILED_PRECONDITION = 9
+
 # By number in TensorFlow's error_codes.proto; every other code is a fault of ours, 500.
 STATUS_OF_CODE = {
-    3: 400,  # INVALID_ARGUMENT
+    INVALID_ARGUMENT: 400,
     4: 504,  # DEADLINE_EXCEEDED
     5: 404,  # NOT_FOUND
+    7: 403,  # PERMISSION_DENIED
     8: 429,  # RESOURCE_EXHAUSTED
-    9: 400,  # FAILED_PRECONDITION
+    FAILED_PRECONDITION: 400,
     11: 400,  # OUT_OF_RANGE
     12: 501,  # UNIMPLEMENTED
     14: 503,  # UNAVAILABLE
+    16: 401,  # UNAUTHENTICATED
 }
-INTERNAL = 500
 
 BAD_REQUEST = 400
+UNAUTHENTICATED = 401
+FORBIDDEN = 403
 NOT_FOUND = 404
 REQUEST_TIMEOUT = 408
 TOO_LARGE = 413
 TOO_MANY = 429
+INTERNAL = 500
+UNIMPLEMENTED = 501
 UNAVAILABLE = 503
 DEADLINE = 504
+
+# A request that is too large stays so however often it is sent: it is no RESOURCE_EXHAUSTED.
+_CODE_OF_STATUS = {
+    **{status: code for code, status in STATUS_OF_CODE.items() if status != BAD_REQUEST},
+    BAD_REQUEST: INVALID_ARGUMENT,
+    REQUEST_TIMEOUT: 4,
+    TOO_LARGE: INVALID_ARGUMENT,
+}
+_CODE_INTERNAL = 13
 
 
 class RequestError(Exception):
@@ -33,9 +51,11 @@ class RequestError(Exception):
     Args:
       message: one sentence that names what is wrong and what was expected.
       status: the HTTP status.
+      code: the gRPC code, where it is not the status's usual one.
     """
 
-    def __init__(self, message: str, status: int = BAD_REQUEST) -> None:
+    def __init__(self, message: str, status: int = BAD_REQUEST, code: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
+        self.code = _CODE_OF_STATUS.get(status, _CODE_INTERNAL) if code is None else code

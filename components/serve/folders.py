@@ -1,7 +1,7 @@
 """What a path given to `skewless serve` means: a run, a serving folder or one SavedModel.
 
-Goes in: a path and perhaps a version. Comes out: the folder of one SavedModel, its version and the
-name it is served under. No TensorFlow is imported, so what is wrong is said at once.
+Goes in: a path. Comes out: a `Base`, which tells the versions that lie there whenever it is asked.
+No TensorFlow is imported, so what is wrong is said at once.
 """
 
 from __future__ import annotations
@@ -17,32 +17,39 @@ _SERVING = "serving"  # in a run's folder
 _LONE_VERSION = 1  # of a SavedModel whose folder is not named by a number
 _NAME = re.compile(r"[^/:]+")
 
+# What tells whether anything in a folder has changed: path, size and time of each file.
+Stamp = frozenset[tuple[str, int, int]]
+
 
 @dataclass(frozen=True)
-class Served:
-    """One SavedModel.
+class Base:
+    """Where a model's versions lie.
 
     Attributes:
-      saved_model: its folder.
-      version: its number.
-      name: of the model in paths.
+      path: a folder of numbered versions, or a SavedModel.
+      lone: the version of the one SavedModel that `path` is; None for a folder of versions.
     """
 
-    saved_model: str
-    version: int
-    name: str
+    path: str
+    lone: int | None = None
+
+    def versions(self) -> dict[int, str]:
+        """Return the folders of the SavedModels that are there now, by version.
+
+        A folder without a graph is none: it is still being written, or something else.
+        """
+        found = versions(self.path) if self.lone is None else {self.lone: self.path}
+        return {version: path for version, path in found.items() if _is_saved_model(path)}
 
 
-def find(path: str, *, version: int | None = None, name: str | None = None) -> Served:
-    """Return the SavedModel to serve.
+def find(path: str) -> Base:
+    """Return what a path stands for.
 
     Args:
       path: folder of a run, of numbered versions, or of a SavedModel.
-      version: which one; None for the newest.
-      name: what to call it; None for the name of the folder.
 
     Raises:
-      ConfigError: there is no such folder or version, or the name cannot stand in a path.
+      ConfigError: there is no such folder, or no version in it.
     """
     path = os.path.abspath(path)
     if not os.path.isdir(path):
@@ -51,51 +58,56 @@ def find(path: str, *, version: int | None = None, name: str | None = None) -> S
             expected="a run (runs/taxi), a serving folder, or a SavedModel",
             remedy="run the pipeline first: skewless run taxi",
         )
-    found = _saved_models(path)
-    if version is None and found:
-        version = max(found)
-    if version is None or version not in found:
-        raise _no_version(path, version, found)
-    name = _default_name(path) if name is None else name
-    if not _NAME.fullmatch(name):
-        raise ConfigError(
-            f"a model cannot be named {name!r}", expected="at least one character, none of / and :"
-        )
-    return Served(found[version], version, name)
-
-
-def _saved_models(path: str) -> dict[int, str]:
-    """Return the SavedModels that a path stands for, by version."""
     if _is_saved_model(path):
         last = os.path.basename(path)
-        return {int(last) if last.isascii() and last.isdigit() else _LONE_VERSION: path}
+        return Base(path, int(last) if last.isascii() and last.isdigit() else _LONE_VERSION)
     for folder in (os.path.join(path, _SERVING), path):
-        found = {v: p for v, p in versions(folder).items() if _is_saved_model(p)}
-        if found:
-            return found
-    return {}
+        base = Base(folder)
+        if base.versions():
+            return base
+    raise ConfigError(
+        "there is no version to serve",
+        where=path,
+        expected=f"{SAVED_MODEL}, or folders named 1, 2, … that hold one",
+        remedy="look at the run's report for why the model was not pushed",
+    )
 
 
-def _is_saved_model(path: str) -> bool:
-    return os.path.isfile(os.path.join(path, SAVED_MODEL))
-
-
-def _no_version(path: str, version: int | None, found: dict[int, str]) -> ConfigError:
-    if not found:
-        return ConfigError(
-            "there is no version to serve",
-            where=path,
-            expected=f"{SAVED_MODEL}, or folders named 1, 2, … that hold one",
-            remedy="look at the run's report for why the model was not pushed",
-        )
-    known = ", ".join(map(str, sorted(found)))
-    return ConfigError(f"there is no version {version}", where=path, expected=f"one of: {known}")
-
-
-def _default_name(path: str) -> str:
+def default_name(path: str) -> str:
     """Return the run's name: of RUN, RUN/serving and RUN/serving/3 the first folder's."""
+    path = os.path.abspath(path)
     if _is_saved_model(path) and os.path.basename(path).isdigit():
         path = os.path.dirname(path)
     if os.path.basename(path) == _SERVING:
         path = os.path.dirname(path)
     return os.path.basename(path)
+
+
+def check_name(name: str, what: str = "a model") -> None:
+    """Check that a name can stand in a path.
+
+    Raises:
+      ConfigError: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"{what} cannot be named {name!r}", expected="at least one character, none of / and :"
+        )
+
+
+def stamp(folder: str) -> Stamp:
+    """Return what changes whenever a file in a folder is added, removed or written."""
+    found = set()
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            try:
+                status = os.stat(path)
+            except OSError:  # gone since it was listed: the next stamp differs
+                continue
+            found.add((path, status.st_size, status.st_mtime_ns))
+    return frozenset(found)
+
+
+def _is_saved_model(path: str) -> bool:
+    return os.path.isfile(os.path.join(path, SAVED_MODEL))

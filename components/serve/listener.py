@@ -1,169 +1,134 @@
-"""The HTTP server: takes requests off the wire, bounds them, and stops without losing any.
+"""The HTTP server: listens, keeps count of connections, and stops without losing any request.
 
-Goes in: an `App` and where to listen. Promised: a body beyond the limit is refused unread; on
-SIGTERM or SIGINT no new connection is taken, what was asked is answered, and the server returns.
+Goes in: an `App` and where to listen. Promised: no client holds a connection for longer than the
+limits of its `Address` say; once told to stop, no connection is taken, and what was asked is
+answered.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-from collections.abc import Callable, Iterator
-from typing import Any
+import ssl
 
-from aiohttp import ClientPayloadError, web
-from aiohttp.http_exceptions import HttpProcessingError
-
-from components.serve.app import Answer, App, Model, refusal
-from components.serve.failures import REQUEST_TIMEOUT, TOO_LARGE, RequestError
+from components.serve.connection import TIMEOUT_HEADER, Answering, Connection
 from components.serve.settings import Address
 from schemas.errors import ConfigError
 
-TIMEOUT_HEADER = "Skewless-Timeout"  # seconds
+__all__ = ["TIMEOUT_HEADER", "Listener"]
 
-_JSON = "application/json"
-
-# What reading a body raises that is cut off, in broken chunks, or packed wrongly.
-_BROKEN = (HttpProcessingError, ClientPayloadError, web.RequestPayloadError, ConnectionError)
+_GOODBYE_SECONDS = 1.0  # for what TLS says at the end
+_LOOKS = 10  # at deadlines, within the shortest of them
 
 
 class Listener:
-    """Serves an `App` over HTTP/1.1.
+    """Serves an app over HTTP/1.1; use it from one event loop, beside whatever else runs there.
 
     Args:
       app: what answers.
-      address: where to listen.
+      address: where to listen, and the limits.
     """
 
-    def __init__(self, app: App, address: Address) -> None:
+    def __init__(self, app: Answering, address: Address) -> None:
         self._app = app
         self._address = address
-        self._stop = asyncio.Event()
-        self._open = 0  # requests that are not answered yet
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._quiet = asyncio.Event()  # nothing is being asked
+        self._gone = asyncio.Event()  # no connection is left
 
-    async def run(self, load: Callable[[], Model], ready: Callable[[int], None]) -> None:
-        """Listen, load the model, and answer until told to stop.
-
-        Args:
-          load: returns the model; called in a thread, while the server answers that it is alive.
-          ready: called with the port once the model is served.
+    async def start(self) -> int:
+        """Listen, and return the port.
 
         Raises:
-          ConfigError: the address cannot be listened at.
+          ConfigError: the address cannot be listened at, or the certificate not be read.
         """
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None))
-        await runner.setup()
+        at = self._address
+        context = _tls(at)
         try:
-            site = await self._listen(runner)
-            with self._told_by(signal.SIGTERM, signal.SIGINT):
-                if await self._loaded(load):
-                    ready(runner.addresses[0][1])
-                    await self._stop.wait()
-            await site.stop()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), self._address.drain_seconds)
-        finally:
-            await runner.cleanup()
-            self._app.close()
-
-    def stop(self) -> None:
-        """Tell the server to finish."""
-        self._app.drain()
-        self._stop.set()
-
-    async def _listen(self, runner: web.ServerRunner) -> web.TCPSite:
-        site = web.TCPSite(runner, self._address.host, self._address.port)
-        try:
-            await site.start()
+            self._server = await asyncio.get_running_loop().create_server(
+                self._connect,
+                at.host,
+                at.port,
+                ssl=context,
+                ssl_handshake_timeout=at.head_seconds if context else None,
+            )
         except OSError as error:
             raise ConfigError(
-                f"cannot listen at {self._address.host}:{self._address.port}: {error.strerror}",
+                f"cannot listen at {at.host}:{at.port}: {error.strerror}",
                 remedy="give another --host or --port; 0 is any free port",
             ) from error
-        return site
+        self._watching = asyncio.create_task(self._watch())
+        return int(self._server.sockets[0].getsockname()[1])
 
-    async def _loaded(self, load: Callable[[], Model]) -> bool:
-        """Load the model and serve it; False if told to stop meanwhile."""
-        loading: asyncio.Future[Any] = asyncio.get_running_loop().run_in_executor(None, load)
-        stopping: asyncio.Future[Any] = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait([loading, stopping], return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not loading.done():
-            return False
-        self._app.serve(loading.result())
-        return True
-
-    @contextlib.contextmanager
-    def _told_by(self, *signals: signal.Signals) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in signals:
-            loop.add_signal_handler(number, self.stop)
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
-
-    async def _handle(self, request: web.BaseRequest) -> web.Response:
-        self._open += 1
-        self._idle.clear()
-        try:
-            answer = await self._answer(request)
-        finally:
-            self._open -= 1
-            if not self._open:
-                self._idle.set()
-        response = web.Response(body=answer.body, status=answer.status, content_type=_JSON)
-        if self._stop.is_set() or answer.status in (REQUEST_TIMEOUT, TOO_LARGE):
-            response.force_close()  # what is left of a body would be taken for a request
-        return response
-
-    async def _answer(self, request: web.BaseRequest) -> Answer:
-        try:
-            body = await self._body(request)
-        except RequestError as error:
-            return refusal(error)
-        timeout = request.headers.get(TIMEOUT_HEADER)
-        return await self._app.answer(request.method, request.path, body, timeout)
-
-    async def _body(self, request: web.BaseRequest) -> bytes:
-        """Return the whole body.
-
-        Raises:
-          RequestError: it is too large, or does not arrive in time.
-        """
-        if not request.body_exists:
-            return b""
-        limit = self._address.max_bytes
-        too_large = RequestError(f"the body has more than {limit} bytes", TOO_LARGE)
-        if (request.content_length or 0) > limit:
-            raise too_large
-        try:
-            if request.content.is_eof():  # all of it is here, as with nearly all requests
-                body = request.content.read_nowait()
+    async def stop(self, seconds: float) -> None:
+        """Take no new connections, wait this long until what was asked is answered, and close."""
+        if self._server is None or self._watching is None:
+            return
+        self._stopping = True
+        self._server.close()
+        for connection in self._connections:
+            connection.drain()
+        self._rested()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), seconds)
+        for connection in list(self._connections):
+            if connection.busy:
+                connection.abort()
             else:
-                seconds = self._address.body_seconds
-                body = await asyncio.wait_for(_read(request, limit), seconds)
-        except asyncio.TimeoutError:
-            raise RequestError("the body did not arrive in time", REQUEST_TIMEOUT) from None
-        except _BROKEN as error:
-            raise RequestError(f"the body cannot be read: {error}") from None
-        if len(body) > limit:
-            raise too_large
-        return body
+                connection.close()
+        await self._all_gone(_GOODBYE_SECONDS)  # a client may have to take its answer yet
+        for connection in list(self._connections):
+            connection.abort()
+        await self._all_gone(_GOODBYE_SECONDS)
+        self._watching.cancel()
+
+    async def _all_gone(self, seconds: float) -> None:
+        if self._connections:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), seconds)
+
+    def _connect(self) -> Connection:
+        return Connection(self._app, self._address, self._opened, self._rested, self._closed)
+
+    def _opened(self, connection: Connection) -> bool:
+        self._connections.add(connection)
+        if self._stopping:
+            connection.drain()
+        return len(self._connections) <= self._address.connections
+
+    def _closed(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if self._stopping:
+            self._rested()
+            if not self._connections:
+                self._gone.set()
+
+    def _rested(self) -> None:
+        if self._stopping and not any(connection.busy for connection in self._connections):
+            self._quiet.set()
+
+    async def _watch(self) -> None:
+        """Look at all deadlines again and again: cheaper than a timer a request."""
+        at = self._address
+        pause = min(at.head_seconds, at.body_seconds, at.idle_seconds) / _LOOKS
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(pause)
+            now = loop.time()
+            for connection in list(self._connections):
+                connection.look(now)
 
 
-async def _read(request: web.BaseRequest, limit: int) -> bytes:
-    """Return the body, unpacked where it is packed; of one longer than `limit` only the start."""
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # of the answer, which has not begun
-    body = bytearray()
-    while chunk := await request.content.readany():
-        body += chunk
-        if len(body) > limit:
-            break
-    return bytes(body)
+def _tls(address: Address) -> ssl.SSLContext | None:
+    if address.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(address.certificate, address.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"the certificate cannot be read: {error}") from error
+    return context

@@ -6,6 +6,9 @@ be asked with, and the graph's own refusals come out as a `RequestError` of thei
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -70,7 +73,24 @@ class SavedModel:
             if status == INTERNAL:
                 raise
             raise RequestError(_sentence(error.message), status) from None
+        except UnicodeDecodeError as error:
+            # TensorFlow's Python side fails on a refusal that quotes bytes of the request.
+            message = error.object.decode(errors="backslashreplace")
+            raise RequestError(_sentence(message)) from None
         return dict(zip(wanted.outputs, outputs, strict=True))
+
+    def close(self) -> None:
+        """Give the memory back to the system; the model is not asked again.
+
+        Without the last two steps a server grows with every version: a graph's Python side is full
+        of cycles, and glibc keeps what is freed.
+        """
+        self._session.close()
+        self._calls = {}
+        del self._session
+        gc.collect()
+        with contextlib.suppress(AttributeError):  # another C library than glibc
+            ctypes.CDLL(None).malloc_trim(0)
 
     def _callable(self, signature: Signature) -> Callable[..., list[np.ndarray]]:
         graph = self._session.graph

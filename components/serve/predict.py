@@ -70,7 +70,7 @@ def parse(document: Mapping[str, Any], signature: Signature, *, optional: bool =
         inputs = _of_rows(document[_ROWS], signature, left_out)
     else:
         inputs = _of_columns(document[_COLUMNS], signature, left_out)
-    return Request(inputs, _count_rows(inputs, signature), by_rows=_ROWS in document)
+    return Request(inputs, count_rows(inputs, signature), by_rows=_ROWS in document)
 
 
 def answer(outputs: Mapping[str, np.ndarray], *, by_rows: bool) -> bytes:
@@ -113,7 +113,7 @@ def _of_rows(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> di
         if row.keys() == names:
             complete.append(row)
             continue
-        _check_names(row, signature, left_out, _row(number))
+        check_names(row, signature, left_out, _row(number))
         complete.append({**left_out, **row})
     return {name: _column(name, complete, signature) for name in names}
 
@@ -156,12 +156,23 @@ def _of_columns(
                 f" an object with the keys {_listed(signature)} was expected"
             )
         columns = dict.fromkeys(signature.inputs, columns)
-    _check_names(columns, signature, left_out, repr(_COLUMNS))
+    check_names(columns, signature, left_out, repr(_COLUMNS))
     given = {
         name: array_of(columns[name], tensor, f"input {name!r}")
         for name, tensor in signature.inputs.items()
         if name in columns
     }
+    return completed(given, signature, left_out)
+
+
+def completed(
+    given: Mapping[str, np.ndarray], signature: Signature, left_out: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Return an array for every input, those that are missing filled with what stands for them.
+
+    Raises:
+      RequestError: there is no column at all.
+    """
     if not given:
         raise RequestError(f"{_COLUMNS!r} has no column, so nothing tells how many rows there are")
     rows = max((len(array) for array in given.values() if array.ndim), default=1)
@@ -177,7 +188,12 @@ def _filled(value: Any, rows: int, tensor: Tensor) -> np.ndarray:
     return array
 
 
-def _count_rows(inputs: Mapping[str, np.ndarray], signature: Signature) -> int | None:
+def count_rows(inputs: Mapping[str, np.ndarray], signature: Signature) -> int | None:
+    """Return how many rows the inputs have; None if the signature is not made of rows.
+
+    Raises:
+      RequestError: they have not all as many.
+    """
     if not signature.batched:
         return None
     sizes = {name: len(array) for name, array in inputs.items()}
@@ -188,9 +204,14 @@ def _count_rows(inputs: Mapping[str, np.ndarray], signature: Signature) -> int |
     return next(iter(sizes.values()))
 
 
-def _check_names(
+def check_names(
     given: Mapping[str, Any], signature: Signature, left_out: Mapping[str, Any], where: str
 ) -> None:
+    """Check that what is given are the signature's inputs, and none is missing.
+
+    Raises:
+      RequestError: they are not; the message begins with `where`.
+    """
     for name in given:
         if name not in signature.inputs:
             near = did_you_mean(name, signature.inputs)

@@ -1,4 +1,4 @@
-"""How a model is served, in plain data: what the command's options set, and their defaults.
+"""How models are served, in plain data: what the command's options set, and their defaults.
 
 Imported wherever the command's help is written, so nothing heavy is imported here.
 """
@@ -6,6 +6,9 @@ Imported wherever the command's help is written, so nothing heavy is imported he
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+HTTP_PORT = 8501  # TensorFlow Serving's, as the next
+GRPC_PORT = 8500
 
 
 @dataclass(frozen=True)
@@ -25,23 +28,21 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to serve.
+    """What is taken from a request.
 
     Attributes:
-      name: of the model in paths.
-      version: of the model in paths.
       seconds: a request waits for its answer, unless it asks for less.
       max_rows: of a request.
       optional_columns: whether columns with a default may be left out.
-      queue: limits of what waits.
+      queue: limits of what waits for a version.
+      token: that a request has to show; None where anyone may ask.
     """
 
-    name: str
-    version: int
     seconds: float = 30.0
     max_rows: int = 65_536
     optional_columns: bool = False
     queue: Limits = field(default_factory=Limits)
+    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,25 @@ class Address:
     Attributes:
       host: name or number of the interface.
       port: of TCP; 0 for any that is free.
-      max_bytes: of a request's body.
-      body_seconds: in which a body has to arrive.
+      max_bytes: of a request's body, also once it is unpacked.
+      body_seconds: in which a body has to arrive, and an answer to be taken.
+      head_bytes: of a request's line and headers.
+      head_seconds: in which these have to arrive.
+      idle_seconds: after which a connection that asks nothing is closed.
+      connections: that may be open at once.
       drain_seconds: in which requests are finished once the server is told to stop.
+      certificate: file of the certificate chain, PEM; None to speak without TLS.
+      key: file of its private key, PEM.
     """
 
     host: str = "127.0.0.1"
-    port: int = 8501
+    port: int = HTTP_PORT
     max_bytes: int = 16 << 20
     body_seconds: float = 30.0
+    head_bytes: int = 32 << 10
+    head_seconds: float = 10.0
+    idle_seconds: float = 300.0
+    connections: int = 1_000
     drain_seconds: float = 30.0
+    certificate: str | None = None
+    key: str | None = None

@@ -26,6 +26,7 @@ _VECTOR = (-1,)
 # Up to here a float holds every integer; the bounds are TensorFlow Serving's.
 _LARGEST = {np.float32: 2**24 - 1, np.float64: 2**53 - 1}
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
+_FEW = 32  # values, up to which Python compares faster than numpy
 
 
 def array_of(value: Any, tensor: Tensor, where: str) -> np.ndarray:
@@ -151,8 +152,11 @@ def _numbers(values: list[Any], dtype: str, where: str) -> np.ndarray:
         return _integers(values, numpy_type, dtype, where)
     if int in kinds:
         _check_exact(values, _LARGEST[numpy_type], dtype, where)
-    array = np.array(values, np.float64)
-    return array if numpy_type is np.float64 else _narrowed(array, dtype, where)
+    if numpy_type is np.float64:
+        return np.array(values, np.float64)
+    if len(values) <= _FEW and all(-_FLOAT32_MAX <= value <= _FLOAT32_MAX for value in values):
+        return np.array(values, np.float32)
+    return _narrowed(np.array(values, np.float64), dtype, where)
 
 
 def _check_exact(values: list[Any], largest: int, dtype: str, where: str) -> None:

@@ -75,19 +75,37 @@ def answer(method: str, outputs: Mapping[str, np.ndarray]) -> bytes:
     Raises:
       RequestError: the outputs are not what the method promises.
     """
-    document, finite = (_classes if method == CLASSIFY else _values)(outputs)
+    document: list[Any]
+    if method == CLASSIFY:
+        labels, scores, finite = classes_of(outputs)
+        document = [
+            [list(pair) for pair in zip(*of_row, strict=True)]
+            for of_row in zip(labels, scores, strict=True)
+        ]
+    else:
+        document, finite = json_of(_OUTPUTS, values_of(outputs))
     dumps = json_text.dumps if finite else json_text.dumps_extended
     return dumps({_RESULTS: document})
 
 
-def _values(outputs: Mapping[str, np.ndarray]) -> tuple[list[Any], bool]:
+def values_of(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return what :regress answers, [rows].
+
+    Raises:
+      RequestError: the outputs are not what the method promises.
+    """
     array = outputs.get(_OUTPUTS)
     if array is None or array.ndim not in (1, 2) or array.size != len(array):
         raise RequestError(f"the signature gives no {_OUTPUTS!r} of one value an example")
-    return json_of(_OUTPUTS, array.reshape(-1))
+    return array.reshape(-1)
 
 
-def _classes(outputs: Mapping[str, np.ndarray]) -> tuple[list[Any], bool]:
+def classes_of(outputs: Mapping[str, np.ndarray]) -> tuple[list[Any], list[Any], bool]:
+    """Return what :classify answers: labels and scores of each row, and whether all are finite.
+
+    Raises:
+      RequestError: the outputs are not what the method promises.
+    """
     classes, scores = outputs.get(_CLASSES), outputs.get(_SCORES)
     given = classes if classes is not None else scores
     if given is None or given.ndim != 2:
@@ -95,11 +113,7 @@ def _classes(outputs: Mapping[str, np.ndarray]) -> tuple[list[Any], bool]:
     # Either may be missing; then the label is empty, or the score 0.
     labels = json_of(_CLASSES, classes)[0] if classes is not None else _like(given, "")
     values, finite = json_of(_SCORES, scores) if scores is not None else (_like(given, 0.0), True)
-    pairs = [
-        [list(pair) for pair in zip(*of_row, strict=True)]
-        for of_row in zip(labels, values, strict=True)
-    ]
-    return pairs, finite
+    return labels, values, finite
 
 
 def _like(array: np.ndarray, value: Any) -> list[list[Any]]:

@@ -63,7 +63,7 @@ class Exported:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Examples, transform graph, models and SavedModel of a tiny run; copy before changing."""
-    from components.export.export import export, read_layout
+    from components.export.export import read_layout
 
     root = tmp_path_factory.mktemp("exported")
     examples, graph, trained = (str(root / n) for n in ("examples", "graph", "trained"))
@@ -72,6 +72,24 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     layout = read_layout(graph)
     write_models(trained, layout)
     saved_model = str(root / "Format-Serving")
+    export_models(trained, graph, examples, saved_model)
+    return Exported(examples, graph, trained, saved_model, COLUMNS, LABEL, layout)
+
+
+@pytest.fixture(scope="session")
+def exported_again(exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A SavedModel with the same signatures, transform graph and rows, and other weights."""
+    root = tmp_path_factory.mktemp("exported_again")
+    trained, saved_model = str(root / "trained"), str(root / "Format-Serving")
+    write_models(trained, exported.layout, seed=2)
+    export_models(trained, exported.transform_graph, exported.examples, saved_model)
+    return saved_model
+
+
+def export_models(trained: str, graph: str, examples: str, saved_model: str) -> None:
+    """Write the SavedModel of trained models."""
+    from components.export.export import export
+
     export(
         model_dir=trained,
         transform_graph_dir=graph,
@@ -81,7 +99,6 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
         model_name="tiny",
         output=saved_model,
     )
-    return Exported(examples, graph, trained, saved_model, COLUMNS, LABEL, layout)
 
 
 def write_examples(folder: str, rows: int) -> None:
@@ -124,13 +141,13 @@ def make_transform_graph(examples: str, graph: str) -> None:
     )
 
 
-def write_models(trained: str, layout: Layout) -> None:
+def write_models(trained: str, layout: Layout, seed: int = 1) -> None:
     """Write a wide & deep model and a baseline as training would, with random weights."""
     from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline, build_wide_deep
     from schemas.spec import Model
 
     os.makedirs(trained)
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(seed)
     spec = Model(hidden_units=(8,), dropout=0.5, embedding_dim=2)
     for name, model in (
         (MODEL_FILE, build_wide_deep(layout, spec, logit=-0.5)),

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from components.examples import as_raw_columns, as_tf_examples, iter_batches
+from components.examples import as_tf_examples
 from components.serve import tf_examples
 from components.serve.failures import RequestError
 
@@ -15,30 +15,6 @@ pytestmark = pytest.mark.component
 PREDICT, CLASSIFY, REGRESS = (
     f"/v1/models/tiny:{method}" for method in ("predict", "classify", "regress")
 )
-
-
-@pytest.fixture(scope="module")
-def batch(exported):
-    """Raw rows of the test split, missing values among them."""
-    return next(iter_batches(exported.examples, "test", [c.name for c in serving(exported)]))
-
-
-@pytest.fixture(scope="module")
-def columns(exported, batch):
-    """The same as the arrays that the raw signature takes."""
-    return as_raw_columns(batch, serving(exported))
-
-
-@pytest.fixture(scope="module")
-def scores(exported, columns):
-    """Scores of all rows, by the SavedModel in a session of this process."""
-    import tensorflow as tf
-
-    with tf.compat.v1.Session(graph=tf.Graph()) as session:
-        graph = tf.compat.v1.saved_model.load(session, ["serve"], exported.saved_model)
-        signature = graph.signature_def["raw_columns"]
-        feeds = {signature.inputs[name].name: values for name, values in columns.items()}
-        return session.run({k: v.name for k, v in signature.outputs.items()}, feeds)
 
 
 def serving(exported):

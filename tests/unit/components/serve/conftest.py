@@ -1,10 +1,23 @@
 """Signatures as exports have them, and a model that computes on them without TensorFlow."""
 
+import ipaddress
+from datetime import datetime, timedelta, timezone
+
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
+from components.serve.app import App
+from components.serve.config import ModelConfig, Policy
 from components.serve.failures import RequestError
+from components.serve.folders import Base
+from components.serve.service import Service
+from components.serve.settings import Settings
 from components.serve.signature import Signature, Tensor
+from components.serve.versions import Models
 
 CLASSIFY = "tensorflow/serving/classify"
 REGRESS = "tensorflow/serving/regress"
@@ -53,6 +66,7 @@ class Doubler:
             "classification": Signature(examples, {"scores": tensor("DT_FLOAT", -1, 2)}, CLASSIFY),
         }
         self.batches = []
+        self.closed = False
 
     def run(self, signature, inputs):
         first = next(iter(inputs.values()))
@@ -65,7 +79,76 @@ class Doubler:
             raise RequestError("a fare is negative")
         return {"scores": inputs["fare"] * 2, "logits": inputs["fare"]}
 
+    def close(self):
+        self.closed = True
+
 
 @pytest.fixture
 def model(columns):
     return Doubler(columns)
+
+
+@pytest.fixture
+def serving(tmp_path):
+    """A serving folder with version 3."""
+    return add_version(tmp_path / "serving", 3).parent
+
+
+def add_version(serving, version):
+    """Add a folder that looks like a SavedModel's."""
+    folder = serving / str(version)
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """Paths of a certificate of "localhost" and 127.0.0.1, and of its private key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    now = datetime.now(timezone.utc)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return str(folder / "certificate.pem"), str(folder / "key.pem")
+
+
+@pytest.fixture
+def make_service(model, serving):
+    """Make what serves the model as version 3 of "taxi"; await it in the loop that asks."""
+
+    async def make(*, loaded=True, observers=(), labels=None, **settings):
+        chosen = Settings(**settings)
+        models = Models(lambda path: model, chosen.queue)
+        config = ModelConfig("taxi", Base(str(serving)), Policy(), labels or {})
+        models.configure([config])
+        if loaded:
+            await models.update()
+        return Service(models, chosen, observers)
+
+    return make
+
+
+@pytest.fixture
+def make_app(make_service):
+    """Make an app that serves the model as version 3 of "taxi"; await it in the loop that asks."""
+
+    async def make(**options):
+        return App(await make_service(**options))
+
+    return make

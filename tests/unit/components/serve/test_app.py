@@ -10,27 +10,26 @@ from hypothesis import strategies as st
 
 from components.serve.app import App, patience
 from components.serve.failures import RequestError
-from components.serve.settings import Settings
+from components.serve.messages import Exchange, Request
 
 ROW = {"fare": 12.5, "trips": 3, "company": "Blue"}
 MODEL = "/v1/models/taxi"
 
 
 @pytest.fixture
-def ask(model):
+def ask(make_service):
     """Ask one request of a fresh server; returns status and parsed body."""
 
-    def call(method, path, document=None, *, raw=None, timeout=None, loaded=True, **options):
+    def call(method, path, document=None, *, raw=None, timeout=None, authorization=None, **options):
         async def main():
-            app = App(Settings(name="taxi", version=3, **options))
-            if loaded:
-                app.serve(model)
+            service = await make_service(**options)
             body = json.dumps(document).encode() if raw is None else raw
-            answer = await app.answer(method, path, body, timeout)
-            app.close()
+            answer = await App(service).answer(Request(method, path, body, timeout, authorization))
+            await service.models.close()
             return answer
 
         answer = asyncio.run(main())
+        assert answer.content_type == "application/json"
         return answer.status, json.loads(answer.body)
 
     return call
@@ -78,22 +77,29 @@ def test_status_and_metadata_tell_what_is_served(ask):
 @pytest.mark.parametrize(
     ("method", "path", "status", "message"),
     [
-        ("GET", "/", 404, "nothing at '/'"),
+        ("GET", "/", 404, "no page here"),
         ("GET", "/etc/passwd", 404, "nothing"),
         ("POST", "/healthz", 404, "nothing"),
         ("GET", f"{MODEL}:predict", 400, "malformed request: GET"),
         ("PUT", MODEL, 400, "malformed request: PUT"),
         ("POST", f"{MODEL}:guess", 400, "malformed request"),
-        ("GET", "/v1/models", 400, "malformed request"),
+        ("GET", "/metrics", 404, "no metrics here"),
+        ("GET", f"{MODEL}/description", 404, "no model.json"),
         ("GET", "/v1/models/../../x", 400, "malformed request"),
         ("GET", "/v1/models/tax", 404, "no model 'tax'; 'taxi' is served"),
-        ("POST", f"{MODEL}/versions/4:predict", 404, "no version 4; 3 is served"),
+        ("POST", f"{MODEL}/versions/4:predict", 404, "no version 4; served: 3"),
+        ("GET", f"{MODEL}/versions/4", 404, "no version 4; served: 3"),
         ("GET", f"{MODEL}/versions/{'9' * 30}", 400, "to a number"),
-        ("POST", f"{MODEL}/labels/stable:predict", 400, "label: 'stable'"),
+        (
+            "POST",
+            f"{MODEL}/labels/stable:predict",
+            400,
+            "label: 'stable'; the labels are: 'canary'",
+        ),
     ],
 )
 def test_what_is_not_there_is_refused(method, path, status, message, ask):
-    answered, body = ask(method, path, {"instances": [ROW]})
+    answered, body = ask(method, path, {"instances": [ROW]}, labels={"canary": 3})
     assert answered == status
     assert message in body["error"]
 
@@ -127,22 +133,90 @@ def test_a_fault_of_ours_is_a_500_that_is_logged_and_tells_nothing(ask, model, c
     assert "secret" in caplog.text
 
 
-def test_readiness_follows_the_model_and_ends_with_draining(ask, model):
+def test_readiness_follows_the_model_and_ends_with_draining(ask, make_service):
     assert ask("GET", "/healthz", loaded=False) == (200, {"status": "alive"})
-    assert ask("GET", "/readyz", loaded=False)[0] == 503
-    assert ask("GET", MODEL, loaded=False)[1]["model_version_status"][0]["state"] == "LOADING"
+    status, body = ask("GET", "/readyz", loaded=False)
+    assert (status, body) == (503, {"error": "model 'taxi' is still being loaded"})
     assert ask("GET", "/readyz") == (200, {"status": "ready"})
 
     async def drained():
-        app = App(Settings(name="taxi", version=3))
-        app.serve(model)
-        app.drain()
-        ready = await app.answer("GET", "/readyz")
-        alive = await app.answer("GET", "/healthz")
-        app.close()
-        return ready.status, alive.status
+        service = await make_service()
+        service.draining = True
+        app = App(service)
+        answers = [await app.answer(Request("GET", path)) for path in ("/readyz", "/healthz")]
+        await service.models.close()
+        return [answer.status for answer in answers]
 
-    assert asyncio.run(drained()) == (503, 200)
+    assert asyncio.run(drained()) == [503, 200]
+
+
+def test_labels_and_the_list_of_models(ask):
+    labels = {"stable": 3}
+    document = {"instances": [ROW]}
+    status, body = ask("POST", f"{MODEL}/labels/stable:predict", document, labels=labels)
+    assert (status, body["predictions"][0]["scores"]) == (200, 25.0)
+    assert ask("GET", f"{MODEL}/labels/stable", labels=labels)[0] == 200
+    assert ask("GET", "/v1/models", labels=labels) == (
+        200,
+        {
+            "models": [
+                {
+                    "name": "taxi",
+                    "versions": [{"version": 3, "state": "AVAILABLE", "labels": ["stable"]}],
+                    "default": 3,
+                }
+            ]
+        },
+    )
+
+
+def test_what_a_version_says_of_itself_is_given_as_it_was_loaded(ask, serving):
+    (serving / "3" / "model.json").write_text('{"format": 1}')
+    assert ask("GET", f"{MODEL}/description") == (200, {"format": 1})
+
+
+def test_a_token_is_asked_for_where_one_is_set(ask):
+    document, token = {"instances": [ROW]}, "s3cret-s3cret-s3cret"
+    for path in (f"{MODEL}:predict", f"{MODEL}:guess", "/nothing"):
+        for shown in (None, token, f"Basic {token}", f"Bearer {token}x", "Bearer é\udcff"):
+            status, body = ask("POST", path, document, token=token, authorization=shown)
+            assert (status, list(body)) == (401, ["error"])
+            assert token not in body["error"]
+    for path in ("/v1/models", MODEL, "/metrics"):
+        assert ask("GET", path, token=token)[0] == 401
+    for path in ("/healthz", "/readyz"):
+        assert ask("GET", path, token=token)[0] == 200
+    for scheme in ("Bearer", "bearer"):
+        shown = f"{scheme} {token}"
+        assert ask("POST", f"{MODEL}:predict", document, token=token, authorization=shown)[0] == 200
+
+
+def test_observers_are_told_of_every_exchange_once(ask):
+    class Notes(list[Exchange]):
+        answered = list.append
+
+    notes = Notes()
+    ask("POST", f"{MODEL}:predict", {"instances": [ROW, ROW]}, observers=[notes])
+    ask("POST", f"{MODEL}:predict", {"instances": [{**ROW, "fare": -1.0}]}, observers=[notes])
+    ask("POST", "/v1/models/other:predict", {}, observers=[notes])
+    ask("GET", "/nothing", observers=[notes])
+    ask("GET", "/healthz", observers=[notes])
+    said = [(n.method, n.model, n.version, n.signature, n.rows, n.status) for n in notes]
+    assert said == [
+        ("predict", "taxi", 3, "serving_default", 2, 200),
+        ("predict", "taxi", 3, "serving_default", 1, 400),
+        ("predict", "", None, "", 0, 404),
+        ("", "", None, "", 0, 404),
+        ("healthz", "", None, "", 0, 200),
+    ]
+    first, second = notes[:2]
+    assert first.inputs is not None
+    assert first.outputs is not None
+    assert second.inputs is not None
+    assert (first.protocol, first.seconds > 0) == ("rest", True)
+    assert first.inputs["fare"].tolist() == [12.5, 12.5]
+    assert first.outputs["scores"].tolist() == [25.0, 25.0]
+    assert (second.inputs["fare"].tolist(), second.outputs) == ([-1.0], None)
 
 
 def test_a_client_may_wait_less_but_not_longer_than_the_server_lets_it():

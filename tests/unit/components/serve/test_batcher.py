@@ -5,6 +5,8 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.serve.batcher import Batcher, split
 from components.serve.failures import RequestError
@@ -125,3 +127,39 @@ def test_outputs_are_split_by_rows_or_not_at_all():
     assert [share["y"].tolist() for share in shares] == [[0], [], [1, 2, 3]]
     with pytest.raises(ValueError, match="output 'y' of 2 rows has shape"):
         split({"y": np.arange(3)}, [1, 1])
+
+
+def test_who_counts_is_told_of_every_batch():
+    told = []
+
+    async def main():
+        batcher = Batcher(lambda key, inputs: inputs, Limits(), lambda *batch: told.append(batch))
+        asking = [batcher.ask("a", {"x": np.zeros(rows)}, rows, 10.0) for rows in (3, 2)]
+        await asyncio.gather(*asking)
+        batcher.close()
+
+    asyncio.run(main())
+    assert [batch[:2] for batch in told] == [(5, 2)]
+    assert told[0][2] >= 0
+
+
+@given(
+    st.lists(st.lists(st.one_of(st.floats(width=32), st.none()), min_size=1), min_size=1),
+    st.integers(1, 9),
+)
+def test_an_answer_is_the_same_joined_or_alone(requests, batch_rows):
+    def run(key, inputs):
+        return {"y": np.array([str(value) for value in inputs["x"]], object)}
+
+    def asked(request):
+        return {"x": np.array(request, object)}
+
+    async def main():
+        batcher = Batcher(run, Limits(batch_rows=batch_rows))
+        asking = [batcher.ask("a", asked(r), len(r), 10.0) for r in requests]
+        answers = await asyncio.gather(*asking)
+        batcher.close()
+        return [answer["y"].tolist() for answer in answers]
+
+    alone = [run("a", asked(request))["y"].tolist() for request in requests]
+    assert asyncio.run(main()) == alone

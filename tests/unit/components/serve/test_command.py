@@ -4,6 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from pipeline import serve
+from schemas.errors import ConfigError
+
 ROOT = Path(__file__).parents[4]
 CODE = """
 import sys
@@ -24,6 +30,25 @@ def run(*arguments):
     )
 
 
+@pytest.fixture
+def options(monkeypatch):
+    """Return the models and options that a command line asks for, without serving."""
+
+    def parse(*arguments, env=None):
+        given = []
+
+        async def serve_nothing(configs, options):
+            given.append((configs, options))
+
+        monkeypatch.setattr(serve, "_serve", serve_nothing)
+        result = CliRunner(env=env).invoke(serve.command, arguments)
+        if result.exception is not None:
+            raise result.exception
+        return (*given[0], result.stderr)
+
+    return parse
+
+
 def test_a_path_that_is_no_model_is_said_at_once(tmp_path):
     done = run(str(tmp_path / "nothing"))
     assert done.stdout == "2 False\n"
@@ -35,3 +60,67 @@ def test_an_option_out_of_range_is_said_at_once(tmp_path):
     done = run(str(tmp_path), "--port", "70000")
     assert done.stdout == "2 False\n"
     assert "70000" in done.stderr
+
+
+def test_a_configuration_that_is_wrong_is_said_at_once(tmp_path):
+    file = tmp_path / "models.config"
+    file.write_text("model_config_list { }")
+    done = run("--config", str(file))
+    assert done.stdout == "2 False\n"
+    assert "no model is configured" in done.stderr
+
+
+def test_options_become_plain_settings(options, serving):
+    configs, given, _ = options(
+        str(serving), "--name", "tips", "--versions", "all", "--label", "stable=3", "--no-grpc",
+        "--max-rows", "7", "--poll-seconds", "0",
+    )  # fmt: skip
+    (config,) = configs
+    assert (config.name, config.policy.latest, config.labels) == ("tips", None, {"stable": 3})
+    assert (given.grpc, given.settings.max_rows, given.poll_seconds) == (None, 7, 0)
+    configs, given, _ = options(str(serving), "--version", "3")
+    assert configs[0].policy.specific == {3}
+    assert (given.http.port, given.grpc.port, given.http.host) == (8501, 8500, "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "nothing to serve is named"),
+        (["BASE", "--version", "4"], "there is no version 4"),
+        (["BASE", "--version", "3", "--versions", "all"], "exclude each other"),
+        (["BASE", "--versions", "some"], "no version policy 'some'"),
+        (["BASE", "--label", "stable=4"], "'stable' points to version 4"),
+        (["BASE", "--name", "a/b"], "cannot be named 'a/b'"),
+        (["BASE", "--config", "FILE"], "--config says all about the models"),
+        (["BASE", "--tls-key", "FILE"], "are needed both"),
+        (["BASE", "--token-file", "FILE"], "too easy to guess"),
+        (["BASE", "--host", "0.0.0.0"], "whoever reaches 0.0.0.0 could ask"),
+    ],
+)
+def test_options_that_do_not_fit_are_said(arguments, message, options, serving, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("short")
+    known = {"BASE": str(serving), "FILE": str(file)}
+    with pytest.raises(ConfigError, match=message):
+        options(*[known.get(each, each) for each in arguments])
+
+
+def test_a_token_comes_from_a_file_or_the_environment(options, serving, tmp_path):
+    token = "0123456789abcdef"
+    (tmp_path / "token").write_text(f"{token}\n")
+    path = str(serving)
+    assert options(path)[1].settings.token is None
+    assert options(path, "--token-file", str(tmp_path / "token"))[1].settings.token == token
+    _, given, said = options(path, "--host", "0.0.0.0", env={"SKEWLESS_TOKEN": token})
+    assert given.settings.token == token
+    assert token not in repr(given)
+    assert "without TLS" in said
+    assert options(path, "--host", "::", "--insecure")[1].http.host == "::"
+
+
+def test_the_help_lists_options_by_section():
+    text = CliRunner().invoke(serve.command, ["--help"]).output
+    titles = ["What is served:", "Where:", "Who may ask:", "What is taken from a request:"]
+    places = [text.index(title) for title in titles]
+    assert places == sorted(places)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.serve.folders import Served, find
+from components.serve.folders import Base, check_name, default_name, find, stamp
 from schemas.errors import ConfigError
 
 
@@ -16,35 +16,58 @@ def run(tmp_path):
     return tmp_path / "taxi"
 
 
-def test_a_run_a_serving_folder_and_a_saved_model_are_served(run):
+def test_a_run_a_serving_folder_and_a_saved_model_are_found(run):
     serving = run / "serving"
-    newest = Served(str(serving / "10"), 10, "taxi")
-    assert find(str(run)) == newest
-    assert find(str(serving)) == newest
-    assert find(f"{serving}/10/") == newest
-    assert find(str(run), version=2) == Served(str(serving / "2"), 2, "taxi")
-    assert find(str(run), name="tips").name == "tips"
+    both = {2: str(serving / "2"), 10: str(serving / "10")}
+    for path in (run, serving):
+        assert find(str(path)) == Base(str(serving))
+        assert find(str(path)).versions() == both
+        assert default_name(str(path)) == "taxi"
+    assert find(f"{serving}/10/").versions() == {10: both[10]}
+    assert default_name(f"{serving}/10/") == "taxi"
+
+
+def test_a_version_is_there_once_its_graph_is(run):
+    base = find(str(run))
+    (run / "serving" / "11" / "saved_model.pb").write_bytes(b"graph")
+    assert max(base.versions()) == 11
 
 
 def test_a_lone_saved_model_is_version_1(run):
     model = run.parent / "Format-Serving"
     (run / "serving" / "2").rename(model)
-    assert find(str(model)) == Served(str(model), 1, "Format-Serving")
+    assert find(str(model)).versions() == {1: str(model)}
+    assert default_name(str(model)) == "Format-Serving"
 
 
 @pytest.mark.parametrize(
-    ("path", "options", "message"),
+    ("path", "message"),
     [
-        ("nothing", {}, "there is no folder"),
-        ("empty", {}, "there is no version to serve"),
-        ("taxi/serving/11", {}, "there is no version to serve"),
-        ("taxi", {"version": 11}, "there is no version 11"),
-        ("taxi/serving/2", {"version": 3}, "one of: 2"),
-        ("taxi", {"name": "a/b"}, "cannot be named 'a/b'"),
-        ("taxi", {"name": ""}, "cannot be named ''"),
+        ("nothing", "there is no folder"),
+        ("empty", "there is no version to serve"),
+        ("taxi/serving/11", "there is no version to serve"),
     ],
 )
-def test_what_cannot_be_served_is_said(path, options, message, run):
+def test_what_cannot_be_served_is_said(path, message, run):
     (run.parent / "empty").mkdir()
     with pytest.raises(ConfigError, match=message):
-        find(str(run.parent / path), **options)
+        find(str(run.parent / path))
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a:b"])
+def test_a_name_that_cannot_stand_in_a_path_is_said(name):
+    with pytest.raises(ConfigError, match="a model cannot be named"):
+        check_name(name)
+
+
+def test_a_stamp_changes_with_every_file(run):
+    folder = run / "serving" / "2"
+    before = stamp(str(folder))
+    assert stamp(str(folder)) == before
+    (folder / "variables").mkdir()
+    assert stamp(str(folder)) == before
+    (folder / "variables" / "index").write_bytes(b"")
+    after = stamp(str(folder))
+    assert after != before
+    (folder / "variables" / "index").write_bytes(b"x")
+    assert stamp(str(folder)) != after

@@ -1,0 +1,214 @@
+"""Which models are served, in which versions, under which labels.
+
+Goes in: command-line options, or TensorFlow Serving's own ModelServerConfig as text or message.
+Comes out: a `ModelConfig` a model. Only protobuf is imported, so a mistake is said at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.serve import folders
+from components.serve.folders import Base
+from schemas.errors import ConfigError
+
+_LATEST = re.compile(r"latest(?::([0-9]{1,9}))?")
+_NUMBERS = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*")
+_LABEL = re.compile(r"([^=]+)=([0-9]{1,18})")
+_PLATFORM = "tensorflow"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Which of the versions that are there are served.
+
+    Attributes:
+      latest: how many, the newest first; None for all.
+      specific: these and no others, if there are any.
+    """
+
+    latest: int | None = 1
+    specific: frozenset[int] = frozenset()
+
+    @property
+    def most(self) -> int | None:
+        """How many versions are served at most; None for any number."""
+        return None if self.specific else self.latest
+
+    def candidates(self, available: Collection[int]) -> list[int]:
+        """Return the versions that may be served, those to be tried first in front."""
+        found = self.specific & set(available) if self.specific else available
+        return sorted(found, reverse=True)
+
+    def chosen(self, available: Collection[int]) -> list[int]:
+        """Return the versions that are served if all of them load."""
+        return self.candidates(available)[: self.most]
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """How one model is served.
+
+    Attributes:
+      name: in paths.
+      base: where its versions lie.
+      policy: which of them are served.
+      labels: other names of versions.
+    """
+
+    name: str
+    base: Base
+    policy: Policy = Policy()
+    labels: Mapping[str, int] = field(default_factory=dict)
+
+
+def policy_of(text: str) -> Policy:
+    """Return the policy that `--versions` asks for: `latest:2`, `latest`, `all` or `1,3`.
+
+    >>> policy_of("latest:2").latest, sorted(policy_of("3,1").specific)
+    (2, [1, 3])
+
+    Raises:
+      ConfigError: it is none of these.
+    """
+    if text == "all":
+        return Policy(latest=None)
+    if (match := _LATEST.fullmatch(text)) and int(match[1] or 1) > 0:
+        return Policy(latest=int(match[1] or 1))
+    if _NUMBERS.fullmatch(text):
+        return Policy(specific=frozenset(map(int, text.split(","))))
+    raise ConfigError(
+        f"there is no version policy {text!r}", expected="latest:N with N above 0, all, or 1,3"
+    )
+
+
+def labels_of(texts: Collection[str]) -> dict[str, int]:
+    """Return the labels that `--label stable=3` asks for.
+
+    Raises:
+      ConfigError: one is not a name, = and a version, or stands twice.
+    """
+    labels: dict[str, int] = {}
+    for text in texts:
+        match = _LABEL.fullmatch(text)
+        if match is None:
+            raise ConfigError(f"{text!r} is no label", expected="a name and a version: stable=3")
+        if match[1] in labels:
+            raise ConfigError(f"label {match[1]!r} is given twice", expected="one version a label")
+        folders.check_name(match[1], "a label")
+        labels[match[1]] = int(match[2])
+    return labels
+
+
+def check(config: ModelConfig) -> None:
+    """Check that what a configuration names is there now.
+
+    Raises:
+      ConfigError: the policy chooses no version, or a version or label points to none.
+    """
+    available = config.base.versions()
+    known = ", ".join(map(str, sorted(available))) or "(none)"
+    missing = sorted(config.policy.specific - available.keys())
+    if missing:
+        raise ConfigError(
+            f"there is no version {missing[0]}",
+            where=config.base.path,
+            expected=f"one of: {known}",
+        )
+    chosen = config.policy.chosen(available)
+    for label, version in config.labels.items():
+        if version not in chosen:
+            raise ConfigError(
+                f"label {label!r} points to version {version}, which is not served",
+                where=config.base.path,
+                expected=f"one of: {', '.join(map(str, sorted(chosen)))}",
+                remedy="serve it, too: --versions all, or by its number",
+            )
+
+
+def read(path: str) -> tuple[ModelConfig, ...]:
+    """Return the models that a file asks for: a ModelServerConfig in protobuf's text format.
+
+    Raises:
+      ConfigError: it cannot be read, is no such message, or asks for what is not there.
+    """
+    from google.protobuf import text_format
+    from tensorflow_serving.config import model_server_config_pb2
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        message = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the configuration cannot be read: {error}", where=path) from None
+    except text_format.ParseError as error:
+        raise ConfigError(
+            f"this is no ModelServerConfig: {error}",
+            where=path,
+            expected='model_config_list { config { name: "taxi" base_path: "/models/taxi" } }',
+        ) from None
+    configs = tuple(
+        _of_message(each, folders.find(each.base_path)) for each in listed(message, path)
+    )
+    for config in configs:
+        check(config)
+    return configs
+
+
+def listed(message: Any, where: str) -> list[Any]:
+    """Return the configurations in a ModelServerConfig, each of a model of its own.
+
+    Raises:
+      ConfigError: there are none, or a model stands twice.
+    """
+    configs = list(message.model_config_list.config)
+    if not configs:
+        raise ConfigError("no model is configured", where=where, expected="a model_config_list")
+    names = [config.name for config in configs]
+    for config in configs:
+        folders.check_name(config.name)
+        if names.count(config.name) > 1:
+            raise ConfigError(f"model {config.name!r} is configured twice", where=where)
+        if config.model_platform not in ("", _PLATFORM):
+            raise ConfigError(
+                f"model {config.name!r} has the platform {config.model_platform!r}",
+                where=where,
+                expected=_PLATFORM,
+            )
+    return configs
+
+
+def changed(message: Any, current: ModelConfig) -> ModelConfig:
+    """Return a model's configuration with the policy and labels of a message.
+
+    Raises:
+      ConfigError: it asks for versions that are not there.
+    """
+    config = _of_message(message, current.base)
+    check(config)
+    return config
+
+
+def _of_message(message: Any, base: Base) -> ModelConfig:
+    labels = dict(message.version_labels)
+    for label in labels:
+        folders.check_name(label, "a label")
+    return ModelConfig(message.name, base, _policy(message), labels)
+
+
+def _policy(message: Any) -> Policy:
+    policy = message.model_version_policy
+    kind = policy.WhichOneof("policy_choice")
+    if kind == "all":
+        return Policy(latest=None)
+    if kind == "specific":
+        if not policy.specific.versions:
+            raise ConfigError(
+                f"model {message.name!r} is to be served in specific versions, and names none"
+            )
+        return Policy(specific=frozenset(policy.specific.versions))
+    # As TensorFlow Serving has it: no policy, or no number in it, is the newest version.
+    return Policy(latest=policy.latest.num_versions or 1)

@@ -1,0 +1,362 @@
+"""One HTTP/1.1 connection: bytes → requests for the app, its answers → bytes, in turn.
+
+httptools (Node's llhttp) parses. Promised: what is malformed, too large or too slow is answered
+with a JSON error and the connection closed; requests that came before are answered first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import math
+import zlib
+from collections import deque
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import lru_cache
+from time import time
+from typing import NamedTuple, Protocol
+from urllib.parse import unquote_to_bytes
+
+import httptools
+
+from components.serve.failures import (
+    REQUEST_TIMEOUT,
+    TOO_LARGE,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    UNIMPLEMENTED,
+    RequestError,
+)
+from components.serve.messages import Answer, Request
+from components.serve.settings import Address
+
+TIMEOUT_HEADER = "Skewless-Timeout"  # seconds
+
+HEAD_TOO_LARGE = 431
+UNSUPPORTED_TYPE = 415
+
+_EXPECT, _ENCODING, _LENGTH = b"expect", b"content-encoding", b"content-length"
+_AUTHORIZATION, _TIMEOUT = b"authorization", TIMEOUT_HEADER.lower().encode()
+_WANTED = frozenset({_EXPECT, _ENCODING, _LENGTH, _AUTHORIZATION, _TIMEOUT})
+
+_PACKED = {b"gzip", b"x-gzip", b"deflate"}
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # zlib tells the two by their first bytes
+_LINGER_SECONDS = 2.0  # what a refused client still sends is thrown away
+_MOST_WAITING = 16  # pipelined requests; a client that sends more has to wait
+
+_IDLE, _HEAD, _BODY, _REFUSED = range(4)  # what is being read
+
+
+class Answering(Protocol):
+    """What a connection asks: `components.serve.app.App`."""
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer a request, whatever it is."""
+
+    def refuse(self, request: Request, error: RequestError) -> Answer:
+        """Answer a request that did not arrive whole."""
+
+
+class _Asked(NamedTuple):
+    """A request to be answered; `error` says why it is refused."""
+
+    request: Request
+    error: RequestError | None
+    keep_alive: bool
+    head: bool
+    old: bool  # HTTP/1.0, which has to be told that the connection stays
+
+
+class Connection(asyncio.Protocol):
+    """Reads requests and writes answers.
+
+    Args:
+      app: what answers.
+      address: the limits.
+      opened: called with the connection once it is there; returns whether it may stay.
+      idle: called whenever all that was asked is answered.
+      closed: called with the connection once it is gone.
+    """
+
+    def __init__(
+        self,
+        app: Answering,
+        address: Address,
+        opened: Callable[[Connection], bool],
+        idle: Callable[[], None],
+        closed: Callable[[Connection], None],
+    ) -> None:
+        self._app, self._address = app, address
+        self._opened, self._idle, self._closed = opened, idle, closed
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._reading = _IDLE
+        self._deadline = self._loop.time() + address.head_seconds
+        self._waiting: deque[_Asked] = deque()
+        self._answering: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._paused = self._draining = False
+        self._url, self._headers, self._body = b"", dict[bytes, bytes](), list[bytes]()
+        self._head_size = self._body_size = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being read or answered."""
+        return self._answering is not None or self._reading in (_HEAD, _BODY)
+
+    def drain(self) -> None:
+        """Let every answer from now on be the connection's last."""
+        self._draining = True
+
+    def close(self) -> None:
+        """Close it once what was written is sent."""
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close it at once."""
+        if self._answering is not None:
+            self._answering.cancel()
+        self._transport.abort()
+
+    def look(self, now: float) -> None:
+        """Give up what has not arrived, or not been taken, by its deadline."""
+        if now < self._deadline or (self._answering is not None and self._writable.is_set()):
+            return
+        if not self._writable.is_set():
+            self.abort()
+        elif self._reading in (_HEAD, _BODY):
+            what = "body" if self._reading == _BODY else "request's head"
+            self._refuse(RequestError(f"the {what} did not arrive in time", REQUEST_TIMEOUT))
+        else:
+            self.close()
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if peer else ""
+        if not self._opened(self):
+            self._refuse(RequestError("too many connections are open", UNAVAILABLE))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; what is being computed is computed for nobody."""
+        self._reading = _REFUSED
+        self._waiting.clear()
+        self._writable.set()
+        self._transport.close()  # Python 3.10's TLS warns of one that only the client closed
+        self._closed(self)
+
+    def pause_writing(self) -> None:
+        """Wait with further answers until the client has taken what is written."""
+        self._writable.clear()
+        self._deadline = self._loop.time() + self._address.body_seconds
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._writable.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Read requests."""
+        if self._reading == _REFUSED:
+            return
+        if self._reading == _HEAD:  # a head in one piece, as nearly all are, is counted by header
+            self._head_size += len(data)
+        try:
+            self._parser.feed_data(data)
+            if self._reading == _HEAD:
+                self._check_head()
+        except RequestError as error:
+            self._refuse(error)
+        except httptools.HttpParserUpgrade:
+            self._refuse(RequestError("no other protocol is spoken here", UNIMPLEMENTED))
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            if not isinstance(cause, RequestError):
+                cause = RequestError(f"this is not HTTP: {error}")
+            self._refuse(cause)
+
+    # httptools' side; a RequestError that is raised here arrives in `data_received`
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._reading = _HEAD
+        self._deadline = self._loop.time() + self._address.head_seconds
+        self._url, self._headers, self._body = b"", {}, []
+        self._head_size = self._body_size = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the URL."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, or a trailer, which is only counted."""
+        self._head_size += len(name) + len(value) + 4  # a colon, a space and the line's end
+        self._check_head()
+        if self._reading == _HEAD:
+            name = name.lower()
+            if name in _WANTED:
+                self._headers[name] = value
+
+    def on_headers_complete(self) -> None:
+        """Decide whether the body is to be read."""
+        self._head_size += len(self._url)
+        self._check_head()
+        self._reading = _BODY
+        self._deadline = self._loop.time() + self._address.body_seconds
+        headers = self._headers
+        if int(headers.get(_LENGTH, b"0")) > self._address.max_bytes:
+            raise self._too_large()
+        encoding = headers.get(_ENCODING, b"").lower()
+        if encoding not in _PACKED and encoding not in (b"", b"identity"):
+            raise RequestError("a body is taken plain, gzip or deflate", UNSUPPORTED_TYPE)
+        asks = headers.get(_EXPECT, b"").lower() == b"100-continue"
+        if asks and not (self._waiting or self._answering):
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        self._body_size += len(data)
+        if self._body_size > self._address.max_bytes:
+            raise self._too_large()
+        self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        """Have the request answered."""
+        if self._parser.should_upgrade():
+            return  # the parser has taken no body, and raises next
+        request = self._request(_path(self._url), self._unpacked(b"".join(self._body)))
+        keep_alive = self._parser.should_keep_alive()
+        self._body = []
+        self._reading = _IDLE if keep_alive else _REFUSED
+        self._ask(request, None, keep_alive)
+
+    def _check_head(self) -> None:
+        if self._head_size > self._address.head_bytes:
+            message = f"the request's head has more than {self._address.head_bytes} bytes"
+            raise RequestError(message, HEAD_TOO_LARGE)
+
+    def _too_large(self) -> RequestError:
+        return RequestError(f"the body has more than {self._address.max_bytes} bytes", TOO_LARGE)
+
+    def _unpacked(self, body: bytes) -> bytes:
+        if self._headers.get(_ENCODING, b"identity").lower() not in _PACKED:
+            return body
+        unpack, limit = zlib.decompressobj(_GZIP_OR_ZLIB), self._address.max_bytes
+        try:
+            plain = unpack.decompress(body, limit + 1)
+        except zlib.error as error:
+            raise RequestError(f"the body cannot be unpacked: {error}") from None
+        if len(plain) > limit:
+            raise self._too_large()
+        if not unpack.eof or unpack.unused_data:
+            raise RequestError("the body cannot be unpacked: it is cut off, or more follows")
+        return plain
+
+    def _request(self, path: str, body: bytes = b"") -> Request:
+        get = self._headers.get
+        authorization, timeout = get(_AUTHORIZATION), get(_TIMEOUT)
+        method = self._parser.get_method().decode() if self._url else ""
+        return Request(
+            "GET" if method == "HEAD" else method,
+            path,
+            body,
+            None if timeout is None else timeout.decode("latin-1"),
+            None if authorization is None else authorization.decode("latin-1"),
+            self._peer,
+        )
+
+    def _refuse(self, error: RequestError) -> None:
+        """Answer with an error and close: what follows could be taken for another request."""
+        self._reading = _REFUSED
+        self._body = []
+        self._ask(self._request(""), error, False)
+
+    def _ask(self, request: Request, error: RequestError | None, keep_alive: bool) -> None:
+        head = bool(self._url) and self._parser.get_method() == b"HEAD"
+        old = bool(self._url) and self._parser.get_http_version() == "1.0"
+        self._waiting.append(_Asked(request, error, keep_alive, head, old))
+        self._deadline = math.inf
+        if self._answering is None:
+            self._answering = self._loop.create_task(self._answer())
+        elif len(self._waiting) > _MOST_WAITING and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    async def _answer(self) -> None:
+        """Answer what waits, in turn."""
+        try:
+            while self._waiting:
+                asked = self._waiting.popleft()
+                if asked.error is None:
+                    answer = await self._app.answer(asked.request)
+                else:
+                    answer = self._app.refuse(asked.request, asked.error)
+                self._write(asked, answer)
+                if not self._writable.is_set():
+                    await self._writable.wait()
+        finally:
+            self._answering = None
+            self._rest()
+
+    def _write(self, asked: _Asked, answer: Answer) -> None:
+        if self._transport.is_closing():
+            return
+        last = self._draining or not asked.keep_alive
+        connection = b"close" if last else b"keep-alive" if asked.old else b""
+        head = _head(answer.status, answer.content_type, connection, int(time()))
+        body = b"" if asked.head else answer.body
+        self._transport.write(b"%b%d\r\n\r\n%b" % (head, len(answer.body), body))
+        if last:
+            self._waiting.clear()
+            self._reading = _REFUSED
+            refused = asked.error is not None and asked.error.status != UNAVAILABLE
+            if refused and not self._draining and self._transport.can_write_eof():
+                # To close now, with more on its way, would take the answer from the client.
+                self._transport.write_eof()
+            else:
+                self._transport.close()
+
+    def _rest(self) -> None:
+        """Wait for the next request."""
+        if self._paused and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+        at = self._address
+        seconds = (at.idle_seconds, at.head_seconds, at.body_seconds, _LINGER_SECONDS)
+        self._deadline = self._loop.time() + seconds[self._reading]
+        self._idle()
+
+
+@lru_cache(64)
+def _head(status: int, content_type: str, connection: bytes, second: int) -> bytes:
+    """Return an answer's head up to the length of its body; it changes once a second."""
+    lines = [
+        f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}",
+        f"Content-Type: {content_type}",
+        f"Date: {formatdate(second, usegmt=True)}",
+    ]
+    if connection:
+        lines.append(f"Connection: {connection.decode()}")
+    if status == UNAUTHENTICATED:
+        lines.append("WWW-Authenticate: Bearer")
+    return "\r\n".join([*lines, "Content-Length: "]).encode()
+
+
+def _path(url: bytes) -> str:
+    """Return a URL's path, percent-decoded.
+
+    Raises:
+      RequestError: it has none, or one that is not UTF-8.
+    """
+    try:
+        path = url if url.startswith(b"/") else httptools.parse_url(url).path or b"/"
+        return unquote_to_bytes(path.partition(b"?")[0]).decode()
+    except httptools.HttpParserInvalidURLError:
+        raise RequestError("the URL cannot be read") from None
+    except UnicodeDecodeError:
+        raise RequestError("the URL's path is not UTF-8") from None

@@ -1,0 +1,253 @@
+"""gRPC: a serialised request of TensorFlow Serving's services → a serialised response.
+
+Goes in: bytes from anyone. Promised: what is wrong with them is a `RequestError`; the same rules
+and the same queue as REST's. Imports TensorFlow, as the messages of its own Python package do.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import DecodeError
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
+    predict_pb2,
+    regression_pb2,
+)
+
+from components.serve import config, grpc_messages, grpc_tensors, predict, tf_examples
+from components.serve.failures import (
+    FAILED_PRECONDITION,
+    FORBIDDEN,
+    RequestError,
+)
+from components.serve.grpc_names import (
+    CLASSIFY,
+    GET_MODEL_METADATA,
+    GET_MODEL_STATUS,
+    MULTI_INFERENCE,
+    PREDICT,
+    REGRESS,
+    RELOAD_CONFIG,
+)
+from components.serve.json_text import excerpt
+from components.serve.messages import Arrays
+from components.serve.service import Service, Trail
+from components.serve.signature import Signature
+from components.serve.versions import Loaded
+from schemas.errors import ConfigError
+
+_SIGNATURE_DEF = "signature_def"
+_STATES = get_model_status_pb2.ModelVersionStatus.State
+
+_logger = logging.getLogger(__name__)
+
+# What protobuf 3.20 stops at it warns of; that it stopped is told by how much it read.
+warnings.filterwarnings("ignore", "Unexpected end-group tag", RuntimeWarning)
+
+
+class GrpcApp:
+    """Answers gRPC requests; use it from one event loop.
+
+    Args:
+      service: what answers them.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._methods: dict[str, tuple[Any, Callable[..., Awaitable[Any]]]] = {
+            PREDICT: (predict_pb2.PredictRequest, self._predict),
+            CLASSIFY: (classification_pb2.ClassificationRequest, self._classify),
+            REGRESS: (regression_pb2.RegressionRequest, self._regress),
+            MULTI_INFERENCE: (inference_pb2.MultiInferenceRequest, self._multi_inference),
+            GET_MODEL_METADATA: (get_model_metadata_pb2.GetModelMetadataRequest, self._metadata),
+            GET_MODEL_STATUS: (get_model_status_pb2.GetModelStatusRequest, self._status),
+            RELOAD_CONFIG: (model_management_pb2.ReloadConfigRequest, self._reload),
+        }
+
+    async def answer(self, method: str, body: bytes, trail: Trail, seconds: float) -> bytes:
+        """Answer a request.
+
+        Args:
+          method: its full name, one of `grpc_names`.
+          body: the serialised request.
+          trail: of the request.
+          seconds: that the client waits.
+
+        Raises:
+          RequestError: it is refused.
+        """
+        message, respond = self._methods[method]
+        request = message()
+        try:
+            whole = request.MergeFromString(body) == len(body)
+        except DecodeError:
+            whole = False
+        if not whole:
+            raise RequestError(f"the request is no {message.DESCRIPTOR.full_name}")
+        response = await respond(request, trail, min(seconds, self._service.settings.seconds))
+        serialised: bytes = response.SerializeToString()
+        return serialised
+
+    async def _predict(self, request: Any, trail: Trail, seconds: float) -> Any:
+        loaded = self._find(request, trail)
+        name = request.model_spec.signature_name or predict.DEFAULT_SIGNATURE
+        signature = self._service.signature(trail, loaded, name)
+        wanted = grpc_messages.filtered(request.output_filter, signature)
+        inputs, rows = self._inputs(request.inputs, signature)
+        outputs = await self._service.ask(trail, loaded, inputs, rows, seconds)
+        response = predict_pb2.PredictResponse()
+        grpc_messages.fill_spec(response.model_spec, loaded, name)
+        for output in wanted:
+            grpc_tensors.fill_proto(response.outputs[output], outputs[output])
+        return response
+
+    async def _classify(self, request: Any, trail: Trail, seconds: float) -> Any:
+        response = classification_pb2.ClassificationResponse()
+        await self._ask_examples(request, trail, seconds, response)
+        return response
+
+    async def _regress(self, request: Any, trail: Trail, seconds: float) -> Any:
+        response = regression_pb2.RegressionResponse()
+        await self._ask_examples(request, trail, seconds, response)
+        return response
+
+    async def _ask_examples(
+        self, request: Any, trail: Trail, seconds: float, response: Any
+    ) -> None:
+        loaded = self._find(request, trail)
+        name = request.model_spec.signature_name or predict.DEFAULT_SIGNATURE
+        outputs = await self._of_examples(
+            trail.method, name, loaded, grpc_messages.examples_of(request.input), trail, seconds
+        )
+        grpc_messages.fill_spec(response.model_spec, loaded, name)
+        grpc_messages.FILL[trail.method](response.result, outputs)
+
+    async def _of_examples(
+        self,
+        method: str,
+        name: str,
+        loaded: Loaded,
+        examples: np.ndarray,
+        trail: Trail,
+        seconds: float,
+    ) -> Arrays:
+        signature = self._service.signature(trail, loaded, name)
+        tf_examples.check_method(method, name, loaded.signatures)
+        (column,) = signature.inputs
+        rows = len(examples) if signature.batched else None
+        return await self._service.ask(trail, loaded, {column: examples}, rows, seconds)
+
+    async def _multi_inference(self, request: Any, trail: Trail, seconds: float) -> Any:
+        """Ask several signatures about the same examples, one after the other."""
+        tasks = list(request.tasks)
+        grpc_messages.check_tasks(tasks)
+        loaded = self._find(tasks[0], trail)
+        examples = grpc_messages.examples_of(request.input)
+        response = inference_pb2.MultiInferenceResponse()
+        loaded.hold()  # between two of the questions, too
+        try:
+            for task in tasks:
+                method = grpc_messages.TASKS[task.method_name]
+                name = task.model_spec.signature_name or predict.DEFAULT_SIGNATURE
+                outputs = await self._of_examples(method, name, loaded, examples, trail, seconds)
+                result = response.results.add()
+                grpc_messages.fill_spec(result.model_spec, loaded, name)
+                grpc_messages.FILL[method](
+                    getattr(result, f"{grpc_messages.RESULTS[method]}_result"), outputs
+                )
+        finally:
+            loaded.release()
+        return response
+
+    async def _metadata(self, request: Any, trail: Trail, seconds: float) -> Any:
+        if not request.metadata_field:
+            raise RequestError("'metadata_field' is empty; 'signature_def' was expected")
+        for field in request.metadata_field:
+            if field != _SIGNATURE_DEF:
+                raise RequestError(
+                    f"metadata field {excerpt(field)} is not supported; 'signature_def' is"
+                )
+        loaded = self._find(request, trail)
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        for name, signature in loaded.signatures.items():
+            grpc_messages.fill_signature(signatures.signature_def[name], signature)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        grpc_messages.fill_spec(response.model_spec, loaded, "")
+        response.metadata[_SIGNATURE_DEF].Pack(signatures)
+        return response
+
+    async def _status(self, request: Any, trail: Trail, seconds: float) -> Any:
+        statuses = self._service.models.statuses(*grpc_messages.asked(request))
+        trail.model = request.model_spec.name
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for version, status in statuses.items():
+            described = response.model_version_status.add(
+                version=version, state=_STATES.Value(status.state)
+            )
+            if status.error:
+                described.status.error_code = FAILED_PRECONDITION
+                described.status.error_message = status.error
+        return response
+
+    async def _reload(self, request: Any, trail: Trail, seconds: float) -> Any:
+        """Give models that are served other policies and labels; all of the request, or nothing.
+
+        No path of a request is ever opened: it can only repeat the one that is served.
+        """
+        models = self._service.models
+        try:
+            named = config.listed(request.config, "the request")
+            changed = []
+            for message in named:
+                models.statuses(message.name)  # NOT_FOUND where there is no such model
+                current = models.configs[message.name]
+                _check_base(message, current)
+                changed.append(config.changed(message, current))
+        except ConfigError as error:
+            message = f"{error.what}; expected {error.expected}" if error.expected else error.what
+            raise RequestError(message, code=FAILED_PRECONDITION) from None
+        for each in changed:
+            models.reconfigure(each)
+        await models.update()
+        for each in changed:
+            for version in each.policy.chosen(each.base.versions()):
+                models.find(each.name, version)  # or why it does not load
+        _logger.info("reconfigured by %s: %s", trail.peer, ", ".join(c.name for c in changed))
+        response = model_management_pb2.ReloadConfigResponse()
+        response.status.SetInParent()
+        return response
+
+    def _find(self, request: Any, trail: Trail) -> Loaded:
+        return self._service.find(trail, *grpc_messages.asked(request))
+
+    def _inputs(
+        self, given: Mapping[str, Any], signature: Signature
+    ) -> tuple[dict[str, np.ndarray], int | None]:
+        settings = self._service.settings
+        left_out = signature.left_out if settings.optional_columns else {}
+        predict.check_names(given, signature, left_out, "'inputs'")
+        arrays = {
+            name: grpc_tensors.array_of(given[name], tensor, f"input {name!r}", settings.max_rows)
+            for name, tensor in signature.inputs.items()
+            if name in given
+        }
+        inputs = predict.completed(arrays, signature, left_out)
+        return inputs, predict.count_rows(inputs, signature)
+
+
+def _check_base(message: Any, current: config.ModelConfig) -> None:
+    if message.base_path not in ("", current.base.path):
+        raise RequestError(
+            f"model {current.name!r} is served from where the server was told to; a request cannot"
+            " change its base_path: leave it out, or change the server's --config file",
+            FORBIDDEN,
+        )

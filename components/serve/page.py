@@ -1,0 +1,66 @@
+"""The page at `/`: one HTML document, put together from page_files/.
+
+Nothing goes in; out comes a document that needs no other file and talks to its own server only.
+Promised: its Content-Security-Policy lets no script run but its own, whatever names and values a
+model or a request brings.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from pathlib import Path
+
+_FILES = Path(__file__).with_name("page_files")
+
+# In this order they make one script: each uses only what stands above it at load time.
+_SCRIPTS = (
+    "dom.js",
+    "json.js",
+    "api.js",
+    "form.js",
+    "answer.js",
+    "sweep.js",
+    "chart.js",
+    "snippets.js",
+    "about.js",
+    "main.js",
+)
+
+
+@functools.cache
+def page() -> bytes:
+    """Return the document, in UTF-8; the files are read once."""
+    style = _read("page.css")
+    script = "\n".join(_read(name) for name in _SCRIPTS)
+    document = _read("page.html")
+    document = document.replace("{{policy}}", _policy(style, script))
+    document = document.replace("{{style}}", style).replace("{{script}}", script)
+    return document.encode()
+
+
+def _read(name: str) -> str:
+    return (_FILES / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return what the document may do: itself, its server's API, and no markup made from text."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src {_source(style)}",
+            f"script-src {_source(script)}",
+            "connect-src 'self'",
+            "img-src data:",  # the icon
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+        ]
+    )
+
+
+def _source(text: str) -> str:
+    """Return how a policy names an inline script or style: by its SHA-256."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

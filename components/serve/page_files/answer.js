@@ -1,0 +1,86 @@
+// The answer to one row, whichever of our signatures gave it.
+
+/** Return the signature to ask: `predict` says most, `raw_columns` is there in every model. */
+const signatureOf = (description) =>
+  description.signatures.some(({ name }) => name === "predict") ? "predict" : "raw_columns";
+
+/** Return score, class, probabilities, logit and warnings of the first row. */
+function readAnswer({ outputs }, description) {
+  const score = scoresOf(outputs)[0];
+  const named = outputs.class?.[0];
+  const side = description.threshold === null ? null : Number(score >= description.threshold);
+  return {
+    score,
+    className: named === undefined ? (description.classes[side] ?? null) : textOf(named),
+    probabilities: outputs.probabilities?.[0] ?? [1 - score, score],
+    logit: outputs.logits?.[0] ?? null,
+    warnings: textOf(outputs.warnings?.[0] ?? "")
+      .split("; ")
+      .filter(Boolean),
+    strangers: Number(outputs.out_of_vocabulary?.[0] ?? 0),
+  };
+}
+
+/** Return the score of every row. A signature of one output gives it without its name. */
+const scoresOf = (outputs) =>
+  Array.isArray(outputs) ? outputs : (outputs.score ?? outputs.scores);
+
+function showAnswer(answer, description) {
+  const { className, score, logit } = answer;
+  const facts = [["Score", scoreText(score)]];
+  if (logit !== null) facts.push(["Logit", Number(logit).toFixed(3)]);
+  if (description.threshold !== null) facts.push(["Threshold", numberText(description.threshold)]);
+  const verdict = h(
+    "p",
+    { className: "verdict" },
+    h("strong", { id: "class", textContent: className ?? scoreText(score) }),
+    h("span", { className: "hint", textContent: description.label || "score" }),
+  );
+  byId("answer").replaceChildren(
+    h(
+      "div",
+      { className: "top" },
+      verdict,
+      h(
+        "dl",
+        { className: "facts" },
+        ...facts.map(([name, value]) =>
+          h("div", {}, h("dt", { textContent: name }), h("dd", { textContent: value })),
+        ),
+      ),
+    ),
+    probabilityBars(answer, description),
+    ...warningsOf(answer),
+  );
+}
+
+function probabilityBars({ probabilities, className }, { classes }) {
+  const bars = probabilities.map((probability, index) => {
+    const name = classes[index] ?? String(index);
+    const fill = h("span", { className: "fill" });
+    fill.style.width = `${100 * (probability ?? 0)}%`;
+    return h(
+      "li",
+      { className: name === className ? "chosen" : "" },
+      h("span", { className: "class", textContent: name }),
+      h("span", { className: "track", "aria-hidden": "true" }, fill),
+      h("span", { className: "number", textContent: scoreText(probability) }),
+    );
+  });
+  return h("ul", { className: "bars", "aria-label": "Probabilities" }, ...bars);
+}
+
+function warningsOf({ warnings, strangers }) {
+  const texts = [...warnings];
+  if (strangers > 0 && !texts.some((text) => text.includes("vocabulary"))) {
+    texts.push(`values out of vocabulary: ${strangers}`);
+  }
+  if (texts.length === 0) return [];
+  return [
+    h(
+      "ul",
+      { className: "warnings", "aria-label": "Warnings" },
+      ...texts.map((text) => h("li", { textContent: text })),
+    ),
+  ];
+}

@@ -1,0 +1,121 @@
+// Asks the server. The bearer token, if it wants one, is kept for this tab alone.
+
+const TOKEN = "skewless-token";
+
+class ServerError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+let tokenAsked = null; // so that requests refused together ask a person once
+
+/** Send a request and return the parsed answer; ServerError where the server refuses. */
+async function call(path, { body, signal } = {}) {
+  const token = sessionStorage.getItem(TOKEN);
+  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const method = body === undefined ? "GET" : "POST";
+  const answer = await reach(path, { method, headers, body, signal });
+  const text = await answer.text();
+  if (answer.status === 401) {
+    // Another request may have asked for a new one while this was on its way.
+    if (sessionStorage.getItem(TOKEN) === token) await askForToken();
+    return call(path, { body, signal });
+  }
+  if (!answer.ok) throw new ServerError(answer.status, messageOf(text, answer.status));
+  return parseJson(text);
+}
+
+async function reach(path, options) {
+  try {
+    return await fetch(path, { ...options, credentials: "omit", cache: "no-store" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ServerError(0, "The server cannot be reached.");
+  }
+}
+
+function messageOf(text, status) {
+  try {
+    return textOf(parseJson(text).error);
+  } catch {
+    return text.trim() || `The server answered with status ${status}.`;
+  }
+}
+
+function askForToken() {
+  tokenAsked ??= new Promise((resolve) => {
+    const dialog = byId("token");
+    byId("token-text").value = "";
+    byId("token-form").onsubmit = (event) => {
+      event.preventDefault();
+      sessionStorage.setItem(TOKEN, byId("token-text").value.trim());
+      dialog.close();
+      tokenAsked = null;
+      resolve();
+    };
+    // Without a token the page can do nothing: the dialog stays until there is one.
+    dialog.oncancel = (event) => event.preventDefault();
+    dialog.showModal();
+  });
+  return tokenAsked;
+}
+
+const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
+
+/** Return the path of a model; `selector` is "", "/versions/N" or "/labels/L". */
+const modelPath = (name, selector) => `/v1/models/${encodeURIComponent(name)}${selector}`;
+
+/** Return what a model says of itself, or what its signatures tell where it has no description. */
+async function describe(name, selector) {
+  try {
+    return await call(`${modelPath(name, selector)}/description`);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    return fromMetadata(name, await call(`${modelPath(name, selector)}/metadata`));
+  }
+}
+
+/** Make the least description that a form needs. */
+function fromMetadata(name, document) {
+  const signatures = document.metadata.signature_def.signature_def;
+  const asked = signatures.predict ?? signatures.raw_columns;
+  if (!asked) {
+    throw new ServerError(
+      0,
+      "This version takes serialised tf.Examples only: no form can be made of it.",
+    );
+  }
+  const inputs = Object.entries(asked.inputs).map(([column, tensor]) => ({
+    name: column,
+    kind: kindOf(tensor.dtype),
+    required: false,
+    values: null,
+    minimum: null,
+    maximum: null,
+    known: null,
+    example: null,
+    description: "",
+  }));
+  return {
+    name,
+    label: "",
+    classes: ["0", "1"],
+    threshold: null,
+    inputs,
+    metrics: [],
+    baseline: {},
+    signatures: Object.keys(signatures).map((key) => ({ name: key })),
+    digests: {},
+    parity: [],
+    versions: {},
+    bare: true,
+  };
+}
+
+function kindOf(dtype) {
+  if (dtype === "DT_STRING") return "BYTES";
+  return dtype.startsWith("DT_INT") || dtype.startsWith("DT_UINT") ? "INT" : "FLOAT";
+}

@@ -1,0 +1,149 @@
+// The form: a field an input, which gives text; empty is missing.
+
+const KINDS = { INT: "integer", FLOAT: "number", BYTES: "text" };
+
+class Field {
+  /** Make the field of an input; `changed` is called when a person changes it. */
+  constructor(input, id, changed) {
+    this.input = input;
+    this.changed = changed;
+    this.control = input.values ? selectOf(input) : textboxOf(input, id);
+    this.control.id = id;
+    this.control.setAttribute("aria-describedby", `${id}-hint ${id}-note`);
+    this.control.oninput = () => this.refresh();
+    this.missing = h("button", {
+      type: "button",
+      className: "missing",
+      textContent: "missing",
+      "aria-label": `${input.name} is missing`,
+      onclick: () => this.toggle(),
+    });
+    this.note = h("p", { className: "note", id: `${id}-note`, "aria-live": "polite" });
+    this.node = h(
+      "div",
+      { className: "field" },
+      h(
+        "div",
+        { className: "name" },
+        h("label", { htmlFor: id, textContent: input.name }),
+        h("span", { className: "hint", id: `${id}-hint`, textContent: hintOf(input) }),
+      ),
+      h("div", { className: "value" }, this.control, ...this.datalist(), this.missing),
+      this.note,
+    );
+    this.node.title = input.description;
+    this.set(exampleOf(input));
+  }
+
+  /** The suggestions of a text box. */
+  datalist() {
+    const { known } = this.input;
+    if (!known || this.input.values) return [];
+    this.control.setAttribute("list", `${this.control.id}-known`);
+    const options = known.map((value) => h("option", { value }));
+    return [h("datalist", { id: `${this.control.id}-known` }, ...options)];
+  }
+
+  get text() {
+    if (this.control.disabled) return "";
+    return this.input.kind === "BYTES" ? this.control.value : this.control.value.trim();
+  }
+
+  /** Take a value; "" is missing. What stood there comes back when "missing" is switched off. */
+  set(text) {
+    this.control.disabled = text === "";
+    if (text !== "") this.put(text);
+    this.showState();
+  }
+
+  put(text) {
+    // It may come from the form of a version whose schema listed other values.
+    if (this.input.values && ![...this.control.options].some((option) => option.value === text)) {
+      this.control.append(h("option", { value: text, textContent: text }));
+    }
+    this.control.value = text;
+  }
+
+  toggle() {
+    this.control.disabled = !this.control.disabled;
+    if (!this.control.disabled) this.control.focus();
+    this.refresh();
+  }
+
+  refresh() {
+    this.showState();
+    this.changed();
+  }
+
+  showState() {
+    this.missing.setAttribute("aria-pressed", String(this.text === ""));
+    this.tell(adviceOn(this.input, this.text), "advice");
+  }
+
+  /** Say something beside the field: advice of ours, or the server's refusal. */
+  tell(message, kind) {
+    this.note.textContent = message;
+    this.note.className = `note ${kind}`;
+    this.control.setAttribute("aria-invalid", String(kind === "error" && message !== ""));
+  }
+}
+
+function selectOf(input) {
+  return h(
+    "select",
+    {},
+    ...input.values.map((value) => h("option", { value, textContent: value })),
+  );
+}
+
+function textboxOf(input) {
+  // Not type="number": that hides from us what it does not understand, and rounds what it does.
+  const mode = { INT: "numeric", FLOAT: "decimal", BYTES: "text" }[input.kind];
+  // Phones' numeric keypads have no minus sign.
+  const signed = input.minimum === null || input.minimum < 0;
+  return h("input", {
+    type: "text",
+    inputMode: signed && mode !== "text" ? "text" : mode,
+    spellcheck: false,
+  });
+}
+
+const exampleOf = (input) => (input.example === null ? "" : String(input.example));
+
+function boundsOf({ minimum, maximum }) {
+  if (minimum !== null && maximum !== null) return `${minimum} … ${maximum}`;
+  if (minimum !== null) return `from ${minimum}`;
+  return maximum === null ? "" : `to ${maximum}`;
+}
+
+function hintOf(input) {
+  const parts = [KINDS[input.kind], boundsOf(input)];
+  if (input.values) parts.push(`${input.values.length} values`);
+  else if (input.known) parts.push(`${input.known.length} known`);
+  if (!input.required) parts.push("optional");
+  return parts.filter(Boolean).join(" · ");
+}
+
+/** Say what the schema thinks of a text. It is asked all the same: services get such rows. */
+function adviceOn(input, text) {
+  if (text === "") return input.required ? "The schema wants a value in every row." : "";
+  const number = Number(text);
+  if (input.kind === "BYTES") {
+    return input.known && !input.values && !input.known.includes(text)
+      ? "Not a term the model learnt."
+      : "";
+  }
+  const below = input.minimum !== null && number < input.minimum;
+  const above = input.maximum !== null && number > input.maximum;
+  return below || above ? `Outside the schema's ${boundsOf(input)}.` : "";
+}
+
+/** Return the row that the form holds: texts by input name. */
+const rowOf = (fields) => new Map(fields.map((field) => [field.input.name, field.text]));
+
+/** Return the field that a refusal names, if it names one. */
+function fieldNamedIn(message, fields) {
+  return fields.find(({ input: { name } }) =>
+    [`input '${name}'`, `input "${name}"`].some((quoted) => message.includes(quoted)),
+  );
+}

@@ -1,0 +1,42 @@
+// JSON as the server reads and writes it: with NaN for a missing number, and 64-bit integers whole.
+
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+const STRINGS_AND_SPECIALS = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g;
+
+/** Parse an answer: NaN and infinities become null, integers past 2^53 stay text. */
+function parseJson(text) {
+  const plain = text.replace(STRINGS_AND_SPECIALS, (found) => (found[0] === '"' ? found : "null"));
+  return JSON.parse(plain, (_key, value, context) =>
+    Number.isInteger(value) && !Number.isSafeInteger(value) && context ? context.source : value,
+  );
+}
+
+/**
+ * Write a field's text as a JSON value; empty is missing.
+ *
+ * A number is written digit by digit as it was typed, which a JavaScript number would round. What
+ * is no number goes as a string: the server knows best how to say what is wrong with it.
+ */
+function literal(input, text) {
+  if (input.kind === "BYTES") return JSON.stringify(text);
+  if (text === "") return "NaN";
+  if (NUMBER.test(text)) return text;
+  const number = Number(text);
+  return Number.isFinite(number) ? String(number) : JSON.stringify(text);
+}
+
+/** Write rows of texts, each by input name, as columns. */
+function columnsJson(signature, inputs, rows) {
+  const columns = inputs.map((input) => {
+    const values = rows.map((row) => literal(input, row.get(input.name)));
+    return `${JSON.stringify(input.name)}: [${values.join(", ")}]`;
+  });
+  return `{"signature_name": ${JSON.stringify(signature)}, "inputs": {${columns.join(", ")}}}`;
+}
+
+/** Return text that the server gave, also where it is no UTF-8 and comes as base64. */
+function textOf(value) {
+  return value !== null && typeof value === "object" && "b64" in value
+    ? atob(value.b64)
+    : String(value);
+}

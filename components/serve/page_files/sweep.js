@@ -1,0 +1,123 @@
+// What changes when one field changes: other values for every field, the rest of the row as it is.
+
+const MOST_VALUES = 40; // of a field: more than a chart can show apart
+const MOST_CELLS = 200_000; // of a request: rows times inputs
+const COLUMNS_SPAN = 100; // the widest range of integers that gets a column each
+
+/**
+ * Return the values to try in a field, as texts, and how to draw them.
+ *
+ * What the schema lists or the model learnt comes as it is: as columns where it is a short range of
+ * integers (hours, districts), otherwise as bars. All other numbers are taken evenly from a range.
+ */
+function candidates(input, current, most) {
+  const short =
+    input.kind === "INT" &&
+    input.maximum - input.minimum <= COLUMNS_SPAN &&
+    input.minimum !== null &&
+    input.maximum !== null;
+  if (short) return { shape: "columns", values: withCurrent(integers(input), current) };
+  const listed = input.values ?? input.known;
+  if (listed) return { shape: "bars", values: withCurrent(listed.slice(0, most), current) };
+  if (input.kind === "BYTES") return { shape: "bars", values: withCurrent([], current) };
+  return { shape: "line", values: withCurrent(evenly(input, current, most), current) };
+}
+
+function integers({ minimum, maximum }) {
+  return Array.from({ length: maximum - minimum + 1 }, (_, index) => String(minimum + index));
+}
+
+const withCurrent = (values, current) =>
+  current === "" || values.includes(current) ? values : [...values, current];
+
+/** Return numbers from the schema's range; where an end is open, from around the row's value. */
+function evenly(input, current, most) {
+  const own = [current, input.example].map(Number).find((n) => Number.isFinite(n) && n !== 0) ?? 1;
+  const reach = Math.abs(own);
+  const low = input.minimum ?? (input.maximum ?? own) - 2 * reach;
+  const high = input.maximum ?? Math.max(low, own) + 2 * reach;
+  const steps = Math.max(most - 1, 2);
+  const step = (high - low) / steps;
+  // Two digits of the step are kept: enough to tell neighbours apart, and short to read.
+  const digits =
+    input.kind === "INT" ? 0 : Math.min(Math.max(1 - Math.floor(Math.log10(step)), 0), 20);
+  const numbers = Array.from({ length: steps + 1 }, (_, index) =>
+    Number((low + step * index).toFixed(digits)),
+  );
+  return [...new Set(numbers)].map(String);
+}
+
+/** Return rows to ask: the row itself first, then for each plan a row for each value. */
+function rowsOf(row, plans) {
+  const changed = plans.flatMap(({ input, values }) =>
+    values.map((value) => new Map(row).set(input.name, value)),
+  );
+  return [row, ...changed];
+}
+
+/** Return what to try in every field; the last value is always "", a missing one. */
+function plansOf(inputs, row) {
+  const most = Math.max(3, Math.min(MOST_VALUES, Math.floor(MOST_CELLS / inputs.length ** 2)));
+  return inputs.map((input) => {
+    const { shape, values } = candidates(input, row.get(input.name), most);
+    return { input, shape, values: [...values, ""], current: row.get(input.name) };
+  });
+}
+
+/** Join plans with the scores of their rows; the field that moves the score most comes first. */
+function effectsOf(plans, scores) {
+  const base = scores[0];
+  let next = 1;
+  const effects = plans.map((plan) => {
+    const points = plan.values.map((text) => ({ text, score: scores[next++] }));
+    const known = [base, ...points.map(({ score }) => score)].filter((score) => score !== null);
+    return { ...plan, base, points, low: Math.min(...known), high: Math.max(...known) };
+  });
+  return effects.sort((a, b) => b.high - b.low - (a.high - a.low));
+}
+
+/** Show the fields by effect, and the chosen one's chart. `use` puts a value into the form. */
+function showEffects(effects, chosen, { choose, use, threshold }) {
+  const shown = effects.find(({ input }) => input.name === chosen) ?? effects[0];
+  const list = h(
+    "ol",
+    { className: "effects", "aria-label": "Fields by effect on the score" },
+    ...effects.map((effect) => h("li", {}, effectButton(effect, effect === shown, choose))),
+  );
+  const chart = h("div", { className: "detail" });
+  const focused = document.activeElement?.dataset?.field;
+  byId("change").replaceChildren(h("div", { className: "sweep" }, list, chart));
+  // Whoever walks through the list with the keyboard keeps their place in it.
+  if (focused !== undefined)
+    [...list.querySelectorAll("button")].find((b) => b.dataset.field === focused)?.focus();
+  drawChart(chart, shown, { use, threshold });
+}
+
+function effectButton(effect, pressed, choose) {
+  const {
+    input: { name },
+    low,
+    high,
+    base,
+  } = effect;
+  const range = h("span", { className: "range" });
+  range.style.left = `${100 * low}%`;
+  range.style.width = `${100 * (high - low)}%`;
+  const here = h("span", { className: "here" });
+  here.style.left = `${100 * base}%`;
+  const button = h(
+    "button",
+    {
+      type: "button",
+      title: name,
+      onclick: () => choose(name),
+      "aria-pressed": String(pressed),
+      "aria-label": `${name}: the score can be from ${scoreText(low)} to ${scoreText(high)}`,
+    },
+    h("span", { className: "class", textContent: name }),
+    h("span", { className: "track" }, range, here),
+    h("span", { className: "number", textContent: (high - low).toFixed(2) }),
+  );
+  button.dataset.field = name;
+  return button;
+}

@@ -1,0 +1,245 @@
+"""A server, put together: versions, REST, gRPC, metrics, logs and page; started, reloaded, stopped.
+
+Goes in: which models, and where to listen. Promised: both ports are there at once, and say that the
+server is alive; `loaded` tells when it is ready; `stop` loses no request that was taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gc
+import logging
+import os
+import signal
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from components.compat import quiet_environment
+from components.serve import config
+from components.serve.app import App
+from components.serve.config import ModelConfig
+from components.serve.grpc_listener import GrpcListener
+from components.serve.listener import Listener
+from components.serve.observers import Observation, Observers
+from components.serve.page import page
+from components.serve.service import Service
+from components.serve.settings import GRPC_PORT, Address, Settings
+from components.serve.versions import Model, Models
+from schemas.errors import ConfigError, ModelError
+
+_UNREAD = (0, 0, 0)  # the stamp of no file
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where and how a server serves.
+
+    Attributes:
+      http: where REST is listened for.
+      grpc: where gRPC is; None for nowhere.
+      settings: what is taken from a request.
+      config_file: where the models come from, to be read again when it changes; None if they do
+        not come from a file.
+      poll_seconds: between two looks for new versions; 0 to look when told to only.
+      observation: which logs are kept.
+    """
+
+    http: Address = field(default_factory=Address)
+    grpc: Address | None = field(default_factory=lambda: Address(port=GRPC_PORT))
+    settings: Settings = field(default_factory=Settings)
+    config_file: str | None = None
+    poll_seconds: float = 1.0
+    observation: Observation = field(default_factory=Observation)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where a server listens: ports of TCP; `grpc` is None where gRPC is not served."""
+
+    http: int
+    grpc: int | None
+
+
+def load_saved_model(path: str) -> Model:
+    """Load a SavedModel into this process; TensorFlow is imported by the first one."""
+    _import_tensorflow()
+    from components.serve.model import SavedModel
+
+    return SavedModel(path)
+
+
+@functools.cache
+def _import_tensorflow() -> None:
+    """Import all that is heavy, once; takes seconds."""
+    quiet_environment()
+    # Google's libraries tell every start that Python 3.10 ages.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
+    import tensorflow as tf
+
+    import components.serve.grpc_app
+    import components.serve.model  # noqa: F401
+
+    tf.get_logger().setLevel("ERROR")  # it calls sessions, which servers run, deprecated
+    # What is imported stays. Garbage collection, which all requests wait for, need not look at it.
+    gc.collect()
+    gc.freeze()
+
+
+class Server:
+    """Serves models until it is stopped; make and use it in one event loop.
+
+    Args:
+      configs: the models.
+      options: where and how.
+      load: returns the model in a folder; called in a thread.
+    """
+
+    def __init__(
+        self,
+        configs: Sequence[ModelConfig],
+        options: Options,
+        load: Callable[[str], Model] = load_saved_model,
+    ) -> None:
+        self._observers = Observers(options.observation)
+        metrics = self._observers.metrics
+        self.models = Models(load, options.settings.queue, metrics.on_batch)
+        self._observers.watch(self.models)
+        self._configs = configs
+        self._options = options
+        self._service = Service(self.models, options.settings, self._observers.observers)
+        self._http = Listener(App(self._service, metrics.text, page), options.http)
+        self._grpc = None if options.grpc is None else GrpcListener(self._service, options.grpc)
+        self._read: tuple[int, int, int] | None = _stamp(options.config_file)
+        self._look = asyncio.Event()
+        self._looked: asyncio.Future[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    async def start(self) -> Ports:
+        """Listen, begin to load, and return the ports.
+
+        Raises:
+          ConfigError: one cannot be listened at.
+        """
+        self._looked = asyncio.get_running_loop().create_future()
+        self.models.configure(self._configs)
+        http = await self._http.start()
+        try:
+            ports = Ports(http, None if self._grpc is None else await self._grpc.start())
+        except ConfigError:
+            await self._http.stop(0)
+            raise
+        self._watching = asyncio.create_task(self._watch())
+        return ports
+
+    async def loaded(self) -> None:
+        """Wait until every model answers.
+
+        Raises:
+          ModelError: no version of one of them loads.
+        """
+        assert self._looked is not None, "start comes first"
+        await asyncio.shield(self._looked)
+        for name in self.models.configs:
+            errors = [s.error for s in self.models.statuses(name).values() if s.error]
+            if self.models.default(name) is None:
+                raise ModelError(
+                    f"no version of model {name!r} loads: {'; '.join(errors) or 'there is none'}"
+                )
+
+    def reload(self) -> None:
+        """Read the configuration again, and look for versions, at once."""
+        self._read = _UNREAD
+        self._look.set()
+
+    async def stop(self) -> None:
+        """Answer what was asked, take nothing new, and let go of everything."""
+        self._service.draining = True
+        seconds = self._options.http.drain_seconds
+        stopping = [self._http.stop(seconds)]
+        if self._grpc is not None:
+            stopping.append(self._grpc.stop(seconds))
+        await asyncio.gather(*stopping)
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+        await self.models.close()
+        await asyncio.to_thread(self._observers.close)
+
+    async def _watch(self) -> None:
+        """Load what is there, then look again and again."""
+        assert self._looked is not None
+        try:
+            if self._grpc is not None:
+                await asyncio.to_thread(_import_tensorflow)
+                from components.serve.grpc_app import GrpcApp
+
+                self._grpc.serve(GrpcApp(self._service))
+            await self.models.update()
+            self._looked.set_result(None)
+        except Exception as error:  # noqa: BLE001  # whatever it is, `loaded` raises it
+            self._looked.set_exception(error)
+            return
+        while True:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._look.wait(), self._options.poll_seconds or None)
+            self._look.clear()
+            try:
+                await self._look_again()
+            except Exception:  # a folder that cannot be read now may be readable in a second
+                _logger.exception("looking for versions failed")
+
+    async def _look_again(self) -> None:
+        path = self._options.config_file
+        stamp = _stamp(path)
+        if path is not None and stamp != self._read:
+            self._read = stamp
+            try:
+                self.models.configure(await asyncio.to_thread(config.read, path))
+                _logger.info("%s was read again", path)
+            except ConfigError as error:
+                _logger.error("the models stay as they were: %s", error)
+        await self.models.update()
+
+
+async def run(server: Server, ready: Callable[[Ports], None], stop: asyncio.Event) -> None:
+    """Serve until told to stop, by SIGTERM, SIGINT or the event; SIGHUP reloads.
+
+    Args:
+      server: not started yet.
+      ready: called with the ports once every model answers.
+      stop: set to end it.
+
+    Raises:
+      SkewlessError: it cannot listen, or no version of a model loads.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, server.reload)
+    ports = await server.start()
+    loaded, stopped = asyncio.create_task(server.loaded()), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([loaded, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if loaded.done():
+            loaded.result()
+            ready(ports)
+            await stopped
+    finally:
+        loaded.cancel()
+        stopped.cancel()
+        await server.stop()
+
+
+def _stamp(path: str | None) -> tuple[int, int, int] | None:
+    """Return what changes when a file is written or replaced; None where there is none."""
+    try:
+        status = os.stat(path) if path is not None else None
+    except OSError:
+        status = None
+    return None if status is None else (status.st_ino, status.st_size, status.st_mtime_ns)

@@ -1,0 +1,180 @@
+"""What REST and gRPC share: who may ask, what is asked, within which bounds, and who is told of it.
+
+Goes in: arrays for a signature. Comes out: arrays. Each rule stands here once, for both protocols.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Sequence
+
+from components.serve.failures import (
+    FAILED_PRECONDITION,
+    TOO_LARGE,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    RequestError,
+)
+from components.serve.json_text import excerpt
+from components.serve.messages import Arrays, Exchange, Observer
+from components.serve.settings import Settings
+from components.serve.signature import Signature
+from components.serve.versions import Loaded, Models
+
+_BEARER = "bearer "
+
+
+class Trail:
+    """What is known of a request so far; its attributes are those of an `Exchange`."""
+
+    __slots__ = (
+        "inputs",
+        "method",
+        "model",
+        "outputs",
+        "peer",
+        "protocol",
+        "rows",
+        "signature",
+        "started",
+        "version",
+    )
+
+    def __init__(self, protocol: str, peer: str, method: str = "") -> None:
+        self.protocol = protocol
+        self.peer = peer
+        self.method = method
+        self.started = time.perf_counter()
+        self.model = ""
+        self.version: int | None = None
+        self.signature = ""
+        self.rows = 0
+        self.inputs: Arrays | None = None
+        self.outputs: Arrays | None = None
+
+
+class Service:
+    """Answers requests about all models; use it from one event loop.
+
+    Args:
+      models: what is served.
+      settings: what is taken from a request.
+      observers: told of each request, once it is answered or refused.
+
+    Attributes:
+      draining: whether the server is about to stop.
+    """
+
+    def __init__(
+        self, models: Models, settings: Settings, observers: Sequence[Observer] = ()
+    ) -> None:
+        self.models = models
+        self.settings = settings
+        self.draining = False
+        self._observers = observers
+        self._token = None if settings.token is None else settings.token.encode()
+
+    def authorize(self, authorization: str | None) -> None:
+        """Check that a request shows the token, if one is set.
+
+        Raises:
+          RequestError: it does not.
+        """
+        if self._token is None:
+            return
+        shown = authorization or ""
+        if not shown.lower().startswith(_BEARER):
+            raise RequestError("'Authorization: Bearer TOKEN' is missing", UNAUTHENTICATED)
+        # A header may hold anything, and compare_digest takes no text beyond ASCII.
+        given = shown[len(_BEARER) :].strip().encode(errors="surrogateescape")
+        if not hmac.compare_digest(given, self._token):
+            raise RequestError("the bearer token is not the right one", UNAUTHENTICATED)
+
+    def check_ready(self) -> None:
+        """Check that requests should be sent here.
+
+        Raises:
+          RequestError: the server is about to stop, or a model has no version yet that answers.
+        """
+        if self.draining:
+            raise RequestError("the server is about to stop", UNAVAILABLE)
+        if not self.models.ready:
+            for name in self.models.configs:
+                self.models.find(name)
+            raise RequestError("no model is served", UNAVAILABLE)
+
+    def find(
+        self, trail: Trail, name: str, version: int | None = None, label: str | None = None
+    ) -> Loaded:
+        """Return the version that answers a request, and note it.
+
+        Raises:
+          RequestError: it is not there, or not yet.
+        """
+        loaded = self.models.find(name, version, label)
+        trail.model = loaded.name
+        trail.version = loaded.version
+        return loaded
+
+    def signature(self, trail: Trail, loaded: Loaded, name: str) -> Signature:
+        """Return a signature, and note it.
+
+        Raises:
+          RequestError: there is none of this name.
+        """
+        signature = loaded.signatures.get(name)
+        if signature is None:
+            known = ", ".join(map(repr, sorted(loaded.signatures)))
+            message = f"there is no signature {excerpt(name)}; there are {known}"
+            raise RequestError(message, code=FAILED_PRECONDITION)
+        trail.signature = name
+        return signature
+
+    async def ask(
+        self, trail: Trail, loaded: Loaded, inputs: Arrays, rows: int | None, seconds: float
+    ) -> Arrays:
+        """Return the outputs of the signature that `trail` names.
+
+        Args:
+          trail: of the request.
+          loaded: the version that answers.
+          inputs: an array an input.
+          rows: of the request; None where it cannot be joined with others.
+          seconds: to wait for the answer.
+
+        Raises:
+          RequestError: too many rows, or what the queue and the graph refuse.
+        """
+        if rows is not None and rows > self.settings.max_rows:
+            message = f"{rows} rows; at most {self.settings.max_rows} are taken at once"
+            raise RequestError(message, TOO_LARGE)
+        trail.rows = rows or 0
+        trail.inputs = inputs
+        loaded.hold()
+        try:
+            outputs = await loaded.batcher.ask(trail.signature, inputs, rows, seconds)
+        finally:
+            loaded.release()
+        trail.outputs = outputs
+        return outputs
+
+    def tell(self, trail: Trail, status: int) -> None:
+        """Tell all observers what came of a request."""
+        if not self._observers:
+            return
+        exchange = Exchange(
+            protocol=trail.protocol,
+            method=trail.method,
+            model=trail.model,
+            version=trail.version,
+            signature=trail.signature,
+            rows=trail.rows,
+            status=status,
+            seconds=time.perf_counter() - trail.started,
+            peer=trail.peer,
+            inputs=trail.inputs,
+            outputs=trail.outputs,
+        )
+        for observer in self._observers:
+            observer.answered(exchange)

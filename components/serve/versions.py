@@ -1,0 +1,340 @@
+"""The versions in memory: which are loaded, which answers what, and how they come and go.
+
+Goes in: a `ModelConfig` a model. Comes out: `find`, which gives the version that answers a request.
+Promised: a new version is loaded in a thread while the old one answers, and takes its place between
+two requests; a version is let go once all it was asked is answered; one that does not load is told
+of, tried again when its folder changes, and the next older one answers instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from components.serve import folders
+from components.serve.batcher import Batcher
+from components.serve.config import ModelConfig
+from components.serve.failures import NOT_FOUND, UNAVAILABLE, RequestError
+from components.serve.folders import Stamp
+from components.serve.json_text import excerpt
+from components.serve.messages import Arrays
+from components.serve.settings import Limits
+from components.serve.signature import Signature
+from schemas import description
+from schemas.errors import SkewlessError
+
+# The states of TensorFlow Serving's ModelVersionStatus, by their numbers in its proto.
+START, LOADING, AVAILABLE, UNLOADING, END = "START", "LOADING", "AVAILABLE", "UNLOADING", "END"
+
+OnBatch = Callable[[int, int, float], None]
+
+_logger = logging.getLogger(__name__)
+
+
+class Model(Protocol):
+    """A SavedModel in memory.
+
+    Attributes:
+      signatures: by name.
+    """
+
+    signatures: Mapping[str, Signature]
+
+    def run(self, signature: str, inputs: Arrays) -> Arrays:
+        """Return a signature's outputs; RequestError where the graph refuses the values."""
+
+    def close(self) -> None:
+        """Let go of the memory; it is not asked again."""
+
+
+class Loaded:
+    """A version that answers; use it from one event loop.
+
+    Attributes:
+      name: of its model.
+      version: its number.
+      description: its model.json; None where it has none.
+      signatures: by name.
+      batcher: the queue before it.
+    """
+
+    def __init__(
+        self, name: str, version: int, description: bytes | None, model: Model, batcher: Batcher
+    ) -> None:
+        self.name = name
+        self.version = version
+        self.description = description
+        self.signatures = model.signatures
+        self.batcher = batcher
+        self._model = model
+        self._asked = 0
+        self._idle = asyncio.Event()
+
+    def hold(self) -> None:
+        """Keep the version in memory until `release`: a request has begun."""
+        self._asked += 1
+
+    def release(self) -> None:
+        """Tell that a request is done."""
+        self._asked -= 1
+        if not self._asked:
+            self._idle.set()
+
+    async def unload(self) -> None:
+        """Wait until all requests are done, then free the memory; nobody may find it any more."""
+        while self._asked:
+            self._idle.clear()
+            await self._idle.wait()
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        # A request whose time was over may still be computed, so the queue's thread ends first.
+        self.batcher.close()
+        self._model.close()
+
+
+@dataclass
+class Status:
+    """What became of a version.
+
+    Attributes:
+      state: one of the constants above.
+      error: why it does not load; empty if nothing is wrong.
+      stamp: of the folder that did not load.
+    """
+
+    state: str
+    error: str = ""
+    stamp: Stamp | None = None
+
+
+@dataclass
+class _Served:
+    """A model: what is wanted of it, and what is there; `default` is the newest of these."""
+
+    config: ModelConfig
+    loaded: dict[int, Loaded] = field(default_factory=dict)
+    statuses: dict[int, Status] = field(default_factory=dict)
+    default: Loaded | None = None
+
+    def choose_default(self) -> None:
+        """Let the newest version answer from now on."""
+        self.default = self.loaded[max(self.loaded)] if self.loaded else None
+
+
+class Models:
+    """All models that are served; use it from one event loop.
+
+    Args:
+      load: returns the model in a folder; called in a thread.
+      limits: of each version's queue.
+      on_batch: told of every batch that was computed.
+    """
+
+    def __init__(
+        self, load: Callable[[str], Model], limits: Limits, on_batch: OnBatch | None = None
+    ) -> None:
+        self._load = load
+        self._limits = limits
+        self._on_batch = on_batch
+        self._models: dict[str, _Served] = {}
+        self._thread = ThreadPoolExecutor(1, "loader")
+        self._changing = asyncio.Lock()
+        self._unloading: set[asyncio.Task[None]] = set()
+
+    @property
+    def configs(self) -> dict[str, ModelConfig]:
+        """How each model is served, by name."""
+        return {name: model.config for name, model in self._models.items()}
+
+    @property
+    def loaded(self) -> list[Loaded]:
+        """Every version that answers."""
+        return [version for model in self._models.values() for version in model.loaded.values()]
+
+    @property
+    def ready(self) -> bool:
+        """Whether a version of every model answers."""
+        return bool(self._models) and all(model.default for model in self._models.values())
+
+    def configure(self, configs: Sequence[ModelConfig]) -> None:
+        """Serve these models and no others, from the next `update` on."""
+        old, self._models = self._models, {}
+        for config in configs:
+            model = old.pop(config.name, None)
+            if model is not None and model.config.base == config.base:
+                model.config = config
+            else:
+                if model is not None:
+                    self._let_go(model, model.loaded)
+                model = _Served(config)
+            self._models[config.name] = model
+        for model in old.values():
+            self._let_go(model, model.loaded)
+
+    def reconfigure(self, config: ModelConfig) -> None:
+        """Give one model that is served another policy and other labels."""
+        self.configure([{**self.configs, config.name: config}[name] for name in self.configs])
+
+    async def update(self) -> None:
+        """Look at the folders; load what is wanted and not there, let go of what is not wanted."""
+        async with self._changing:
+            for model in list(self._models.values()):
+                await self._update(model)
+
+    def find(self, name: str, version: int | None = None, label: str | None = None) -> Loaded:
+        """Return the version that answers a request.
+
+        Args:
+          name: of the model.
+          version: which one, by number; None for the default.
+          label: which one, by label.
+
+        Raises:
+          RequestError: it is not there, or not yet.
+        """
+        model = self._models.get(name) or self._model(name)
+        if label is not None:
+            version = self._labelled(model, label)
+        loaded = model.default if version is None else model.loaded.get(version)
+        if loaded is None:
+            raise _not_loaded(model, version)
+        return loaded
+
+    def statuses(
+        self, name: str, version: int | None = None, label: str | None = None
+    ) -> dict[int, Status]:
+        """Return what became of a model's versions, the newest first.
+
+        Raises:
+          RequestError: there is no such model or version.
+        """
+        model = self._model(name)
+        if label is not None:
+            version = self._labelled(model, label)
+        if version is None:
+            return dict(sorted(model.statuses.items(), reverse=True))
+        if version not in model.statuses:
+            raise _no_version(model, version)
+        return {version: model.statuses[version]}
+
+    def default(self, name: str) -> int | None:
+        """Return the version that answers requests which name none."""
+        default = self._model(name).default
+        return None if default is None else default.version
+
+    async def close(self) -> None:
+        """Let go of everything, once it has answered."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self.configure(())
+        await asyncio.gather(*self._unloading)
+
+    async def _update(self, model: _Served) -> None:
+        available = await asyncio.to_thread(model.config.base.versions)
+        policy = model.config.policy
+        answering: set[int] = set()
+        for version in policy.candidates(available):
+            # One that does not load leaves its place to the next older one.
+            if len(answering) != policy.most and await self._there(
+                model, version, available[version]
+            ):
+                answering.add(version)
+        # The last one is kept, whatever happened to its folder or to those that should follow it.
+        keep = answering or {max(model.loaded, default=0)}
+        self._let_go(model, model.loaded.keys() - keep)
+        for version in model.statuses.keys() - available.keys() - model.loaded.keys():
+            if model.statuses[version].state == END:
+                del model.statuses[version]
+
+    async def _there(self, model: _Served, version: int, path: str) -> bool:
+        """Load a version that is not there; return whether it is there now."""
+        if version in model.loaded:
+            return True
+        stamp = await asyncio.to_thread(folders.stamp, path)
+        before = model.statuses.get(version)
+        if before is not None and before.error and before.stamp == stamp:
+            return False  # it is the very folder that did not load before
+        model.statuses[version] = Status(LOADING)
+        loop = asyncio.get_running_loop()
+        name = model.config.name
+        try:
+            loading, text = await loop.run_in_executor(self._thread, self._read, path)
+        except SkewlessError as error:
+            model.statuses[version] = Status(END, error.what, stamp)
+            _logger.error("version %d of model %r does not load: %s", version, name, error)
+            return False
+        except Exception as error:
+            model.statuses[version] = Status(END, repr(error), stamp)
+            _logger.exception("version %d of model %r does not load", version, name)
+            return False
+        if self._models.get(name) is not model:  # it was taken off the list meanwhile
+            loading.close()
+            return False
+        batcher = Batcher(loading.run, self._limits, self._on_batch)
+        model.loaded[version] = Loaded(name, version, text, loading, batcher)
+        model.statuses[version] = Status(AVAILABLE)
+        model.choose_default()
+        _logger.info("version %d of model %r answers", version, name)
+        return True
+
+    def _read(self, path: str) -> tuple[Model, bytes | None]:
+        """Load a version, and what its folder says of it, so that no request opens a file."""
+        model = self._load(path)
+        try:
+            with open(os.path.join(path, description.FILE_NAME), "rb") as file:
+                return model, file.read()
+        except FileNotFoundError:
+            return model, None
+
+    def _let_go(self, model: _Served, versions: Collection[int]) -> None:
+        for version in list(versions):
+            loaded = model.loaded.pop(version)
+            model.statuses[version] = Status(UNLOADING)
+            task = asyncio.get_running_loop().create_task(self._unload(model, loaded))
+            self._unloading.add(task)
+            task.add_done_callback(self._unloading.discard)
+        model.choose_default()
+
+    async def _unload(self, model: _Served, loaded: Loaded) -> None:
+        await loaded.unload()
+        if loaded.version not in model.loaded:  # or it was wanted again meanwhile
+            model.statuses[loaded.version] = Status(END)
+        _logger.info("version %d of model %r is unloaded", loaded.version, loaded.name)
+
+    def _model(self, name: str) -> _Served:
+        if name not in self._models:
+            known = ", ".join(map(repr, sorted(self._models))) or "none"
+            raise RequestError(f"there is no model {excerpt(name)}; {known} is served", NOT_FOUND)
+        return self._models[name]
+
+    def _labelled(self, model: _Served, label: str) -> int:
+        if label not in model.config.labels:
+            known = ", ".join(map(repr, sorted(model.config.labels))) or "none"
+            raise RequestError(
+                f"unrecognized servable version label: {excerpt(label)}; the labels are: {known}"
+            )
+        return model.config.labels[label]
+
+
+def _not_loaded(model: _Served, version: int | None) -> RequestError:
+    asked = max(model.statuses, default=None) if version is None else version
+    status = None if asked is None else model.statuses.get(asked)
+    what = f"model {model.config.name!r}"
+    if status is not None and status.error:
+        return RequestError(f"version {asked} of {what} does not load: {status.error}", UNAVAILABLE)
+    if version is None:
+        return RequestError(f"{what} is still being loaded", UNAVAILABLE)
+    if status is not None and status.state in (START, LOADING):
+        return RequestError(f"version {version} of {what} is still being loaded", UNAVAILABLE)
+    return _no_version(model, version)
+
+
+def _no_version(model: _Served, version: int) -> RequestError:
+    served = ", ".join(map(str, sorted(model.loaded))) or "none"
+    message = f"model {model.config.name!r} has no version {version}; served: {served}"
+    return RequestError(message, NOT_FOUND)

@@ -1,0 +1,81 @@
+"""The page without a browser: a document that loads nothing and runs no script but its own."""
+
+import base64
+import hashlib
+import re
+import runpy
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+import components.serve.page
+from components.serve.page import _FILES, _SCRIPTS, page
+
+ROOT = Path(components.serve.page.__file__).parents[2]
+
+
+@pytest.fixture
+def document():
+    return page().decode()
+
+
+def inline(document, tag):
+    (text,) = re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", document, re.DOTALL)
+    return text
+
+
+def test_it_is_small_and_read_once():
+    assert len(page()) < 100_000
+    assert page() is page()
+
+
+def test_nothing_is_left_to_fill_in(document):
+    assert "{{" not in document.replace(inline(document, "script"), "")
+
+
+def test_it_loads_nothing(document):
+    markup = document.replace(inline(document, "script"), "").replace(inline(document, "style"), "")
+    links = re.findall(r"(?:src|href|action)\s*=\s*[\"']([^\"']*)", markup)
+    assert len(links) == 1
+    assert links[0].startswith("data:image/svg+xml,")
+    assert "url(" not in inline(document, "style")
+    assert "@import" not in inline(document, "style")
+    assert not re.search(r"^import |import\(", inline(document, "script"), re.MULTILINE)
+    # The only address in the script names SVG, and is never fetched.
+    assert re.findall(r"https?://[^\"'`\s]+", inline(document, "script")) == [
+        "http://www.w3.org/2000/svg"
+    ]
+
+
+def test_no_markup_is_made_from_text(document):
+    ways = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|\.srcdoc"
+    assert not re.search(ways, inline(document, "script"))
+    assert not re.search(
+        r"\son[a-z]+\s*=|\sstyle\s*=", document.split("<body>")[1].split("<script")[0]
+    )
+
+
+@pytest.mark.parametrize("tag", ["script", "style"])
+def test_the_policy_names_what_is_inline(document, tag):
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', document)
+    digest = base64.b64encode(hashlib.sha256(inline(document, tag).encode()).digest()).decode()
+    directives = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert directives[f"{tag}-src"] == f"'sha256-{digest}'"
+    assert directives["default-src"] == "'none'"
+    assert directives["connect-src"] == "'self'"
+    assert "unsafe" not in policy
+
+
+def test_the_policy_stands_before_what_it_rules(document):
+    assert document.index("Content-Security-Policy") < document.index("<style>")
+
+
+def test_every_file_is_part_of_it_and_shipped():
+    files = {path.name for path in _FILES.iterdir()}
+    assert files == {*_SCRIPTS, "page.html", "page.css"}
+    with mock.patch("setuptools.setup") as setup:
+        runpy.run_path(str(ROOT / "setup.py"))
+    patterns = setup.call_args.kwargs["package_data"]["components.serve"]
+    package = ROOT / "components" / "serve"
+    assert {path.name for pattern in patterns for path in package.glob(pattern)} == files
