@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: ours and stock TFX on the same rows, and how good the model is.
+"""`python -m benchmarks`: ours and stock TFX on the same rows, how good the model is, and serving.
 
 Prints tables as figures come in; a whole run, one without --only, writes them to results.md too.
 """
@@ -12,12 +12,13 @@ from pathlib import Path
 
 import click
 
-from benchmarks import feed, ours, quality, report, stock
+from benchmarks import feed, ours, quality, report, serving, stock
 from benchmarks.machine import Machine
 from benchmarks.measure import Measured, today
 from benchmarks.places import CACHE, RESULTS, ROOT
 from benchmarks.rows import taxi_csv
 
+_SERVED_ROWS = 15_000
 # What either pipeline loads.
 _LIBRARIES = "import keras, tensorflow_model_analysis, tfx.components, pipeline.orchestrators"
 
@@ -34,11 +35,11 @@ _LIBRARIES = "import keras, tensorflow_model_analysis, tfx.components, pipeline.
 @click.option("--fresh-stock", is_flag=True, help="Measure stock TFX although it is known.")
 @click.option(
     "--only",
-    type=click.Choice(["ours", "stock", "quality"]),
+    type=click.Choice(["ours", "stock", "quality", "serving"]),
     help="Measure this alone, and leave results.md as it is.",
 )
 def main(rows: tuple[int, ...], fresh_stock: bool, only: str | None) -> None:
-    """Measure speed and memory beside stock TFX, and the model's quality."""
+    """Measure speed and memory beside stock TFX, the model's quality, and serving."""
     CACHE.mkdir(parents=True, exist_ok=True)
     tell = _Teller()
     machine = Machine.here()
@@ -48,6 +49,8 @@ def main(rows: tuple[int, ...], fresh_stock: bool, only: str | None) -> None:
             _speed(sorted(set(rows)), Path(work), tell, only=only, fresh_stock=fresh_stock)
         if only in (None, "quality"):
             tell.lines(report.quality(quality.measured(Path(work, "quality"), say=tell.aside)))
+        if only in (None, "serving"):
+            tell.lines(report.serving(_served(Path(work), tell)))
     if only is None:
         RESULTS.write_text(tell.text, encoding="utf-8")
         tell.aside(f"written to {RESULTS.relative_to(ROOT)}")
@@ -90,6 +93,14 @@ def _speed(
         tell.lines(report.speed(mine, its))
     if runs:
         _ours_alone(*runs[-1], work, tell)
+
+
+def _served(work: Path, tell: _Teller) -> list[serving.Rate]:
+    """Train on the smallest number of rows, and ask what came of it."""
+    taxi_csv(_SERVED_ROWS)
+    _, run = ours.measured(_SERVED_ROWS, work / "served")
+    exported = Path(run.artifact("export", "exported"), "Format-Serving")
+    return serving.measured(str(exported), say=tell.aside)
 
 
 def _ours_alone(largest: Measured, run: ours.Run, work: Path, tell: _Teller) -> None:

@@ -1,0 +1,134 @@
+"""How fast `skewless serve` answers, beside a plain FastAPI server over the same model.
+
+Server and client share the machine. Where fastapi and uvicorn cannot be installed, their rows are
+left out, saying so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks.places import CACHE, ROOT
+from schemas.spec import Strict
+
+CASES = ((1, 1), (32, 1), (32, 16))  # connections, rows a request
+SECONDS = 5.0
+ROW = {
+    "fare": 12.5,
+    "trip_miles": 3.2,
+    "trip_seconds": 600.0,
+    "payment_type": "Credit Card",
+    "company": "Flash Cab",
+    "trip_start_month": 5.0,
+    "trip_start_day": 3.0,
+    "trip_start_hour": 12.0,
+    "pickup_community_area": 8.0,
+    "pickup_latitude": 41.9,
+    "pickup_longitude": -87.6,
+    "dropoff_community_area": 8.0,
+    "dropoff_latitude": 41.9,
+    "dropoff_longitude": -87.6,
+    "dropoff_census_tract": 17031081700.0,
+}
+
+_PATH = "/v1/models/taxi:predict"
+_PACKAGES = CACHE / "fastapi"
+_START_SECONDS = 120.0
+
+
+class Rate(Strict):
+    """How one server answered one load.
+
+    Attributes:
+      server: which one.
+      connections: that asked at the same time, each again once it was answered.
+      rows: of a request.
+      p50: milliseconds in which half of the answers came.
+      p99: and nearly all of them.
+      requests: answered in a second.
+    """
+
+    server: str
+    connections: int
+    rows: int
+    p50: float
+    p99: float
+    requests: float
+
+
+def measured(saved_model: str, say: Callable[[str], None]) -> list[Rate]:
+    """Measure all loads on a pushed version of the taxi model, ours first."""
+    with _ours(saved_model) as port:
+        rates = [_load("skewless serve", port, *case) for case in CASES]
+    if not _installed():
+        say("FastAPI could not be installed, so there is no yardstick of serving")
+        return rates
+    with _plain(saved_model) as port:
+        rates += [_load("plain FastAPI", port, *case) for case in CASES]
+    return rates
+
+
+def _load(server: str, port: int, connections: int, rows: int) -> Rate:
+    body = json.dumps({"signature_name": "raw_columns", "instances": [ROW] * rows})
+    arguments = [str(port), _PATH, str(connections), str(SECONDS)]
+    command = [sys.executable, "-m", "benchmarks.load", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, input=body, stdout=subprocess.PIPE, text=True, check=True
+    )
+    figures = json.loads(done.stdout)
+    return Rate(server=server, connections=connections, rows=rows, **figures)
+
+
+@contextlib.contextmanager
+def _ours(saved_model: str) -> Iterator[int]:
+    command = [sys.executable, "-m", "components.serve", saved_model, "--name", "taxi"]
+    with _process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["http"]
+
+
+@contextlib.contextmanager
+def _plain(saved_model: str) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    script = str(ROOT / "benchmarks" / "plain_server.py")
+    env = {**os.environ, "PYTHONPATH": str(_PACKAGES), "CUDA_VISIBLE_DEVICES": "-1"}
+    command = [sys.executable, script, saved_model, str(port)]
+    with _process(command, env=env, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + _START_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.1)
+        yield port
+
+
+@contextlib.contextmanager
+def _process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
+    with subprocess.Popen(command, cwd=ROOT, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _installed() -> bool:
+    """Install what the yardstick needs beside the project's own packages, once."""
+    if _PACKAGES.is_dir():
+        return True
+    try:
+        uv = subprocess.check_output([ROOT / "scripts" / "uv.sh"], text=True).strip()
+        install = [uv, "pip", "install", "-q", "--python", sys.executable, "--target"]
+        subprocess.run([*install, str(_PACKAGES), "fastapi", "uvicorn"], check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
