@@ -53,6 +53,7 @@ DEV = [
     "hypothesis>=6.100",
     "import-linter>=2.1",
     "kubernetes-validate>=1.32",  # … and of Kubernetes
+    "markdown-it-py>=3",  # reads the documentation, whose commands the tests run
     "mypy>=1.11",
     "pip",  # stock TFX, the benchmark's yardstick, packages its module files with pip
     "pytest>=8",

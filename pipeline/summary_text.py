@@ -12,6 +12,7 @@ from pipeline.summary import Summary
 
 METRICS = ("auc", "pr_auc", "log_loss", "accuracy", "calibration_error")
 LABEL_WIDTH = 14
+_PARITY_HEAD = ("way of serving", "rows", "values", "differing", "largest")
 
 GOOD, BAD, WEAK = "green", "bold red", "dim"
 
@@ -32,7 +33,7 @@ def lines(summary: Summary) -> Iterator[Line]:
         yield from _slices(summary.evaluation)
         yield _blessing(summary.evaluation)
     if summary.parity is not None:
-        yield _parity(summary.parity)
+        yield from _parity(summary.parity)
     yield from _model(summary)
     yield _labelled("log", summary.log, WEAK)
     yield _labelled("time", f"{summary.seconds:.1f} s")
@@ -102,13 +103,36 @@ def _blessing(evaluation: Mapping[str, Any]) -> Line:
     return _labelled("blessing", "not blessed: reasons below", BAD)
 
 
-def _parity(parity: Mapping[str, Any]) -> Line:
-    rows = f"{parity['real_rows']:,} test rows and {parity['adversarial_rows']:,} adversarial ones"
+def _parity(parity: Mapping[str, Any]) -> Iterator[Line]:
+    """A line for each way of serving, those that fail first."""
+    by_split = ", ".join(f"{n:,} {split}" for split, n in parity["real_by_split"].items() if n)
+    rows = f"{parity['real_rows']:,} real rows ({by_split or 'none'})"
+    rows += f" and {parity['adversarial_rows']:,} adversarial ones"
+    ways = sorted(parity["ways"], key=lambda way: not (way["failed"] or way["differing"]))
+    cells = [
+        [
+            way["name"],
+            f"{way['rows']:,}",
+            f"{way['values']:,}",
+            f"{way['differing']:,}",
+            "-" if way["largest"] is None else f"{way['largest']:.1e}",
+            f"{way['failed']:,}" if way["failed"] else "",
+        ]
+        for way in ways
+    ]
+    yield Line("")
+    head, *body = _columns(
+        [[*_PARITY_HEAD, "no answer" if any(c[-1] for c in cells) else ""], *cells]
+    )
+    yield Line(head, "bold")
+    for way, text in zip(ways, body, strict=True):
+        yield Line(text, BAD if way["failed"] or way["differing"] else "")
+    yield Line("")
     if parity["proven"]:
-        ways = len(parity["paths"])
-        told = f"proven on {rows}, {ways} way{'s' if ways > 1 else ''} of serving"
-        return _labelled("parity", told, GOOD)
-    return _labelled("parity", f"not proven on {rows}: differences below", BAD)
+        told = f"proven on {rows}, {len(ways)} way{'s' if len(ways) > 1 else ''} of serving"
+        yield _labelled("parity", told, GOOD)
+    else:
+        yield _labelled("parity", f"not proven on {rows}: differences below", BAD)
 
 
 def _model(summary: Summary) -> Iterator[Line]:

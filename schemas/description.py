@@ -106,7 +106,7 @@ class Description(Strict):
       rows: how many rows each split has.
       digests: SHA-256 by what it is of: "data", "code", "schema", "pipeline", "saved_model".
       parity: ways of serving that were proven.
-      real_rows: rows of the test split in that proof.
+      real_rows: real rows in that proof.
       adversarial_rows: made-up rows in it.
       versions: of the libraries it was made with.
     """

@@ -60,11 +60,14 @@ class Comparison:
     Attributes:
       values: how many values were compared.
       differing: how many of them differ.
+      largest: the largest difference, relative to the value; to a thousandth where a score is
+        smaller, and to 1 where a logit is; None where no numbers were compared.
       worst: the largest differences of each output, the outputs in the order expected.
     """
 
     values: int
     differing: int
+    largest: float | None
     worst: tuple[ValueDifference, ...]
 
 
@@ -78,7 +81,7 @@ def compare(
       got: outputs by name.
       keep: how many differences of each output to return, the largest ones.
     """
-    values, differing = 0, 0
+    values, differing, largest = 0, 0, -1.0
     worst: list[ValueDifference] = []
     for name, wanted in expected.items():
         values += wanted.values.size
@@ -88,13 +91,14 @@ def compare(
             worst.append(ValueDifference(0, name, _form(wanted.values), problem, None))
             continue
         found = got[name]
+        largest = max(largest, _largest_of(wanted, found))
         at = np.argwhere(~close(wanted, found))
         differing += len(at)
         worst += _largest(name, wanted.values, found, at, keep)
     for name in sorted(set(got) - set(expected)):
         differing += 1
         worst.append(ValueDifference(0, name, "no such output", _form(got[name]), None))
-    return Comparison(values, differing, tuple(worst))
+    return Comparison(values, differing, None if largest < 0 else largest, tuple(worst))
 
 
 def close(expected: Expected, got: np.ndarray) -> np.ndarray:
@@ -117,6 +121,21 @@ def relative_differences(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
         wanted, found = expected.astype(np.float64), got.astype(np.float64)
         relative = np.abs(found - wanted) / np.abs(wanted)
     return np.where(np.isfinite(relative), relative, np.nan)
+
+
+def _largest_of(expected: Expected, got: np.ndarray) -> float:
+    """Return the largest difference by the measure of the tolerance; -1 where there are no numbers.
+
+    Within the tolerance is, whatever the values are, what is at most `tolerance.relative`.
+    """
+    relative, absolute = expected.tolerance.relative, expected.tolerance.absolute
+    if expected.values.dtype.kind not in "fi":
+        return -1.0
+    with np.errstate(all="ignore"):
+        wanted, found = expected.values.astype(np.float64), got.astype(np.float64)
+        least = absolute / relative if relative else 0.0
+        apart = np.where(wanted == found, 0.0, np.abs(found - wanted) / (np.abs(wanted) + least))
+    return float(np.max(apart[np.isfinite(apart)], initial=-1.0))
 
 
 def _largest(

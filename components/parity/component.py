@@ -10,7 +10,7 @@ from tfx.utils import path_utils
 from components import progress
 from components.parity.prove import prove
 from schemas.columns import loads
-from schemas.spec import Label
+from schemas.spec import Export, Label
 
 # What TFX's own InfraValidator writes, so that its Pusher reads our blessing too.
 BLESSED = "INFRA_BLESSED"
@@ -26,6 +26,7 @@ def parity(
     proof: OutputArtifact[InfraBlessing],
     columns: Parameter[str],
     label: Parameter[str],
+    answers: Parameter[str],
     code: Parameter[str],
 ) -> None:
     """Prove that the export gives what training computed; a difference is recorded, not raised."""
@@ -37,6 +38,7 @@ def parity(
             saved_model=path_utils.serving_model_dir(exported.uri),
             columns=loads(columns),
             label=Label.model_validate_json(label),
+            answers=Export.model_validate_json(answers),
             output=proof.uri,
         )
         with open(os.path.join(proof.uri, BLESSED if found.proven else NOT_BLESSED), "wb"):

@@ -1,11 +1,12 @@
 """What a fresh process does: load the export as a server would, and answer requests from files.
 
-usage: python -m components.parity.fresh_process ENGINE SAVED_MODEL FOLDER
+usage: python -m components.parity.fresh_process ENGINE,… SAVED_MODEL FOLDER
 
 Goes in: FOLDER/ENGINE.calls.json, a list of `Call`, and their feeds as Arrow files. Comes out:
 FOLDER/ENGINE.answers.json, an `Answer` a call, and their outputs as Arrow files. ENGINE is
-`python` (`tf.saved_model.load`, where TFT, Beam and Keras cannot be imported) or `c_api` (the C++
-loader, where no TensorFlow Python runs).
+`python` (`tf.saved_model.load`, where TFT, Beam and Keras cannot be imported), `c_api` (the C++
+loader, where no TensorFlow Python runs), `batch` or `stream` (Beam, as `skewless predict` and
+`skewless stream` run it). Engines work one after the other.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from components.parity.wire import read_arrays, write_arrays
 
 PYTHON = "python"
 C_API = "c_api"
+BATCH = "batch"
+STREAM = "stream"
 
 CALLS_FILE = "{engine}.calls.json"
 ANSWERS_FILE = "{engine}.answers.json"
@@ -60,10 +63,24 @@ class Answer:
 
 
 class Engine(Protocol):
-    """A way of running a SavedModel's signatures."""
+    """A way of asking a SavedModel."""
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of one request."""
+
+
+def ask_in_parts(
+    engine: Engine, signature: str, feeds: Mapping[str, np.ndarray], rows_per_request: int
+) -> dict[str, np.ndarray]:
+    """Return the outputs of as many requests as there are rows for."""
+    rows = len(next(iter(feeds.values())))
+    answers = [
+        engine.run(
+            signature, {name: v[start : start + rows_per_request] for name, v in feeds.items()}
+        )
+        for start in range(0, rows, rows_per_request)
+    ]
+    return {name: np.concatenate([a[name] for a in answers]) for name in answers[0]}
 
 
 class PythonEngine:
@@ -116,30 +133,53 @@ def _offer_protos_alone() -> None:
     sys.modules["tensorflow"] = package
 
 
-ENGINES: dict[str, Callable[[str], Engine]] = {PYTHON: PythonEngine, C_API: CApiEngine}
+def _batch(saved_model: str) -> Engine:
+    _offer_everything()
+    from components.parity.scoring import BatchEngine
+
+    return BatchEngine(saved_model)
+
+
+def _stream(saved_model: str) -> Engine:
+    _offer_everything()
+    from components.parity.scoring import StreamEngine
+
+    return StreamEngine(saved_model)
+
+
+def _offer_everything() -> None:
+    """Make importable again what `PythonEngine` did without."""
+    for name in _ABSENT:
+        if sys.modules.get(name, "") is None:
+            del sys.modules[name]
+
+
+ENGINES: dict[str, Callable[[str], Engine]] = {
+    PYTHON: PythonEngine,
+    C_API: CApiEngine,
+    BATCH: _batch,
+    STREAM: _stream,
+}
 
 
 def answer(engine: Engine, call: Call, folder: str, file: str) -> Answer:
     """Run a call's requests and write what they give to `file` in the folder."""
     feeds = read_arrays(os.path.join(folder, call.feeds))
-    rows = len(next(iter(feeds.values())))
     try:
-        requests = [
-            engine.run(
-                call.signature,
-                {name: v[start : start + call.rows_per_request] for name, v in feeds.items()},
-            )
-            for start in range(0, rows, call.rows_per_request)
-        ]
+        outputs = ask_in_parts(engine, call.signature, feeds, call.rows_per_request)
     except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
         return Answer(call.name, None, f"{type(error).__name__}: {error}")
-    outputs = {name: np.concatenate([r[name] for r in requests]) for name in requests[0]}
     write_arrays(os.path.join(folder, file), outputs)
     return Answer(call.name, file, None)
 
 
-def main(engine: str, saved_model: str, folder: str) -> None:
-    """Load the export and answer every call of the folder."""
+def main(engines: str, saved_model: str, folder: str) -> None:
+    """Load the export and answer every call of the folder, by each engine."""
+    for engine in engines.split(","):
+        _answer_all(engine, saved_model, folder)
+
+
+def _answer_all(engine: str, saved_model: str, folder: str) -> None:
     try:
         loaded = ENGINES[engine](saved_model)
     except Exception as error:
@@ -152,8 +192,9 @@ def main(engine: str, saved_model: str, folder: str) -> None:
         for number, call in enumerate(calls)
     ]
     answers_file = os.path.join(folder, ANSWERS_FILE.format(engine=engine))
-    with open(answers_file, "w", encoding="utf-8") as file:
+    with open(f"{answers_file}.partial", "w", encoding="utf-8") as file:
         json.dump(answers, file)
+    os.replace(f"{answers_file}.partial", answers_file)
 
 
 if __name__ == "__main__":

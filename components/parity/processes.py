@@ -30,7 +30,11 @@ _LONGEST_REASON = 800  # characters
 
 
 class NoAnswerError(RuntimeError):
-    """The process ended without answers, or a question ended in an error; says why."""
+    """A process ended without answers, or a question ended in an error; says why."""
+
+
+# By question: the outputs, or why there are none.
+Answers = Mapping[str, Mapping[str, np.ndarray] | NoAnswerError]
 
 
 class FreshProcess:
@@ -39,23 +43,24 @@ class FreshProcess:
     Starts at once, so that its start-up passes while this process does something else.
 
     Args:
-      engine: how the export is run, one of `fresh_process.ENGINES`.
       saved_model: the export's folder.
-      folder: where questions and answers are written; may be shared with other engines.
-      asked: the questions.
+      folder: where questions and answers are written; may be shared with other processes.
+      asked: the questions, by engine: how the export is run, one of `fresh_process.ENGINES`. The
+        engines work one after the other.
     """
 
     def __init__(
-        self, engine: str, saved_model: str, folder: str, asked: Sequence[Question]
+        self, saved_model: str, folder: str, asked: Mapping[str, Sequence[Question]]
     ) -> None:
-        self._engine = engine
         self._folder = folder
-        self._log = os.path.join(folder, f"{engine}.log")
-        _write_calls(asked, engine, folder)
+        engines = ",".join(asked)
+        self._log = os.path.join(folder, f"{engines}.log")
+        for engine, questions in asked.items():
+            _write_calls(questions, engine, folder)
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
-                [*_COMMAND, engine, os.path.abspath(saved_model), folder],
-                env=_environment(),
+                [*_COMMAND, engines, os.path.abspath(saved_model), folder],
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -68,31 +73,33 @@ class FreshProcess:
         self._process.kill()  # does nothing when it has ended
         self._process.wait()
 
-    def answers(self) -> dict[str, Mapping[str, np.ndarray] | NoAnswerError]:
-        """Wait for the process; return the outputs, or the error, of each question.
+    def answers(self, engine: str) -> Answers:
+        """Wait for the process; return the outputs, or the error, of each of an engine's questions.
 
         Raises:
-          NoAnswerError: the process failed as a whole.
+          NoAnswerError: the process failed before the engine had answered.
         """
         try:
             code = self._process.wait(TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             raise NoAnswerError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
-        if code:
-            raise NoAnswerError(f"{_how_it_ended(code)}\n{self._last_words()}".strip())
-        path = os.path.join(self._folder, ANSWERS_FILE.format(engine=self._engine))
+        path = os.path.join(self._folder, ANSWERS_FILE.format(engine=engine))
+        if not os.path.exists(path):
+            raise NoAnswerError(f"{how_it_ended(code)}\n{last_words(self._log)}".strip())
         with open(path, encoding="utf-8") as file:
             answers = [Answer(**fields) for fields in json.load(file)]
         return {answer.name: self._outputs(answer) for answer in answers}
 
     def _outputs(self, answer: Answer) -> Mapping[str, np.ndarray] | NoAnswerError:
         if answer.outputs is None:
-            return NoAnswerError(_shortened(str(answer.error)))
+            return NoAnswerError(shortened(str(answer.error)))
         return read_arrays(os.path.join(self._folder, answer.outputs))
 
-    def _last_words(self) -> str:
-        with open(self._log, encoding="utf-8", errors="replace") as log:
-            return _shortened("\n".join(line for line in log.read().splitlines() if line.strip()))
+
+def last_words(path: str) -> str:
+    """Return the end of what a process wrote."""
+    with open(path, encoding="utf-8", errors="replace") as log:
+        return shortened("\n".join(line for line in log.read().splitlines() if line.strip()))
 
 
 def _write_calls(asked: Sequence[Question], engine: str, folder: str) -> None:
@@ -106,18 +113,19 @@ def _write_calls(asked: Sequence[Question], engine: str, folder: str) -> None:
         json.dump([asdict(call) for call in calls], file)
 
 
-def _environment() -> dict[str, str]:
-    """This process's environment, in which `components` is found and TensorFlow is quiet."""
+def environment() -> dict[str, str]:
+    """Return this process's environment, in which `components` is found and TensorFlow is quiet."""
     path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
     return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": path}
 
 
-def _how_it_ended(code: int) -> str:
+def how_it_ended(code: int) -> str:
+    """Return in words what an exit code says."""
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}"
     return f"the process ended with code {code}"
 
 
-def _shortened(text: str) -> str:
-    """The end of a text, which is where Python and TensorFlow say what went wrong."""
+def shortened(text: str) -> str:
+    """Return the end of a text, which is where Python and TensorFlow say what went wrong."""
     return text if len(text) <= _LONGEST_REASON else f"… {text[-_LONGEST_REASON:]}"

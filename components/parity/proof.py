@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from schemas.spec import Strict
 
@@ -42,12 +42,62 @@ class Difference(Strict):
 
 
 class PathResult(Strict):
-    """How one way of serving fared: values compared, and how many of them differ."""
+    """How one question to one way of serving fared.
 
-    name: str
+    Attributes:
+      way: the way of serving.
+      asked: the question: a signature, and what is special about the requests.
+      rows: how many were asked about.
+      refused: how many of them had to be rejected, because the way cannot carry their values.
+      values: how many were compared.
+      differing: how many of them differ.
+      largest: the largest difference, relative to the value; to a thousandth where a score is
+        smaller, and to 1 where a logit is; None where no numbers were compared.
+    """
+
+    way: str
+    asked: str
     rows: int
+    refused: int = 0
     values: int
     differing: int
+    largest: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Way and question."""
+        return f"{self.way}: {self.asked}"
+
+
+class WayResult(Strict):
+    """How one way of serving fared, over all that it was asked.
+
+    Attributes:
+      name: the way of serving.
+      cannot_carry: what no request of it can say, in words.
+      questions: how many it was asked.
+      failed: how many of them, if not the way as a whole, gave no answer.
+      rows: the most that a question was about.
+      refused: how many of these it had to reject.
+      values: how many were compared.
+      differing: how many of them differ.
+      largest: the largest difference, as of `PathResult`.
+    """
+
+    name: str
+    cannot_carry: str
+    questions: int
+    failed: int
+    rows: int
+    refused: int
+    values: int
+    differing: int
+    largest: float | None
+
+    @property
+    def proven(self) -> bool:
+        """Whether it answered everything as expected."""
+        return not self.failed and not self.differing
 
 
 class Failure(Strict):
@@ -62,18 +112,22 @@ class Proof(Strict):
 
     Attributes:
       proven: whether every path gave what was expected for every row.
-      real_rows: rows of the test split that were asked about.
+      real_rows: rows of the data that were asked about.
+      real_by_split: how many of them came from which split.
       adversarial_rows: rows that were made up.
       relative_tolerance: how far scores may differ; features may not at all.
-      paths: the ways of serving that were asked.
+      ways: the ways of serving, in sum.
+      paths: each question to each of them.
       failures: paths that could not be asked, and why.
       differences: the largest ones of each path and feature.
     """
 
     proven: bool
     real_rows: int
+    real_by_split: dict[str, int]
     adversarial_rows: int
     relative_tolerance: float
+    ways: tuple[WayResult, ...]
     paths: tuple[PathResult, ...]
     failures: tuple[Failure, ...]
     differences: tuple[Difference, ...]
@@ -92,14 +146,27 @@ class Proof(Strict):
         os.replace(f"{path}.partial", path)
 
 
+def rows_in_words(real: int, real_by_split: Mapping[str, int], adversarial: int) -> str:
+    """Return which rows were asked about.
+
+    >>> rows_in_words(3, {"test": 2, "eval": 1, "train": 0}, 7)
+    '3 real rows (2 test, 1 eval) and 7 adversarial ones'
+    """
+    splits = ", ".join(f"{rows:,} {split}" for split, rows in real_by_split.items() if rows)
+    return (
+        f"{real:,} real rows{f' ({splits})' if splits else ''} and {adversarial:,} adversarial ones"
+    )
+
+
 def describe(proof: Proof) -> str:
     """Return what a person reads: a line when proven, else what differs, row by row."""
-    rows = f"{proof.real_rows:,} test rows and {proof.adversarial_rows:,} adversarial ones"
+    rows = rows_in_words(proof.real_rows, proof.real_by_split, proof.adversarial_rows)
     if proof.proven:
-        count = len(proof.paths)
         values = sum(path.values for path in proof.paths)
-        paths = f"{count} path{'s' if count != 1 else ''}"
-        return f"serving gives what training computed: {rows}, {paths}, {values:,} values"
+        return (
+            f"serving gives what training computed: {rows}, {len(proof.ways)} ways of serving, "
+            f"{values:,} values"
+        )
     return "\n".join([f"serving would not give what training computed ({rows}):", *_lines(proof)])
 
 
@@ -110,9 +177,9 @@ def _lines(proof: Proof) -> Iterator[str]:
     hidden = len(proof.failures) - _SHOWN_FAILURES
     if hidden > 0:
         yield f"  … and {hidden} more in {FILE_NAME}"
-    for path in proof.paths:
-        if path.differing:
-            yield f"  {path.name}: {path.differing:,} of {path.values:,} values differ"
+    for way in proof.ways:
+        if way.differing:
+            yield f"  {way.name}: {way.differing:,} of {way.values:,} values differ"
     shown = proof.differences[:_SHOWN]
     if shown:
         yield ""

@@ -6,8 +6,8 @@ signature, and the outputs expected of each. No TensorFlow is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,11 @@ from schemas.columns import Column
 
 # Rows of one request, and of one step of the reference: equal batches are computed in equal order.
 REQUEST_ROWS = 4_096
+# Values of one request over a wire: some megabytes of JSON, which a server takes.
+_WIRE_VALUES = 65_536
+# What becomes of a row that is scored from files or messages; a row may also be lost.
+FATE = "fate"
+SCORED, REFUSED, LOST = b"scored", b"refused", b"lost"
 # Rows that are asked one by one too: an answer must not depend on who else is in the batch.
 _SINGLE_ROWS = 16
 
@@ -34,6 +39,8 @@ class Question:
       rows: which of `Rows` these are.
       rows_per_request: how many of them go into one request.
       leaves_out: the column that the request leaves to SignatureDef.defaults, if one.
+      refused: bool [rows], the rows that files and messages cannot carry, and that have to be
+        rejected; None where a request carries everything.
     """
 
     name: str
@@ -42,19 +49,22 @@ class Question:
     rows: slice
     rows_per_request: int = REQUEST_ROWS
     leaves_out: str | None = None
+    refused: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class Reference:
     """What training computes, a row each: features and label from the transform graph.
 
-    `scores` of model and baseline are [rows] float32; `class_scores` [rows, 2].
+    `scores` of model and baseline are [rows] float32; `class_scores` [rows, 2]; `classes` is the
+    name of the class that each row is told to be of.
     """
 
     features: Mapping[str, np.ndarray]
     label: np.ndarray
     logits: np.ndarray
     scores: np.ndarray
+    classes: np.ndarray
     class_scores: np.ndarray
     baseline_scores: np.ndarray
 
@@ -77,9 +87,52 @@ def questions(
         )
     ]
     requested = {c.name: raw[c.name] for c in serving}
-    asked.append(Question(names.RAW_COLUMNS, names.RAW_COLUMNS, requested, everything))
+    asked += [Question(name, name, requested, everything) for name in names.BY_COLUMN]
     asked.append(Question(names.EVALUATION, names.EVALUATION, raw, everything))
     return asked + _row_by_row(asked) + _leaving_out(rows, requested)
+
+
+def over_a_wire(asked: Iterable[Question], columns: int) -> list[Question]:
+    """Return the questions that a server's clients ask by Predict, in requests of some megabytes.
+
+    Args:
+      asked: from `questions`.
+      columns: how many a row has.
+    """
+    most = min(REQUEST_ROWS, max(1, _WIRE_VALUES // columns))
+    return [
+        replace(question, rows_per_request=min(question.rows_per_request, most))
+        for question in asked
+        if question.signature not in (names.CLASSIFICATION, names.REGRESSION, names.EVALUATION)
+    ]
+
+
+def by_example(
+    rows: Rows, serving: tuple[Column, ...], asked: Iterable[Question]
+) -> list[Question]:
+    """Return the questions that are asked by Classify and Regress, as columns instead of bytes."""
+    raw = as_raw_columns(rows.batch, serving)
+    most = min(REQUEST_ROWS, max(1, _WIRE_VALUES // len(serving)))
+    return [
+        replace(question, feeds=raw, rows_per_request=most)
+        for question in asked
+        if question.signature in names.METHOD_NAMES
+    ]
+
+
+def of_files(rows: Rows, serving: tuple[Column, ...]) -> list[Question]:
+    """Return the question that batch and streaming scoring are asked: all rows at once."""
+    count = rows.batch.num_rows
+    return [
+        Question(
+            names.PREDICT,
+            names.PREDICT,
+            as_raw_columns(rows.batch, serving),
+            slice(0, count),
+            rows_per_request=count,
+            refused=~rows.plain(serving),
+        )
+    ]
 
 
 def _row_by_row(asked: Sequence[Question]) -> list[Question]:
@@ -93,7 +146,7 @@ def _row_by_row(asked: Sequence[Question]) -> list[Question]:
             rows_per_request=1,
         )
         for question in asked
-        if question.signature in (names.TRANSFORM_FEATURES, names.RAW_COLUMNS)
+        if question.signature in (names.TRANSFORM_FEATURES, *names.BY_COLUMN)
     ]
 
 
@@ -103,28 +156,52 @@ def _leaving_out(rows: Rows, requested: Mapping[str, np.ndarray]) -> list[Questi
         return []
     return [
         Question(
-            f"{names.RAW_COLUMNS} without {column!r}",
-            names.RAW_COLUMNS,
+            f"{signature} without {column!r}",
+            signature,
             {name: values[at] for name, values in requested.items() if name != column},
             at,
             leaves_out=column,
         )
+        for signature in names.BY_COLUMN
         for column, at in rows.without.items()
     ]
 
 
 def expected_outputs(question: Question, reference: Reference) -> dict[str, Expected]:
     """Return what the question has to be answered with: features exactly, scores closely."""
-    outputs = _OUTPUTS[question.signature](reference)
-    return {
+    outputs = {
         name: Expected(output.values[question.rows], output.tolerance)
+        for name, output in _OUTPUTS[question.signature](reference).items()
+    }
+    if question.refused is None:
+        return outputs
+    blank = {
+        name: Expected(blanked(output.values, question.refused), output.tolerance)
         for name, output in outputs.items()
     }
+    fate = np.where(question.refused, REFUSED.decode(), SCORED.decode())
+    return {FATE: Expected(np.char.encode(fate).astype(object)), **blank}
+
+
+def blanked(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Return values with NaN, or b"", in the rows that have none."""
+    values = values.copy()
+    values[where] = b"" if values.dtype == object else np.nan
+    return values
 
 
 def _scored(reference: Reference) -> dict[str, Expected]:
     return {
         names.SCORES: Expected(reference.scores, SCORE),
+        names.LOGITS: Expected(reference.logits, LOGIT),
+    }
+
+
+def _predicted(reference: Reference) -> dict[str, Expected]:
+    return {
+        names.SCORE: Expected(reference.scores, SCORE),
+        names.CLASS: Expected(reference.classes),
+        names.PROBABILITIES: Expected(reference.class_scores, SCORE),
         names.LOGITS: Expected(reference.logits, LOGIT),
     }
 
@@ -156,6 +233,7 @@ def _evaluated(reference: Reference) -> dict[str, Expected]:
 _OUTPUTS: dict[str, Callable[[Reference], dict[str, Expected]]] = {
     names.SERVING_DEFAULT: _scored,
     names.RAW_COLUMNS: _scored,
+    names.PREDICT: _predicted,
     names.TRANSFORM_FEATURES: _transformed,
     names.CLASSIFICATION: _classified,
     names.REGRESSION: _regressed,

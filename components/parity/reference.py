@@ -20,6 +20,7 @@ from components.train.inputs import pack
 from components.train.model import BASELINE_FILE, MODEL_FILE, load
 from schemas.columns import Column
 from schemas.layout import Layout
+from schemas.spec import Export
 
 if TYPE_CHECKING:
     import keras
@@ -34,6 +35,7 @@ def transform_then_predict(
     transform_graph: str,
     trained: str,
     layout: Layout,
+    answers: Export,
 ) -> Reference:
     """Return what training computes for each row.
 
@@ -43,6 +45,7 @@ def transform_then_predict(
       transform_graph: TFT's output folder.
       trained: folder of the trained model and its baseline.
       layout: the transformed features in model order.
+      answers: names of the classes and threshold.
     """
     transform = tft.TFTransformOutput(transform_graph)
     models = [_load(os.path.join(trained, name)) for name in (MODEL_FILE, BASELINE_FILE)]
@@ -56,6 +59,7 @@ def transform_then_predict(
         packed = pack(features[-1], layout)
         logits.append([np.reshape(model.predict_on_batch(packed), -1) for model in models])
     return _reference(
+        answers,
         {f.name: np.concatenate([part[f.name] for part in features]) for f in layout.features},
         np.concatenate(labels),
         *(np.concatenate(parts) for parts in zip(*logits, strict=True)),
@@ -63,16 +67,20 @@ def transform_then_predict(
 
 
 def _reference(
+    answers: Export,
     features: Mapping[str, np.ndarray],
     label: np.ndarray,
     logits: np.ndarray,
     baseline_logits: np.ndarray,
 ) -> Reference:
+    scores = tf.sigmoid(logits).numpy()
+    classes = np.array([name.encode() for name in answers.classes], dtype=object)
     return Reference(
         features=features,
         label=label,
         logits=logits,
-        scores=tf.sigmoid(logits).numpy(),
+        scores=scores,
+        classes=classes[(scores >= np.float32(answers.decision)).astype(int)],
         class_scores=tf.sigmoid(np.stack([-logits, logits], axis=1)).numpy(),
         baseline_scores=tf.sigmoid(baseline_logits).numpy(),
     )

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from schemas.description import Description, Input, Output, ParityPath, Slice
+from schemas.description import Description, Input, Output, Slice
 
 _METRICS = {
     "auc": "AUC",
@@ -191,32 +191,13 @@ def _measured(name: str, part: Slice) -> tuple[str, ...]:
 def _proof(model: Description) -> str:
     table = _table(
         ("way of serving", "rows", "values compared", "differing"),
-        (
-            (plain(p.name), f"{p.rows:,}", f"{p.values:,}", f"{p.differing:,}")
-            for p in _summed(model.parity)
-        ),
+        ((plain(p.name), f"{p.rows:,}", f"{p.values:,}", f"{p.differing:,}") for p in model.parity),
     )
     return (
         "Each way of serving below was asked, and compared with transform-then-predict as training "
-        f"computes it, on {model.real_rows:,} rows of the test split and "
+        f"computes it, on {model.real_rows:,} real rows and "
         f"{model.adversarial_rows:,} made-up ones.\n\n{table}"
     )
-
-
-def _summed(paths: Iterable[ParityPath]) -> Iterator[ParityPath]:
-    """Yield the paths, those that leave out one column each as one."""
-    sums: dict[str, ParityPath] = {}
-    for path in paths:
-        base, without, _ = path.name.partition(" without ")
-        name = f"{base}, each column left out once" if without else path.name
-        so_far = sums.get(name, ParityPath(name=name, rows=0, values=0, differing=0))
-        sums[name] = ParityPath(
-            name=name,
-            rows=so_far.rows + path.rows,
-            values=so_far.values + path.values,
-            differing=so_far.differing + path.differing,
-        )
-    yield from sums.values()
 
 
 def _limits(model: Description) -> str:

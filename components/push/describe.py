@@ -97,7 +97,7 @@ def describe(
         digests={**digests, **own},
         parity=tuple(
             ParityPath(name=p.name, rows=p.rows, values=p.values, differing=p.differing)
-            for p in proof.paths
+            for p in proof.ways
         ),
         real_rows=proof.real_rows,
         adversarial_rows=proof.adversarial_rows,

@@ -100,7 +100,7 @@ class App:
             outputs = await self._service.ask(trail, loaded, request.inputs, request.rows, seconds)
             return predict.answer(outputs, by_rows=request.by_rows)
         tf_examples.check_method(trail.method, name, loaded.signatures)
-        inputs = tf_examples.parse(document, signature)
+        inputs = tf_examples.parse(document, signature, self._service.settings.max_rows)
         rows = len(next(iter(inputs.values()))) if signature.batched else None
         outputs = await self._service.ask(trail, loaded, inputs, rows, seconds)
         return tf_examples.answer(trail.method, outputs)

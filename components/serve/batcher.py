@@ -9,18 +9,44 @@ waits no longer than its deadline, and is refused at once when too many wait.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from components.serve.failures import DEADLINE, TOO_MANY, RequestError
+from components.serve.messages import Arrays
 from components.serve.settings import Limits
 
-Arrays = Mapping[str, np.ndarray]
+
+class Done(NamedTuple):
+    """What a request was computed from, and what came of it."""
+
+    inputs: Arrays
+    outputs: Arrays
+
+
+class Share(Mapping[str, np.ndarray]):
+    """Some rows of a batch's arrays, cut out when they are looked at."""
+
+    __slots__ = ("_arrays", "_rows")
+
+    def __init__(self, arrays: Arrays, rows: slice) -> None:
+        self._arrays, self._rows = arrays, rows
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._arrays[name][self._rows]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
 
 
 @dataclass(eq=False)
@@ -28,22 +54,39 @@ class _Waiting:
     """A request; `rows` None if it cannot be joined with others."""
 
     key: Any
-    inputs: Arrays
+    inputs: Any
     rows: int | None
-    future: asyncio.Future[Arrays]
+    future: asyncio.Future[Done]
 
     @property
     def weight(self) -> int:
         return 1 if self.rows is None else self.rows
 
 
+class _Batch(NamedTuple):
+    """Requests that are computed together; `started` is of the loop's clock."""
+
+    loop: asyncio.AbstractEventLoop
+    requests: list[_Waiting]
+    started: float
+
+
+def concatenated(inputs: Sequence[Arrays]) -> Arrays:
+    """Return the arrays of several requests as one array each."""
+    if len(inputs) == 1:
+        return inputs[0]
+    return {name: np.concatenate([each[name] for each in inputs]) for name in inputs[0]}
+
+
 class Batcher:
     """The queue before a model; use it from one event loop.
 
     Args:
-      run: computes the outputs of (key, inputs); called in a thread, one call at a time.
+      run: computes the outputs of (key, arrays); called in a thread, one call at a time.
       limits: of the queue.
       on_batch: told in the event loop of each batch: its rows, its requests, and its seconds.
+      join: returns the arrays of several requests' inputs; called in the same thread. It may
+        refuse inputs of one request with a RequestError.
     """
 
     def __init__(
@@ -51,14 +94,18 @@ class Batcher:
         run: Callable[[Any, Arrays], Arrays],
         limits: Limits,
         on_batch: Callable[[int, int, float], None] | None = None,
+        join: Callable[[Sequence[Any]], Arrays] = concatenated,
     ) -> None:
         self._run = run
         self._limits = limits
         self._on_batch = on_batch
+        self._join = join
         self._queue: deque[_Waiting] = deque()
         self._rows = 0
-        self._thread = ThreadPoolExecutor(1, "model")
-        self._worker: asyncio.Task[None] | None = None
+        self._busy = False  # a batch is computed, or about to be taken
+        self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="model", daemon=True)
+        self._thread.start()
 
     @property
     def requests_waiting(self) -> int:
@@ -70,12 +117,12 @@ class Batcher:
         """How many rows these have."""
         return self._rows
 
-    async def ask(self, key: Any, inputs: Arrays, rows: int | None, seconds: float) -> Arrays:
+    async def ask(self, key: Any, inputs: Any, rows: int | None, seconds: float) -> Done:
         """Return the outputs for the inputs.
 
         Args:
           key: what to run; requests of equal keys are joined.
-          inputs: an array an input.
+          inputs: an array an input, or what `join` makes arrays of.
           rows: the size of every array's first dimension; None to run the request alone.
           seconds: how long to wait for the answer.
 
@@ -93,7 +140,8 @@ class Batcher:
 
     def close(self) -> None:
         """Wait until the thread has computed what it is at, and end it."""
-        self._thread.shutdown(cancel_futures=True)
+        self._batches.put(None)
+        self._thread.join()
 
     def _append(self, item: _Waiting) -> None:
         full = self._rows + item.weight > self._limits.rows and self._queue
@@ -104,8 +152,10 @@ class Batcher:
             )
         self._queue.append(item)
         self._rows += item.weight
-        if self._worker is None:
-            self._worker = asyncio.get_running_loop().create_task(self._work())
+        if not self._busy:
+            self._busy = True
+            # Not at once: what has just arrived with it is read first, and joined.
+            asyncio.get_running_loop().call_soon(self._next)
 
     def _expire(self, item: _Waiting, seconds: float) -> None:
         if item.future.done():
@@ -115,21 +165,27 @@ class Batcher:
             self._queue.remove(item)
             self._rows -= item.weight
 
-    async def _work(self) -> None:
-        """Run batches until nobody waits."""
-        loop = asyncio.get_running_loop()
-        try:
-            while self._queue:
-                batch = self._take()
-                started = loop.time()
-                results = await loop.run_in_executor(self._thread, self._answer, batch)
-                for item, result in zip(batch, results, strict=True):
-                    _deliver(item.future, result)
-                if self._on_batch is not None:
-                    rows = sum(item.weight for item in batch)
-                    self._on_batch(rows, len(batch), loop.time() - started)
-        finally:
-            self._worker = None
+    def _next(self) -> None:
+        """Have the next batch computed, if somebody waits."""
+        self._busy = bool(self._queue)
+        if self._busy:
+            loop = asyncio.get_running_loop()
+            self._batches.put(_Batch(loop, self._take(), loop.time()))
+
+    def _work(self) -> None:
+        """Compute batches, in the model's thread, until there are no more."""
+        while (batch := self._batches.get()) is not None:
+            results = self._answer(batch.requests)
+            batch.loop.call_soon_threadsafe(self._deliver, batch, results)
+
+    def _deliver(self, batch: _Batch, results: Sequence[Done | Exception]) -> None:
+        self._next()  # before the answers are written: the model has no time to lose
+        for item, result in zip(batch.requests, results, strict=True):
+            _settle(item.future, result)
+        if self._on_batch is not None:
+            rows = sum(item.weight for item in batch.requests)
+            seconds = asyncio.get_running_loop().time() - batch.started
+            self._on_batch(rows, len(batch.requests), seconds)
 
     def _take(self) -> list[_Waiting]:
         """Take the first that waits, and those behind it that can be joined to it."""
@@ -149,43 +205,40 @@ class Batcher:
         self._rows -= rows
         return batch
 
-    def _answer(self, batch: Sequence[_Waiting]) -> list[Arrays | Exception]:
+    def _answer(self, batch: Sequence[_Waiting]) -> list[Done | Exception]:
         """Compute a batch, in the model's thread; if it fails as a whole, each for itself."""
         try:
-            return list(self._computed(batch))
+            return self._computed(batch)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
             if len(batch) == 1:
                 return [error]
         return [result for item in batch for result in self._answer([item])]
 
-    def _computed(self, batch: Sequence[_Waiting]) -> Sequence[Arrays]:
-        first = batch[0]
+    def _computed(self, batch: Sequence[_Waiting]) -> list[Done | Exception]:
+        inputs = self._join([item.inputs for item in batch])
+        outputs = self._run(batch[0].key, inputs)
         if len(batch) == 1:
-            return [self._run(first.key, first.inputs)]
-        joined = {
-            name: np.concatenate([item.inputs[name] for item in batch]) for name in first.inputs
-        }
-        return split(self._run(first.key, joined), [item.weight for item in batch])
+            return [Done(inputs, outputs)]
+        sizes = [item.weight for item in batch]
+        shares = zip(split(inputs, sizes), split(outputs, sizes), strict=True)
+        return [Done(*share) for share in shares]
 
 
-def split(outputs: Arrays, sizes: Sequence[int]) -> list[Arrays]:
-    """Return each request's share of joined outputs.
+def split(arrays: Arrays, sizes: Sequence[int]) -> list[Share]:
+    """Return each request's share of joined arrays.
 
     Raises:
-      ValueError: an output is not of one row a row.
+      ValueError: an array is not of one row a row.
     """
-    ends = np.cumsum(sizes).tolist()
-    for name, array in outputs.items():
-        if array.shape[:1] != (ends[-1],):
-            raise ValueError(f"output {name!r} of {ends[-1]} rows has shape {array.shape}")
-    starts = [0, *ends[:-1]]
-    return [
-        {name: array[start:end] for name, array in outputs.items()}
-        for start, end in zip(starts, ends, strict=True)
-    ]
+    rows = sum(sizes)
+    for name, array in arrays.items():
+        if array.shape[:1] != (rows,):
+            raise ValueError(f"array {name!r} of {rows} rows has shape {array.shape}")
+    ends = list(accumulate(sizes))
+    return [Share(arrays, slice(end - size, end)) for end, size in zip(ends, sizes, strict=True)]
 
 
-def _deliver(future: asyncio.Future[Arrays], result: Arrays | Exception) -> None:
+def _settle(future: asyncio.Future[Done], result: Done | Exception) -> None:
     if future.done():  # too late, or nobody waits any more
         return
     if isinstance(result, Exception):

@@ -167,11 +167,12 @@ def listed(message: Any, where: str) -> list[Any]:
     configs = list(message.model_config_list.config)
     if not configs:
         raise ConfigError("no model is configured", where=where, expected="a model_config_list")
-    names = [config.name for config in configs]
+    names: set[str] = set()
     for config in configs:
         folders.check_name(config.name)
-        if names.count(config.name) > 1:
+        if config.name in names:
             raise ConfigError(f"model {config.name!r} is configured twice", where=where)
+        names.add(config.name)
         if config.model_platform not in ("", _PLATFORM):
             raise ConfigError(
                 f"model {config.name!r} has the platform {config.model_platform!r}",

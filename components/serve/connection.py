@@ -15,7 +15,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
 from time import time
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 from urllib.parse import unquote_to_bytes
 
 import httptools
@@ -25,7 +25,6 @@ from components.serve.failures import (
     TOO_LARGE,
     UNAUTHENTICATED,
     UNAVAILABLE,
-    UNIMPLEMENTED,
     RequestError,
 )
 from components.serve.messages import Answer, Request
@@ -37,8 +36,9 @@ HEAD_TOO_LARGE = 431
 UNSUPPORTED_TYPE = 415
 
 _EXPECT, _ENCODING, _LENGTH = b"expect", b"content-encoding", b"content-length"
+_CHUNKED = b"transfer-encoding"
 _AUTHORIZATION, _TIMEOUT = b"authorization", TIMEOUT_HEADER.lower().encode()
-_WANTED = frozenset({_EXPECT, _ENCODING, _LENGTH, _AUTHORIZATION, _TIMEOUT})
+_WANTED = frozenset({_EXPECT, _ENCODING, _LENGTH, _CHUNKED, _AUTHORIZATION, _TIMEOUT})
 
 _PACKED = {b"gzip", b"x-gzip", b"deflate"}
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # zlib tells the two by their first bytes
@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
         self._answering: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
-        self._paused = self._draining = False
+        self._paused = self._draining = self._ended = False
         self._url, self._headers, self._body = b"", dict[bytes, bytes](), list[bytes]()
         self._head_size = self._body_size = 0
 
@@ -136,8 +136,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no such class
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if peer else ""
         if not self._opened(self):
@@ -167,18 +166,41 @@ class Connection(asyncio.Protocol):
         if self._reading == _HEAD:  # a head in one piece, as nearly all are, is counted by header
             self._head_size += len(data)
         try:
-            self._parser.feed_data(data)
+            rest = self._parse(data)
+            while rest:
+                rest = self._parse(rest)
             if self._reading == _HEAD:
                 self._check_head()
         except RequestError as error:
             self._refuse(error)
-        except httptools.HttpParserUpgrade:
-            self._refuse(RequestError("no other protocol is spoken here", UNIMPLEMENTED))
         except httptools.HttpParserError as error:
             cause = error.__context__
             if not isinstance(cause, RequestError):
                 cause = RequestError(f"this is not HTTP: {error}")
             self._refuse(cause)
+
+    def eof_received(self) -> bool:
+        """Answer what was asked, of a client that has closed its side; return whether to stay."""
+        if self._reading in (_HEAD, _BODY):
+            self._refuse(RequestError("the connection ended before the request did"))
+        self._ended = True
+        return self._answering is not None
+
+    def _parse(self, data: bytes | memoryview) -> memoryview:
+        """Feed the parser, and return what it left: all after a head that offers a protocol.
+
+        The offer, which Java's client makes with every request, is not taken up. The parser takes
+        no body after it, so another one is told the same head without it.
+        """
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            asked = self._parser.get_method(), self._url, self._parser.get_http_version().encode()
+            lines = [b"%b %b HTTP/%b" % asked, *map(b": ".join, self._headers.items()), b"\r\n"]
+            self._parser = httptools.HttpRequestParser(self)
+            self._parser.feed_data(b"\r\n".join(lines))
+            return memoryview(data)[offer.args[0] :]
+        return memoryview(b"")
 
     # httptools' side; a RequestError that is raised here arrives in `data_received`
 
@@ -208,6 +230,10 @@ class Connection(asyncio.Protocol):
         self._check_head()
         self._reading = _BODY
         self._deadline = self._loop.time() + self._address.body_seconds
+        if self._parser.get_method() == b"CONNECT":  # whose body would be taken for a request
+            raise RequestError("no tunnel is opened here")
+        if self._parser.should_upgrade():
+            return  # the same request begins again, without that
         headers = self._headers
         if int(headers.get(_LENGTH, b"0")) > self._address.max_bytes:
             raise self._too_large()
@@ -228,7 +254,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Have the request answered."""
         if self._parser.should_upgrade():
-            return  # the parser has taken no body, and raises next
+            return
         request = self._request(_path(self._url), self._unpacked(b"".join(self._body)))
         keep_alive = self._parser.should_keep_alive()
         self._body = []
@@ -315,7 +341,8 @@ class Connection(asyncio.Protocol):
             self._waiting.clear()
             self._reading = _REFUSED
             refused = asked.error is not None and asked.error.status != UNAVAILABLE
-            if refused and not self._draining and self._transport.can_write_eof():
+            stay = refused and not self._draining and not self._ended
+            if stay and self._transport.can_write_eof():
                 # To close now, with more on its way, would take the answer from the client.
                 self._transport.write_eof()
             else:
@@ -323,6 +350,8 @@ class Connection(asyncio.Protocol):
 
     def _rest(self) -> None:
         """Wait for the next request."""
+        if self._ended:
+            self._transport.close()
         if self._paused and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()

@@ -45,16 +45,23 @@ _CODE_OF_STATUS = {
 _CODE_INTERNAL = 13
 
 
+# Characters of a message, which may quote a request: none is sent back whole.
+_LONGEST = 10_000
+
+
 class RequestError(Exception):
     """A request that is answered with an error.
 
     Args:
-      message: one sentence that names what is wrong and what was expected.
+      message: one sentence that names what is wrong and what was expected; its start, if it is
+        longer than a person reads.
       status: the HTTP status.
       code: the gRPC code, where it is not the status's usual one.
     """
 
     def __init__(self, message: str, status: int = BAD_REQUEST, code: int | None = None) -> None:
+        if len(message) > _LONGEST:
+            message = f"{message[:_LONGEST]}…"
         super().__init__(message)
         self.message = message
         self.status = status

@@ -126,7 +126,7 @@ class GrpcApp:
         loaded = self._find(request, trail)
         name = request.model_spec.signature_name or predict.DEFAULT_SIGNATURE
         outputs = await self._of_examples(
-            trail.method, name, loaded, grpc_messages.examples_of(request.input), trail, seconds
+            trail.method, name, loaded, self._examples(request), trail, seconds
         )
         grpc_messages.fill_spec(response.model_spec, loaded, name)
         grpc_messages.FILL[trail.method](response.result, outputs)
@@ -151,7 +151,7 @@ class GrpcApp:
         tasks = list(request.tasks)
         grpc_messages.check_tasks(tasks)
         loaded = self._find(tasks[0], trail)
-        examples = grpc_messages.examples_of(request.input)
+        examples = self._examples(request)
         response = inference_pb2.MultiInferenceResponse()
         loaded.hold()  # between two of the questions, too
         try:
@@ -228,6 +228,9 @@ class GrpcApp:
 
     def _find(self, request: Any, trail: Trail) -> Loaded:
         return self._service.find(trail, *grpc_messages.asked(request))
+
+    def _examples(self, request: Any) -> np.ndarray:
+        return grpc_messages.examples_of(request.input, self._service.settings.max_rows)
 
     def _inputs(
         self, given: Mapping[str, Any], signature: Signature

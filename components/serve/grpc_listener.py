@@ -21,6 +21,7 @@ from schemas.errors import ConfigError
 OK = 200
 
 _AUTHORIZATION = "authorization"
+_MOST_DETAILS = 2_000  # bytes; they travel as a header, of which clients take 8 KiB
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _OPTIONS = {
     "grpc.so_reuseport": 0,  # or a port that is taken would be shared
@@ -93,7 +94,7 @@ class GrpcListener:
                 return response
             self._service.tell(trail, refused.status)
             context.set_code(_CODES[refused.code])
-            context.set_details(refused.message.encode(errors="backslashreplace").decode())
+            context.set_details(_details(refused.message))
             return b""
 
         # Bytes in, bytes out: gRPC calls a message that does not parse an internal error.
@@ -109,6 +110,12 @@ class GrpcListener:
         remaining = context.time_remaining()
         seconds = math.inf if remaining is None else remaining
         return await self._app.answer(method, body, trail, seconds)
+
+
+def _details(message: str) -> str:
+    """Return what a status can carry of a message."""
+    text = message.encode(errors="backslashreplace")
+    return text[:_MOST_DETAILS].decode(errors="ignore")
 
 
 class _Methods(grpc.GenericRpcHandler):

@@ -56,22 +56,27 @@ def filtered(names: Any, signature: Signature) -> list[str]:
     return list(names)
 
 
-def examples_of(given: Any) -> np.ndarray:
+def examples_of(given: Any, most: int) -> np.ndarray:
     """Return an Input's examples, serialised.
 
     The context's features come before an example's own, so that these win, as protobuf reads it.
 
+    Args:
+      given: the Input.
+      most: examples of a request.
+
     Raises:
-      RequestError: there is none.
+      RequestError: there is none, or what they would become is too large.
     """
+    context = b""
+    listed = given.example_list
     if given.WhichOneof("kind") == "example_list_with_context":
         listed = given.example_list_with_context
         context = listed.context.SerializeToString()
-        examples = [context + example.SerializeToString() for example in listed.examples]
-    else:
-        examples = [example.SerializeToString() for example in given.example_list.examples]
-    if not examples:
+    if not listed.examples:
         raise RequestError("'input' is empty; at least one example was expected")
+    tf_examples.check_size(len(listed.examples), most, len(context))
+    examples = [context + example.SerializeToString() for example in listed.examples]
     array = np.empty(len(examples), object)
     array[:] = examples
     return array
@@ -89,10 +94,12 @@ def check_tasks(tasks: list[Any]) -> None:
         raise RequestError("all tasks must ask the same model")
     if len({asked(task) for task in tasks}) != 1:
         raise RequestError("all tasks must ask the same version")
-    names = [task.model_spec.signature_name or predict.DEFAULT_SIGNATURE for task in tasks]
-    for name in names:
-        if names.count(name) > 1:
+    names: set[str] = set()
+    for task in tasks:
+        name = task.model_spec.signature_name or predict.DEFAULT_SIGNATURE
+        if name in names:
             raise RequestError(f"signature {excerpt(name)} is asked twice")
+        names.add(name)
     for task in tasks:
         if task.method_name not in TASKS:
             raise RequestError(

@@ -59,7 +59,8 @@ class Exchange:
       status: of HTTP; a gRPC code as the HTTP status that stands for it.
       seconds: from the request's arrival to its answer.
       peer: the client's address.
-      inputs: what the signature was given; None where it was not asked.
+      inputs: what the signature was given; None where it gave nothing. They and the outputs may be
+        parts of larger arrays: copy what is to be kept.
       outputs: what it gave; None where it gave nothing.
     """
 

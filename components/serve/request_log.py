@@ -15,7 +15,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from components.serve.background import Background
@@ -216,7 +216,11 @@ class RequestLog:
     def answered(self, exchange: Exchange) -> None:
         """Log an exchange, if it is in the sample."""
         if loggable(exchange) and self._random.random() < self._settings.sample:
-            self._background.offer((exchange, self._clock()), size_of(exchange))
+            # Its arrays may be parts of a batch's, which need not wait here.
+            own = replace(
+                exchange, inputs=_copied(exchange.inputs), outputs=_copied(exchange.outputs)
+            )
+            self._background.offer((own, self._clock()), size_of(own))
 
     def close(self) -> None:
         """Write what waits, and finish the file."""
@@ -273,6 +277,10 @@ class RequestLog:
 def files(folder: str) -> list[str]:
     """Return the names of the log's files in a folder, the oldest first."""
     return sorted(name for name in os.listdir(folder) if _NAME.fullmatch(name))
+
+
+def _copied(arrays: Arrays | None) -> Arrays | None:
+    return None if arrays is None else {name: array.copy() for name, array in arrays.items()}
 
 
 def size_of(exchange: Exchange) -> int:

@@ -32,6 +32,9 @@ _ASK = re.compile(_MODEL + r":(?P<what>predict|classify|regress)", re.IGNORECASE
 _ABOUT = re.compile(_MODEL + r"(?:/(?P<what>metadata|description))?", re.IGNORECASE)
 
 
+_LONGEST = 1_024  # characters of a path; a name and a label that are folders' have less together
+
+
 class Route(NamedTuple):
     """What a request is about.
 
@@ -48,13 +51,19 @@ class Route(NamedTuple):
     label: str | None = None
 
 
-@lru_cache(maxsize=1_024)
 def route(method: str, path: str) -> Route:
     """Find what a request is about.
 
     Raises:
       RequestError: nothing is there.
     """
+    if len(path) > _LONGEST:  # or what is kept of paths would be bounded in number only
+        raise RequestError(f"there is nothing at a path of {len(path)} characters", NOT_FOUND)
+    return _route(method, path)
+
+
+@lru_cache(maxsize=1_024)
+def _route(method: str, path: str) -> Route:
     if path in _FIXED and method == "GET":
         return Route(_FIXED[path])
     if not path.lower().startswith("/v1/"):

@@ -18,6 +18,7 @@ from components.serve.failures import (
 )
 from components.serve.json_text import excerpt
 from components.serve.messages import Arrays, Exchange, Observer
+from components.serve.predict import Rows
 from components.serve.settings import Settings
 from components.serve.signature import Signature
 from components.serve.versions import Loaded, Models
@@ -132,14 +133,14 @@ class Service:
         return signature
 
     async def ask(
-        self, trail: Trail, loaded: Loaded, inputs: Arrays, rows: int | None, seconds: float
+        self, trail: Trail, loaded: Loaded, inputs: Arrays | Rows, rows: int | None, seconds: float
     ) -> Arrays:
         """Return the outputs of the signature that `trail` names.
 
         Args:
           trail: of the request.
           loaded: the version that answers.
-          inputs: an array an input.
+          inputs: an array an input, or rows to be made arrays.
           rows: of the request; None where it cannot be joined with others.
           seconds: to wait for the answer.
 
@@ -150,14 +151,13 @@ class Service:
             message = f"{rows} rows; at most {self.settings.max_rows} are taken at once"
             raise RequestError(message, TOO_LARGE)
         trail.rows = rows or 0
-        trail.inputs = inputs
         loaded.hold()
         try:
-            outputs = await loaded.batcher.ask(trail.signature, inputs, rows, seconds)
+            done = await loaded.batcher.ask(trail.signature, inputs, rows, seconds)
         finally:
             loaded.release()
-        trail.outputs = outputs
-        return outputs
+        trail.inputs, trail.outputs = done
+        return done.outputs
 
     def tell(self, trail: Trail, status: int) -> None:
         """Tell all observers what came of a request."""

@@ -25,7 +25,9 @@ _MAX_RANK = 32
 _VECTOR = (-1,)
 # Up to here a float holds every integer; the bounds are TensorFlow Serving's.
 _LARGEST = {np.float32: 2**24 - 1, np.float64: 2**53 - 1}
-_FLOAT32_MAX = float(np.finfo(np.float32).max)
+# From here on a float32 is infinite; what is a little more than its largest number, as the shortest
+# digits of that are, is rounded to it.
+FLOAT32_END = 2.0**128 - 2.0**103
 _FEW = 32  # values, up to which Python compares faster than numpy
 
 
@@ -154,7 +156,7 @@ def _numbers(values: list[Any], dtype: str, where: str) -> np.ndarray:
         _check_exact(values, _LARGEST[numpy_type], dtype, where)
     if numpy_type is np.float64:
         return np.array(values, np.float64)
-    if len(values) <= _FEW and all(-_FLOAT32_MAX <= value <= _FLOAT32_MAX for value in values):
+    if len(values) <= _FEW and all(-FLOAT32_END < value < FLOAT32_END for value in values):
         return np.array(values, np.float32)
     return _narrowed(np.array(values, np.float64), dtype, where)
 
@@ -167,8 +169,8 @@ def _check_exact(values: list[Any], largest: int, dtype: str, where: str) -> Non
 
 def _narrowed(array: np.ndarray, dtype: str, where: str) -> np.ndarray:
     """Return float64 as float32; what is finite stays finite."""
-    if not (np.abs(array) <= _FLOAT32_MAX).all():  # NaN and infinities are looked at, too
-        lost = (np.abs(array) > _FLOAT32_MAX) & np.isfinite(array)
+    if not (np.abs(array) < FLOAT32_END).all():  # NaN and infinities are looked at, too
+        lost = (np.abs(array) >= FLOAT32_END) & np.isfinite(array)
         if lost.any():
             raise RequestError(f"{where}: {array[lost][0]} is beyond the range of {dtype}")
     return array.astype(np.float32)

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from components.serve import json_text
-from components.serve.failures import RequestError
+from components.serve.failures import TOO_LARGE, RequestError
+from components.serve.settings import Settings
 from components.serve.signature import STRING, Signature
-from components.serve.tensors import is_bytes, json_of, to_bytes
+from components.serve.tensors import FLOAT32_END, is_bytes, json_of, to_bytes
 
 CLASSIFY, REGRESS = "classify", "regress"
 _METHOD_NAMES = {method: f"tensorflow/serving/{method}" for method in (CLASSIFY, REGRESS)}
@@ -25,8 +26,9 @@ _METHOD_NAMES = {method: f"tensorflow/serving/{method}" for method in (CLASSIFY,
 _EXAMPLES, _CONTEXT, _RESULTS = "examples", "context", "results"
 _CLASSES, _SCORES, _OUTPUTS = "classes", "scores", "outputs"
 
+_MOST_REPEATED = 16 << 20  # bytes that a context may become by standing in all examples
+
 _INT64 = range(-(2**63), 2**63)
-_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def check_method(method: str, name: str, signatures: Mapping[str, Signature]) -> None:
@@ -46,11 +48,36 @@ def check_method(method: str, name: str, signatures: Mapping[str, Signature]) ->
         raise RequestError(f"signature {name!r} does not take serialised tf.Examples")
 
 
-def parse(document: Mapping[str, Any], signature: Signature) -> dict[str, np.ndarray]:
-    """Return the one input of the signature: serialised tf.Examples, [rows].
+def check_size(examples: int, most: int, context: int) -> None:
+    """Check, before the examples are made, that they are not too many or too large.
+
+    Args:
+      examples: how many.
+      most: of a request.
+      context: bytes of the features that stand in all of them.
 
     Raises:
-      RequestError: the body holds no examples, or values that a tf.Example cannot hold.
+      RequestError: they are.
+    """
+    if examples > most:
+        raise RequestError(f"{examples} examples; at most {most} are taken at once", TOO_LARGE)
+    if examples * context > _MOST_REPEATED:
+        message = f"a context of {context} bytes is too large for {examples} examples"
+        raise RequestError(message, TOO_LARGE)
+
+
+def parse(
+    document: Mapping[str, Any], signature: Signature, most: int = Settings.max_rows
+) -> dict[str, np.ndarray]:
+    """Return the one input of the signature: serialised tf.Examples, [rows].
+
+    Args:
+      document: the parsed body.
+      signature: that takes them.
+      most: examples of a request.
+
+    Raises:
+      RequestError: the body holds no examples, too many, or values that a tf.Example cannot hold.
     """
     context = document.get(_CONTEXT, {})
     if _CONTEXT in document:
@@ -60,6 +87,7 @@ def parse(document: Mapping[str, Any], signature: Signature) -> dict[str, np.nda
         found = "an empty list" if rows == [] else json_text.kind(rows)
         found = found if _EXAMPLES in document else "missing"
         raise RequestError(f"{_EXAMPLES!r} is {found}; a list of at least one object was expected")
+    check_size(len(rows), most, sum(len(name) + len(value) for name, value in context.items()))
     array = np.empty(len(rows), dtype=object)
     array[:] = [
         _example({**context, **_features(row, f"{_EXAMPLES}[{number}]")})
@@ -153,7 +181,7 @@ def _bytes_list(values: list[Any], where: str) -> bytes:
 
 def _float_list(values: list[float], where: str) -> bytes:
     for value in values:
-        if math.isfinite(value) and abs(value) > _FLOAT32_MAX:
+        if math.isfinite(value) and abs(value) >= FLOAT32_END:
             raise RequestError(f"{where}: {value} is beyond the range of a float")
     return _field(2, _field(1, struct.pack(f"<{len(values)}f", *np.float32(values))))
 

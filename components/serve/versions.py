@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from components.serve import folders
+from components.serve import folders, predict
 from components.serve.batcher import Batcher
 from components.serve.config import ModelConfig
 from components.serve.failures import NOT_FOUND, UNAVAILABLE, RequestError
@@ -275,7 +275,7 @@ class Models:
         if self._models.get(name) is not model:  # it was taken off the list meanwhile
             loading.close()
             return False
-        batcher = Batcher(loading.run, self._limits, self._on_batch)
+        batcher = Batcher(loading.run, self._limits, self._on_batch, predict.joined)
         model.loaded[version] = Loaded(name, version, text, loading, batcher)
         model.statuses[version] = Status(AVAILABLE)
         model.choose_default()

@@ -34,7 +34,7 @@ LABEL = Label.model_validate(
 )
 PREPROCESSING = {
     "features": [
-        {"column": "age", "treatments": ["z_score", "vocabulary"]},
+        {"column": "age", "treatments": ["z_score", {"vocabulary": {"oov_buckets": 8}}]},
         {"column": "hours-per-week", "treatments": [{"quantile_buckets": {"buckets": 4}}]},
         {"column": "Fare ($)", "treatments": [{"z_score": {"log1p": True}}]},
         {"column": "naïve", "treatments": [{"vocabulary": {"oov_buckets": 2}}]},

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis  # noqa: F401  # pytest's last words import it: too late after a run's gc.freeze()
 import pytest
 import yaml
 

@@ -34,8 +34,12 @@ def test_the_model_is_judged_beside_its_baselines(first):
 def test_serving_is_proven_on_real_and_adversarial_rows(first):
     parity = first.summary.parity
     assert parity["proven"]
-    assert parity["real_rows"] == first.summary.counts["examples"]["test"]
-    assert parity["adversarial_rows"] > 10
+    assert parity["real_by_split"] == first.summary.counts["examples"]
+    assert parity["adversarial_rows"] > 1_000
+    assert {way["name"] for way in parity["ways"]} == {
+        *("Python", "C API", "REST rows", "REST columns", "REST classify, regress"),
+        *("gRPC", "batch", "stream"),
+    }
     assert all(path["differing"] == 0 and path["values"] > 0 for path in parity["paths"])
 
 

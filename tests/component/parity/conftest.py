@@ -42,6 +42,14 @@ class Export:
                     node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
         assert changed == 1
 
+    def change_nodes(self, change: Callable[[Any], bool]) -> None:
+        """Call with every node of the graph and its functions; at least one has to be changed."""
+        with self.graph() as graph:
+            nodes = [*graph.graph_def.node]
+            nodes += [n for f in graph.graph_def.library.function for n in f.node_def]
+            changed = sum(change(node) for node in nodes)
+        assert changed
+
     def constants(self) -> np.ndarray:
         """Return every float32 among the graph's constants."""
         import tensorflow as tf
@@ -78,6 +86,31 @@ def export(exported, tmp_path):
     path = tmp_path / "Format-Serving"
     shutil.copytree(exported.saved_model, path)
     return Export(path)
+
+
+@pytest.fixture(scope="session")
+def asked(exported):
+    """Rows, questions, and what training computes for them: made once."""
+    from components.export import signatures as names
+    from components.parity.boundaries import bucket_boundaries
+    from components.parity.reference import transform_then_predict
+    from components.parity.rows import make_rows
+    from components.parity.ways import Plan
+    from schemas.spec import Export as Answers
+
+    serving = names.serving_columns(exported.columns, exported.layout)
+    evaluation = names.evaluation_columns(exported.columns, exported.layout, exported.label)
+    ends = bucket_boundaries(exported.transform_graph, exported.layout)
+    rows = make_rows(exported.examples, evaluation, serving, 100, ends)
+    reference = transform_then_predict(
+        rows.batch,
+        evaluation,
+        transform_graph=exported.transform_graph,
+        trained=exported.trained,
+        layout=exported.layout,
+        answers=Answers(),
+    )
+    return rows, Plan.of(rows, serving, evaluation), reference
 
 
 @pytest.fixture

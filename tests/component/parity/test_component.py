@@ -6,7 +6,7 @@ import pytest
 
 from components.parity.proof import Proof
 from schemas.columns import Column, dumps
-from schemas.spec import Label
+from schemas.spec import Export, Label
 
 pytestmark = pytest.mark.component
 
@@ -29,8 +29,10 @@ def run(tmp_path, monkeypatch):
             return Proof(
                 proven=proven,
                 real_rows=1,
+                real_by_split={"test": 1},
                 adversarial_rows=1,
                 relative_tolerance=1e-6,
+                ways=(),
                 paths=(),
                 failures=(),
                 differences=(),
@@ -49,7 +51,11 @@ def run(tmp_path, monkeypatch):
             artifact.uri = str(tmp_path / name)
         (tmp_path / "proof").mkdir()
         component.parity.test_call(
-            **artifacts, columns=dumps(COLUMNS), label=LABEL.model_dump_json(), code="digest"
+            **artifacts,
+            columns=dumps(COLUMNS),
+            label=LABEL.model_dump_json(),
+            answers="{}",
+            code="digest",
         )
         return artifacts["proof"], asked
 
@@ -68,6 +74,7 @@ def test_a_proven_export_is_blessed(run, tmp_path):
         "saved_model": str(tmp_path / "exported" / "Format-Serving"),
         "columns": COLUMNS,
         "label": LABEL,
+        "answers": Export(),
         "output": str(tmp_path / "proof"),
     }
 

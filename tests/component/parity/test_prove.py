@@ -38,7 +38,7 @@ def test_an_honest_export_is_proven_by_every_path(exported, prove, tmp_path):
     for title in BOTH:
         for path in (
             *("serving_default", "raw_columns", "transform_features", "classification"),
-            *("regression", "evaluation"),
+            *("regression", "evaluation", "predict", "predict row by row"),
             *("raw_columns row by row", "transform_features row by row"),
         ):
             assert f"{title}: {path}" in names
@@ -99,6 +99,10 @@ def test_swapped_weights_are_named_by_the_scores_they_change(export, prove):
     assert differing(proof, "classification") == by_both("scores")
     assert differing(proof, "regression") == by_both("outputs")
     assert differing(proof, "evaluation") == by_both("scores", "logits")
+    # its class differs too where a score crosses the threshold
+    predicted = differing(proof, "predict")
+    assert set(predicted) == BOTH
+    assert all({"score", "probabilities", "logits"} <= found for found in predicted.values())
 
 
 def test_dropped_and_changed_defaults_are_named_by_their_column(export, prove):

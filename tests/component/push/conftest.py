@@ -9,7 +9,7 @@ import pytest
 
 from components.evaluate.metrics import Metrics
 from components.evaluate.report import Baselines, Report, SliceMetrics
-from components.parity.proof import PathResult, Proof
+from components.parity.proof import PathResult, Proof, WayResult
 from schemas.expectations import Expectation, Expectations
 from schemas.spec import Export, Spec
 
@@ -44,7 +44,21 @@ def judged(exported, tmp_path: Path) -> Judged:
         real_rows=40,
         adversarial_rows=2,
         relative_tolerance=1e-6,
-        paths=(PathResult(name="C API: predict", rows=42, values=210, differing=0),),
+        real_by_split={"test": 40},
+        ways=(
+            WayResult(
+                name="C API",
+                cannot_carry="nothing",
+                questions=1,
+                failed=0,
+                rows=42,
+                refused=0,
+                values=210,
+                differing=0,
+                largest=1e-7,
+            ),
+        ),
+        paths=(PathResult(way="C API", asked="predict", rows=42, values=210, differing=0),),
         failures=(),
         differences=(),
     ).write(str(proof))

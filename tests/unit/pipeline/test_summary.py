@@ -41,9 +41,25 @@ def evaluation(**values):
 PROOF = {
     "proven": True,
     "real_rows": 1000,
+    "real_by_split": {"test": 800, "eval": 200, "train": 0},
     "adversarial_rows": 231,
     "relative_tolerance": 1e-6,
-    "paths": [{"name": "c_api: raw_columns", "rows": 1231, "values": 1231, "differing": 0}],
+    "ways": [
+        {
+            "name": "C API",
+            "cannot_carry": "nothing",
+            "questions": 1,
+            "failed": 0,
+            "rows": 1231,
+            "refused": 0,
+            "values": 1231,
+            "differing": 0,
+            "largest": 8.5e-07,
+        }
+    ],
+    "paths": [
+        {"way": "C API", "asked": "raw_columns", "rows": 1231, "values": 1231, "differing": 0}
+    ],
     "failures": [],
     "differences": [],
 }
@@ -100,7 +116,12 @@ def test_a_pushed_model_is_told_whole():
         "payment_type = Dispute    31    0.2500    -    0.9000",
         "",
         "blessing       blessed",
-        "parity         proven on 1,000 test rows and 231 adversarial ones, 1 way of serving",
+        "",
+        "way of serving   rows  values  differing  largest",
+        "C API           1,231   1,231          0  8.5e-07",
+        "",
+        "parity         proven on 1,000 real rows (800 test, 200 eval) and 231 adversarial ones,"
+        " 1 way of serving",
         "model          pushed as version 3: /runs/taxi/serving/3",
         f"serve it       {SERVE}",
         "log            /runs/taxi/runs/x/run.log",

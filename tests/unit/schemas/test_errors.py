@@ -27,6 +27,7 @@ def test_each_kind_of_failure_has_its_exit_code():
         ("zzz", ["tips", "fare"], "one of: fare, tips"),
         ("zzz", [], "one of: (none)"),
         ("", ["a"], "one of: a"),
+        ("fares" * 1_000_000, ["tips", "fare"], "one of: fare, tips"),  # in no time
     ],
 )
 def test_the_nearest_word(word, known, said):

@@ -32,8 +32,8 @@ def ask(tmp_path, monkeypatch):
 
     def start(program, *questions):
         monkeypatch.setattr(processes, "_COMMAND", (sys.executable, "-c", program))
-        with FreshProcess("python", "model", str(tmp_path), questions) as process:
-            return process.answers()
+        with FreshProcess("model", str(tmp_path), {"python": questions}) as process:
+            return process.answers("python")
 
     return start
 

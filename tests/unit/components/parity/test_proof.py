@@ -2,7 +2,15 @@
 
 import pytest
 
-from components.parity.proof import FILE_NAME, Difference, Failure, PathResult, Proof, describe
+from components.parity.proof import (
+    FILE_NAME,
+    Difference,
+    Failure,
+    PathResult,
+    Proof,
+    WayResult,
+    describe,
+)
 
 
 def difference(**changes):
@@ -18,18 +26,38 @@ def difference(**changes):
     return Difference.model_validate(fields | changes)
 
 
+def result(way, asked, differing):
+    return PathResult(
+        way=way, asked=asked, rows=1231, values=2462, differing=differing, largest=8e-7
+    )
+
+
+def sum_of(path):
+    return WayResult(
+        name=path.way,
+        cannot_carry="nothing",
+        questions=1,
+        failed=0,
+        rows=path.rows,
+        refused=0,
+        values=path.values,
+        differing=path.differing,
+        largest=path.largest,
+    )
+
+
 def proof_of(differences=(), failures=()):
     paths = (
-        PathResult(
-            name="Python: transform_features", rows=1231, values=2462, differing=len(differences)
-        ),
-        PathResult(name="C API: raw_columns", rows=1231, values=2462, differing=0),
+        result("Python", "transform_features", len(differences)),
+        result("C API", "raw_columns", 0),
     )
     return Proof(
         proven=not differences and not failures,
         real_rows=1000,
+        real_by_split={"test": 900, "eval": 100, "train": 0},
         adversarial_rows=231,
         relative_tolerance=1e-6,
+        ways=tuple(sum_of(path) for path in paths),
         paths=paths,
         failures=tuple(failures),
         differences=tuple(differences),
@@ -48,14 +76,16 @@ def test_a_proof_is_read_as_it_was_written(tmp_path):
 def test_a_proof_is_told_in_a_line():
     assert describe(proof_of()) == (
         "serving gives what training computed: "
-        "1,000 test rows and 231 adversarial ones, 2 paths, 4,924 values"
+        "1,000 real rows (900 test, 100 eval) and 231 adversarial ones, "
+        "2 ways of serving, 4,924 values"
     )
 
 
 def test_a_difference_is_told_with_row_feature_and_both_values():
     assert describe(proof_of([difference()])).splitlines() == [
-        "serving would not give what training computed (1,000 test rows and 231 adversarial ones):",
-        "  Python: transform_features: 1 of 2,462 values differ",
+        "serving would not give what training computed "
+        "(1,000 real rows (900 test, 100 eval) and 231 adversarial ones):",
+        "  Python: 1 of 2,462 values differ",
         "",
         "  feature       expected  got  relative  row         path",
         "  fare_z_score  0.25      0.5  1         test row 7  Python: transform_features",

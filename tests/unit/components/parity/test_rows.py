@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from components.examples import ShardWriter, arrow_schema, split_folder
-from components.parity.rows import adversarial_values, make_rows, readable, sample_rows
+from components.parity.rows import ADVERSARIAL_ROWS, make_rows, readable, sample_rows
+from components.parity.values import adversarial_values, is_plain
 from schemas.columns import Column
 
 HOUR = Column("hour", "INT", True)
@@ -21,10 +22,18 @@ COLUMNS = (*SERVING, TIPS)
 
 @pytest.fixture
 def examples(tmp_path):
-    """A function that writes a test split of so many rows, four a row group, three a shard."""
+    """A function that writes a test split of so many rows, four a row group, three a shard.
+
+    The other splits have a row each.
+    """
 
     def write(rows):
         schema = arrow_schema(COLUMNS)
+        for split in ("eval", "train"):
+            path = os.path.join(split_folder(str(tmp_path), split), "rows.parquet")
+            with ShardWriter(path, schema, batch_rows=4) as writer:
+                row = {"hour": [-1], "Fare ($)": [-1.0], "company": [split], "tips": [1.0]}
+                writer.write(pa.Table.from_pydict(row, schema))
         for start in range(0, max(rows, 1), 12):
             path = os.path.join(split_folder(str(tmp_path), "test"), f"rows-{start:04}.parquet")
             numbers = list(range(start, min(start + 12, rows)))
@@ -56,11 +65,11 @@ def hours(batch):
     ],
 )
 def test_real_rows_are_spread_evenly_over_the_split(examples, rows, count, expected):
-    assert hours(sample_rows(examples(rows), COLUMNS, count)) == expected
+    assert hours(sample_rows(examples(rows), "test", COLUMNS, count)) == expected
 
 
 def test_of_a_large_split_only_some_batches_are_read(examples):
-    sample = hours(sample_rows(examples(400), COLUMNS, 400))
+    sample = hours(sample_rows(examples(400), "test", COLUMNS, 400))
 
     assert len(sample) == 16 * 4
     assert sample[0] < 4
@@ -81,11 +90,11 @@ def test_every_row_has_a_name_and_the_real_ones_come_first_as_they_are(examples)
     folder = examples(12)
     rows = make_rows(folder, COLUMNS, SERVING, 5)
 
-    assert rows.real == 5
-    assert rows.names[:6] == (*(f"test row {i}" for i in range(5)), "test row 0 without 'hour'")
-    assert len(rows.names) == rows.batch.num_rows == rows.real + rows.adversarial
+    assert rows.real == {"test": 5, "eval": 0, "train": 0}
+    assert rows.names[:6] == (*(f"test row {i}" for i in range(5)), "real row 0 without 'hour'")
+    assert len(rows.names) == rows.batch.num_rows == 5 + rows.adversarial_rows
     assert len(set(rows.names)) == len(rows.names)
-    assert hours(rows.batch)[:5] == hours(sample_rows(folder, COLUMNS, 5))
+    assert hours(rows.batch)[:5] == hours(sample_rows(folder, "test", COLUMNS, 5))
     assert rows.batch.schema.names == ["hour", "Fare ($)", "company", "tips"]
 
 
@@ -105,10 +114,10 @@ def test_each_adversarial_value_stands_in_a_row_of_its_own(examples):
     table = rows.batch.to_pydict()
     named = dict(zip(rows.names, range(len(rows.names)), strict=True))
 
-    assert table["Fare ($)"][named["test row 1 with 'Fare ($)' = inf"]] == math.inf
-    assert table["hour"][named["test row 1 with 'Fare ($)' = inf"]] == 2
-    assert table["hour"][named["test row 0 with 'hour' = 9007199254740992"]] == 2**53
-    assert table["company"][named["test row 2 with 'company' = 'nul\\x00inside'"]] == (
+    assert table["Fare ($)"][named["real row 1 with 'Fare ($)' = inf"]] == math.inf
+    assert table["hour"][named["real row 1 with 'Fare ($)' = inf"]] == 2
+    assert table["hour"][named["real row 0 with 'hour' = 9007199254740992"]] == 2**53
+    assert table["company"][named["real row 2 with 'company' = 'nul\\x00inside'"]] == (
         b"nul\x00inside"
     )
     everything = named["every column missing"]
@@ -120,18 +129,52 @@ def test_each_adversarial_value_stands_in_a_row_of_its_own(examples):
 def test_without_a_test_split_the_adversarial_rows_remain(examples):
     rows = make_rows(examples(0), COLUMNS, SERVING, 6)
 
-    assert rows.real == 0
-    assert rows.adversarial > 30
-    assert rows.batch.column(3).null_count == rows.batch.num_rows
+    assert rows.real == {"test": 0, "eval": 1, "train": 1}
+    assert rows.adversarial_rows >= ADVERSARIAL_ROWS
+
+
+def test_real_rows_come_from_the_test_split_first(examples):
+    rows = make_rows(examples(12), COLUMNS, SERVING, 13)
+
+    assert rows.real == {"test": 12, "eval": 1, "train": 0}
+    assert rows.names[11:13] == ("test row 11", "eval row 0")
+    assert rows.real_rows == 13
+
+
+def test_boundaries_among_real_values_are_tried_with_their_neighbours(examples):
+    rows = make_rows(examples(12), COLUMNS, SERVING, 12, {"Fare ($)": [2.5, 99.0]})
+    fares = set(rows.batch.column(1).to_pylist())
+
+    below = float(np.nextafter(np.float32(2.5), np.float32(0)))
+    assert {2.5, below} < fares
+    assert 99.0 not in fares
+
+
+def test_the_same_examples_give_the_same_rows(examples):
+    folder = examples(12)
+    one, two = (make_rows(folder, COLUMNS, SERVING, 12) for _ in range(2))
+
+    assert one.names == two.names
+    assert one.adversarial_rows >= ADVERSARIAL_ROWS
+    assert str(one.batch.to_pylist()) == str(two.batch.to_pylist())
+
+
+def test_rows_that_files_cannot_hold_are_told(examples):
+    rows = make_rows(examples(12), COLUMNS, SERVING, 12)
+    plain = rows.plain(SERVING)
+
+    assert plain[:12].all()
+    for row, fits in zip(rows.batch.to_pylist(), plain, strict=True):
+        assert fits == all(is_plain(row[c.name]) for c in SERVING)
+    assert not plain.all()
 
 
 @pytest.mark.parametrize(
     ("column", "seen", "near"),
     [
-        (COMPANY, [None, b"Cash"], [b" Cash", b"Cash ", b"Cash\x00", b"cASH"]),
-        (HOUR, [None, 41], [42]),
-        (HOUR, [2**53 - 1], []),  # 2**53 is tried anyway
-        (HOUR, [2**53], []),
+        (COMPANY, [None, b"Cash"], [b" Cash", b"Cash ", b"Cash\x00", b"cASH", b"cash", b"Cas"]),
+        (HOUR, [None, 41], [42, 40, -41]),
+        (HOUR, [2**53], [2**53 - 1]),
         (FARE, [1.0], [float(np.nextafter(np.float32(1), np.float32(2)))]),
         (FARE, [None], []),
     ],
@@ -139,8 +182,16 @@ def test_without_a_test_split_the_adversarial_rows_remain(examples):
 def test_adversarial_values_stand_near_real_ones_too(column, seen, near):
     values = adversarial_values(column, seen)
 
-    assert values[len(values) - len(near) :] == near
-    assert len(values) == len(adversarial_values(column, [])) + len(near)
+    assert all(value in values for value in near)
+    assert len(set(map(repr, values))) == len(values)
+    if column == HOUR:
+        assert max(map(abs, values)) <= 2**53
+
+
+def test_no_value_is_so_small_that_threads_disagree():
+    values = adversarial_values(FARE, [0.0, 1e-38], [0.0])
+
+    assert min(abs(v) for v in values if abs(v) > 0) == float(np.finfo(np.float32).tiny)
 
 
 def test_adversarial_values_hold_what_the_issue_names():

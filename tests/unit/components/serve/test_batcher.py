@@ -54,7 +54,7 @@ def together(limits, requests, *, seconds=10.0):
         return results[1:]
 
     results = asyncio.run(main())
-    return gate, [r if isinstance(r, Exception) else r["y"].tolist() for r in results]
+    return gate, [r if isinstance(r, Exception) else r.outputs["y"].tolist() for r in results]
 
 
 def test_what_waits_is_joined_by_signature_and_split_again():
@@ -117,7 +117,7 @@ def test_the_one_that_is_computed_is_given_up_too_and_the_next_is_answered():
         gate.open.set()
         answer = await batcher.ask("a", {"x": np.array([2])}, 1, 10.0)
         batcher.close()
-        return caught.value.status, answer["y"].tolist()
+        return caught.value.status, answer.outputs["y"].tolist()
 
     assert asyncio.run(main()) == (504, [4])
 
@@ -125,7 +125,7 @@ def test_the_one_that_is_computed_is_given_up_too_and_the_next_is_answered():
 def test_outputs_are_split_by_rows_or_not_at_all():
     shares = split({"y": np.arange(4)}, [1, 0, 3])
     assert [share["y"].tolist() for share in shares] == [[0], [], [1, 2, 3]]
-    with pytest.raises(ValueError, match="output 'y' of 2 rows has shape"):
+    with pytest.raises(ValueError, match="array 'y' of 2 rows has shape"):
         split({"y": np.arange(3)}, [1, 1])
 
 
@@ -159,7 +159,7 @@ def test_an_answer_is_the_same_joined_or_alone(requests, batch_rows):
         asking = [batcher.ask("a", asked(r), len(r), 10.0) for r in requests]
         answers = await asyncio.gather(*asking)
         batcher.close()
-        return [answer["y"].tolist() for answer in answers]
+        return [answer.outputs["y"].tolist() for answer in answers]
 
     alone = [run("a", asked(request))["y"].tolist() for request in requests]
     assert asyncio.run(main()) == alone

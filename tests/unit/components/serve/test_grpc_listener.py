@@ -31,6 +31,8 @@ class Echo:
         await self.go.wait()
         if body == b"missing":
             raise RequestError("there is no model \udcff", NOT_FOUND)
+        if body == b"long":
+            raise RequestError("é" * 1_000_000, NOT_FOUND)
         if body == b"large":
             raise RequestError("too many rows", TOO_LARGE)
         if body == b"bug":
@@ -74,6 +76,7 @@ def test_refusals_are_codes_with_a_sentence(grpc_server, caplog):
         assert await call(b"x") == b"x"
         for body, code, message in (
             (b"missing", "NOT_FOUND", "there is no model \\udcff"),
+            (b"long", "NOT_FOUND", "é" * 1_000),
             (b"large", "INVALID_ARGUMENT", "too many rows"),
             (b"bug", "INTERNAL", "internal error; the server's log tells more"),
             (b"x" * 1_000, "RESOURCE_EXHAUSTED", "larger than max"),

@@ -241,8 +241,8 @@ def test_a_packed_body_is_unpacked_or_refused(talk):
         (HEAD + b"Content-Length: -1\r\n\r\n", 400),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         (HEAD + b"Na me: x\r\n\r\n", 400),
-        (b"CONNECT there:443 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
-        (HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 501),
+        (b"CONNECT there:443 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
         (HEAD + b"X: " + b"x" * 5_000 + b"\r\n\r\n", 431),
         (HEAD + b"X: " + b"x" * 300_000, 431),
         (HEAD + b"X: y\r\n" * 2_000 + b"\r\n", 431),
@@ -253,6 +253,40 @@ def test_a_packed_body_is_unpacked_or_refused(talk):
 def test_what_is_not_http_is_told_so_in_json(talk, data, status):
     answer = talk(lambda port, stop: say(port, data), head_bytes=4_096)
     assert error_of(answer)[0] == status
+
+
+def test_an_offer_of_another_protocol_is_not_taken_up(talk):
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
+    with_body = HEAD + offer + f"Content-Length: {len(BODY)}\r\n\r\n{BODY}".encode()
+    last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    def client(port, stop):
+        return say(port, with_body + b"GET /healthz HTTP/1.1\r\n" + offer + b"\r\n" + last)
+
+    answers = talk(client).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200"] * 3
+    assert answers[0].endswith(b'{"predictions":[{"logits":12.5,"scores":25.0}]}')
+
+
+@pytest.mark.parametrize(
+    ("data", "statuses"),
+    [
+        (b"GET /healthz HTTP/1.1\r\n\r\n" * 2, [200, 200]),
+        (b"GET /healthz HTTP/1.1\r\n\r\nGET /he", [200, 400]),
+        (HEAD + b"Content-Length: 5\r\n\r\n{", [400]),
+        (HEAD + b"Content-Length: 5\r\n\r\n" + b"{" * 6, [400, 400]),
+        (b"", []),
+    ],
+)
+def test_a_client_that_closes_its_side_is_answered(talk, data, statuses):
+    def client(port, stop):
+        with plug(port) as plugged:
+            plugged.sendall(data)
+            plugged.shutdown(socket.SHUT_WR)
+            return read_all(plugged)
+
+    answers = talk(client).split(b"HTTP/1.1 ")[1:]
+    assert [int(answer[:3]) for answer in answers] == statuses
 
 
 @given(data=st.binary(max_size=200), good=st.integers(0, 1))
@@ -266,7 +300,7 @@ def test_no_bytes_are_answered_with_a_fault_of_ours(data, good):
         with contextlib.suppress(ConnectionError):
             raw = await asyncio.wait_for(reader.read(), 10)
             for answer in raw.split(b"HTTP/1.1 ")[1:]:
-                assert int(answer[:3]) in (*range(200, 500), 501)
+                assert int(answer[:3]) in range(200, 500)
         writer.close()
         await listener.stop(0)
 
@@ -395,13 +429,17 @@ def test_what_was_asked_before_the_end_is_answered(talk, model):
 
 
 def test_the_end_does_not_wait_forever(talk):
+    entered = threading.Event()
+
     class Stuck(Echo):
         async def answer(self, request):
+            entered.set()
             await asyncio.Event().wait()
 
     def client(port, stop):
         with plug(port) as plugged:
             plugged.sendall(b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+            assert entered.wait(10)
             stop().result(10)
             with contextlib.suppress(ConnectionError):
                 return read_all(plugged)

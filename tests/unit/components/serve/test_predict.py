@@ -1,6 +1,7 @@
 """The bodies of :predict: what is taken, how it arrives, what is refused and how it is said."""
 
 import contextlib
+import dataclasses
 import json
 import math
 from typing import Any
@@ -30,18 +31,28 @@ json_values = st.recursive(
 )
 
 
+def asked(document, signature, **options):
+    """A request whose rows are made arrays, as the model's thread does."""
+    request = predict.parse(document, signature, **options)
+    return dataclasses.replace(request, inputs=predict.joined([request.inputs]))
+
+
+def arrays(document, signature, **options):
+    return asked(document, signature, **options).inputs
+
+
 def refused(document, signature, **options):
     with pytest.raises(RequestError) as caught:
-        predict.parse(document, signature, **options)
+        arrays(document, signature, **options)
     assert 400 <= caught.value.status < 500
     return caught.value.message
 
 
 def test_rows_and_columns_arrive_as_the_same_arrays(columns):
     rows = [ROW, {"fare": float("nan"), "trips": 2, "company": {"b64": "/wA="}}]
-    by_rows = predict.parse({"instances": rows}, columns)
+    by_rows = asked({"instances": rows}, columns)
     inputs = {name: [row[name] for row in rows] for name in ROW}
-    by_columns = predict.parse({"inputs": inputs}, columns)
+    by_columns = asked({"inputs": inputs}, columns)
 
     assert (by_rows.rows, by_rows.by_rows) == (2, True)
     assert (by_columns.rows, by_columns.by_rows) == (2, False)
@@ -61,15 +72,15 @@ def test_a_signature_of_one_input_takes_bare_values(one_input):
         {"inputs": ["a", "b"]},
         {"inputs": {"x": ["a", "b"]}},
     ):
-        request = predict.parse(body, signature)
+        request = asked(body, signature)
         assert request.inputs["x"].tolist() == [b"a", b"b"]
         assert request.rows == 2
 
 
 def test_lists_are_dimensions_and_scalars_are_none(one_input):
-    request = predict.parse({"instances": [[1, 2], [3, 4]]}, one_input("DT_INT32", -1, 2))
+    request = asked({"instances": [[1, 2], [3, 4]]}, one_input("DT_INT32", -1, 2))
     np.testing.assert_array_equal(request.inputs["x"], np.int32([[1, 2], [3, 4]]))
-    scalar = predict.parse({"inputs": True}, one_input("DT_BOOL"))
+    scalar = asked({"inputs": True}, one_input("DT_BOOL"))
     assert scalar.inputs["x"].shape == ()
     assert scalar.inputs["x"].dtype == np.bool_
     assert scalar.rows is None
@@ -86,7 +97,7 @@ def test_lists_are_dimensions_and_scalars_are_none(one_input):
     ],
 )
 def test_values_of_the_type_are_taken_as_they_are(dtype, good, one_input):
-    taken = predict.parse({"instances": good}, one_input(dtype, -1)).inputs["x"]
+    taken = arrays({"instances": good}, one_input(dtype, -1))["x"]
     np.testing.assert_array_equal(taken, np.array(good, taken.dtype))
 
 
@@ -117,11 +128,11 @@ def test_keys_have_to_be_exactly_the_signatures(columns):
 
 def test_columns_may_be_left_out_only_where_it_is_allowed(columns):
     rows = [{"trips": 1}, {"trips": 2, "fare": 3.0, "company": "Blue"}]
-    given = predict.parse({"instances": rows}, columns, optional=True).inputs
+    given = arrays({"instances": rows}, columns, optional=True)
     np.testing.assert_array_equal(given["fare"], np.float32([math.nan, 3]))
     assert given["company"].tolist() == [b"", b"Blue"]
 
-    by_column = predict.parse({"inputs": {"trips": [1, 2]}}, columns, optional=True).inputs
+    by_column = arrays({"inputs": {"trips": [1, 2]}}, columns, optional=True)
     assert np.isnan(by_column["fare"]).tolist() == [True, True]
     assert by_column["fare"].dtype == np.float32
     assert by_column["company"].tolist() == [b"", b""]
@@ -234,5 +245,46 @@ def test_every_float_comes_back_as_it_was(values):
 @given(st.sampled_from(["instances", "inputs"]), json_values)
 def test_any_document_is_parsed_or_refused(key, value):
     with contextlib.suppress(RequestError):
-        request = predict.parse({key: value}, SIGNATURE)
+        request = asked({key: value}, SIGNATURE)
         assert {len(array) for array in request.inputs.values()} == {request.rows}
+
+
+def rows_of(draw_order, values):
+    """Rows of the same values, their inputs in whichever order."""
+    return [{name: row[name] for name in draw_order} for row in values]
+
+
+@given(st.data())
+def test_rows_of_several_requests_become_what_they_are_alone(data):
+    value = st.fixed_dictionaries({"x": st.integers(-9, 9), "s": st.text(max_size=2)})
+    order = st.permutations(["x", "s"])
+    requests = [
+        predict.parse({"instances": rows_of(data.draw(order), rows)}, SIGNATURE).inputs
+        for rows in data.draw(st.lists(st.lists(value, min_size=1, max_size=3), min_size=1))
+    ]
+    together = predict.joined(requests)
+    for name, array in together.items():
+        alone = np.concatenate([predict.joined([request])[name] for request in requests])
+        assert array.dtype == alone.dtype
+        np.testing.assert_array_equal(array, alone)
+
+
+def test_a_value_that_does_not_fit_is_named_by_its_row_when_asked_alone():
+    good, bad = (
+        predict.parse({"instances": [{"x": 1, "s": "a"}, {"x": x, "s": "b"}]}, SIGNATURE).inputs
+        for x in (2, "two")
+    )
+    with pytest.raises(RequestError):
+        predict.joined([good, bad])
+    with pytest.raises(RequestError, match=r"^instances\[1\], input 'x': 'two', expected"):
+        predict.joined([bad])
+
+
+@pytest.mark.parametrize(("sent", "taken"), [(3.4028235e38, True), (3.4028236e38, False)])
+def test_the_largest_float_is_taken_by_its_shortest_digits(sent, taken):
+    for rows in (1, 100):  # few values and many are read in different ways
+        request = {"instances": [{"x": sent, "s": ""}] * rows}
+        if taken:
+            assert set(arrays(request, SIGNATURE)["x"].tolist()) == {float(np.finfo("f4").max)}
+        else:
+            assert "beyond the range of DT_FLOAT" in refused(request, SIGNATURE)

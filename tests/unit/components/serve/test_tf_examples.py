@@ -56,6 +56,15 @@ def test_the_context_stands_where_an_example_leaves_a_feature_out():
     assert parsed({"examples": [{}]}) == [b"\x0a\x00"]
 
 
+def test_what_examples_would_become_is_bounded_before_they_are_made():
+    context = {str(number): number for number in range(10_000)}
+    with pytest.raises(RequestError, match="too large for 9999 examples") as big:
+        parsed({"context": context, "examples": [{}] * 9_999})
+    with pytest.raises(RequestError, match="3 examples; at most 2 are taken") as many:
+        tf_examples.parse({"examples": [{}, None, {}]}, SIGNATURE, 2)
+    assert (big.value.status, many.value.status) == (413, 413)
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [

@@ -70,10 +70,10 @@ class House:
         loaded = self.models.find("taxi", version, label)
         loaded.hold()
         try:
-            outputs = await loaded.batcher.ask("s", {"x": np.zeros(1)}, 1, 10)
+            done = await loaded.batcher.ask("s", {"x": np.zeros(1)}, 1, 10)
         finally:
             loaded.release()
-        return int(outputs["y"][0])
+        return int(done.outputs["y"][0])
 
     def states(self):
         return {v: s.state for v, s in self.models.statuses("taxi").items()}

@@ -1,0 +1,90 @@
+"""gRPC with tensorflow-serving-api's own stubs: arrays → requests → the arrays of the answers.
+
+Goes in: a server's port. Promised: the messages are TensorFlow Serving's, made and read by
+TensorFlow's own functions, as its clients do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    classification_pb2,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+    regression_pb2,
+)
+
+from components.export import signatures as names
+from components.parity.processes import NoAnswerError, shortened
+from components.parity.server import MODEL, REQUEST_SECONDS, GoneError
+
+_OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
+# What a client is told when nobody is there any more.
+_GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+class GrpcClient:
+    """PredictionService: Predict, and for the signatures made for it Classify and Regress.
+
+    Args:
+      port: of gRPC on this machine.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_OPTIONS)
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._channel.close()
+
+    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of one request."""
+        if signature == names.CLASSIFICATION:
+            return self._classify(feeds)
+        if signature == names.REGRESSION:
+            return self._regress(feeds)
+        request = predict_pb2.PredictRequest()
+        for name, values in feeds.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(values, shape=values.shape))
+        response = self._ask(self._stub.Predict, request, signature)
+        return {name: tf.make_ndarray(proto) for name, proto in response.outputs.items()}
+
+    def _classify(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        request = classification_pb2.ClassificationRequest()
+        _fill_examples(request, feeds)
+        answer = self._ask(self._stub.Classify, request, names.CLASSIFICATION)
+        rows = [each.classes for each in answer.result.classifications]
+        labels = [[c.label.encode() for c in row] for row in rows]
+        scores = [[c.score for c in row] for row in rows]
+        return {
+            names.CLASSES: np.array(labels, object),
+            names.SCORES: np.array(scores, np.float32),
+        }
+
+    def _regress(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        request = regression_pb2.RegressionRequest()
+        _fill_examples(request, feeds)
+        answer = self._ask(self._stub.Regress, request, names.REGRESSION)
+        values = [each.value for each in answer.result.regressions]
+        return {names.OUTPUTS: np.array(values, np.float32)}
+
+    def _ask(self, method: Any, request: Any, signature: str) -> Any:
+        request.model_spec.name = MODEL
+        request.model_spec.signature_name = signature
+        try:
+            return method(request, timeout=REQUEST_SECONDS)
+        except grpc.RpcError as error:
+            told = shortened(f"{error.code().name}: {error.details()}")
+            raise (GoneError if error.code() in _GONE else NoAnswerError)(told) from None
+
+
+def _fill_examples(request: Any, feeds: Mapping[str, np.ndarray]) -> None:
+    (examples,) = feeds.values()
+    for example in examples:
+        request.input.example_list.examples.add().MergeFromString(example)

@@ -1,0 +1,97 @@
+"""A server of its own process over the export, as `skewless serve` runs it, to be asked for proof.
+
+Goes in: an export. Comes out: ports of REST and gRPC. Promised: the process has ended when the
+`with` block is left, and a server that does not start, dies or hangs is told, with its last words.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from components.parity.processes import NoAnswerError, environment, how_it_ended, last_words
+
+MODEL = "parity"
+START_SECONDS = 120.0
+REQUEST_SECONDS = 60.0
+
+_COMMAND = (sys.executable, "-m", "components.serve")
+_OPTIONS = ("--name", MODEL, "--optional-columns")
+
+
+class GoneError(NoAnswerError):
+    """The server cannot be asked any more; whatever else would be asked has the same answer."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where a server listens."""
+
+    http: int
+    grpc: int
+
+
+class ServerProcess:
+    """A server in a process of its own; starts at once, `ports` waits until it answers.
+
+    Args:
+      saved_model: the export's folder.
+      folder: gets what the server writes.
+    """
+
+    def __init__(self, saved_model: str, folder: str) -> None:
+        self._log = os.path.join(folder, "server.log")
+        with open(self._log, "wb") as log:
+            self._process = subprocess.Popen(
+                [*_COMMAND, os.path.abspath(saved_model), *_OPTIONS],
+                env=environment(),
+                stdin=subprocess.PIPE,  # which keeps it alive
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+
+    def __enter__(self) -> ServerProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()  # does nothing when it has ended
+        self._process.communicate()
+
+    def ports(self) -> Ports:
+        """Wait until the server answers, and return where.
+
+        Raises:
+          GoneError: it does not start.
+        """
+        line = self._first_line()
+        try:
+            return Ports(**json.loads(line))
+        except (ValueError, TypeError):
+            raise GoneError(f"the server did not start: {self.ending()}") from None
+
+    def _first_line(self) -> bytes:
+        assert self._process.stdout is not None  # it is a pipe
+        line, deadline = b"", time.monotonic() + START_SECONDS
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while not line.endswith(b"\n"):
+                if not selector.select(deadline - time.monotonic()):
+                    raise GoneError(f"the server did not start within {START_SECONDS:g} s")
+                part = os.read(self._process.stdout.fileno(), 4096)
+                if not part:
+                    break
+                line += part
+        return line
+
+    def ending(self) -> str:
+        """Return how it ended and its last words; waits a moment for a process that is ending."""
+        try:
+            told = how_it_ended(self._process.wait(5))
+        except subprocess.TimeoutExpired:
+            told = "the process is still there"
+        return f"{told}\n{last_words(self._log)}".strip()

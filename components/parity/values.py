@@ -1,0 +1,126 @@
+"""Which values to try in a column: those that break things, and those that stand near real ones.
+
+Goes in: a column, some of its real values, the numbers that its buckets end at. Comes out: values,
+each once. Deterministic, so that a proof can be repeated.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from components.export import signatures as names
+from schemas.columns import Column
+
+_MAX_FLOAT = float(np.finfo(np.float32).max)
+# TensorFlow takes what is smaller for zero in some of its threads and not in others, wherever it
+# runs: such a value has no one answer.
+_LEAST_FLOAT = float(np.finfo(np.float32).tiny)
+_NEAR = 3  # real values that others are made from
+
+_ADVERSARIAL: dict[str, tuple[Any, ...]] = {
+    "INT": (
+        *(0, 1, -1, 2, -2, 7, 10, 24, 99, 100, 255, 256, 1_000, 65_535, 1_000_000),
+        *(2**24, 2**24 + 1, -(2**24) - 1),  # from here on float32 does not hold every integer
+        *(2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**32, 2**32 + 1),
+        *(2**53 - 1, 2**53, -(2**53) + 1, -(2**53)),  # and from here on float64 does not
+    ),
+    "FLOAT": (
+        *(float("nan"), float("inf"), float("-inf"), _MAX_FLOAT, -_MAX_FLOAT),
+        _LEAST_FLOAT,
+        -_LEAST_FLOAT,
+        float(np.finfo(np.float32).eps),
+        *(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 100.0, -100.0, 1e6, 1e10, -1e10, 1e30, -1e30),
+        *(2.0**24, 2.0**24 + 2, 2.0**31, 2.0**53, -(2.0**53)),
+        *(float(np.float32(v)) for v in (0.1, 1 / 3, 1e-30, -1e-30, 1e-7, 16777.217)),
+    ),
+    "BYTES": (
+        *(b"", b" ", b"  ", b"\t", b"\n", b"never seen", b"another one never seen"),
+        *(b"\x00", b"nul\x00inside", b"\x00\x00", b"line\nbreak\r\n", b"\t\x07\x1b[31m\x7f"),
+        *(b"a\x1fb", b"\x1f"),  # the separator of crosses
+        *(b"\xff\xfe\x80", b"\xc3\x28", b"cut off \xe6\x97"),  # no UTF-8
+        *(text.encode() for text in ("naïve 日本 🚕", "e\u0301", "é", "İ", "ß", "ﬁ", "\u202eabc")),
+        *(text.encode() for text in ("\ufeffabc", "\u200b", "\u00a0", "\U0010ffff")),
+        *(b"nan", b"NaN", b"null", b"None", b"0", b"-1", b"1e5", b"true", b"[UNK]", b"?"),
+        *(b"'", b'"', b'a,"b"', b"\\", b"\\x00", b'{"b64": "QQ=="}', b"<b>", b"%s", b"${x}"),
+        *(b"x" * 255, b"x" * 4_096, b"x" * 100_000),
+    ),
+}
+
+
+def adversarial_values(
+    column: Column, seen: Sequence[Any], boundaries: Sequence[float] = ()
+) -> list[Any]:
+    """Return the values to try: the ones of the column's kind, and changes of real ones.
+
+    Args:
+      column: the column.
+      seen: some of its real values; None where missing.
+      boundaries: numbers at which a bucket ends; each is tried, and the values next to it.
+    """
+    real = list(dict.fromkeys(value for value in seen if value is not None))[:_NEAR]
+    near = [other for value in real for other in _near(column.kind, value)]
+    ends = [other for value in boundaries for other in _around(column.kind, value)]
+    values: dict[Any, Any] = {}  # by what tells 0.0 from -0.0 apart
+    for value in (*_ADVERSARIAL[column.kind], *near, *ends):
+        if not _is_subnormal(value):
+            values.setdefault(repr(value), value)
+    return list(values.values())
+
+
+def is_plain(value: Any) -> bool:
+    r"""Whether files and messages can carry a value: not infinite, text in UTF-8 without NUL.
+
+    >>> is_plain(2.5), is_plain(float("nan")), is_plain(float("inf")), is_plain(b"a\0")
+    (True, True, False, False)
+    """
+    if isinstance(value, float):
+        return not math.isinf(value)
+    if not isinstance(value, bytes):
+        return True
+    try:
+        return "\0" not in value.decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_subnormal(value: Any) -> bool:
+    return isinstance(value, float) and 0 < abs(value) < _LEAST_FLOAT
+
+
+def _near(kind: str, value: Any) -> Iterator[Any]:
+    """Yield what a careless hand would make of a real value."""
+    if kind == "BYTES":
+        yield from (b" " + value, value + b" ", value + b"\n", value + b"\x00", value + value)
+        yield from (value.swapcase(), value.lower(), value.upper(), value[:-1], value[1:])
+        yield from (b'"' + value + b'"', value.replace(b" ", b"_"), value[::-1])
+        text = value.decode(errors="ignore")
+        yield unicodedata.normalize("NFC", text).encode()
+        yield unicodedata.normalize("NFD", text).encode()
+    elif kind == "INT":
+        for other in (value + 1, value - 1, -value, value * 10, value + 2**32):
+            if abs(other) <= names.LARGEST_INTEGER:
+                yield other
+    else:
+        yield from _around(kind, value)
+        yield from _singles((-value, value * 10, value / 10, round(value, 1)))
+
+
+def _around(kind: str, value: float) -> Iterator[Any]:
+    """Yield a number and its neighbours on both sides: one unit in the last place away."""
+    if kind == "INT":
+        whole = math.floor(value)
+        yield from (whole - 1, whole, whole + 1)
+    elif kind == "FLOAT":
+        single = np.float32(value)
+        below, above = (np.nextafter(single, np.float32(end)) for end in (-np.inf, np.inf))
+        yield from map(float, (below, single, above))
+
+
+def _singles(values: Iterable[float]) -> Iterator[float]:
+    with np.errstate(over="ignore"):
+        yield from (float(np.float32(value)) for value in values)

@@ -1,0 +1,363 @@
+"""Skews planted in what serves: every one is caught, and named by way, question and output.
+
+Those of the graph are planted in copies of the export, those of a server or a scoring job in its
+own code, which runs in this process and is asked over real connections, files and messages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from components.parity.proof import describe
+from components.parity.prove import judge
+from tests.component.parity.serving import asked_of_server, server, way_of
+
+pytestmark = pytest.mark.component
+
+PREDICTED = {"score", "probabilities", "logits"}
+
+
+def named(proof, way, question):
+    """The outputs that differ by one question to one way."""
+    path = f"{way}: {question}"
+    return {d.feature for d in proof.differences if d.path == path}
+
+
+# ------------------------------------------------------------------------------------- in the graph
+
+
+def constant(old, new):
+    def plant(export):
+        import tensorflow as tf
+
+        def change(node):
+            if node.op != "Const":
+                return False
+            value = tf.make_ndarray(node.attr["value"].tensor)
+            if value.dtype != np.float32 or not np.isclose(value, old, rtol=1e-5).any():
+                return False
+            changed = np.where(np.isclose(value, old, rtol=1e-5), np.float32(new(value)), value)
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(changed.astype(np.float32)))
+            return True
+
+        export.change_nodes(change)
+
+    return plant
+
+
+def attribute(op, name, old, new):
+    def plant(export):
+        def change(node):
+            kind = "s" if isinstance(new, bytes) else "i"
+            if node.op != op or getattr(node.attr[name], kind) != old:
+                return False
+            setattr(node.attr[name], kind, new)
+            return True
+
+        export.change_nodes(change)
+
+    return plant
+
+
+def labels_swapped(export):
+    import tensorflow as tf
+
+    def change(node):
+        if node.op != "Const" or node.attr["dtype"].type != tf.string.as_datatype_enum:
+            return False
+        value = tf.make_ndarray(node.attr["value"].tensor)
+        if value.reshape(-1).tolist() != [b"0", b"1"]:
+            return False
+        swapped = value[..., ::-1]
+        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(swapped, shape=value.shape))
+        return True
+
+    export.change_nodes(change)
+
+
+def vocabulary(change):
+    return lambda export: export.change_vocabulary(change)
+
+
+def swapped(word):
+    def change(lines):
+        first = next(i for i, line in enumerate(lines) if line.endswith(word))
+        last = first + 1 if lines[first + 1].split(b":")[0] == lines[first].split(b":")[0] else 0
+        other = last or first - 1
+        lines = list(lines)
+        lines[first], lines[other] = lines[other], lines[first]
+        return lines
+
+    return change
+
+
+def weights(name, change):
+    return lambda export: export.change_weights(name, change)
+
+
+GRAPH = {
+    "a clip that is gone": (constant(10, lambda v: 1e30), "transform_features", "z_score"),
+    "swapped vocabulary lines": (
+        vocabulary(swapped(b"Cash")),
+        "transform_features",
+        "_id",
+    ),
+    "a vocabulary cut short": (vocabulary(lambda lines: lines[:-1]), "transform_features", "_id"),
+    "fewer buckets of a cross": (
+        attribute("StringToHashBucketFast", "num_buckets", 16, 15),
+        "transform_features",
+        "_x_",
+    ),
+    "labels in another order": (labels_swapped, "predict", "class"),
+    "labels of classification in another order": (labels_swapped, "classification", "classes"),
+    "rows of weights swapped": (
+        weights("deep_0/kernel", lambda kernel: kernel[::-1]),
+        "predict",
+        "score",
+    ),
+    "a forgotten bias": (weights("bias", lambda bias: bias + 0.01), "predict", "score"),
+    "weights in half precision": (
+        weights("deep_0/kernel", lambda kernel: kernel.astype(np.float16).astype(np.float32)),
+        "serving_default",
+        "scores",
+    ),
+}
+
+
+def judged_by_c_api(saved_model, asked):
+    from components.parity.c_api import SavedModel
+
+    rows, plan, reference = asked
+    with SavedModel(str(saved_model)) as engine:
+        return judge([way_of("C API", engine, plan.engines)], reference, rows)
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_a_skew_in_the_graph_is_named(name, export, asked):
+    plant, question, output = GRAPH[name]
+    plant(export)
+    proof = judged_by_c_api(export.path, asked)
+
+    assert not proof.proven
+    found = named(proof, "C API", question)
+    assert found, describe(proof)
+    exact = question == "transform_features"  # where a feature is named, no other may be
+    assert (all if exact else any)(output in feature for feature in found), found
+
+
+def test_an_honest_export_passes_every_way_in_this_process(exported, asked, rest):
+    rows, _, reference = asked
+    assert judged_by_c_api(exported.saved_model, asked).proven
+    proof = judge([*rest(), *scoring(exported, asked, "batch", "stream")], reference, rows)
+
+    assert proof.proven, describe(proof)
+    assert {way.refused for way in proof.ways if way.name in ("batch", "stream")} != {0}
+
+
+def test_a_stale_version_is_named_by_its_scores_alone(exported_again, asked):
+    proof = judged_by_c_api(exported_again, asked)
+
+    assert named(proof, "C API", "predict") >= PREDICTED
+    assert named(proof, "C API", "transform_features") == set()
+
+
+# ----------------------------------------------------------------------------------- in the server
+
+
+@pytest.fixture(scope="module")
+def ports(exported):
+    with server(exported.saved_model) as ports:
+        yield ports
+
+
+@pytest.fixture
+def rest(ports, asked):
+    """Ask REST and gRPC, about whole rows by column alone: what faults of a server show in."""
+
+    def ask():
+        _, plan, _ = asked
+        wire = [q for q in plan.wire if q.name in ("raw_columns", "predict")]
+        return asked_of_server(ports, dataclasses.replace(plan, wire=wire))
+
+    return ask
+
+
+def of_texts(change):
+    def plant(monkeypatch):
+        from components.serve import tensors
+
+        honest = tensors.to_bytes
+        monkeypatch.setattr(tensors, "to_bytes", lambda v, where: change(honest(v, where)))
+
+    return plant
+
+
+def of_arrays(change):
+    """Change what is parsed of a request, by column."""
+
+    def plant(monkeypatch):
+        from components.serve import predict
+
+        honest = predict.parse
+
+        def parse(*arguments, **options):
+            request = honest(*arguments, **options)
+            given = request.inputs
+            arrays = given.arrays() if isinstance(given, predict.Rows) else given
+            return dataclasses.replace(request, inputs=change(dict(arrays)))
+
+        monkeypatch.setattr(predict, "parse", parse)
+
+    return plant
+
+
+def of_answers(change):
+    def plant(monkeypatch):
+        from components.serve import predict
+
+        honest = predict.answer
+        monkeypatch.setattr(
+            predict,
+            "answer",
+            lambda outputs, **options: honest(
+                {name: change(values) for name, values in outputs.items()}, **options
+            ),
+        )
+
+    return plant
+
+
+def numbers(change, dtype):
+    return of_arrays(
+        lambda inputs: {k: change(v) if v.dtype == dtype else v for k, v in inputs.items()}
+    )
+
+
+def cell(name, change):
+    return of_arrays(lambda inputs: inputs | {name: change(inputs[name])})
+
+
+SERVER = {
+    "lower-casing": of_texts(bytes.lower),
+    "trimmed text": of_texts(bytes.strip),
+    "trailing NULs dropped": of_texts(lambda value: value.rstrip(b"\0")),
+    "text cut at NUL": of_texts(lambda value: value.split(b"\0")[0]),
+    "text read as Latin-1": of_texts(lambda value: value.decode("latin-1").encode()),
+    "large integers through float32": numbers(
+        lambda v: v.astype(np.float32).astype(np.float64), np.float64
+    ),
+    "missing numbers taken for 0": numbers(np.nan_to_num, np.float32),
+    "missing integers taken for 0": numbers(lambda v: np.where(np.isnan(v), 0, v), np.float64),
+    "an hour of another time zone": cell("age", lambda v: (v + 6) % 24),
+    "a unit of another country": cell("Fare ($)", lambda v: v * np.float32(1.1)),
+    "whole dollars": cell("Fare ($)", np.round),
+    "two columns swapped": of_arrays(
+        lambda inputs: inputs | {"a b": inputs["a_b"], "a_b": inputs["a b"]}
+    ),
+    "answers of other rows": of_answers(lambda values: values[::-1]),
+    "answers in four digits": of_answers(
+        lambda values: values if values.dtype == object else np.round(values, 4)
+    ),
+    "a truncated answer": of_answers(lambda values: values[:-1]),
+}
+
+
+@pytest.mark.parametrize("name", SERVER)
+def test_a_skew_in_the_server_is_named(name, rest, asked, monkeypatch):
+    SERVER[name](monkeypatch)
+    rows, _, reference = asked
+    proof = judge(rest(), reference, rows)
+
+    assert {way.name for way in proof.ways if not way.proven} >= {"REST rows", "REST columns"}
+    assert next(way for way in proof.ways if way.name == "gRPC").proven
+    for way in ("REST rows", "REST columns"):
+        assert named(proof, way, "predict") >= PREDICTED, describe(proof)
+
+
+# ------------------------------------------------------------------------------ in batch and stream
+
+
+def scoring(exported, asked, *names):
+    from components.parity.scoring import BatchEngine, StreamEngine
+
+    _, plan, _ = asked
+    engines = {"batch": BatchEngine, "stream": StreamEngine}
+    return [way_of(name, engines[name](exported.saved_model), plan.files) for name in names]
+
+
+def in_scorer(change):
+    """Change the batch that a job has read, or its scores."""
+
+    def plant(monkeypatch):
+        from components.score.model_handler import Scorer
+
+        monkeypatch.setattr(Scorer, "score", change(Scorer.score))
+
+    return plant
+
+
+def of_column(name, change):
+    def around(honest):
+        def score(self, batch):
+            at = batch.schema.get_field_index(name)
+            columns = list(batch.columns)
+            columns[at] = pa.array(list(map(change, columns[at].to_pylist())), columns[at].type)
+            return honest(self, pa.RecordBatch.from_arrays(columns, batch.schema.names))
+
+        return score
+
+    return in_scorer(around)
+
+
+def rejects_too_much(monkeypatch):
+    from components.parity import values
+
+    monkeypatch.setattr(values, "is_plain", lambda value: True)
+
+
+SCORING = {
+    "a reader in another time zone": of_column("age", lambda v: None if v is None else v % 24 + 6),
+    "a reader that trims": of_column("naïve", lambda v: None if v is None else v.strip()),
+    "a reader that takes 0 for missing": of_column("self", lambda v: 0 if v is None else v),
+    "a reader of another row": in_scorer(
+        lambda honest: (
+            lambda self, batch: honest(
+                self, batch.take(pa.array(np.roll(np.arange(batch.num_rows), 1)))
+            )
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ["batch", "stream"])
+@pytest.mark.parametrize("name", SCORING)
+def test_a_skew_in_a_scoring_job_is_named(name, way, exported, asked, monkeypatch):
+    SCORING[name](monkeypatch)
+    rows, _, reference = asked
+    proof = judge(scoring(exported, asked, way), reference, rows)
+
+    assert named(proof, way, "predict") >= {"score", "probabilities", "logits"}, describe(proof)
+
+
+def test_rows_lost_and_rows_refused_are_named(exported, asked):
+    """A truncated file, and a job that is stricter than it says."""
+    rows, plan, reference = asked
+
+    class Forgetful:
+        def run(self, signature, feeds):
+            from components.parity.scoring import BatchEngine
+
+            answer = BatchEngine(exported.saved_model).run(signature, feeds)
+            answer["fate"][:2] = [b"lost", b"refused"]
+            answer["score"][:2] = np.nan
+            return answer
+
+    proof = judge([way_of("batch", Forgetful(), plan.files)], reference, rows)
+
+    told = {(d.row, d.got) for d in proof.differences if d.feature == "fate"}
+    assert told == {("test row 0", "'lost'"), ("test row 1", "'refused'")}
+    assert named(proof, "batch", "predict") == {"fate", "score"}

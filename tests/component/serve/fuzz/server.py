@@ -1,0 +1,67 @@
+"""A server in a process of its own, and what it takes of the system."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+ROOT = Path(__file__).parents[4]
+
+
+class Use(NamedTuple):
+    """What a process takes: resident bytes, open files and sockets, threads."""
+
+    memory: int
+    files: int
+    threads: int
+
+
+class Server:
+    """A server that is ready."""
+
+    def __init__(self, process, ports, log):
+        self.http, self.grpc = ports["http"], ports["grpc"]
+        self.process = psutil.Process(process.pid)
+        self._log = log
+
+    def log(self):
+        """Return all that it has written for its operator."""
+        return self._log.read_text()
+
+    def use(self):
+        """Return what it takes now."""
+        process = self.process
+        return Use(process.memory_info().rss, process.num_fds(), process.num_threads())
+
+    def settled(self, most, seconds=10.0):
+        """Return what it takes once it has noticed that clients are gone: at most so many files."""
+        end = time.monotonic() + seconds
+        while (use := self.use()).files > most and time.monotonic() < end:
+            time.sleep(0.05)
+        return use
+
+
+@contextlib.contextmanager
+def serving(saved_model, log):
+    """Serve a SavedModel as "tiny": a context of a server that is ready."""
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "components.serve", saved_model, "--name", "tiny"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+    with process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, log.read_text()
+            yield Server(process, json.loads(line), log)
+        finally:
+            process.kill()

@@ -1,0 +1,263 @@
+"""What the documentation tells to type is typed; what it says comes of it, comes.
+
+Every block of shell and Python runs, page by page, in a folder with a run that pushed a model and
+beside a server. A block of JSON below it must have the shape of what was printed; a block of plain
+text, its lines but for numbers and paths. Blocks marked `elsewhere` need what this machine lacks.
+"""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from pipeline import serve
+from pipeline.cli import main
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).resolve().parents[2]
+CARD = "runs/taxi/serving/3/MODEL_CARD.md"
+PAGES = ["README.md", "docs/serving.md", "docs/scoring.md", "docs/skew.md", CARD]
+NEWEST = 3
+
+# Stands in for the command, whose work is then done in this process, where TensorFlow is loaded.
+SHIM = """#!/bin/sh
+exec {python} -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@" >> {asked}
+"""
+# What commands are given on top, so that they end.
+ENDING = {"stream": ["--stop-after", "1", "--look", "0.5"]}
+ENDS = {"skew": (0, 3)}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code on a page; `language` is "" for what a command prints."""
+
+    where: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A folder to work in, and the server beside it.
+
+    Attributes:
+      folder: with runs/taxi, logs, and some trips.
+      printed: by the server when it was ready.
+      ports: the server's, by the ports that the pages name.
+    """
+
+    folder: Path
+    printed: str
+    ports: dict[str, str]
+
+    def meant(self, text):
+        """Return a page's text with the server's own ports."""
+        return re.sub(r"(127\.0\.0\.1|localhost):(850[01])\b", self._replaced, text)
+
+    def _replaced(self, match):
+        return f"{match[1]}:{self.ports[match[2]]}"
+
+
+def blocks(path):
+    for token in MarkdownIt().parse(path.read_text(encoding="utf-8")):
+        language, *marks = (token.info or "").split() or [""]
+        if token.type == "fence" and token.map and "elsewhere" not in marks:
+            yield Block(f"{path.name}:{token.map[0] + 1}", language, token.content)
+
+
+@pytest.fixture(scope="module")
+def served_run(first, root, tmp_path_factory):
+    """A copy of the first run's folder with versions 1, 2 and 3."""
+    run = tmp_path_factory.mktemp("served") / "runs" / "taxi"
+    shutil.copytree(root / "taxi", run)
+    for version in range(2, NEWEST + 1):
+        if not (run / f"serving/{version}").exists():
+            shutil.copytree(run / "serving/1", run / f"serving/{version}")
+    return run
+
+
+@pytest.fixture(scope="module")
+def server(served_run):
+    """The command as the pages start it, at free ports, its request log beside the run."""
+    logs = served_run.parent.parent / "logs"
+    serve = [sys.executable, "-m", "pipeline.cli", "serve", "runs/taxi", "--port", "0"]
+    process = subprocess.Popen(
+        [*serve, "--grpc-port", "0", "--label", f"stable={NEWEST}", "--request-log", str(logs)],
+        cwd=served_run.parent.parent,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            printed = "".join(process.stdout.readline() for _ in range(3))
+            found = re.search(
+                r"http://127\.0\.0\.1:(\d+)/v1.*gRPC at 127\.0\.0\.1:(\d+)", printed, re.S
+            )
+            assert found, printed
+            ask_an_example(int(found[1]), served_run)
+            wait_for_log(logs)
+            yield printed, {"8501": found[1], "8500": found[2]}
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def ask_an_example(port, run):
+    """Ask what model.json shows, so that the request log holds something."""
+    described = json.loads((run / f"serving/{NEWEST}/model.json").read_text(encoding="utf-8"))
+    missing = {"BYTES": "", "INT": float("nan"), "FLOAT": float("nan")}
+    row = {
+        column["name"]: missing[column["kind"]] if column["example"] is None else column["example"]
+        for column in described["inputs"]
+    }
+    body = json.dumps({"signature_name": "predict", "instances": [row]}).encode()
+    url = f"http://127.0.0.1:{port}/v1/models/taxi:predict"
+    with urllib.request.urlopen(url, body, timeout=60) as response:
+        assert response.status == 200
+
+
+def wait_for_log(folder):
+    deadline = time.monotonic() + 30
+    while not any(path.stat().st_size for path in folder.glob("*.tfrecord*")):
+        assert time.monotonic() < deadline, "nothing was logged"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def desk(tmp_path, server, served_run, csv, monkeypatch):
+    """A folder as its reader has it, in which this process works."""
+    (tmp_path / "runs").symlink_to(served_run.parent)
+    (tmp_path / "logs").symlink_to(served_run.parent.parent / "logs")
+    for folder in ("trips", "incoming", "bin"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(csv, tmp_path / "trips.csv")
+    shutil.copy(csv, tmp_path / "incoming/monday.csv")
+    (tmp_path / "trips/monday.csv.gz").write_bytes(gzip.compress(csv.read_bytes()))
+    (tmp_path / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n", encoding="utf-8")
+    shim = tmp_path / "bin/skewless"
+    shim.write_text(SHIM.format(python=sys.executable, asked=tmp_path / "asked"), encoding="utf-8")
+    shim.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    return Desk(tmp_path, *server)
+
+
+class Reader:
+    """Types what a page says, block by block."""
+
+    def __init__(self, desk, monkeypatch, capfd):
+        self._desk = desk
+        self._monkeypatch = monkeypatch
+        self._capfd = capfd
+        self._printed = None
+
+    def follow(self, block):
+        """Run a block, or hold what it shows against what the one above it printed."""
+        printed, self._printed = self._printed, None
+        if block.language == "sh":
+            self._printed = self._run_shell(block)
+        elif block.language == "python":
+            self._printed = self._run_python(block)
+        elif block.language == "json" and printed is not None:
+            shown = [shape(value) for value in values(block.text)]
+            assert [shape(value) for value in values(printed)] == shown, f"{block.where}: {printed}"
+        elif block.language == "" and printed is not None:
+            missing = plain(block.text, self._desk) - plain(printed, self._desk)
+            assert not missing, f"{block.where}: {missing} not in:\n{printed}"
+
+    def _run_shell(self, block):
+        asked = self._desk.folder / "asked"
+        asked.write_text("")
+        done = subprocess.run(
+            ["bash", "-eu", "-o", "pipefail", "-c", self._desk.meant(block.text)],
+            env={
+                **os.environ,
+                "PATH": f"{self._desk.folder}/bin:{os.environ['PATH']}",
+                "CURL_HOME": str(self._desk.folder),
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block.where}: {done.stdout}{done.stderr}"
+        commands = map(json.loads, asked.read_text(encoding="utf-8").splitlines())
+        return done.stdout + "".join(self._run_command(block.where, *words) for words in commands)
+
+    def _run_command(self, where, name, *words):
+        """Run one of our commands; a server is the one that runs already, if it would start."""
+        started = []
+
+        async def start(*arguments):
+            started.append(arguments)
+
+        self._monkeypatch.setattr(serve, "_serve", start)
+        self._capfd.readouterr()
+        code = main([name, *words, *ENDING.get(name, [])])
+        out, err = self._capfd.readouterr()
+        assert code in ENDS.get(name, (0,)), f"{where}: {name} ended with {code}: {err}"
+        assert len(started) == (name == "serve"), where
+        return self._desk.printed if started else out
+
+    def _run_python(self, block):
+        self._capfd.readouterr()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as for its reader, whom open files do not stop
+            code = compile(self._desk.meant(block.text), block.where, "exec")
+            exec(code, {"__name__": "__main__"})
+        return self._capfd.readouterr().out
+
+
+def values(text):
+    """Return the JSON documents of a text, one after the other."""
+    decoder, found = json.JSONDecoder(), []
+    while text := text.strip():
+        value, end = decoder.raw_decode(text)
+        text = text[end:]
+        found.append(value)
+    return found
+
+
+def shape(value):
+    """Return a JSON value without what a model makes of it."""
+    if isinstance(value, dict):
+        return {key: shape(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [shape(each) for each in value]
+    return "number" if isinstance(value, int | float) else type(value).__name__
+
+
+def plain(text, desk):
+    """Return the lines of a text without numbers, paths of this test and width of columns."""
+    text = text.replace(f"{desk.folder}/", "")
+    lines = (re.sub(r"[\d.,]*\d[\d.,]*", "#", line) for line in text.splitlines())
+    return {re.sub(r"\s+", " ", line.strip()) for line in lines} - {""}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_reader_who_types_what_a_page_says_sees_what_it_shows(page, desk, monkeypatch, capfd):
+    path = desk.folder / page if page == CARD else ROOT / page
+    typed = [block for block in blocks(path) if block.language in ("sh", "python")]
+    assert typed
+    for tool in ("curl", "openssl"):
+        if shutil.which(tool) is None and any(f"{tool} " in block.text for block in typed):
+            pytest.skip(f"{tool} is not installed")
+    reader = Reader(desk, monkeypatch, capfd)
+    for block in blocks(path):
+        reader.follow(block)

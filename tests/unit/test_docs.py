@@ -1,0 +1,129 @@
+"""The documentation names what there is: files, headings, commands, options and keys."""
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+
+from pipeline.cli import cli
+from schemas import catalog
+from schemas.spec import Spec
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "deploy/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+# Options that are told of and belong to other programs.
+OTHERS = {"--runner", "--flink_version"}
+
+
+def tokens(page):
+    return MarkdownIt().enable("table").parse(page.read_text(encoding="utf-8"))
+
+
+def fences(page, *languages):
+    """Return (line, text) of the page's code blocks in a language, elsewhere or not."""
+    return [
+        (f"{page.name}:{token.map[0] + 1}", token.content)
+        for token in tokens(page)
+        if token.type == "fence" and (token.info.split() or [""])[0] in languages
+    ]
+
+
+def inline(page, kind):
+    return [
+        child
+        for token in tokens(page)
+        if token.type == "inline"
+        for child in token.children
+        if child.type == kind
+    ]
+
+
+def anchors(page):
+    """Return the page's headings as links to them are written."""
+    found = tokens(page)
+    titles = [found[i + 1].content for i, t in enumerate(found) if t.type == "heading_open"]
+    kept = (re.sub(r"[^\w\- ]", "", title.lower()) for title in titles)
+    return {title.replace(" ", "-") for title in kept}
+
+
+def commands(text):
+    """Return the words of each `skewless` command of a shell script."""
+    lines = text.replace("\\\n", " ").splitlines()
+    typed = (line.removeprefix("$ ") for line in lines)
+    return [shlex.split(line, comments=True)[1:] for line in typed if line.startswith("skewless ")]
+
+
+def options(name):
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None, f"there is no command {name}"
+    with click.Context(command) as context:
+        return {option for each in command.get_params(context) for option in each.opts}
+
+
+@pytest.fixture(params=PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def page(request):
+    return request.param
+
+
+def test_links_lead_somewhere(page):
+    links = [link.attrs["href"] for link in inline(page, "link_open")]
+    links += [image.attrs["src"] for image in inline(page, "image")]
+    for link in links:
+        if re.match(r"https?://", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        if anchor:
+            assert anchor in anchors(target), f"{page.name}: {link}"
+
+
+def test_commands_and_their_options_are_there(page):
+    for where, text in fences(page, "sh", "console"):
+        for name, *words in commands(text):
+            ours = words[: words.index("--")] if "--" in words else words
+            used = {word.partition("=")[0] for word in ours if word.startswith("-")}
+            assert used <= options(name), where
+
+
+def test_options_that_are_spoken_of_are_there(page):
+    every = OTHERS | {
+        option for name in cli.list_commands(click.Context(cli)) for option in options(name)
+    }
+    for code in inline(page, "code_inline"):
+        if code.content.startswith("--"):
+            assert re.split("[ =]", code.content)[0] in every, f"{page.name}: {code.content}"
+
+
+def test_shell_and_python_are_well_formed(page):
+    for where, text in fences(page, "sh"):
+        done = subprocess.run(
+            ["bash", "-n"], input=text, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{where}: {done.stderr}"
+    for _, text in fences(page, "python"):
+        ast.parse(text)
+
+
+def test_yaml_is_what_pipeline_yaml_takes(page):
+    shipped = (catalog.find_folder("taxi") / catalog.SPEC_FILE).read_text(encoding="utf-8")
+    for _, text in fences(page, "yaml"):
+        given = yaml.safe_load(text)
+        whole = given if "name" in given else yaml.safe_load(shipped) | given
+        Spec.model_validate(whole)
+
+
+def test_json_is_json(page):
+    for _, text in fences(page, "json"):
+        for line in text.splitlines():
+            json.loads(line)
