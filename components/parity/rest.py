@@ -85,7 +85,10 @@ class RestRows:
 
     def __init__(self, client: RestClient) -> None:
         self._client = client
-        self.close = client.close
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of one request."""
@@ -105,7 +108,10 @@ class RestColumns:
 
     def __init__(self, client: RestClient) -> None:
         self._client = client
-        self.close = client.close
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of one request."""
@@ -124,7 +130,10 @@ class RestExamples:
 
     def __init__(self, client: RestClient) -> None:
         self._client = client
-        self.close = client.close
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of one request."""

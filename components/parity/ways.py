@@ -40,7 +40,8 @@ _NO_DEFAULTS = f"{_DENSE}, and no column may be left out"
 class Client(Engine, Protocol):
     """An engine that asks a server."""
 
-    close: Callable[[], None]
+    def close(self) -> None:
+        """Hang up."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The signature `predict`: what a person wants of a row, and what is odd about it."""
 
+from __future__ import annotations
+
 import shutil
 
 import numpy as np
@@ -30,7 +32,7 @@ GOOD = {
     "self": 2.0,
 }
 # What is changed in a good row, the warnings it then has, and how many are out of vocabulary.
-ROWS = (
+ROWS: tuple[tuple[dict[str, float | str], str, int], ...] = (
     ({}, "", 0),
     ({"age": NAN}, "age is missing", 0),
     ({"self": NAN, "hours-per-week": NAN, "naïve": "", "a_b": ""}, "", 0),  # not required

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +115,24 @@ def asked(exported):
 
 
 @pytest.fixture
-def prove(exported, tmp_path):
-    """A function that proves an export, or names what differs."""
+def prove(exported, tmp_path, monkeypatch):
+    """A function that proves an export by its two loaders, or names what differs."""
+    from components.parity import ways
+    from components.parity.processes import FreshProcess
     from components.parity.prove import prove as prove_export
+
+    def loaders(saved_model, folder, plan, stack):
+        asked = {"Python": ("python", plan.without_defaults), "C API": ("c_api", plan.engines)}
+        processes = {
+            title: stack.enter_context(FreshProcess(saved_model, folder, {engine: questions}))
+            for title, (engine, questions) in asked.items()
+        }
+        return [
+            ways.Way(title, "", questions, partial(processes[title].answers, engine))
+            for title, (engine, questions) in asked.items()
+        ]
+
+    monkeypatch.setattr(ways, "start", loaders)
 
     def call(saved_model, **changes):
         output = tmp_path / "proof"

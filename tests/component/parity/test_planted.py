@@ -253,7 +253,7 @@ SERVER = {
     "missing numbers taken for 0": numbers(np.nan_to_num, np.float32),
     "missing integers taken for 0": numbers(lambda v: np.where(np.isnan(v), 0, v), np.float64),
     "an hour of another time zone": cell("age", lambda v: (v + 6) % 24),
-    "a unit of another country": cell("Fare ($)", lambda v: v * np.float32(1.1)),
+    "a unit of another country": cell("Fare ($)", lambda v: v / np.float32(1.1)),
     "whole dollars": cell("Fare ($)", np.round),
     "two columns swapped": of_arrays(
         lambda inputs: inputs | {"a b": inputs["a_b"], "a_b": inputs["a b"]}
@@ -311,12 +311,6 @@ def of_column(name, change):
         return score
 
     return in_scorer(around)
-
-
-def rejects_too_much(monkeypatch):
-    from components.parity import values
-
-    monkeypatch.setattr(values, "is_plain", lambda value: True)
 
 
 SCORING = {

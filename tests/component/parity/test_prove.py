@@ -28,8 +28,8 @@ def test_an_honest_export_is_proven_by_every_path(exported, prove, tmp_path):
     proof = prove(exported.saved_model)
 
     assert proof.proven, describe(proof)
-    assert (proof.real_rows, proof.failures, proof.differences) == (40, (), ())
-    assert proof.adversarial_rows > 100
+    assert (proof.real_rows, proof.failures, proof.differences) == (120, (), ())
+    assert proof.adversarial_rows > 1_000
     rows = proof.real_rows + proof.adversarial_rows
     for path in proof.paths:
         if "without" not in path.name and "row by row" not in path.name:

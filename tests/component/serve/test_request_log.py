@@ -35,7 +35,7 @@ def example(fare):
 EXAMPLES = np.array([example(1.5), example(2.5)], object)
 
 KILLED = """
-import os, signal, sys
+import os, signal, sys, time
 import numpy as np
 from components.serve.messages import Exchange
 from components.serve.request_log import RequestLog, RequestLogSettings, files
@@ -43,8 +43,8 @@ log = RequestLog(RequestLogSettings(sys.argv[1]))
 rows = {"x": np.zeros(1, np.float32)}
 for _ in range(20):
     log.answered(Exchange("rest", "predict", "m", 1, "raw", 1, 200, 0.1, "", rows, rows))
-while not (log.written == 20):
-    pass
+while log.written < 20:
+    time.sleep(0.01)  # a loop that spins keeps the log's thread from running
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

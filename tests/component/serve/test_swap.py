@@ -6,6 +6,7 @@ import itertools
 import json
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -123,6 +124,11 @@ def load(server, rows, both):
         future.result()
 
 
+def states_of(server):
+    statuses = server.ask("GET", "/v1/models/tiny")[1]["model_version_status"]
+    return {status["version"]: status["state"] for status in statuses}
+
+
 def test_a_swap_and_a_rollback_under_load_lose_and_mix_nothing(
     exported, exported_again, rows, both, tmp_path, publish, serving
 ):
@@ -144,10 +150,9 @@ def test_a_swap_and_a_rollback_under_load_lose_and_mix_nothing(
                 each.wait_for(1)
         for each in asked:
             assert set(each.seen) == {1, 2}
-        states = {
-            status["version"]: status["state"]
-            for status in server.ask("GET", "/v1/models/tiny")[1]["model_version_status"]
-        }
+        deadline = time.monotonic() + 30  # what is unloaded says so once its memory is given back
+        while (states := states_of(server)) == {"1": "AVAILABLE", "2": "UNLOADING"}:
+            assert time.monotonic() < deadline
         assert states == {"1": "AVAILABLE", "2": "END"}
         assert server.stop() == 0
 

@@ -120,8 +120,10 @@ def test_a_pushed_model_is_told_whole():
         "way of serving   rows  values  differing  largest",
         "C API           1,231   1,231          0  8.5e-07",
         "",
-        "parity         proven on 1,000 real rows (800 test, 200 eval) and 231 adversarial ones,"
-        " 1 way of serving",
+        (
+            "parity         proven on 1,000 real rows (800 test, 200 eval) and 231 adversarial"
+            " ones, 1 way of serving"
+        ),
         "model          pushed as version 3: /runs/taxi/serving/3",
         f"serve it       {SERVE}",
         "log            /runs/taxi/runs/x/run.log",

@@ -83,8 +83,10 @@ def test_a_proof_is_told_in_a_line():
 
 def test_a_difference_is_told_with_row_feature_and_both_values():
     assert describe(proof_of([difference()])).splitlines() == [
-        "serving would not give what training computed "
-        "(1,000 real rows (900 test, 100 eval) and 231 adversarial ones):",
+        (
+            "serving would not give what training computed "
+            "(1,000 real rows (900 test, 100 eval) and 231 adversarial ones):"
+        ),
         "  Python: 1 of 2,462 values differ",
         "",
         "  feature       expected  got  relative  row         path",

@@ -138,7 +138,7 @@ def test_a_model_that_changes_meanwhile_is_not_published(model, tmp_path, monkey
 
 
 def test_what_describes_a_model_lies_beside_it_and_makes_no_new_version(model, read, tmp_path):
-    asked = []
+    asked: list[int] = []
 
     def beside():
         asked.append(len(asked))
