@@ -26,8 +26,8 @@ class Tolerance:
 
 
 EXACT = Tolerance()
-# A small score has a logit far from 0, whose own last digits move the score by more than a millionth
-# of itself: three of them do at a score of 0.004. Hence a floor, five billionths.
+# A small score has a logit far from 0, whose own last digits move the score by more than a
+# millionth of itself: three of them do at a score of 0.004. Hence a floor, five billionths.
 SCORE = Tolerance(RELATIVE, 5e-9)
 # A logit is a sum of terms around 1, near 0 where they cancel; a millionth of it moves the score
 # by a millionth of itself at most.
