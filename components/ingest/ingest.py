@@ -18,13 +18,13 @@ from apache_beam.metrics import Metrics
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from components import progress
-from components.compat import beam_options
 from components.examples import arrow_schema
 from components.ingest.counts import Counts
 from components.ingest.csv_blocks import read_records
 from components.ingest.exchange import Piece, PieceWriter, Router, plan_shards, write_shard
-from components.ingest.failures import disk_errors, keep_failure, kept_failure, reserve
+from components.ingest.failures import disk_errors, keep_failure, reserve
 from components.ingest.header import Fields, read_fields
+from components.ingest.outcome import outcome
 from components.ingest.parse import parse
 from components.ingest.rejects import RejectWriter, publish_rejects
 from components.ingest.rules import Rules
@@ -34,7 +34,7 @@ from schemas.errors import DataError
 from schemas.spec import CsvSource, Examples, Label, Splits
 
 STAGE = "ingest"
-_EXAMPLES, _TALLY = "examples", "tally.json"
+_EXAMPLES = "examples"
 
 
 def ingest(
@@ -74,7 +74,8 @@ def ingest(
     files = [read_fields(path, rules) for path in paths]
     _note_ignored(files)
     with _working_folder(output) as folder:
-        tally = _run(Plan.of(files, rules, splits, settings, folder), options)
+        plan = Plan.of(files, rules, splits, settings, folder)
+        tally = outcome("Ingest" >> IngestCsv(plan), folder, Tally, options)
         counts = tally.counts()
         counts.check()
         tally.check_training(where=source.path)
@@ -230,29 +231,6 @@ class _WriteShard(beam.DoFn):
             )
         self._written.inc(rows)
         yield Tally(examples={shards.split_of(shard): rows})
-
-
-def _run(plan: Plan, options: PipelineOptions | None) -> Tally:
-    path = os.path.join(plan.folder, _TALLY)
-    try:
-        with beam.Pipeline(options=beam_options(options)) as pipeline:
-            _ = pipeline | "Ingest" >> IngestCsv(plan) | "Tell" >> beam.Map(_write_tally, path)
-    except Exception as error:
-        failure = kept_failure(plan.folder)
-        if failure is None:
-            raise
-        raise failure from error
-    with open(path, encoding="utf-8") as file:
-        return Tally.model_validate_json(file.read())
-
-
-def _write_tally(tally: Tally, path: str) -> None:
-    """Write beside, then rename: the step may be tried again."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=os.path.dirname(path), delete=False
-    ) as file:
-        file.write(tally.model_dump_json())
-    os.replace(file.name, path)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ output appears whole or not at all. Rows travel as Arrow columns from the source
 from __future__ import annotations
 
 import os
-import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,9 +20,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.transforms import window
 
 from components import progress
-from components.compat import beam_options
 from components.examples import column
-from components.ingest.failures import disk_errors, keep_failure, kept_failure, reserve
+from components.ingest.failures import disk_errors, keep_failure, reserve
+from components.ingest.outcome import outcome
 from components.ingest.rejects import RejectWriter
 from components.ingest.tally import Tally as Read
 from components.score.compare import Sums, difference
@@ -37,7 +36,6 @@ from components.score.tally import Part, Scored, Tally
 from schemas.spec import CsvSource
 
 STAGE = "predict"
-_TALLY = "tally.json"
 
 
 def predict(
@@ -75,7 +73,8 @@ def predict(
     with output.working_folder() as folder:
         with disk_errors(output.path):
             reserve(folder)
-        tally = _run(replace(plan, folder=folder), options)
+        plan = replace(plan, folder=folder)
+        tally = outcome("Predict" >> ScoreFiles(plan), folder, Tally, options)
         by_reason = sorted(tally.read.rejected.items(), key=lambda item: (-item[1], item[0]))
         scored = Scored(
             model=model,
@@ -236,26 +235,3 @@ class _WriteParts(beam.DoFn):
         if len(carried.scored) == 2:
             columns.append(difference(*(result.inference for result in carried.scored)))
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
-
-
-def _run(plan: Plan, options: PipelineOptions | None) -> Tally:
-    path = os.path.join(plan.folder, _TALLY)
-    try:
-        with beam.Pipeline(options=beam_options(options)) as pipeline:
-            _ = pipeline | "Predict" >> ScoreFiles(plan) | "Tell" >> beam.Map(_write_tally, path)
-    except Exception as error:
-        failure = kept_failure(plan.folder)
-        if failure is None:
-            raise
-        raise failure from error
-    with open(path, encoding="utf-8") as file:
-        return Tally.model_validate_json(file.read())
-
-
-def _write_tally(tally: Tally, path: str) -> None:
-    """Write beside, then rename: the step may be tried again."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=os.path.dirname(path), delete=False
-    ) as file:
-        file.write(tally.model_dump_json())
-    os.replace(file.name, path)

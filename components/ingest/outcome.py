@@ -1,0 +1,58 @@
+"""Runs a Beam pipeline that ends in one small result, and brings the result home.
+
+Goes in: steps that give one pydantic model, and a folder that workers and caller share. Comes out:
+the model. Promised: an error that a worker left by `keep_failure` is raised again as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TypeVar
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from components.compat import beam_options
+from components.ingest.failures import kept_failure
+from schemas.spec import Strict
+
+Result = TypeVar("Result", bound=Strict)
+
+_FILE_NAME = "tally.json"
+
+
+def outcome(
+    steps: beam.PTransform, folder: str, kind: type[Result], options: PipelineOptions | None
+) -> Result:
+    """Run the steps, and return what they give.
+
+    Args:
+      steps: a labelled root PTransform of one result.
+      folder: where the result and an error are left; `reserve` has made room in it.
+      kind: the result's class.
+      options: where Beam runs; None is in this process.
+
+    Raises:
+      SkewlessError: a worker kept one.
+    """
+    path = os.path.join(folder, _FILE_NAME)
+    try:
+        with beam.Pipeline(options=beam_options(options)) as pipeline:
+            _ = pipeline | steps | "Tell" >> beam.Map(_write, path)
+    except Exception as error:
+        failure = kept_failure(folder)
+        if failure is None:
+            raise
+        raise failure from error
+    with open(path, encoding="utf-8") as file:
+        return kind.model_validate_json(file.read())
+
+
+def _write(result: Strict, path: str) -> None:
+    """Write beside, then rename: the step may be tried again."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=os.path.dirname(path), delete=False
+    ) as file:
+        file.write(result.model_dump_json())
+    os.replace(file.name, path)
