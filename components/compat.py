@@ -5,7 +5,12 @@ Each entry says why it is here; everything else in the project is the same on bo
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +26,34 @@ def quiet_environment() -> None:
     os.environ["TF_USE_LEGACY_KERAS"] = "0"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+
+# What TensorFlow's C++ code tells at level INFO, and the heading that its log library gives it.
+_TOLD_WHILE_LOADED = re.compile(rb"WARNING: All log messages before absl::InitializeLog|I\d{4} ")
+
+
+@contextlib.contextmanager
+def quiet_imports() -> Iterator[None]:
+    """Set the quiet environment, and keep off standard error what imports of TensorFlow tell there.
+
+    TensorFlow 2.21 writes of oneDNN and CUDA before its log library has read any setting. Whatever
+    else comes to standard error meanwhile is written at the end.
+    """
+    quiet_environment()
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as told:
+        os.dup2(told.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+            told.seek(0)
+            for line in told:
+                if not _TOLD_WHILE_LOADED.match(line):
+                    os.write(2, line)
 
 
 def beam_options(options: PipelineOptions | None) -> PipelineOptions:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from components.compat import quiet_environment
+from components.compat import quiet_imports
 from pipeline import lineage
 from pipeline.folders import Folders
 from schemas.errors import ConfigError, DataError, SkewlessError
@@ -66,11 +66,11 @@ def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) ->
     from components.validate import request_logs
 
     request_logs.find(logs)  # a wrong path is said before anything heavy is imported
-    quiet_environment()
     # Google's libraries tell every start that Python 3.10 ages.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
     reference = find(run)
-    from components.validate import skew, skew_text
+    with quiet_imports():
+        from components.validate import skew, skew_text
     from schemas.layout import FILE_NAME, Layout
 
     path = Path(reference.transform_graph, FILE_NAME)

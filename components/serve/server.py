@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from components.compat import quiet_environment
+from components.compat import quiet_imports
 from components.serve import config
 from components.serve.app import App
 from components.serve.config import ModelConfig
@@ -79,13 +79,13 @@ def load_saved_model(path: str) -> Model:
 @functools.cache
 def _import_tensorflow() -> None:
     """Import all that is heavy, once; takes seconds."""
-    quiet_environment()
     # Google's libraries tell every start that Python 3.10 ages.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
-    import tensorflow as tf
+    with quiet_imports():
+        import tensorflow as tf
 
-    import components.serve.grpc_app
-    import components.serve.model  # noqa: F401
+        import components.serve.grpc_app
+        import components.serve.model  # noqa: F401
 
     tf.get_logger().setLevel("ERROR")  # it calls sessions, which servers run, deprecated
     # What is imported stays. Garbage collection, which all requests wait for, need not look at it.

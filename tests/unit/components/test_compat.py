@@ -1,0 +1,38 @@
+"""What importing TensorFlow tells is kept off the terminal; everything else arrives there."""
+
+import os
+
+import pytest
+
+from components.compat import quiet_imports
+
+
+@pytest.fixture(autouse=True)
+def same_environment(monkeypatch):
+    for name in ("TF_USE_LEGACY_KERAS", "TF_CPP_MIN_LOG_LEVEL", "GRPC_VERBOSITY"):
+        monkeypatch.setenv(name, os.environ.get(name, "0"))
+
+
+def test_what_the_log_library_tells_is_left_out(capfd):
+    with quiet_imports():
+        os.write(2, b"WARNING: All log messages before absl::InitializeLog() is called are ...\n")
+        os.write(2, b"I0000 00:00:1795250592.389342      83 port.cc:153] oneDNN custom ...\n")
+        os.write(2, b"E0000 00:00:1795250592.389342      83 port.cc:153] no memory\n")
+        os.write(2, b"Illegal instruction\n")
+    assert capfd.readouterr().err == (
+        "E0000 00:00:1795250592.389342      83 port.cc:153] no memory\nIllegal instruction\n"
+    )
+
+
+def test_a_failed_import_tells_what_came_before_it(capfd):
+    with pytest.raises(ImportError, match="libcuda"):
+        _fail_to_import()
+    assert capfd.readouterr().err == "cannot open shared object file\n"
+    os.write(2, b"afterwards\n")
+    assert capfd.readouterr().err == "afterwards\n"
+
+
+def _fail_to_import():
+    with quiet_imports():
+        os.write(2, b"cannot open shared object file\n")
+        raise ImportError("libcuda")
