@@ -44,6 +44,23 @@ NODES = tuple(ROOMS)
 Nodes = Mapping[str, Any]  # TFX components by id
 
 
+def check_source(dataset: Dataset) -> None:
+    """Hold that the source's files are there and have the columns, as ingest will again.
+
+    What is wrong with a header is said before anything heavy is imported.
+
+    Raises:
+      DataError: no file, an empty one, or a header that cannot be read or lacks a column.
+      ConfigError: the source's delimiter cannot part values.
+    """
+    from components.ingest.header import read_fields
+    from components.ingest.rules import Rules
+
+    rules = Rules.of(dataset.spec.source, dataset.columns, dataset.spec.label)
+    for path in source_paths(dataset):
+        read_fields(path, rules)
+
+
 def source_paths(dataset: Dataset) -> list[str]:
     """Return the source's files, sorted.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from schemas.errors import SkewlessError
+from schemas.errors import ConfigError, SkewlessError
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,17 @@ def locked(folders: Folders, run_id: str) -> Iterator[None]:
     """Hold the pipeline for this process; the system frees it however the process ends.
 
     Raises:
+      ConfigError: the folder cannot be made.
       SkewlessError: another run holds it; names its process and run id.
     """
-    folders.root.mkdir(parents=True, exist_ok=True)
+    try:
+        folders.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"runs cannot be kept here: {error.strerror}",
+            where=str(folders.root),
+            remedy="give another --output",
+        ) from error
     path = folders.root / ".lock"
     with open(path, "a+", encoding="utf-8") as file:
         try:

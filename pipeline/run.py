@@ -88,7 +88,7 @@ def run(
         written all the same.
     """
     began = time.monotonic()
-    dag.source_paths(dataset)  # a wrong path is said at once
+    dag.check_source(dataset)  # a wrong path or header is said at once
     job = Job(dataset, Folders.of(output, dataset.spec.name), new_run_id(), allow_anomalies)
     quiet_environment()
     with contextlib.ExitStack() as stack:

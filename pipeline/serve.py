@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import logging
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -219,6 +220,7 @@ def _options(config_file: str | None, given: dict[str, Any]) -> Options:
     if (given["tls_certificate"] is None) != (given["tls_key"] is None):
         raise ConfigError("--tls-certificate and --tls-key are needed both")
     token = _token(given["token_file"])
+    _check_written(given["access_log"], given["request_log"])
     request_log = None
     if given["request_log"] is not None:
         request_log = RequestLogSettings(
@@ -249,6 +251,23 @@ def _options(config_file: str | None, given: dict[str, Any]) -> Options:
         poll_seconds=given["poll_seconds"],
         observation=Observation(access_log=given["access_log"], request_log=request_log),
     )
+
+
+def _check_written(access_log: str | None, request_log: str | None) -> None:
+    """Check that logs can be written; a server that runs goes on without those that cannot."""
+    for option, path in (("--access-log", access_log), ("--request-log", request_log)):
+        try:
+            if path is not None and option == "--request-log":
+                os.makedirs(path, exist_ok=True)
+                tempfile.TemporaryFile(dir=path).close()
+            elif path not in (None, "-"):
+                open(path, "ab").close()
+        except OSError as error:
+            raise ConfigError(
+                f"what {option} names cannot be written: {error.strerror}",
+                where=path,
+                remedy="name another, or see that its folder is there and can be written to",
+            ) from None
 
 
 def _token(path: str | None) -> str | None:

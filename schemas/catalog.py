@@ -26,6 +26,14 @@ SHIPPED = Path(__file__).resolve().parent
 SPEC_FILE = "pipeline.yaml"
 SCHEMA_FILE = "schema.pbtxt"
 
+# What pydantic says in Python's words, in YAML's.
+_PLAIN = {
+    "missing": "this key is needed",
+    "model_type": "expected keys with values",
+    "dict_type": "expected keys with values",
+    "tuple_type": "expected a list, such as [a, b]",
+}
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -100,7 +108,7 @@ def read_spec(path: Path) -> Spec:
         _refuse_duplicate_keys(node, path)
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path.name} is no YAML: {error}", where=str(path)) from error
+        raise _yaml_error(error, path) from error
     except RecursionError as error:
         raise ConfigError(
             f"{path.name} nests too deeply or holds itself", where=str(path)
@@ -144,7 +152,12 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise ConfigError(f"{path.name} is missing", where=str(path.parent)) from error
+        raise ConfigError(
+            f"{path.name} is missing",
+            where=str(path.parent),
+            expected=f"a folder with {SPEC_FILE} and {SCHEMA_FILE}",
+            remedy=f"start from a copy of {SHIPPED / 'taxi' / path.name}",
+        ) from error
     except OSError as error:
         raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
     except UnicodeDecodeError as error:
@@ -183,6 +196,7 @@ def _config_error(error: pydantic.ValidationError, node: Any, path: Path) -> Con
     for problem in error.errors():
         keys = tuple(problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
+        message = _PLAIN.get(problem["type"], message)
         if problem["type"] not in ("value_error", "missing", UNKNOWN_KEY):
             message += f", got {problem['input']!r}"
         name = ".".join(str(k) for k in keys) or "(top)"
@@ -190,6 +204,20 @@ def _config_error(error: pydantic.ValidationError, node: Any, path: Path) -> Con
             keys += (problem["ctx"]["key"],)
         problems.append(f"{path.name}:{_line(node, keys)}: {name}: {message}")
     return ConfigError("\n".join(problems), where=str(path), remedy="correct the lines named above")
+
+
+def _yaml_error(error: yaml.YAMLError, path: Path) -> ConfigError:
+    """What PyYAML says, with the place as `where`."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    context = getattr(error, "context", None)
+    place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+    return ConfigError(
+        f"{path.name} is no YAML: {problem}" + (f" ({context})" if context else ""),
+        where=f"{path}{place}",
+        expected="keys with values, in lines that are indented alike, with every bracket closed",
+        remedy="correct that line, or the one above it",
+    )
 
 
 def _line(node: Any, keys: tuple[Any, ...]) -> int:

@@ -81,8 +81,19 @@ class Equals(Strict):
     """The label is 1 where `column` is one of `values`."""
 
     column: str
-    # strict: YAML's `No` is no text but false, which would be the integer 0
-    values: Annotated[tuple[pydantic.StrictStr | pydantic.StrictInt, ...], Field(min_length=1)]
+    values: Annotated[tuple[str | int, ...], Field(min_length=1)]
+
+    @pydantic.field_validator("values", mode="before")
+    @classmethod
+    def _texts_or_integers(cls, value: Any) -> Any:
+        """Refuse what YAML made of a bare word: `No` is false, which would be the integer 0."""
+        for each in value if isinstance(value, (list, tuple)) else ():
+            if isinstance(each, bool) or not isinstance(each, (str, int)):
+                raise ValueError(
+                    f"{each!r} is neither text nor an integer; text that YAML reads as something"
+                    " else, such as No, 1.5 or 2026-11-21, needs quotes"
+                )
+        return value
 
 
 class Exceeds(Strict):

@@ -22,13 +22,18 @@ _KINDS: dict[str, type[SkewlessError]] = {
 
 
 @contextlib.contextmanager
-def disk_errors(where: str) -> Iterator[None]:
-    """Turn what the operating system refuses, such as writing to a full disk, into a DataError."""
+def disk_errors(what: str, where: str) -> Iterator[None]:
+    """Turn what the operating system refuses, such as writing to a full disk, into a DataError.
+
+    Args:
+      what: is being written, such as "the examples".
+      where: the folder or file that it belongs to.
+    """
     try:
         yield
     except OSError as error:
         raise DataError(
-            f"the examples cannot be written: {error}",
+            f"{what} cannot be written: {error}",
             where=where,
             remedy="see that the folder can be written to and its disk has room",
         ) from error
@@ -41,10 +46,15 @@ def reserve(folder: str) -> None:
 
 
 @contextlib.contextmanager
-def keep_failure(folder: str) -> Iterator[None]:
-    """Leave a `SkewlessError`, or an OSError as one, in `folder` on its way out of a worker."""
+def keep_failure(folder: str, writing: str) -> Iterator[None]:
+    """Leave a `SkewlessError`, or an OSError as one, in `folder` on its way out of a worker.
+
+    Args:
+      folder: in which `reserve` has made room.
+      writing: what the worker writes, such as "the examples".
+    """
     try:
-        with disk_errors(os.path.dirname(folder)):
+        with disk_errors(writing, os.path.dirname(folder)):
             yield
     except SkewlessError as error:
         record = {"kind": type(error).__name__, **{n: _cut(getattr(error, n)) for n in _PARTS}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,27 +69,50 @@ def _names(block: Block, dialect: Dialect, *, where: str) -> list[str]:
         text = block.record(0).decode("utf-8")
         return next(csv.reader([text], delimiter=dialect.delimiter.decode()))
     except (ValueError, csv.Error) as error:
+        encoded = isinstance(error, UnicodeDecodeError)
         raise DataError(
             f"the header cannot be read: {error}",
             where=where,
             expected="column names as UTF-8 text",
+            remedy="write the file anew in UTF-8, as iconv does" if encoded else None,
         ) from error
 
 
 def _check(names: Sequence[str], wanted: Sequence[str], *, where: str) -> None:
+    absent = [name for name in wanted if name not in names]
+    if absent:
+        shown = ", ".join(map(repr, absent))
+        what = f"the column {shown} is" if len(absent) == 1 else f"the columns {shown} are"
+        raise DataError(
+            f"{what} not in the file's header{_nearest(absent, names, wanted)}",
+            where=where,
+            expected=f"{shown} in the header, which is: {', '.join(names)}",
+            remedy=_remedy(absent, names),
+        )
     for name in wanted:
-        if name not in names:
-            spare = [n for n in names if n not in wanted]
-            hint = f"; {did_you_mean(name, spare)}" if spare else ""
-            raise DataError(
-                f"the column {name!r} is not in the file's header{hint}",
-                where=where,
-                expected=f"{name!r} in the header, which is: {', '.join(names)}",
-                remedy="correct the header, or the name in schema.pbtxt",
-            )
         if names.count(name) > 1:
             raise DataError(
                 f"the file's header has {name!r} {names.count(name)} times",
                 where=where,
-                expected="each column of schema.pbtxt once",
+                expected="each column that is read once",
             )
+
+
+def _nearest(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str]) -> str:
+    """Return the name that was meant, where one column is absent and some name is near it."""
+    if len(absent) > 1:
+        return ""
+    spare = [n for n in names if n not in wanted]
+    hints = (did_you_mean(absent[0], known) for known in (spare, names))
+    return next((f"; {hint}" for hint in hints if hint.startswith("did you mean")), "")
+
+
+def _remedy(absent: Sequence[str], names: Sequence[str]) -> str:
+    """Return what to do about absent columns: an option of the source, if one brings them back."""
+    stripped = {name.strip(SPACES) for name in names}
+    if stripped.issuperset(absent):
+        return "set source.trim: true in pipeline.yaml, which drops spaces around names and values"
+    parted = [d for d in ";\t|," if len(names) == 1 and absent[0] in names[0].split(d)]
+    if parted:
+        return f"set source.delimiter: {json.dumps(parted[0])} in pipeline.yaml"
+    return "correct the header, or the name that is asked for"

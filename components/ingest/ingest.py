@@ -35,6 +35,7 @@ from schemas.spec import CsvSource, Examples, Label, Splits
 
 STAGE = "ingest"
 _EXAMPLES = "examples"
+_WRITTEN = "the examples"
 
 
 def ingest(
@@ -79,7 +80,7 @@ def ingest(
         counts = tally.counts()
         counts.check()
         tally.check_training(where=source.path)
-        with disk_errors(output):
+        with disk_errors(_WRITTEN, output):
             examples = os.path.join(folder, _EXAMPLES)
             publish_rejects([path for _, path in tally.reject_files], examples)
             counts.write(examples)
@@ -185,7 +186,7 @@ class _ReadFile(beam.DoFn):
         self, file: tuple[int, Fields]
     ) -> Iterator[tuple[int, Piece] | beam.pvalue.TaggedOutput]:
         position, fields = file
-        with keep_failure(self._plan.folder):
+        with keep_failure(self._plan.folder, _WRITTEN):
             tally, pieces = self._exchange(position, fields)
         yield beam.pvalue.TaggedOutput("tallies", tally)
         yield from pieces
@@ -221,7 +222,7 @@ class _WriteShard(beam.DoFn):
     def process(self, shard_pieces: tuple[int, Iterable[Piece | None]]) -> Iterator[Tally]:
         shard, pieces = shard_pieces
         plan, shards = self._plan, self._plan.router.shards
-        with keep_failure(plan.folder):
+        with keep_failure(plan.folder, _WRITTEN):
             rows = write_shard(
                 shards.path_of(os.path.join(plan.folder, _EXAMPLES), shard),
                 [piece for piece in pieces if piece is not None],
@@ -244,11 +245,11 @@ def _working_folder(output: str) -> Iterator[str]:
     if os.path.isdir(output) and os.listdir(output):
         raise DataError("the output folder is not empty", where=output)
     parent, name = os.path.split(output)
-    with disk_errors(output):
+    with disk_errors(_WRITTEN, output):
         os.makedirs(parent, exist_ok=True)
         folder = tempfile.mkdtemp(prefix=f"{name}.partial-", dir=parent)
     try:
-        with disk_errors(output):
+        with disk_errors(_WRITTEN, output):
             os.mkdir(os.path.join(folder, _EXAMPLES))
             reserve(folder)
         yield folder

@@ -28,7 +28,7 @@ from components.ingest.tally import Tally as Read
 from components.score.compare import Sums, difference
 from components.score.inference import ScoreBatches
 from components.score.model_handler import SavedModelHandler
-from components.score.output import Output
+from components.score.output import WRITTEN, Output
 from components.score.plan import Plan
 from components.score.sinks import Sink, open_sink
 from components.score.sources import read_rows
@@ -71,7 +71,7 @@ def predict(
     """
     plan = Plan.of(model, paths, output, csv, keys, columns, compare_with)
     with output.working_folder() as folder:
-        with disk_errors(output.path):
+        with disk_errors(WRITTEN, output.path):
             reserve(folder)
         plan = replace(plan, folder=folder)
         tally = outcome("Predict" >> ScoreFiles(plan), folder, Tally, options)
@@ -89,7 +89,7 @@ def predict(
             rejects=(),
         )
         scored.check()
-        with disk_errors(output.path):
+        with disk_errors(WRITTEN, output.path):
             return output.publish(tally, scored, plan.schema, folder)
 
 
@@ -158,7 +158,8 @@ class _ReadFile(beam.DoFn):
     def process(self, file: tuple[int, str]) -> Iterator[Any]:
         source, path = file
         read = Read()
-        with keep_failure(self._plan.folder), RejectWriter(self._plan.folder) as rejects:
+        folder = self._plan.folder
+        with keep_failure(folder, "the rejected rows"), RejectWriter(folder) as rejects:
             for number, rows in enumerate(read_rows(path, self._plan.wanted)):
                 rejects.write(rows.rejects)
                 one = Read(records_read=rows.read)
@@ -192,7 +193,7 @@ class _WriteParts(beam.DoFn):
     def process(self, batch: tuple[Carried, pa.RecordBatch]) -> None:
         """Write one batch."""
         carried, _ = batch
-        with keep_failure(self._plan.folder):
+        with keep_failure(self._plan.folder, WRITTEN):
             if carried.source != self._source or self._sink is None:
                 self._open(carried)
             assert self._sink is not None  # _open made it
@@ -207,7 +208,7 @@ class _WriteParts(beam.DoFn):
     def finish_bundle(self) -> Iterator[Any]:
         """Close the last file and tell what was done."""
         if self._sink is not None:
-            with keep_failure(self._plan.folder):
+            with keep_failure(self._plan.folder, WRITTEN):
                 self._sink.close()
             self._sink = None
             yield window.GlobalWindows.windowed_value(self._tally)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,9 @@ from components.score.tally import Scored, Tally
 from schemas.errors import ConfigError
 
 SUMMARY = "summary.json"
+WRITTEN = "the scores"  # as an error has it
 _REJECTS = "rejects"
+_FILE_ENDING = re.compile("[a-z]{2,5}")  # xlsx, csv.gz; not v1.2 or 2026-11-21
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Output:
           overwrite: whether what is there may be replaced.
 
         Raises:
-          ConfigError: the path's ending says another format, or something is there already.
+          ConfigError: the path's ending says another format, or none that there is; or something is
+            there already.
         """
         path = os.path.abspath(path)
         ending = os.path.splitext(path)[1].removeprefix(".")
@@ -60,6 +64,13 @@ class Output:
                 f"{os.path.basename(path)} is to be {kind}",
                 where="--output, --format",
                 expected=f"an output that ends in .{kind}, or a folder",
+            )
+        if kind is None and of_ending is None and _FILE_ENDING.fullmatch(ending):
+            raise ConfigError(
+                f"there is no format .{ending}",
+                where="--output",
+                expected=f"a file that ends in {', '.join(f'.{known}' for known in FORMATS)}",
+                remedy="for a folder of that name, say --format, too",
             )
         output = cls(path, kind or of_ending or "parquet", of_ending is not None)
         if not overwrite:
@@ -91,7 +102,7 @@ class Output:
     def working_folder(self) -> Iterator[str]:
         """Make a folder beside the output, on the same disk, and remove it whatever happens."""
         parent, name = os.path.split(self.path)
-        with disk_errors(self.path):
+        with disk_errors(WRITTEN, self.path):
             os.makedirs(parent, exist_ok=True)
             folder = tempfile.mkdtemp(prefix=f".{name}.partial-", dir=parent)
         try:

@@ -65,11 +65,14 @@ def find(path: str) -> Base:
         base = Base(folder)
         if base.versions():
             return base
+    runs = [name for name in sorted(os.listdir(path)) if _is_run(os.path.join(path, name))]
     raise ConfigError(
         "there is no version to serve",
         where=path,
         expected=f"{SAVED_MODEL}, or folders named 1, 2, … that hold one",
-        remedy="look at the run's report for why the model was not pushed",
+        remedy=f"name a run in it: {', '.join(runs)}"
+        if runs
+        else "run the pipeline until it pushes a model; it says why where it does not",
     )
 
 
@@ -107,6 +110,10 @@ def stamp(folder: str) -> Stamp:
                 continue
             found.add((path, status.st_size, status.st_mtime_ns))
     return frozenset(found)
+
+
+def _is_run(path: str) -> bool:
+    return bool(Base(os.path.join(path, _SERVING)).versions())
 
 
 def _is_saved_model(path: str) -> bool:

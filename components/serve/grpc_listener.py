@@ -140,7 +140,11 @@ def _bind(server: grpc.aio.Server, address: Address) -> int:
                 pair = (key.read(), chain.read())
             port = server.add_secure_port(where, grpc.ssl_server_credentials([pair]))
     except OSError as error:
-        raise ConfigError(f"the certificate cannot be read: {error}") from error
+        raise ConfigError(
+            f"the certificate or its key cannot be read: {error}",
+            where=f"{address.certificate}, {address.key}",
+            expected="PEM files that belong together",
+        ) from error
     except RuntimeError as error:
         raise ConfigError(
             f"cannot listen at {where}: {error}",

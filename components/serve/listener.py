@@ -130,5 +130,9 @@ def _tls(address: Address) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(address.certificate, address.key)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"the certificate cannot be read: {error}") from error
+        raise ConfigError(
+            f"the certificate or its key cannot be read: {error}",
+            where=f"{address.certificate}, {address.key}",
+            expected="PEM files that belong together",
+        ) from error
     return context

@@ -309,7 +309,7 @@ class Models:
     def _model(self, name: str) -> _Served:
         if name not in self._models:
             known = ", ".join(map(repr, sorted(self._models))) or "none"
-            raise RequestError(f"there is no model {excerpt(name)}; {known} is served", NOT_FOUND)
+            raise RequestError(f"there is no model {excerpt(name)}; served: {known}", NOT_FOUND)
         return self._models[name]
 
     def _labelled(self, model: _Served, label: str) -> int:

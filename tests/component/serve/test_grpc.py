@@ -193,7 +193,7 @@ def test_refusals_have_tensorflow_servings_codes(api, prediction, ask_raw, chann
     with refused("INVALID_ARGUMENT", "names no model"):
         api.model(channel).GetModelStatus(status)
     status.model_spec.name = "other"
-    with refused("NOT_FOUND", "no model 'other'; 'tiny' is served"):
+    with refused("NOT_FOUND", "no model 'other'; served: 'tiny'"):
         api.model(channel).GetModelStatus(status)
     with refused("INVALID_ARGUMENT", "'metadata_field' is empty"):
         prediction.GetModelMetadata(api.Metadata(model_spec=ask_raw.model_spec))

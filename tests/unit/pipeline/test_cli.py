@@ -77,12 +77,27 @@ def test_a_source_that_is_not_there_is_said_before_anything_is_made(tmp_path, ca
     assert not (tmp_path / "runs").exists()
 
 
-def test_an_output_folder_that_cannot_be_made_is_one_line(tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [("", "the file is empty"), ("trip,fare\n1,2\n", "are not in the file's header")],
+)
+def test_a_source_without_its_columns_is_said_before_anything_is_made(tmp_path, capsys, data, said):
+    folder = bad_folder(tmp_path, "")
+    text = (tmp_path / "bad" / "pipeline.yaml").read_text(encoding="utf-8")
+    lines = ["  path: data.csv" if "package://" in line else line for line in text.split("\n")]
+    (tmp_path / "bad" / "pipeline.yaml").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "bad" / "data.csv").write_text(data, encoding="utf-8")
+    assert cli.main(["run", folder, "--output", str(tmp_path / "runs")]) == 3
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_output_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    assert cli.main(["run", "taxi", "--output", str(tmp_path / "file" / "runs")]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: [Errno 20] Not a directory")
-    assert str(tmp_path / "file") in line
+    assert cli.main(["run", "taxi", "--output", str(tmp_path / "file" / "runs")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: runs cannot be kept here: Not a directory\n")
+    assert str(tmp_path / "file") in error
 
 
 def test_an_interrupt_is_one_line(monkeypatch, capsys):

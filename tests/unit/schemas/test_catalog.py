@@ -142,14 +142,16 @@ def test_a_typo_is_answered_with_its_line_and_the_nearest_key(folder, old, new, 
         ("  key:", "  train: 0.9\n  key:", "train + eval + test must be 1, got 1.2"),
         ("model:\n", "model:\n  dropout: 1\n", "less than 1, got 1"),
         ("model:\n", "model:\n  seed: 4294967296\n", "got 4294967296"),
-        ("  name: big_tip\n", "", "label.name: Field required"),
+        ("  name: big_tip\n", "", "label.name: this key is needed"),
+        ("key: [fare, hour]", "key: fare", "expected a list, such as [a, b], got 'fare'"),
+        ("{min: 0.6}", "0.6", "expected keys with values, got 0.6"),
         ("[vocabulary, z_score]", "[{vocabulary: {}, z_score: {}}]", "one treatment an entry"),
         ("[vocabulary, z_score]", "[]", "at least 1 item"),
         ("[vocabulary, z_score]", "", "hour"),
         (
             "exceeds: {column: tips, fraction: 0.2, of: fare}",
             "equals: {column: payment, values: [No]}",
-            "values",
+            "label.equals.values: False is neither text nor an integer; text that YAML reads",
         ),
     ],
 )
@@ -224,7 +226,8 @@ def test_a_syntax_error_names_its_line(folder):
     line = folder.change("  path: data.csv", "  path: data: csv")
     error = refusal(folder)
     assert error.what.startswith("pipeline.yaml is no YAML: ")
-    assert f"line {line}," in error.what
+    assert error.where.startswith(f"{folder.pipeline}:{line}:")
+    assert "unicode string" not in error.what
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
@@ -262,6 +265,7 @@ def test_a_missing_file_is_named(folder):
     folder.schema.unlink()
     error = refusal(folder)
     assert (error.what, error.where) == ("schema.pbtxt is missing", str(folder))
+    assert "taxi/schema.pbtxt" in error.remedy
 
 
 def test_a_folder_without_pipeline_yaml_is_told_what_belongs_there(folder):

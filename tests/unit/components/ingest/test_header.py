@@ -18,10 +18,11 @@ LABEL = Label.model_validate(
 
 @pytest.fixture
 def fields(tmp_path):
-    def _fields(data, *, name="data.csv", **source):
+    def _fields(data, *, name="data.csv", columns=("fare", "tips"), **source):
         path = tmp_path / name
         path.write_bytes(data)
-        rules = Rules.of(CsvSource(path=str(path), **source), COLUMNS, LABEL)
+        wanted = [Column(column, "FLOAT", True) for column in columns]
+        rules = Rules.of(CsvSource(path=str(path), **source), wanted, LABEL)
         return read_fields(str(path), rules)
 
     return _fields
@@ -48,6 +49,36 @@ def test_a_missing_column_is_named_with_the_header_and_the_nearest_name(fields):
         fields(b"fare,tip,company\n")
     assert str(caught.value.where).endswith("data.csv")
     assert "fare, tip, company" in str(caught.value.expected)
+
+
+def test_all_missing_columns_are_named_at_once(fields):
+    with pytest.raises(DataError, match="the columns 'fare', 'tips' are not in the file's header\n"):
+        fields(b"company,area\n")
+
+
+def test_the_nearest_name_may_be_one_that_is_read_already(fields):
+    with pytest.raises(DataError, match=r"did you mean 'fare'\?"):
+        fields(b"fare,company\n", columns=("fare", "fares"))
+
+
+@pytest.mark.parametrize(
+    ("header", "option"),
+    [
+        (b"fare, tips\n", "source.trim: true"),
+        (b"fare;tips\n", 'source.delimiter: ";"'),
+        (b"fare\ttips\n", r'source.delimiter: "\t"'),
+    ],
+)
+def test_an_option_that_would_find_the_columns_is_named(fields, header, option):
+    with pytest.raises(DataError) as caught:
+        fields(header)
+    assert option in caught.value.remedy
+
+
+def test_a_header_in_another_encoding_is_to_be_written_anew(fields):
+    with pytest.raises(DataError) as caught:
+        fields("fare,tips\n".encode("utf-16"))
+    assert "UTF-8" in caught.value.remedy
 
 
 def test_a_column_named_twice_is_refused(fields):

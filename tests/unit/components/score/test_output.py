@@ -14,6 +14,7 @@ from schemas.errors import ConfigError
         ("a.parquet", "parquet", "parquet", True),
         ("a", None, "parquet", False),
         ("a", "csv", "csv", False),
+        ("a.2026-11-21", None, "parquet", False),
         ("a.d", "jsonl", "jsonl", False),
     ],
 )
@@ -25,6 +26,13 @@ def test_a_path_says_what_is_written(tmp_path, name, asked, kind, single):
 def test_an_ending_of_another_format_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"a\.csv is to be parquet"):
         Output.of(str(tmp_path / "a.csv"), "parquet", overwrite=False)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.csv.gz", "a.xlsx"])
+def test_an_ending_that_no_format_has_is_refused_unless_a_folder_is_meant(tmp_path, name):
+    with pytest.raises(ConfigError, match=r"there is no format \.(json|gz|xlsx)"):
+        Output.of(str(tmp_path / name), None, overwrite=False)
+    assert not Output.of(str(tmp_path / name), "csv", overwrite=False).single
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.rejects.parquet"])

@@ -86,7 +86,7 @@ def test_status_and_metadata_tell_what_is_served(ask):
         ("GET", "/metrics", 404, "no metrics here"),
         ("GET", f"{MODEL}/description", 404, "no model.json"),
         ("GET", "/v1/models/../../x", 400, "malformed request"),
-        ("GET", "/v1/models/tax", 404, "no model 'tax'; 'taxi' is served"),
+        ("GET", "/v1/models/tax", 404, "no model 'tax'; served: 'taxi'"),
         ("POST", f"{MODEL}/versions/4:predict", 404, "no version 4; served: 3"),
         ("GET", f"{MODEL}/versions/4", 404, "no version 4; served: 3"),
         ("GET", f"{MODEL}/versions/{'9' * 30}", 400, "to a number"),

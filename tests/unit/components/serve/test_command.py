@@ -70,6 +70,16 @@ def test_a_configuration_that_is_wrong_is_said_at_once(tmp_path):
     assert "no model is configured" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--access-log", "--request-log"])
+def test_a_log_that_cannot_be_written_is_said_at_once(option, serving, tmp_path):
+    (tmp_path / "file").write_text("")
+    path = str(tmp_path / "file" / "log")
+    done = run(str(serving), option, path)
+    assert done.stdout == "2 False\n"
+    assert f"what {option} names cannot be written: Not a directory" in done.stderr
+    assert path in done.stderr
+
+
 def test_options_become_plain_settings(options, serving):
     configs, given, _ = options(
         str(serving), "--name", "tips", "--versions", "all", "--label", "stable=3", "--no-grpc",

@@ -54,6 +54,12 @@ def test_what_cannot_be_served_is_said(path, message, run):
         find(str(run.parent / path))
 
 
+def test_a_folder_of_runs_names_them(run):
+    with pytest.raises(ConfigError) as caught:
+        find(str(run.parent))
+    assert caught.value.remedy == f"name a run in it: {run.name}"
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "a:b"])
 def test_a_name_that_cannot_stand_in_a_path_is_said(name):
     with pytest.raises(ConfigError, match="a model cannot be named"):

@@ -475,7 +475,7 @@ def test_with_a_certificate_tls_is_spoken(talk, certificate):
 
 def test_a_certificate_that_cannot_be_read_is_said(tmp_path):
     path = str(tmp_path / "none.pem")
-    with pytest.raises(ConfigError, match="the certificate cannot be read"):
+    with pytest.raises(ConfigError, match="the certificate or its key cannot be read"):
         asyncio.run(Listener(Echo(), Address(port=0, certificate=path, key=path)).start())
 
 

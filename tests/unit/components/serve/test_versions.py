@@ -281,7 +281,7 @@ def test_a_model_that_is_taken_off_the_list_is_unloaded(house, tmp_path):
         await h.settle()
         old = h.models.find("taxi")
         h.models.configure([ModelConfig("tips", h.config.base)])
-        with pytest.raises(RequestError, match="no model 'taxi'; 'tips' is served"):
+        with pytest.raises(RequestError, match="no model 'taxi'; served: 'tips'"):
             h.models.find("taxi")
         await h.settle()
         assert old._model.closed
