@@ -6,6 +6,15 @@ depends on another's having run before it.
 """
 
 import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +35,9 @@ quiet_environment()
 
 Changes = dict[str, Any]
 
+ROOT = Path(__file__).resolve().parents[2]
 ROWS = 600
+NEWEST = 3  # version that the server has
 SOURCE = "package://tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
 
 # The shipped files ask for what 15,000 rows give; these are what 600 do.
@@ -149,6 +160,98 @@ def served() -> Callable[[Path], dict[str, bytes]]:
 def last_summary() -> Callable[[Path], Summary]:
     """Return the newest summary below an output folder."""
     return lambda output: read_summary(run_folders(output)[-1])
+
+
+@pytest.fixture(scope="session")
+def served_run(first, root, tmp_path_factory):
+    """A copy of the first run's folder with versions 1, 2 and 3."""
+    run = tmp_path_factory.mktemp("served") / "runs" / "taxi"
+    shutil.copytree(root / "taxi", run)
+    for path in (run / "serving").iterdir():  # what other tests have pushed there since
+        if path.name.isdigit() and int(path.name) > 1:
+            shutil.rmtree(path)
+    for version in range(2, NEWEST + 1):
+        shutil.copytree(run / "serving/1", run / f"serving/{version}")
+    return run
+
+
+@pytest.fixture(scope="session")
+def pushed_server(served_run):
+    """The command as the pages start it, at free ports, its request log beside the run."""
+    logs = served_run.parent.parent / "logs"
+    serve = [sys.executable, "-m", "pipeline.cli", "serve", "runs/taxi", "--port", "0"]
+    process = subprocess.Popen(
+        [*serve, "--grpc-port", "0", "--label", f"stable={NEWEST}", "--request-log", str(logs)],
+        cwd=served_run.parent.parent,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            printed = "".join(process.stdout.readline() for _ in range(3))
+            found = re.search(
+                r"http://127\.0\.0\.1:(\d+)/v1.*gRPC at 127\.0\.0\.1:(\d+)", printed, re.S
+            )
+            assert found, printed
+            ask_an_example(int(found[1]), served_run)
+            wait_for_log(logs)
+            yield printed, {"8501": found[1], "8500": found[2]}
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def ask_an_example(port, run):
+    """Ask what model.json shows, so that the request log holds something."""
+    described = json.loads((run / f"serving/{NEWEST}/model.json").read_text(encoding="utf-8"))
+    missing = {"BYTES": "", "INT": float("nan"), "FLOAT": float("nan")}
+    row = {
+        column["name"]: missing[column["kind"]] if column["example"] is None else column["example"]
+        for column in described["inputs"]
+    }
+    body = json.dumps({"signature_name": "predict", "instances": [row]}).encode()
+    url = f"http://127.0.0.1:{port}/v1/models/taxi:predict"
+    with urllib.request.urlopen(url, body, timeout=60) as response:
+        assert response.status == 200
+
+
+def wait_for_log(folder):
+    deadline = time.monotonic() + 30
+    while not any(path.stat().st_size for path in folder.glob("*.tfrecord*")):
+        assert time.monotonic() < deadline, "nothing was logged"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """Headless Chromium, of Debian's packages chromium and chromium-driver."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    driver = shutil.which("chromedriver")
+    binary = shutil.which("chromium") or shutil.which("google-chrome")
+    if driver is None or binary is None:
+        pytest.skip("needs chromium and chromedriver on the PATH")
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    for argument in (
+        "--headless=new",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-quic",
+        "--no-first-run",
+        "--window-size=1280,1000",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(argument)
+    if os.geteuid() == 0:
+        options.add_argument("--no-sandbox")  # Chromium refuses to run as root with it
+    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    yield browser
+    browser.quit()
 
 
 def merged(values: Changes, changes: Changes) -> Changes:

@@ -10,11 +10,8 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
-import urllib.request
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +27,6 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
 CARD = "runs/taxi/serving/3/MODEL_CARD.md"
 PAGES = ["README.md", "docs/serving.md", "docs/scoring.md", "docs/skew.md", CARD]
-NEWEST = 3
 
 # Stands in for the command, whose work is then done in this process, where TensorFlow is loaded.
 SHIM = """#!/bin/sh
@@ -79,71 +75,8 @@ def blocks(path):
             yield Block(f"{path.name}:{token.map[0] + 1}", language, token.content)
 
 
-@pytest.fixture(scope="module")
-def served_run(first, root, tmp_path_factory):
-    """A copy of the first run's folder with versions 1, 2 and 3."""
-    run = tmp_path_factory.mktemp("served") / "runs" / "taxi"
-    shutil.copytree(root / "taxi", run)
-    for path in (run / "serving").iterdir():  # what other tests have pushed there since
-        if path.name.isdigit() and int(path.name) > 1:
-            shutil.rmtree(path)
-    for version in range(2, NEWEST + 1):
-        shutil.copytree(run / "serving/1", run / f"serving/{version}")
-    return run
-
-
-@pytest.fixture(scope="module")
-def server(served_run):
-    """The command as the pages start it, at free ports, its request log beside the run."""
-    logs = served_run.parent.parent / "logs"
-    serve = [sys.executable, "-m", "pipeline.cli", "serve", "runs/taxi", "--port", "0"]
-    process = subprocess.Popen(
-        [*serve, "--grpc-port", "0", "--label", f"stable={NEWEST}", "--request-log", str(logs)],
-        cwd=served_run.parent.parent,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            printed = "".join(process.stdout.readline() for _ in range(3))
-            found = re.search(
-                r"http://127\.0\.0\.1:(\d+)/v1.*gRPC at 127\.0\.0\.1:(\d+)", printed, re.S
-            )
-            assert found, printed
-            ask_an_example(int(found[1]), served_run)
-            wait_for_log(logs)
-            yield printed, {"8501": found[1], "8500": found[2]}
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
-    assert process.returncode == 0
-
-
-def ask_an_example(port, run):
-    """Ask what model.json shows, so that the request log holds something."""
-    described = json.loads((run / f"serving/{NEWEST}/model.json").read_text(encoding="utf-8"))
-    missing = {"BYTES": "", "INT": float("nan"), "FLOAT": float("nan")}
-    row = {
-        column["name"]: missing[column["kind"]] if column["example"] is None else column["example"]
-        for column in described["inputs"]
-    }
-    body = json.dumps({"signature_name": "predict", "instances": [row]}).encode()
-    url = f"http://127.0.0.1:{port}/v1/models/taxi:predict"
-    with urllib.request.urlopen(url, body, timeout=60) as response:
-        assert response.status == 200
-
-
-def wait_for_log(folder):
-    deadline = time.monotonic() + 30
-    while not any(path.stat().st_size for path in folder.glob("*.tfrecord*")):
-        assert time.monotonic() < deadline, "nothing was logged"
-        time.sleep(0.05)
-
-
 @pytest.fixture
-def desk(tmp_path, server, served_run, csv, monkeypatch):
+def desk(tmp_path, pushed_server, served_run, csv, monkeypatch):
     """A folder as its reader has it, in which this process works."""
     (tmp_path / "runs").symlink_to(served_run.parent)
     (tmp_path / "logs").symlink_to(served_run.parent.parent / "logs")
@@ -157,7 +90,7 @@ def desk(tmp_path, server, served_run, csv, monkeypatch):
     shim.write_text(SHIM.format(python=sys.executable, asked=tmp_path / "asked"), encoding="utf-8")
     shim.chmod(0o755)
     monkeypatch.chdir(tmp_path)
-    return Desk(tmp_path, *server)
+    return Desk(tmp_path, *pushed_server)
 
 
 class Reader:

@@ -1,204 +1,26 @@
 """The page in a real browser, against a server of canned answers that notes what it is asked."""
 
-import json
 import math
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
-from components.serve.page import page
-from schemas.description import (
-    Description,
-    Input,
-    Output,
-    ParityPath,
-    SignatureDescription,
-    Slice,
+from schemas.description import Input
+from tests.e2e.page.browser import TIMEOUT, Page
+from tests.e2e.page.fake_server import (
+    EXAMPLE,
+    HOSTILE,
+    FakeServer,
+    by_columns,
+    running,
+    score,
 )
 
 pytestmark = pytest.mark.e2e
-
-HOSTILE = "<img src=x onerror=alert(1)>"
-TIMEOUT = 10
-
-
-def description(**changes: Any) -> Description:
-    """A model with a column of each kind that the form treats differently."""
-    metrics = {"auc": 0.9490, "log_loss": 0.2071}
-    fields: dict[str, Any] = {
-        "name": "taxi",
-        "pushed_at": "2026-11-21T04:31:07+00:00",
-        "label": "big tip",
-        "classes": ("small", "big"),
-        "threshold": 0.5,
-        "inputs": (
-            Input(name="fare", kind="FLOAT", required=True, minimum=0, maximum=100, example=12.5),
-            Input(name="hour", kind="INT", required=True, minimum=0, maximum=23, example=12),
-            Input(name="tract", kind="INT", required=False, example=None),
-            Input(
-                name="payment", kind="BYTES", required=True, values=("Cash", "Card"), example="Card"
-            ),
-            Input(
-                name="company",
-                kind="BYTES",
-                required=False,
-                known=("O'Hare", "Flash"),
-                example="O'Hare",
-            ),
-            Input(name=HOSTILE, kind="BYTES", required=False, known=(HOSTILE,), example=HOSTILE),
-        ),
-        "signatures": (
-            SignatureDescription(
-                name="predict",
-                takes="raw columns",
-                outputs=(Output(name="score", dtype="DT_FLOAT", shape=(), meaning="score"),),
-            ),
-        ),
-        "metrics": (
-            Slice(name="", rows=2238, metrics=metrics),
-            Slice(name=f"company = {HOSTILE}", rows=17, metrics=metrics),
-        ),
-        "baseline": {"auc": 0.9450, "log_loss": 0.2148},
-        "training_examples": 10512,
-        "digests": {"data": "9f86d081" * 8},
-        "parity": (ParityPath(name="REST rows", rows=11000, values=22000, differing=0),),
-        "real_rows": 10000,
-        "adversarial_rows": 1000,
-        "versions": {"tensorflow": "2.16.2"},
-    }
-    return Description(**fields | changes)
-
-
-def score(row: dict[str, Any]) -> float:
-    """A made-up model: the fare moves it most, then how it is paid, then the hour; no more."""
-    fare = 30.0 if math.isnan(row["fare"]) else row["fare"]
-    hour = 0.0 if math.isnan(row["hour"]) else row["hour"]
-    return 1 / (1 + math.exp(0.1 * (fare - 20) - (row["payment"] == "Card") + 0.02 * hour))
-
-
-def answered(scores: list[float]) -> dict[str, Any]:
-    """What the signature `predict` gives."""
-    return {
-        "score": scores,
-        "class": ["big" if s >= 0.5 else "small" for s in scores],
-        "probabilities": [[1 - s, s] for s in scores],
-        "logits": [math.log(s / (1 - s)) for s in scores],
-        "warnings": [f"{HOSTILE} is unknown"] * len(scores),
-        "out_of_vocabulary": [0] * len(scores),
-    }
-
-
-def by_columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-class FakeServer:
-    """Serves the page and canned answers.
-
-    Attributes:
-      asked: the path and the parsed body of every request to predict, the latest last.
-      token: that requests need; None for none.
-      models: what GET /v1/models says.
-      described: by path, the body of a description; any other is answered with 404.
-    """
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.token: str | None = None
-        versions = [
-            {"version": 7, "state": "AVAILABLE", "labels": []},
-            {"version": 5, "state": "END", "labels": []},
-            {"version": 6, "state": "AVAILABLE", "labels": ["stable"]},
-        ]
-        self.models = [{"name": "taxi", "versions": versions, "default": 7}]
-        body = description().model_dump(mode="json")
-        self.described = {f"/v1/models/taxi{at}": body for at in ("", "/versions/6")}
-        self.url = ""
-
-    def get(self, path: str) -> tuple[int, Any]:
-        if path == "/v1/models":
-            return 200, {"models": self.models}
-        if path.endswith("/description"):
-            body = self.described.get(path.removesuffix("/description"))
-            return (404, {"error": "no description"}) if body is None else (200, body)
-        if path.endswith("/metadata"):
-            inputs = {"fare": {"dtype": "DT_FLOAT"}, "company": {"dtype": "DT_STRING"}}
-            signatures = {"raw_columns": {"inputs": inputs}}
-            return 200, {"metadata": {"signature_def": {"signature_def": signatures}}}
-        status = {"error_code": "OK", "error_message": ""}
-        return 200, {"model_version_status": [{"version": "7", "status": status}]}
-
-    def post(self, path: str, body: bytes) -> tuple[int, Any]:
-        document = json.loads(body)
-        self.asked.append((path, document))
-        columns = document.get("inputs") or by_columns(document["instances"])
-        for name in ("fare", "hour", "tract"):
-            for value in columns.get(name, []):
-                if isinstance(value, str):
-                    return 400, {"error": f"input '{name}': '{value}', expected a number"}
-        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        if document["signature_name"] == "raw_columns":
-            return 200, {"outputs": {"scores": [0.25] * len(rows), "logits": [-1.1] * len(rows)}}
-        outputs = answered([score(row) for row in rows])
-        if "instances" in document:
-            return 200, {"predictions": [{"score": value} for value in outputs["score"]]}
-        return 200, {"outputs": outputs}
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP for a FakeServer."""
-
-    fake: FakeServer
-
-    def do_GET(self) -> None:
-        if self.path == "/":
-            self.reply(200, page(), "text/html; charset=utf-8")
-        else:
-            self.answer(lambda: self.fake.get(self.path))
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(lambda: self.fake.post(self.path, body))
-
-    def answer(self, action: Callable[[], tuple[int, Any]]) -> None:
-        token = self.fake.token
-        refused = token is not None and self.headers["Authorization"] != f"Bearer {token}"
-        status, document = (401, {"error": "a token is needed"}) if refused else action()
-        self.reply(status, json.dumps(document).encode(), "application/json")
-
-    def reply(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def running(fake: FakeServer):
-    """Answer for a fake server at a free port."""
-    handler = type("BoundHandler", (Handler,), {"fake": fake})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        fake.url = f"http://127.0.0.1:{http.server_port}/"
-        try:
-            yield fake
-        finally:
-            http.shutdown()
-            thread.join()
 
 
 @pytest.fixture
@@ -207,99 +29,12 @@ def server():
         yield fake
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """Headless Chromium, of Debian's packages chromium and chromium-driver."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    driver = shutil.which("chromedriver")
-    binary = shutil.which("chromium") or shutil.which("google-chrome")
-    if driver is None or binary is None:
-        pytest.skip("needs chromium and chromedriver on the PATH")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for argument in (
-        "--headless=new",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-quic",
-        "--no-first-run",
-        "--window-size=1280,1000",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(argument)
-    if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # Chromium refuses to run as root with it
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield browser
-    browser.quit()
-
-
-class Page:
-    """What a person does with the page, and sees."""
-
-    def __init__(self, browser: Any, url: str) -> None:
-        self.browser = browser
-        browser.get("about:blank")
-        browser.get_log("browser")
-        browser.get(url)
-
-    def all(self, css: str) -> list[Any]:
-        return self.browser.find_elements("css selector", css)
-
-    def one(self, css: str) -> Any:
-        return self.browser.find_element("css selector", css)
-
-    def text(self, css: str) -> str:
-        return self.one(css).text
-
-    def until(self, condition: Callable[[], Any]) -> Any:
-        """Wait for a condition; what is not on the page yet is no failure."""
-        from selenium.common.exceptions import (
-            NoSuchElementException,
-            StaleElementReferenceException,
-        )
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        early = [NoSuchElementException, StaleElementReferenceException]
-        wait = WebDriverWait(self.browser, TIMEOUT, 0.02, ignored_exceptions=early)
-        return wait.until(lambda _: condition())
-
-    def until_score(self, expected: float) -> None:
-        self.until(lambda: self.text(".facts dd") == f"{expected:.3f}")
-
-    def field(self, name: str) -> Any:
-        """The control that a label names, as a screen reader finds it."""
-        script = "return [...document.querySelectorAll('label')]"
-        script += ".find((label) => label.textContent === arguments[0]).control"
-        return self.browser.execute_script(script, name)
-
-    def write(self, name: str, text: str) -> None:
-        control = self.field(name)
-        control.clear()
-        control.send_keys(text)
-
-    def give_token(self, text: str) -> None:
-        self.until(lambda: self.one("#token-text").is_displayed())
-        self.one("#token-text").send_keys(text)
-        self.one("#token-form button").click()
-
-    def complaints(self) -> list[str]:
-        """What the browser's console has, less the refusals of the server, which it logs, too."""
-        entries = self.browser.get_log("browser")
-        return [e["message"] for e in entries if "Failed to load resource" not in e["message"]]
-
-
 @pytest.fixture
 def opened(chromium, server):
     """The page with the answer to the example."""
     shown = Page(chromium, server.url)
     shown.until_score(score(EXAMPLE))
     return shown
-
-
-EXAMPLE = {"fare": 12.5, "hour": 12, "tract": math.nan, "payment": "Card"}
 
 
 def test_the_example_is_asked_and_answered(opened, server):
@@ -435,6 +170,37 @@ def test_another_version_is_described_and_asked(opened, server):
     assert server.asked[-1][0] == "/v1/models/taxi/versions/6:predict"
     assert server.asked[-1][1]["inputs"]["fare"] == [3]
     assert "/versions/6:predict" in opened.text("#code")
+
+
+def test_another_model_is_described_and_asked(chromium, server):
+    fare = Input(name="fare", kind="FLOAT", required=True, example=5)
+    hour = Input(name="hour", kind="INT", required=True, example=0)
+    payment = Input(name="payment", kind="BYTES", required=True, example="Cash")
+    server.add("night bus", label="late", inputs=(hour, fare, payment))
+    shown = Page(chromium, server.url)
+    shown.until_score(score(EXAMPLE))
+    shown.one("#compare").click()
+    shown.until(lambda: shown.all(".effects button"))
+    choices = shown.all("#model option")
+    assert [choice.text for choice in choices] == ["taxi", "night bus"]
+
+    choices[1].click()
+    other = score({"fare": 5, "hour": 0, "payment": "Cash"})
+    shown.until_score(other)
+    shown.until(lambda: "version 2" in shown.text("#took"))
+    assert server.asked[-1][0] == "/v1/models/night%20bus:predict"
+    assert set(server.asked[-1][1]["inputs"]) == {"fare", "hour", "payment"}
+    assert [label.text for label in shown.all("#fields label")] == ["hour", "fare", "payment"]
+    assert shown.text("#title") == "late"
+    assert [o.text for o in shown.all("#version option")] == ["default (2)", "2"]
+    assert "/v1/models/night%20bus:predict" in shown.text("#code")
+    assert re.findall(r"version (\d)", shown.one(".about").text) == ["2"]
+    shown.until(lambda: len(shown.all(".effects button")) == 3)
+
+    shown.all("#model option")[0].click()  # its fields are the example's again
+    shown.until_score(score(EXAMPLE))
+    assert shown.field("company").get_attribute("value") == "O'Hare"
+    assert shown.complaints() == []
 
 
 def test_a_model_without_a_description_is_asked_by_its_signature(chromium, server):

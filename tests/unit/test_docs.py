@@ -13,7 +13,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from pipeline.cli import cli
-from schemas import catalog
+from schemas import catalog, spec
 from schemas.spec import Spec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +121,44 @@ def test_yaml_is_what_pipeline_yaml_takes(page):
         given = yaml.safe_load(text)
         whole = given if "name" in given else yaml.safe_load(shipped) | given
         Spec.model_validate(whole)
+
+
+def keys_of(kind, prefix=""):
+    """Return every key of a part of pipeline.yaml with its default as a table shows it."""
+    found = {}
+    for name, field in kind.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, spec.Strict) and inner is not spec.Bound:
+            found |= keys_of(inner, f"{prefix}{name}.")
+        elif name != "kind":
+            found[f"{prefix}{name}"] = shown(field)
+    return found
+
+
+def shown(field):
+    if field.is_required():
+        return "needed"
+    value = field.default
+    if isinstance(value, spec.Strict):
+        value = value.model_dump(exclude_none=True)
+    return "" if value in (None, (), {}) else f"`{json.dumps(value)}`"
+
+
+def test_every_key_of_pipeline_yaml_is_told_with_its_default():
+    column = "features.COLUMN"
+    expected = {
+        **keys_of(Spec),
+        **keys_of(spec.Equals, "label.equals."),
+        **keys_of(spec.Exceeds, "label.exceeds."),
+        **keys_of(spec.ZScore, f"{column}.z_score."),
+        **keys_of(spec.QuantileBuckets, f"{column}.quantile_buckets."),
+        **keys_of(spec.Vocabulary, f"{column}.vocabulary."),
+        **keys_of(spec.Cross, "crosses."),
+        **keys_of(spec.Bound, "evaluation.thresholds.METRIC."),
+    }
+    text = (ROOT / "docs/own-data.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Za-z_0-9.]+)` \| ?(.*?) ?\|", text, re.MULTILINE)
+    assert dict(rows) == expected
 
 
 def test_json_is_json(page):

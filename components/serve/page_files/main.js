@@ -189,7 +189,13 @@ async function show() {
 function listenToPage() {
   byId("model").onchange = ({ target }) =>
     attempt(() => {
-      Object.assign(page, { model: target.value, selector: "", fields: [], chosen: null });
+      Object.assign(page, {
+        model: target.value,
+        selector: "",
+        fields: [],
+        health: new Map(), // of the other model's versions
+        chosen: null,
+      });
       fillVersions();
       return show();
     });

@@ -52,7 +52,9 @@ def test_a_missing_column_is_named_with_the_header_and_the_nearest_name(fields):
 
 
 def test_all_missing_columns_are_named_at_once(fields):
-    with pytest.raises(DataError, match="the columns 'fare', 'tips' are not in the file's header\n"):
+    with pytest.raises(
+        DataError, match="the columns 'fare', 'tips' are not in the file's header\n"
+    ):
         fields(b"company,area\n")
 
 

@@ -1,0 +1,61 @@
+"""The page as a person has it: in headless Chromium."""
+
+from collections.abc import Callable
+from typing import Any
+
+TIMEOUT = 10
+
+
+class Page:
+    """What a person does with the page, and sees."""
+
+    def __init__(self, browser: Any, url: str) -> None:
+        self.browser = browser
+        browser.get("about:blank")
+        browser.get_log("browser")
+        browser.get(url)
+
+    def all(self, css: str) -> list[Any]:
+        return self.browser.find_elements("css selector", css)
+
+    def one(self, css: str) -> Any:
+        return self.browser.find_element("css selector", css)
+
+    def text(self, css: str) -> str:
+        return self.one(css).text
+
+    def until(self, condition: Callable[[], Any]) -> Any:
+        """Wait for a condition; what is not on the page yet is no failure."""
+        from selenium.common.exceptions import (
+            NoSuchElementException,
+            StaleElementReferenceException,
+        )
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        early = [NoSuchElementException, StaleElementReferenceException]
+        wait = WebDriverWait(self.browser, TIMEOUT, 0.02, ignored_exceptions=early)
+        return wait.until(lambda _: condition())
+
+    def until_score(self, expected: float) -> None:
+        self.until(lambda: self.text(".facts dd") == f"{expected:.3f}")
+
+    def field(self, name: str) -> Any:
+        """The control that a label names, as a screen reader finds it."""
+        script = "return [...document.querySelectorAll('label')]"
+        script += ".find((label) => label.textContent === arguments[0]).control"
+        return self.browser.execute_script(script, name)
+
+    def write(self, name: str, text: str) -> None:
+        control = self.field(name)
+        control.clear()
+        control.send_keys(text)
+
+    def give_token(self, text: str) -> None:
+        self.until(lambda: self.one("#token-text").is_displayed())
+        self.one("#token-text").send_keys(text)
+        self.one("#token-form button").click()
+
+    def complaints(self) -> list[str]:
+        """What the browser's console has, less the refusals of the server, which it logs, too."""
+        entries = self.browser.get_log("browser")
+        return [e["message"] for e in entries if "Failed to load resource" not in e["message"]]
