@@ -161,6 +161,9 @@ def summarize(
     return summary, error
 
 
+# How the operating system and SQLite say it, wherever in a library that is.
+_FULL_DISK = ("No space left on device", "database or disk is full")
+
 _STATUS: Mapping[type[SkewlessError], Status] = {
     InterruptedRunError: "interrupted",
     ModelError: "refused",
@@ -257,8 +260,16 @@ def _interrupted(error: BaseException, board: Board) -> InterruptedRunError:
     return interrupted
 
 
-def _unexpected(error: BaseException, board: Board, log: Path) -> UnexpectedError:
+def _unexpected(error: BaseException, board: Board, log: Path) -> SkewlessError:
     stage = f"{board.failed.name} failed" if board.failed else "the run failed"
+    if any(words in str(error) for words in _FULL_DISK):
+        full = SkewlessError(
+            f"{stage}: the disk is full",
+            where=str(log.parent.parent.parent),
+            remedy="make room, or give another --output; then run again to go on from there",
+        )
+        full.__cause__ = error
+        return full
     unexpected = UnexpectedError(
         f"{stage}: {type(error).__name__}: {_cause(error)}",
         where=str(log),

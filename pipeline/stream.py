@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STAGE = "stream"
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
+_SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 # Beam's in-process runner for batches does not read Pub/Sub; this one does.
 _PUBSUB_RUNNER = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
 
@@ -145,7 +146,7 @@ class Flow:
         self._csv: CsvSource = found.csv(dataset)
 
     def check(self) -> None:
-        """Hold that there is one input and one output, and that topics are topics.
+        """Hold that there is one input and one output, and that topics are named as such.
 
         Raises:
           ConfigError: it is not so.
@@ -156,12 +157,16 @@ class Flow:
         ):
             if (one is None) == (other is None):
                 raise ConfigError(f"give {names}", expected="exactly one of the two")
-        if self._topic is not None and not _TOPIC.fullmatch(self._topic):
-            raise ConfigError(
-                f"{self._topic!r} is no topic",
-                where="--topic",
-                expected="projects/PROJECT/topics/NAME",
-            )
+        for option, name, pattern, kind in (
+            ("--topic", self._topic, _TOPIC, "topic"),
+            ("--subscription", self._subscription, _SUBSCRIPTION, "subscription"),
+        ):
+            if name is not None and not pattern.fullmatch(name):
+                raise ConfigError(
+                    f"{name!r} is no {kind}",
+                    where=option,
+                    expected=f"projects/PROJECT/{kind}s/NAME",
+                )
 
     def run(self, arguments: list[str]) -> None:
         """Run the stream until it ends or is interrupted."""

@@ -79,7 +79,7 @@ def ingest(
         tally = outcome("Ingest" >> IngestCsv(plan), folder, Tally, options)
         counts = tally.counts()
         counts.check()
-        tally.check_training(where=source.path)
+        tally.check_training(where=", ".join(paths[:3]) + (", …" if len(paths) > 3 else ""))
         with disk_errors(_WRITTEN, output):
             examples = os.path.join(folder, _EXAMPLES)
             publish_rejects([path for _, path in tally.reject_files], examples)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pipeline import cli
+from pipeline import cli, run
 from schemas import catalog
 
 HEAVY = ("tensorflow", "tfx", "apache_beam", "pyarrow", "numpy", "keras", "ml_metadata")
@@ -98,6 +98,20 @@ def test_an_output_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.startswith("error: runs cannot be kept here: Not a directory\n")
     assert str(tmp_path / "file") in error
+
+
+@pytest.mark.parametrize(
+    "words", ["[Errno 28] No space left on device", "database or disk is full"]
+)
+def test_a_full_disk_is_said_whoever_met_it(tmp_path, monkeypatch, capsys, words):
+    def fill(*_):
+        raise RuntimeError(f"Error when executing query: {words} query: INSERT INTO ...")
+
+    monkeypatch.setattr(run, "_run_dag", fill)
+    assert cli.main(["run", "taxi", "--output", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert "error: the run failed: the disk is full\n" in error
+    assert f"{tmp_path / 'taxi'}\n" in error
 
 
 def test_an_interrupt_is_one_line(monkeypatch, capsys):

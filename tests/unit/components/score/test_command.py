@@ -47,6 +47,7 @@ def test_predict_says_what_is_wrong(model, capsys, monkeypatch, arguments, code,
         ),
         (["--input", "*"], "give --output or --topic"),
         (["--input", "*", "--topic", "t"], "'t' is no topic"),
+        (["--subscription", "s", "--output", "d"], "'s' is no subscription"),
     ],
 )
 def test_stream_says_what_is_wrong(model, capsys, arguments, words):
