@@ -180,7 +180,7 @@ def check_library(name: str, version: str | None, expected: str) -> Check:
     """Check an installed version against its range; `version` None means it is not installed."""
     from packaging.specifiers import SpecifierSet
 
-    remedy = "make the environment anew: `make setup`, or `pip install .`"
+    remedy = "make the environment anew: `make bootstrap`, or `pip install .`"
     if version is None:
         return Check(name, "not installed", expected, "bad", remedy)
     if not SpecifierSet(expected).contains(version, prereleases=True):

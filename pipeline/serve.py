@@ -6,11 +6,12 @@ What is wrong with a path or an option is said before anything heavy is imported
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -255,19 +256,25 @@ def _options(config_file: str | None, given: dict[str, Any]) -> Options:
 
 def _check_written(access_log: str | None, request_log: str | None) -> None:
     """Check that logs can be written; a server that runs goes on without those that cannot."""
-    for option, path in (("--access-log", access_log), ("--request-log", request_log)):
-        try:
-            if path is not None and option == "--request-log":
-                os.makedirs(path, exist_ok=True)
-                tempfile.TemporaryFile(dir=path).close()
-            elif path not in (None, "-"):
-                open(path, "ab").close()
-        except OSError as error:
-            raise ConfigError(
-                f"what {option} names cannot be written: {error.strerror}",
-                where=path,
-                remedy="name another, or see that its folder is there and can be written to",
-            ) from None
+    if access_log is not None and access_log != "-":
+        with _writing("--access-log", access_log), open(access_log, "ab"):
+            pass
+    if request_log is not None:
+        with _writing("--request-log", request_log):
+            os.makedirs(request_log, exist_ok=True)
+            tempfile.TemporaryFile(dir=request_log).close()
+
+
+@contextlib.contextmanager
+def _writing(option: str, path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"what {option} names cannot be written: {error.strerror}",
+            where=path,
+            remedy="name another, or see that its folder is there and can be written to",
+        ) from error
 
 
 def _token(path: str | None) -> str | None:

@@ -125,7 +125,7 @@ def test_yaml_is_what_pipeline_yaml_takes(page):
 
 def keys_of(kind, prefix=""):
     """Return every key of a part of pipeline.yaml with its default as a table shows it."""
-    found = {}
+    found: dict[str, str] = {}
     for name, field in kind.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, spec.Strict) and inner is not spec.Bound:

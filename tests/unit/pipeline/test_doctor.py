@@ -1,5 +1,8 @@
 """Each check tells what it found and what to do about it."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from pipeline import cli, doctor
@@ -78,3 +81,11 @@ def test_what_is_bad_fails_the_command_and_says_what_to_do(monkeypatch, capsys):
         "bad  tfx  1.0  >=1.16",
         "bad: tfx: make it anew",
     ]
+
+
+def test_what_make_is_to_do_it_can():
+    root = Path(doctor.__file__).parents[1]
+    told = set(re.findall(r"`make (\w+)`", Path(doctor.__file__).read_text(encoding="utf-8")))
+    targets = re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(encoding="utf-8"), re.M)
+    assert told
+    assert told <= set(targets)
