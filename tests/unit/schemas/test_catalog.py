@@ -230,7 +230,9 @@ def test_a_syntax_error_names_its_line(folder):
     assert "unicode string" not in error.what
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200
+)
 @given(text=st.one_of(st.text(), st.text(alphabet=":-[]{}&*!<> \n'\"ab#%|?0_=", max_size=30)))
 def test_no_text_raises_anything_else(folder, text):
     folder.pipeline.write_text(text, encoding="utf-8", errors="surrogatepass")
@@ -238,7 +240,7 @@ def test_no_text_raises_anything_else(folder, text):
         catalog.load(str(folder))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     line=st.integers(0, 26),
     value=st.sampled_from(
