@@ -62,7 +62,7 @@ furnish_and_use() {
   echo "The clean room is made: $(chroot "$room" cat /etc/debian_version), ${SECONDS} s."
   in_room make demo
   echo "make demo ended in the clean room: ${SECONDS} s."
-  in_room make test TESTS=tests/unit
+  in_room make test TESTS="tests/unit tests/component"
   echo "make test ended in the clean room: ${SECONDS} s."
 }
 
