@@ -30,6 +30,10 @@ _MOST_REPEATED = 16 << 20  # bytes that a context may become by standing in all 
 
 _INT64 = range(-(2**63), 2**63)
 
+# What most fields begin with: key and length, a byte each. To make them anew takes half the time.
+_BYTES = [bytes([value]) for value in range(0x80)]
+_HEADS = {number: [bytes([number << 3 | 2]) + size for size in _BYTES] for number in (1, 2, 3)}
+
 
 def check_method(method: str, name: str, signatures: Mapping[str, Signature]) -> None:
     """Check that a signature is made for :classify or :regress.
@@ -183,7 +187,7 @@ def _float_list(values: list[float], where: str) -> bytes:
     for value in values:
         if math.isfinite(value) and abs(value) >= FLOAT32_END:
             raise RequestError(f"{where}: {value} is beyond the range of a float")
-    return _field(2, _field(1, struct.pack(f"<{len(values)}f", *np.float32(values))))
+    return _field(2, _field(1, struct.pack(f"<{len(values)}f", *values)))
 
 
 def _int64_list(values: list[int], where: str) -> bytes:
@@ -208,10 +212,14 @@ def _example(features: Mapping[bytes, bytes]) -> bytes:
 
 def _field(number: int, payload: bytes) -> bytes:
     """Return a length-delimited field of a protobuf message."""
-    return bytes([number << 3 | 2]) + _varint(len(payload)) + payload
+    size = len(payload)
+    head = _HEADS[number][size] if size < 0x80 else bytes([number << 3 | 2]) + _varint(size)
+    return head + payload
 
 
 def _varint(value: int) -> bytes:
+    if value < 0x80:
+        return _BYTES[value]
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
