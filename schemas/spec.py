@@ -265,7 +265,7 @@ class Evaluation(Strict):
 
 
 class Export(Strict):
-    """What the signature `predict` answers with."""
+    """What the signatures `predict` and `classification` answer with."""
 
     # strict: YAML's `No` is no text but false
     classes: tuple[pydantic.StrictStr, pydantic.StrictStr] = ("0", "1")  # where the label is 0, 1

@@ -39,7 +39,7 @@ class ServingGraph:
       layout: the transformed features in model order.
       serving: the raw columns a request carries.
       evaluation: those and the label's own.
-      answers: names of the classes and threshold, for PREDICT.
+      answers: names of the classes, for PREDICT and CLASSIFICATION, and threshold.
       warnings: what PREDICT warns of; None where it does not.
     """
 
@@ -131,7 +131,7 @@ class ServingGraph:
 
     def _classify(self, examples: tf.Tensor) -> Tensors:
         logits = self._score_examples(examples)[names.LOGITS]
-        classes = tf.tile(tf.constant([names.CLASS_NAMES]), [tf.size(logits), 1])
+        classes = tf.tile(tf.constant([self._answers.classes]), [tf.size(logits), 1])
         return {names.CLASSES: classes, names.SCORES: _probabilities(logits)}
 
     def _regress(self, examples: tf.Tensor) -> Tensors:

@@ -17,7 +17,7 @@ SERVING_DEFAULT = "serving_default"  # serialised tf.Examples → scores, logits
 RAW_COLUMNS = "raw_columns"  # one dense input a column → scores, logits
 PREDICT = "predict"  # one dense input a column → what a person wants to know
 TRANSFORM_FEATURES = "transform_features"  # serialised tf.Examples → transformed features
-CLASSIFICATION = "classification"  # serialised tf.Examples → classes, scores [rows, 2]
+CLASSIFICATION = "classification"  # serialised tf.Examples → names of classes, scores [rows, 2]
 REGRESSION = "regression"  # serialised tf.Examples → outputs
 EVALUATION = "evaluation"  # raw columns and the label's → scores of model and baseline, label
 
@@ -35,8 +35,6 @@ PROBABILITIES = "probabilities"  # of PREDICT: of both classes [rows, 2]
 WARNINGS = "warnings"  # of PREDICT, if asked for: what is odd about a row, "" if nothing is
 OUT_OF_VOCABULARY = "out_of_vocabulary"  # of PREDICT, if asked for: how many values of a row are
 LABEL = "label"
-
-CLASS_NAMES = ("0", "1")  # in the order of CLASSIFICATION's two scores
 
 # The input of each signature that takes serialised tf.Examples.
 EXAMPLE_INPUTS = {

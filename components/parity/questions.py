@@ -56,8 +56,8 @@ class Question:
 class Reference:
     """What training computes, a row each: features and label from the transform graph.
 
-    `scores` of model and baseline are [rows] float32; `class_scores` [rows, 2]; `classes` is the
-    name of the class that each row is told to be of.
+    `scores` of model and baseline are [rows] float32; `class_scores` [rows, 2], in the order of
+    `class_names`; `classes` is the name of the class that each row is told to be of.
     """
 
     features: Mapping[str, np.ndarray]
@@ -65,6 +65,7 @@ class Reference:
     logits: np.ndarray
     scores: np.ndarray
     classes: np.ndarray
+    class_names: tuple[str, str]
     class_scores: np.ndarray
     baseline_scores: np.ndarray
 
@@ -211,9 +212,9 @@ def _transformed(reference: Reference) -> dict[str, Expected]:
 
 
 def _classified(reference: Reference) -> dict[str, Expected]:
-    classes = np.array([name.encode() for name in names.CLASS_NAMES], dtype=object)
+    class_names = np.array([name.encode() for name in reference.class_names], dtype=object)
     return {
-        names.CLASSES: Expected(np.tile(classes, (len(reference.scores), 1))),
+        names.CLASSES: Expected(np.tile(class_names, (len(reference.scores), 1))),
         names.SCORES: Expected(reference.class_scores, SCORE),
     }
 

@@ -81,6 +81,7 @@ def _reference(
         logits=logits,
         scores=scores,
         classes=classes[(scores >= np.float32(answers.decision)).astype(int)],
+        class_names=answers.classes,
         class_scores=tf.sigmoid(np.stack([-logits, logits], axis=1)).numpy(),
         baseline_scores=tf.sigmoid(baseline_logits).numpy(),
     )

@@ -20,7 +20,7 @@ def signatures_of(layout: Layout, answers: Export) -> tuple[SignatureDescription
             name=names.CLASSES,
             dtype="string",
             shape=(2,),
-            meaning=f"always {names.CLASS_NAMES[0]!r} and {names.CLASS_NAMES[1]!r}, the labels",
+            meaning="always {!r} and {!r}".format(*answers.classes),
         ),
         Output(name=names.SCORES, dtype="float32", shape=(2,), meaning="probability of each"),
     )
