@@ -7,13 +7,14 @@ place, is taken for an answer.
 
 from __future__ import annotations
 
-import functools
 import glob
 import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
@@ -28,91 +29,92 @@ from apache_beam.transforms.window import TimestampedValue
 
 from components.parity.questions import FATE, LOST, REFUSED, SCORED
 from components.parity.rest import json_values, missing
+from components.parity.wire import read_arrays, write_arrays
 from components.score.batch import predict
 from components.score.columns import Asked, ask
 from components.score.message_sinks import WriteMessageFiles
 from components.score.messages import REASON
-from components.score.model_handler import SavedModelHandler, Scorer
+from components.score.model_handler import SavedModelHandler
 from components.score.output import Output
 from components.score.stream import ScoreMessages
 
 _KEY = "row of the proof"  # a name that no column has
+_DATA = "data of the message"
 _GROUP_ROWS = 2_048
-_BUNDLE = 1_000  # messages that come together
+_BUNDLE = 2_000  # messages that come together
+_SECONDS = 1.0  # between them, and of event time in a file: the runner is slow in long windows
 # Beam's runner that knows TestStream and timers, the one that reads Pub/Sub in this process too.
 _STREAM_RUNNER = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
 
 
-class BatchEngine:
+@dataclass(frozen=True)
+class _Scored:
+    """What came back: by `scores` the outputs of the rows `numbers`, and the rows `refused`."""
+
+    numbers: list[int]
+    scores: Mapping[str, list[Any]]
+    refused: list[int]
+
+
+class _ScoringEngine(ABC):
+    """A job that scores rows from one place to another, both in a folder of its own."""
+
+    def __init__(self, saved_model: str) -> None:
+        self._saved_model = saved_model
+
+    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of all rows, and what became of each."""
+        asked = ask(self._saved_model, signature)
+        with tempfile.TemporaryDirectory() as folder:
+            scored = self._score(asked, feeds, folder)
+        return put_back(_rows(feeds), asked, scored)
+
+    @abstractmethod
+    def _score(self, asked: Asked, feeds: Mapping[str, np.ndarray], folder: str) -> _Scored:
+        """Score the rows and read what came of it."""
+
+
+class BatchEngine(_ScoringEngine):
     """Scores a Parquet file as `skewless predict` does."""
 
-    def __init__(self, saved_model: str) -> None:
-        self._saved_model = saved_model
-
-    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs of all rows, and what became of each."""
-        asked = ask(self._saved_model, signature)
-        rows = len(next(iter(feeds.values())))
-        with tempfile.TemporaryDirectory() as folder:
-            source = os.path.join(folder, "rows.parquet")
-            pq.write_table(as_table(feeds), source, row_group_size=_GROUP_ROWS)
-            output = Output.of(os.path.join(folder, "scores.parquet"), None, overwrite=False)
-            done = predict(model=self._saved_model, paths=[source], output=output, keys=[_KEY])
-            scores = pq.read_table(output.path).to_pydict()
-            refused = [
-                line - 1
-                for path in done.rejects
-                for line in pq.read_table(path).column("line").to_pylist()
-            ]
-        numbers = scores.pop(_KEY)
-        return put_back(rows, asked, numbers, scores, refused)
+    def _score(self, asked: Asked, feeds: Mapping[str, np.ndarray], folder: str) -> _Scored:
+        source = os.path.join(folder, "rows.parquet")
+        pq.write_table(as_table(feeds), source, row_group_size=_GROUP_ROWS)
+        output = Output.of(os.path.join(folder, "scores.parquet"), None, overwrite=False)
+        done = predict(model=asked.saved_model, paths=[source], output=output, keys=[_KEY])
+        scores = pq.read_table(output.path).to_pydict()
+        lines = [pq.read_table(path).column("line").to_pylist() for path in done.rejects]
+        refused = [line - 1 for of_file in lines for line in of_file]
+        return _Scored(scores.pop(_KEY), scores, refused)
 
 
-@functools.cache
-def _load(saved_model: str, signature: str) -> Scorer:
-    return Scorer(saved_model, signature)
-
-
-class _KeepingHandler(SavedModelHandler):
-    """Keeps the model in memory: the runner makes its workers anew for each bundle."""
-
-    def __init__(self, asked: Asked) -> None:
-        super().__init__(asked.saved_model, signature=asked.signature)
-        self._asked = asked
-
-    def load_model(self) -> Scorer:
-        """Load the SavedModel, the first time."""
-        return _load(self._asked.saved_model, self._asked.signature)
-
-
-class StreamEngine:
+class StreamEngine(_ScoringEngine):
     """Scores messages of JSON as `skewless stream` does, on a runner that streams."""
 
-    def __init__(self, saved_model: str) -> None:
-        self._saved_model = saved_model
-
-    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs of all rows, and what became of each."""
-        asked = ask(self._saved_model, signature)
-        rows = len(next(iter(feeds.values())))
-        with tempfile.TemporaryDirectory() as folder:
-            self._score(asked, list(as_messages(feeds)), folder)
-            lines = [json.loads(line) for line in _lines(folder)]
-        answers = [line for line in lines if REASON not in line["attributes"]]
-        scores = {name: [line["data"][name] for line in answers] for name in asked.outputs}
-        refused = [_number(line) for line in lines if REASON in line["attributes"]]
-        return put_back(rows, asked, [_number(line) for line in answers], scores, refused)
-
-    def _score(self, asked: Asked, messages: list[PubsubMessage], folder: str) -> None:
+    def _score(self, asked: Asked, feeds: Mapping[str, np.ndarray], folder: str) -> _Scored:
+        handler = SavedModelHandler(asked.saved_model, signature=asked.signature)
         options = PipelineOptions([f"--runner={_STREAM_RUNNER}", "--streaming"])
         with beam.Pipeline(options=options) as pipeline:
             scored = (
                 pipeline
-                | "Messages" >> _stream_of(messages)
-                | "Score" >> ScoreMessages(_KeepingHandler(asked), asked.inputs)
+                | "Parts" >> _stream_of(_write_parts(feeds, folder))
+                | "Messages" >> beam.FlatMap(_read_part)
+                | "Score" >> ScoreMessages(handler, asked.inputs)
             )
-            _ = scored.answers | "Answers" >> WriteMessageFiles(os.path.join(folder, "answers"))
-            _ = scored.dead_letters | "Dead" >> WriteMessageFiles(os.path.join(folder, "dead"))
+            for name, messages in (("Answers", scored.answers), ("Dead", scored.dead_letters)):
+                write = WriteMessageFiles(os.path.join(folder, name), seconds=_SECONDS)
+                _ = messages | name >> write
+        lines = [orjson.loads(line) for line in _lines(folder)]
+        answers = [line for line in lines if REASON not in line["attributes"]]
+        return _Scored(
+            numbers=[_number(line) for line in answers],
+            scores={name: [line["data"][name] for line in answers] for name in asked.outputs},
+            refused=[_number(line) for line in lines if REASON in line["attributes"]],
+        )
+
+
+def _rows(feeds: Mapping[str, np.ndarray]) -> int:
+    return len(next(iter(feeds.values())))
 
 
 def as_table(feeds: Mapping[str, np.ndarray]) -> pa.Table:
@@ -132,26 +134,25 @@ def as_table(feeds: Mapping[str, np.ndarray]) -> pa.Table:
             columns[name] = pa.array(
                 array, None if array.dtype != object else pa.binary(), mask=gone
             )
-    numbers = np.arange(len(next(iter(feeds.values()))))
+    numbers = np.arange(_rows(feeds))
     return pa.table({**columns, _KEY: numbers})
 
 
-def as_messages(feeds: Mapping[str, np.ndarray]) -> Iterator[PubsubMessage]:
-    """Yield raw columns as messages of JSON, each with its row's number as an attribute.
+def as_messages(feeds: Mapping[str, np.ndarray]) -> Iterator[bytes]:
+    """Yield raw columns as messages' data, a JSON object each.
 
     What is missing is left out of every other row, and null or "" in those between. What JSON has
     no word for is written as far as it goes: infinity as Python does, bytes as they are.
     """
     columns = {name: (json_values(array), missing(array)) for name, array in feeds.items()}
-    rows = len(next(iter(feeds.values())))
-    for row in range(rows):
+    for row in range(_rows(feeds)):
         document = {}
         for name, (values, gone) in columns.items():
             if not gone[row]:
                 document[name] = _plain(values[row], feeds[name][row], feeds[name].dtype)
             elif row % 2:
                 document[name] = "" if feeds[name].dtype == object else None
-        yield PubsubMessage(_encoded(document), {_KEY: str(row)})
+        yield _encoded(document)
 
 
 def _plain(value: Any, raw: Any, dtype: np.dtype) -> Any:
@@ -169,13 +170,35 @@ def _encoded(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode(errors="surrogateescape")
 
 
-def _stream_of(messages: list[PubsubMessage]) -> TestStream:
-    """Return messages as they come over time: some at once, a second later the next."""
+def _write_parts(feeds: Mapping[str, np.ndarray], folder: str) -> list[str]:
+    """Write messages to files, as many to each as come together; return the files' paths."""
+    data = np.empty(_rows(feeds), object)
+    data[:] = list(as_messages(feeds))
+    numbers = np.arange(len(data))
+    paths = []
+    for start in range(0, len(data), _BUNDLE):
+        part = slice(start, start + _BUNDLE)
+        paths.append(os.path.join(folder, f"{start}.messages"))
+        write_arrays(paths[-1], {_DATA: data[part], _KEY: numbers[part]})
+    return paths
+
+
+def _read_part(path: str) -> Iterator[PubsubMessage]:
+    """Yield a file's messages, each with its row's number as an attribute."""
+    part = read_arrays(path)
+    for data, number in zip(part[_DATA], part[_KEY], strict=True):
+        yield PubsubMessage(data, {_KEY: str(number)})
+
+
+def _stream_of(paths: list[str]) -> TestStream:
+    """Return files of messages as they come over time: one, a second later the next.
+
+    The messages themselves would be pickled, and packed, with every step of the pipeline.
+    """
     stream = TestStream().advance_watermark_to(0)
-    for second, start in enumerate(range(0, len(messages), _BUNDLE)):
-        part = messages[start : start + _BUNDLE]
-        stream = stream.add_elements([TimestampedValue(m, second + 0.5) for m in part])
-        stream = stream.advance_watermark_to(second + 1)
+    for number, path in enumerate(paths):
+        stream = stream.add_elements([TimestampedValue(path, (number + 0.5) * _SECONDS)])
+        stream = stream.advance_watermark_to((number + 1) * _SECONDS)
     # batches wait for real time, which a TestStream begins in 1970
     stream = stream.advance_processing_time(int(10 * time.time()))
     return stream.advance_watermark_to_infinity()
@@ -191,36 +214,28 @@ def _number(line: Mapping[str, Any]) -> int:
     return int(line["attributes"][_KEY])
 
 
-def put_back(
-    rows: int,
-    asked: Asked,
-    numbers: Iterable[int],
-    scores: Mapping[str, list[Any]],
-    refused: Iterable[int],
-) -> dict[str, np.ndarray]:
+def put_back(rows: int, asked: Asked, scored: _Scored) -> dict[str, np.ndarray]:
     """Return outputs in the order of the rows asked, and what became of each row.
 
     Args:
       rows: how many were asked.
       asked: names and types of the outputs.
-      numbers: which rows were scored.
-      scores: their outputs.
-      refused: which rows were rejected.
+      scored: what came back of them.
     """
-    at = np.array(list(numbers), np.int64)
+    at, refused = np.array(scored.numbers, np.int64), np.array(scored.refused, np.int64)
     fate = np.full(rows, LOST, object)
     fate[at] = SCORED
-    fate[list(refused)] = REFUSED
-    counts = np.bincount(np.concatenate([at, np.array(list(refused), np.int64)]), minlength=rows)
+    fate[refused] = REFUSED
+    counts = np.bincount(np.concatenate([at, refused]), minlength=rows)
     fate[counts > 1] = b"told twice"
     outputs: dict[str, np.ndarray] = {FATE: fate}
     for name, kind in asked.outputs.items():
         if pa.types.is_string(kind):
             column = np.full(rows, b"", object)
-            column[at] = [value.encode() for value in scores[name]]
+            column[at] = [value.encode() for value in scored.scores[name]]
         else:
             wide = pa.types.is_list(kind)
-            values = np.array(scores[name], np.float64)  # None becomes NaN
+            values = np.array(scored.scores[name], np.float64)  # None becomes NaN
             column = np.full((rows, *values.shape[1:]), np.nan)
             column[at] = values
             dtype = (kind.value_type if wide else kind).to_pandas_dtype()

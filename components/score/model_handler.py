@@ -31,8 +31,11 @@ While a streaming pipeline runs, new versions are taken in one of two ways:
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -47,6 +50,9 @@ from schemas.errors import DataError
 
 # Rows that are gathered to a batch where they come one by one.
 _MIN_ROWS, _MAX_ROWS = 1, 4096
+
+# Models of a worker that stay in memory unused: a job compares two, or goes from one to the next.
+_MOST_KEPT = 2
 
 
 def version_pattern(serving_dir: str) -> str:
@@ -98,21 +104,58 @@ class FollowingScorer:
         self._signature = signature
         self._folder = folder
         self._seconds = seconds
+        self._looking = threading.Lock()
         self._looked = time.monotonic()
         self._scorer = Scorer(newest(folder) or saved_model, signature)
 
     def score(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, str]:
         """Score by the version that is the newest, give or take the seconds."""
-        if time.monotonic() - self._looked >= self._seconds:
-            self._looked = time.monotonic()
-            latest = newest(self._folder)
-            if latest is not None and latest != self._scorer.asked.saved_model:
-                self._scorer = Scorer(latest, self._signature)
+        if self._looking.acquire(blocking=False):  # one looks, the others go on
+            try:
+                self._look()
+            finally:
+                self._looking.release()
         return self._scorer.score(batch)
+
+    def _look(self) -> None:
+        if time.monotonic() - self._looked < self._seconds:
+            return
+        self._looked = time.monotonic()
+        latest = newest(self._folder)
+        if latest is not None and latest != self._scorer.asked.saved_model:
+            self._scorer = Scorer(latest, self._signature)
 
     def describe(self) -> Asked:
         """Return what the version at work takes and gives."""
         return self._scorer.describe()
+
+
+class KeptModels:
+    """Models that a worker has loaded, so that its next bundle finds them; for all its threads.
+
+    Beam keeps a model for as long as a worker's DoFn lives, and one of its runners, the one that
+    reads Pub/Sub in this process, makes the DoFns anew for each bundle.
+
+    Args:
+      most: how many are kept; the one that was asked for longest ago goes first.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._models: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, key: Any, load: Callable[[], Any]) -> Any:
+        """Return the model of this key, loaded if it is not there; others wait meanwhile."""
+        with self._lock:
+            model = self._models.pop(key) if key in self._models else load()
+            self._models[key] = model
+            while len(self._models) > self._most:
+                self._models.popitem(last=False)
+            return model
+
+
+_kept = KeptModels(_MOST_KEPT)
 
 
 class SavedModelHandler(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
@@ -157,9 +200,16 @@ class SavedModelHandler(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
         self._saved_model = saved_model
         self._signature = signature
         self._follow, self._follow_seconds = follow, follow_seconds
+        self._id = uuid.uuid4().hex  # of this handler and its copies in workers
 
     def load_model(self) -> Scorer | FollowingScorer:
-        """Load the SavedModel."""
+        """Return the model, loaded unless this worker has it from an earlier bundle."""
+        if self.share_model_across_processes():  # which keeps it elsewhere, in as many copies
+            return self._load()
+        scorer: Scorer | FollowingScorer = _kept.get((self._id, self._saved_model), self._load)
+        return scorer
+
+    def _load(self) -> Scorer | FollowingScorer:
         if self._follow is None:
             return Scorer(self._saved_model, self._signature)
         return FollowingScorer(

@@ -1,8 +1,14 @@
 """The handler in pipelines of its own: Beam's RunInference on real SavedModels."""
 
+import gc
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
 import apache_beam as beam
 import pyarrow as pa
 import pytest
+from apache_beam.internal import pickler
 from apache_beam.ml.inference.base import KeyedModelHandler, ModelMetadata, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing import test_stream
@@ -11,6 +17,7 @@ from apache_beam.transforms import trigger, window
 
 from components.evaluate.signature import LoadedSignature
 from components.examples import as_raw_columns, column
+from components.score import model_handler
 from components.score.model_handler import (
     FollowingScorer,
     RowHandler,
@@ -125,6 +132,90 @@ def test_a_version_pushed_mid_stream_is_taken_from_a_side_input(exported_again, 
             | beam.Map(lambda result: result.model_id)
         )
         assert_that(found, equal_to([str(serving / "1"), str(serving / "2")]))
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Count what is loaded, by folder, in place of loading it."""
+    loads = []
+
+    class Counted:
+        def __init__(self, saved_model, signature=None):
+            loads.append(saved_model)
+
+    monkeypatch.setattr(model_handler, "Scorer", Counted)
+    monkeypatch.setattr(model_handler, "_kept", model_handler.KeptModels(2))
+    return loads
+
+
+def anew(handler):
+    """A handler as a worker gets it for its next bundle."""
+    return pickler.loads(pickler.dumps(handler))
+
+
+def test_a_worker_made_anew_for_a_bundle_finds_the_model(loaded):
+    handler = SavedModelHandler("serving/1")
+    models = {id(anew(handler).load_model()) for _ in range(3)}
+    assert (len(models), loaded) == (1, ["serving/1"])
+
+    SavedModelHandler("serving/1").load_model()  # of another pipeline: it may have changed since
+    assert loaded == ["serving/1"] * 2
+
+
+def test_an_update_is_honoured_and_what_came_before_is_let_go(loaded):
+    handler = SavedModelHandler("serving/1")
+    old = weakref.ref(handler.load_model())
+    for version in "23":
+        updated = anew(handler)
+        updated.update_model_path(f"serving/{version}/saved_model.pb")
+        model = updated.load_model()
+        assert updated.load_model() is model
+    assert loaded == ["serving/1", "serving/2", "serving/3"]
+    gc.collect()
+    assert old() is None
+
+
+def test_threads_that_ask_at_once_share_one_model(loaded):
+    handler, together = SavedModelHandler("serving/1"), threading.Barrier(8)
+
+    def load():
+        together.wait()
+        return anew(handler).load_model()
+
+    with ThreadPoolExecutor(8) as pool:
+        models = {id(f.result()) for f in [pool.submit(load) for _ in range(8)]}
+    assert (len(models), loaded) == (1, ["serving/1"])
+
+
+def test_copies_for_several_processes_are_copies(loaded):
+    handler = SavedModelHandler("serving/1", large_model=True, model_copies=2)
+    assert handler.load_model() is not handler.load_model()
+
+
+def test_a_runner_that_makes_workers_for_each_bundle_loads_once(exported, rows, monkeypatch):
+    loads = []
+    honest = Scorer.__init__
+
+    def counted(self, *arguments):
+        loads.append(arguments)
+        honest(self, *arguments)
+
+    monkeypatch.setattr(Scorer, "__init__", counted)
+    stream = test_stream.TestStream()
+    for second in range(3):
+        stream = stream.add_elements([window.TimestampedValue(batch_of(rows), second)])
+        stream = stream.advance_watermark_to(second + 1)
+    runner = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
+    options = PipelineOptions([f"--runner={runner}", "--streaming"])
+    with beam.Pipeline(options=options) as pipeline:
+        found = (
+            pipeline
+            | stream.advance_watermark_to_infinity()
+            | RunInference(SavedModelHandler(exported.saved_model))
+            | beam.Map(lambda result: result.model_id)
+        )
+        assert_that(found, equal_to([exported.saved_model] * 3))
+    assert len(loads) == 1
 
 
 def test_the_folder_is_followed_between_batches(exported_again, serving, rows):
