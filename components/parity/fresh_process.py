@@ -2,10 +2,11 @@
 
 usage: python -m components.parity.fresh_process ENGINE,… SAVED_MODEL FOLDER
 
-Goes in: FOLDER/ENGINE.calls.json, a list of `Call`, and their feeds as Arrow files. Comes out:
-FOLDER/ENGINE.answers.json, an `Answer` a call, and their outputs as Arrow files. ENGINE is
-`python` (`tf.saved_model.load`, where TFT, Beam and Keras cannot be imported), `c_api` (the C++
-loader, where no TensorFlow Python runs), `batch` or `stream` (Beam, as `skewless predict` and
+Goes in: FOLDER/ENGINE.calls.json, a list of `Call`, and their feeds as Arrow files; all are there
+when standard input ends, and until then the export is loaded. Comes out: an `Answer` a call in
+FOLDER/ENGINE.answers.json, and their outputs as Arrow files. ENGINE is `python`
+(`tf.saved_model.load`, where TFT, Beam and Keras cannot be imported), `c_api` (the C++ loader,
+where no TensorFlow Python runs), `batch` or `stream` (Beam, as `skewless predict` and
 `skewless stream` run it). Engines work one after the other.
 """
 
@@ -184,6 +185,7 @@ def _answer_all(engine: str, saved_model: str, folder: str) -> None:
         loaded = ENGINES[engine](saved_model)
     except Exception as error:
         raise SystemExit(f"the export does not load: {type(error).__name__}: {error}") from error
+    sys.stdin.read()  # until the questions are there
     calls_file = os.path.join(folder, CALLS_FILE.format(engine=engine))
     with open(calls_file, encoding="utf-8") as file:
         calls = [Call(**fields) for fields in json.load(file)]

@@ -40,38 +40,42 @@ Answers = Mapping[str, Mapping[str, np.ndarray] | NoAnswerError]
 class FreshProcess:
     """A process of its own that loads the export and answers questions about it.
 
-    Starts at once, so that its start-up passes while this process does something else.
+    Starts at once, so that its start-up passes while this process thinks of the questions.
 
     Args:
       saved_model: the export's folder.
       folder: where questions and answers are written; may be shared with other processes.
-      asked: the questions, by engine: how the export is run, one of `fresh_process.ENGINES`. The
-        engines work one after the other.
+      engines: how the export is run, of `fresh_process.ENGINES`; they work one after the other.
     """
 
-    def __init__(
-        self, saved_model: str, folder: str, asked: Mapping[str, Sequence[Question]]
-    ) -> None:
+    def __init__(self, saved_model: str, folder: str, engines: Sequence[str]) -> None:
         self._folder = folder
-        engines = ",".join(asked)
-        self._log = os.path.join(folder, f"{engines}.log")
-        for engine, questions in asked.items():
-            _write_calls(questions, engine, folder)
+        named = ",".join(engines)
+        self._log = os.path.join(folder, f"{named}.log")
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
-                [*_COMMAND, engines, os.path.abspath(saved_model), folder],
+                [*_COMMAND, named, os.path.abspath(saved_model), folder],
                 env=environment(),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # whose end says that all questions are written
                 stdout=log,
                 stderr=log,
             )
+        assert self._process.stdin is not None  # it is a pipe
+        self._asked = self._process.stdin
 
     def __enter__(self) -> FreshProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()  # does nothing when it has ended
+        self._asked.close()
         self._process.wait()
+
+    def ask(self, asked: Mapping[str, Sequence[Question]]) -> None:
+        """Ask all questions, by engine; the answers are on their way from now on."""
+        for engine, questions in asked.items():
+            _write_calls(questions, engine, self._folder)
+        self._asked.close()
 
     def answers(self, engine: str) -> Answers:
         """Wait for the process; return the outputs, or the error, of each of an engine's questions.

@@ -60,12 +60,13 @@ def prove(
     layout = read_layout(transform_graph_dir)
     serving = names.serving_columns(columns, layout)
     evaluation = names.evaluation_columns(columns, layout, label)
-    boundaries = bucket_boundaries(transform_graph_dir, layout)
-    rows = make_rows(examples, evaluation, serving, real_rows, boundaries)
-    plan = Plan.of(rows, serving, evaluation)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        asked = ways.start(saved_model, folder, plan, stack)
-        # While they start TensorFlow and load the export.
+        # They load the export while the questions are thought of, and answer while they are
+        # answered here.
+        processes = ways.Processes(saved_model, folder, stack)
+        boundaries = bucket_boundaries(transform_graph_dir, layout)
+        rows = make_rows(examples, evaluation, serving, real_rows, boundaries)
+        asked = processes.ask(Plan.of(rows, serving, evaluation))
         from components.parity.reference import transform_then_predict
 
         reference = transform_then_predict(

@@ -19,6 +19,7 @@ from components.parity.processes import NoAnswerError, environment, how_it_ended
 MODEL = "parity"
 START_SECONDS = 120.0
 REQUEST_SECONDS = 60.0
+ENDING_SECONDS = 5.0  # that a server which is ending is waited for
 
 _COMMAND = (sys.executable, "-m", "components.serve")
 _OPTIONS = ("--name", MODEL, "--optional-columns")
@@ -91,7 +92,7 @@ class ServerProcess:
     def ending(self) -> str:
         """Return how it ended and its last words; waits a moment for a process that is ending."""
         try:
-            told = how_it_ended(self._process.wait(5))
+            told = how_it_ended(self._process.wait(ENDING_SECONDS))
         except subprocess.TimeoutExpired:
             told = "the process is still there"
         return f"{told}\n{last_words(self._log)}".strip()

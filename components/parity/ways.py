@@ -1,6 +1,6 @@
 """The ways of serving that are proven: what each is asked, how, and what it cannot carry.
 
-Goes in: an export and rows. Comes out: a `Way` each, whose answers are on their way at once.
+Goes in: an export, then rows. Comes out: a `Way` each, whose answers are on their way at once.
 Promised: whatever was started has ended when the stack is closed.
 """
 
@@ -93,26 +93,34 @@ class Plan:
         return self.wire + [question for question in self.engines if question.name in wanted]
 
 
-def start(saved_model: str, folder: str, plan: Plan, stack: contextlib.ExitStack) -> Sequence[Way]:
-    """Start every way of serving, in as few processes as possible.
+class Processes:
+    """Every way of serving, in as few processes as possible; they load the export at once.
 
     Args:
       saved_model: the export's folder.
       folder: where processes write.
-      plan: what is asked.
       stack: ends the processes when it is closed.
     """
-    asked = {PYTHON: plan.without_defaults, BATCH: plan.files, STREAM: plan.files}
-    server = stack.enter_context(ServerProcess(saved_model, folder))
-    python = stack.enter_context(FreshProcess(saved_model, folder, asked))
-    c_api = stack.enter_context(FreshProcess(saved_model, folder, {C_API: plan.engines}))
-    return [
-        Way("Python", _NO_DEFAULTS, plan.without_defaults, partial(python.answers, PYTHON)),
-        Way("C API", _DENSE, plan.engines, partial(c_api.answers, C_API)),
-        *served(server.ports, server.ending, plan, stack),
-        Way("batch", _OF_FILES, plan.files, partial(python.answers, BATCH)),
-        Way("stream", _OF_MESSAGES, plan.files, partial(python.answers, STREAM)),
-    ]
+
+    def __init__(self, saved_model: str, folder: str, stack: contextlib.ExitStack) -> None:
+        self._stack = stack
+        self._server = stack.enter_context(ServerProcess(saved_model, folder))
+        loaders = (PYTHON, BATCH, STREAM)  # TensorFlow's Python is imported once for the three
+        self._python = stack.enter_context(FreshProcess(saved_model, folder, loaders))
+        self._c_api = stack.enter_context(FreshProcess(saved_model, folder, (C_API,)))
+
+    def ask(self, plan: Plan) -> Sequence[Way]:
+        """Ask everything; the answers are on their way when this returns."""
+        python, c_api = self._python, self._c_api
+        python.ask({PYTHON: plan.without_defaults, BATCH: plan.files, STREAM: plan.files})
+        c_api.ask({C_API: plan.engines})
+        return [
+            Way("Python", _NO_DEFAULTS, plan.without_defaults, partial(python.answers, PYTHON)),
+            Way("C API", _DENSE, plan.engines, partial(c_api.answers, C_API)),
+            *served(self._server.ports, self._server.ending, plan, self._stack),
+            Way("batch", _OF_FILES, plan.files, partial(python.answers, BATCH)),
+            Way("stream", _OF_MESSAGES, plan.files, partial(python.answers, STREAM)),
+        ]
 
 
 def served(

@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from components.compat import quiet_imports
+from components.compat import absent, quiet_imports
 from components.serve import config
 from components.serve.app import App
 from components.serve.config import ModelConfig
@@ -82,7 +82,8 @@ def _import_tensorflow() -> None:
     # Google's libraries tell every start that Python 3.10 ages.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
     with quiet_imports():
-        import tensorflow as tf
+        with absent("keras", "tf_keras"):
+            import tensorflow as tf
 
         import components.serve.grpc_app
         import components.serve.model  # noqa: F401

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.component.parity.serving import Loaded, way_of
+
 
 class Export:
     """A copy of the export that can be tampered with."""
@@ -94,7 +96,6 @@ def asked(exported):
     """Rows, questions, and what training computes for them: made once."""
     from components.export import signatures as names
     from components.parity.boundaries import bucket_boundaries
-    from components.parity.reference import transform_then_predict
     from components.parity.rows import make_rows
     from components.parity.ways import Plan
     from schemas.spec import Export as Answers
@@ -103,15 +104,38 @@ def asked(exported):
     evaluation = names.evaluation_columns(exported.columns, exported.layout, exported.label)
     ends = bucket_boundaries(exported.transform_graph, exported.layout)
     rows = make_rows(exported.examples, evaluation, serving, 100, ends)
-    reference = transform_then_predict(
+    return rows, Plan.of(rows, serving, evaluation), reference_of(exported, rows, Answers())
+
+
+def reference_of(exported, rows, answers):
+    """Return what training computes, for an export that answers so."""
+    from components.export import signatures as names
+    from components.parity.reference import transform_then_predict
+
+    return transform_then_predict(
         rows.batch,
-        evaluation,
+        names.evaluation_columns(exported.columns, exported.layout, exported.label),
         transform_graph=exported.transform_graph,
         trained=exported.trained,
         layout=exported.layout,
-        answers=Answers(),
+        answers=answers,
     )
-    return rows, Plan.of(rows, serving, evaluation), reference
+
+
+@pytest.fixture
+def judged(asked):
+    """A function that asks an export by its two loaders, in this process: in half the time."""
+    from components.parity.c_api import SavedModel
+    from components.parity.prove import judge
+
+    rows, plan, reference = asked
+
+    def call(saved_model):
+        python = way_of("Python", Loaded(str(saved_model)), plan.without_defaults)
+        with SavedModel(str(saved_model)) as loaded:
+            return judge([python, way_of("C API", loaded, plan.engines)], reference, rows)
+
+    return call
 
 
 @pytest.fixture
@@ -121,18 +145,23 @@ def prove(exported, tmp_path, monkeypatch):
     from components.parity.processes import FreshProcess
     from components.parity.prove import prove as prove_export
 
-    def loaders(saved_model, folder, plan, stack):
-        asked = {"Python": ("python", plan.without_defaults), "C API": ("c_api", plan.engines)}
-        processes = {
-            title: stack.enter_context(FreshProcess(saved_model, folder, {engine: questions}))
-            for title, (engine, questions) in asked.items()
-        }
-        return [
-            ways.Way(title, "", questions, partial(processes[title].answers, engine))
-            for title, (engine, questions) in asked.items()
-        ]
+    class Loaders:
+        def __init__(self, saved_model, folder, stack):
+            self._processes = {
+                engine: stack.enter_context(FreshProcess(saved_model, folder, [engine]))
+                for engine in ("python", "c_api")
+            }
 
-    monkeypatch.setattr(ways, "start", loaders)
+        def ask(self, plan):
+            asked = {"Python": ("python", plan.without_defaults), "C API": ("c_api", plan.engines)}
+            for engine, questions in asked.values():
+                self._processes[engine].ask({engine: questions})
+            return [
+                ways.Way(title, "", questions, partial(self._processes[engine].answers, engine))
+                for title, (engine, questions) in asked.items()
+            ]
+
+    monkeypatch.setattr(ways, "Processes", Loaders)
 
     def call(saved_model, **changes):
         output = tmp_path / "proof"

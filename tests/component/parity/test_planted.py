@@ -14,6 +14,8 @@ import pytest
 
 from components.parity.proof import describe
 from components.parity.prove import judge
+from schemas.spec import Export as Answers
+from tests.component.parity.conftest import reference_of
 from tests.component.parity.serving import asked_of_server, server, way_of
 
 pytestmark = pytest.mark.component
@@ -128,19 +130,21 @@ GRAPH = {
 }
 
 
-def judged_by_c_api(saved_model, asked):
+def judged_by_c_api(saved_model, asked, *names):
+    """Ask these questions alone, or all: the first of each signature takes TensorFlow a while."""
     from components.parity.c_api import SavedModel
 
     rows, plan, reference = asked
+    questions = [q for q in plan.engines if not names or q.name in names]
     with SavedModel(str(saved_model)) as engine:
-        return judge([way_of("C API", engine, plan.engines)], reference, rows)
+        return judge([way_of("C API", engine, questions)], reference, rows)
 
 
 @pytest.mark.parametrize("name", GRAPH)
 def test_a_skew_in_the_graph_is_named(name, export, asked):
     plant, question, output = GRAPH[name]
     plant(export)
-    proof = judged_by_c_api(export.path, asked)
+    proof = judged_by_c_api(export.path, asked, question)
 
     assert not proof.proven
     found = named(proof, "C API", question)
@@ -159,10 +163,25 @@ def test_an_honest_export_passes_every_way_in_this_process(exported, asked, rest
 
 
 def test_a_stale_version_is_named_by_its_scores_alone(exported_again, asked):
-    proof = judged_by_c_api(exported_again, asked)
+    proof = judged_by_c_api(exported_again, asked, "predict", "transform_features")
 
     assert named(proof, "C API", "predict") >= PREDICTED
     assert named(proof, "C API", "transform_features") == set()
+
+
+@pytest.mark.parametrize(
+    ("answers", "classes"),
+    [(Answers(threshold=0.9), set()), (Answers(classes=("no", "yes")), {"classes"})],
+)
+def test_other_answers_than_asked_for_are_named_by_the_class_alone(
+    exported, asked, answers, classes
+):
+    rows, plan, _ = asked
+    asked = rows, plan, reference_of(exported, rows, answers)
+    proof = judged_by_c_api(exported.saved_model, asked, "predict", "classification")
+
+    assert named(proof, "C API", "predict") == {"class"}
+    assert named(proof, "C API", "classification") == classes
 
 
 # ----------------------------------------------------------------------------------- in the server

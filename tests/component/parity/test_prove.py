@@ -66,7 +66,7 @@ def test_a_changed_mean_is_named(export, prove, exported):
         assert told in text
 
 
-def test_changed_vocabularies_and_boundaries_are_each_named(export, prove, exported):
+def test_changed_vocabularies_and_boundaries_are_each_named(export, judged, exported):
     def swap_and_cut(lines):
         first = next(i for i, line in enumerate(lines) if line.endswith(b"Cash"))
         swapped = [lines[first + 1], lines[first]]
@@ -76,7 +76,7 @@ def test_changed_vocabularies_and_boundaries_are_each_named(export, prove, expor
     hours = [hour for hour in train_column(exported, "hours-per-week") if hour is not None]
     median = nearest(export.constants(), np.median(hours))
     export.change_constant(median, median + np.float32(1))
-    proof = prove(export.path)
+    proof = judged(export.path)
 
     assert not proof.proven
     assert differing(proof, "transform_features") == by_both(
@@ -89,9 +89,9 @@ def test_changed_vocabularies_and_boundaries_are_each_named(export, prove, expor
     assert swapped.content["naïve"] in ("'Cash'", "'Crédit'")
 
 
-def test_swapped_weights_are_named_by_the_scores_they_change(export, prove):
+def test_swapped_weights_are_named_by_the_scores_they_change(export, judged):
     export.change_weights("deep_0/kernel", lambda kernel: kernel[::-1])
-    proof = prove(export.path)
+    proof = judged(export.path)
 
     assert not proof.proven
     assert differing(proof, "transform_features") == {}
@@ -105,7 +105,7 @@ def test_swapped_weights_are_named_by_the_scores_they_change(export, prove):
     assert all({"score", "probabilities", "logits"} <= found for found in predicted.values())
 
 
-def test_dropped_and_changed_defaults_are_named_by_their_column(export, prove):
+def test_dropped_and_changed_defaults_are_named_by_their_column(export, judged):
     import tensorflow as tf
 
     with export.graph() as graph:
@@ -113,7 +113,7 @@ def test_dropped_and_changed_defaults_are_named_by_their_column(export, prove):
         del defaults["age"]
         defaults["naïve"].CopyFrom(tf.make_tensor_proto([b"Cash"] * 4))
         defaults["Fare ($)"].CopyFrom(tf.make_tensor_proto([0.0], tf.float32))
-    proof = prove(export.path)
+    proof = judged(export.path)
 
     assert not proof.proven
     failures = {failure.path: failure.reason for failure in proof.failures}
@@ -127,7 +127,7 @@ def test_dropped_and_changed_defaults_are_named_by_their_column(export, prove):
     assert {d.content["naïve"] for d in proof.differences} == {"missing"}
 
 
-def test_swapped_classes_and_a_signature_that_is_gone_are_named(export, prove):
+def test_swapped_classes_and_a_signature_that_is_gone_are_named(export, judged):
     with export.graph() as graph:
         del graph.signature_def["regression"]
         outputs = graph.signature_def["serving_default"].outputs
@@ -135,7 +135,7 @@ def test_swapped_classes_and_a_signature_that_is_gone_are_named(export, prove):
             outputs["logits"].name,
             outputs["scores"].name,
         )
-    proof = prove(export.path)
+    proof = judged(export.path)
 
     assert not proof.proven
     assert [failure.path for failure in proof.failures] == ["C API: regression"]

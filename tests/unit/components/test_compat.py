@@ -1,10 +1,12 @@
-"""What importing TensorFlow tells is kept off the terminal; everything else arrives there."""
+"""What importing TensorFlow tells is kept off the terminal, and what it need not import away."""
 
+import importlib
 import os
+import sys
 
 import pytest
 
-from components.compat import quiet_imports
+from components.compat import absent, quiet_imports
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +38,31 @@ def _fail_to_import():
     with quiet_imports():
         os.write(2, b"cannot open shared object file\n")
         raise ImportError("libcuda")
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package that nothing has imported yet."""
+    (tmp_path / "only_here.py").write_text("ANSWER = 42\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "only_here"
+    sys.modules.pop("only_here", None)
+
+
+def test_a_hidden_package_cannot_be_imported_until_the_block_is_left(package):
+    with absent(package), pytest.raises(ModuleNotFoundError):
+        importlib.import_module(package)
+    assert importlib.import_module(package).ANSWER == 42
+
+
+def test_it_is_no_longer_hidden_after_an_error(package):
+    with pytest.raises(KeyError), absent(package):
+        raise KeyError
+    assert importlib.import_module(package).ANSWER == 42
+
+
+def test_a_package_that_is_imported_already_stays(package):
+    imported = importlib.import_module(package)
+    with absent(package):
+        assert importlib.import_module(package) is imported
+    assert sys.modules[package] is imported

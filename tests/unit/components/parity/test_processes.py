@@ -14,6 +14,7 @@ from components.parity.questions import Question
 ECHO = """
 import json, shutil, sys
 _, engine, saved_model, folder = sys.argv
+sys.stdin.read()
 answers = []
 for call in json.load(open(f"{folder}/{engine}.calls.json")):
     file = call["name"] + ".answer"
@@ -32,7 +33,8 @@ def ask(tmp_path, monkeypatch):
 
     def start(program, *questions):
         monkeypatch.setattr(processes, "_COMMAND", (sys.executable, "-c", program))
-        with FreshProcess("model", str(tmp_path), {"python": questions}) as process:
+        with FreshProcess("model", str(tmp_path), ["python"]) as process:
+            process.ask({"python": questions})
             return process.answers("python")
 
     return start
