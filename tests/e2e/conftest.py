@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hypothesis  # noqa: F401  # pytest's last words import it: too late after a run's gc.freeze()
 import pytest
 import yaml
 
 from components.compat import quiet_environment
+from components.parity.proof import Proof
 from pipeline.folders import Folders
 from pipeline.run import run
 from pipeline.summary import FILE_NAME, Summary
@@ -139,6 +139,20 @@ def first(make_dataset: Callable[..., Path], run_dataset: Callable[..., Outcome]
     outcome = run_dataset(make_dataset())
     assert outcome.error is None
     return outcome
+
+
+@pytest.fixture
+def proof_of_the_first(first: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first run's proof stand for those of others, where they are about something else."""
+    from components.parity import component
+
+    proof = Proof.model_validate(first.summary.parity)
+
+    def prove(*, output: str, **_: Any) -> Proof:
+        proof.write(output)
+        return proof
+
+    monkeypatch.setattr(component, "prove", prove)
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,9 @@ def test_a_changed_threshold_judges_anew(first, make_dataset, run_dataset):
     assert outcome.summary.status == "unchanged"
 
 
-def test_a_changed_treatment_learns_anew_from_the_same_examples(first, make_dataset, run_dataset):
+def test_a_changed_treatment_learns_anew_from_the_same_examples(
+    first, make_dataset, run_dataset, proof_of_the_first
+):
     fewer = {"features": {"trip_miles": ["z_score", {"quantile_buckets": {"buckets": 5}}]}}
     outcome = run_dataset(make_dataset(spec=fewer))
     assert outcome.error is None
@@ -56,7 +58,7 @@ def test_a_changed_domain_checks_the_data_anew(first, make_dataset, run_dataset)
     [("gate", ["gate", "push"]), ("parity", ["parity", "push"])],
 )
 def test_a_changed_line_of_code_runs_its_stage(
-    first, make_dataset, run_dataset, monkeypatch, node, again
+    first, make_dataset, run_dataset, proof_of_the_first, monkeypatch, node, again
 ):
     """What a changed line does to a digest is shown in the unit tests; here, what follows."""
     digest = digests.code
@@ -81,7 +83,7 @@ def test_a_model_that_is_not_blessed_is_not_pushed(first, make_dataset, run_data
 
 
 def test_a_run_that_failed_goes_on_from_there(
-    first, make_dataset, run_dataset, monkeypatch, root, served
+    first, make_dataset, run_dataset, proof_of_the_first, monkeypatch, root, served
 ):
     before = served(root)
     seed = make_dataset(spec={"model": {"seed": 7}})

@@ -97,7 +97,7 @@ main(sys.argv[1:])
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_from_there_and_leaves_what_is_served(
-    first, make_dataset, run_dataset, root, served
+    first, make_dataset, run_dataset, proof_of_the_first, root, served
 ):
     changed = make_dataset(spec={"features": {"fare": ["z_score"]}, "model": {"seed": 11}})
     before = served(root)
