@@ -2,7 +2,8 @@
 
 `python -m benchmarks.load PORT PATH CONNECTIONS SECONDS < BODY` prints {"p50", "p99"} in
 milliseconds and {"requests"} a second. Raw sockets and epoll, so that the client takes little of
-what it measures.
+what it measures. Promised: every answer is a 200 with as many values as the first one, which is
+parsed and has a prediction a row; any other ends the measurement.
 """
 
 from __future__ import annotations
@@ -15,33 +16,39 @@ import sys
 import time
 
 WARM_UP_SECONDS = 1.0
+_ANSWER_BYTES = 1 << 20
+_SEPARATOR = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 
 class _Client:
+    """A connection, and what has arrived of the answer that it waits for."""
+
     def __init__(self, port: int, request: bytes) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._request = request
         self._answer = b""
-        self._asked = 0.0
+        self.asked = 0.0
 
     def ask(self) -> None:
         self._answer = b""
-        self._asked = time.perf_counter()
+        self.asked = time.perf_counter()
         self.socket.sendall(self._request)
 
-    def take(self) -> float | None:
-        """Read what is there; returns the seconds that the answer took once it is whole."""
-        piece = self.socket.recv(1 << 18)
-        self._answer += piece
-        head, _, body = self._answer.partition(b"\r\n\r\n")
-        length = _LENGTH.search(head + b"\r\n")
-        if piece and (length is None or len(body) < int(length[1])):
+    def take(self) -> bytes | None:
+        """Read what is there; returns the answer's body once it is whole."""
+        piece = self.socket.recv(_ANSWER_BYTES)
+        # Nearly every answer comes in one piece, and is not copied.
+        answer = self._answer = self._answer + piece if self._answer else piece
+        head = answer.find(_SEPARATOR)
+        length = _LENGTH.search(answer, 0, head + 2)
+        begin = head + len(_SEPARATOR)
+        if piece and (head < 0 or length is None or len(answer) - begin < int(length[1])):
             return None
-        if not head.startswith(b"HTTP/1.1 200 "):
-            sys.exit(f"not answered: {self._answer[:500]!r}")
-        return time.perf_counter() - self._asked
+        if not answer.startswith(b"HTTP/1.1 200 "):
+            sys.exit(f"not answered: {answer[:500]!r}")
+        return answer[begin:]
 
 
 def main() -> None:
@@ -70,16 +77,31 @@ def _taken(port: int, request: bytes, connections: int, seconds: float) -> list[
         clients[client.socket.fileno()] = client
         poll.register(client.socket, select.EPOLLIN)
         client.ask()
+    rows, commas = len(json.loads(request.partition(_SEPARATOR)[2])["instances"]), None
     begin = time.perf_counter() + WARM_UP_SECONDS
     taken = []
     while (now := time.perf_counter()) < begin + seconds:
         for number, _ in poll.poll(seconds):
             client = clients[number]
-            if (time_taken := client.take()) is not None:
-                if now > begin:
-                    taken.append(time_taken)
-                client.ask()
+            body = client.take()
+            if body is None:
+                continue
+            if now > begin:
+                taken.append(time.perf_counter() - client.asked)
+            if commas is None:
+                commas = _commas(body, rows)
+            elif body.count(b",") != commas:
+                sys.exit(f"another answer than the first: {body[:500]!r}")
+            client.ask()
     return taken
+
+
+def _commas(body: bytes, rows: int) -> int:
+    """Return how many commas an answer of this many rows has, in which they part its values."""
+    predictions = next(iter(json.loads(body).values()))
+    if len(predictions) != rows:
+        sys.exit(f"{rows} rows were asked, and {len(predictions)} answered: {body[:500]!r}")
+    return body.count(b",")
 
 
 if __name__ == "__main__":

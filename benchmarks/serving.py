@@ -1,11 +1,13 @@
 """How fast `skewless serve` answers, beside a plain FastAPI server over the same model.
 
-Server and client share the machine. Where fastapi and uvicorn cannot be installed, their rows are
-left out, saying so.
+`python -m benchmarks.serving SAVED_MODEL`, of the taxi model, prints the table that
+`python -m benchmarks` has of its own run. Server and client share the machine. Where fastapi and
+uvicorn cannot be installed, their rows are left out, saying so.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -77,7 +79,8 @@ def measured(saved_model: str, say: Callable[[str], None]) -> list[Rate]:
 
 
 def _load(server: str, port: int, connections: int, rows: int) -> Rate:
-    body = json.dumps({"signature_name": "raw_columns", "instances": [ROW] * rows})
+    document = {"signature_name": "raw_columns", "instances": [ROW] * rows}
+    body = json.dumps(document, separators=(",", ":"))
     arguments = [str(port), _PATH, str(connections), str(SECONDS)]
     command = [sys.executable, "-m", "benchmarks.load", *arguments]
     done = subprocess.run(
@@ -132,3 +135,17 @@ def _installed() -> bool:
     except (OSError, subprocess.CalledProcessError):
         return False
     return True
+
+
+def main() -> None:
+    """Measure a pushed version, and print the table."""
+    from benchmarks import report
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=main.__doc__)
+    parser.add_argument("saved_model", help="runs/taxi/serving/1")
+    given = parser.parse_args()
+    print("\n".join(report.serving(measured(os.path.abspath(given.saved_model), say=print))))
+
+
+if __name__ == "__main__":
+    main()
