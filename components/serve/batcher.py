@@ -137,6 +137,7 @@ class Batcher:
             return await item.future
         finally:
             timer.cancel()
+            del item  # an error's traceback holds this frame, and its future the error
 
     def close(self) -> None:
         """Wait until the thread has computed what it is at, and end it."""
@@ -209,6 +210,11 @@ class Batcher:
         """Compute a batch, in the model's thread; if it fails as a whole, each for itself."""
         try:
             return self._computed(batch)
+        except RequestError as error:
+            if len(batch) == 1:
+                # A refusal says all in its message. Its traceback would hold the batch, whose
+                # future holds it: as many such rings as requests wait for garbage collection.
+                return [error.with_traceback(None)]
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
             if len(batch) == 1:
                 return [error]

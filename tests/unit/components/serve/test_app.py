@@ -1,6 +1,7 @@
 """Requests to answers, with a model that needs no TensorFlow: paths, methods, codes."""
 
 import asyncio
+import gc
 import json
 from typing import Any
 
@@ -237,3 +238,28 @@ def test_malformed_bodies_give_nothing_but_a_4xx_error(ask, method, raw):
     assert 400 <= status < 500
     assert list(body) == ["error"]
     assert body["error"]
+
+
+def test_a_refusal_leaves_no_rubbish(make_service):
+    """What only garbage collection frees would make a server that is refused much grow for long."""
+    body = json.dumps({"instances": [{**ROW, "fare": -1}]}).encode()
+    request = Request("POST", f"{MODEL}:predict", body)
+
+    async def main():
+        service = await make_service()
+        app = App(service)
+        refused = {(await app.answer(request)).status}
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(50):
+                refused.add((await app.answer(request)).status)
+            rubbish = gc.collect()
+        finally:
+            gc.enable()
+            await service.models.close()
+        return refused, rubbish
+
+    refused, rubbish = asyncio.run(main())
+    assert refused == {400}
+    assert rubbish < 50
