@@ -7,13 +7,16 @@ of ours is a 500, which is logged.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 from components.serve import json_text, predict, resources, routes, tf_examples
 from components.serve.failures import INTERNAL, NOT_FOUND, RequestError
-from components.serve.messages import Answer, Request
+from components.serve.messages import Answer, Arrays, Request
+from components.serve.predict import Rows
 from components.serve.routes import Route
 from components.serve.service import Service, Trail
 from components.serve.versions import Loaded
@@ -26,7 +29,19 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 # What may be asked without the token: a load balancer has none, and the page asks for it.
 _OPEN = frozenset({routes.HEALTHY, routes.READY, routes.PAGE})
 
+# Bytes of a body that are read before another request is looked at: within milliseconds, or 20 of
+# them where the body holds examples.
+_SMALL = 64 << 10
+
 _logger = logging.getLogger(__name__)
+
+
+class _Asked(NamedTuple):
+    """What a body asks; `rows` None where they cannot be joined with others', `write` answers."""
+
+    inputs: Arrays | Rows
+    rows: int | None
+    write: Callable[[Arrays], bytes]
 
 
 class App:
@@ -91,19 +106,34 @@ class App:
         return Answer(OK, await self._ask(trail, loaded, request.body, seconds))
 
     async def _ask(self, trail: Trail, loaded: Loaded, body: bytes, seconds: float) -> bytes:
+        service = self._service
+        if len(body) <= _SMALL:
+            asked = self._read(trail, loaded, body)
+            outputs = await service.ask(trail, loaded, asked.inputs, asked.rows, seconds)
+            return asked.write(outputs)
+        loaded.hold()  # or its version could be let go while the request is read
+        try:
+            asked = await service.apart(trail, seconds, self._read, trail, loaded, body)
+            left = trail.left(seconds)
+            outputs = await service.ask(trail, loaded, asked.inputs, asked.rows, left)
+            return await service.apart(trail, seconds, asked.write, outputs)
+        finally:
+            loaded.release()
+
+    def _read(self, trail: Trail, loaded: Loaded, body: bytes) -> _Asked:
+        """Return what a body asks of the version that answers it."""
         document = json_text.loads_object(body)
         name = predict.signature_name(document)
         signature = self._service.signature(trail, loaded, name)
+        settings = self._service.settings
         if trail.method == routes.PREDICT:
-            optional = self._service.settings.optional_columns
-            request = predict.parse(document, signature, optional=optional)
-            outputs = await self._service.ask(trail, loaded, request.inputs, request.rows, seconds)
-            return predict.answer(outputs, by_rows=request.by_rows)
+            request = predict.parse(document, signature, optional=settings.optional_columns)
+            write = functools.partial(predict.answer, by_rows=request.by_rows)
+            return _Asked(request.inputs, request.rows, write)
         tf_examples.check_method(trail.method, name, loaded.signatures)
-        inputs = tf_examples.parse(document, signature, self._service.settings.max_rows)
+        inputs = tf_examples.parse(document, signature, settings.max_rows)
         rows = len(next(iter(inputs.values()))) if signature.batched else None
-        outputs = await self._service.ask(trail, loaded, inputs, rows, seconds)
-        return tf_examples.answer(trail.method, outputs)
+        return _Asked(inputs, rows, functools.partial(tf_examples.answer, trail.method))
 
     def _tell_of(self, route: Route, trail: Trail) -> Answer:
         """Answer a request that asks no model anything."""

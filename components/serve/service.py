@@ -5,11 +5,15 @@ Goes in: arrays for a signature. Comes out: arrays. Each rule stands here once, 
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from components.serve.failures import (
+    DEADLINE,
     FAILED_PRECONDITION,
     TOO_LARGE,
     UNAUTHENTICATED,
@@ -24,6 +28,8 @@ from components.serve.signature import Signature
 from components.serve.versions import Loaded, Models
 
 _BEARER = "bearer "
+
+Result = TypeVar("Result")
 
 
 class Trail:
@@ -54,6 +60,10 @@ class Trail:
         self.inputs: Arrays | None = None
         self.outputs: Arrays | None = None
 
+    def left(self, seconds: float) -> float:
+        """Return what is left of the seconds that the request may take; never less than 0."""
+        return max(0.0, seconds - (time.perf_counter() - self.started))
+
 
 class Service:
     """Answers requests about all models; use it from one event loop.
@@ -75,6 +85,7 @@ class Service:
         self.draining = False
         self._observers = observers
         self._token = None if settings.token is None else settings.token.encode()
+        self._large = ThreadPoolExecutor(1, "large requests")
 
     def authorize(self, authorization: str | None) -> None:
         """Check that a request shows the token, if one is set.
@@ -158,6 +169,29 @@ class Service:
             loaded.release()
         trail.inputs, trail.outputs = done
         return done.outputs
+
+    async def apart(
+        self, trail: Trail, seconds: float, work: Callable[..., Result], *arguments: Any
+    ) -> Result:
+        """Do what takes long for a large request in a thread, so that others are answered.
+
+        One such request is worked at, and others wait, so that no number of them takes the machine.
+
+        Args:
+          trail: of the request.
+          seconds: that the request may take in all.
+          work: called in the thread.
+          *arguments: of `work`.
+
+        Raises:
+          RequestError: the time is over, or what `work` refuses.
+        """
+        loop = asyncio.get_running_loop()
+        doing = loop.run_in_executor(self._large, work, *arguments)
+        try:
+            return await asyncio.wait_for(doing, trail.left(seconds))
+        except asyncio.TimeoutError:
+            raise RequestError(f"no answer within {seconds:g} s", DEADLINE) from None
 
     def tell(self, trail: Trail, status: int) -> None:
         """Tell all observers what came of a request."""
