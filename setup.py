@@ -32,6 +32,7 @@ BY_LINE = {
 COMMON = [
     "click>=8.1,<9",
     "google-cloud-pubsub>=2.1,<3",
+    "grpcio-health-checking>=1.48",
     "httptools>=0.6,<1",
     "orjson>=3.9,<4",
     "packaging>=23",
@@ -41,6 +42,7 @@ COMMON = [
     "pydantic>=2.7,<3",
     "PyYAML>=6,<7",
     "rich>=13",
+    "uvloop>=0.19,<1",
 ]
 
 # TFT 1.16 imports dill, which Beam 2.74 no longer brings; the 1.16 family imports pkg_resources,

@@ -176,9 +176,11 @@ def command(source: str | None, config_file: str | None, **given: Any) -> None:
     versions are taken up while the server runs. It stops on SIGTERM or Ctrl-C, once it has answered
     what it was asked.
     """
+    import uvloop
+
     configs = _configs(source, config_file, given)
     options = _options(config_file, given)
-    asyncio.run(_serve(configs, options))
+    uvloop.run(_serve(configs, options))
 
 
 def _configs(

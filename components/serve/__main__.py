@@ -15,6 +15,8 @@ import os
 import sys
 import threading
 
+import uvloop
+
 from components.serve import folders
 from components.serve.config import ModelConfig
 from components.serve.server import Options, Ports, Server, run
@@ -36,7 +38,7 @@ def main() -> None:
         grpc=Address(port=0),
         settings=Settings(optional_columns=given.optional_columns),
     )
-    asyncio.run(_serve(config, options))
+    uvloop.run(_serve(config, options))
     sys.stdout.flush()
     os._exit(0)  # the interpreter would spend seconds on taking TensorFlow apart
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -31,16 +31,35 @@ class Done(NamedTuple):
     outputs: Arrays
 
 
+Converted = TypeVar("Converted")
+
+
 class Share(Mapping[str, np.ndarray]):
-    """Some rows of a batch's arrays, cut out when they are looked at."""
+    """Some rows of a batch's arrays, cut out when they are looked at.
 
-    __slots__ = ("_arrays", "_rows")
+    Args:
+      arrays: of the batch.
+      rows: of this share.
+      converted: what `of_batch` gave for the batch's arrays, by name; one for all shares.
+    """
 
-    def __init__(self, arrays: Arrays, rows: slice) -> None:
-        self._arrays, self._rows = arrays, rows
+    __slots__ = ("_arrays", "_converted", "rows")
+
+    def __init__(self, arrays: Arrays, rows: slice, converted: dict[str, Any]) -> None:
+        self._arrays, self.rows, self._converted = arrays, rows, converted
+
+    def of_batch(self, name: str, convert: Callable[[str, np.ndarray], Converted]) -> Converted:
+        """Return what a name and the whole batch's array are converted to, once for all shares.
+
+        Every share of a batch has to ask with the same `convert`.
+        """
+        if name not in self._converted:
+            self._converted[name] = convert(name, self._arrays[name])
+        converted: Converted = self._converted[name]
+        return converted
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self._arrays[name][self._rows]
+        return self._arrays[name][self.rows]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)
@@ -240,8 +259,11 @@ def split(arrays: Arrays, sizes: Sequence[int]) -> list[Share]:
     for name, array in arrays.items():
         if array.shape[:1] != (rows,):
             raise ValueError(f"array {name!r} of {rows} rows has shape {array.shape}")
-    ends = list(accumulate(sizes))
-    return [Share(arrays, slice(end - size, end)) for end, size in zip(ends, sizes, strict=True)]
+    ends, converted = list(accumulate(sizes)), dict[str, Any]()
+    return [
+        Share(arrays, slice(end - size, end), converted)
+        for end, size in zip(ends, sizes, strict=True)
+    ]
 
 
 def _settle(future: asyncio.Future[Done], result: Done | Exception) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import math
+import struct
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -28,7 +30,7 @@ _LARGEST = {np.float32: 2**24 - 1, np.float64: 2**53 - 1}
 # From here on a float32 is infinite; what is a little more than its largest number, as the shortest
 # digits of that are, is rounded to it.
 FLOAT32_END = 2.0**128 - 2.0**103
-_FEW = 32  # values, up to which Python compares faster than numpy
+_FORMATS = {np.float32: "f", np.float64: "d"}  # struct's
 
 
 def array_of(value: Any, tensor: Tensor, where: str) -> np.ndarray:
@@ -154,26 +156,20 @@ def _numbers(values: list[Any], dtype: str, where: str) -> np.ndarray:
         return _integers(values, numpy_type, dtype, where)
     if int in kinds:
         _check_exact(values, _LARGEST[numpy_type], dtype, where)
-    if numpy_type is np.float64:
-        return np.array(values, np.float64)
-    if len(values) <= _FEW and all(-FLOAT32_END < value < FLOAT32_END for value in values):
-        return np.array(values, np.float32)
-    return _narrowed(np.array(values, np.float64), dtype, where)
+    try:
+        # struct writes floats four times as fast as numpy reads them, and refuses what a float32
+        # cannot hold.
+        packed = struct.pack(f"={len(values)}{_FORMATS[numpy_type]}", *values)
+    except OverflowError:
+        lost = next(value for value in values if FLOAT32_END <= abs(value) < math.inf)
+        raise RequestError(f"{where}: {lost} is beyond the range of {dtype}") from None
+    return np.frombuffer(packed, numpy_type)
 
 
 def _check_exact(values: list[Any], largest: int, dtype: str, where: str) -> None:
     for value in values:
         if type(value) is int and not -largest <= value <= largest:
             raise RequestError(f"{where}: {excerpt(value)} would lose digits as {dtype}")
-
-
-def _narrowed(array: np.ndarray, dtype: str, where: str) -> np.ndarray:
-    """Return float64 as float32; what is finite stays finite."""
-    if not (np.abs(array) < FLOAT32_END).all():  # NaN and infinities are looked at, too
-        lost = (np.abs(array) >= FLOAT32_END) & np.isfinite(array)
-        if lost.any():
-            raise RequestError(f"{where}: {array[lost][0]} is beyond the range of {dtype}")
-    return array.astype(np.float32)
 
 
 def _integers(values: list[int], numpy_type: type, dtype: str, where: str) -> np.ndarray:
@@ -194,7 +190,10 @@ def _booleans(values: list[Any], dtype: str, where: str) -> np.ndarray:
 def _texts(values: list[Any], _: str, where: str) -> np.ndarray:
     # An array of fixed-width bytes would lose trailing NULs.
     array = np.empty(len(values), dtype=object)
-    array[:] = [to_bytes(value, where) for value in values]
+    try:
+        array[:] = list(map(str.encode, values))  # as nearly all are
+    except (TypeError, UnicodeEncodeError):
+        array[:] = [to_bytes(value, where) for value in values]
     return array
 
 

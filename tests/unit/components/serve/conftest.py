@@ -1,10 +1,12 @@
 """Signatures as exports have them, and a model that computes on them without TensorFlow."""
 
+import asyncio
 import ipaddress
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,6 +24,14 @@ from components.serve.versions import Models
 CLASSIFY = "tensorflow/serving/classify"
 REGRESS = "tensorflow/serving/regress"
 PREDICT = "tensorflow/serving/predict"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def loops_of_the_command():
+    """Have every loop made by uvloop, as `skewless serve` has."""
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    yield
+    asyncio.set_event_loop_policy(None)
 
 
 def tensor(dtype, *shape):
