@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 import grpc
 
 from components.serve.failures import INTERNAL, UNAVAILABLE, RequestError
-from components.serve.grpc_names import METHODS
+from components.serve.grpc_health import Health
+from components.serve.grpc_names import CHECK, METHODS, WATCH
 from components.serve.service import Service, Trail
 from components.serve.settings import Address
 from schemas.errors import ConfigError
@@ -42,7 +44,7 @@ class _App(Protocol):
 
 
 class GrpcListener:
-    """Serves TensorFlow Serving's PredictionService and ModelService.
+    """Serves TensorFlow Serving's PredictionService and ModelService, and gRPC's Health.
 
     Args:
       service: told of each request, and asked who may.
@@ -53,6 +55,7 @@ class GrpcListener:
         self._service = service
         self._address = address
         self._app: _App | None = None
+        self._health = Health(service)
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> int:
@@ -64,6 +67,7 @@ class GrpcListener:
         options = {**_OPTIONS, "grpc.max_receive_message_length": self._address.max_bytes}
         server = grpc.aio.server(options=list(options.items()))
         handlers = {method: self._handler(method) for method in METHODS}
+        handlers[WATCH] = grpc.unary_stream_rpc_method_handler(self._watch)
         server.add_generic_rpc_handlers((_Methods(handlers),))
         port = _bind(server, self._address)
         await server.start()
@@ -74,8 +78,13 @@ class GrpcListener:
         """Answer with this from now on."""
         self._app = app
 
+    def changed(self) -> None:
+        """Tell who watches the server's health, after anything that it depends on."""
+        self._health.changed()
+
     async def stop(self, seconds: float) -> None:
         """Take no new requests, and wait this long until those that came are answered."""
+        self.changed()
         if self._server is not None:
             await self._server.stop(seconds)
 
@@ -93,16 +102,24 @@ class GrpcListener:
                 self._service.tell(trail, OK)
                 return response
             self._service.tell(trail, refused.status)
-            context.set_code(_CODES[refused.code])
-            context.set_details(_details(refused.message))
+            _refuse(context, refused)
             return b""
 
         # Bytes in, bytes out: gRPC calls a message that does not parse an internal error.
         return grpc.unary_unary_rpc_method_handler(respond)
 
+    async def _watch(self, body: bytes, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
+        try:
+            async for response in self._health.watch(body):
+                yield response
+        except RequestError as error:
+            _refuse(context, error)
+
     async def _answer(
         self, method: str, body: bytes, context: grpc.aio.ServicerContext, trail: Trail
     ) -> bytes:
+        if method == CHECK:
+            return self._health.check(body)
         metadata = context.invocation_metadata() or ()
         self._service.authorize(next((v for k, v in metadata if k == _AUTHORIZATION), None))
         if self._app is None:
@@ -110,6 +127,11 @@ class GrpcListener:
         remaining = context.time_remaining()
         seconds = math.inf if remaining is None else remaining
         return await self._app.answer(method, body, trail, seconds)
+
+
+def _refuse(context: grpc.aio.ServicerContext, error: RequestError) -> None:
+    context.set_code(_CODES[error.code])
+    context.set_details(_details(error.message))
 
 
 def _details(message: str) -> str:

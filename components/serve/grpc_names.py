@@ -1,11 +1,13 @@
-"""The full names of the gRPC methods of TensorFlow Serving's services that are answered here."""
+"""The full names of the gRPC methods that are answered here: TensorFlow Serving's, and health."""
 
 from __future__ import annotations
 
 from components.serve import routes
 
-_PREDICTION = "/tensorflow.serving.PredictionService/"
-_MODEL = "/tensorflow.serving.ModelService/"
+SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+
+_PREDICTION, _MODEL = (f"/{name}/" for name in SERVICES)
+_HEALTH = "/grpc.health.v1.Health/"
 
 PREDICT = _PREDICTION + "Predict"
 CLASSIFY = _PREDICTION + "Classify"
@@ -14,6 +16,8 @@ MULTI_INFERENCE = _PREDICTION + "MultiInference"
 GET_MODEL_METADATA = _PREDICTION + "GetModelMetadata"
 GET_MODEL_STATUS = _MODEL + "GetModelStatus"
 RELOAD_CONFIG = _MODEL + "HandleReloadConfigRequest"
+CHECK = _HEALTH + "Check"
+WATCH = _HEALTH + "Watch"
 
 # What observers call them: the same as REST's where there is such a resource.
 METHODS = {
@@ -24,4 +28,5 @@ METHODS = {
     GET_MODEL_METADATA: routes.METADATA,
     GET_MODEL_STATUS: routes.STATUS,
     RELOAD_CONFIG: "reload_config",
+    CHECK: routes.READY,
 }

@@ -186,7 +186,7 @@ class Server:
                 from components.serve.grpc_app import GrpcApp
 
                 self._grpc.serve(GrpcApp(self._service))
-            await self.models.update()
+            await self._update()
             self._looked.set_result(None)
         except Exception as error:  # noqa: BLE001  # whatever it is, `loaded` raises it
             self._looked.set_exception(error)
@@ -210,7 +210,15 @@ class Server:
                 _logger.info("%s was read again", path)
             except ConfigError as error:
                 _logger.error("the models stay as they were: %s", error)
+        await self._update()
+
+    async def _update(self) -> None:
+        """Load and let go of versions, and tell who watches whether requests should come."""
+        if self._grpc is not None:
+            self._grpc.changed()  # of a model that has just been named, no version answers
         await self.models.update()
+        if self._grpc is not None:
+            self._grpc.changed()
 
 
 async def run(server: Server, ready: Callable[[Ports], None], stop: asyncio.Event) -> None:

@@ -12,11 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import numpy as np
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 pytestmark = pytest.mark.component
 
 PATH = "/v1/models/tiny:predict"
 THREADS = 4
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 CONFIG = """
 model_config_list {{ config {{
   name: "tiny" base_path: "{path}" model_version_policy {{ {policy} }}
@@ -124,12 +127,25 @@ def load(server, rows, both):
         future.result()
 
 
+def reload(server, version):
+    """Have the server answer with this version and no other; returns once it does."""
+    from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
+
+    request = model_management_pb2.ReloadConfigRequest()
+    config = request.config.model_config_list.config.add(name="tiny")
+    config.model_version_policy.specific.versions.append(version)
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        stub = model_service_pb2_grpc.ModelServiceStub(channel)
+        response = stub.HandleReloadConfigRequest(request, timeout=60)
+    assert response.status.error_code == 0
+
+
 def states_of(server):
     statuses = server.ask("GET", "/v1/models/tiny")[1]["model_version_status"]
     return {status["version"]: status["state"] for status in statuses}
 
 
-def test_a_swap_and_a_rollback_under_load_lose_and_mix_nothing(
+def test_swaps_by_folder_file_and_request_under_load_lose_and_mix_nothing(
     exported, exported_again, rows, both, tmp_path, publish, serving
 ):
     folder, file = tmp_path / "serving", tmp_path / "models.config"
@@ -148,6 +164,10 @@ def test_a_swap_and_a_rollback_under_load_lose_and_mix_nothing(
             pinned.rename(file)
             for each in asked:
                 each.wait_for(1)
+            for version in (2, 1):
+                reload(server, version)
+                for each in asked:
+                    each.wait_for(version)
         for each in asked:
             assert set(each.seen) == {1, 2}
         deadline = time.monotonic() + 30  # what is unloaded says so once its memory is given back
@@ -185,9 +205,17 @@ def test_what_was_asked_before_sigterm_is_answered(exported, rows, serving):
         for connection in connections:
             connection.request("GET", "/readyz")
             assert connection.getresponse().read()
+        channel = stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}"))
+        watched = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        health = (response.status for response in watched)
+        assert next(health) == SERVING
         for connection in connections:
             connection.request("POST", PATH, body)
         assert server.stop() == 0
+        assert next(health) == NOT_SERVING
+        with pytest.raises(grpc.RpcError) as caught:
+            next(health)
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
         for connection in connections:
             response = connection.getresponse()
             assert response.status == 200

@@ -1,0 +1,103 @@
+"""gRPC's health checks, asked with the protocol's own stubs."""
+
+import asyncio
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from components.serve.failures import RequestError
+from components.serve.grpc_health import Health
+from components.serve.grpc_listener import GrpcListener
+from components.serve.settings import Address
+
+STATUS = health_pb2.HealthCheckResponse.ServingStatus
+PREDICTION = "tensorflow.serving.PredictionService"
+
+
+@pytest.fixture
+def ask_health(make_service):
+    """Run `test(stub, service, listener)` against a server whose model is not loaded yet."""
+
+    def run(test, **settings):
+        async def main():
+            service = await make_service(loaded=False, **settings)
+            listener = GrpcListener(service, Address(port=0))
+            port = await listener.start()
+            try:
+                async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                    return await test(health_pb2_grpc.HealthStub(channel), service, listener)
+            finally:
+                await listener.stop(0)
+                await service.models.close()
+
+        return asyncio.run(main())
+
+    return run
+
+
+def asked(service=""):
+    return health_pb2.HealthCheckRequest(service=service)
+
+
+def test_check_is_readyz_and_needs_no_token(ask_health):
+    async def test(stub, service, listener):
+        names = ("", PREDICTION, "tensorflow.serving.ModelService")
+        seen = [STATUS.Name((await stub.Check(asked(name))).status) for name in names]
+        await service.models.update()
+        seen += [STATUS.Name((await stub.Check(asked(name))).status) for name in names]
+        service.draining = True
+        return [*seen, STATUS.Name((await stub.Check(asked())).status)]
+
+    seen = ask_health(test, token="s3cret-s3cret-s3cret")
+    assert seen == ["NOT_SERVING"] * 3 + ["SERVING"] * 3 + ["NOT_SERVING"]
+
+
+def test_a_service_that_is_not_here_is_not_found(ask_health):
+    async def test(stub, service, listener):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.Check(asked("taxi"))
+        assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+        assert caught.value.details() == "there is no service 'taxi' here"
+        async for response in stub.Watch(asked("taxi")):  # and may be there later
+            assert STATUS.Name(response.status) == "SERVICE_UNKNOWN"
+            break
+
+    ask_health(test)
+
+
+def test_who_watches_is_told_of_changes_and_of_the_end(ask_health):
+    async def test(stub, service, listener):
+        told = asyncio.Queue[str]()
+
+        async def watch():
+            async for response in stub.Watch(asked()):
+                told.put_nowait(STATUS.Name(response.status))
+
+        watching = asyncio.create_task(watch())
+        seen = [await told.get()]
+        await service.models.update()
+        listener.changed()
+        seen.append(await told.get())
+        listener.changed()  # nothing is another than before, so nothing is told
+        service.draining = True
+        await asyncio.wait_for(listener.stop(60), 10)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await watching
+        return [*seen, await told.get()], caught.value.code(), caught.value.details()
+
+    seen, code, details = ask_health(test)
+    assert seen == ["NOT_SERVING", "SERVING", "NOT_SERVING"]
+    assert (code, details) == (grpc.StatusCode.UNAVAILABLE, "the server is about to stop")
+
+
+def test_bytes_that_are_no_request_are_the_clients_fault(make_service):
+    async def main():
+        health = Health(await make_service())
+        with pytest.raises(RequestError) as check:
+            health.check(b"\xff")
+        with pytest.raises(RequestError) as watch:
+            await anext(health.watch(b"\xff"))
+        return {(each.value.status, each.value.message) for each in (check, watch)}
+
+    assert asyncio.run(main()) == {(400, "the request is no grpc.health.v1.HealthCheckRequest")}
