@@ -6,6 +6,7 @@ Goes in: arrays for a signature. Comes out: arrays. Each rule stands here once, 
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import time
 from collections.abc import Callable, Sequence
@@ -21,11 +22,12 @@ from components.serve.failures import (
     RequestError,
 )
 from components.serve.json_text import excerpt
+from components.serve.loaded import Loaded
 from components.serve.messages import Arrays, Exchange, Observer
 from components.serve.predict import Rows
 from components.serve.settings import Settings
 from components.serve.signature import Signature
-from components.serve.versions import Loaded, Models
+from components.serve.versions import Models
 
 _BEARER = "bearer "
 
@@ -186,8 +188,19 @@ class Service:
         Raises:
           RequestError: the time is over, or what `work` refuses.
         """
+        outcome = await self._outcome(trail, seconds, functools.partial(work, *arguments))
+        if isinstance(outcome, RequestError):
+            try:
+                raise outcome
+            finally:
+                del outcome  # its traceback holds this frame, and all that was read
+        return outcome
+
+    async def _outcome(
+        self, trail: Trail, seconds: float, work: Callable[[], Result]
+    ) -> Result | RequestError:
         loop = asyncio.get_running_loop()
-        doing = loop.run_in_executor(self._large, work, *arguments)
+        doing = loop.run_in_executor(self._large, _done, work)
         try:
             return await asyncio.wait_for(doing, trail.left(seconds))
         except asyncio.TimeoutError:
@@ -212,3 +225,11 @@ class Service:
         )
         for observer in self._observers:
             observer.answered(exchange)
+
+
+def _done(work: Callable[[], Result]) -> Result | RequestError:
+    """Return what work gives, or why it refuses, without the frames in which it did."""
+    try:
+        return work()
+    except RequestError as error:
+        return error.with_traceback(None)

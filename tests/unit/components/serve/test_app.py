@@ -240,10 +240,20 @@ def test_malformed_bodies_give_nothing_but_a_4xx_error(ask, method, raw):
     assert body["error"]
 
 
-def test_a_refusal_leaves_no_rubbish(make_service):
-    """What only garbage collection frees would make a server that is refused much grow for long."""
-    body = json.dumps({"instances": [{**ROW, "fare": -1}]}).encode()
-    request = Request("POST", f"{MODEL}:predict", body)
+LARGE = [ROW] * 2_000  # is read in a thread
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param({"instances": [{**ROW, "fare": -1}]}, id="by the graph"),
+        pytest.param({"instances": [*LARGE, {**ROW, "fare": -1}]}, id="by the graph, of many rows"),
+        pytest.param({"instances": [*LARGE, {}]}, id="where many rows are read"),
+    ],
+)
+def test_a_refusal_leaves_no_rubbish(make_service, document):
+    """What only garbage collection frees would make a server that refuses much grow for long."""
+    request = Request("POST", f"{MODEL}:predict", json.dumps(document).encode())
 
     async def main():
         service = await make_service()
