@@ -20,6 +20,7 @@ import click
 from components.serve import config, folders
 from components.serve.config import ModelConfig, Policy
 from components.serve.settings import GRPC_PORT, Address, Limits, Settings
+from pipeline.sections import Command, option
 from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,50 +34,22 @@ _FILE = click.Path(exists=True, dir_okay=False)
 _SHORTEST_TOKEN = 16
 
 
-class _Option(click.Option):
-    """An option that stands in a section of the help."""
-
-    def __init__(self, *args: Any, section: str, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self.section = section
-
-
-class _Command(click.Command):
-    """A command whose help lists its options by section."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, each below its section's title."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
-            if record is not None:
-                sections.setdefault(getattr(param, "section", "Help"), []).append(record)
-        for title, records in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
-
-
-def _option(section: str, *names: str, **settings: Any) -> Any:
-    settings.setdefault("show_default", settings.get("default") is not None)
-    return click.option(*names, cls=_Option, section=section, **settings)
-
-
 _MODELS, _WHERE, _WHO = "What is served", "Where", "Who may ask"
 _REQUESTS = "What is taken from a request"
 _RECORDS = "What is written down"
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @click.argument("source", metavar="RUN-OR-FOLDER", required=False)
-@_option(_MODELS, "--name", help="Name of the model in paths. [default: the run's]")
-@_option(_MODELS, "--version", type=click.IntRange(0), help="Serve this version and no other.")
-@_option(
+@option(_MODELS, "--name", help="Name of the model in paths. [default: the run's]")
+@option(_MODELS, "--version", type=click.IntRange(0), help="Serve this version and no other.")
+@option(
     _MODELS,
     "--versions",
     metavar="POLICY",
     help="Which versions: latest:N, all, or numbers such as 1,3. [default: latest:1]",
 )
-@_option(
+@option(
     _MODELS,
     "--label",
     "labels",
@@ -84,7 +57,7 @@ _RECORDS = "What is written down"
     metavar="LABEL=VERSION",
     help="Another name of a version, for /labels/LABEL; may be repeated.",
 )
-@_option(
+@option(
     _MODELS,
     "--config",
     "config_file",
@@ -92,77 +65,75 @@ _RECORDS = "What is written down"
     help="TensorFlow Serving's ModelServerConfig, instead of all above; read again when it"
     " changes, and on SIGHUP.",
 )
-@_option(
+@option(
     _MODELS,
     "--poll-seconds",
     type=click.FloatRange(min=0),
     default=1.0,
     help="Between two looks for new versions; 0 to look on SIGHUP only.",
 )
-@_option(_WHERE, "--host", default=Address.host, help="Interface to listen at.")
-@_option(
-    _WHERE, "--port", type=_PORT, default=Address.port, help="Of HTTP; 0 for any that is free."
-)
-@_option(
+@option(_WHERE, "--host", default=Address.host, help="Interface to listen at.")
+@option(_WHERE, "--port", type=_PORT, default=Address.port, help="Of HTTP; 0 for any that is free.")
+@option(
     _WHERE, "--grpc-port", type=_PORT, default=GRPC_PORT, help="Of gRPC; 0 for any that is free."
 )
-@_option(_WHERE, "--no-grpc", is_flag=True, help="Serve HTTP alone.")
-@_option(_WHO, "--tls-certificate", type=_FILE, help="PEM file of the certificate chain.")
-@_option(_WHO, "--tls-key", type=_FILE, help="PEM file of its private key.")
-@_option(
+@option(_WHERE, "--no-grpc", is_flag=True, help="Serve HTTP alone.")
+@option(_WHO, "--tls-certificate", type=_FILE, help="PEM file of the certificate chain.")
+@option(_WHO, "--tls-key", type=_FILE, help="PEM file of its private key.")
+@option(
     _WHO,
     "--token-file",
     type=_FILE,
     help=f"File with the bearer token that requests must show. [or: {TOKEN_VARIABLE} in the"
     " environment]",
 )
-@_option(_WHO, "--insecure", is_flag=True, help="Listen beyond this machine without a token.")
-@_option(
+@option(_WHO, "--insecure", is_flag=True, help="Listen beyond this machine without a token.")
+@option(
     _REQUESTS,
     "--optional-columns",
     is_flag=True,
     help="Take rows that leave columns out, as missing; TensorFlow Serving refuses them.",
 )
-@_option(
+@option(
     _REQUESTS,
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=Settings.seconds,
     help="Seconds after which a request is given up.",
 )
-@_option(
+@option(
     _REQUESTS, "--max-bytes", type=_POSITIVE, default=Address.max_bytes, help="Longest request."
 )
-@_option(
+@option(
     _REQUESTS, "--max-rows", type=_POSITIVE, default=Settings.max_rows, help="Most rows of one."
 )
-@_option(
+@option(
     _REQUESTS,
     "--max-waiting",
     type=_POSITIVE,
     default=Limits.requests,
     help="Requests that may wait for a version; more are refused.",
 )
-@_option(
+@option(
     _RECORDS,
     "--access-log",
     metavar="FILE",
     help="Write a line of JSON for each request; - is standard error.",
 )
-@_option(
+@option(
     _RECORDS,
     "--request-log",
     metavar="DIR",
     help="Write requests and answers as TFRecords of PredictionLog, for skewless skew.",
 )
-@_option(
+@option(
     _RECORDS,
     "--request-log-sample",
     type=click.FloatRange(0, 1),
     default=1.0,
     help="Share of the requests that are written.",
 )
-@_option(
+@option(
     _RECORDS,
     "--request-log-max-bytes",
     type=_POSITIVE,

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from components.serve import json_text, predict, resources, routes, tf_examples
 from components.serve.failures import INTERNAL, NOT_FOUND, RequestError
+from components.serve.loaded import Loaded
 from components.serve.messages import Answer, Arrays, Request
 from components.serve.predict import Rows
 from components.serve.routes import Route
 from components.serve.service import Service, Trail
-from components.serve.versions import Loaded
 from schemas import description
 
 OK = 200

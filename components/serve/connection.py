@@ -7,23 +7,18 @@ with a JSON error and the connection closed; requests that came before are answe
 from __future__ import annotations
 
 import asyncio
-import http
 import math
-import zlib
 from collections import deque
 from collections.abc import Callable
-from email.utils import formatdate
-from functools import lru_cache
 from time import time
 from typing import NamedTuple, Protocol, cast
-from urllib.parse import unquote_to_bytes
 
 import httptools
 
+from components.serve import http_text
 from components.serve.failures import (
     REQUEST_TIMEOUT,
     TOO_LARGE,
-    UNAUTHENTICATED,
     UNAVAILABLE,
     RequestError,
 )
@@ -40,8 +35,6 @@ _CHUNKED = b"transfer-encoding"
 _AUTHORIZATION, _TIMEOUT = b"authorization", TIMEOUT_HEADER.lower().encode()
 _WANTED = frozenset({_EXPECT, _ENCODING, _LENGTH, _CHUNKED, _AUTHORIZATION, _TIMEOUT})
 
-_PACKED = {b"gzip", b"x-gzip", b"deflate"}
-_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # zlib tells the two by their first bytes
 _LINGER_SECONDS = 2.0  # what a refused client still sends is thrown away
 _MOST_WAITING = 16  # pipelined requests; a client that sends more has to wait
 
@@ -238,7 +231,7 @@ class Connection(asyncio.Protocol):
         if int(headers.get(_LENGTH, b"0")) > self._address.max_bytes:
             raise self._too_large()
         encoding = headers.get(_ENCODING, b"").lower()
-        if encoding not in _PACKED and encoding not in (b"", b"identity"):
+        if encoding not in http_text.PACKED and encoding not in (b"", b"identity"):
             raise RequestError("a body is taken plain, gzip or deflate", UNSUPPORTED_TYPE)
         asks = headers.get(_EXPECT, b"").lower() == b"100-continue"
         if asks and not (self._waiting or self._answering):
@@ -255,7 +248,7 @@ class Connection(asyncio.Protocol):
         """Have the request answered."""
         if self._parser.should_upgrade():
             return
-        request = self._request(_path(self._url), self._unpacked(b"".join(self._body)))
+        request = self._request(http_text.path_of(self._url), self._unpacked(b"".join(self._body)))
         keep_alive = self._parser.should_keep_alive()
         self._body = []
         self._reading = _IDLE if keep_alive else _REFUSED
@@ -270,17 +263,11 @@ class Connection(asyncio.Protocol):
         return RequestError(f"the body has more than {self._address.max_bytes} bytes", TOO_LARGE)
 
     def _unpacked(self, body: bytes) -> bytes:
-        if self._headers.get(_ENCODING, b"identity").lower() not in _PACKED:
+        if self._headers.get(_ENCODING, b"identity").lower() not in http_text.PACKED:
             return body
-        unpack, limit = zlib.decompressobj(_GZIP_OR_ZLIB), self._address.max_bytes
-        try:
-            plain = unpack.decompress(body, limit + 1)
-        except zlib.error as error:
-            raise RequestError(f"the body cannot be unpacked: {error}") from None
-        if len(plain) > limit:
+        plain = http_text.unpacked(body, self._address.max_bytes)
+        if plain is None:
             raise self._too_large()
-        if not unpack.eof or unpack.unused_data:
-            raise RequestError("the body cannot be unpacked: it is cut off, or more follows")
         return plain
 
     def _request(self, path: str, body: bytes = b"") -> Request:
@@ -334,7 +321,7 @@ class Connection(asyncio.Protocol):
             return
         last = self._draining or not asked.keep_alive
         connection = b"close" if last else b"keep-alive" if asked.old else b""
-        head = _head(answer.status, answer.content_type, connection, int(time()))
+        head = http_text.head(answer.status, answer.content_type, connection, int(time()))
         body = b"" if asked.head else answer.body
         self._transport.write(b"%b%d\r\n\r\n%b" % (head, len(answer.body), body))
         if last:
@@ -359,33 +346,3 @@ class Connection(asyncio.Protocol):
         seconds = (at.idle_seconds, at.head_seconds, at.body_seconds, _LINGER_SECONDS)
         self._deadline = self._loop.time() + seconds[self._reading]
         self._idle()
-
-
-@lru_cache(64)
-def _head(status: int, content_type: str, connection: bytes, second: int) -> bytes:
-    """Return an answer's head up to the length of its body; it changes once a second."""
-    lines = [
-        f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}",
-        f"Content-Type: {content_type}",
-        f"Date: {formatdate(second, usegmt=True)}",
-    ]
-    if connection:
-        lines.append(f"Connection: {connection.decode()}")
-    if status == UNAUTHENTICATED:
-        lines.append("WWW-Authenticate: Bearer")
-    return "\r\n".join([*lines, "Content-Length: "]).encode()
-
-
-def _path(url: bytes) -> str:
-    """Return a URL's path, percent-decoded.
-
-    Raises:
-      RequestError: it has none, or one that is not UTF-8.
-    """
-    try:
-        path = url if url.startswith(b"/") else httptools.parse_url(url).path or b"/"
-        return unquote_to_bytes(path.partition(b"?")[0]).decode()
-    except httptools.HttpParserInvalidURLError:
-        raise RequestError("the URL cannot be read") from None
-    except UnicodeDecodeError:
-        raise RequestError("the URL's path is not UTF-8") from None

@@ -39,10 +39,10 @@ from components.serve.grpc_names import (
     RELOAD_CONFIG,
 )
 from components.serve.json_text import excerpt
+from components.serve.loaded import Loaded
 from components.serve.messages import Arrays
 from components.serve.service import Service, Trail
 from components.serve.signature import Signature
-from components.serve.versions import Loaded
 from schemas.errors import ConfigError
 
 _SIGNATURE_DEF = "signature_def"

@@ -13,9 +13,9 @@ import numpy as np
 from components.serve import grpc_tensors, predict, routes, tf_examples
 from components.serve.failures import UNIMPLEMENTED, RequestError
 from components.serve.json_text import excerpt
+from components.serve.loaded import Loaded
 from components.serve.messages import Arrays
 from components.serve.signature import Signature
-from components.serve.versions import Loaded
 from schemas.errors import did_you_mean
 
 # The methods that a task of a MultiInferenceRequest may ask for.

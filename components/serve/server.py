@@ -24,11 +24,12 @@ from components.serve.app import App
 from components.serve.config import ModelConfig
 from components.serve.grpc_listener import GrpcListener
 from components.serve.listener import Listener
+from components.serve.loaded import Model
 from components.serve.observers import Observation, Observers
 from components.serve.page import page
 from components.serve.service import Service
 from components.serve.settings import GRPC_PORT, Address, Settings
-from components.serve.versions import Model, Models
+from components.serve.versions import Models
 from schemas.errors import ConfigError, ModelError
 
 _UNREAD = (0, 0, 0)  # the stamp of no file

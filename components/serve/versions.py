@@ -11,10 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from components.serve import folders, predict
 from components.serve.batcher import Batcher
@@ -22,9 +21,8 @@ from components.serve.config import ModelConfig
 from components.serve.failures import NOT_FOUND, UNAVAILABLE, RequestError
 from components.serve.folders import Stamp
 from components.serve.json_text import excerpt
-from components.serve.messages import Arrays
+from components.serve.loaded import Loaded, Model
 from components.serve.settings import Limits
-from components.serve.signature import Signature
 from schemas import description
 from schemas.errors import SkewlessError
 
@@ -34,68 +32,6 @@ START, LOADING, AVAILABLE, UNLOADING, END = "START", "LOADING", "AVAILABLE", "UN
 OnBatch = Callable[[int, int, float], None]
 
 _logger = logging.getLogger(__name__)
-
-
-class Model(Protocol):
-    """A SavedModel in memory.
-
-    Attributes:
-      signatures: by name.
-    """
-
-    signatures: Mapping[str, Signature]
-
-    def run(self, signature: str, inputs: Arrays) -> Arrays:
-        """Return a signature's outputs; RequestError where the graph refuses the values."""
-
-    def close(self) -> None:
-        """Let go of the memory; it is not asked again."""
-
-
-class Loaded:
-    """A version that answers; use it from one event loop.
-
-    Attributes:
-      name: of its model.
-      version: its number.
-      description: its model.json; None where it has none.
-      signatures: by name.
-      batcher: the queue before it.
-    """
-
-    def __init__(
-        self, name: str, version: int, description: bytes | None, model: Model, batcher: Batcher
-    ) -> None:
-        self.name = name
-        self.version = version
-        self.description = description
-        self.signatures = model.signatures
-        self.batcher = batcher
-        self._model = model
-        self._asked = 0
-        self._idle = asyncio.Event()
-
-    def hold(self) -> None:
-        """Keep the version in memory until `release`: a request has begun."""
-        self._asked += 1
-
-    def release(self) -> None:
-        """Tell that a request is done."""
-        self._asked -= 1
-        if not self._asked:
-            self._idle.set()
-
-    async def unload(self) -> None:
-        """Wait until all requests are done, then free the memory; nobody may find it any more."""
-        while self._asked:
-            self._idle.clear()
-            await self._idle.wait()
-        await asyncio.to_thread(self._close)
-
-    def _close(self) -> None:
-        # A request whose time was over may still be computed, so the queue's thread ends first.
-        self.batcher.close()
-        self._model.close()
 
 
 @dataclass
