@@ -12,9 +12,11 @@ import click
 
 from components import progress
 from components.score.formats import FORMATS, Format
-from pipeline import scoring
-from pipeline.scoring import BeamCommand, Source
+from pipeline import engines, runners, scoring
+from pipeline.runners import BeamCommand
+from pipeline.scoring import Source
 from schemas.errors import DataError
+from schemas.runners import RunnerName
 
 STAGE = "predict"
 
@@ -57,9 +59,11 @@ STAGE = "predict"
 @click.option(
     "--dataset",
     metavar="DATASET",
-    help="Take from its pipeline.yaml how CSV is written. [default: as the run's source was]",
+    help="Take from its pipeline.yaml how CSV is written, and the runner."
+    " [default: as the run's source was; direct]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an output that is there already.")
+@runners.options
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -73,19 +77,22 @@ def command(
     compare: int | None,
     dataset: str | None,
     overwrite: bool,
+    runner: RunnerName | None,
+    settings: tuple[str, ...],
 ) -> None:
     """Score the rows of INPUT... with a pushed model.
 
     RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel.
     INPUT is a CSV file, plain or gzipped, a Parquet file, or a pattern of such. Rows that cannot be
-    scored are kept beside the output, each with its reason. What follows `--` goes to Beam, such as
-    --runner=FlinkRunner.
+    scored are kept beside the output, each with its reason. What follows `--` goes to Beam.
     """
     found = Source.of(source)
     model = found.version(version)
     other = None if compare is None else found.version(compare)
     paths = input_paths(inputs)
     csv = found.csv(dataset)
+    on = runners.choose(scoring.runner_of(dataset), runner, settings, ctx.meta["beam"])
+    engines.check(on)
     from components.score.output import Output
 
     place = Output.of(output, kind, overwrite=overwrite)
@@ -94,7 +101,7 @@ def command(
         with scoring.imports():
             importlib.import_module("components.evaluate.signature")  # TensorFlow
             from components.score.batch import predict
-        with progress.stage(STAGE):
+        with progress.stage(STAGE), engines.running(on, "skewless"):
             scored = predict(
                 model=model,
                 paths=paths,
@@ -103,7 +110,6 @@ def command(
                 keys=keys,
                 columns=[] if columns is None else columns.split(","),
                 compare_with=other,
-                options=scoring.beam_options(ctx.meta["beam"]),
             )
         for line in scored.lines():
             screen.line(line)

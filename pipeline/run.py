@@ -23,14 +23,16 @@ import click
 
 from components import progress
 from components.compat import quiet_environment
-from pipeline import dag, lineage, logs, summary_text
+from pipeline import dag, engines, lineage, logs, runners, summary_text
 from pipeline.board import Board
 from pipeline.console import Reporter, open_screen
 from pipeline.folders import Folders, locked, new_run_id
+from pipeline.runners import BeamCommand, Choice
 from pipeline.summary import Failure, Status, Summary, figures, refusal, stage_summaries
 from schemas import catalog
 from schemas.catalog import Dataset
 from schemas.errors import ModelError, SkewlessError
+from schemas.runners import RunnerName
 
 IMPORTS = "imports"  # told like a stage, for it takes seconds
 
@@ -45,7 +47,7 @@ class UnexpectedError(SkewlessError):
     """A failure that nobody foresaw; the log has its traceback."""
 
 
-@click.command()
+@click.command(cls=BeamCommand)
 @click.argument("dataset", metavar="DATASET")
 @click.option(
     "--output",
@@ -60,17 +62,40 @@ class UnexpectedError(SkewlessError):
     help="Go on although the data has anomalies; recorded as your choice.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a failure, too.")
-def command(dataset: str, output: str, allow_anomalies: bool, verbose: bool) -> None:
+@runners.options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    dataset: str,
+    output: str,
+    allow_anomalies: bool,
+    verbose: bool,
+    runner: RunnerName | None,
+    settings: tuple[str, ...],
+) -> None:
     """Run DATASET from raw rows to a proven, pushed model.
 
     DATASET is the name of a shipped dataset, such as taxi, or a folder with pipeline.yaml and
-    schema.pbtxt. What an earlier run did, and nothing has changed since, is used again.
+    schema.pbtxt. What an earlier run did, and nothing has changed since, is used again. What
+    follows `--` goes to Beam.
     """
-    run(catalog.load(dataset), output=output, allow_anomalies=allow_anomalies, verbose=verbose)
+    read = catalog.load(dataset)
+    run(
+        read,
+        output=output,
+        allow_anomalies=allow_anomalies,
+        verbose=verbose,
+        on=runners.choose(read.spec.runner, runner, settings, ctx.meta["beam"]),
+    )
 
 
 def run(
-    dataset: Dataset, *, output: str = "runs", allow_anomalies: bool = False, verbose: bool = False
+    dataset: Dataset,
+    *,
+    output: str = "runs",
+    allow_anomalies: bool = False,
+    verbose: bool = False,
+    on: Choice | None = None,
 ) -> Summary:
     """Run a dataset's DAG, tell it on standard output and keep its summary.
 
@@ -79,6 +104,7 @@ def run(
       output: the folder that holds a folder for each pipeline.
       allow_anomalies: go on where the gate would stop the run.
       verbose: show the traceback of a failure, which run.log has in any case.
+      on: where the stages that read and write rows run; None is as pipeline.yaml says.
 
     Returns:
       What the run came to, as runs/<run_id>/summary.json has it.
@@ -89,7 +115,9 @@ def run(
     """
     began = time.monotonic()
     dag.check_source(dataset)  # a wrong path or header is said at once
-    job = Job(dataset, Folders.of(output, dataset.spec.name), new_run_id(), allow_anomalies)
+    on = on or runners.choose(dataset.spec.runner)
+    engines.check(on)
+    job = Job(dataset, Folders.of(output, dataset.spec.name), new_run_id(), allow_anomalies, on)
     quiet_environment()
     with contextlib.ExitStack() as stack:
         stack.enter_context(locked(job.folders, job.run_id))
@@ -117,6 +145,7 @@ class Job:
     folders: Folders
     run_id: str
     allow_anomalies: bool
+    on: Choice
 
     @property
     def own(self) -> Path:
@@ -217,7 +246,8 @@ def _run_dag(job: Job, reporter: Reporter) -> None:
             job.dataset, job.folders, run_id=job.run_id, allow_anomalies=job.allow_anomalies
         )
         lineage.tidy(job.folders.metadata, job.folders.artifacts)
-    orchestrators.run_local(pipeline, job.run_id)
+    with engines.running(job.on, f"{job.dataset.spec.name}-{job.run_id}"):
+        orchestrators.run_local(pipeline, job.run_id)
     reporter.finish()
     _hold_against_metadata(job, reporter.board)
 

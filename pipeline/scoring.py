@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from components import progress
 from components.compat import quiet_environment
 from components.serve import folders
@@ -23,23 +21,11 @@ from pipeline import lineage, logs
 from pipeline.console import Reporter, Screen, open_screen
 from pipeline.folders import Folders
 from pipeline.run import IMPORTS, UnexpectedError
+from pipeline.runners import BeamCommand as BeamCommand  # both commands are one
 from schemas import catalog
 from schemas.errors import ConfigError, SkewlessError
+from schemas.runners import Runner
 from schemas.spec import CsvSource
-
-
-class BeamCommand(click.Command):
-    """A command that takes options of Beam behind `--`, as `-- --runner=FlinkRunner`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put what is behind `--` aside as `ctx.meta["beam"]`."""
-        at = args.index("--") if "--" in args else len(args)
-        ctx.meta["beam"] = args[at + 1 :]
-        return super().parse_args(ctx, args[:at])
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Tell of Beam's options, too."""
-        return [*super().collect_usage_pieces(ctx), "[-- BEAM-OPTIONS]"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +89,13 @@ class Source:
         if told is None:
             return CsvSource(path="")
         return CsvSource.model_validate_json(str(told["source"]))
+
+
+def runner_of(dataset: str | None) -> Runner:
+    """Return the section `runner:` of a dataset's pipeline.yaml; None has the defaults."""
+    if dataset is None:
+        return Runner()
+    return catalog.read_spec(catalog.find_folder(dataset) / catalog.SPEC_FILE).runner
 
 
 @contextlib.contextmanager

@@ -17,7 +17,8 @@ import yaml
 
 from schemas.columns import Column, columns_of, find, parse_schema
 from schemas.errors import ConfigError, did_you_mean
-from schemas.spec import UNKNOWN_KEY, Spec
+from schemas.spec import Spec
+from schemas.strict import UNKNOWN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

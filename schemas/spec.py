@@ -10,35 +10,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 from pydantic import Field
-from pydantic_core import PydanticCustomError
 
-from schemas.errors import did_you_mean
+from schemas.runners import Runner
+from schemas.strict import Strict as Strict  # most of its users know it from here
+from schemas.strict import one_of
 
 SPLITS = ("train", "eval", "test")
-UNKNOWN_KEY = "unknown_key"  # pydantic's type of the error, whose context holds the `key`
 
 # JSON, in which stages are given their parameters, has no infinity.
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Strict(pydantic.BaseModel):
-    """A frozen value that refuses unknown keys and names the nearest valid one."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=False)
-
-    @pydantic.model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            for key in value:
-                if key not in cls.model_fields:
-                    hint = did_you_mean(str(key), cls.model_fields)
-                    raise PydanticCustomError(
-                        UNKNOWN_KEY,
-                        "unknown key {quoted}; {hint}",
-                        {"key": str(key), "quoted": repr(key), "hint": hint},
-                    )
-        return value
 
 
 class CsvSource(Strict):
@@ -173,22 +153,7 @@ class Feature(Strict):
     def _short_forms(cls, value: Any) -> Any:
         """Read `z_score` and `z_score: {clip: 5}` alike."""
         entries = value if isinstance(value, (list, tuple)) else [value]
-        return tuple(_treatment(entry) for entry in entries)
-
-
-def _treatment(entry: Any) -> Any:
-    if isinstance(entry, str):
-        entry = {entry: {}}
-    if not isinstance(entry, dict) or "kind" in entry:
-        return entry
-    if len(entry) != 1:
-        raise ValueError(f"one treatment an entry, got {sorted(map(str, entry))}")
-    ((kind, options),) = entry.items()
-    if kind not in _TREATMENTS:
-        raise ValueError(f"unknown treatment {kind!r}; {did_you_mean(str(kind), _TREATMENTS)}")
-    if not isinstance(options, (dict, type(None))):
-        raise ValueError(f"the options of {kind!r} must be keys with values, got {options!r}")
-    return {**(options or {}), "kind": kind}
+        return tuple(one_of(entry, _TREATMENTS, what="treatment") for entry in entries)
 
 
 class Cross(Strict):
@@ -306,6 +271,7 @@ class Spec(Strict):
     evaluation: Evaluation = Evaluation()
     export: Export = Export()
     examples: Examples = Examples()
+    runner: Runner = Runner()
 
     @pydantic.field_validator("features", mode="before")
     @classmethod

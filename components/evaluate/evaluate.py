@@ -11,8 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from components import progress
-from components.compat import beam_options
+from components import progress, runner
 from components.evaluate.figures import Figures, Totals
 from components.evaluate.judge import BOUNDED, judge
 from components.evaluate.metrics import Metrics, constant_metrics
@@ -135,7 +134,7 @@ def _measure(
     needed = dict.fromkeys(c.name for c in (*score.columns, *(s.column for s in slicings)))
     path = os.path.join(output, _FIGURES)
     os.makedirs(output, exist_ok=True)
-    with beam.Pipeline(options=beam_options(options)) as pipeline:
+    with runner.opened(STAGE, options) as pipeline:
         _ = (
             pipeline
             | read_examples(examples, SPLIT, list(needed))

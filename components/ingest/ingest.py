@@ -76,7 +76,7 @@ def ingest(
     _note_ignored(files)
     with _working_folder(output) as folder:
         plan = Plan.of(files, rules, splits, settings, folder)
-        tally = outcome("Ingest" >> IngestCsv(plan), folder, Tally, options)
+        tally = outcome(STAGE, "Ingest" >> IngestCsv(plan), folder, Tally, options)
         counts = tally.counts()
         counts.check()
         tally.check_training(where=", ".join(paths[:3]) + (", …" if len(paths) > 3 else ""))

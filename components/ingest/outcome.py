@@ -13,7 +13,7 @@ from typing import TypeVar
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.compat import beam_options
+from components import runner
 from components.ingest.failures import kept_failure
 from schemas.spec import Strict
 
@@ -23,11 +23,16 @@ _FILE_NAME = "tally.json"
 
 
 def outcome(
-    steps: beam.PTransform, folder: str, kind: type[Result], options: PipelineOptions | None
+    stage: str,
+    steps: beam.PTransform,
+    folder: str,
+    kind: type[Result],
+    options: PipelineOptions | None,
 ) -> Result:
     """Run the steps, and return what they give.
 
     Args:
+      stage: whose rows and job they are.
       steps: a labelled root PTransform of one result.
       folder: where the result and an error are left; `reserve` has made room in it.
       kind: the result's class.
@@ -38,7 +43,7 @@ def outcome(
     """
     path = os.path.join(folder, _FILE_NAME)
     try:
-        with beam.Pipeline(options=beam_options(options)) as pipeline:
+        with runner.opened(stage, options) as pipeline:
             _ = pipeline | steps | "Tell" >> beam.Map(_write, path)
     except Exception as error:
         failure = kept_failure(folder)

@@ -74,7 +74,7 @@ def predict(
         with disk_errors(WRITTEN, output.path):
             reserve(folder)
         plan = replace(plan, folder=folder)
-        tally = outcome("Predict" >> ScoreFiles(plan), folder, Tally, options)
+        tally = outcome(STAGE, "Predict" >> ScoreFiles(plan), folder, Tally, options)
         by_reason = sorted(tally.read.rejected.items(), key=lambda item: (-item[1], item[0]))
         scored = Scored(
             model=model,

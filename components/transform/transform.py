@@ -16,8 +16,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from components import progress
-from components.compat import beam_options
+from components import progress, runner
 from components.examples import (
     ARROW_TYPES,
     RowGroup,
@@ -90,7 +89,7 @@ def transform(
         raise DataError("the training split has no rows to analyze", where=examples)
     with tempfile.TemporaryDirectory(dir=graph) as scratch:
         context = tft_beam.Context(temp_dir=scratch, passthrough_keys={_ORIGIN})
-        with context, beam.Pipeline(options=beam_options(options)) as pipeline:
+        with context, runner.opened("transform", options) as pipeline:
             config = _adapter_config(raw)
             names = [c.name for c in raw]
             training = [(n, g) for n, (split, g) in enumerate(groups) if split == "train"]

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components import progress
-from components.compat import beam_options
+from components import progress, runner
 from components.examples import as_lists, read_splits, shards
 from components.validate.files import statistics_path, write_whole
 from schemas.errors import DataError
@@ -53,7 +52,7 @@ def generate(
     import apache_beam as beam
 
     categories = _category_columns(examples, schema, splits)
-    with beam.Pipeline(options=beam_options(options)) as pipeline:
+    with runner.opened("statistics", options) as pipeline:
         _ = (
             pipeline
             | read_splits(examples, splits)

@@ -1,0 +1,126 @@
+"""What an engine says when it gives up, a page of Java and Python → one error, the cause first.
+
+A known cause names the key to change; any other is the innermost exception's own line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from schemas.errors import SkewlessError
+
+
+class EngineError(SkewlessError):
+    """A job failed on an engine outside this process."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A cause that can be told from the engine's words, and what helps."""
+
+    pattern: str
+    what: str
+    remedy: str
+
+
+KNOWN = (
+    Known(
+        r"Insufficient number of network buffers[^\n]*",
+        "the task managers have too few network buffers",
+        "raise taskmanager.memory.network.min and .max in Flink's configuration to 256m for each"
+        " task slot or more, or lower runner.flink.parallelism",
+    ),
+    Known(
+        r"(?:Cannot reserve|Direct buffer memory)[^\n]*",
+        "the task managers have too little direct memory for a batch of rows",
+        "raise taskmanager.memory.task.off-heap.size in Flink's configuration to 512m for each"
+        " task slot or more, or lower examples.batch_rows in pipeline.yaml",
+    ),
+    Known(
+        r"Java heap space[^\n]*|GC overhead limit exceeded[^\n]*",
+        "the engine ran out of heap",
+        "raise taskmanager.memory.process.size (Flink) or spark.executor.memory (Spark), or lower"
+        " examples.batch_rows in pipeline.yaml",
+    ),
+    Known(
+        r"NoResourceAvailableException[^\n]*|Could not acquire the minimum[^\n]*",
+        "the cluster has too few free task slots for the job",
+        "start task managers, or lower runner.flink.parallelism",
+    ),
+    Known(
+        r"No space left on device[^\n]*",
+        "a disk is full",
+        "make room on the machine that the log names, or point its temporary folders elsewhere",
+    ),
+    Known(
+        r"ModuleNotFoundError: [^\n]*",
+        "the workers lack a package that the command has",
+        "install this project with the command's versions where the workers run (docs/runners.md)",
+    ),
+    Known(
+        r"Cannot run program[^\n]*",
+        "the task managers cannot start a worker",
+        "correct runner.….workers: the command must be there on every task manager",
+    ),
+    Known(
+        r"(?:UNAVAILABLE|Connection refused)[^\n]*",
+        "the engine cannot reach its SDK workers, or the command",
+        "see that the pool of runner.….workers runs beside every task manager; loopback works only"
+        " where engine and command share a machine",
+    ),
+    Known(
+        r"Channel closed prematurely[^\n]*",
+        "a task manager died, or ran out of direct memory",
+        "look at the task manager's log; raise taskmanager.memory.task.off-heap.size where it"
+        " speaks of direct memory",
+    ),
+)
+
+_RAISED = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception)\b[^\n]*", re.MULTILINE)
+_RUNNING = re.compile(r" \[while running '[^']*'\]")
+_MAX = 500  # characters of the engine's own words
+
+
+def explained(stage: str, text: str) -> EngineError:
+    """Return the error for what a runner said when a stage's job failed.
+
+    >>> print(explained("statistics", "java.lang.RuntimeException: boom").what)
+    statistics failed on the engine: java.lang.RuntimeException: boom
+    """
+    cause = innermost(text)
+    for known in KNOWN:
+        found = re.search(known.pattern, text)
+        # an exception of our own code is the cause, whatever the engine said afterwards
+        if found and (not _is_ours(cause) or found[0] in cause):
+            said = _cut(found[0])
+            return EngineError(
+                f"{stage} failed on the engine: {known.what} ({said})", remedy=known.remedy
+            )
+    return EngineError(f"{stage} failed on the engine: {_cut(cause)}")
+
+
+def innermost(text: str) -> str:
+    """Return the line of the exception that began it all.
+
+    Python's traceback within Java's words comes first: its last line is the cause. Otherwise it is
+    the last `Caused by:`, or the first line.
+    """
+    python = text.find("Traceback (most recent call last)")
+    if python >= 0:
+        told = text[python:].split("\n\n\tat ")[0]
+        raised = [m[0] for m in _RAISED.finditer(told) if not m[0].startswith("java.")]
+        if raised:
+            return _RUNNING.sub("", raised[-1])
+    caused = re.findall(r"^Caused by: ([^\n]+)", text, re.MULTILINE)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return caused[-1] if caused else (lines or ["it gave no reason"])[0]
+
+
+def _is_ours(cause: str) -> bool:
+    """Whether Python raised it rather than Java."""
+    return not re.match(r"(?:java|org\.apache)\.", cause)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX else f"{text[:_MAX]}…"

@@ -1,0 +1,94 @@
+"""Opens a stage's Beam pipeline on the runner that was chosen, and tells how it went there.
+
+Goes in: a stage's name and, where it was given any, Beam's options. Promised: without options the
+pipeline runs where `running_on` says, else in this process; what an engine failed with is raised as
+one readable error, the cause first.
+
+The choice is no parameter of TFX's: it would become part of the cache's key, although a stage gives
+the same wherever it runs, and TFX would pack an sdist of itself for every stage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from components import progress
+from components.compat import beam_options
+from components.engine_errors import explained
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+IN_PROCESS = "FnApiRunner"
+
+_ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("beam_arguments", default=())
+
+
+@contextlib.contextmanager
+def running_on(arguments: Sequence[str]) -> Iterator[None]:
+    """Run the pipelines that are opened without options with these arguments of Beam."""
+    token = _ARGUMENTS.set(tuple(arguments))
+    try:
+        yield
+    finally:
+        _ARGUMENTS.reset(token)
+
+
+@contextlib.contextmanager
+def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.Pipeline]:
+    """Yield a pipeline, which runs when the block ends.
+
+    Args:
+      stage: the stage's name; the job's name ends in it, and its rows are told as the stage's.
+      options: Beam's; None is what `running_on` says.
+
+    Raises:
+      EngineError: an engine outside this process gave up.
+    """
+    import apache_beam as beam
+
+    chosen = _options(stage, options)
+    elsewhere = _elsewhere(chosen)
+    try:
+        with beam.Pipeline(options=chosen) as pipeline:
+            yield pipeline
+    except RuntimeError as error:
+        if not elsewhere:
+            raise
+        raise explained(stage, str(error)) from error
+    if elsewhere:
+        _tell_rows(stage, pipeline)
+
+
+def _options(stage: str, options: PipelineOptions | None) -> PipelineOptions:
+    from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+
+    if options is not None:
+        return beam_options(options)
+    chosen = beam_options(PipelineOptions(list(_ARGUMENTS.get())))
+    named = chosen.view_as(GoogleCloudOptions)  # where Beam keeps the name of every runner's job
+    named.job_name = f"{named.job_name or 'skewless'}-{stage}"
+    return chosen
+
+
+def _elsewhere(options: PipelineOptions) -> bool:
+    """Return whether workers are in other processes, where nobody hears `progress.rows`."""
+    from apache_beam.options.pipeline_options import PortableOptions, StandardOptions
+
+    runner = options.view_as(StandardOptions).runner
+    loopback = options.view_as(PortableOptions).environment_type == "LOOPBACK"
+    return runner != IN_PROCESS and not loopback
+
+
+def _tell_rows(stage: str, pipeline: beam.Pipeline) -> None:
+    """Tell the rows that the stage's own counter counted, all at once."""
+    from apache_beam.metrics import MetricsFilter
+
+    found = pipeline.result.metrics().query(MetricsFilter().with_namespace(stage))
+    counts = [c.committed or c.attempted or 0 for c in found["counters"]]
+    if counts:
+        progress.rows(stage, max(counts))

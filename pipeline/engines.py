@@ -1,0 +1,211 @@
+"""Makes the chosen runner ready: asks its engine what it has, starts Beam's job server.
+
+`check` needs no Beam and takes milliseconds. `running` keeps one job server for all stages of a
+run: the Java process that Beam starts for every pipeline otherwise costs seconds each time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from components.runner import running_on
+from pipeline import flink
+from pipeline.hosts import is_here, listens
+from pipeline.runners import Choice
+from schemas.errors import ConfigError
+from schemas.runners import Dataflow, Docker, Flink, Loopback, Pool, Prism, Process, Spark, Workers
+from schemas.strict import Strict
+
+
+def check(choice: Choice) -> None:
+    """Hold that the engine is there and has what a run needs; takes milliseconds.
+
+    Raises:
+      ConfigError: it is not or has not; names the key to change, ours or the engine's.
+    """
+    section = choice.section
+    where = f"runner.{choice.name}"
+    if isinstance(section, (Flink, Spark, Prism)):
+        if section.job_endpoint is not None:
+            _require_listener(section.job_endpoint, f"{where}.job_endpoint", "a job server")
+        elif isinstance(section, Prism):
+            _prism(section)
+        else:
+            _require_java(section.job_server_jar, where)
+    if isinstance(section, Flink):
+        flink.check(section)
+        _check_workers(section.workers, section.master, where)
+    elif isinstance(section, Spark):
+        host_port = section.master.removeprefix("spark://")
+        if host_port != section.master:
+            _require_listener(host_port, f"{where}.master", "a Spark master")
+        _check_workers(section.workers, section.master, where)
+    elif isinstance(section, Prism):
+        _check_workers(section.workers, "localhost", where)
+    elif isinstance(section, Dataflow):
+        _require_keys(section, ("project", "region", "temp_location"), where)
+
+
+def _require_keys(section: Strict, keys: Sequence[str], where: str) -> None:
+    absent = [key for key in keys if getattr(section, key) is None]
+    if absent:
+        raise ConfigError(
+            f"{where} lacks {' and '.join(absent)}",
+            remedy=" ".join(f"--set {key}=…" for key in absent) + ", or the same in pipeline.yaml",
+        )
+
+
+def _require_java(jar: str | None, where: str) -> None:
+    if shutil.which("java") is None:
+        raise ConfigError(
+            "there is no java on the PATH, which Beam's job server runs on",
+            where=where,
+            remedy="install a Java runtime, 11 or 17, or give job_endpoint of a job server",
+        )
+    if jar is not None and "://" not in jar and not Path(jar).is_file():
+        raise ConfigError(
+            f"there is no job server {jar!r}",
+            where=f"{where}.job_server_jar",
+            expected="the path or URL of Beam's job server jar, or no key: it is then fetched",
+        )
+
+
+def _require_listener(host_port: str, where: str, what: str) -> None:
+    if not listens(host_port):
+        raise ConfigError(
+            f"nobody answers at {host_port}", where=where, expected=f"the address of {what}"
+        )
+
+
+def _check_workers(workers: Workers, engine: str, where: str) -> None:
+    """Hold that workers can be had, as far as that shows from here."""
+    here = is_here(engine)
+    if isinstance(workers, Loopback) and not here:
+        raise ConfigError(
+            f"workers in this process cannot be reached from {engine}",
+            where=f"{where}.workers",
+            expected="pool, process or docker for an engine on other machines",
+            remedy="see docs/runners.md for what each needs",
+        )
+    if isinstance(workers, Pool) and here:
+        _require_listener(workers.address, f"{where}.workers.address", "a pool of workers")
+    if isinstance(workers, Process) and here and shutil.which(workers.command) is None:
+        raise ConfigError(
+            f"there is no command {workers.command!r}", where=f"{where}.workers.command"
+        )
+
+
+def _prism(section: Prism) -> str:
+    found = shutil.which(section.binary or "prism")
+    if found is None:
+        raise ConfigError(
+            f"there is no {section.binary or 'prism'!r}",
+            where="runner.prism.binary",
+            expected="Beam's Prism, on the PATH or by its path",
+            remedy="go install github.com/apache/beam/sdks/v2/go/cmd/prism@v2.74.0",
+        )
+    return found
+
+
+@contextlib.contextmanager
+def running(choice: Choice, job_name: str) -> Iterator[None]:
+    """Run the stages of the block on a runner, which `check` has passed.
+
+    Args:
+      choice: the runner.
+      job_name: what the jobs are called, each with its stage behind.
+    """
+    section = choice.section
+    arguments = [f"--job_name={job_name}", *_arguments(choice)]
+    if not isinstance(section, (Flink, Spark, Prism)):
+        with running_on([*arguments, *choice.beam]):
+            yield
+        return
+    arguments += [*_worker_arguments(section.workers), *choice.beam]
+    with contextlib.ExitStack() as stack:
+        endpoint = section.job_endpoint or stack.enter_context(_job_server(section, arguments))
+        own = ["--runner=PortableRunner", f"--job_endpoint={endpoint}"]
+        stack.enter_context(running_on([*own, *arguments]))
+        yield
+
+
+@contextlib.contextmanager
+def _job_server(section: Flink | Spark | Prism, arguments: Sequence[str]) -> Iterator[str]:
+    """Run Beam's job server for an engine, found or fetched by Beam; yield its endpoint."""
+    from apache_beam.options.pipeline_options import JobServerOptions, PipelineOptions
+    from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
+    from apache_beam.runners.portability.prism_runner import PrismJobServer
+    from apache_beam.runners.portability.spark_runner import SparkJarJobServer
+    from apache_beam.utils.subprocess_server import pick_port
+
+    kinds = {Flink: FlinkJarJobServer, Spark: SparkJarJobServer, Prism: PrismJobServer}
+    beam = PipelineOptions(list(arguments))
+    (port,) = pick_port(None)
+    beam.view_as(JobServerOptions).job_port = port
+    server = kinds[type(section)](beam)
+    try:
+        server.start()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(
+            f"Beam's job server does not start: {error}",
+            where=f"runner.{type(section).__name__.lower()}",
+            remedy="see the log; without internet, name its jar by job_server_jar",
+        ) from error
+    try:
+        yield f"localhost:{port}"
+    finally:
+        server.stop()
+
+
+def _arguments(choice: Choice) -> list[str]:
+    """Return a runner's own options of Beam."""
+    section = choice.section
+    given: dict[str, Any] = {}
+    if isinstance(section, Flink):
+        given = {
+            "flink_master": section.master.rstrip("/"),
+            "flink_version": section.version,
+            "flink_job_server_jar": section.job_server_jar,
+            "parallelism": section.parallelism or flink.slots(section),
+            "number_of_execution_retries": section.retries,
+            "execution_retry_delay": round(section.retry_delay * 1000),
+            "environment_cache_millis": round(section.environment_cache * 1000),
+        }
+    elif isinstance(section, Spark):
+        given = {"spark_master_url": section.master, "spark_job_server_jar": section.job_server_jar}
+    elif isinstance(section, Prism):
+        given = {"prism_location": None if section.job_endpoint else _prism(section)}
+    elif isinstance(section, Dataflow):
+        given = {
+            "runner": "DataflowRunner",
+            "project": section.project,
+            "region": section.region,
+            "temp_location": section.temp_location,
+            "sdk_container_image": section.image,
+            "sdk_location": "container" if section.image else None,
+            "service_account_email": section.service_account,
+            "machine_type": section.machine_type,
+            "max_num_workers": section.max_workers,
+        }
+    return [f"--{key}={value}" for key, value in given.items() if value is not None]
+
+
+def _worker_arguments(workers: Workers) -> list[str]:
+    """Return how an engine gets its SDK workers, in Beam's options."""
+    if isinstance(workers, Pool):
+        return ["--environment_type=EXTERNAL", f"--environment_config={workers.address}"]
+    if isinstance(workers, Docker):
+        return ["--environment_type=DOCKER", f"--environment_config={workers.image}"]
+    if isinstance(workers, Process):
+        config = {
+            "command": shutil.which(workers.command) or workers.command,
+            # what is installed there is used as it is, without a second environment on top
+            "env": {"RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT": "1", **workers.environment},
+        }
+        return ["--environment_type=PROCESS", f"--environment_config={json.dumps(config)}"]
+    return ["--environment_type=LOOPBACK"]

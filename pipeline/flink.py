@@ -1,0 +1,100 @@
+"""Asks a Flink cluster, by its job manager's REST API, whether it can carry a run.
+
+What is missing is named with the key to change before a job starts: once it runs, it is a failed
+task among a hundred, and the SDK workers only see that a channel was closed.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.errors import ConfigError
+from schemas.runners import Flink
+
+TIMEOUT = 10.0  # seconds
+MIB = 1 << 20
+# Measured with the taxi features, whose transform is a graph of 84 steps: docs/runners.md.
+NETWORK_PER_SLOT = 128 * MIB
+OFF_HEAP_PER_SLOT = 256 * MIB
+
+
+def check(section: Flink) -> None:
+    """Hold that a cluster fits what the section says of it, and a run.
+
+    Raises:
+      ConfigError: it cannot be reached, is of another version, or has too few task slots, network
+        buffers or direct memory.
+    """
+    found = str(ask(section, "/config").get("flink-version", "unknown"))
+    if not found.startswith(f"{section.version}."):
+        raise ConfigError(
+            f"the cluster runs Flink {found}, not {section.version}",
+            where=f"runner.flink.version; {section.master}",
+            remedy=f"set version to {'.'.join(found.split('.')[:2])!r}, and job_server_jar, if it"
+            " is given, to the jar for it",
+        )
+    managers = ask(section, "/taskmanagers")["taskmanagers"]
+    total = sum(manager["slotsNumber"] for manager in managers)
+    wanted = section.parallelism or 1
+    if total < wanted:
+        raise ConfigError(
+            f"the cluster has {total} task slots in {len(managers)} task managers, and"
+            f" {wanted} are needed",
+            where=f"runner.flink.parallelism; {section.master}",
+            remedy="start task managers, or lower parallelism",
+        )
+    _check_memory(managers, where=section.master)
+
+
+def slots(section: Flink) -> int:
+    """Return how many task slots the cluster has."""
+    return int(ask(section, "/overview")["slots-total"])
+
+
+def ask(section: Flink, path: str) -> Mapping[str, Any]:
+    """Return an answer of the job manager.
+
+    Raises:
+      ConfigError: there is none, or none of Flink's.
+    """
+    url = section.master.rstrip("/") + path
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
+            value = json.load(answer)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise ConfigError(
+            f"no Flink answers at {section.master}: {reason}",
+            where="runner.flink.master",
+            expected="the job manager's REST address, such as http://localhost:8081",
+        ) from error
+    if not isinstance(value, dict):
+        raise ConfigError(
+            f"what answers at {section.master} is no Flink", where="runner.flink.master"
+        )
+    return value
+
+
+def _check_memory(managers: Sequence[Mapping[str, Any]], *, where: str) -> None:
+    """Hold every task manager's memory against what its slots need."""
+    keys = "taskmanager.memory"
+    needs = (
+        ("networkMemory", NETWORK_PER_SLOT, "network buffers", f"{keys}.network.min and .max"),
+        ("taskOffHeap", OFF_HEAP_PER_SLOT, "direct memory", f"{keys}.task.off-heap.size"),
+    )
+    for manager in managers:
+        memory = manager["memoryConfiguration"]
+        for key, per_slot, what, setting in needs:
+            needed = per_slot * manager["slotsNumber"]
+            if memory[key] < needed:
+                raise ConfigError(
+                    f"the task manager {manager['id']} has {memory[key] // MIB} MiB of {what} for"
+                    f" {manager['slotsNumber']} slots",
+                    where=f"{setting} in Flink's configuration; {where}",
+                    expected=f"{needed // MIB} MiB or more, {per_slot // MIB} a slot",
+                    remedy=f"set {setting} to {needed // MIB}m and start the task managers anew",
+                )

@@ -1,0 +1,152 @@
+"""Which runner a command's Beam pipelines run on: pipeline.yaml and flags → a choice.
+
+Made without Beam, in milliseconds, and before anything else: what is wrong is said at once. What
+the choice then needs to run is in pipeline/engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+import pydantic
+import yaml
+
+from schemas.errors import ConfigError
+from schemas.runners import Runner, RunnerName
+from schemas.strict import UNKNOWN_KEY, Strict
+
+NAMES: tuple[RunnerName, ...] = ("direct", "flink", "spark", "prism", "dataflow")
+# Options of Beam that a key of ours stands for: what is checked is then what is used.
+OURS = {
+    "flink_master": "master",
+    "flink_version": "version",
+    "flink_job_server_jar": "job_server_jar",
+    "spark_master_url": "master",
+    "spark_job_server_jar": "job_server_jar",
+    "prism_location": "binary",
+    "parallelism": "parallelism",
+    "job_endpoint": "job_endpoint",
+    "environment_type": "workers",
+    "environment_config": "workers",
+    "project": "project",
+    "region": "region",
+    "temp_location": "temp_location",
+    "sdk_container_image": "image",
+}
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class BeamCommand(click.Command):
+    """A command that takes options of Beam behind `--`, as `-- --runner=FlinkRunner`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put what is behind `--` aside as `ctx.meta["beam"]`."""
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta["beam"] = args[at + 1 :]
+        return super().parse_args(ctx, args[:at])
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Tell of Beam's options, too."""
+        return [*super().collect_usage_pieces(ctx), "[-- BEAM-OPTIONS]"]
+
+
+def options(command: _Command) -> _Command:
+    """Give a command the options --runner and --set."""
+    runner = click.option(
+        "--runner",
+        "runner",
+        type=click.Choice(NAMES),
+        help="Where the stages that read and write rows run. [default: as pipeline.yaml says]",
+    )
+    settings = click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A key of the runner's section, such as master=http://host:8081; may be repeated.",
+    )
+    return runner(settings(command))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A runner with what it is told.
+
+    Attributes:
+      name: the runner's.
+      section: what pipeline.yaml and `--set` say of it.
+      beam: options of Beam that are passed on as they are.
+    """
+
+    name: RunnerName
+    section: Strict
+    beam: tuple[str, ...] = ()
+
+
+def choose(
+    given: Runner,
+    name: RunnerName | None = None,
+    settings: Sequence[str] = (),
+    beam: Sequence[str] = (),
+) -> Choice:
+    """Return the runner that the command line and pipeline.yaml name.
+
+    Args:
+      given: the section `runner:` of pipeline.yaml.
+      name: what `--runner` says.
+      settings: KEY=VALUE of `--set`; VALUE is YAML, KEY may be dotted.
+      beam: what stands behind `--`.
+
+    Raises:
+      ConfigError: an unknown key, a value that cannot be, or something that is said twice.
+    """
+    chosen: RunnerName = name or given.use
+    where = f"runner.{chosen}"
+    for option in (word.removeprefix("--").partition("=")[0] for word in beam):
+        if option == "runner" and (name or settings):
+            raise ConfigError("the runner is named twice", where="--runner, and behind --")
+        if option in OURS and chosen != "direct":
+            raise ConfigError(
+                f"Beam's option --{option} is what the key {OURS[option]!r} is for",
+                where="behind --",
+                remedy=f"use --set {OURS[option]}=…, or {where}.{OURS[option]} in pipeline.yaml",
+            )
+    section: Strict = getattr(given, chosen)
+    values = section.model_dump()
+    for setting in settings:
+        _put(values, setting)
+    try:
+        return Choice(chosen, type(section).model_validate(values), tuple(beam))
+    except pydantic.ValidationError as error:
+        raise ConfigError(_problems(error, where), where=f"--set, {where}") from error
+
+
+def _put(values: dict[str, Any], setting: str) -> None:
+    """Put KEY=VALUE into nested values; what is new replaces what was of another kind."""
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise ConfigError(
+            f"--set takes KEY=VALUE, got {setting!r}", expected="such as --set parallelism=2"
+        )
+    *path, last = names = key.split(".")
+    for part, following in zip(path, names[1:], strict=True):
+        inner = values.get(part)
+        kept = isinstance(inner, dict) and (following in inner or "kind" not in inner)
+        values[part] = values = dict(inner or {}) if kept else {}
+    try:
+        values[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{text!r} is no YAML", where=f"--set {key}") from error
+
+
+def _problems(error: pydantic.ValidationError, where: str) -> str:
+    lines = []
+    for problem in error.errors():
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] not in ("value_error", "missing", UNKNOWN_KEY):
+            message += f", got {problem['input']!r}"
+        lines.append(f"{'.'.join([where, *map(str, problem['loc'])])}: {message}")
+    return "\n".join(lines)

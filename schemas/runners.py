@@ -1,0 +1,155 @@
+"""The section `runner:` of pipeline.yaml: where the stages that read and write rows run.
+
+A section a runner, with defaults that fit a cluster on this machine; `use` names the one that is
+taken unless the command line names another. Which Beam options they become is in pipeline/runners.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from schemas.strict import Strict, one_of
+
+RunnerName = Literal["direct", "flink", "spark", "prism", "dataflow"]
+HostPort = Annotated[str, Field(pattern=r"^[^\s:/]+:\d{1,5}$")]  # as localhost:50000
+
+
+class Loopback(Strict):
+    """SDK workers in the process of the command itself: the engine and it share a machine."""
+
+    kind: Literal["loopback"] = "loopback"
+
+
+class Pool(Strict):
+    """SDK workers that a pool at `address` starts, as `skewless workers` does; seen by the engine.
+
+    One pool beside each of the engine's machines is reached as localhost by all of them.
+    """
+
+    kind: Literal["pool"] = "pool"
+    address: HostPort = "localhost:50000"
+
+
+class Process(Strict):
+    """SDK workers that the engine starts by a `command` on its machines: Beam's `boot`."""
+
+    kind: Literal["process"] = "process"
+    command: Annotated[str, Field(min_length=1)]
+    environment: dict[str, str] = Field(default_factory=dict)
+
+
+class Docker(Strict):
+    """SDK workers in containers of an `image` that has this project and its libraries in it."""
+
+    kind: Literal["docker"] = "docker"
+    image: Annotated[str, Field(min_length=1)]
+
+
+Workers = Annotated[Loopback | Pool | Process | Docker, Field(discriminator="kind")]
+_WORKERS = {w.model_fields["kind"].default: w for w in (Loopback, Pool, Process, Docker)}
+
+
+class Direct(Strict):
+    """This process; nothing is to be set."""
+
+
+class _Portable(Strict):
+    """What engines that are reached by Beam's job server have in common.
+
+    Attributes:
+      workers: where our code runs.
+      job_endpoint: a job server that is there already; one is started for the run otherwise.
+    """
+
+    workers: Workers = Loopback()
+    job_endpoint: HostPort | None = None
+
+    @pydantic.field_validator("workers", mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        """Read `loopback`, `pool: {address: …}` and the long form alike."""
+        return one_of(value, _WORKERS, what="kind of workers")
+
+
+class Flink(_Portable):
+    """A Flink cluster.
+
+    Attributes:
+      master: the job manager's REST API.
+      version: the cluster's, two figures.
+      job_server_jar: Beam's job server for it, a path or URL; the one of Beam's own version is
+        fetched unless given.
+      parallelism: task slots to use; all that the cluster has unless given.
+      retries: how often a job is started anew when a machine is lost.
+      retry_delay: seconds before that.
+      environment_cache: seconds that workers outlive a job's step; works only where Beam's jar lies
+        in Flink's `lib/` and is taken from there (docs/runners.md).
+    """
+
+    master: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] = "http://localhost:8081"
+    version: Literal["1.17", "1.18", "1.19", "1.20"] = "1.20"
+    job_server_jar: str | None = None
+    parallelism: Annotated[int, Field(ge=1)] | None = None
+    retries: Annotated[int, Field(ge=0)] = 3
+    retry_delay: Annotated[float, Field(ge=0)] = 10.0
+    environment_cache: Annotated[float, Field(ge=0)] = 0.0
+
+    @pydantic.field_validator("version", mode="before")
+    @classmethod
+    def _unquoted(cls, value: Any) -> Any:
+        """Read YAML's numbers as versions: 1.20 comes as 1.2."""
+        return {1.2: "1.20"}.get(value, str(value)) if isinstance(value, float) else value
+
+
+class Spark(_Portable):
+    """A Spark 3 cluster, or Spark within the job server for a master of `local[…]`.
+
+    Attributes:
+      master: as Spark writes it.
+      job_server_jar: Beam's job server for it, as for Flink.
+    """
+
+    master: Annotated[str, Field(pattern=r"^(local(\[(\d+|\*)\])?|spark://[^\s/]+:\d+)$")] = (
+        "local[*]"
+    )
+    job_server_jar: str | None = None
+
+
+class Prism(_Portable):
+    """Beam's own local runner.
+
+    Attributes:
+      binary: where it is; looked for on the PATH unless given.
+    """
+
+    binary: str | None = None
+
+
+class Dataflow(Strict):
+    """Google Cloud Dataflow; `project`, `region` and `temp_location` are required to run there.
+
+    Attributes:
+      image: of the workers, with this project in it.
+    """
+
+    project: str | None = None
+    region: str | None = None
+    temp_location: Annotated[str, Field(pattern=r"^gs://.+")] | None = None
+    image: str | None = None
+    service_account: str | None = None
+    machine_type: str | None = None
+    max_workers: Annotated[int, Field(ge=1)] | None = None
+
+
+class Runner(Strict):
+    """Where the stages run, and what each runner is told."""
+
+    use: RunnerName = "direct"
+    direct: Direct = Direct()
+    flink: Flink = Flink()
+    spark: Spark = Spark()
+    prism: Prism = Prism()
+    dataflow: Dataflow = Dataflow()

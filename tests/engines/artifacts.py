@@ -1,0 +1,124 @@
+"""What the engines are made of: published artifacts, fetched or built once and kept in a cache.
+
+The cache is $SKEWLESS_ENGINES, by default ${XDG_CACHE_HOME:-~/.cache}/skewless/engines. What lies in
+it is whole: it is made beside its place and renamed. Nothing of it lies in the checkout.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+FLINK = "1.19.3"
+SPARK = "3.2.2"
+# The newest version whose runners resolve completely from Maven Central; Beam's SDK may be newer.
+BEAM_RUNNERS = "2.62.0"
+TIMEOUT = 550  # seconds that one download or build may take
+
+
+def cache() -> Path:
+    """Return the folder that keeps what was fetched and built."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skewless/engines"
+    return Path(os.environ.get("SKEWLESS_ENGINES") or default)
+
+
+def missing(*commands: str) -> str:
+    """Return what to install for commands that are not on the PATH; empty where all are."""
+    packages = {"java": "a JDK 17 (java)", "mvn": "Maven (mvn)", "go": "Go 1.24 or newer (go)"}
+    absent = [packages[command] for command in commands if shutil.which(command) is None]
+    return f"install {' and '.join(absent)}" if absent else ""
+
+
+def flink_libraries() -> Path:
+    """Return Flink's own jars: `lib/` and `bin/` as the package for Python ships them."""
+
+    def make(place: Path) -> None:
+        package = f"apache-flink-libraries=={FLINK}"
+        _run(
+            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+            + ["--no-build-isolation", "--dest", str(place), package]
+        )
+        (archive,) = place.glob("*.tar.gz")
+        with tarfile.open(archive) as tar:
+            tar.extractall(place / "all")
+        archive.unlink()
+        (deps,) = (place / "all").glob("*/deps")
+        for name in ("lib", "bin"):
+            (deps / name).rename(place / name)
+        shutil.rmtree(place / "all")
+
+    return _once(f"flink-{FLINK}", make)
+
+
+def flink_job_server() -> Path:
+    """Return Beam's job server for Flink, one jar."""
+    return _shaded("flink") / "job-server.jar"
+
+
+def spark_job_server() -> Path:
+    """Return Beam's job server for Spark with Spark itself, one jar."""
+    return _shaded("spark") / "job-server.jar"
+
+
+def boot() -> Path:
+    """Return `boot`, which starts an SDK worker as Beam's containers do."""
+    return _go("github.com/apache/beam/sdks/v2/python/container", "container")
+
+
+def prism() -> Path:
+    """Return the Prism runner."""
+    return _go("github.com/apache/beam/sdks/v2/go/cmd/prism", "prism")
+
+
+def _shaded(engine: str) -> Path:
+    """Build the job server of `engine` from its pom.xml; Maven's own repository lies in ~/.m2."""
+
+    def make(place: Path) -> None:
+        shutil.copy(HERE / engine / "pom.xml", place)
+        _run(["mvn", "--quiet", "--batch-mode", "package"], cwd=place)
+        (place / "target/job-server-1.jar").rename(place / "job-server.jar")
+        shutil.rmtree(place / "target")
+
+    return _once(f"{engine}-job-server-{BEAM_RUNNERS}", make)
+
+
+def _go(package: str, name: str) -> Path:
+    import apache_beam
+
+    version = apache_beam.__version__
+
+    def make(place: Path) -> None:
+        env = {**os.environ, "GOBIN": str(place), "GOFLAGS": "-buildvcs=false"}
+        _run(["go", "install", f"{package}@v{version}"], env=env)
+
+    return _once(f"{name}-{version}", make) / name
+
+
+def _once(name: str, make: Callable[[Path], None]) -> Path:
+    """Return the folder `name` of the cache, made by one process at a time where it is missing."""
+    target = cache() / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open(target.with_name(f".{name}.lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            place = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target.parent))
+            try:
+                make(place)
+                place.chmod(0o755)
+                place.rename(target)
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+    return target
+
+
+def _run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
+    subprocess.run(command, cwd=cwd, env=env, check=True, timeout=TIMEOUT)
