@@ -1,8 +1,8 @@
 """Opens a stage's Beam pipeline on the runner that was chosen, and tells how it went there.
 
-Goes in: a stage's name and, where it was given any, Beam's options. Promised: without options the
-pipeline runs where `running_on` says, else in this process; what an engine failed with is raised as
-one readable error, the cause first.
+Goes in: a stage's name and, where it was given any, Beam's options. Promised: unless they name a
+runner, the pipeline runs where `running_on` says, else in this process; what an engine failed with
+is raised as one readable error, the cause first.
 
 The choice is no parameter of TFX's: it would become part of the cache's key, although a stage gives
 the same wherever it runs, and TFX would pack an sdist of itself for every stage.
@@ -30,7 +30,7 @@ _ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("beam_arguments", default=(
 
 @contextlib.contextmanager
 def running_on(arguments: Sequence[str]) -> Iterator[None]:
-    """Run the pipelines that are opened without options with these arguments of Beam."""
+    """Run pipelines that are opened without a runner with these arguments of Beam."""
     token = _ARGUMENTS.set(tuple(arguments))
     try:
         yield
@@ -44,7 +44,7 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
 
     Args:
       stage: the stage's name; the job's name ends in it, and its rows are told as the stage's.
-      options: Beam's; None is what `running_on` says.
+      options: Beam's, where they name a runner; otherwise it is what `running_on` says.
 
     Raises:
       EngineError: an engine outside this process gave up.
@@ -65,10 +65,15 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
 
 
 def _options(stage: str, options: PipelineOptions | None) -> PipelineOptions:
-    from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+    from apache_beam.options.pipeline_options import (
+        GoogleCloudOptions,
+        PipelineOptions,
+        StandardOptions,
+    )
 
-    if options is not None:
-        return beam_options(options)
+    # TFX gives options that say nothing of a runner
+    if options is not None and options.view_as(StandardOptions).runner:
+        return options
     chosen = beam_options(PipelineOptions(list(_ARGUMENTS.get())))
     named = chosen.view_as(GoogleCloudOptions)  # where Beam keeps the name of every runner's job
     named.job_name = f"{named.job_name or 'skewless'}-{stage}"
