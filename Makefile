@@ -25,6 +25,10 @@ demo: bootstrap ## run the pipeline on the Chicago taxi trips
 test: bootstrap ## run the tests
 	$(VENV)/python -m pytest $(TESTS) $(PYTEST_ARGS)
 
+.PHONY: engines
+engines: bootstrap ## run the tests against real Flink, Spark and Prism
+	$(VENV)/python -m pytest tests/engines $(PYTEST_ARGS)
+
 .PHONY: fuzz
 fuzz: bootstrap ## ask the server 100,000 malformed requests
 	SKEWLESS_FUZZ_REQUESTS=100000 $(VENV)/python -m pytest tests/component/serve/test_fuzz.py $(PYTEST_ARGS)

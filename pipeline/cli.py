@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": "pipeline.predict:command",
     "stream": "pipeline.stream:command",
     "skew": "pipeline.skew:command",
+    "workers": "pipeline.workers:command",
     "doctor": "pipeline.doctor:command",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

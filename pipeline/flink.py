@@ -7,8 +7,6 @@ task among a hundred, and the SDK workers only see that a channel was closed.
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,6 +59,8 @@ def ask(section: Flink, path: str) -> Mapping[str, Any]:
     Raises:
       ConfigError: there is none, or none of Flink's.
     """
+    import urllib.request  # a tenth of what the command takes to start
+
     url = section.master.rstrip("/") + path
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:

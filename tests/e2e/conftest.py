@@ -120,7 +120,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_dataset(root: Path) -> Callable[..., Outcome]:
     """Run a dataset's folder; an error is part of the outcome."""
 
-    def run_it(folder: Path, output: Path = root, **options: bool) -> Outcome:
+    def run_it(folder: Path, output: Path = root, **options: Any) -> Outcome:
         before = set(run_folders(output))
         error = None
         try:

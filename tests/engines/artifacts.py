@@ -1,7 +1,7 @@
 """What the engines are made of: published artifacts, fetched or built once and kept in a cache.
 
-The cache is $SKEWLESS_ENGINES, by default ${XDG_CACHE_HOME:-~/.cache}/skewless/engines. What lies in
-it is whole: it is made beside its place and renamed. Nothing of it lies in the checkout.
+The cache is $SKEWLESS_ENGINES, by default ${XDG_CACHE_HOME:-~/.cache}/skewless/engines. What lies
+in it is whole: it is made beside its place and renamed. Nothing of it lies in the checkout.
 """
 
 from __future__ import annotations
@@ -43,10 +43,8 @@ def flink_libraries() -> Path:
 
     def make(place: Path) -> None:
         package = f"apache-flink-libraries=={FLINK}"
-        _run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-            + ["--no-build-isolation", "--dest", str(place), package]
-        )
+        download = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(place)]
+        _run([*download, "--no-deps", "--no-build-isolation", package])
         (archive,) = place.glob("*.tar.gz")
         with tarfile.open(archive) as tar:
             tar.extractall(place / "all")

@@ -1,4 +1,4 @@
-"""Processes that an engine consists of: started with a log each, watched, and stopped for certain."""
+"""Processes that an engine consists of: started with a log each, watched, stopped for certain."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 # Options that are told of and belong to other programs.
-OTHERS = {"--runner", "--flink_version"}
+OTHERS = {"--runner"}
 
 
 def tokens(page):

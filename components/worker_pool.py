@@ -1,0 +1,133 @@
+"""SDK workers for an engine's machine, each a process forked from one that has loaded everything.
+
+An engine asks for a worker for every job, and again within a job whenever none was needed for a
+moment. A fresh Python takes seconds to load TensorFlow, TFX and Beam; a fork takes none. Speaks the
+protocol of Beam's worker pools (environment EXTERNAL).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from concurrent import futures
+from multiprocessing.process import BaseProcess
+
+import grpc
+from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
+
+LOG = logging.getLogger(__name__)
+# What workers run; loading these loads all libraries that they need.
+LOADED = [
+    "apache_beam.runners.worker.sdk_worker",
+    "components.ingest.ingest",
+    "components.validate.statistics",
+    "tensorflow_data_validation",
+    "components.transform.transform",
+    "tensorflow_transform.beam",
+    "components.evaluate.scoring",
+    "components.score.batch",
+]
+STATE_CACHE_BYTES = 100 << 20  # Beam's default for workers in containers
+STOPPING = 10.0  # seconds that a worker may take to end
+_UNLIMITED = [("grpc.http2.max_pings_without_data", 0), ("grpc.http2.max_ping_strikes", 0)]
+
+
+class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
+    """Starts and stops workers as an engine asks."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(LOADED)
+        self._workers: dict[str, BaseProcess] = {}
+        self._lock = threading.Lock()
+
+    def StartWorker(  # noqa: N802 - gRPC's name
+        self, request: beam_fn_api_pb2.StartWorkerRequest, context: object
+    ) -> beam_fn_api_pb2.StartWorkerResponse:
+        """Start a worker for a job."""
+        asked = (request.control_endpoint.url, request.worker_id)
+        worker = self._context.Process(target=_work, args=asked, daemon=True)
+        try:
+            worker.start()
+        except OSError as error:
+            return beam_fn_api_pb2.StartWorkerResponse(error=f"no worker can be started: {error}")
+        LOG.info("worker %s started as process %d", request.worker_id, worker.pid)
+        with self._lock:
+            self._workers[request.worker_id] = worker
+        return beam_fn_api_pb2.StartWorkerResponse()
+
+    def StopWorker(  # noqa: N802 - gRPC's name
+        self, request: beam_fn_api_pb2.StopWorkerRequest, context: object
+    ) -> beam_fn_api_pb2.StopWorkerResponse:
+        """End a worker whose job needs it no longer."""
+        with self._lock:
+            worker = self._workers.pop(request.worker_id, None)
+        if worker is not None:
+            _end(worker)
+            LOG.info("worker %s stopped", request.worker_id)
+        return beam_fn_api_pb2.StopWorkerResponse()
+
+    def warm(self) -> None:
+        """Load everything, so that the first worker is as quick as the others."""
+        first = self._context.Process(target=_nothing)
+        first.start()
+        first.join()
+
+    def close(self) -> None:
+        """End all workers."""
+        with self._lock:
+            workers, self._workers = list(self._workers.values()), {}
+        for worker in workers:
+            _end(worker)
+
+
+@contextlib.contextmanager
+def serving(host: str, port: int) -> Iterator[int]:
+    """Serve a pool until the block ends; yield the port, which is found where 0 is given.
+
+    Raises:
+      OSError: the port is taken.
+    """
+    pool = WorkerPool()
+    pool.warm()
+    server = grpc.server(futures.ThreadPoolExecutor(), options=_UNLIMITED)
+    beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
+    try:
+        bound = server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError as error:
+        raise OSError(f"{host}:{port} cannot be listened on: {error}") from error
+    server.start()
+    try:
+        yield bound
+    finally:
+        server.stop(0).wait()
+        pool.close()
+
+
+def _nothing() -> None:
+    """What the process that is forked from does first."""
+
+
+def _work(control: str, worker_id: str) -> None:
+    """Be a worker until the engine hangs up."""
+    from apache_beam.runners.worker.sdk_worker import SdkHarness
+
+    logging.getLogger().setLevel(logging.WARNING)
+    try:
+        SdkHarness(control, worker_id=worker_id, state_cache_size=STATE_CACHE_BYTES).run()
+    except grpc.RpcError as error:
+        LOG.info("worker %s: the engine hung up: %s", worker_id, error)
+    finally:
+        os._exit(0)  # its threads may still wait for an engine that is gone
+
+
+def _end(worker: BaseProcess) -> None:
+    worker.terminate()
+    worker.join(STOPPING)
+    if worker.is_alive():
+        worker.kill()
+        worker.join()

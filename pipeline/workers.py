@@ -1,0 +1,39 @@
+"""`skewless workers`: the SDK workers of one machine of a Flink or Spark cluster."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+
+import click
+
+from components.compat import quiet_environment
+
+
+@click.command()
+@click.option("--host", default="localhost", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=50_000, show_default=True, type=click.IntRange(0, 65_535), help="0 finds one."
+)
+def command(host: str, port: int) -> None:
+    """Start workers for the engine on this machine, until interrupted.
+
+    One of these runs beside every task manager (Flink) or worker (Spark); `skewless run --runner
+    flink --set workers.pool.address=localhost:50000` then uses them. Everything is loaded once, so
+    that a job's workers start at once. Whoever reaches the port can run code here.
+    """
+    quiet_environment()
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
+    logging.captureWarnings(True)
+    click.echo("loading TensorFlow, TFX and Beam ...")
+    from components.worker_pool import serving
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with serving(host, port) as bound:
+            click.echo(f"workers for the engine on this machine: {host}:{bound}")
+            sys.stdout.flush()
+            signal.pause()
+    except KeyboardInterrupt:
+        click.echo("stopped")

@@ -1,0 +1,73 @@
+"""A page of Java and Python becomes one line that names the cause, and what to change."""
+
+import pytest
+
+from components.engine_errors import explained, innermost
+
+FROM_PYTHON = """Pipeline job failed in state FAILED: java.util.concurrent.ExecutionException: \
+java.lang.RuntimeException: Error received from SDK harness for instruction 4: Traceback (most \
+recent call last):
+  File "apache_beam/runners/common.py", line 1498, in process
+    return self.do_fn_invoker.invoke_process(windowed_value)
+  File "components/examples.py", line 71, in read_row_group
+    table = pq.ParquetFile(group.path)
+FileNotFoundError: [Errno 2] No such file or directory: '/data/x'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "apache_beam/runners/worker/sdk_worker.py", line 311, in _execute
+    response = task()
+FileNotFoundError: [Errno 2] No such file or directory: '/data/x' [while running 'Read']
+
+\tat org.apache.beam.runners.fnexecution.control.FnApiControlClient.handle(FnApi.java:180)
+Caused by: java.lang.IllegalStateException: Something else went wrong meanwhile
+"""
+FROM_JAVA = """Pipeline job failed in state FAILED: java.io.IOException: it failed
+\tat org.apache.flink.Thing.run(Thing.java:1)
+Caused by: java.lang.RuntimeException: because of this
+Caused by: java.io.IOException: {}
+\tat org.apache.flink.Thing.run(Thing.java:2)
+"""
+
+
+def test_a_workers_own_exception_is_the_cause():
+    error = explained("transform", FROM_PYTHON)
+    assert error.what == (
+        "transform failed on the engine: FileNotFoundError: [Errno 2] No such file or directory:"
+        " '/data/x'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        (
+            "Insufficient number of network buffers: required 512, but only 422 available.",
+            "taskmanager.memory.network.min",
+        ),
+        ("Direct buffer memory", "taskmanager.memory.task.off-heap.size"),
+        ("Java heap space", "taskmanager.memory.process.size"),
+        ("No space left on device", "make room"),
+        ("Channel closed prematurely", "taskmanager.memory.task.off-heap.size"),
+    ],
+)
+def test_what_is_known_names_the_key_to_change(said, key):
+    error = explained("transform", FROM_JAVA.format(said))
+    assert said in error.what
+    assert key in str(error.remedy)
+
+
+def test_what_is_unknown_is_the_innermost_cause():
+    assert innermost(FROM_JAVA.format("odd")) == "java.io.IOException: odd"
+    assert innermost("") == "it gave no reason"
+    assert innermost("boom\nand more") == "boom"
+
+
+def test_a_package_that_workers_lack_is_said():
+    text = FROM_PYTHON.replace("FileNotFoundError", "ModuleNotFoundError")
+    assert "install this project" in str(explained("transform", text).remedy)
+
+
+def test_endless_words_are_cut():
+    assert len(explained("transform", "x" * 10_000).what) < 600

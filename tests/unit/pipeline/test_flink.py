@@ -1,0 +1,82 @@
+"""A Flink cluster is asked what it has; what it lacks is named with the key to change."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from pipeline import flink
+from schemas.errors import ConfigError
+from schemas.runners import Flink
+
+MIB = 1 << 20
+
+
+def manager(slots=2, network=512, off_heap=1024):
+    memory = {"networkMemory": network * MIB, "taskOffHeap": off_heap * MIB}
+    return {"id": "host:1-a", "slotsNumber": slots, "memoryConfiguration": memory}
+
+
+@pytest.fixture
+def cluster():
+    """Answer as a job manager does; what a path answers can be changed."""
+    answers = {
+        "/config": {"flink-version": "1.20.5"},
+        "/overview": {"slots-total": 2},
+        "/taskmanagers": {"taskmanagers": [manager()]},
+    }
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps(answers[self.path]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("localhost", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield answers, f"http://localhost:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_cluster_that_has_everything_passes(cluster):
+    _, master = cluster
+    section = Flink(master=master)
+    flink.check(section)
+    assert flink.slots(section) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "said"),
+    [
+        ("/config", {"flink-version": "1.19.3"}, "set version to '1.19'"),
+        ("/config", {}, "the cluster runs Flink unknown, not 1.20"),
+        ("/config", [1], "is no Flink"),
+        ("/taskmanagers", {"taskmanagers": []}, "0 task slots in 0 task managers, and 2"),
+        ("/taskmanagers", {"taskmanagers": [manager(slots=1)]}, "1 task slots in 1 task managers"),
+        (
+            "/taskmanagers",
+            {"taskmanagers": [manager(), manager(network=64)]},
+            "taskmanager.memory.network.min and .max in Flink's configuration",
+        ),
+        (
+            "/taskmanagers",
+            {"taskmanagers": [manager(off_heap=0)]},
+            "set taskmanager.memory.task.off-heap.size to 512m",
+        ),
+    ],
+)
+def test_what_a_cluster_lacks_is_named(cluster, path, answer, said):
+    answers, master = cluster
+    answers[path] = answer
+    with pytest.raises(ConfigError) as caught:
+        flink.check(Flink(master=master, parallelism=2))
+    assert said in str(caught.value)
