@@ -7,7 +7,10 @@ disk. A row group is a batch: `Examples.batch_rows` rows, the unit that every st
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -152,6 +155,14 @@ def read_splits(
     return "ReadSplits" >> _read()
 
 
+def sweep(root: str, splits: Iterable[str]) -> None:
+    """Remove what workers left that died in the middle of a shard; call when a pass is through."""
+    for split in splits:
+        for path in glob.iglob(os.path.join(glob.escape(split_folder(root, split)), "*.partial")):
+            with contextlib.suppress(FileNotFoundError):  # it was not dead, only given up
+                os.remove(path)
+
+
 class ShardWriter:
     """Writes one Parquet shard; it appears under its name only when whole.
 
@@ -161,7 +172,8 @@ class ShardWriter:
 
     def __init__(self, path: str, schema: pa.Schema, *, batch_rows: int) -> None:
         self._path = path
-        self._partial = f"{path}.partial"
+        # a name of its own: a worker that was given up may still be writing the same shard
+        self._partial = f"{path}.{uuid.uuid4().hex}.partial"
         self._batch_rows = batch_rows
         os.makedirs(os.path.dirname(path), exist_ok=True)
         self._writer = pq.ParquetWriter(self._partial, schema, compression="zstd")

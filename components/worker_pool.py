@@ -33,7 +33,11 @@ LOADED = [
 ]
 STATE_CACHE_BYTES = 100 << 20  # Beam's default for workers in containers
 STOPPING = 10.0  # seconds that a worker may take to end
-_UNLIMITED = [("grpc.http2.max_pings_without_data", 0), ("grpc.http2.max_ping_strikes", 0)]
+_OPTIONS = [
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.so_reuseport", 0),  # two pools on one port would each get half of the requests
+]
 
 
 class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
@@ -94,7 +98,7 @@ def serving(host: str, port: int) -> Iterator[int]:
     """
     pool = WorkerPool()
     pool.warm()
-    server = grpc.server(futures.ThreadPoolExecutor(), options=_UNLIMITED)
+    server = grpc.server(futures.ThreadPoolExecutor(), options=_OPTIONS)
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
     try:
         bound = server.add_insecure_port(f"{host}:{port}")

@@ -8,6 +8,7 @@ from the graph that serves.
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -149,8 +150,11 @@ def _measure(
 
 
 def _write_figures(totals: Totals, slicings: Sequence[Slicing], path: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
+    # beside, then renamed: the step may be tried again while a worker that was given up writes
+    own = f"{path}.{uuid.uuid4().hex}"
+    with open(own, "w", encoding="utf-8") as file:
         file.write(totals.figures(slicings).model_dump_json())
+    os.replace(own, path)
 
 
 def _report(

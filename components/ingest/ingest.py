@@ -18,7 +18,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from components import progress
-from components.examples import arrow_schema
+from components.examples import arrow_schema, sweep
 from components.ingest.counts import Counts
 from components.ingest.csv_blocks import read_records
 from components.ingest.exchange import Piece, PieceWriter, Router, plan_shards, write_shard
@@ -31,7 +31,7 @@ from components.ingest.rules import Rules
 from components.ingest.tally import Tally
 from schemas.columns import Column
 from schemas.errors import DataError
-from schemas.spec import CsvSource, Examples, Label, Splits
+from schemas.spec import SPLITS, CsvSource, Examples, Label, Splits
 
 STAGE = "ingest"
 _EXAMPLES = "examples"
@@ -82,6 +82,7 @@ def ingest(
         tally.check_training(where=", ".join(paths[:3]) + (", …" if len(paths) > 3 else ""))
         with disk_errors(_WRITTEN, output):
             examples = os.path.join(folder, _EXAMPLES)
+            sweep(examples, SPLITS)
             publish_rejects([path for _, path in tally.reject_files], examples)
             counts.write(examples)
             os.replace(examples, output)

@@ -28,6 +28,7 @@ from components.examples import (
     row_groups,
     select,
     split_folder,
+    sweep,
 )
 from components.transform import vocabularies
 from components.transform.preprocessing import (
@@ -45,6 +46,7 @@ from schemas.spec import SPLITS, Examples
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
+STAGE = "transform"
 # A column that rides along and says where a row came from: row group number and row, as one int64.
 _ORIGIN = "skewless_origin"
 _ROW_BITS = 22  # Examples.batch_rows is at most 2**22
@@ -89,7 +91,7 @@ def transform(
         raise DataError("the training split has no rows to analyze", where=examples)
     with tempfile.TemporaryDirectory(dir=graph) as scratch:
         context = tft_beam.Context(temp_dir=scratch, passthrough_keys={_ORIGIN})
-        with context, runner.opened("transform", options) as pipeline:
+        with context, runner.opened(STAGE, options) as pipeline:
             config = _adapter_config(raw)
             names = [c.name for c in raw]
             training = [(n, g) for n, (split, g) in enumerate(groups) if split == "train"]
@@ -108,6 +110,7 @@ def transform(
             _ = batches | "Write" >> beam.FlatMap(_WriteShards(folders, settings.batch_rows))
     layout = _write_layout(preprocessing, graph)
     _close_empty_splits(layout, transformed)
+    sweep(transformed, SPLITS)
     return layout
 
 
@@ -174,7 +177,8 @@ class _WriteShards:
         path = os.path.join(self._folders[group], f"rows-{group:08d}-{row:07d}.parquet")
         with ShardWriter(path, flat.schema, batch_rows=self._batch_rows) as writer:
             writer.write(flat)
-        progress.rows("transform", flat.num_rows)
+        beam.metrics.Metrics.counter(STAGE, "examples_written").inc(flat.num_rows)
+        progress.rows(STAGE, flat.num_rows)
         yield from ()
 
 

@@ -6,6 +6,7 @@ A file appears under its name only when whole.
 from __future__ import annotations
 
 import os
+import uuid
 
 from components.examples import split_folder
 
@@ -26,7 +27,7 @@ def anomalies_path(root: str, split: str) -> str:
 def write_whole(path: str, data: bytes) -> None:
     """Write a file beside its place, then rename it into place; folders are made."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    partial = f"{path}.partial"
+    partial = f"{path}.{uuid.uuid4().hex}.partial"
     with open(partial, "wb") as file:
         file.write(data)
     os.replace(partial, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
@@ -15,6 +16,7 @@ from components.examples import (
     read_examples,
     read_splits,
     split_folder,
+    sweep,
 )
 from schemas.columns import Column
 
@@ -74,3 +76,20 @@ def test_beam_reads_several_splits_that_stay_apart(examples):
         values = batches | beam.MapTuple(lambda split, batch: (split, batch.column(0).to_pylist()))
         wanted = [("train", [1, None]), ("train", [-(2**62), 0]), ("train", [5]), ("eval", [0, 5])]
         assert_that(values, equal_to(wanted))
+
+
+def test_two_workers_may_write_the_same_shard(tmp_path):
+    path = str(tmp_path / "Split-train" / "x.parquet")
+    schema = pa.schema([("x", pa.int64())])
+    batch = pa.record_batch([pa.array([1, 2])], schema=schema)
+    given_up = ShardWriter(path, schema, batch_rows=2)
+    given_up.__enter__()
+    with ShardWriter(path, schema, batch_rows=2) as writer:
+        writer.write(batch)
+    given_up.write(batch.slice(0, 1))
+    assert pq.read_table(path).num_rows == 2
+    sweep(str(tmp_path), ["train", "eval"])
+    assert [p.name for p in (tmp_path / "Split-train").iterdir()] == ["x.parquet"]
+    with pytest.raises(FileNotFoundError):
+        given_up.__exit__(None)
+    assert pq.read_table(path).num_rows == 2

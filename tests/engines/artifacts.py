@@ -16,10 +16,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).resolve().parent
 
 FLINK = "1.19.3"
-SPARK = "3.2.2"
 # The newest version whose runners resolve completely from Maven Central; Beam's SDK may be newer.
 BEAM_RUNNERS = "2.62.0"
 TIMEOUT = 550  # seconds that one download or build may take
@@ -36,6 +37,14 @@ def missing(*commands: str) -> str:
     packages = {"java": "a JDK 17 (java)", "mvn": "Maven (mvn)", "go": "Go 1.24 or newer (go)"}
     absent = [packages[command] for command in commands if shutil.which(command) is None]
     return f"install {' and '.join(absent)}" if absent else ""
+
+
+def require(*commands: str) -> None:
+    """Skip where commands are missing, or fail where all engines are asked for."""
+    if lacking := missing(*commands):
+        if os.environ.get("SKEWLESS_REQUIRE_ENGINES"):
+            pytest.fail(lacking)
+        pytest.skip(lacking)
 
 
 def flink_libraries() -> Path:

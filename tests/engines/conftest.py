@@ -6,7 +6,6 @@ install; with SKEWLESS_REQUIRE_ENGINES=1, as CI sets it, it fails.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,14 +15,15 @@ import yaml
 
 from components.compat import quiet_environment
 from pipeline import runners
-from pipeline.folders import Folders
-from pipeline.run import run
 from pipeline.runners import Choice
 from schemas import catalog
+from schemas.catalog import Dataset
 from schemas.runners import Runner
-from tests.engines import artifacts
+from tests.engines import artifacts, stages
+from tests.engines.artifacts import require
 from tests.engines.flink.cluster import FlinkCluster
 from tests.engines.processes import Server, free_ports, listens, wait_for
+from tests.engines.stages import Made
 
 quiet_environment()
 
@@ -32,16 +32,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BATCH_ROWS = 2_048
 
 
-def require(*commands: str) -> None:
-    """Skip where commands are missing, or fail where all engines are asked for."""
-    if lacking := artifacts.missing(*commands):
-        if os.environ.get("SKEWLESS_REQUIRE_ENGINES"):
-            pytest.fail(lacking)
-        pytest.skip(lacking)
-
-
 @pytest.fixture(scope="session")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """The taxi dataset, in batches of a few rows."""
     folder, taxi = tmp_path_factory.mktemp("dataset"), catalog.find_folder("taxi")
     values = yaml.safe_load((taxi / "pipeline.yaml").read_text(encoding="utf-8"))
@@ -49,28 +41,13 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pipeline.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     text = (taxi / "schema.pbtxt").read_text(encoding="utf-8")
     (folder / "schema.pbtxt").write_text(text, encoding="utf-8")
-    return folder
+    return catalog.load(str(folder))
 
 
 @pytest.fixture(scope="session")
-def run_on(
-    dataset: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Choice | None], Folders]:
-    """Run the dataset in a folder of its own, and return where everything is."""
-
-    def run_it(on: Choice | None) -> Folders:
-        read = catalog.load(str(dataset))
-        output = tmp_path_factory.mktemp(on.name if on else "direct")
-        run(read, output=str(output), on=on)
-        return Folders.of(output, read.spec.name)
-
-    return run_it
-
-
-@pytest.fixture(scope="session")
-def direct(run_on: Callable[[Choice | None], Folders]) -> Folders:
-    """What a run in this process gives."""
-    return run_on(None)
+def direct(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """What this process makes of the data."""
+    return stages.make(dataset, runners.choose(Runner()), tmp_path_factory.mktemp("direct"))
 
 
 @pytest.fixture(scope="session")

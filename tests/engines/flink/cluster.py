@@ -10,6 +10,7 @@ settings become flags of the JVM by Flink's own BashJavaUtils, and Java 17 is to
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -43,6 +44,7 @@ OPENS = [
         "java.util.concurrent.locks",
     )
 ]
+SLOTS = 2  # of a task manager, as config.yaml says
 RESULT = "BASH_JAVA_UTILS_EXEC_RESULT:"
 
 
@@ -110,7 +112,8 @@ class FlinkCluster:
         assert self._job_manager is not None
         wait_for(
             "starting Flink",
-            lambda: self.ask("/overview", {}).get("taskmanagers") == count,
+            # a task manager is registered a moment before its slots are
+            lambda: self.ask("/overview", {}).get("slots-total") == SLOTS * count,
             [self._job_manager, *self.task_managers],
             seconds=60,
         )
@@ -177,14 +180,9 @@ def main() -> None:
             task_managers=arguments.task_managers,
             settings=dict(arguments.set),
         )
-        with cluster:
-            print(
-                f"Flink {artifacts.FLINK} at {cluster.master}, logs in {folder}/flink", flush=True
-            )
-            try:
-                signal.pause()
-            except KeyboardInterrupt:
-                print("stopping", flush=True)
+        with cluster, contextlib.suppress(KeyboardInterrupt):
+            print(f"Flink at {cluster.master}, logs in {folder}/flink", flush=True)
+            signal.pause()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,106 @@
+"""A stage's pipeline runs where it was chosen to, tells its rows, and fails in one line."""
+
+import logging
+import os
+
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+
+from components import progress, runner, worker_pool
+from components.engine_errors import EngineError
+
+pytestmark = pytest.mark.component
+
+# A job service within this process: what is sent to it travels as to any engine.
+EMBEDDED = ["--runner=PortableRunner", "--job_endpoint=embed"]
+EMBEDDED_WORKERS = ["--environment_type=beam:env:embedded_python:v1"]
+
+
+@pytest.fixture
+def told():
+    """The rows that were told while the test ran, by stage."""
+    events = []
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            events.append((record.event.stage, record.event.kind, record.event.rows))
+
+    handler = Handler()
+    progress.LOGGER.addHandler(handler)
+    level = progress.LOGGER.level
+    progress.LOGGER.setLevel(logging.INFO)
+    yield events
+    progress.LOGGER.removeHandler(handler)
+    progress.LOGGER.setLevel(level)
+
+
+def count(element):
+    beam.metrics.Metrics.counter("stage", "rows").inc()
+    return element
+
+
+def fail(element):
+    raise KeyError(f"no such thing as {element}")
+
+
+def test_without_a_choice_it_is_this_process(tmp_path):
+    with runner.opened("stage") as pipeline:
+        _ = pipeline | beam.Create([1]) | beam.Map(lambda _: (tmp_path / str(os.getpid())).touch())
+    assert [path.name for path in tmp_path.iterdir()] == [str(os.getpid())]
+
+
+def test_options_that_name_a_runner_go_before_the_choice():
+    given = PipelineOptions(["--runner=FnApiRunner", "--job_name=mine"])
+    with runner.running_on(EMBEDDED), runner.opened("stage", given) as pipeline:
+        _ = pipeline | beam.Create([1])
+        assert pipeline.options.view_as(GoogleCloudOptions).job_name == "mine"
+
+
+def test_an_engines_job_is_named_and_its_rows_are_told(told):
+    arguments = [*EMBEDDED, *EMBEDDED_WORKERS, "--job_name=taxi"]
+    with runner.running_on(arguments), runner.opened("stage") as pipeline:
+        _ = pipeline | beam.Create([1, 2, 3]) | beam.Map(count)
+        assert pipeline.options.view_as(GoogleCloudOptions).job_name == "taxi-stage"
+    assert told == [("stage", "rows", 3)]
+
+
+def test_what_a_job_fails_with_is_one_line():
+    with (
+        pytest.raises(EngineError, match=r"^stage failed on the engine: KeyError: .no such thing"),
+        runner.running_on([*EMBEDDED, *EMBEDDED_WORKERS]),
+        runner.opened("stage") as pipeline,
+    ):
+        _ = pipeline | beam.Create([1]) | beam.Map(fail)
+
+
+def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(monkeypatch, tmp_path):
+    # json.tool stands for TensorFlow: nothing else imports it
+    loaded = ["apache_beam.runners.worker.sdk_worker", "json.tool"]
+    monkeypatch.setattr(worker_pool, "LOADED", loaded)
+
+    def tell(_):
+        import sys
+
+        (tmp_path / f"{os.getpid()}-{'json.tool' in sys.modules}").touch()
+
+    with worker_pool.serving("localhost", 0) as port:
+        external = ["--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"]
+        with runner.running_on([*EMBEDDED, *external]), runner.opened("stage") as pipeline:
+            _ = pipeline | beam.Create([1]) | beam.Map(tell)
+    (name,) = (path.name for path in tmp_path.iterdir())
+    process, _, known = name.partition("-")
+    assert int(process) != os.getpid()
+    assert known == "True"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(process), 0)  # it has ended
+
+
+def test_a_port_that_is_taken_is_said(monkeypatch):
+    monkeypatch.setattr(worker_pool, "LOADED", [])
+    with (
+        worker_pool.serving("localhost", 0) as port,
+        pytest.raises(OSError, match=f"localhost:{port} cannot be listened on"),
+        worker_pool.serving("localhost", port),
+    ):
+        pass

@@ -1,0 +1,89 @@
+"""The stages that read and write rows, one after the other on a runner, into plain folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import dag, engines
+from pipeline.folders import Folders
+from pipeline.runners import Choice
+from schemas.catalog import Dataset
+from schemas.columns import parse_schema
+
+
+@dataclass(frozen=True)
+class Made:
+    """Where what was made of the data lies."""
+
+    examples: Path
+    statistics: Path
+    graph: Path
+    transformed: Path
+
+    @classmethod
+    def below(cls, folder: Path) -> Made:
+        return cls(*(folder / name for name in ("examples", "statistics", "graph", "transformed")))
+
+    @classmethod
+    def by(cls, folders: Folders) -> Made:
+        """What a whole run made."""
+
+        def artifact(node: str, channel: str) -> Path:
+            (path,) = (folders.artifacts / node / channel).iterdir()
+            return path
+
+        return cls(
+            artifact("ingest", "examples"),
+            artifact("statistics", "statistics"),
+            artifact("transform", "transform_graph"),
+            artifact("transform", "transformed_examples"),
+        )
+
+
+def make(dataset: Dataset, on: Choice, folder: Path) -> Made:
+    """Ingest, measure and transform a dataset on a runner."""
+    made = Made.below(folder)
+    engines.check(on)
+    with engines.running(on, "test"):
+        ingest(dataset, made)
+        measure(dataset, made)
+        transform(dataset, made, made.examples)
+    return made
+
+
+def ingest(dataset: Dataset, made: Made) -> None:
+    from components.ingest.ingest import ingest
+
+    ingest(
+        source=dataset.spec.source,
+        paths=dag.source_paths(dataset),
+        columns=dataset.columns,
+        splits=dataset.spec.splits,
+        label=dataset.spec.label,
+        settings=dataset.spec.examples,
+        output=str(made.examples),
+    )
+
+
+def measure(dataset: Dataset, made: Made) -> None:
+    from components.validate.statistics import generate
+
+    schema = parse_schema(dataset.schema_text, where="schema.pbtxt")
+    generate(examples=str(made.examples), schema=schema, output=str(made.statistics))
+
+
+def transform(dataset: Dataset, made: Made, examples: Path) -> None:
+    from components.transform.preprocessing import Preprocessing
+    from components.transform.transform import transform
+
+    made.graph.mkdir(parents=True)
+    spec = dataset.spec
+    transform(
+        examples=str(examples),
+        columns=dataset.columns,
+        preprocessing=Preprocessing(features=spec.features, crosses=spec.crosses, label=spec.label),
+        settings=spec.examples,
+        graph=str(made.graph),
+        transformed=str(made.transformed),
+    )
