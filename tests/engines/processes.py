@@ -22,6 +22,7 @@ class Server:
         with open(log, "ab") as file:
             self._process = subprocess.Popen(
                 list(command),
+                cwd=log.parent,  # Beam's boot leaves a file there
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,

@@ -156,7 +156,8 @@ def test_every_key_of_pipeline_yaml_is_told_with_its_default():
         **keys_of(spec.Cross, "crosses."),
         **keys_of(spec.Bound, "evaluation.thresholds.METRIC."),
     }
-    text = (ROOT / "docs/own-data.md").read_text(encoding="utf-8")
+    pages = ("docs/own-data.md", "docs/runners.md")
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
     rows = re.findall(r"^\| `([A-Za-z_0-9.]+)` \| ?(.*?) ?\|", text, re.MULTILINE)
     assert dict(rows) == expected
 
