@@ -95,7 +95,7 @@ def test_a_run_that_failed_goes_on_from_there(
         patch.setattr(export_component, "export_model", fails)
         failed = run_dataset(seed)
     assert failed.error.exit_code == 1
-    assert "export failed: OSError: [Errno 28] No space left on device" in str(failed.error)
+    assert "export failed: the disk is full" in str(failed.error)
     assert failed.error.where == failed.summary.log
     assert (failed.summary.status, failed.summary.error.stage) == ("failed", "export")
     assert failed.done == ["train"]
