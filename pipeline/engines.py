@@ -126,40 +126,14 @@ def running(choice: Choice, job_name: str) -> Iterator[None]:
         with running_on([*arguments, *choice.beam]):
             yield
         return
+    from pipeline.job_servers import job_server
+
     arguments += [*_worker_arguments(section.workers), *choice.beam]
     with contextlib.ExitStack() as stack:
-        endpoint = section.job_endpoint or stack.enter_context(_job_server(section, arguments))
+        endpoint = section.job_endpoint or stack.enter_context(job_server(section, arguments))
         own = ["--runner=PortableRunner", f"--job_endpoint={endpoint}"]
         stack.enter_context(running_on([*own, *arguments]))
         yield
-
-
-@contextlib.contextmanager
-def _job_server(section: Flink | Spark | Prism, arguments: Sequence[str]) -> Iterator[str]:
-    """Run Beam's job server for an engine, found or fetched by Beam; yield its endpoint."""
-    from apache_beam.options.pipeline_options import JobServerOptions, PipelineOptions
-    from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
-    from apache_beam.runners.portability.prism_runner import PrismJobServer
-    from apache_beam.runners.portability.spark_runner import SparkJarJobServer
-    from apache_beam.utils.subprocess_server import pick_port
-
-    kinds = {Flink: FlinkJarJobServer, Spark: SparkJarJobServer, Prism: PrismJobServer}
-    beam = PipelineOptions(list(arguments))
-    (port,) = pick_port(None)
-    beam.view_as(JobServerOptions).job_port = port
-    server = kinds[type(section)](beam)
-    try:
-        server.start()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"Beam's job server does not start: {error}",
-            where=f"runner.{type(section).__name__.lower()}",
-            remedy="see the log; without internet, name its jar by job_server_jar",
-        ) from error
-    try:
-        yield f"localhost:{port}"
-    finally:
-        server.stop()
 
 
 def _arguments(choice: Choice) -> list[str]:
@@ -172,8 +146,6 @@ def _arguments(choice: Choice) -> list[str]:
             "flink_version": section.version,
             "flink_job_server_jar": section.job_server_jar,
             "parallelism": section.parallelism or flink.slots(section),
-            "number_of_execution_retries": section.retries,
-            "execution_retry_delay": round(section.retry_delay * 1000),
             "environment_cache_millis": round(section.environment_cache * 1000),
         }
     elif isinstance(section, Spark):

@@ -24,10 +24,10 @@ def check(section: Flink) -> None:
     """Hold that a cluster fits what the section says of it, and a run.
 
     Raises:
-      ConfigError: it cannot be reached, is of another version, or has too few task slots, network
-        buffers or direct memory.
+      ConfigError: it cannot be reached, is of another version, has too few task slots, network
+        buffers or direct memory, or ends a job with the first machine that is lost.
     """
-    found = str(ask(section, "/config").get("flink-version", "unknown"))
+    found = _version(ask(section, "/config"))
     if not found.startswith(f"{section.version}."):
         raise ConfigError(
             f"the cluster runs Flink {found}, not {section.version}",
@@ -46,14 +46,16 @@ def check(section: Flink) -> None:
             remedy="start task managers, or lower parallelism",
         )
     _check_memory(managers, where=section.master)
+    if section.restarts:
+        _check_restarts(section)
 
 
 def slots(section: Flink) -> int:
     """Return how many task slots the cluster has."""
-    return int(ask(section, "/overview")["slots-total"])
+    return max(1, int(ask(section, "/overview")["slots-total"]))
 
 
-def ask(section: Flink, path: str) -> Mapping[str, Any]:
+def ask(section: Flink, path: str) -> Any:
     """Return an answer of the job manager.
 
     Raises:
@@ -72,11 +74,11 @@ def ask(section: Flink, path: str) -> Mapping[str, Any]:
             where="runner.flink.master",
             expected="the job manager's REST address, such as http://localhost:8081",
         ) from error
-    if not isinstance(value, dict):
-        raise ConfigError(
-            f"what answers at {section.master} is no Flink", where="runner.flink.master"
-        )
     return value
+
+
+def _version(config: Any) -> str:
+    return str(config.get("flink-version", "unknown")) if isinstance(config, dict) else "unknown"
 
 
 def _check_memory(managers: Sequence[Mapping[str, Any]], *, where: str) -> None:
@@ -98,3 +100,16 @@ def _check_memory(managers: Sequence[Mapping[str, Any]], *, where: str) -> None:
                     expected=f"{needed // MIB} MiB or more, {per_slot // MIB} a slot",
                     remedy=f"set {setting} to {needed // MIB}m and start the task managers anew",
                 )
+
+
+def _check_restarts(section: Flink) -> None:
+    """Hold that a job starts anew after a loss: Beam sets that for streams, not for batches."""
+    settings = {entry["key"]: entry["value"] for entry in ask(section, "/jobmanager/config")}
+    strategy = settings.get("restart-strategy.type", settings.get("restart-strategy", "none"))
+    if strategy.lower() in ("none", "off", "disable"):
+        raise ConfigError(
+            "the cluster ends a job with the first task manager that is lost",
+            where=f"restart-strategy.type in Flink's configuration; {section.master}",
+            remedy="set restart-strategy.type to fixed-delay and start the job manager anew, or do"
+            " without: --set restarts=false",
+        )

@@ -83,8 +83,7 @@ class Flink(_Portable):
       job_server_jar: Beam's job server for it, a path or URL; the one of Beam's own version is
         fetched unless given.
       parallelism: task slots to use; all that the cluster has unless given.
-      retries: how often a job is started anew when a machine is lost.
-      retry_delay: seconds before that.
+      restarts: whether the cluster has to start a job anew when a machine is lost.
       environment_cache: seconds that workers outlive a job's step; works only where Beam's jar lies
         in Flink's `lib/` and is taken from there (docs/runners.md).
     """
@@ -93,8 +92,7 @@ class Flink(_Portable):
     version: Literal["1.17", "1.18", "1.19", "1.20"] = "1.20"
     job_server_jar: str | None = None
     parallelism: Annotated[int, Field(ge=1)] | None = None
-    retries: Annotated[int, Field(ge=0)] = 3
-    retry_delay: Annotated[float, Field(ge=0)] = 10.0
+    restarts: bool = True
     environment_cache: Annotated[float, Field(ge=0)] = 0.0
 
     @pydantic.field_validator("version", mode="before")

@@ -6,6 +6,7 @@ install; with SKEWLESS_REQUIRE_ENGINES=1, as CI sets it, it fails.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,7 +28,6 @@ from tests.engines.stages import Made
 
 quiet_environment()
 
-ROOT = Path(__file__).resolve().parents[2]
 # So small that every split has several batches, and each engine something to share out.
 BATCH_ROWS = 2_048
 
@@ -75,7 +75,9 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a pool of workers, in a process of its own."""
     (port,) = free_ports(1)
     log = tmp_path_factory.mktemp("pool") / "workers.log"
-    server = Server([str(ROOT / ".venv/bin/skewless"), "workers", "--port", str(port)], log)
+    server = Server(
+        [str(Path(sys.executable).with_name("skewless")), "workers", "--port", str(port)], log
+    )
     try:
         wait_for("starting workers", lambda: listens(port), [server], seconds=120)
         yield f"localhost:{port}"

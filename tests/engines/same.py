@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from schemas.spec import SPLITS
 from tests.engines.stages import Made
 
-# Floating point sums differ in their last digits with the order in which workers add them up.
+# Floating point sums differ in their last digits with the order in which workers add them up …
 CLOSE = 1e-6
+# … and quantiles, which TFDV sketches, by this share of the rows.
+SKETCHED = 0.01
 
 
 def require_same(one: Made, other: Made) -> None:
@@ -67,7 +70,8 @@ def _require_close(ours: Any, theirs: Any, where: str) -> None:
     if isinstance(ours, dict):
         assert ours.keys() == theirs.keys(), where
         for key, value in ours.items():
-            _require_close(value, theirs[key], f"{where}.{key}")
+            check = _require_alike if key in ("histograms", "median") else _require_close
+            check(value, theirs[key], f"{where}.{key}")
     elif isinstance(ours, list):
         assert len(ours) == len(theirs), where
         for index, (mine, its) in enumerate(zip(ours, theirs, strict=True)):
@@ -76,3 +80,25 @@ def _require_close(ours: Any, theirs: Any, where: str) -> None:
         assert abs(ours - theirs) <= CLOSE * max(1.0, abs(ours)), f"{where}: {ours} and {theirs}"
     else:
         assert ours == theirs, where
+
+
+def _require_alike(ours: Any, theirs: Any, where: str) -> None:
+    """Hold what is made from sketches of the values' quantiles against each other."""
+    if where.endswith(".median"):
+        return  # it lies between two bounds of the histogram, which are held
+    assert [h.get("type") for h in ours] == [h.get("type") for h in theirs] == [None, "QUANTILES"]
+    (standard, quantiles), (its_standard, its_quantiles) = ours, theirs
+    counts, its_counts = (
+        [b["sampleCount"] for b in h["buckets"]] for h in (standard, its_standard)
+    )
+    assert len(counts) == len(its_counts), where
+    for count, its in zip(counts, its_counts, strict=True):
+        assert abs(count - its) <= SKETCHED * sum(counts), f"{where}: {counts} and {its_counts}"
+    bounds, its_bounds = (
+        [b.get("highValue", 0.0) for b in h["buckets"]] for h in (quantiles, its_quantiles)
+    )
+    assert len(bounds) == len(its_bounds), where
+    # a bound may move by a share of the rows, but never past its neighbours
+    lows, highs = [-math.inf, *bounds[:-1]], [*bounds[1:], math.inf]
+    for low, its, high in zip(lows, its_bounds, highs, strict=True):
+        assert low <= its <= high, f"{where}: {bounds} and {its_bounds}"

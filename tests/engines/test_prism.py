@@ -14,7 +14,12 @@ from tests.engines.artifacts import require
 from tests.engines.same import require_same
 from tests.engines.stages import Made
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.slow,
+    # Beam does not close the output of the job server that it starts
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
+]
 
 
 @pytest.mark.parametrize("workers", ["loopback", "pool"])

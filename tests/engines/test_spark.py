@@ -16,7 +16,12 @@ from tests.engines.same import require_same
 from tests.engines.spark.cluster import JAVA_OPTIONS, SparkCluster
 from tests.engines.stages import Made
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.slow,
+    # Beam does not close the output of the job server that it starts
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
+]
 
 
 @pytest.fixture

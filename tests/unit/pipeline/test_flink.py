@@ -25,6 +25,7 @@ def cluster():
         "/config": {"flink-version": "1.20.5"},
         "/overview": {"slots-total": 2},
         "/taskmanagers": {"taskmanagers": [manager()]},
+        "/jobmanager/config": [{"key": "restart-strategy.type", "value": "fixed-delay"}],
     }
 
     class Handler(BaseHTTPRequestHandler):
@@ -59,7 +60,8 @@ def test_a_cluster_that_has_everything_passes(cluster):
     [
         ("/config", {"flink-version": "1.19.3"}, "set version to '1.19'"),
         ("/config", {}, "the cluster runs Flink unknown, not 1.20"),
-        ("/config", [1], "is no Flink"),
+        ("/config", [1], "the cluster runs Flink unknown"),
+        ("/jobmanager/config", [], "set restart-strategy.type to fixed-delay"),
         ("/taskmanagers", {"taskmanagers": []}, "0 task slots in 0 task managers, and 2"),
         ("/taskmanagers", {"taskmanagers": [manager(slots=1)]}, "1 task slots in 1 task managers"),
         (
