@@ -146,7 +146,6 @@ def _arguments(choice: Choice) -> list[str]:
             "flink_version": section.version,
             "flink_job_server_jar": section.job_server_jar,
             "parallelism": section.parallelism or flink.slots(section),
-            "environment_cache_millis": round(section.environment_cache * 1000),
         }
     elif isinstance(section, Spark):
         given = {"spark_master_url": section.master, "spark_job_server_jar": section.job_server_jar}

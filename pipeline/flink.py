@@ -16,7 +16,7 @@ from schemas.runners import Flink
 TIMEOUT = 10.0  # seconds
 MIB = 1 << 20
 # Measured with the taxi features, whose transform is a graph of 84 steps: docs/runners.md.
-NETWORK_PER_SLOT = 128 * MIB
+NETWORK_PER_SLOT = 256 * MIB
 OFF_HEAP_PER_SLOT = 256 * MIB
 
 

@@ -84,8 +84,6 @@ class Flink(_Portable):
         fetched unless given.
       parallelism: task slots to use; all that the cluster has unless given.
       restarts: whether the cluster has to start a job anew when a machine is lost.
-      environment_cache: seconds that workers outlive a job's step; works only where Beam's jar lies
-        in Flink's `lib/` and is taken from there (docs/runners.md).
     """
 
     master: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] = "http://localhost:8081"
@@ -93,7 +91,6 @@ class Flink(_Portable):
     job_server_jar: str | None = None
     parallelism: Annotated[int, Field(ge=1)] | None = None
     restarts: bool = True
-    environment_cache: Annotated[float, Field(ge=0)] = 0.0
 
     @pydantic.field_validator("version", mode="before")
     @classmethod
