@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 VENV := .venv/bin
-CODE := setup.py $(wildcard schemas components pipeline benchmarks tests)
+CODE := setup.py $(wildcard schemas components pipeline benchmarks tests deploy/image)
 TESTS ?= tests/unit tests/component tests/e2e
 PYTEST_ARGS ?=
 ARGS ?=
@@ -39,7 +39,7 @@ lint: bootstrap ## check style, types and which layer imports which
 	$(VENV)/ruff format --check $(CODE)
 	$(VENV)/mypy $(CODE)
 	$(VENV)/lint-imports --no-logo
-	for script in .ci/run scripts/*.sh; do bash -n "$$script"; done
+	for script in .ci/run scripts/*.sh deploy/image/*.sh; do bash -n "$$script"; done
 
 .PHONY: format
 format: bootstrap ## rewrite the code in the project's style
@@ -61,6 +61,10 @@ lock: bootstrap ## write requirements/ from setup.py, keeping the pins that stil
 .PHONY: clean-room
 clean-room: ## prove, as root, that a bare Debian 13 runs the demo and the tests
 	scripts/clean_room.sh
+
+.PHONY: image-test
+image-test: bootstrap ## build the container images, as root, and try what is in them
+	$(VENV)/python -m pytest tests/images $(PYTEST_ARGS)
 
 .PHONY: clean
 clean: ## remove the environments, caches and build leftovers, but not the runs

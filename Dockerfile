@@ -1,0 +1,113 @@
+# Two images of one environment: `skewless`, which runs the command and serves, and `worker`, the Beam
+# SDK harness that Flink, Spark and Dataflow start. docs/images.md tells how both are used.
+#
+#   docker build --target skewless --tag skewless .
+#   docker build --target worker --tag skewless-worker .
+#
+# A base is pinned by its digest in one argument:
+#   --build-arg DEBIAN=docker.io/library/debian:trixie-slim@sha256:…
+
+# Debian 13: the current dependency line needs its glibc and its Python 3.13.
+ARG DEBIAN=docker.io/library/debian:trixie-slim
+# Of it only `boot` is taken. Its Beam must be the one in requirements/image-py3.13.txt.
+ARG BEAM_SDK=docker.io/apache/beam_python3.13_sdk:2.77.0
+
+# -------------------------------------------------------------------------------- the environment
+FROM ${DEBIAN} AS environment
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
+
+# Debian's own packages come in the version of the day: a suite keeps no older one to pin.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends \
+         binutils ca-certificates g++ python3-dev python3-venv \
+    && rm -rf /var/lib/apt/lists/*
+
+COPY requirements/uv.txt requirements/image-py3.13.txt /requirements/
+COPY deploy/image/slim.sh /requirements/
+# The lock also pins what source distributions are built with.
+RUN --mount=type=cache,target=/root/.cache \
+    python3 -m venv /opt/uv \
+    && /opt/uv/bin/python -m pip install --require-hashes --only-binary :all: \
+         --requirement /requirements/uv.txt \
+    && export UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never \
+    && /opt/uv/bin/uv venv --python /usr/bin/python3 --system-site-packages /opt/skewless \
+    && /opt/uv/bin/uv pip sync --python /opt/skewless/bin/python --require-hashes \
+         --build-constraints /requirements/image-py3.13.txt /requirements/image-py3.13.txt \
+    && bash /requirements/slim.sh /opt/skewless
+
+# ------------------------------------------------------------------------------------ the package
+FROM environment AS package
+COPY setup.py pyproject.toml README.md /source/
+COPY schemas /source/schemas
+COPY components /source/components
+COPY pipeline /source/pipeline
+COPY deploy/image/healthcheck.py /package/bin/healthcheck
+# Installed aside, as it will lie in the environment: so it is a small layer of its own.
+RUN /opt/uv/bin/uv build --offline --wheel --no-build-isolation --python /opt/skewless/bin/python \
+      --out-dir /wheel /source \
+    && /opt/skewless/bin/python -m pip install --no-cache-dir --no-compile --no-deps --no-index \
+      --find-links /wheel --prefix /package skewless \
+    && /opt/skewless/bin/python -m compileall -q --invalidation-mode unchecked-hash \
+      -s /package -p /opt/skewless /package/lib
+
+# --------------------------------------------------------------------------- what both images hold
+FROM ${DEBIAN} AS runtime
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
+
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates python3 \
+    && rm -rf /var/lib/apt/lists/* /var/cache/{apt,debconf,ldconfig} /var/log/* \
+    && useradd --uid 10001 --no-create-home --home-dir /work --shell /usr/sbin/nologin skewless \
+    && install --directory --mode 1777 /work
+
+# Two layers, so that a change of the code does not send the libraries again.
+COPY --from=environment /opt/skewless /opt/skewless
+COPY --from=package /package /opt/skewless
+
+# Any user may be given at the start: what is written goes to /work, /tmp or a mounted folder.
+ENV PATH=/opt/skewless/bin:$PATH \
+    HOME=/work \
+    USER=skewless \
+    LANG=C.UTF-8 \
+    PYTHONUNBUFFERED=1
+WORKDIR /work
+
+ARG DEBIAN
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.base.name="${DEBIAN}" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+# --------------------------------------------------------------------------------- the Beam worker
+FROM ${BEAM_SDK} AS beam
+
+FROM runtime AS worker
+COPY --from=beam /opt/apache/beam/boot /opt/apache/beam/LICENSE /opt/apache/beam/NOTICE \
+     /opt/apache/beam/
+# The environment is complete: without this, boot makes one more at every start. TensorFlow Transform
+# would turn tf.keras into tf_keras unless the second is set.
+ENV RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1 \
+    TF_USE_LEGACY_KERAS=0 \
+    TF_CPP_MIN_LOG_LEVEL=3
+LABEL org.opencontainers.image.title="Skewless Beam worker" \
+      org.opencontainers.image.description="Beam's Python SDK harness with Skewless and its libraries"
+EXPOSE 50000
+# Dataflow alone needs root: it mounts folders that only root may write (docs/images.md).
+ARG RUN_AS=10001:10001
+USER ${RUN_AS}
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["healthcheck"]
+ENTRYPOINT ["/opt/apache/beam/boot"]
+
+# ------------------------------------------------------------------------------------ the pipeline
+FROM runtime AS skewless
+LABEL org.opencontainers.image.title="Skewless" \
+      org.opencontainers.image.description="Train, prove, publish and serve a model from a table"
+EXPOSE 8500 8501
+ARG RUN_AS=10001:10001
+USER ${RUN_AS}
+HEALTHCHECK --interval=30s --timeout=10s --start-period=90s CMD ["healthcheck"]
+ENTRYPOINT ["skewless"]
+CMD ["--help"]
