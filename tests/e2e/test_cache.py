@@ -96,7 +96,7 @@ def test_a_run_that_failed_goes_on_from_there(
         failed = run_dataset(seed)
     assert failed.error.exit_code == 1
     assert "export failed: the disk is full" in str(failed.error)
-    assert failed.error.where == failed.summary.log
+    assert failed.error.where == str(root / "taxi")
     assert (failed.summary.status, failed.summary.error.stage) == ("failed", "export")
     assert failed.done == ["train"]
     assert failed.states["push"] == "waiting"
