@@ -8,11 +8,11 @@ from the graph that serves.
 from __future__ import annotations
 
 import os
-import uuid
+import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from components import progress, runner
+from components import progress
 from components.evaluate.figures import Figures, Totals
 from components.evaluate.judge import BOUNDED, judge
 from components.evaluate.metrics import Metrics, constant_metrics
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 STAGE = "evaluate"
 SPLIT = "test"
-_FIGURES = "figures.json.partial"  # how the pass hands its figures over, on any runner
 
 
 def evaluate(
@@ -130,31 +129,19 @@ def _measure(
     import apache_beam as beam
 
     from components.evaluate.scoring import ScoreBatches, SumBatches
+    from components.ingest.outcome import outcome
 
     score = ScoreBatches(model, last_blessed, slicings)
     needed = dict.fromkeys(c.name for c in (*score.columns, *(s.column for s in slicings)))
-    path = os.path.join(output, _FIGURES)
+    steps = (
+        read_examples(examples, SPLIT, list(needed))
+        | "Score" >> beam.ParDo(score)
+        | "Sum" >> beam.CombineGlobally(SumBatches(score.models, slicings))
+        | "Figures" >> beam.Map(Totals.figures, slicings)
+    )
     os.makedirs(output, exist_ok=True)
-    with runner.opened(STAGE, options) as pipeline:
-        _ = (
-            pipeline
-            | read_examples(examples, SPLIT, list(needed))
-            | "Score" >> beam.ParDo(score)
-            | "Sum" >> beam.CombineGlobally(SumBatches(score.models, slicings))
-            | "Write" >> beam.Map(_write_figures, slicings, path)
-        )
-    with open(path, encoding="utf-8") as file:
-        figures = Figures.model_validate_json(file.read())
-    os.remove(path)
-    return figures
-
-
-def _write_figures(totals: Totals, slicings: Sequence[Slicing], path: str) -> None:
-    # beside, then renamed: the step may be tried again while a worker that was given up writes
-    own = f"{path}.{uuid.uuid4().hex}"
-    with open(own, "w", encoding="utf-8") as file:
-        file.write(totals.figures(slicings).model_dump_json())
-    os.replace(own, path)
+    with tempfile.TemporaryDirectory(dir=output) as folder:
+        return outcome(STAGE, steps, folder, Figures, options)
 
 
 def _report(
