@@ -6,6 +6,7 @@ of ours is a 500, which is logged.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -16,10 +17,10 @@ from typing import NamedTuple
 from components.serve import json_text, predict, resources, routes, tf_examples
 from components.serve.failures import INTERNAL, NOT_FOUND, RequestError
 from components.serve.loaded import Loaded
-from components.serve.messages import Answer, Arrays, Request
+from components.serve.messages import Answer, Arrays, Exchange, Request
 from components.serve.predict import Rows
 from components.serve.routes import Route
-from components.serve.service import Service, Trail
+from components.serve.service import Service
 from schemas import description
 
 OK = 200
@@ -44,6 +45,9 @@ class _Asked(NamedTuple):
     write: Callable[[Arrays], bytes]
 
 
+_Done = Callable[["Answer | Exception"], None]
+
+
 class App:
     """Answers HTTP requests; use it from one event loop.
 
@@ -60,21 +64,31 @@ class App:
         page: Callable[[], bytes] | None = None,
     ) -> None:
         self._service = service
+        self._asking = set[asyncio.Task[None]]()
         self._texts = {routes.METRICS: (metrics, PROMETHEUS), routes.PAGE: (page, HTML)}
 
-    async def answer(self, request: Request) -> Answer:
-        """Answer a request; whatever is wrong with it is an answer, too."""
-        trail = Trail("rest", request.peer)
+    def answer(self, request: Request, respond: Callable[[Answer], None]) -> None:
+        """Answer a request; whatever is wrong with it is an answer, too.
+
+        Args:
+          request: off the wire.
+          respond: called with the answer, once: at once, or in the event loop when it is computed.
+        """
+        exchange = Exchange("rest", peer=request.peer)
+
+        def done(answer: Answer | Exception) -> None:
+            if isinstance(answer, Exception):
+                answer = _failure(request, answer)
+            self._service.tell(exchange, answer.status)
+            respond(answer)
+
         try:
-            answer = await self._answer(request, trail)
-        except RequestError as error:
-            answer = refusal(error)
-        except Exception:
-            _logger.exception("a request failed: %s %s", request.method, request.path)
-            body = json_text.error("internal error; the server's log tells more")
-            answer = Answer(INTERNAL, body)
-        self._service.tell(trail, answer.status)
-        return answer
+            answer = self._answer(request, exchange, done)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is answered
+            done(error)
+        else:
+            if answer is not None:
+                done(answer)
 
     def refuse(self, request: Request, error: RequestError) -> Answer:
         """Answer a request that the listener refuses, such as one whose body is too long.
@@ -83,59 +97,89 @@ class App:
           request: as far as it was read.
           error: why it is refused.
         """
-        trail = Trail("rest", request.peer)
+        exchange = Exchange("rest", peer=request.peer)
         with contextlib.suppress(RequestError):
-            trail.method = routes.route(request.method, request.path).what
-        self._service.tell(trail, error.status)
+            exchange.method = routes.route(request.method, request.path).what
+        self._service.tell(exchange, error.status)
         return refusal(error)
 
-    async def _answer(self, request: Request, trail: Trail) -> Answer:
+    def _answer(self, request: Request, exchange: Exchange, done: _Done) -> Answer | None:
+        """Answer at once, or return None and have `done` called."""
         service = self._service
         try:
             route = routes.route(request.method, request.path)
         except RequestError:
             service.authorize(request.authorization)  # who may not ask learns nothing of paths
             raise
-        trail.method = route.what
+        exchange.method = route.what
         if route.what not in _OPEN:
             service.authorize(request.authorization)
         if route.what not in routes.ASKING:
-            return self._tell_of(route, trail)
-        loaded = service.find(trail, route.name, route.version, route.label)
+            return self._tell_of(route, exchange)
+        loaded = service.find(exchange, route.name, route.version, route.label)
         seconds = patience(request.timeout, service.settings.seconds)
-        return Answer(OK, await self._ask(trail, loaded, request.body, seconds))
+        if len(request.body) <= _SMALL:
+            self._ask(exchange, loaded, request.body, seconds, done)
+        else:
+            asking = self._ask_apart(exchange, loaded, request.body, seconds, done)
+            task = asyncio.get_running_loop().create_task(asking)
+            self._asking.add(task)  # the loop itself keeps no task alive
+            task.add_done_callback(self._asking.discard)
+        return None
 
-    async def _ask(self, trail: Trail, loaded: Loaded, body: bytes, seconds: float) -> bytes:
+    def _ask(
+        self, exchange: Exchange, loaded: Loaded, body: bytes, seconds: float, done: _Done
+    ) -> None:
+        """Read what is asked here, in the event loop, and have it answered."""
+        asked = self._read(exchange, loaded, body)
+
+        def computed(outputs: Arrays | Exception) -> None:
+            if isinstance(outputs, Exception):
+                done(outputs)
+                return
+            try:
+                answer = Answer(OK, asked.write(outputs))
+            except Exception as error:  # noqa: BLE001  # as above
+                done(error)
+            else:
+                done(answer)
+
+        self._service.submit(exchange, loaded, asked.inputs, asked.rows, seconds, computed)
+
+    async def _ask_apart(
+        self, exchange: Exchange, loaded: Loaded, body: bytes, seconds: float, done: _Done
+    ) -> None:
+        """Read what is asked in a thread, so that other requests are answered meanwhile."""
         service = self._service
-        if len(body) <= _SMALL:
-            asked = self._read(trail, loaded, body)
-            outputs = await service.ask(trail, loaded, asked.inputs, asked.rows, seconds)
-            return asked.write(outputs)
         loaded.hold()  # or its version could be let go while the request is read
         try:
-            asked = await service.apart(trail, seconds, self._read, trail, loaded, body)
-            left = trail.left(seconds)
-            outputs = await service.ask(trail, loaded, asked.inputs, asked.rows, left)
-            return await service.apart(trail, seconds, asked.write, outputs)
+            asked = await service.apart(exchange, seconds, self._read, exchange, loaded, body)
+            left = exchange.left(seconds)
+            outputs = await service.ask(exchange, loaded, asked.inputs, asked.rows, left)
+            answer = Answer(OK, await service.apart(exchange, seconds, asked.write, outputs))
+        except Exception as error:  # noqa: BLE001  # as above
+            done(error)
+        else:
+            done(answer)
         finally:
             loaded.release()
 
-    def _read(self, trail: Trail, loaded: Loaded, body: bytes) -> _Asked:
+    def _read(self, exchange: Exchange, loaded: Loaded, body: bytes) -> _Asked:
         """Return what a body asks of the version that answers it."""
         document = json_text.loads_object(body)
         name = predict.signature_name(document)
-        signature = self._service.signature(trail, loaded, name)
+        signature = self._service.signature(exchange, loaded, name)
         settings = self._service.settings
-        if trail.method == routes.PREDICT:
+        if exchange.method == routes.PREDICT:
             request = predict.parse(document, signature, optional=settings.optional_columns)
             write = functools.partial(predict.answer, by_rows=request.by_rows)
             return _Asked(request.inputs, request.rows, write)
-        tf_examples.check_method(trail.method, name, loaded.signatures)
+        tf_examples.check_method(exchange.method, name, loaded.signatures)
         inputs = tf_examples.parse(document, signature, settings.max_rows)
         rows = len(next(iter(inputs.values()))) if signature.batched else None
-        return _Asked(inputs, rows, functools.partial(tf_examples.answer, trail.method))
+        return _Asked(inputs, rows, functools.partial(tf_examples.answer, exchange.method))
 
-    def _tell_of(self, route: Route, trail: Trail) -> Answer:
+    def _tell_of(self, route: Route, exchange: Exchange) -> Answer:
         """Answer a request that asks no model anything."""
         service = self._service
         if route.what == routes.HEALTHY:
@@ -149,9 +193,9 @@ class App:
             return Answer(OK, resources.models(service.models))
         if route.what == routes.STATUS:
             statuses = service.models.statuses(route.name, route.version, route.label)
-            trail.model = route.name
+            exchange.model = route.name
             return Answer(OK, resources.status(statuses))
-        loaded = service.find(trail, route.name, route.version, route.label)
+        loaded = service.find(exchange, route.name, route.version, route.label)
         if route.what == routes.METADATA:
             body = resources.metadata(loaded.name, loaded.version, loaded.signatures)
             return Answer(OK, body)
@@ -165,6 +209,13 @@ class App:
         if text is None:
             raise RequestError(f"there is no {what} here", NOT_FOUND)
         return Answer(OK, text(), content_type)
+
+
+def _failure(request: Request, error: Exception) -> Answer:
+    if isinstance(error, RequestError):
+        return refusal(error)
+    _logger.error("a request failed: %s %s", request.method, request.path, exc_info=error)
+    return Answer(INTERNAL, json_text.error("internal error; the server's log tells more"))
 
 
 def refusal(error: RequestError) -> Answer:

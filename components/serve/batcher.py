@@ -1,27 +1,43 @@
 """Joins what is asked at the same time: one call of the model for all requests that wait.
 
-While the model computes, in a thread of its own, requests queue; when it is done, those of the
-same signature that wait are joined, run and split again. An idle server so answers a request at
-once, and a busy one in few large batches, with nothing to be set. Promised: a request fails alone,
-waits no longer than its deadline, and is refused at once when too many wait.
+While a batch is computed, requests queue; when it is done, those of the same signature that wait
+are joined, run and split again. An idle server so answers a request at once, and a busy one in few
+large batches, with nothing to be set. Promised: a request fails alone, waits no longer than its
+deadline, and is refused at once when too many wait.
+
+A batch is computed in a thread, so that the event loop goes on meanwhile; one that takes no longer
+than two threads need to hand Python's interpreter to and fro is computed in the loop itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from queue import SimpleQueue
-from typing import Any, NamedTuple, TypeVar
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from components.serve.failures import DEADLINE, TOO_MANY, RequestError
 from components.serve.messages import Arrays
 from components.serve.settings import Limits
+from components.serve.shares import concatenated, split
+
+_TICK_SECONDS = 0.001  # of the loop's clock
+
+# What is computed in the event loop: batches of so many rows at most, of a model whose batches took
+# less than this. One that took longer is remembered for dozens of batches; a new model is none that
+# has shown anything.
+_QUICK_ROWS = 1_024
+_QUICK_SECONDS = 0.005
+_REMEMBERED = 0.9
+_UNKNOWN_SECONDS = 1.0
+
+_logger = logging.getLogger(__name__)
 
 
 class Done(NamedTuple):
@@ -31,80 +47,48 @@ class Done(NamedTuple):
     outputs: Arrays
 
 
-Converted = TypeVar("Converted")
-
-
-class Share(Mapping[str, np.ndarray]):
-    """Some rows of a batch's arrays, cut out when they are looked at.
-
-    Args:
-      arrays: of the batch.
-      rows: of this share.
-      converted: what `of_batch` gave for the batch's arrays, by name; one for all shares.
-    """
-
-    __slots__ = ("_arrays", "_converted", "rows")
-
-    def __init__(self, arrays: Arrays, rows: slice, converted: dict[str, Any]) -> None:
-        self._arrays, self.rows, self._converted = arrays, rows, converted
-
-    def of_batch(self, name: str, convert: Callable[[str, np.ndarray], Converted]) -> Converted:
-        """Return what a name and the whole batch's array are converted to, once for all shares.
-
-        Every share of a batch has to ask with the same `convert`.
-        """
-        if name not in self._converted:
-            self._converted[name] = convert(name, self._arrays[name])
-        converted: Converted = self._converted[name]
-        return converted
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self._arrays[name][self.rows]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-
 @dataclass(eq=False)
 class _Waiting:
-    """A request; `rows` None if it cannot be joined with others."""
+    """A request; `rows` None if it cannot be joined with others, `done` None once it is answered.
+
+    `deadline` is of the loop's clock, `seconds` later than the request came.
+    """
 
     key: Any
     inputs: Any
     rows: int | None
-    future: asyncio.Future[Done]
+    seconds: float
+    deadline: float
+    done: Callable[[Done | Exception], None] | None
 
     @property
     def weight(self) -> int:
         return 1 if self.rows is None else self.rows
 
+    def settle(self, result: Done | Exception) -> None:
+        """Answer, unless it is too late."""
+        done, self.done = self.done, None
+        if done is None:
+            return
+        try:
+            done(result)
+        except Exception:  # others of its batch are to be answered yet
+            _logger.exception("what was computed could not be answered")
 
-class _Batch(NamedTuple):
-    """Requests that are computed together; `started` is of the loop's clock."""
-
-    loop: asyncio.AbstractEventLoop
-    requests: list[_Waiting]
-    started: float
-
-
-def concatenated(inputs: Sequence[Arrays]) -> Arrays:
-    """Return the arrays of several requests as one array each."""
-    if len(inputs) == 1:
-        return inputs[0]
-    return {name: np.concatenate([each[name] for each in inputs]) for name in inputs[0]}
+    def give_up(self) -> None:
+        """Answer that the time is over."""
+        self.settle(RequestError(f"no answer within {self.seconds:g} s", DEADLINE))
 
 
 class Batcher:
     """The queue before a model; use it from one event loop.
 
     Args:
-      run: computes the outputs of (key, arrays); called in a thread, one call at a time.
+      run: computes the outputs of (key, arrays); called in a thread or in the event loop, one call
+        at a time.
       limits: of the queue.
       on_batch: told in the event loop of each batch: its rows, its requests, and its seconds.
-      join: returns the arrays of several requests' inputs; called in the same thread. It may
+      join: returns the arrays of several requests' inputs; called where `run` is. It may
         refuse inputs of one request with a RequestError.
     """
 
@@ -119,10 +103,15 @@ class Batcher:
         self._limits = limits
         self._on_batch = on_batch
         self._join = join
+        self._loop = asyncio.get_running_loop()
+        self._alarm: asyncio.TimerHandle | None = None  # at the first deadline, or before it
+        self._alarm_at = math.inf
         self._queue: deque[_Waiting] = deque()
         self._rows = 0
         self._busy = False  # a batch is computed, or about to be taken
-        self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._running: Sequence[_Waiting] = ()
+        self._slowest = _UNKNOWN_SECONDS  # batch of late
+        self._batches: SimpleQueue[Sequence[_Waiting] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
 
@@ -136,85 +125,109 @@ class Batcher:
         """How many rows these have."""
         return self._rows
 
-    async def ask(self, key: Any, inputs: Any, rows: int | None, seconds: float) -> Done:
-        """Return the outputs for the inputs.
+    def submit(
+        self,
+        key: Any,
+        inputs: Any,
+        rows: int | None,
+        seconds: float,
+        done: Callable[[Done | Exception], None],
+    ) -> None:
+        """Have the outputs for the inputs computed.
 
         Args:
           key: what to run; requests of equal keys are joined.
           inputs: an array an input, or what `join` makes arrays of.
           rows: the size of every array's first dimension; None to run the request alone.
           seconds: how long to wait for the answer.
+          done: called once, in the event loop and later, with the answer, or with why there is
+            none: the time is over (a RequestError, 504), or whatever `run` raised.
 
         Raises:
-          RequestError: too many wait (429), the time is over (504), or what `run` refused.
+          RequestError: too many wait (429); `done` is not called.
         """
-        loop = asyncio.get_running_loop()
-        item = _Waiting(key, inputs, rows, loop.create_future())
-        self._append(item)
-        timer = loop.call_later(seconds, self._expire, item, seconds)
-        try:
-            return await item.future
-        finally:
-            timer.cancel()
-            del item  # an error's traceback holds this frame, and its future the error
-
-    def close(self) -> None:
-        """Wait until the thread has computed what it is at, and end it."""
-        self._batches.put(None)
-        self._thread.join()
-
-    def _append(self, item: _Waiting) -> None:
+        deadline = self._loop.time() + seconds
+        item = _Waiting(key, inputs, rows, seconds, deadline, done)
         full = self._rows + item.weight > self._limits.rows and self._queue
         if len(self._queue) >= self._limits.requests or full:
-            raise RequestError(
-                f"{len(self._queue)} requests of {self._rows} rows wait already: ask again later",
-                TOO_MANY,
-            )
+            waiting = f"{len(self._queue)} requests of {self._rows} rows"
+            raise RequestError(f"{waiting} wait already: ask again later", TOO_MANY)
         self._queue.append(item)
         self._rows += item.weight
+        if deadline < self._alarm_at:
+            self._wake_at(deadline)
         if not self._busy:
             self._busy = True
             # Not at once: what has just arrived with it is read first, and joined.
-            asyncio.get_running_loop().call_soon(self._next)
+            self._loop.call_soon(self._next)
 
-    def _expire(self, item: _Waiting, seconds: float) -> None:
-        if item.future.done():
-            return
-        item.future.set_exception(RequestError(f"no answer within {seconds:g} s", DEADLINE))
-        if item in self._queue:  # or it is being computed, for nobody
+    async def close(self) -> None:
+        """Wait until the thread has computed what it is at, and end it."""
+        self._wake_at(math.inf)
+        self._batches.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _wake_at(self, deadline: float) -> None:
+        """Look at deadlines then: one timer for all, as nearly every request is in time."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = deadline
+        if deadline < math.inf:
+            self._alarm = self._loop.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        """Give up the requests whose time is over, those that are being computed too."""
+        now = self._loop.time() + _TICK_SECONDS
+        for item in [each for each in self._queue if each.deadline <= now]:
             self._queue.remove(item)
             self._rows -= item.weight
+            item.give_up()
+        for item in self._running:
+            if item.deadline <= now:
+                item.give_up()
+        waiting = [each.deadline for each in (*self._queue, *self._running) if each.done]
+        self._wake_at(min(waiting, default=math.inf))
 
     def _next(self) -> None:
         """Have the next batch computed, if somebody waits."""
         self._busy = bool(self._queue)
-        if self._busy:
-            loop = asyncio.get_running_loop()
-            self._batches.put(_Batch(loop, self._take(), loop.time()))
+        self._running = self._take() if self._busy else ()
+        if not self._running:
+            return
+        rows = sum(item.weight for item in self._running)
+        if rows <= _QUICK_ROWS and self._slowest < _QUICK_SECONDS:
+            self._deliver(self._running, *self._timed(self._running))
+            self._loop.call_soon(self._next)  # once what has arrived meanwhile is read
+        else:
+            self._batches.put(self._running)
 
     def _work(self) -> None:
         """Compute batches, in the model's thread, until there are no more."""
         while (batch := self._batches.get()) is not None:
-            results = self._answer(batch.requests)
-            batch.loop.call_soon_threadsafe(self._deliver, batch, results)
+            self._loop.call_soon_threadsafe(self._go_on, batch, *self._timed(batch))
 
-    def _deliver(self, batch: _Batch, results: Sequence[Done | Exception]) -> None:
+    def _go_on(
+        self, batch: Sequence[_Waiting], results: Sequence[Done | Exception], seconds: float
+    ) -> None:
         self._next()  # before the answers are written: the model has no time to lose
-        for item, result in zip(batch.requests, results, strict=True):
-            _settle(item.future, result)
+        self._deliver(batch, results, seconds)
+
+    def _deliver(
+        self, batch: Sequence[_Waiting], results: Sequence[Done | Exception], seconds: float
+    ) -> None:
+        self._slowest = max(seconds, self._slowest * _REMEMBERED)
+        for item, result in zip(batch, results, strict=True):
+            item.settle(result)
         if self._on_batch is not None:
-            rows = sum(item.weight for item in batch.requests)
-            seconds = asyncio.get_running_loop().time() - batch.started
-            self._on_batch(rows, len(batch.requests), seconds)
+            self._on_batch(sum(item.weight for item in batch), len(batch), seconds)
 
     def _take(self) -> list[_Waiting]:
         """Take the first that waits, and those behind it that can be joined to it."""
         first = self._queue.popleft()
         batch, rows = [first], first.weight
         if first.rows is not None:
-            others: deque[_Waiting] = deque()
-            while self._queue:
-                item = self._queue.popleft()
+            others = deque[_Waiting]()
+            for item in self._queue:
                 fits = item.rows is not None and rows + item.rows <= self._limits.batch_rows
                 if fits and item.key == first.key:
                     batch.append(item)
@@ -225,14 +238,17 @@ class Batcher:
         self._rows -= rows
         return batch
 
+    def _timed(self, batch: Sequence[_Waiting]) -> tuple[list[Done | Exception], float]:
+        started = time.perf_counter()
+        return self._answer(batch), time.perf_counter() - started
+
     def _answer(self, batch: Sequence[_Waiting]) -> list[Done | Exception]:
-        """Compute a batch, in the model's thread; if it fails as a whole, each for itself."""
+        """Compute a batch; if it fails as a whole, each for itself."""
         try:
             return self._computed(batch)
         except RequestError as error:
             if len(batch) == 1:
-                # A refusal says all in its message. Its traceback would hold the batch, whose
-                # future holds it: as many such rings as requests wait for garbage collection.
+                # A refusal says all in its message; its traceback would hold the batch.
                 return [error.with_traceback(None)]
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
             if len(batch) == 1:
@@ -247,29 +263,3 @@ class Batcher:
         sizes = [item.weight for item in batch]
         shares = zip(split(inputs, sizes), split(outputs, sizes), strict=True)
         return [Done(*share) for share in shares]
-
-
-def split(arrays: Arrays, sizes: Sequence[int]) -> list[Share]:
-    """Return each request's share of joined arrays.
-
-    Raises:
-      ValueError: an array is not of one row a row.
-    """
-    rows = sum(sizes)
-    for name, array in arrays.items():
-        if array.shape[:1] != (rows,):
-            raise ValueError(f"array {name!r} of {rows} rows has shape {array.shape}")
-    ends, converted = list(accumulate(sizes)), dict[str, Any]()
-    return [
-        Share(arrays, slice(end - size, end), converted)
-        for end, size in zip(ends, sizes, strict=True)
-    ]
-
-
-def _settle(future: asyncio.Future[Done], result: Done | Exception) -> None:
-    if future.done():  # too late, or nobody waits any more
-        return
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)

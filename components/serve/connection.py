@@ -44,8 +44,8 @@ _IDLE, _HEAD, _BODY, _REFUSED = range(4)  # what is being read
 class Answering(Protocol):
     """What a connection asks: `components.serve.app.App`."""
 
-    async def answer(self, request: Request) -> Answer:
-        """Answer a request, whatever it is."""
+    def answer(self, request: Request, respond: Callable[[Answer], None]) -> None:
+        """Answer a request, whatever it is, by calling `respond` once, at once or later."""
 
     def refuse(self, request: Request, error: RequestError) -> Answer:
         """Answer a request that did not arrive whole."""
@@ -87,17 +87,17 @@ class Connection(asyncio.Protocol):
         self._reading = _IDLE
         self._deadline = self._loop.time() + address.head_seconds
         self._waiting: deque[_Asked] = deque()
-        self._answering: asyncio.Task[None] | None = None
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._answering: _Asked | None = None
+        self._in_turn = False  # the next is taken as soon as one is answered
+        self._writable = True
         self._paused = self._draining = self._ended = False
         self._url, self._headers, self._body = b"", dict[bytes, bytes](), list[bytes]()
         self._head_size = self._body_size = 0
 
     @property
     def busy(self) -> bool:
-        """Whether a request is being read or answered."""
-        return self._answering is not None or self._reading in (_HEAD, _BODY)
+        """Whether a request is being read or answered, or an answer has not been taken yet."""
+        return self._owing or self._reading in (_HEAD, _BODY)
 
     def drain(self) -> None:
         """Let every answer from now on be the connection's last."""
@@ -108,16 +108,14 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def abort(self) -> None:
-        """Close it at once."""
-        if self._answering is not None:
-            self._answering.cancel()
+        """Close it at once; what is being computed is computed for nobody."""
         self._transport.abort()
 
     def look(self, now: float) -> None:
         """Give up what has not arrived, or not been taken, by its deadline."""
-        if now < self._deadline or (self._answering is not None and self._writable.is_set()):
+        if now < self._deadline or (self._answering is not None and self._writable):
             return
-        if not self._writable.is_set():
+        if not self._writable:
             self.abort()
         elif self._reading in (_HEAD, _BODY):
             what = "body" if self._reading == _BODY else "request's head"
@@ -136,21 +134,22 @@ class Connection(asyncio.Protocol):
             self._refuse(RequestError("too many connections are open", UNAVAILABLE))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End; what is being computed is computed for nobody."""
+        """End."""
         self._reading = _REFUSED
         self._waiting.clear()
-        self._writable.set()
+        self._writable = True
         self._transport.close()  # Python 3.10's TLS warns of one that only the client closed
         self._closed(self)
 
     def pause_writing(self) -> None:
         """Wait with further answers until the client has taken what is written."""
-        self._writable.clear()
+        self._writable = False
         self._deadline = self._loop.time() + self._address.body_seconds
 
     def resume_writing(self) -> None:
         """Go on."""
-        self._writable.set()
+        self._writable = True
+        self._answer_next()
 
     def data_received(self, data: bytes) -> None:
         """Read requests."""
@@ -171,13 +170,15 @@ class Connection(asyncio.Protocol):
             if not isinstance(cause, RequestError):
                 cause = RequestError(f"this is not HTTP: {error}")
             self._refuse(cause)
+        else:
+            self._answer_next()  # not before: what is answered may close the connection
 
     def eof_received(self) -> bool:
         """Answer what was asked, of a client that has closed its side; return whether to stay."""
         if self._reading in (_HEAD, _BODY):
             self._refuse(RequestError("the connection ended before the request did"))
         self._ended = True
-        return self._answering is not None
+        return self._owing
 
     def _parse(self, data: bytes | memoryview) -> memoryview:
         """Feed the parser, and return what it left: all after a head that offers a protocol.
@@ -234,7 +235,7 @@ class Connection(asyncio.Protocol):
         if encoding not in http_text.PACKED and encoding not in (b"", b"identity"):
             raise RequestError("a body is taken plain, gzip or deflate", UNSUPPORTED_TYPE)
         asks = headers.get(_EXPECT, b"").lower() == b"100-continue"
-        if asks and not (self._waiting or self._answering):
+        if asks and not self._owing:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, data: bytes) -> None:
@@ -288,32 +289,41 @@ class Connection(asyncio.Protocol):
         self._reading = _REFUSED
         self._body = []
         self._ask(self._request(""), error, False)
+        self._answer_next()
 
     def _ask(self, request: Request, error: RequestError | None, keep_alive: bool) -> None:
         head = bool(self._url) and self._parser.get_method() == b"HEAD"
         old = bool(self._url) and self._parser.get_http_version() == "1.0"
         self._waiting.append(_Asked(request, error, keep_alive, head, old))
         self._deadline = math.inf
-        if self._answering is None:
-            self._answering = self._loop.create_task(self._answer())
-        elif len(self._waiting) > _MOST_WAITING and not self._paused:
+        if len(self._waiting) > _MOST_WAITING and not self._paused:
             self._paused = True
             self._transport.pause_reading()
 
-    async def _answer(self) -> None:
-        """Answer what waits, in turn."""
-        try:
-            while self._waiting:
-                asked = self._waiting.popleft()
-                if asked.error is None:
-                    answer = await self._app.answer(asked.request)
-                else:
-                    answer = self._app.refuse(asked.request, asked.error)
-                self._write(asked, answer)
-                if not self._writable.is_set():
-                    await self._writable.wait()
-        finally:
-            self._answering = None
+    @property
+    def _owing(self) -> bool:
+        return self._answering is not None or bool(self._waiting) or not self._writable
+
+    def _answer_next(self) -> None:
+        """Answer what waits, in turn, as far as that is possible at once."""
+        if self._in_turn or self._answering is not None or not self._writable:
+            return
+        self._in_turn = True
+        while self._waiting and self._answering is None and self._writable:
+            asked = self._answering = self._waiting.popleft()
+            if asked.error is None:
+                self._app.answer(asked.request, self._answered)
+            else:
+                self._answered(self._app.refuse(asked.request, asked.error))
+        self._in_turn = False
+
+    def _answered(self, answer: Answer) -> None:
+        """Take the answer of the request whose turn it is."""
+        asked, self._answering = self._answering, None
+        assert asked is not None, "a request is answered once"
+        self._write(asked, answer)
+        self._answer_next()
+        if not self._owing:
             self._rest()
 
     def _write(self, asked: _Asked, answer: Answer) -> None:

@@ -40,8 +40,8 @@ from components.serve.grpc_names import (
 )
 from components.serve.json_text import excerpt
 from components.serve.loaded import Loaded
-from components.serve.messages import Arrays
-from components.serve.service import Service, Trail
+from components.serve.messages import Arrays, Exchange
+from components.serve.service import Service
 from components.serve.signature import Signature
 from schemas.errors import ConfigError
 
@@ -73,13 +73,13 @@ class GrpcApp:
             RELOAD_CONFIG: (model_management_pb2.ReloadConfigRequest, self._reload),
         }
 
-    async def answer(self, method: str, body: bytes, trail: Trail, seconds: float) -> bytes:
+    async def answer(self, method: str, body: bytes, exchange: Exchange, seconds: float) -> bytes:
         """Answer a request.
 
         Args:
           method: its full name, one of `grpc_names`.
           body: the serialised request.
-          trail: of the request.
+          exchange: of the request.
           seconds: that the client waits.
 
         Raises:
@@ -93,43 +93,43 @@ class GrpcApp:
             whole = False
         if not whole:
             raise RequestError(f"the request is no {message.DESCRIPTOR.full_name}")
-        response = await respond(request, trail, min(seconds, self._service.settings.seconds))
+        response = await respond(request, exchange, min(seconds, self._service.settings.seconds))
         serialised: bytes = response.SerializeToString()
         return serialised
 
-    async def _predict(self, request: Any, trail: Trail, seconds: float) -> Any:
-        loaded = self._find(request, trail)
+    async def _predict(self, request: Any, exchange: Exchange, seconds: float) -> Any:
+        loaded = self._find(request, exchange)
         name = request.model_spec.signature_name or predict.DEFAULT_SIGNATURE
-        signature = self._service.signature(trail, loaded, name)
+        signature = self._service.signature(exchange, loaded, name)
         wanted = grpc_messages.filtered(request.output_filter, signature)
         inputs, rows = self._inputs(request.inputs, signature)
-        outputs = await self._service.ask(trail, loaded, inputs, rows, seconds)
+        outputs = await self._service.ask(exchange, loaded, inputs, rows, seconds)
         response = predict_pb2.PredictResponse()
         grpc_messages.fill_spec(response.model_spec, loaded, name)
         for output in wanted:
             grpc_tensors.fill_proto(response.outputs[output], outputs[output])
         return response
 
-    async def _classify(self, request: Any, trail: Trail, seconds: float) -> Any:
+    async def _classify(self, request: Any, exchange: Exchange, seconds: float) -> Any:
         response = classification_pb2.ClassificationResponse()
-        await self._ask_examples(request, trail, seconds, response)
+        await self._ask_examples(request, exchange, seconds, response)
         return response
 
-    async def _regress(self, request: Any, trail: Trail, seconds: float) -> Any:
+    async def _regress(self, request: Any, exchange: Exchange, seconds: float) -> Any:
         response = regression_pb2.RegressionResponse()
-        await self._ask_examples(request, trail, seconds, response)
+        await self._ask_examples(request, exchange, seconds, response)
         return response
 
     async def _ask_examples(
-        self, request: Any, trail: Trail, seconds: float, response: Any
+        self, request: Any, exchange: Exchange, seconds: float, response: Any
     ) -> None:
-        loaded = self._find(request, trail)
+        loaded = self._find(request, exchange)
         name = request.model_spec.signature_name or predict.DEFAULT_SIGNATURE
         outputs = await self._of_examples(
-            trail.method, name, loaded, self._examples(request), trail, seconds
+            exchange.method, name, loaded, self._examples(request), exchange, seconds
         )
         grpc_messages.fill_spec(response.model_spec, loaded, name)
-        grpc_messages.FILL[trail.method](response.result, outputs)
+        grpc_messages.FILL[exchange.method](response.result, outputs)
 
     async def _of_examples(
         self,
@@ -137,20 +137,20 @@ class GrpcApp:
         name: str,
         loaded: Loaded,
         examples: np.ndarray,
-        trail: Trail,
+        exchange: Exchange,
         seconds: float,
     ) -> Arrays:
-        signature = self._service.signature(trail, loaded, name)
+        signature = self._service.signature(exchange, loaded, name)
         tf_examples.check_method(method, name, loaded.signatures)
         (column,) = signature.inputs
         rows = len(examples) if signature.batched else None
-        return await self._service.ask(trail, loaded, {column: examples}, rows, seconds)
+        return await self._service.ask(exchange, loaded, {column: examples}, rows, seconds)
 
-    async def _multi_inference(self, request: Any, trail: Trail, seconds: float) -> Any:
+    async def _multi_inference(self, request: Any, exchange: Exchange, seconds: float) -> Any:
         """Ask several signatures about the same examples, one after the other."""
         tasks = list(request.tasks)
         grpc_messages.check_tasks(tasks)
-        loaded = self._find(tasks[0], trail)
+        loaded = self._find(tasks[0], exchange)
         examples = self._examples(request)
         response = inference_pb2.MultiInferenceResponse()
         loaded.hold()  # between two of the questions, too
@@ -158,7 +158,7 @@ class GrpcApp:
             for task in tasks:
                 method = grpc_messages.TASKS[task.method_name]
                 name = task.model_spec.signature_name or predict.DEFAULT_SIGNATURE
-                outputs = await self._of_examples(method, name, loaded, examples, trail, seconds)
+                outputs = await self._of_examples(method, name, loaded, examples, exchange, seconds)
                 result = response.results.add()
                 grpc_messages.fill_spec(result.model_spec, loaded, name)
                 grpc_messages.FILL[method](
@@ -168,7 +168,7 @@ class GrpcApp:
             loaded.release()
         return response
 
-    async def _metadata(self, request: Any, trail: Trail, seconds: float) -> Any:
+    async def _metadata(self, request: Any, exchange: Exchange, seconds: float) -> Any:
         if not request.metadata_field:
             raise RequestError("'metadata_field' is empty; 'signature_def' was expected")
         for field in request.metadata_field:
@@ -176,7 +176,7 @@ class GrpcApp:
                 raise RequestError(
                     f"metadata field {excerpt(field)} is not supported; 'signature_def' is"
                 )
-        loaded = self._find(request, trail)
+        loaded = self._find(request, exchange)
         signatures = get_model_metadata_pb2.SignatureDefMap()
         for name, signature in loaded.signatures.items():
             grpc_messages.fill_signature(signatures.signature_def[name], signature)
@@ -185,9 +185,9 @@ class GrpcApp:
         response.metadata[_SIGNATURE_DEF].Pack(signatures)
         return response
 
-    async def _status(self, request: Any, trail: Trail, seconds: float) -> Any:
+    async def _status(self, request: Any, exchange: Exchange, seconds: float) -> Any:
         statuses = self._service.models.statuses(*grpc_messages.asked(request))
-        trail.model = request.model_spec.name
+        exchange.model = request.model_spec.name
         response = get_model_status_pb2.GetModelStatusResponse()
         for version, status in statuses.items():
             described = response.model_version_status.add(
@@ -198,7 +198,7 @@ class GrpcApp:
                 described.status.error_message = status.error
         return response
 
-    async def _reload(self, request: Any, trail: Trail, seconds: float) -> Any:
+    async def _reload(self, request: Any, exchange: Exchange, seconds: float) -> Any:
         """Give models that are served other policies and labels; all of the request, or nothing.
 
         No path of a request is ever opened: it can only repeat the one that is served.
@@ -221,13 +221,13 @@ class GrpcApp:
         for each in changed:
             for version in each.policy.chosen(each.base.versions()):
                 models.find(each.name, version)  # or why it does not load
-        _logger.info("reconfigured by %s: %s", trail.peer, ", ".join(c.name for c in changed))
+        _logger.info("reconfigured by %s: %s", exchange.peer, ", ".join(c.name for c in changed))
         response = model_management_pb2.ReloadConfigResponse()
         response.status.SetInParent()
         return response
 
-    def _find(self, request: Any, trail: Trail) -> Loaded:
-        return self._service.find(trail, *grpc_messages.asked(request))
+    def _find(self, request: Any, exchange: Exchange) -> Loaded:
+        return self._service.find(exchange, *grpc_messages.asked(request))
 
     def _examples(self, request: Any) -> np.ndarray:
         return grpc_messages.examples_of(request.input, self._service.settings.max_rows)

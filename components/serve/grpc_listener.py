@@ -16,7 +16,8 @@ import grpc
 from components.serve.failures import INTERNAL, UNAVAILABLE, RequestError
 from components.serve.grpc_health import Health
 from components.serve.grpc_names import CHECK, METHODS, WATCH
-from components.serve.service import Service, Trail
+from components.serve.messages import Exchange
+from components.serve.service import Service
 from components.serve.settings import Address
 from schemas.errors import ConfigError
 
@@ -40,7 +41,9 @@ _logger = logging.getLogger(__name__)
 
 
 class _App(Protocol):
-    async def answer(self, method: str, body: bytes, trail: Trail, seconds: float) -> bytes: ...
+    async def answer(
+        self, method: str, body: bytes, exchange: Exchange, seconds: float
+    ) -> bytes: ...
 
 
 class GrpcListener:
@@ -90,18 +93,18 @@ class GrpcListener:
 
     def _handler(self, method: str) -> grpc.RpcMethodHandler:
         async def respond(body: bytes, context: grpc.aio.ServicerContext) -> bytes:
-            trail = Trail("grpc", context.peer(), METHODS[method])
+            exchange = Exchange("grpc", METHODS[method], peer=context.peer())
             try:
-                response = await self._answer(method, body, context, trail)
+                response = await self._answer(method, body, context, exchange)
             except RequestError as error:
                 refused = error
             except Exception:
                 _logger.exception("a request failed: %s", method)
                 refused = RequestError("internal error; the server's log tells more", INTERNAL)
             else:
-                self._service.tell(trail, OK)
+                self._service.tell(exchange, OK)
                 return response
-            self._service.tell(trail, refused.status)
+            self._service.tell(exchange, refused.status)
             _refuse(context, refused)
             return b""
 
@@ -116,7 +119,7 @@ class GrpcListener:
             _refuse(context, error)
 
     async def _answer(
-        self, method: str, body: bytes, context: grpc.aio.ServicerContext, trail: Trail
+        self, method: str, body: bytes, context: grpc.aio.ServicerContext, exchange: Exchange
     ) -> bytes:
         if method == CHECK:
             return self._health.check(body)
@@ -126,7 +129,7 @@ class GrpcListener:
             raise RequestError("the model is still being loaded", UNAVAILABLE)
         remaining = context.time_remaining()
         seconds = math.inf if remaining is None else remaining
-        return await self._app.answer(method, body, trail, seconds)
+        return await self._app.answer(method, body, exchange, seconds)
 
 
 def _refuse(context: grpc.aio.ServicerContext, error: RequestError) -> None:

@@ -129,8 +129,8 @@ def fill_signature(proto: Any, signature: Signature) -> None:
 
 
 def _fill_classes(result: Any, outputs: Arrays) -> None:
-    labels, scores, _ = tf_examples.classes_of(outputs)
-    for of_row in zip(labels, scores, strict=True):
+    labels, scores = tf_examples.classes_of(outputs)
+    for of_row in zip(labels.tolist(), scores.tolist(), strict=True):
         classes = result.classifications.add().classes
         for label, score in zip(*of_row, strict=True):
             classes.add(label=label, score=score)

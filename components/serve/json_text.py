@@ -43,13 +43,8 @@ def _loads_extended(body: bytes) -> Any:
 
 
 def dumps(document: Any) -> bytes:
-    """Encode an answer in which every number is finite."""
+    """Encode a document in which every number is finite."""
     return orjson.dumps(document)
-
-
-def dumps_extended(document: Any) -> bytes:
-    """Encode an answer in which numbers may be NaN or infinite, ten times slower."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def error(message: str) -> bytes:

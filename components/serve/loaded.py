@@ -69,9 +69,6 @@ class Loaded:
         while self._asked:
             self._idle.clear()
             await self._idle.wait()
-        await asyncio.to_thread(self._close)
-
-    def _close(self) -> None:
         # A request whose time was over may still be computed, so the queue's thread ends first.
-        self.batcher.close()
-        self._model.close()
+        await self.batcher.close()
+        await asyncio.to_thread(self._model.close)

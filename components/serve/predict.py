@@ -8,18 +8,19 @@ the input.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from components.serve import json_text
-from components.serve.batcher import Share, concatenated
 from components.serve.failures import RequestError
 from components.serve.messages import Arrays
+from components.serve.shares import Share, concatenated
 from components.serve.signature import NUMPY_TYPES, Signature, Tensor
-from components.serve.tensors import array_of, is_bytes, json_of
+from components.serve.tensors import array_of, is_bytes, list_of, texts_of
 from schemas.errors import did_you_mean
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -140,29 +141,38 @@ def answer(outputs: Mapping[str, np.ndarray], *, by_rows: bool) -> bytes:
     if by_rows and (len(sizes) != 1 or () in sizes):
         shapes = {name: list(array.shape) for name, array in outputs.items()}
         raise RequestError(f"the outputs are not of one row an instance: shapes {shapes}")
-    pairs = {name: _json_of(name, outputs) for name in sorted(outputs)}
-    values = {name: value for name, (value, _) in pairs.items()}
-    document: Any
+    columns = {name: _texts_of(name, outputs) for name in sorted(outputs)}
+    if by_rows:
+        return b'{"%b":[%b]}' % (_PREDICTIONS.encode(), _rows_of(columns))
+    whole = {
+        name: list_of(texts) if outputs[name].ndim else texts[0] for name, texts in columns.items()
+    }
+    document, *others = whole.values()
+    if others:
+        document = _object_of(whole) % (document, *others)
+    return b'{"%b":%b}' % (_OUTPUTS.encode(), document)
+
+
+def _rows_of(columns: Mapping[str, Sequence[bytes]]) -> bytes:
+    """Return rows as JSON, parted by commas."""
+    values = list(columns.values())
     if len(values) == 1:
-        document = next(iter(values.values()))
-    elif by_rows:
-        document = [
-            dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)
-        ]
-    else:
-        document = values
-    finite = all(is_finite for _, is_finite in pairs.values())
-    dumps = json_text.dumps if finite else json_text.dumps_extended
-    return dumps({_PREDICTIONS if by_rows else _OUTPUTS: document})
+        return b",".join(values[0])
+    rows = b",".join([_object_of(columns)] * len(values[0]))
+    return rows % (*chain.from_iterable(zip(*values, strict=True)),)
 
 
-def _json_of(name: str, outputs: Mapping[str, np.ndarray]) -> tuple[Any, bool]:
-    """Return an output as nested lists, and whether all numbers in it are finite."""
+def _object_of(names: Iterable[str]) -> bytes:
+    """Return a JSON object of these names, with a %b for every value."""
+    keys = (json_text.dumps(name).replace(b"%", b"%%") for name in names)
+    return b"{%b}" % b",".join(b"%b:%%b" % key for key in keys)
+
+
+def _texts_of(name: str, outputs: Mapping[str, np.ndarray]) -> list[bytes]:
+    """Return an output's rows as JSON."""
     if isinstance(outputs, Share):  # to convert a batch takes little longer than one row of it
-        values, finite = outputs.of_batch(name, json_of)
-        if finite:
-            return values[outputs.rows], True
-    return json_of(name, outputs[name])
+        return outputs.of_batch(name, texts_of)[outputs.rows]
+    return texts_of(name, outputs[name])
 
 
 def _complete(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> Rows:
@@ -173,9 +183,8 @@ def _complete(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> R
     if not _named(rows[0]):
         rows = _of_values(rows, signature)
     order = tuple(rows[0])
-    if rows[0].keys() == signature.inputs.keys() and all(
-        type(row) is dict and tuple(row) == order for row in rows
-    ):
+    alike = set(map(type, rows)) == {dict} and list(map(tuple, rows)).count(order) == len(rows)
+    if alike and rows[0].keys() == signature.inputs.keys():
         return Rows(rows, order, signature)  # as nearly all requests are
     complete = []
     for number, row in enumerate(rows):

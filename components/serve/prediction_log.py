@@ -69,8 +69,8 @@ def _fill_predict(log: Any, inputs: Any, outputs: Any) -> None:
 
 def _fill_classify(log: Any, inputs: Any, outputs: Any) -> None:
     _fill_examples(log.request.input, inputs)
-    labels, scores, _ = tf_examples.classes_of(outputs)
-    for of_row in zip(labels, scores, strict=True):
+    labels, scores = tf_examples.classes_of(outputs)
+    for of_row in zip(labels.tolist(), scores.tolist(), strict=True):
         classes = log.response.result.classifications.add().classes
         for label, score in zip(*of_row, strict=True):
             classes.add(label=label, score=score)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from components.serve.batcher import Done
 from components.serve.failures import (
     DEADLINE,
     FAILED_PRECONDITION,
@@ -32,39 +33,6 @@ from components.serve.versions import Models
 _BEARER = "bearer "
 
 Result = TypeVar("Result")
-
-
-class Trail:
-    """What is known of a request so far; its attributes are those of an `Exchange`."""
-
-    __slots__ = (
-        "inputs",
-        "method",
-        "model",
-        "outputs",
-        "peer",
-        "protocol",
-        "rows",
-        "signature",
-        "started",
-        "version",
-    )
-
-    def __init__(self, protocol: str, peer: str, method: str = "") -> None:
-        self.protocol = protocol
-        self.peer = peer
-        self.method = method
-        self.started = time.perf_counter()
-        self.model = ""
-        self.version: int | None = None
-        self.signature = ""
-        self.rows = 0
-        self.inputs: Arrays | None = None
-        self.outputs: Arrays | None = None
-
-    def left(self, seconds: float) -> float:
-        """Return what is left of the seconds that the request may take; never less than 0."""
-        return max(0.0, seconds - (time.perf_counter() - self.started))
 
 
 class Service:
@@ -119,7 +87,7 @@ class Service:
             raise RequestError("no model is served", UNAVAILABLE)
 
     def find(
-        self, trail: Trail, name: str, version: int | None = None, label: str | None = None
+        self, exchange: Exchange, name: str, version: int | None = None, label: str | None = None
     ) -> Loaded:
         """Return the version that answers a request, and note it.
 
@@ -127,11 +95,11 @@ class Service:
           RequestError: it is not there, or not yet.
         """
         loaded = self.models.find(name, version, label)
-        trail.model = loaded.name
-        trail.version = loaded.version
+        exchange.model = loaded.name
+        exchange.version = loaded.version
         return loaded
 
-    def signature(self, trail: Trail, loaded: Loaded, name: str) -> Signature:
+    def signature(self, exchange: Exchange, loaded: Loaded, name: str) -> Signature:
         """Return a signature, and note it.
 
         Raises:
@@ -142,45 +110,76 @@ class Service:
             known = ", ".join(map(repr, sorted(loaded.signatures)))
             message = f"there is no signature {excerpt(name)}; there are {known}"
             raise RequestError(message, code=FAILED_PRECONDITION)
-        trail.signature = name
+        exchange.signature = name
         return signature
 
-    async def ask(
-        self, trail: Trail, loaded: Loaded, inputs: Arrays | Rows, rows: int | None, seconds: float
-    ) -> Arrays:
-        """Return the outputs of the signature that `trail` names.
+    def submit(
+        self,
+        exchange: Exchange,
+        loaded: Loaded,
+        inputs: Arrays | Rows,
+        rows: int | None,
+        seconds: float,
+        done: Callable[[Arrays | Exception], None],
+    ) -> None:
+        """Have the outputs of the signature that `exchange` names computed.
 
         Args:
-          trail: of the request.
+          exchange: of the request.
           loaded: the version that answers.
           inputs: an array an input, or rows to be made arrays.
           rows: of the request; None where it cannot be joined with others.
           seconds: to wait for the answer.
+          done: called later, once, with the outputs, or with what the queue or the graph refused.
 
         Raises:
-          RequestError: too many rows, or what the queue and the graph refuse.
+          RequestError: too many rows, or too many requests wait; `done` is not called.
         """
         if rows is not None and rows > self.settings.max_rows:
             message = f"{rows} rows; at most {self.settings.max_rows} are taken at once"
             raise RequestError(message, TOO_LARGE)
-        trail.rows = rows or 0
-        loaded.hold()
-        try:
-            done = await loaded.batcher.ask(trail.signature, inputs, rows, seconds)
-        finally:
+        exchange.rows = rows or 0
+
+        def computed(result: Done | Exception) -> None:
             loaded.release()
-        trail.inputs, trail.outputs = done
-        return done.outputs
+            if isinstance(result, Done):
+                exchange.inputs, exchange.outputs = result
+                done(result.outputs)
+            else:
+                done(result)
+
+        loaded.batcher.submit(exchange.signature, inputs, rows, seconds, computed)
+        loaded.hold()
+
+    async def ask(
+        self,
+        exchange: Exchange,
+        loaded: Loaded,
+        inputs: Arrays | Rows,
+        rows: int | None,
+        seconds: float,
+    ) -> Arrays:
+        """Return what `submit` computes.
+
+        Raises:
+          RequestError: what `submit`, the queue and the graph refuse.
+        """
+        future: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
+        self.submit(exchange, loaded, inputs, rows, seconds, functools.partial(_settle, future))
+        try:
+            return await future
+        finally:
+            del future  # an error's traceback holds this frame, and the future the error
 
     async def apart(
-        self, trail: Trail, seconds: float, work: Callable[..., Result], *arguments: Any
+        self, exchange: Exchange, seconds: float, work: Callable[..., Result], *arguments: Any
     ) -> Result:
         """Do what takes long for a large request in a thread, so that others are answered.
 
         One such request is worked at, and others wait, so that no number of them takes the machine.
 
         Args:
-          trail: of the request.
+          exchange: of the request.
           seconds: that the request may take in all.
           work: called in the thread.
           *arguments: of `work`.
@@ -188,7 +187,7 @@ class Service:
         Raises:
           RequestError: the time is over, or what `work` refuses.
         """
-        outcome = await self._outcome(trail, seconds, functools.partial(work, *arguments))
+        outcome = await self._outcome(exchange, seconds, functools.partial(work, *arguments))
         if isinstance(outcome, RequestError):
             try:
                 raise outcome
@@ -197,32 +196,19 @@ class Service:
         return outcome
 
     async def _outcome(
-        self, trail: Trail, seconds: float, work: Callable[[], Result]
+        self, exchange: Exchange, seconds: float, work: Callable[[], Result]
     ) -> Result | RequestError:
         loop = asyncio.get_running_loop()
         doing = loop.run_in_executor(self._large, _done, work)
         try:
-            return await asyncio.wait_for(doing, trail.left(seconds))
+            return await asyncio.wait_for(doing, exchange.left(seconds))
         except asyncio.TimeoutError:
             raise RequestError(f"no answer within {seconds:g} s", DEADLINE) from None
 
-    def tell(self, trail: Trail, status: int) -> None:
+    def tell(self, exchange: Exchange, status: int) -> None:
         """Tell all observers what came of a request."""
-        if not self._observers:
-            return
-        exchange = Exchange(
-            protocol=trail.protocol,
-            method=trail.method,
-            model=trail.model,
-            version=trail.version,
-            signature=trail.signature,
-            rows=trail.rows,
-            status=status,
-            seconds=time.perf_counter() - trail.started,
-            peer=trail.peer,
-            inputs=trail.inputs,
-            outputs=trail.outputs,
-        )
+        exchange.status = status
+        exchange.seconds = time.perf_counter() - exchange.started
         for observer in self._observers:
             observer.answered(exchange)
 
@@ -233,3 +219,12 @@ def _done(work: Callable[[], Result]) -> Result | RequestError:
         return work()
     except RequestError as error:
         return error.with_traceback(None)
+
+
+def _settle(future: asyncio.Future[Arrays], result: Arrays | Exception) -> None:
+    if future.done():  # nobody waits any more
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

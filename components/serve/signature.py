@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class Signature:
     method_name: str
     left_out: Mapping[str, float | int | bool | bytes] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def batched(self) -> bool:
         """Whether rows of several requests may be asked at once."""
         tensors = [*self.inputs.values(), *self.outputs.values()]

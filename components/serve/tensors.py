@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import json
 import math
 import struct
 from collections.abc import Sequence
@@ -90,26 +91,32 @@ def to_bytes(value: Any, where: str) -> bytes:
         raise RequestError(f"{where}: unable to decode base64: {error}") from None
 
 
-def json_of(name: str, array: np.ndarray) -> tuple[Any, bool]:
-    """Return an output as nested lists of JSON values, and whether all of them are finite.
+def texts_of(name: str, array: np.ndarray) -> list[bytes]:
+    """Return every row of an output as JSON; of a scalar, which has no rows, its one value.
 
     A float is given by the shortest digits that are read back as the same. Text is a string; it
     is base64 where the output's name ends in `_bytes`, as TensorFlow Serving does, and where it is
     no UTF-8.
     """
     flat = np.ascontiguousarray(array).reshape(-1)
-    finite = True
     if flat.dtype == object:
-        values = [_text(value, name.endswith("_bytes")) for value in flat.tolist()]
+        as_bytes = name.endswith("_bytes")
+        texts = [orjson.dumps(_text(value, as_bytes)) for value in flat.tolist()]
     else:
         # orjson knows the shortest digits of a float32, of which Python's float has no notion.
-        values = orjson.loads(orjson.dumps(flat, option=orjson.OPT_SERIALIZE_NUMPY))
-        if flat.dtype.kind == "f":
-            odd = np.flatnonzero(~np.isfinite(flat))
-            finite = odd.size == 0
-            for at in odd.tolist():
-                values[at] = float(flat[at])
-    return _nested(values, array.shape), finite
+        texts = orjson.dumps(flat, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+        if flat.dtype.kind == "f":  # what orjson knows nothing of
+            for at in np.flatnonzero(~np.isfinite(flat)).tolist():
+                texts[at] = json.dumps(float(flat[at])).encode()
+    for axis in range(array.ndim - 1, 0, -1):
+        size, count = array.shape[axis], math.prod(array.shape[:axis])
+        texts = [list_of(texts[i * size : (i + 1) * size]) for i in range(count)]
+    return texts if flat.size or array.ndim > 1 else []
+
+
+def list_of(texts: Sequence[bytes]) -> bytes:
+    """Return the JSON list of values that are JSON already."""
+    return b"[%b]" % b",".join(texts)
 
 
 def _text(value: bytes, as_bytes: bool) -> Any:
@@ -117,15 +124,6 @@ def _text(value: bytes, as_bytes: bool) -> Any:
         with contextlib.suppress(UnicodeDecodeError):
             return value.decode()
     return {_B64: base64.b64encode(value).decode()}
-
-
-def _nested(flat: list[Any], shape: Sequence[int]) -> Any:
-    if not shape:
-        return flat[0]
-    if len(shape) == 1:
-        return flat
-    size = len(flat) // shape[0] if shape[0] else 0
-    return [_nested(flat[i * size : (i + 1) * size], shape[1:]) for i in range(shape[0])]
 
 
 def _flattened(value: Any, where: str) -> tuple[list[Any], tuple[int, ...]]:

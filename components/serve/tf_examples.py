@@ -18,7 +18,7 @@ from components.serve import json_text
 from components.serve.failures import TOO_LARGE, RequestError
 from components.serve.settings import Settings
 from components.serve.signature import STRING, Signature
-from components.serve.tensors import FLOAT32_END, is_bytes, json_of, to_bytes
+from components.serve.tensors import FLOAT32_END, is_bytes, list_of, texts_of, to_bytes
 
 CLASSIFY, REGRESS = "classify", "regress"
 _METHOD_NAMES = {method: f"tensorflow/serving/{method}" for method in (CLASSIFY, REGRESS)}
@@ -107,17 +107,17 @@ def answer(method: str, outputs: Mapping[str, np.ndarray]) -> bytes:
     Raises:
       RequestError: the outputs are not what the method promises.
     """
-    document: list[Any]
     if method == CLASSIFY:
-        labels, scores, finite = classes_of(outputs)
-        document = [
-            [list(pair) for pair in zip(*of_row, strict=True)]
-            for of_row in zip(labels, scores, strict=True)
-        ]
+        labels, scores = classes_of(outputs)
+        texts = zip(
+            texts_of(_CLASSES, labels.ravel()), texts_of(_SCORES, scores.ravel()), strict=True
+        )
+        pairs = [list_of(pair) for pair in texts]
+        size = labels.shape[1]
+        rows = [list_of(pairs[i * size : (i + 1) * size]) for i in range(len(labels))]
     else:
-        document, finite = json_of(_OUTPUTS, values_of(outputs))
-    dumps = json_text.dumps if finite else json_text.dumps_extended
-    return dumps({_RESULTS: document})
+        rows = texts_of(_OUTPUTS, values_of(outputs))
+    return b'{"%b":%b}' % (_RESULTS.encode(), list_of(rows))
 
 
 def values_of(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -132,24 +132,26 @@ def values_of(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
     return array.reshape(-1)
 
 
-def classes_of(outputs: Mapping[str, np.ndarray]) -> tuple[list[Any], list[Any], bool]:
-    """Return what :classify answers: labels and scores of each row, and whether all are finite.
+def classes_of(outputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return what :classify answers: labels (bytes) and scores, both [rows, classes].
+
+    Either may be missing; then the labels are empty, or the scores 0.
 
     Raises:
       RequestError: the outputs are not what the method promises.
     """
-    classes, scores = outputs.get(_CLASSES), outputs.get(_SCORES)
-    given = classes if classes is not None else scores
+    labels, scores = outputs.get(_CLASSES), outputs.get(_SCORES)
+    given = labels if labels is not None else scores
     if given is None or given.ndim != 2:
         raise RequestError(f"the signature gives no {_CLASSES!r} or {_SCORES!r} an example")
-    # Either may be missing; then the label is empty, or the score 0.
-    labels = json_of(_CLASSES, classes)[0] if classes is not None else _like(given, "")
-    values, finite = json_of(_SCORES, scores) if scores is not None else (_like(given, 0.0), True)
-    return labels, values, finite
-
-
-def _like(array: np.ndarray, value: Any) -> list[list[Any]]:
-    return [[value] * array.shape[1] for _ in range(array.shape[0])]
+    if labels is None:
+        labels = np.full(given.shape, b"", object)
+    if scores is None:
+        scores = np.zeros(given.shape)
+    if labels.shape != scores.shape:
+        shapes = f"{list(labels.shape)} and {list(scores.shape)}"
+        raise RequestError(f"the signature gives {_CLASSES!r} and {_SCORES!r} of shapes {shapes}")
+    return labels, scores
 
 
 def _features(row: Any, where: str) -> dict[bytes, bytes]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from components.serve.app import App, patience
 from components.serve.failures import RequestError
 from components.serve.messages import Exchange, Request
+from tests.unit.components.serve.asking import answered
 
 ROW = {"fare": 12.5, "trips": 3, "company": "Blue"}
 MODEL = "/v1/models/taxi"
@@ -25,7 +26,9 @@ def ask(make_service):
         async def main():
             service = await make_service(**options)
             body = json.dumps(document).encode() if raw is None else raw
-            answer = await App(service).answer(Request(method, path, body, timeout, authorization))
+            answer = await answered(
+                App(service), Request(method, path, body, timeout, authorization)
+            )
             await service.models.close()
             return answer
 
@@ -144,7 +147,7 @@ def test_readiness_follows_the_model_and_ends_with_draining(ask, make_service):
         service = await make_service()
         service.draining = True
         app = App(service)
-        answers = [await app.answer(Request("GET", path)) for path in ("/readyz", "/healthz")]
+        answers = [await answered(app, Request("GET", path)) for path in ("/readyz", "/healthz")]
         await service.models.close()
         return [answer.status for answer in answers]
 
@@ -258,12 +261,12 @@ def test_a_refusal_leaves_no_rubbish(make_service, document):
     async def main():
         service = await make_service()
         app = App(service)
-        refused = {(await app.answer(request)).status}
+        refused = {(await answered(app, request)).status}
         gc.collect()
         gc.disable()
         try:
             for _ in range(50):
-                refused.add((await app.answer(request)).status)
+                refused.add((await answered(app, request)).status)
             rubbish = gc.collect()
         finally:
             gc.enable()

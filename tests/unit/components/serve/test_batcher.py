@@ -1,6 +1,7 @@
 """Requests that wait are joined, answered each for itself, and never without end."""
 
 import asyncio
+import itertools
 import threading
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.serve.batcher import Batcher, split
+from components.serve.batcher import Batcher
 from components.serve.failures import RequestError
 from components.serve.settings import Limits
+from components.serve.shares import split
+from tests.unit.components.serve.asking import computed
 
 
 class Gate:
@@ -36,11 +39,11 @@ def together(limits, requests, *, seconds=10.0):
 
     async def main():
         batcher = Batcher(gate.run, limits)
-        first = asyncio.ensure_future(batcher.ask("first", {"x": np.array([0])}, 1, 10.0))
+        first = asyncio.ensure_future(computed(batcher, "first", {"x": np.array([0])}, 1, 10.0))
         await asyncio.to_thread(gate.entered.wait, 10)
         rest = [
             asyncio.ensure_future(
-                batcher.ask(key, {"x": np.array(x)}, len(x) if joins else None, seconds)
+                computed(batcher, key, {"x": np.array(x)}, len(x) if joins else None, seconds)
             )
             for key, x, joins in requests
         ]
@@ -50,7 +53,7 @@ def together(limits, requests, *, seconds=10.0):
             await asyncio.sleep(0)  # all of them are in the queue now
         gate.open.set()
         results = await asyncio.gather(first, *rest, return_exceptions=True)
-        batcher.close()
+        await batcher.close()
         return results[1:]
 
     results = asyncio.run(main())
@@ -113,10 +116,10 @@ def test_the_one_that_is_computed_is_given_up_too_and_the_next_is_answered():
     async def main():
         batcher = Batcher(gate.run, Limits())
         with pytest.raises(RequestError, match=r"no answer within 0\.01 s") as caught:
-            await batcher.ask("a", {"x": np.array([1])}, 1, 0.01)
+            await computed(batcher, "a", {"x": np.array([1])}, 1, 0.01)
         gate.open.set()
-        answer = await batcher.ask("a", {"x": np.array([2])}, 1, 10.0)
-        batcher.close()
+        answer = await computed(batcher, "a", {"x": np.array([2])}, 1, 10.0)
+        await batcher.close()
         return caught.value.status, answer.outputs["y"].tolist()
 
     assert asyncio.run(main()) == (504, [4])
@@ -134,9 +137,9 @@ def test_who_counts_is_told_of_every_batch():
 
     async def main():
         batcher = Batcher(lambda key, inputs: inputs, Limits(), lambda *batch: told.append(batch))
-        asking = [batcher.ask("a", {"x": np.zeros(rows)}, rows, 10.0) for rows in (3, 2)]
+        asking = [computed(batcher, "a", {"x": np.zeros(rows)}, rows, 10.0) for rows in (3, 2)]
         await asyncio.gather(*asking)
-        batcher.close()
+        await batcher.close()
 
     asyncio.run(main())
     assert [batch[:2] for batch in told] == [(5, 2)]
@@ -157,10 +160,54 @@ def test_an_answer_is_the_same_joined_or_alone(requests, batch_rows):
 
     async def main():
         batcher = Batcher(run, Limits(batch_rows=batch_rows))
-        asking = [batcher.ask("a", asked(r), len(r), 10.0) for r in requests]
+        asking = [computed(batcher, "a", asked(r), len(r), 10.0) for r in requests]
         answers = await asyncio.gather(*asking)
-        batcher.close()
+        await batcher.close()
         return [answer.outputs["y"].tolist() for answer in answers]
 
     alone = [run("a", asked(request))["y"].tolist() for request in requests]
     assert asyncio.run(main()) == alone
+
+
+def where_computed(batches, seconds):
+    """Ask so many batches, each taking so long; return the threads that computed them."""
+    threads = []
+
+    def run(key, inputs):
+        threads.append(threading.current_thread().name)
+        return inputs
+
+    async def main():
+        batcher = Batcher(run, Limits())
+        for rows in batches:
+            await computed(batcher, "a", {"x": np.zeros(rows)}, rows, 10.0)
+        await batcher.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        ticks = itertools.count(0, seconds)
+        patch.setattr("components.serve.batcher.time.perf_counter", lambda: next(ticks))
+        asyncio.run(main())
+    return threads
+
+
+def test_a_model_that_has_shown_to_be_quick_is_asked_in_the_loop():
+    *slow, last = where_computed([1] * 100, seconds=0.001)
+    assert slow[0] == "model"
+    assert last != "model"
+
+
+def test_a_slow_model_and_a_large_batch_are_computed_in_a_thread():
+    assert set(where_computed([1] * 100, seconds=0.01)) == {"model"}
+    assert where_computed([*[1] * 100, 2_000], seconds=0.001)[-1] == "model"
+
+
+def test_an_answer_that_cannot_be_given_harms_no_other(caplog):
+    async def main():
+        batcher = Batcher(lambda key, inputs: inputs, Limits())
+        batcher.submit("a", {"x": np.zeros(1)}, 1, 10.0, lambda done: 1 / 0)
+        answer = await computed(batcher, "a", {"x": np.ones(1)}, 1, 10.0)
+        await batcher.close()
+        return answer.outputs["x"].tolist()
+
+    assert asyncio.run(main()) == [1]
+    assert "could not be answered" in caplog.text

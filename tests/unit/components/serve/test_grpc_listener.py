@@ -25,7 +25,7 @@ class Echo:
         self.go.set()
         self.seconds = []
 
-    async def answer(self, method, body, trail, seconds):
+    async def answer(self, method, body, exchange, seconds):
         self.seconds.append(seconds)
         self.entered.set()
         await self.go.wait()

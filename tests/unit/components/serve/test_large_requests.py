@@ -9,6 +9,7 @@ import pytest
 from components.serve import json_text
 from components.serve.app import App
 from components.serve.messages import Request
+from tests.unit.components.serve.asking import answered
 
 PATH = "/v1/models/taxi:predict"
 ROW = {"fare": 12.5, "trips": 3, "company": "Blue"}
@@ -43,7 +44,7 @@ def large(make_service, monkeypatch):
 
             async def ask(method, path, rows=0, timeout=None):
                 document = json.dumps({"instances": [ROW] * rows}).encode() if rows else b""
-                answer = await app.answer(Request(method, path, document, timeout))
+                answer = await answered(app, Request(method, path, document, timeout))
                 return answer.status, json.loads(answer.body)
 
             answer = asyncio.create_task(ask("POST", PATH, ROWS, timeout))

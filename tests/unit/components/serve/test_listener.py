@@ -30,9 +30,9 @@ HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\n".encode()
 class Echo:
     """An app that tells what it was asked."""
 
-    async def answer(self, request):
+    def answer(self, request, respond):
         told = [request.method, request.path, request.body.decode(), request.authorization]
-        return Answer(401 if request.path == "/secret" else 200, json.dumps(told).encode())
+        respond(Answer(401 if request.path == "/secret" else 200, json.dumps(told).encode()))
 
     def refuse(self, request, error):
         return Answer(error.status, json.dumps({"error": error.message}).encode())
@@ -350,8 +350,8 @@ def test_a_connection_that_asks_nothing_is_closed(talk, limit):
 
 def test_a_client_that_takes_no_answer_is_given_up(talk):
     class Talker(Echo):
-        async def answer(self, request):
-            return Answer(200, bytes(50_000_000))
+        def answer(self, request, respond):
+            respond(Answer(200, bytes(50_000_000)))
 
     def client(port, stop):
         with plug(port) as plugged:
@@ -382,10 +382,14 @@ def test_a_client_that_is_gone_leaves_nothing_behind(talk):
     gone = threading.Event()
 
     class Slow(Echo):
-        async def answer(self, request):
-            if request.path == "/slow":
-                await asyncio.to_thread(gone.wait, 10)
-            return await super().answer(request)
+        def answer(self, request, respond):
+            if request.path != "/slow":
+                super().answer(request, respond)
+                return
+            answer = super().answer
+            loop = asyncio.get_running_loop()
+            slow = loop.run_in_executor(None, gone.wait, 10)
+            slow.add_done_callback(lambda _: answer(request, respond))
 
     def client(port, stop):
         with plug(port) as plugged:
@@ -432,9 +436,8 @@ def test_the_end_does_not_wait_forever(talk):
     entered = threading.Event()
 
     class Stuck(Echo):
-        async def answer(self, request):
+        def answer(self, request, respond):
             entered.set()
-            await asyncio.Event().wait()
 
     def client(port, stop):
         with plug(port) as plugged:

@@ -15,6 +15,7 @@ from components.serve.failures import RequestError
 from components.serve.messages import Request
 from components.serve.settings import Address
 from schemas.errors import ConfigError
+from tests.unit.components.serve.asking import answered
 
 TOKEN = "0123456789abcdef"
 MODEL = "/v1/models/taxi"
@@ -50,11 +51,11 @@ def answers(make_service):
         async def main():
             service = await make_service(**settings)
             app = App(service, metrics=lambda: b"# metrics", page=lambda: b"<html>")
-            await app.answer(Request("GET", MODEL))  # imports are made by the first
+            await answered(app, Request("GET", MODEL))  # imports are made by the first
             global WATCHING
             WATCHING = True
             try:
-                return [await app.answer(request) for request in requests]
+                return [await answered(app, request) for request in requests]
             finally:
                 WATCHING = False
                 await service.models.close()

@@ -12,6 +12,7 @@ from components.serve.folders import Base
 from components.serve.settings import Limits
 from components.serve.versions import Models
 from schemas.errors import ModelError
+from tests.unit.components.serve.asking import computed
 
 
 class Versioned:
@@ -70,7 +71,7 @@ class House:
         loaded = self.models.find("taxi", version, label)
         loaded.hold()
         try:
-            done = await loaded.batcher.ask("s", {"x": np.zeros(1)}, 1, 10)
+            done = await computed(loaded.batcher, "s", {"x": np.zeros(1)}, 1, 10)
         finally:
             loaded.release()
         return int(done.outputs["y"][0])
