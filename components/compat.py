@@ -92,6 +92,22 @@ def beam_options(options: PipelineOptions | None) -> PipelineOptions:
     return chosen
 
 
+def dataflow_errors() -> tuple[type[Exception], ...]:
+    """Return what Beam raises when Dataflow fails a job or refuses it, or its store a file.
+
+    Beam 2.74 asks Dataflow through apitools, 2.75 and later through Google's own clients.
+    """
+    from apache_beam.runners.dataflow.dataflow_runner import DataflowRuntimeException
+    from google.api_core.exceptions import GoogleAPICallError
+
+    both = (OSError, DataflowRuntimeException, GoogleAPICallError)
+    try:
+        from apitools.base.py.exceptions import HttpError
+    except ImportError:
+        return both
+    return (*both, HttpError)
+
+
 def keep_pyarrow_off_the_heap() -> None:
     """Spare pyarrow's CSV reader a walk over all Python objects at every call.
 

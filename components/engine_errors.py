@@ -70,6 +70,23 @@ KNOWN = (
         " where engine and command share a machine",
     ),
     Known(
+        r"(?:ZONE_RESOURCE_POOL_EXHAUSTED|QUOTA_EXCEEDED|Quota '\w+' exceeded)[^\n]*",
+        "Google Cloud has no room for the workers",
+        "lower runner.dataflow.max_workers, take another machine_type or region, or ask for quota",
+    ),
+    Known(
+        r"Current user cannot act as service account[^\n]*",
+        "who starts the job may not use the workers' service account",
+        "grant roles/iam.serviceAccountUser on that account, or name another by"
+        " runner.dataflow.service_account",
+    ),
+    Known(
+        r"(?:SDK harness \S+ disconnected|worker lost contact with the service)[^\n]*",
+        "Dataflow's workers died, mostly for want of memory",
+        "take a machine_type of highmem for runner.dataflow, lower its threads, or lower"
+        " examples.batch_rows in pipeline.yaml",
+    ),
+    Known(
         r"Channel closed prematurely[^\n]*",
         "a task manager died, or ran out of direct memory",
         "look at the task manager's log; raise taskmanager.memory.task.off-heap.size where it"
@@ -78,6 +95,8 @@ KNOWN = (
 )
 
 _RAISED = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception)\b[^\n]*", re.MULTILINE)
+# How Google's APIs say it, in the body of an answer that a client puts into its own words.
+_REFUSED = re.compile(r'"message": "((?:[^"\\]|\\.)*)"')
 _RUNNING = re.compile(r" \[while running '[^']*'\]")
 _MAX = 500  # characters of the engine's own words
 
@@ -104,7 +123,7 @@ def innermost(text: str) -> str:
     """Return the line of the exception that began it all.
 
     Python's traceback within Java's words comes first: its last line is the cause. Otherwise it is
-    the last `Caused by:`, or the first line.
+    what a service of Google's answered, the last `Caused by:`, or the first line.
     """
     python = text.find("Traceback (most recent call last)")
     if python >= 0:
@@ -112,6 +131,8 @@ def innermost(text: str) -> str:
         raised = [m[0] for m in _RAISED.finditer(told) if not m[0].startswith("java.")]
         if raised:
             return _RUNNING.sub("", raised[-1])
+    if refused := _REFUSED.search(text):
+        return refused[1]
     caused = re.findall(r"^Caused by: ([^\n]+)", text, re.MULTILINE)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return caused[-1] if caused else (lines or ["it gave no reason"])[0]

@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from components import progress
-from components.compat import beam_options
+from components.compat import beam_options, dataflow_errors
 from components.engine_errors import explained
 
 if TYPE_CHECKING:
@@ -53,11 +53,13 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
 
     chosen = _options(stage, options)
     elsewhere = _elsewhere(chosen)
+    built = False
     try:
         with beam.Pipeline(options=chosen) as pipeline:
             yield pipeline
-    except RuntimeError as error:
-        if not elsewhere:
+            built = True
+    except _failures(chosen) as error:
+        if not (elsewhere and built):
             raise
         raise explained(stage, str(error)) from error
     if elsewhere:
@@ -78,6 +80,14 @@ def _options(stage: str, options: PipelineOptions | None) -> PipelineOptions:
     named = chosen.view_as(GoogleCloudOptions)  # where Beam keeps the name of every runner's job
     named.job_name = f"{named.job_name or 'skewless'}-{stage}"
     return chosen
+
+
+def _failures(options: PipelineOptions) -> tuple[type[Exception], ...]:
+    """Return what a runner raises when a job fails, or cannot be sent."""
+    from apache_beam.options.pipeline_options import StandardOptions
+
+    on_dataflow = options.view_as(StandardOptions).runner == "DataflowRunner"
+    return (RuntimeError, *dataflow_errors()) if on_dataflow else (RuntimeError,)
 
 
 def _elsewhere(options: PipelineOptions) -> bool:

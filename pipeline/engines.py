@@ -9,21 +9,20 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from components.runner import running_on
-from pipeline import flink
+from pipeline import dataflow, flink
 from pipeline.hosts import is_here, listens
 from pipeline.runners import Choice
 from schemas.errors import ConfigError
 from schemas.runners import Dataflow, Docker, Flink, Loopback, Pool, Prism, Process, Spark, Workers
-from schemas.strict import Strict
 
 
 def check(choice: Choice) -> None:
-    """Hold that the engine is there and has what a run needs; takes milliseconds.
+    """Hold that the engine is there and has what a run needs; takes milliseconds, in a cloud more.
 
     Raises:
       ConfigError: it is not or has not; names the key to change, ours or the engine's.
@@ -48,16 +47,7 @@ def check(choice: Choice) -> None:
     elif isinstance(section, Prism):
         _check_workers(section.workers, "localhost", where)
     elif isinstance(section, Dataflow):
-        _require_keys(section, ("project", "region", "temp_location"), where)
-
-
-def _require_keys(section: Strict, keys: Sequence[str], where: str) -> None:
-    absent = [key for key in keys if getattr(section, key) is None]
-    if absent:
-        raise ConfigError(
-            f"{where} lacks {' and '.join(absent)}",
-            remedy=" ".join(f"--set {key}=…" for key in absent) + ", or the same in pipeline.yaml",
-        )
+        dataflow.check(section, choice.beam)
 
 
 def _require_java(jar: str | None, where: str) -> None:
@@ -121,6 +111,12 @@ def running(choice: Choice, job_name: str) -> Iterator[None]:
       job_name: what the jobs are called, each with its stage behind.
     """
     section = choice.section
+    if isinstance(section, Dataflow):
+        with dataflow.staged(section) as own:
+            named = f"--job_name={dataflow.job_name(job_name)}"
+            with running_on([named, *own, *choice.beam]):
+                yield
+        return
     arguments = [f"--job_name={job_name}", *_arguments(choice)]
     if not isinstance(section, (Flink, Spark, Prism)):
         with running_on([*arguments, *choice.beam]):
@@ -151,18 +147,6 @@ def _arguments(choice: Choice) -> list[str]:
         given = {"spark_master_url": section.master, "spark_job_server_jar": section.job_server_jar}
     elif isinstance(section, Prism):
         given = {"prism_location": None if section.job_endpoint else _prism(section)}
-    elif isinstance(section, Dataflow):
-        given = {
-            "runner": "DataflowRunner",
-            "project": section.project,
-            "region": section.region,
-            "temp_location": section.temp_location,
-            "sdk_container_image": section.image,
-            "sdk_location": "container" if section.image else None,
-            "service_account_email": section.service_account,
-            "machine_type": section.machine_type,
-            "max_num_workers": section.max_workers,
-        }
     return [f"--{key}={value}" for key, value in given.items() if value is not None]
 
 

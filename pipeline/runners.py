@@ -35,6 +35,14 @@ OURS = {
     "region": "region",
     "temp_location": "temp_location",
     "sdk_container_image": "image",
+    "sdk_location": "image",
+    "setup_file": "setup_file",
+    "service_account_email": "service_account",
+    "machine_type": "machine_type",
+    "worker_machine_type": "machine_type",
+    "max_num_workers": "max_workers",
+    "number_of_worker_harness_threads": "threads",
+    "disk_size_gb": "disk_gb",
 }
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -126,17 +126,26 @@ class Prism(_Portable):
 class Dataflow(Strict):
     """Google Cloud Dataflow; `project`, `region` and `temp_location` are required to run there.
 
+    The defaults are cost-minded; docs/dataflow.md has their reasons.
+
     Attributes:
       image: of the workers, with this project in it.
+      setup_file: of this project, whose package the workers install where there is no image; the
+        checkout's own unless given.
+      threads: that one worker process works on bundles with; there is a process for each vCPU.
+      disk_gb: of each worker.
     """
 
-    project: str | None = None
-    region: str | None = None
-    temp_location: Annotated[str, Field(pattern=r"^gs://.+")] | None = None
+    project: Annotated[str, Field(pattern=r"^[a-z][-a-z0-9:.]+[a-z0-9]$")] | None = None
+    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$")] | None = None
+    temp_location: Annotated[str, Field(pattern=r"^gs://[^/]+(/[^/]+)*/?$")] | None = None
     image: str | None = None
+    setup_file: str | None = None
     service_account: str | None = None
-    machine_type: str | None = None
-    max_workers: Annotated[int, Field(ge=1)] | None = None
+    machine_type: str = "n2-standard-4"
+    max_workers: Annotated[int, Field(ge=1)] = 10
+    threads: Annotated[int, Field(ge=1)] = 2
+    disk_gb: Annotated[int, Field(ge=20)] = 30
 
 
 class Runner(Strict):

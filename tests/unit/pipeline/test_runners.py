@@ -68,7 +68,7 @@ def test_beams_own_options_pass():
         ("flink", ["job_endpoint=localhost:1"], "nobody answers at localhost:1"),
         ("spark", ["master=spark://localhost:1"], "nobody answers at localhost:1"),
         ("prism", ["binary=/no/prism"], "there is no '/no/prism'"),
-        ("dataflow", ["region=x"], "lacks project and temp_location"),
+        ("dataflow", ["region=us-east1"], "lacks project and temp_location"),
     ],
 )
 def test_an_engine_that_is_not_there_is_said(monkeypatch, name, settings, said):
