@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 VENV := .venv/bin
-CODE := setup.py $(wildcard schemas components pipeline benchmarks tests deploy/image)
+CODE := setup.py $(wildcard schemas components pipeline benchmarks tests deploy/image deploy/dataflow)
 TESTS ?= tests/unit tests/component tests/e2e
 PYTEST_ARGS ?=
 ARGS ?=
@@ -26,7 +26,7 @@ test: bootstrap ## run the tests
 	$(VENV)/python -m pytest $(TESTS) $(PYTEST_ARGS)
 
 .PHONY: engines
-engines: bootstrap ## run the tests against real Flink and Prism
+engines: bootstrap ## run the tests against real Flink and Prism, and what stands for Dataflow
 	$(VENV)/python -m pytest tests/engines $(PYTEST_ARGS)
 
 .PHONY: fuzz
