@@ -70,12 +70,12 @@ KNOWN = (
         " where engine and command share a machine",
     ),
     Known(
-        r"(?:ZONE_RESOURCE_POOL_EXHAUSTED|QUOTA_EXCEEDED|Quota '\w+' exceeded)[^\n]*",
+        r"(?:ZONE_RESOURCE_POOL_EXHAUSTED|QUOTA_EXCEEDED|Quota '\w+' exceeded)[^\n\"]*",
         "Google Cloud has no room for the workers",
         "lower runner.dataflow.max_workers, take another machine_type or region, or ask for quota",
     ),
     Known(
-        r"Current user cannot act as service account[^\n]*",
+        r"Current user cannot act as service account[^\n\"]*",
         "who starts the job may not use the workers' service account",
         "grant roles/iam.serviceAccountUser on that account, or name another by"
         " runner.dataflow.service_account",
@@ -97,6 +97,7 @@ KNOWN = (
 _RAISED = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception)\b[^\n]*", re.MULTILINE)
 # How Google's APIs say it, in the body of an answer that a client puts into its own words.
 _REFUSED = re.compile(r'"message": "((?:[^"\\]|\\.)*)"')
+_PREFACE = re.compile(r"^Dataflow pipeline failed\. State: \w+, Error:\n")
 _RUNNING = re.compile(r" \[while running '[^']*'\]")
 _MAX = 500  # characters of the engine's own words
 
@@ -119,12 +120,26 @@ def explained(stage: str, text: str) -> EngineError:
     return EngineError(f"{stage} failed on the engine: {_cut(cause)}")
 
 
+def unsent(stage: str, text: str) -> EngineError:
+    """Return the error for a job that could not be sent, or asked after: no engine said a word.
+
+    >>> print(unsent("statistics", "[Errno 111] Connection refused").what)
+    statistics cannot be sent to the engine: [Errno 111] Connection refused
+    """
+    return EngineError(
+        f"{stage} cannot be sent to the engine: {_cut(innermost(text))}",
+        remedy="see that this machine reaches the engine, and may write to where its jobs are"
+        " staged; then run again to go on from there",
+    )
+
+
 def innermost(text: str) -> str:
     """Return the line of the exception that began it all.
 
     Python's traceback within Java's words comes first: its last line is the cause. Otherwise it is
     what a service of Google's answered, the last `Caused by:`, or the first line.
     """
+    text = _PREFACE.sub("", text)
     python = text.find("Traceback (most recent call last)")
     if python >= 0:
         told = text[python:].split("\n\n\tat ")[0]

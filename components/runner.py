@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from components import progress
 from components.compat import beam_options, dataflow_errors
-from components.engine_errors import explained
+from components.engine_errors import explained, unsent
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -47,7 +47,7 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
       options: Beam's, where they name a runner; otherwise it is what `running_on` says.
 
     Raises:
-      EngineError: an engine outside this process gave up.
+      EngineError: an engine outside this process gave up, or could not be asked.
     """
     import apache_beam as beam
 
@@ -61,7 +61,8 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
     except _failures(chosen) as error:
         if not (elsewhere and built):
             raise
-        raise explained(stage, str(error)) from error
+        told = unsent if isinstance(error, OSError) else explained
+        raise told(stage, str(error)) from error
     if elsewhere:
         _tell_rows(stage, pipeline)
 

@@ -74,6 +74,15 @@ def test_what_a_job_fails_with_is_one_line():
         _ = pipeline | beam.Create([1]) | beam.Map(fail)
 
 
+def test_what_fails_before_there_is_a_job_is_not_the_engines():
+    with (
+        pytest.raises(RuntimeError, match=r"^no such graph$"),
+        runner.running_on([*EMBEDDED, *EMBEDDED_WORKERS]),
+        runner.opened("stage"),
+    ):
+        raise RuntimeError("no such graph")
+
+
 def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(monkeypatch, tmp_path):
     # json.tool stands for TensorFlow: nothing else imports it
     loaded = ["apache_beam.runners.worker.sdk_worker", "json.tool"]

