@@ -138,7 +138,7 @@ class Dataflow(Strict):
 
     project: Annotated[str, Field(pattern=r"^[a-z][-a-z0-9:.]+[a-z0-9]$")] | None = None
     region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$")] | None = None
-    temp_location: Annotated[str, Field(pattern=r"^gs://[^/]+(/[^/]+)*/?$")] | None = None
+    temp_location: Annotated[str, Field(pattern=r"^gs://[^/\s]+/\S+$")] | None = None
     image: str | None = None
     setup_file: str | None = None
     service_account: str | None = None

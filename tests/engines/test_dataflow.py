@@ -13,16 +13,18 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
+from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
-from components import runner
 from components.engine_errors import EngineError
-from pipeline import engines, packages, runners
+from pipeline import dataflow, engines, packages, runners
 from pipeline.folders import Folders
 from pipeline.run import run
 from pipeline.runners import Choice
 from schemas.catalog import Dataset
 from schemas.errors import SkewlessError
-from schemas.runners import Runner
+from schemas.runners import Dataflow, Runner
 from tests.engines import stages
 from tests.engines.dataflow.machine import python_name
 from tests.engines.dataflow.service import BUCKET, Cloud
@@ -61,6 +63,16 @@ def on_dataflow(cloud: Cloud) -> Callable[..., Choice]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This project's package, as an image holds it."""
     return packages.build(packages.own_setup_file(), tmp_path_factory.mktemp("wheel"))
+
+
+def test_beam_finds_nothing_wrong_with_the_options(cloud: Cloud) -> None:
+    given = {"project": "ours", "region": "europe-west1", "temp_location": f"gs://{BUCKET}/temp"}
+    section = Dataflow(**given, image=IMAGE, service_account="workers@ours.iam.gserviceaccount.com")
+    arguments = [*dataflow.arguments(section), f"--job_name={dataflow.job_name('Taxi_1')}"]
+    options = PipelineOptions(arguments)
+    known = options.get_all_options(drop_default=True)
+    assert {word.removeprefix("--").partition("=")[0] for word in arguments} <= known.keys()
+    assert PipelineOptionsValidator(options, DataflowRunner()).validate() == []
 
 
 def test_a_job_brings_this_project_as_a_package(
@@ -140,16 +152,6 @@ def test_a_package_that_lacks_a_module_is_noticed(
         "statistics failed on the engine: the workers lack a package that the command has"
     )
     assert "'components.validate.files'" in first
-
-
-def test_a_bucket_that_is_gone_is_one_error(on_dataflow: Callable[..., Choice]) -> None:
-    on = on_dataflow("temp_location=gs://no-such-bucket/temp", f"image={IMAGE}")
-    with (
-        pytest.raises(EngineError, match=r"^ingest cannot be sent to the engine: .*no-such-bucket"),
-        engines.running(on, "taxi"),
-        runner.opened("ingest") as pipeline,
-    ):
-        _ = pipeline | beam.Create([1])
 
 
 def test_a_run_that_was_refused_goes_on_from_there(

@@ -28,11 +28,19 @@ def test_the_launcher_leaves_a_job_of_the_stream(cloud, serving, capsys):
     command = runpy.run_path(str(LAUNCH))["command"]
     folder = f"gs://{BUCKET}/staging"
     # what Dataflow's launcher adds to the template's parameters
-    own = ["--runner=DataflowRunner", "--project=ours", "--region=europe-west1", "--job_name=taxi"]
+    own = [
+        "--runner=DataflowRunner",
+        "--project=project-of-ours",
+        "--region=europe-west1",
+        "--job_name=taxi",
+    ]
     own += [f"--temp_location={folder}", f"--template_location={folder}/job_object"]
     own += [f"--dataflow_endpoint={cloud.endpoint}"]
-    given = [f"--model={serving}", "--subscription=projects/ours/subscriptions/rows"]
-    given += ["--topic=projects/ours/topics/scores", "--dead_letters=projects/ours/topics/dead"]
+    given = [f"--model={serving}", "--subscription=projects/project-of-ours/subscriptions/rows"]
+    given += [
+        "--topic=projects/project-of-ours/topics/scores",
+        "--dead_letters=projects/project-of-ours/topics/dead",
+    ]
     given += [f"--sdk_container_image={IMAGE}"]
     assert cli.main(command([*given, *own])) == 0, capsys.readouterr().err
 

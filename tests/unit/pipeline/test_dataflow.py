@@ -126,7 +126,7 @@ def test_pins_are_of_all_that_is_needed_and_installed():
 
 
 def test_an_image_needs_no_package():
-    section = Dataflow(project="ours", region="europe-west1", temp_location="gs://b", image="i")
+    section = Dataflow(project="ours", region="europe-west1", temp_location="gs://b/t", image="i")
     with dataflow.staged(section) as arguments:
         assert "--sdk_container_image=i" in arguments
         assert "--sdk_location=container" in arguments
