@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import packages
+from pipeline.hosts import is_here
 from schemas.errors import ConfigError
 from schemas.runners import Dataflow
 
@@ -24,12 +25,13 @@ _WHERE = "runner.dataflow"
 _REQUIRED = ("project", "region", "temp_location")
 
 
-def check(section: Dataflow, beam: Sequence[str] = ()) -> None:
-    """Hold that a job can be sent: keys, the workers' package, credentials, bucket and service.
+def check(section: Dataflow, beam: Sequence[str] = (), paths: Sequence[str] = ()) -> None:
+    """Hold that a job can be sent: keys, the workers' package, paths, credentials, bucket, service.
 
     Args:
       section: what is said of Dataflow.
       beam: options of Beam that are passed on; `--dataflow_endpoint` and `--no_auth` count here.
+      paths: what the workers are to read and write.
 
     Raises:
       ConfigError: something is missing or refused, with Google's own words and what helps.
@@ -48,6 +50,7 @@ def check(section: Dataflow, beam: Sequence[str] = ()) -> None:
             where=f"{_WHERE}.setup_file",
             remedy="give one of the two; with an image, nothing is installed at a worker's start",
         )
+    _check_paths(paths, _endpoint(beam))
     session = _session(no_auth="--no_auth" in beam)
     _check_bucket(section, session)
     _check_service(section, session, _endpoint(beam))
@@ -98,6 +101,18 @@ def arguments(section: Dataflow) -> list[str]:
 def job_name(name: str) -> str:
     """Return a name as Dataflow takes it: lower case letters, digits and hyphens."""
     return "".join(c if c.isalnum() and c.isascii() else "-" for c in name.lower())
+
+
+def _check_paths(paths: Sequence[str], endpoint: str) -> None:
+    """Hold that workers on Google's machines can see files."""
+    local = [path for path in paths if not path.startswith("gs://")]
+    if local and not is_here(endpoint):
+        raise ConfigError(
+            f"Dataflow's workers cannot see {local[0]!r}, which is on this machine",
+            where="the data, or the folder for what is made of it",
+            expected="paths in gs://",
+            remedy="copy the data to a bucket (gcloud storage cp), and give an --output there",
+        )
 
 
 def _setup_file(section: Dataflow) -> Path:

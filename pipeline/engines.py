@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,12 @@ from schemas.errors import ConfigError
 from schemas.runners import Dataflow, Docker, Flink, Loopback, Pool, Prism, Process, Spark, Workers
 
 
-def check(choice: Choice) -> None:
+def check(choice: Choice, paths: Sequence[str] = ()) -> None:
     """Hold that the engine is there and has what a run needs; takes milliseconds, in a cloud more.
+
+    Args:
+      choice: the runner.
+      paths: what its workers are to read and write.
 
     Raises:
       ConfigError: it is not or has not; names the key to change, ours or the engine's.
@@ -47,7 +51,7 @@ def check(choice: Choice) -> None:
     elif isinstance(section, Prism):
         _check_workers(section.workers, "localhost", where)
     elif isinstance(section, Dataflow):
-        dataflow.check(section, choice.beam)
+        dataflow.check(section, choice.beam, paths)
 
 
 def _require_java(jar: str | None, where: str) -> None:

@@ -92,7 +92,7 @@ def command(
     paths = input_paths(inputs)
     csv = found.csv(dataset)
     on = runners.choose(scoring.runner_of(dataset), runner, settings, ctx.meta["beam"])
-    engines.check(on)
+    engines.check(on, [*paths, model, output])
     from components.score.output import Output
 
     place = Output.of(output, kind, overwrite=overwrite)

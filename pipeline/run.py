@@ -116,7 +116,7 @@ def run(
     began = time.monotonic()
     dag.check_source(dataset)  # a wrong path or header is said at once
     on = on or runners.choose(dataset.spec.runner)
-    engines.check(on)
+    engines.check(on, [*dag.source_paths(dataset), output])
     job = Job(dataset, Folders.of(output, dataset.spec.name), new_run_id(), allow_anomalies, on)
     quiet_environment()
     with contextlib.ExitStack() as stack:

@@ -85,6 +85,12 @@ def test_a_network_without_google_is_said(monkeypatch):
     assert "runner.dataflow.temp_location" in said
 
 
+def test_what_workers_cannot_see_is_said():
+    chosen = runners.choose(Runner(), "dataflow", KEYS)
+    with pytest.raises(ConfigError, match=r"workers cannot see 'runs', which is on this machine"):
+        engines.check(chosen, ["gs://bucket/trips.csv", "runs"])
+
+
 def test_missing_credentials_are_said(monkeypatch, tmp_path):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "no.json"))
     said = refused(monkeypatch, {}, beam=())
