@@ -116,6 +116,14 @@ def test_the_launcher_leaves_out_what_is_not_given():
     assert words[: words.index("--")] == ["stream", "/models", "--topic", "t"]
 
 
+def test_the_image_has_what_the_launcher_is_pointed_to():
+    lines = (TEMPLATE / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    (pointed,) = (
+        line.partition("=")[2] for line in lines if "FLEX_TEMPLATE_PYTHON_PY_FILE" in line
+    )
+    assert f"COPY launch.py {pointed}" in lines
+
+
 def test_hadolint_finds_nothing():
     linter = [str(Path(sys.executable).parent / "hadolint"), "--no-color", "Dockerfile"]
     found = subprocess.run(linter, cwd=TEMPLATE, capture_output=True, text=True, check=False)

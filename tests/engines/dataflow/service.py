@@ -40,9 +40,11 @@ class Job:
 
     Attributes:
       request: the JSON that was sent.
+      state: as the API has it.
+      error: what it failed with.
+      counters: namespace, name and value.
       graph: the staged graph.
       staged: what else is staged for its workers: contents by the name that they see.
-      urls: where each of those lies.
     """
 
     request: dict[str, Any]
@@ -51,7 +53,6 @@ class Job:
     counters: list[tuple[str, str, int]] = field(default_factory=list)
     graph: beam_runner_api_pb2.Pipeline = field(default_factory=beam_runner_api_pb2.Pipeline)
     staged: dict[str, bytes] = field(default_factory=dict)
-    urls: dict[str, str] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -176,7 +177,6 @@ class Cloud:
                 if hashlib.sha256(content).hexdigest() != where.sha256:
                     raise JobFailedError(f"Error: {role.staged_name} is not what was sent")
                 job.staged[role.staged_name] = content
-                job.urls[role.staged_name] = where.url
 
 
 def told(job: Job) -> dict[str, Any]:
