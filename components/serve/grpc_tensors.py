@@ -111,7 +111,7 @@ def _shape(proto: Any, tensor: Tensor, where: str) -> tuple[int, ...]:
 
 def _of_content(content: bytes, shape: tuple[int, ...], tensor: Tensor, where: str) -> np.ndarray:
     if tensor.dtype == STRING:
-        raise RequestError(f"{where}: strings in 'tensor_content', expected 'string_val'")
+        return _of_packed_strings(content, shape, where)
     numpy_type = np.dtype(NUMPY_TYPES[tensor.dtype]).newbyteorder("<")
     if len(content) != math.prod(shape) * numpy_type.itemsize:
         raise RequestError(
@@ -121,6 +121,41 @@ def _of_content(content: bytes, shape: tuple[int, ...], tensor: Tensor, where: s
     if tensor.dtype == "DT_BOOL" and content.strip(b"\0\1"):
         raise RequestError(f"{where}: 'tensor_content' holds bytes that are neither 0 nor 1")
     return np.frombuffer(content, numpy_type).reshape(shape)
+
+
+def _of_packed_strings(content: bytes, shape: tuple[int, ...], where: str) -> np.ndarray:
+    """Read what TensorFlow's C++ clients write: the lengths as varints, then the bytes, end to end.
+
+    Source: `EncodeStringList` in TensorFlow's tensor_coding.cc.
+    """
+    size = math.prod(shape)
+    array = np.empty(min(size, len(content)), object)  # a string's length is a byte or more
+    lengths, start = _varints(content, len(array))
+    if len(lengths) != size or start + sum(lengths) != len(content):
+        raise RequestError(
+            f"{where}: 'tensor_content' does not fit shape {list(shape)} of DT_STRING"
+        )
+    for index, length in enumerate(lengths):
+        array[index] = content[start : start + length]
+        start += length
+    return array.reshape(shape)
+
+
+def _varints(content: bytes, most: int) -> tuple[list[int], int]:
+    """Return so many of the numbers that bytes begin with, or fewer, and where they end."""
+    numbers: list[int] = []
+    number = shift = end = 0
+    for end, byte in enumerate(content, 1):
+        if len(numbers) == most:
+            return numbers, end - 1
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            numbers.append(number)
+            number = shift = 0
+        elif shift > 28:  # 32 bits are five bytes
+            break
+    return numbers, end
 
 
 def _of_values(

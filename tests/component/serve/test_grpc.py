@@ -42,6 +42,7 @@ def api():
         model = model_service_pb2_grpc.ModelServiceStub
         tensor = staticmethod(tf.make_tensor_proto)
         array = staticmethod(tf.make_ndarray)
+        parsed = staticmethod(tf.io.parse_tensor)
         example = tf.train.Example
 
     return Api
@@ -95,6 +96,19 @@ def test_raw_columns_and_examples_are_scored_as_by_the_model(
     assert response.model_spec.signature_name == "serving_default"
     for name, values in scores.items():
         np.testing.assert_array_equal(api.array(response.outputs[name]), values, strict=True)
+
+
+def test_strings_may_be_packed_as_by_clients_in_c(api, prediction, ask_raw, columns, scores):
+    for name, values in columns.items():
+        if values.dtype != object:
+            continue
+        strings = values.tolist()  # all shorter than 128 bytes, so that a length is one byte
+        proto = ask_raw.inputs[name]
+        del proto.string_val[:]
+        proto.tensor_content = bytes(map(len, strings)) + b"".join(strings)
+        assert api.parsed(proto.SerializeToString(), "string").numpy().tolist() == strings
+    given = api.array(prediction.Predict(ask_raw).outputs["scores"])
+    np.testing.assert_array_equal(given, scores["scores"], strict=True)
 
 
 def test_rest_and_grpc_give_the_same_bits(prediction, ask_raw, server, rows):

@@ -45,6 +45,19 @@ def test_values_and_content_are_the_same_array():
     assert read(proto(STRING, [2], string_val=[b"a\0", b""]), "DT_STRING").tolist() == [b"a\0", b""]
 
 
+@given(st.lists(st.one_of(st.binary(max_size=3), st.just(b"long" * 5_000)), max_size=9))
+def test_strings_in_content_are_read_as_tensorflow_packs_them(strings):
+    packed = b"".join(_varint(len(string)) for string in strings) + b"".join(strings)
+    array = read(proto(STRING, [len(strings)], content=packed), "DT_STRING")
+    assert array.tolist() == strings
+
+
+def _varint(number):
+    if number < 0x80:
+        return bytes([number])
+    return bytes([number & 0x7F | 0x80]) + _varint(number >> 7)
+
+
 def test_the_last_value_stands_for_those_that_follow():
     assert read(proto(FLOAT, [4], float_val=[1.0, 2.0])).tolist() == [1.0, 2.0, 2.0, 2.0]
     assert read(proto(FLOAT, [0])).tolist() == []
@@ -63,7 +76,10 @@ def test_the_last_value_stands_for_those_that_follow():
         (proto(FLOAT, [2], content=b"1234567"), "DT_FLOAT", "has 7 bytes, expected 8"),
         (proto(INT64, [1], int64_val=[1]), "DT_FLOAT", "DT_INT64, expected DT_FLOAT"),
         (proto(99, [1]), "DT_FLOAT", "type 99, expected DT_FLOAT"),
-        (proto(STRING, [1], content=b"x"), "DT_STRING", "expected 'string_val'"),
+        (proto(STRING, [1], content=b"\2x"), "DT_STRING", "does not fit shape"),
+        (proto(STRING, [1], content=b"\1xy"), "DT_STRING", "does not fit shape"),
+        (proto(STRING, [1], content=b"\x80" * 9), "DT_STRING", "does not fit shape"),
+        (proto(STRING, [100], content=b"\0\0"), "DT_STRING", "does not fit shape"),
         (proto(INT8, [1], int_val=[128]), "DT_INT8", "128 is beyond the range"),
         (proto(BOOL, [1], content=b"\2"), "DT_BOOL", "neither 0 nor 1"),
         (proto(19, [1]), "DT_HALF", "requests carry no DT_HALF"),
