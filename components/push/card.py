@@ -21,6 +21,12 @@ _METRICS = {
     "calibration_error": "calibration error",
     "base_rate": "share of positives",
 }
+_TYPES = {"FLOAT": "number", "INT": "whole number", "BYTES": "text"}
+_SPLITS = {
+    "train": "learning",
+    "eval": "choosing when to stop learning",
+    "test": "telling how good it is",
+}
 _SHOWN_VALUES = 12
 _SHOWN_OUTPUTS = 8
 
@@ -61,11 +67,21 @@ def code(text: str, *, in_table: bool = True) -> str:
 
 def _what(model: Description) -> str:
     first, second = (code(name, in_table=False) for name in model.classes)
-    why = "" if model.threshold_chosen else " (the usual one: pipeline.yaml chose none)"
+    why = "" if model.threshold_chosen else " (the default, as pipeline.yaml sets no threshold)"
     return (
-        f"Predicts {plain(model.label)}. A row whose score reaches {model.threshold:g}{why} is of "
-        f"class {second}, any other of class {first}.\n\nPushed at {plain(model.pushed_at)}."
+        f"Predicts {plain(model.label)}. The score is the probability of class {second}; a row "
+        f"whose score is {_number(model.threshold)} or more{why} is of that class, any other of "
+        f"class {first}.\n\nPushed at {plain(model.pushed_at)}."
     )
+
+
+def _number(value: float) -> str:
+    """Write a number as a person would, with no digit lost.
+
+    >>> _number(0.5), _number(8.0), _number(17031980100.0)
+    ('0.5', '8', '17031980100')
+    """
+    return f"{value:.15g}"
 
 
 def _asking(model: Description) -> str:
@@ -84,7 +100,7 @@ def _asking(model: Description) -> str:
         f"answer = urllib.request.urlopen({url!r}, body.encode())\n"
         'print(json.load(answer)["predictions"])\n'
         "```\n\n"
-        'A missing number is `NaN`, a missing text `""`.'
+        'Every column has to be there: a missing number is `NaN`, a missing text `""`.'
     )
 
 
@@ -95,34 +111,35 @@ def _asked(column: Input) -> int | float | str:
 
 
 def _inputs(inputs: Sequence[Input]) -> str:
-    return _table(
-        ("column", "type", "required", "domain", "example", ""),
+    described = any(i.description for i in inputs)
+    header = ("column", "type", "may be missing", "values", "example", "meaning")
+    rows = (
         (
-            (
-                code(i.name),
-                i.kind,
-                "yes" if i.required else "",
-                _domain(i),
-                "missing" if i.example is None else code(json.dumps(i.example, ensure_ascii=False)),
-                plain(i.description),
-            )
-            for i in inputs
-        ),
+            code(i.name),
+            _TYPES[i.kind],
+            "" if i.required else "yes",
+            _domain(i),
+            "missing" if i.example is None else code(json.dumps(i.example, ensure_ascii=False)),
+            plain(i.description),
+        )
+        for i in inputs
     )
+    columns = len(header) if described else len(header) - 1
+    return _table(header[:columns], (row[:columns] for row in rows))
 
 
 def _domain(column: Input) -> str:
     if column.values is not None:
         return _listed(column.values)
     bounds = [
-        f"{sign} {bound:g}"
+        f"{sign} {_number(bound)}"
         for sign, bound in (("≥", column.minimum), ("≤", column.maximum))
         if bound is not None
     ]
     if bounds:
         return ", ".join(bounds)
     if column.known is not None:
-        return f"any; {len(column.known)} known: {_listed(column.known)}"
+        return f"any; it learnt {len(column.known):,}: {_listed(column.known)}"
     return "any"
 
 
@@ -153,12 +170,15 @@ def _shown(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
     """All outputs, or one line for the many of a signature that gives every feature."""
     if len(outputs) <= _SHOWN_OUTPUTS:
         return outputs
-    return (Output(name="…", dtype="", shape=(), meaning=f"{len(outputs)}, see model.json"),)
+    return (
+        Output(name="…", dtype="", shape=(), meaning=f"{len(outputs)} features: see model.json"),
+    )
 
 
 def _data(model: Description) -> str:
     rows = _table(
-        ("split", "rows"), ((plain(name), f"{count:,}") for name, count in model.rows.items())
+        ("split", "rows", "is for"),
+        ((plain(name), f"{count:,}", _SPLITS.get(name, "")) for name, count in model.rows.items()),
     )
     return f"It learnt from {model.training_examples:,} rows.\n\n{rows}"
 
@@ -175,12 +195,22 @@ def _goodness(model: Description) -> str:
     header = ("", "rows", *_METRICS.values())
     baseline = Slice(name="", rows=overall.rows, metrics=model.baseline)
     whole = _table(
-        header, (_measured("this model", overall), _measured("logistic baseline", baseline))
+        header, (_measured("this model", overall), _measured("logistic regression", baseline))
     )
-    if not slices:
-        return f"On the test split:\n\n{whole}"
-    parts = _table(header, (_measured(code(s.name), s) for s in slices))
-    return f"On the test split:\n\n{whole}\n\nBy slice:\n\n{parts}"
+    intro = (
+        "On the test split, beside a logistic regression of the same features. AUC, PR AUC and "
+        "accuracy are better the higher, log-loss and calibration error the lower."
+    )
+    told = [intro, whole]
+    large = [s for s in slices if s.rows >= model.min_slice_examples]
+    if large:
+        told += ["By slice:", _table(header, (_measured(code(s.name), s) for s in large))]
+    if len(large) < len(slices):
+        told.append(
+            f"Not shown: slices of fewer than {model.min_slice_examples:,} rows "
+            f"({len(slices) - len(large):,}), which tell little. They are in model.json."
+        )
+    return "\n\n".join(told)
 
 
 def _measured(name: str, part: Slice) -> tuple[str, ...]:
@@ -194,16 +224,16 @@ def _proof(model: Description) -> str:
         ((plain(p.name), f"{p.rows:,}", f"{p.values:,}", f"{p.differing:,}") for p in model.parity),
     )
     return (
-        "Each way of serving below was asked, and compared with transform-then-predict as training "
-        f"computes it, on {model.real_rows:,} real rows and "
-        f"{model.adversarial_rows:,} made-up ones.\n\n{table}"
+        f"Each way of serving was asked about {model.real_rows:,} real rows and "
+        f"{model.adversarial_rows:,} adversarial ones, made from real ones. Its answers were "
+        f"compared with what training computes for the same rows.\n\n{table}"
     )
 
 
 def _limits(model: Description) -> str:
     lines = [
         "It is meant for rows like those of its data; the figures above say nothing of others.",
-        "Values outside their domain or in no vocabulary are scored, not refused.",
+        "Values that it never saw are scored, not refused, also those outside the bounds above.",
         "Not examined: whether it is fair to people, how it ages, what a wrong answer costs.",
     ]
     overall, *slices = model.metrics

@@ -106,13 +106,18 @@ def describe(
 
 
 def label_in_words(label: Label) -> str:
-    """Return when the label is 1, as a sentence without its full stop."""
+    """Return when the label is 1, as a phrase after "predicts".
+
+    >>> label_in_words(Label(name="rich", equals={"column": "pay", "values": [">50K"]}))
+    "rich: whether 'pay' is '>50K'"
+    """
     if label.equals is not None:
         values = " or ".join(repr(value) for value in label.equals.values)
-        return f"{label.name}: whether {label.equals.column} is {values}"
+        return f"{label.name}: whether {label.equals.column!r} is {values}"
     assert label.exceeds is not None  # held by Label
     rule = label.exceeds
-    return f"{label.name}: whether {rule.column} exceeds {rule.fraction:g} times {rule.of}"
+    limit = f"{rule.of!r}" if rule.fraction == 1 else f"{rule.fraction:.15g} times {rule.of!r}"
+    return f"{label.name}: whether {rule.column!r} is more than {limit}"
 
 
 def example_row(examples: str, columns: tuple[Column, ...]) -> dict[str, int | float | str | None]:

@@ -46,20 +46,20 @@ def signatures_of(layout: Layout, answers: Export) -> tuple[SignatureDescription
 
 def _predicted(answers: Export) -> tuple[Output, ...]:
     first, second = answers.classes
-    chosen = "" if answers.threshold is not None else ", as pipeline.yaml chose none"
+    chosen = f"{second!r} where the score is {answers.decision:.15g} or more, else {first!r}"
     outputs = (
         _number(names.SCORE, f"probability of {second!r}"),
         Output(
             name=names.CLASS,
             dtype="string",
             shape=(),
-            meaning=f"{second!r} from a score of {answers.decision:g} on{chosen}, {first!r} below",
+            meaning=chosen,
         ),
         Output(
             name=names.PROBABILITIES,
             dtype="float32",
             shape=(2,),
-            meaning=f"of {first!r} and {second!r}",
+            meaning=f"those of {first!r} and {second!r}",
         ),
         _number(names.LOGITS, "log-odds of the score"),
     )

@@ -82,7 +82,7 @@ def test_figures_are_those_that_stages_wrote_down(described, exported):
 
 
 def test_what_it_answers_is_told(described):
-    assert described.label == "big_tip: whether tips exceeds 0.3 times Fare ($)"
+    assert described.label == "big_tip: whether 'tips' is more than 0.3 times 'Fare ($)'"
     assert (described.classes, described.threshold) == (("no", "yes"), 0.5)
     assert not described.threshold_chosen
     outputs = {s.name: [o.name for o in s.outputs] for s in described.signatures}
@@ -121,4 +121,4 @@ def test_a_label_of_values_is_told_in_words():
     from components.push.describe import label_in_words
 
     label = Label.model_validate({"name": "rich", "equals": {"column": "pay", "values": [">50K"]}})
-    assert label_in_words(label) == "rich: whether pay is '>50K'"
+    assert label_in_words(label) == "rich: whether 'pay' is '>50K'"

@@ -40,7 +40,7 @@ def model():
     return Description(
         name="taxi",
         pushed_at="2026-11-21T05:00:00+00:00",
-        label="big_tip: whether tips exceeds 0.2 times fare",
+        label="big_tip: whether 'tips' is more than 0.2 times 'fare'",
         classes=("small|tip", "big tip"),
         threshold=0.5,
         inputs=(
@@ -94,16 +94,30 @@ def test_the_card_is_as_it_was(model, request):
 
 
 def test_no_threshold_chosen_is_said(model):
-    assert "pipeline.yaml chose none" in card(model)
+    assert "as pipeline.yaml sets no threshold" in card(model)
     chosen = model.model_copy(update={"threshold": 0.3, "threshold_chosen": True})
-    assert "reaches 0.3 is of" in card(chosen)
-    assert "chose none" not in card(chosen)
+    assert "whose score is 0.3 or more is of that class" in card(chosen)
+    assert "sets no threshold" not in card(chosen)
 
 
 def test_a_model_without_slices_has_a_card(model):
     text = card(model.model_copy(update={"metrics": model.metrics[:1]}))
-    assert "By slice" not in text
-    assert "does worst" not in text
+    for words in ("By slice", "does worst", "Not shown"):
+        assert words not in text
+
+
+def test_slices_that_tell_little_are_counted_alone(model):
+    text = card(model)
+    assert "hour = 3" not in text
+    assert "slices of fewer than 30 rows (1), which tell little" in text
+    few = card(model.model_copy(update={"metrics": (model.metrics[0], model.metrics[2])}))
+    assert "By slice" not in few
+    assert "(1), which tell little" in few
+
+
+def test_no_digit_of_a_bound_is_lost(model):
+    tract = Input(name="tract", kind="INT", required=False, minimum=17031010100, example=None)
+    assert "| ≥ 17031010100 |" in card(model.model_copy(update={"inputs": (tract,)}))
 
 
 @given(st.text())
