@@ -84,7 +84,7 @@ def predict(
             rows_scored=tally.scored,
             rows_rejected=sum(tally.read.rejected.values()),
             rejected_by_reason=dict(by_reason),
-            comparison=None if tally.compared is None else tally.compared.comparison(),
+            comparison=tally.compared and tally.compared.comparison(plan.renamed),
             files=(),
             rejects=(),
         )
@@ -200,7 +200,9 @@ class _WriteParts(beam.DoFn):
             self._sink.write(self._row_batch(carried))
         rows = carried.columns.num_rows
         outputs = [result.inference for result in carried.scored]
-        compared = Sums.of(*outputs) if len(outputs) == 2 else None
+        compared = None
+        if len(outputs) == 2:
+            compared = Sums.of(outputs[0], outputs[1], self._plan.renamed)
         self._tally = Tally.add([self._tally, Tally(scored=rows, compared=compared)])
         self._scored.inc(rows)
         progress.rows(STAGE, rows)

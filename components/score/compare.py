@@ -6,10 +6,11 @@ Sums travel, so that a comparison is the same however the rows were parted among
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 
 from components.examples import column
 from schemas.spec import Strict
@@ -17,6 +18,23 @@ from schemas.spec import Strict
 DIFFERENCE = "score_difference"
 _SCORES, _CLASS = ("score", "scores"), "class"
 _THRESHOLD = 0.5  # where a version tells no class
+
+
+def renamed(ours: Sequence[str], other: Sequence[str]) -> dict[str, str]:
+    """Return our names of the other version's classes that have another one here, by theirs.
+
+    Args:
+      ours: our version's classes, in the order of its probabilities.
+      other: the other's.
+
+    >>> renamed(("small", "big"), ("0", "1"))
+    {'0': 'small', '1': 'big'}
+    >>> renamed(("yes", "no"), ("no", "yes"))  # the same names for the contrary
+    {}
+    """
+    if len(ours) != len(other) or set(ours) == set(other):
+        return {}
+    return {old: new for new, old in zip(ours, other, strict=True) if new != old}
 
 
 class Sums(Strict):
@@ -33,13 +51,15 @@ class Sums(Strict):
     ab: float = 0.0
 
     @classmethod
-    def of(cls, ours: pa.RecordBatch, other: pa.RecordBatch) -> Sums:
-        """Return the sums of one batch that both versions scored."""
+    def of(
+        cls, ours: pa.RecordBatch, other: pa.RecordBatch, names: Mapping[str, str] | None = None
+    ) -> Sums:
+        """Return the sums of one batch that both versions scored; `names` are those `renamed`."""
         a, b = (_scores(batch).astype(np.float64) for batch in (ours, other))
         off = np.abs(a - b)
         return cls(
             rows=len(a),
-            changed_class=int((_classes(ours) != _classes(other)).sum()),
+            changed_class=int((_classes(ours) != _classes(other, names)).sum()),
             absolute=float(off.sum()),
             largest=float(off.max(initial=0.0)),
             a=float(a.sum()),
@@ -60,8 +80,8 @@ class Sums(Strict):
         }
         return cls(largest=max((s.largest for s in sums), default=0.0), **totals)
 
-    def comparison(self) -> Comparison:
-        """Return what the sums say."""
+    def comparison(self, names: Mapping[str, str] | None = None) -> Comparison:
+        """Return what the sums say, of versions whose classes were `renamed` so."""
         n = max(self.rows, 1)
         spread_a, spread_b = (
             max(0.0, square - total * total / n)
@@ -73,6 +93,7 @@ class Sums(Strict):
             mean_absolute_difference=self.absolute / n,
             largest_difference=self.largest,
             changed_class_share=self.changed_class / n,
+            renamed_classes=dict(names or {}),
             correlation=(self.ab - self.a * self.b / n) / spread if spread else None,
         )
 
@@ -84,7 +105,9 @@ class Comparison(Strict):
       rows: that both scored.
       mean_absolute_difference: of the scores.
       largest_difference: of the scores.
-      changed_class_share: of the rows that they put into different classes.
+      changed_class_share: of the rows that they put into different classes, whatever these are
+        called.
+      renamed_classes: what the other's classes are called here, where that is not the same.
       correlation: of the scores (Pearson's); None where one version's are all equal.
     """
 
@@ -92,16 +115,18 @@ class Comparison(Strict):
     mean_absolute_difference: float
     largest_difference: float
     changed_class_share: float
+    renamed_classes: dict[str, str] = Field(default_factory=dict)
     correlation: float | None
 
     def told(self) -> str:
         """Say it in a line."""
         correlation = "none" if self.correlation is None else f"{self.correlation:.6f}"
+        names = ", ".join(f"{old!r} is {new!r} here" for old, new in self.renamed_classes.items())
         return (
             f"mean absolute difference {self.mean_absolute_difference:.6f}"
             f" (largest {self.largest_difference:.6f}),"
             f" class changed in {self.changed_class_share:.2%} of {self.rows:,} rows,"
-            f" correlation {correlation}"
+            f" correlation {correlation}" + (f"; classes were renamed: {names}" if names else "")
         )
 
 
@@ -121,7 +146,11 @@ def _scores(batch: pa.RecordBatch) -> np.ndarray:
     return column(batch, name).to_numpy()
 
 
-def _classes(batch: pa.RecordBatch) -> np.ndarray:
-    if _CLASS in batch.schema.names:
-        return column(batch, _CLASS).to_numpy(zero_copy_only=False)
-    return _scores(batch) >= _THRESHOLD
+def _classes(batch: pa.RecordBatch, names: Mapping[str, str] | None = None) -> np.ndarray:
+    if _CLASS not in batch.schema.names:
+        return _scores(batch) >= _THRESHOLD
+    told = column(batch, _CLASS).to_numpy(zero_copy_only=False)
+    called = told.copy()
+    for old, new in (names or {}).items():
+        called[told == old] = new
+    return called

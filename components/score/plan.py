@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from components.evaluate.published import SAVED_MODEL
 from components.score.columns import Asked, ask
-from components.score.compare import side_by_side
+from components.score.compare import renamed, side_by_side
 from components.score.output import Output
 from components.score.sources import Wanted, carried_schema
+from schemas import description
 from schemas.errors import ConfigError, ModelError, did_you_mean
 from schemas.spec import CsvSource
 
@@ -28,6 +29,7 @@ class Plan:
       carried: the Arrow schema of what is carried through.
       outputs: names of the outputs that are written.
       output: where they are written to.
+      renamed: what the other version's classes are called by ours, where they were renamed.
       folder: where to work.
     """
 
@@ -37,6 +39,7 @@ class Plan:
     carried: pa.Schema
     outputs: tuple[str, ...]
     output: Output
+    renamed: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
 
     @classmethod
@@ -76,6 +79,7 @@ class Plan:
             carried=carried_schema(paths, wanted),
             outputs=tuple(columns) or tuple(asked[0].outputs),
             output=output,
+            renamed=renamed(*map(_classes, asked)) if len(asked) == 2 else {},
         )
         plan.check_names()
         return plan
@@ -111,6 +115,15 @@ class Plan:
                     expected="keys beside the outputs: " + ", ".join(self.asked[0].outputs),
                     remedy=f"rename the column, or leave the output {name!r} out by --columns",
                 )
+
+
+def _classes(asked: Asked) -> tuple[str, ...]:
+    """Return a version's classes in the order of their probabilities; none if it does not say."""
+    try:
+        told = description.read(asked.saved_model)
+    except ValueError:  # another program's model.json
+        return ()
+    return () if told is None else told.classes
 
 
 def _other(saved_model: str, ours: Asked) -> Asked:

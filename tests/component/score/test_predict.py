@@ -13,9 +13,11 @@ from components.evaluate.signature import LoadedSignature
 from components.examples import as_raw_columns
 from components.score.batch import predict
 from components.score.output import Output
+from schemas import description
 from schemas.errors import ConfigError, DataError, ModelError
 from schemas.spec import CsvSource
 from tests.component.score.conftest import push
+from tests.described import described
 
 pytestmark = pytest.mark.component
 
@@ -168,6 +170,47 @@ def test_versions_are_compared_side_by_side(exported_again, serving, csv_file, t
     assert comparison.correlation == pytest.approx(np.corrcoef(wide, narrow)[0, 1])
     classes = zip(table["class"].to_pylist(), table["class_v1"].to_pylist(), strict=True)
     assert comparison.changed_class_share == np.mean([a != b for a, b in classes])
+
+
+def test_a_version_that_only_calls_its_classes_otherwise_changes_none(
+    exported, serving, csv_file, tmp_path
+):
+    """As an export with other names is: the same but for the constants of these names."""
+    push(exported.saved_model, serving, 2)
+    for version, classes in ((1, ("0", "1")), (2, ("small tip", "big tip"))):
+        path = serving / str(version) / description.FILE_NAME
+        path.write_text(described(classes=classes).model_dump_json())
+    graph = serving / "2" / "saved_model.pb"
+    rename_classes(graph, {b"0": b"small tip", b"1": b"big tip"})
+    scored = run(
+        serving / "2", [csv_file], tmp_path / "scores.parquet", compare_with=str(serving / "1")
+    )
+    table = pq.read_table(tmp_path / "scores.parquet")
+    assert set(table["class"].to_pylist()) == {"small tip", "big tip"}
+    assert set(table["class_v1"].to_pylist()) == {"0", "1"}
+    assert scored.comparison.changed_class_share == 0.0
+    assert scored.comparison.renamed_classes == {"0": "small tip", "1": "big tip"}
+    (serving / "1" / description.FILE_NAME).write_text("{}")  # then they are known by name alone
+    scored = run(
+        serving / "2", [csv_file], tmp_path / "again.parquet", compare_with=str(serving / "1")
+    )
+    assert scored.comparison.changed_class_share == 1.0
+
+
+def rename_classes(graph, names):
+    """Give the constants of a SavedModel that hold class names others."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    proto = saved_model_pb2.SavedModel.FromString(graph.read_bytes())
+    renamed = 0
+    for function in proto.meta_graphs[0].graph_def.library.function:
+        for node in function.node_def:
+            tensor = node.attr["value"].tensor if node.op == "Const" else None
+            if tensor is not None and set(tensor.string_val) & set(names):
+                tensor.string_val[:] = [names.get(value, value) for value in tensor.string_val]
+                renamed += 1
+    assert renamed
+    graph.write_bytes(proto.SerializeToString())
 
 
 def test_a_model_without_predict_is_asked_by_raw_columns(exported, csv_file, expected, tmp_path):

@@ -10,14 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from components.serve.page import page
-from schemas.description import (
-    Description,
-    Input,
-    Output,
-    ParityPath,
-    SignatureDescription,
-    Slice,
-)
+from schemas.description import Description, Input, Output, ParityPath, SignatureDescription, Slice
+from tests.described import described
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 EXAMPLE = {"fare": 12.5, "hour": 12, "tract": math.nan, "payment": "Card"}
@@ -27,11 +21,8 @@ def description(**changes: Any) -> Description:
     """A model with a column of each kind that the form treats differently."""
     metrics = {"auc": 0.9490, "log_loss": 0.2071}
     fields: dict[str, Any] = {
-        "name": "taxi",
-        "pushed_at": "2026-11-21T04:31:07+00:00",
         "label": "big tip",
         "classes": ("small", "big"),
-        "threshold": 0.5,
         "inputs": (
             Input(name="fare", kind="FLOAT", required=True, minimum=0, maximum=100, example=12.5),
             Input(name="hour", kind="INT", required=True, minimum=0, maximum=23, example=12),
@@ -67,7 +58,7 @@ def description(**changes: Any) -> Description:
         "adversarial_rows": 1000,
         "versions": {"tensorflow": "2.16.2"},
     }
-    return Description(**fields | changes)
+    return described(**fields | changes)
 
 
 def score(row: dict[str, Any]) -> float:

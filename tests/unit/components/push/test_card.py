@@ -7,15 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.push.card import card, code, plain
-from schemas.description import (
-    Description,
-    Input,
-    Output,
-    ParityPath,
-    SignatureDescription,
-    Slice,
-    Treated,
-)
+from schemas.description import Input, Output, ParityPath, SignatureDescription, Slice, Treated
+from tests.described import described
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "MODEL_CARD.md"
 FIGURES = {
@@ -37,12 +30,9 @@ def model():
         Output(name=f"f{i}", dtype="int64", shape=(), meaning="vocabulary of fare")
         for i in range(9)
     )
-    return Description(
-        name="taxi",
-        pushed_at="2026-11-21T05:00:00+00:00",
+    return described(
         label="big_tip: whether 'tips' is more than 0.2 times 'fare'",
         classes=("small|tip", "big tip"),
-        threshold=0.5,
         inputs=(
             Input(name="fare", kind="FLOAT", required=True, minimum=0, example=12.45),
             Input(name="hour", kind="INT", required=True, minimum=0, maximum=23, example=8),

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.score.compare import Sums, difference
+from components.score.compare import Sums, difference, renamed
 
 
 def batch(scores, classes=None):
@@ -30,6 +30,22 @@ def test_sums_of_parts_are_the_sums_of_the_whole():
 def test_classes_are_those_that_the_versions_tell():
     ours, other = batch([0.4, 0.4], ["yes", "no"]), batch([0.4, 0.4], ["yes", "yes"])
     assert Sums.of(ours, other).comparison().changed_class_share == 0.5
+
+
+def test_renamed_classes_are_told_and_are_no_changed_ones():
+    ours, other = batch([0.9, 0.6, 0.1], ["big", "small", "small"]), ["1", "1", "0"]
+    names = renamed(("small", "big"), ("0", "1"))
+    found = Sums.of(ours, batch([0.9, 0.6, 0.1], other), names).comparison(names)
+    assert found.changed_class_share == pytest.approx(1 / 3)  # by another threshold
+    assert found.told().endswith("; classes were renamed: '0' is 'small' here, '1' is 'big' here")
+    assert "renamed" not in Sums.of(ours, ours).comparison().told()
+
+
+def test_a_class_that_took_another_ones_name_is_compared_by_place():
+    names = renamed(("none", "no", "yes"), ("no", "yes", "maybe"))
+    ours = batch([0.1, 0.1, 0.1], ["none", "no", "yes"])
+    other = batch([0.1, 0.1, 0.1], ["no", "yes", "maybe"])
+    assert Sums.of(ours, other, names).comparison().changed_class_share == 0.0
 
 
 def test_equal_scores_have_no_correlation():

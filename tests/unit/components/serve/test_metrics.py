@@ -12,7 +12,8 @@ from components.serve import metrics as module
 from components.serve.column_counts import MOST_ROWS, Columns, Counts
 from components.serve.messages import Exchange
 from components.serve.metrics import Metrics
-from schemas.description import Description, Input, SignatureDescription
+from schemas.description import Input, SignatureDescription
+from tests.described import described
 
 INPUTS = (
     Input(name="fare", kind="FLOAT", required=True, minimum=0, maximum=100),
@@ -20,25 +21,12 @@ INPUTS = (
     Input(name="company", kind="BYTES", required=False, known=("Crédit", "Taxi")),
     Input(name="payment", kind="BYTES", required=True, values=("Cash",)),
 )
-DESCRIPTION = Description(
-    name="taxi",
-    pushed_at="2026-11-21T05:00:00Z",
-    label="big_tip",
-    classes=("0", "1"),
-    threshold=0.5,
+DESCRIPTION = described(
     inputs=INPUTS,
     signatures=(
         SignatureDescription(name="raw_columns", takes="raw columns", outputs=()),
         SignatureDescription(name="regression", takes="serialised tf.Examples", outputs=()),
     ),
-    metrics=(),
-    baseline={},
-    training_examples=10,
-    digests={},
-    parity=(),
-    real_rows=0,
-    adversarial_rows=0,
-    versions={},
 )
 ARRAYS = {
     "fare": np.array([1, -1, np.nan], np.float32),
