@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas import catalog
+from schemas.errors import ConfigError
+
 PIPELINE = """\
 name: tiny
 source:
@@ -75,3 +78,10 @@ def _change(file: Path, old: str, new: str) -> int:
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
+
+
+def refusal(name_or_path):
+    """Return the error that a dataset is refused with."""
+    with pytest.raises(ConfigError) as caught:
+        catalog.load(str(name_or_path))
+    return caught.value

@@ -16,8 +16,9 @@ from components.serve.app import App
 from components.serve.config import ModelConfig, Policy
 from components.serve.failures import RequestError
 from components.serve.folders import Base
+from components.serve.listener import Listener
 from components.serve.service import Service
-from components.serve.settings import Settings
+from components.serve.settings import Address, Settings
 from components.serve.signature import Signature, Tensor
 from components.serve.versions import Models
 
@@ -162,3 +163,28 @@ def make_app(make_service):
         return App(await make_service(**options))
 
     return make
+
+
+@pytest.fixture
+def talk(make_app):
+    """Run `client(port, stop)` in a thread against a server; returns what the client does."""
+
+    def run(client, app=None, drain_seconds=10.0, **address):
+        async def main():
+            listener = Listener(app or await make_app(), Address(port=0, **address))
+            port = await listener.start()
+            loop = asyncio.get_running_loop()
+
+            def stop():
+                stopped = asyncio.run_coroutine_threadsafe(listener.stop(drain_seconds), loop)
+                asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(10)  # it has begun
+                return stopped
+
+            try:
+                return await asyncio.to_thread(client, port, stop)
+            finally:
+                await asyncio.wait_for(listener.stop(drain_seconds), 20)
+
+        return asyncio.run(main())
+
+    return run

@@ -8,8 +8,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from components.serve.failures import RequestError
 from components.serve.grpc_health import Health
-from components.serve.grpc_listener import GrpcListener
-from components.serve.settings import Address
+from tests.unit.components.serve.grpc_server import listening
 
 STATUS = health_pb2.HealthCheckResponse.ServingStatus
 PREDICTION = "tensorflow.serving.PredictionService"
@@ -22,14 +21,8 @@ def ask_health(make_service):
     def run(test, **settings):
         async def main():
             service = await make_service(loaded=False, **settings)
-            listener = GrpcListener(service, Address(port=0))
-            port = await listener.start()
-            try:
-                async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                    return await test(health_pb2_grpc.HealthStub(channel), service, listener)
-            finally:
-                await listener.stop(0)
-                await service.models.close()
+            async with listening(service) as (listener, _, channel):
+                return await test(health_pb2_grpc.HealthStub(channel), service, listener)
 
         return asyncio.run(main())
 

@@ -13,6 +13,7 @@ from components.serve.grpc_names import PREDICT
 from components.serve.messages import Exchange
 from components.serve.settings import Address
 from schemas.errors import ConfigError
+from tests.unit.components.serve.grpc_server import listening
 
 
 class Echo:
@@ -47,16 +48,11 @@ def grpc_server(make_service):
     def run(test, *, app=True, token=None, observers=(), **address):
         async def main():
             service = await make_service(token=token, observers=observers)
-            listener = GrpcListener(service, Address(port=0, **address))
-            echo = Echo(await listener.start())
-            if app:
-                listener.serve(echo)
-            try:
-                async with grpc.aio.insecure_channel(f"127.0.0.1:{echo.port}") as channel:
-                    return await test(channel.unary_unary(PREDICT), listener, echo)
-            finally:
-                await listener.stop(0)
-                await service.models.close()
+            async with listening(service, **address) as (listener, port, channel):
+                echo = Echo(port)
+                if app:
+                    listener.serve(echo)
+                return await test(channel.unary_unary(PREDICT), listener, echo)
 
         return asyncio.run(main())
 

@@ -1,0 +1,213 @@
+"""What a person is told of a pipeline.yaml that is wrong by itself: line, key and value."""
+
+import contextlib
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas import catalog
+from schemas.errors import ConfigError
+from tests.unit.schemas.conftest import refusal
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "hint"),
+    [
+        ("model:\n", "modl:\n", "", "unknown key 'modl'; did you mean 'model'?"),
+        ("path: data", "pth: data", "source", "unknown key 'pth'; did you mean 'path'?"),
+        ("key: [fare", "keys: [fare", "splits", "unknown key 'keys'; did you mean 'key'?"),
+        ("  exceeds:", "  exceed:", "label", "unknown key 'exceed'; did you mean 'exceeds'?"),
+        (
+            "exceeds: {column: tips, fraction",
+            "exceeds: {column: tips, fractoin",
+            "label.exceeds",
+            "unknown key 'fractoin'; did you mean 'fraction'?",
+        ),
+        (
+            "payment: vocabulary",
+            "payment: [quantile_bucket: {}]",
+            "features.2.treatments",
+            "unknown treatment 'quantile_bucket'; did you mean 'quantile_buckets'?",
+        ),
+        (
+            "log1p: true",
+            "log1: true",
+            "features.0.treatments.0.z_score",
+            "unknown key 'log1'; did you mean 'log1p'?",
+        ),
+        (
+            "payment: vocabulary",
+            "payment: vocabularies",
+            "features.2.treatments",
+            "unknown treatment 'vocabularies'; did you mean 'vocabulary'?",
+        ),
+        (
+            "  buckets: 20",
+            "  bukets: 20",
+            "crosses.0",
+            "unknown key 'bukets'; did you mean 'buckets'?",
+        ),
+        (
+            "deep: {learning_rate",
+            "deep: {learning_rat",
+            "model.deep",
+            "unknown key 'learning_rat'; did you mean 'learning_rate'?",
+        ),
+        (
+            "auc: {min",
+            "auk: {min",
+            "evaluation.thresholds",
+            "unknown key 'auk'; did you mean 'auc'?",
+        ),
+        ("{min: 0.6}", "{minn: 0.6}", "evaluation.thresholds.auc", "did you mean 'min'?"),
+    ],
+)
+def test_a_typo_is_answered_with_its_line_and_the_nearest_key(folder, old, new, where, hint):
+    line = folder.change(old, new)
+    error = refusal(folder)
+    assert hint in error.what
+    assert error.what.startswith(f"pipeline.yaml:{line}: {where or '(top)'}: ")
+    assert error.where == str(folder.pipeline)
+    assert error.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("name: tiny", "name: 12", "name: Input should be a valid string, got 12"),
+        ("name: tiny", "name: a/b", "should match pattern"),
+        ("log1p: true", "log1p: perhaps", "got 'perhaps'"),
+        ("{buckets: 4}", "{buckets: 1}", "greater than or equal to 2, got 1"),
+        ("{buckets: 4}", "{buckets: 4.5}", "got 4.5"),
+        ("{buckets: 4}", "[4]", "must be keys with values, got [4]"),
+        ("hidden_units: [8, 4]", "hidden_units: []", "at least 1 item"),
+        ("hidden_units: [8, 4]", "hidden_units: [8, 0]", "got 0"),
+        ("learning_rate: 0.01", "learning_rate: 0", "greater than 0, got 0"),
+        ("learning_rate: 0.01", "learning_rate: .inf", "finite number, got inf"),
+        ("fraction: 0.2", "fraction: .nan", "finite number, got nan"),
+        ("{min: 0.6}", "{min: .nan}", "finite number, got nan"),
+        ("key: [fare, hour]", "key: []", "at least 1 item"),
+        ("columns: [payment, hour]", "columns: [payment]", "at least 2 items"),
+        ("  key:", "  train: 0.9\n  key:", "train + eval + test must be 1, got 1.2"),
+        ("model:\n", "model:\n  dropout: 1\n", "less than 1, got 1"),
+        ("model:\n", "model:\n  seed: 4294967296\n", "got 4294967296"),
+        ("  name: big_tip\n", "", "label.name: this key is needed"),
+        ("key: [fare, hour]", "key: fare", "expected a list, such as [a, b], got 'fare'"),
+        ("{min: 0.6}", "0.6", "expected keys with values, got 0.6"),
+        ("[vocabulary, z_score]", "[{vocabulary: {}, z_score: {}}]", "one treatment an entry"),
+        ("[vocabulary, z_score]", "[]", "at least 1 item"),
+        ("[vocabulary, z_score]", "", "hour"),
+        (
+            "exceeds: {column: tips, fraction: 0.2, of: fare}",
+            "equals: {column: payment, values: [No]}",
+            "label.equals.values: False is neither text nor an integer; text that YAML reads",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(folder, old, new, said):
+    folder.change(old, new)
+    if said == "hour":  # a column without treatments
+        said = "features.1.treatments"
+    assert said in refusal(folder).what
+
+
+def test_a_wrong_value_stands_beside_its_line(folder):
+    line = folder.change("{buckets: 4}", "{buckets: 1}")
+    assert refusal(folder).what.startswith(f"pipeline.yaml:{line}: features.0.treatments.1")
+    line = folder.change("hidden_units: [8, 4]", "hidden_units: [8, x]")
+    assert f"\npipeline.yaml:{line}: model.hidden_units.1: " in refusal(folder).what
+
+
+def test_a_label_is_made_in_exactly_one_way(folder):
+    line = folder.change("exceeds: {", "equals: {column: payment, values: [Cash]}\n  exceeds: {")
+    assert "give exactly one of 'equals' and 'exceeds'" in refusal(folder).what
+    assert refusal(folder).what.startswith(f"pipeline.yaml:{line - 2}: label")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "first", "second"),
+    [
+        ("name: tiny\n", "name: tiny\nname: other\n", "name", 1, 2),
+        ("  hour: [v", "  fare: [vocabulary]\n  hour: [v", "fare", 10, 14),
+        ("log1p: true", "log1p: true\n        log1p: false", "log1p", 12, 13),
+        ("    buckets: 20\n", "    buckets: 20\n    buckets: 30\n", "buckets", 18, 19),
+        ("{min: 0.6}", "{min: 0.6, min: 0.7}", "min", 24, 24),
+    ],
+)
+def test_a_key_given_twice_is_refused_not_overwritten(folder, old, new, key, first, second):
+    folder.change(old, new)
+    error = refusal(folder)
+    assert error.what == f"the key {key!r} is given twice, in line {first} too"
+    assert error.where == f"{folder.pipeline}:{second}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [*a]",
+        "a: &a {b: *a}",
+        "[" * 2000,
+        "? [a]\n: b",
+        "x: 2001-99-99",
+        "x: 0b_",
+        "x: !!int z",
+        "x: !!timestamp z",
+        "x: !!python/object:os.system 1",
+        "a: b: c",
+        "\tname: x",
+        "name: \x00",
+        "<<: 3",
+        "",
+        "# nothing\n",
+        "- name\n- source\n",
+        "just text",
+        "null",
+        "1: 2",
+        "--- {}\n--- {}\n",
+    ],
+)
+def test_what_is_no_yaml_mapping_is_a_config_error(folder, text):
+    folder.pipeline.write_text(text)
+    assert refusal(folder).where.startswith(str(folder.pipeline))
+
+
+def test_a_syntax_error_names_its_line(folder):
+    line = folder.change("  path: data.csv", "  path: data: csv")
+    error = refusal(folder)
+    assert error.what.startswith("pipeline.yaml is no YAML: ")
+    assert error.where.startswith(f"{folder.pipeline}:{line}:")
+    assert "unicode string" not in error.what
+
+
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200
+)
+@given(text=st.one_of(st.text(), st.text(alphabet=":-[]{}&*!<> \n'\"ab#%|?0_=", max_size=30)))
+def test_no_text_raises_anything_else(folder, text):
+    folder.pipeline.write_text(text, encoding="utf-8", errors="surrogatepass")
+    with pytest.raises(ConfigError):
+        catalog.load(str(folder))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    line=st.integers(0, 26),
+    value=st.sampled_from(
+        [
+            *("", "x", "[", "{", "[]", "{}", "1", "-1", "1e999", ".nan", "~", "[[a]]", "{a: b}"),
+            *("yes", "2001-01-01", "é", "!!set {a}", "[1, {}]", "'", "*a", "- a"),
+        ]
+    ),
+)
+def test_any_value_in_any_line_is_read_or_refused(folder, line, value):
+    lines = folder_lines()
+    key, _, _ = lines[line % len(lines)].partition(":")
+    lines[line % len(lines)] = f"{key}: {value}"
+    folder.pipeline.write_text("\n".join(lines), encoding="utf-8")
+    with contextlib.suppress(ConfigError):
+        assert catalog.read_spec(folder.pipeline).feature_columns
+
+
+def folder_lines():
+    return (catalog.SHIPPED / "taxi" / "pipeline.yaml").read_text().splitlines()[3:]
