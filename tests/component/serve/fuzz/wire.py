@@ -4,7 +4,9 @@ import contextlib
 import socket
 from typing import NamedTuple
 
-SECONDS = 10.0  # after which a server that does not answer hangs
+# After so many a server that does not answer hangs: it has long given up by itself (30 s), and a
+# machine that is busy with other things has had its time.
+SECONDS = 60.0
 
 
 class Answer(NamedTuple):
