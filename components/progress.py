@@ -22,13 +22,13 @@ class Event:
 
     Attributes:
       stage: the stage's name in the DAG.
-      kind: "start"; "rows", `rows` more rows are through; "metrics", `values` are the latest
-        figures (training); "note", `values` belong in the summary; "done" or "failed", after
-        `seconds`.
+      kind: "start"; "rows", `rows` more rows are through; "count", of each count in `values` so
+        many more; "metrics", `values` are the latest figures (training); "note", `values` belong
+        in the summary; "done" or "failed", after `seconds`.
     """
 
     stage: str
-    kind: Literal["start", "rows", "metrics", "note", "done", "failed"]
+    kind: Literal["start", "rows", "count", "metrics", "note", "done", "failed"]
     rows: int = 0
     seconds: float = 0.0
     values: Mapping[str, float | int | str] = field(default_factory=dict)
@@ -42,6 +42,11 @@ def emit(event: Event) -> None:
 def rows(stage: str, count: int) -> None:
     """Tell that `count` more rows are through."""
     emit(Event(stage, "rows", rows=count))
+
+
+def count(stage: str, name: str, rows: int) -> None:
+    """Tell that `rows` more rows belong to a count of this name."""
+    emit(Event(stage, "count", values={name: rows}))
 
 
 def metrics(stage: str, **values: float | int | str) -> None:

@@ -5,6 +5,7 @@ Pure bookkeeping, told the time by whoever asks, so that both kinds of screen sh
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -24,6 +25,7 @@ class Stage:
       started: the time of its start, in the seconds of the clock that the board is told.
       seconds: how long it took, once it has ended.
       rows: how many went through.
+      counts: how many became what, where the stage tells.
       metrics: the latest figures of a stage that learns.
       notes: figures for the summary.
     """
@@ -33,6 +35,7 @@ class Stage:
     started: float = 0.0
     seconds: float = 0.0
     rows: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
     metrics: dict[str, float | int | str] = field(default_factory=dict)
     notes: dict[str, float | int | str] = field(default_factory=dict)
 
@@ -66,6 +69,8 @@ class Board:
         stage.rows += event.rows
         if event.kind == "metrics":
             stage.metrics.update(event.values)
+        elif event.kind == "count":
+            stage.counts.update(event.values)
         elif event.kind == "note":
             stage.notes.update(event.values)
         return []

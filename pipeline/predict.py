@@ -96,7 +96,7 @@ def command(
     from components.score.output import Output
 
     place = Output.of(output, kind, overwrite=overwrite)
-    with scoring.told(STAGE) as screen:
+    with scoring.told(STAGE) as (screen, _):
         screen.line(f"{len(paths):,} file{'s'[: len(paths) > 1]}, scored by {model}", "bold")
         with scoring.imports():
             importlib.import_module("components.evaluate.signature")  # TensorFlow

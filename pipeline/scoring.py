@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from components import progress
 from components.compat import quiet_environment
 from components.serve import folders
 from pipeline import lineage, logs
+from pipeline.board import Board
 from pipeline.console import Reporter, Screen, open_screen
 from pipeline.folders import Folders
 from pipeline.run import IMPORTS, UnexpectedError
@@ -99,10 +101,10 @@ def runner_of(dataset: str | None) -> Runner:
 
 
 @contextlib.contextmanager
-def told(stage: str) -> Iterator[Screen]:
+def told(stage: str) -> Iterator[tuple[Screen, Board]]:
     """Show a stage at work on the screen, with the imports before it; libraries' words go to a log.
 
-    The log is removed where all goes well.
+    Gives the screen, and what is known of the stage. The log is removed where all goes well.
 
     Raises:
       UnexpectedError: something failed that is no `SkewlessError`; names the log.
@@ -114,8 +116,8 @@ def told(stage: str) -> Iterator[Screen]:
     try:
         with logs.captured(Path(log)) as stream:
             screen = open_screen(stream)
-            with Reporter((IMPORTS, stage), screen):
-                yield screen
+            with Reporter((IMPORTS, stage), screen) as reporter:
+                yield screen, reporter.board
     except (SkewlessError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -149,3 +151,25 @@ def beam_options(arguments: Sequence[str], **settings: Any) -> Any:
 def imports() -> contextlib.AbstractContextManager[None]:
     """Tell of imports as of a stage."""
     return progress.stage(IMPORTS)
+
+
+@contextlib.contextmanager
+def until_interrupted() -> Iterator[None]:
+    """Take SIGTERM and Ctrl-C as the end of a stream, which is how most end."""
+    interrupted = False
+
+    def end(*_: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except BaseException:
+        # A runner that works in this thread makes a RuntimeError of the interrupt.
+        if not interrupted:
+            raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -101,13 +102,15 @@ def command(source: str, version: int | None, **options: Any) -> None:
     What follows `--` goes to Beam, such as --runner=DataflowRunner.
     """
     flow = Flow(source, version, **options)
-    with scoring.told(STAGE) as screen:
+    with scoring.told(STAGE) as (screen, board):
         screen.line(f"scored by {flow.model}; Ctrl-C ends it", "bold")
         with scoring.imports():
             importlib.import_module("components.evaluate.signature")  # TensorFlow
             importlib.import_module("components.score.new_files")
-        with progress.stage(STAGE):
+        with progress.stage(STAGE), scoring.until_interrupted():
             flow.run(click.get_current_context().meta["beam"])
+        for line in flow.told(board.stages[STAGE].counts):
+            screen.line(line)
 
 
 class Flow:
@@ -139,6 +142,8 @@ class Flow:
         self._timestamp_attribute = timestamp_attribute
         self._window, self._wait, self._look = window, wait, look
         self._stop_after = stop_after
+        self._result: Any = None  # of the pipeline; None where a runner gave none before its end
+        self._elsewhere = False  # whether a runner was named, which may go on without this process
         self.check()
         found = Source.of(source)
         self.model = found.version(version)
@@ -169,19 +174,44 @@ class Flow:
                 )
 
     def run(self, arguments: list[str]) -> None:
-        """Run the stream until it ends or is interrupted."""
+        """Run the stream until it ends or is interrupted.
+
+        Raises:
+          KeyboardInterrupt: it was.
+        """
         import apache_beam as beam
 
         from components.compat import beam_options
 
-        named = any(argument.startswith("--runner") for argument in arguments)
-        runner = [f"--runner={_PUBSUB_RUNNER}"] if self._subscription and not named else []
+        self._elsewhere = any(argument.startswith("--runner") for argument in arguments)
+        in_process = self._subscription and not self._elsewhere
+        runner = [f"--runner={_PUBSUB_RUNNER}"] if in_process else []
         options = scoring.beam_options([*arguments, *runner], streaming=True)
-        with beam.Pipeline(options=beam_options(options)) as pipeline:
-            if self._subscription is not None:
-                self._messages(pipeline)
-            else:
-                self._files(pipeline)
+        pipeline = beam.Pipeline(options=beam_options(options))
+        if self._subscription is not None:
+            self._messages(pipeline)
+        else:
+            self._files(pipeline)
+        self._result = pipeline.run()
+        self._result.wait_until_finish()
+
+    def told(self, counted: Mapping[str, int]) -> list[str]:
+        """Say in a few lines what became of the rows.
+
+        Args:
+          counted: what was counted in this process, for where the runner has no result.
+        """
+        from apache_beam.runners.runner import PipelineState
+
+        from components.score import counts
+
+        goes_on = False
+        if self._result is not None:
+            counted = counts.of_result(self._result)
+            goes_on = self._elsewhere and not PipelineState.is_terminal(self._result.state)
+        scores = self._topic or self._output
+        assert scores is not None  # held by check()
+        return counts.in_words(counted, scores=scores, rejects=self._dead_letters, goes_on=goes_on)
 
     def _handler(self) -> SavedModelHandler:
         from components.score.model_handler import SavedModelHandler
@@ -192,6 +222,7 @@ class Flow:
         from apache_beam.io.gcp.pubsub import ReadFromPubSub
 
         from components.score.columns import ask
+        from components.score.counts import REJECTED, SCORED
         from components.score.message_sinks import WriteMessageFiles, WriteToTopic
         from components.score.stream import ScoreMessages
 
@@ -208,15 +239,19 @@ class Flow:
                 self._handler(), ask(self.model).inputs, keys=self._keys, max_seconds=self._wait
             )
         )
-        for name, messages, place in (
-            ("Answers", scored.answers, self._topic or self._output),
-            ("DeadLetters", scored.dead_letters, self._dead_letters),
+        for name, messages, place, counted_as in (
+            ("Answers", scored.answers, self._topic or self._output, SCORED),
+            ("DeadLetters", scored.dead_letters, self._dead_letters, REJECTED),
         ):
             assert place is not None  # held by check()
             write = (
-                WriteToTopic(place, timestamp_attribute=self._timestamp_attribute)
+                WriteToTopic(
+                    place, timestamp_attribute=self._timestamp_attribute, counted_as=counted_as
+                )
                 if _TOPIC.fullmatch(place)
-                else WriteMessageFiles(os.path.abspath(place), seconds=self._window)
+                else WriteMessageFiles(
+                    os.path.abspath(place), seconds=self._window, counted_as=counted_as
+                )
             )
             _ = messages | f"Write{name}" >> write
 
@@ -224,7 +259,7 @@ class Flow:
         import apache_beam as beam
         from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
-        from components.score import message_sinks, new_files
+        from components.score import counts, message_sinks, new_files
         from components.score.columns import ask
         from components.score.sources import Wanted
 
@@ -247,7 +282,9 @@ class Flow:
             _ = files.scored | "WriteRows" >> new_files.WriteScoredFiles(folder, self._kind)
         if _TOPIC.fullmatch(self._dead_letters):
             dead = files.rejects | "Dead" >> beam.FlatMapTuple(new_files.rejects_as_messages)
-            _ = dead | "WriteDead" >> message_sinks.WriteToTopic(self._dead_letters)
+            _ = dead | "WriteDead" >> message_sinks.WriteToTopic(
+                self._dead_letters, counted_as=counts.REJECTED
+            )
         else:
             folder = os.path.abspath(self._dead_letters)
             _ = files.rejects | "WriteDead" >> new_files.WriteRejectFiles(folder)

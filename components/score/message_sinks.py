@@ -13,6 +13,7 @@ import apache_beam as beam
 from apache_beam.io.gcp.pubsub import PubsubMessage
 from apache_beam.transforms import trigger, window
 
+from components.score.counts import SCORED, count
 from components.score.messages import json_record
 from components.score.sinks import hidden
 
@@ -29,11 +30,14 @@ class WriteMessageFiles(beam.PTransform):
     Args:
       folder: where to.
       seconds: of event time in a file.
+      counted_as: what the messages are counted as, one of `counts`.
     """
 
-    def __init__(self, folder: str, *, seconds: float = WINDOW_SECONDS) -> None:
+    def __init__(
+        self, folder: str, *, seconds: float = WINDOW_SECONDS, counted_as: str = SCORED
+    ) -> None:
         super().__init__()
-        self._folder, self._seconds = folder, seconds
+        self._write, self._seconds = _WriteLines(folder, counted_as), seconds
 
     def expand(self, messages: beam.PCollection[PubsubMessage]) -> beam.PCollection[str]:
         """Build the steps."""
@@ -48,7 +52,7 @@ class WriteMessageFiles(beam.PTransform):
                 allowed_lateness=_LATENESS_SECONDS,
             )
             | "Group" >> beam.GroupByKey()
-            | "Write" >> beam.ParDo(_WriteLines(self._folder))
+            | "Write" >> beam.ParDo(self._write)
         )
 
 
@@ -57,8 +61,8 @@ def _line(message: PubsubMessage, time: Any = beam.DoFn.TimestampParam) -> tuple
 
 
 class _WriteLines(beam.DoFn):
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, counted_as: str) -> None:
+        self._folder, self._counted_as = folder, counted_as
 
     def process(
         self,
@@ -71,9 +75,11 @@ class _WriteLines(beam.DoFn):
         path = os.path.join(self._folder, f"{start}-{end}-{pane.index:05d}.jsonl")
         os.makedirs(self._folder, exist_ok=True)
         partial = hidden(path)
+        in_time = sorted(lines[1])  # a line begins with its event time
         with open(partial, "wb") as file:
-            file.writelines(sorted(lines[1]))  # a line begins with its event time
+            file.writelines(in_time)
         os.replace(partial, path)
+        count(self._counted_as, len(in_time))
         yield path
 
 
@@ -86,11 +92,14 @@ class WriteToTopic(beam.PTransform):
       topic: "projects/PROJECT/topics/TOPIC".
       timestamp_attribute: the attribute that tells the event time, as milliseconds since 1970, for
         Beam's ReadFromPubSub to take it from; None tells it in none.
+      counted_as: what the messages are counted as, one of `counts`.
     """
 
-    def __init__(self, topic: str, *, timestamp_attribute: str | None = None) -> None:
+    def __init__(
+        self, topic: str, *, timestamp_attribute: str | None = None, counted_as: str = SCORED
+    ) -> None:
         super().__init__()
-        self._publish = _Publish(topic, timestamp_attribute)
+        self._publish = _Publish(topic, timestamp_attribute, counted_as)
 
     def expand(self, messages: beam.PCollection[PubsubMessage]) -> beam.PCollection[Any]:
         """Build the steps."""
@@ -100,8 +109,9 @@ class WriteToTopic(beam.PTransform):
 class _Publish(beam.DoFn):
     """Hands messages to Pub/Sub's client and waits, at a bundle's end, until they are taken."""
 
-    def __init__(self, topic: str, timestamp_attribute: str | None) -> None:
+    def __init__(self, topic: str, timestamp_attribute: str | None, counted_as: str) -> None:
         self._topic, self._timestamp_attribute = topic, timestamp_attribute
+        self._counted_as = counted_as
 
     def setup(self) -> None:
         """Connect."""
@@ -129,6 +139,7 @@ class _Publish(beam.DoFn):
         """Wait for Pub/Sub; what it did not take fails the bundle, which is then done again."""
         for future in self._published:
             future.result()
+        count(self._counted_as, len(self._published))
 
     def teardown(self) -> None:
         """Disconnect."""

@@ -17,20 +17,19 @@ import pyarrow as pa
 from apache_beam.io import fileio
 from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.gcp.pubsub import PubsubMessage
-from apache_beam.metrics import Metrics
 from apache_beam.ml.inference.base import PredictionResult
 from apache_beam.transforms import window
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
 from components import progress
 from components.ingest.rejects import SCHEMA, as_batch
+from components.score.counts import READ, REJECTED, SCORED, STAGE, count
 from components.score.formats import Format
 from components.score.inference import ScoreBatches
 from components.score.messages import COLUMN, MODEL_VERSION, REASON
 from components.score.model_handler import SavedModelHandler
 from components.score.sinks import hidden, json_lines, open_sink
 from components.score.sources import Wanted, read_rows
-from components.score.stream import STAGE
 from schemas.errors import DataError
 
 
@@ -114,21 +113,19 @@ def _written(file: FileMetadata) -> float:
 class _ReadNewFile(beam.DoFn):
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
-        self._read = Metrics.counter(STAGE, "records_read")
-        self._rejected = Metrics.counter(STAGE, "records_rejected")
 
     def process(self, file: FileMetadata) -> Iterator[Any]:
         try:
             for number, rows in enumerate(read_rows(file.path, self._wanted)):
                 piece = Piece(file.path, number, rows.carried)
-                self._read.inc(rows.read)
-                self._rejected.inc(len(rows.rejects))
+                count(READ, rows.read)
                 progress.rows(STAGE, rows.read)
                 if rows.rejects:
                     yield _reject(piece.name, as_batch(rows.rejects))
                 if rows.inputs.num_rows:
                     yield piece, rows.inputs
         except DataError as error:  # the file as a whole: the stream goes on with the next one
+            count(READ, 1)  # for its reject
             name = Piece(file.path, 0, pa.record_batch([])).name
             yield _reject(f"{name}-file", _whole_file(file.path, error))
 
@@ -159,7 +156,10 @@ class WriteScoredFiles(beam.PTransform):
 def _write_piece(
     piece: Piece, _: pa.RecordBatch, folder: str = "", kind: Format = "parquet"
 ) -> str:
-    return write_whole(os.path.join(folder, f"{piece.name}.{kind}"), kind, scored_rows(piece))
+    path = os.path.join(folder, f"{piece.name}.{kind}")
+    write_whole(path, kind, scored_rows(piece))
+    count(SCORED, piece.columns.num_rows)
+    return path
 
 
 def scored_rows(piece: Piece) -> pa.RecordBatch:
@@ -186,18 +186,20 @@ class WriteRejectFiles(beam.PTransform):
 
 
 def _write_rejects(name: str, rejects: pa.RecordBatch, folder: str = "") -> str:
-    return write_whole(os.path.join(folder, f"{name}.parquet"), "parquet", rejects)
+    path = os.path.join(folder, f"{name}.parquet")
+    write_whole(path, "parquet", rejects)
+    count(REJECTED, rejects.num_rows)
+    return path
 
 
-def write_whole(path: str, kind: Format, rows: pa.RecordBatch) -> str:
-    """Write a file that appears under its name when it is whole; return its path."""
+def write_whole(path: str, kind: Format, rows: pa.RecordBatch) -> None:
+    """Write a file that appears under its name when it is whole."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     partial = hidden(path)
     sink = open_sink(partial, kind, rows.schema)
     sink.write(rows)
     sink.close()
     os.replace(partial, path)
-    return path
 
 
 def rows_as_messages(piece: Piece, _: pa.RecordBatch) -> list[PubsubMessage]:

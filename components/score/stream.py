@@ -16,16 +16,15 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.io.gcp.pubsub import PubsubMessage
-from apache_beam.metrics import Metrics
 from apache_beam.transforms import window
 
 from components import progress
+from components.score.counts import READ, STAGE, count
 from components.score.inference import ScoreBatches
 from components.score.messages import Dated, Letters, answers, read_letters
 from components.score.model_handler import SavedModelHandler
 from schemas.columns import Column
 
-STAGE = "stream"
 MAX_ROWS = 1_000  # messages of a batch at most
 MAX_SECONDS = 0.05  # how long a message may wait for others
 
@@ -99,13 +98,10 @@ def _dated(message: PubsubMessage, time: Any = beam.DoFn.TimestampParam) -> Date
 class _ReadLetters(beam.DoFn):
     def __init__(self, inputs: Sequence[Column], keys: Sequence[str]) -> None:
         self._inputs, self._keys = inputs, keys
-        self._read = Metrics.counter(STAGE, "messages_read")
-        self._dead = Metrics.counter(STAGE, "dead_letters")
 
     def process(self, dated: Sequence[Dated]) -> Iterator[Any]:
         letters, batch, dead = read_letters(dated, self._inputs, self._keys)
-        self._read.inc(len(dated))
-        self._dead.inc(len(dead))
+        count(READ, len(dated))
         progress.rows(STAGE, len(dated))
         for letter in dead:
             yield beam.pvalue.TaggedOutput("dead_letters", letter)

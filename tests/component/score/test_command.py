@@ -1,6 +1,10 @@
 """The commands, from arguments to files."""
 
 import json
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -28,12 +32,50 @@ def test_predict_scores_a_file_and_says_what_it_did(
     assert "the output is there already" in capfd.readouterr().err
 
 
-def test_stream_scores_the_files_that_are_there(serving, csv_file, tmp_path):
-    arguments = ["stream", str(serving), "--input", str(csv_file.parent / "*.csv"), "--key", "id"]
-    arguments += ["--output", str(tmp_path / "out"), "--dead-letters", str(tmp_path / "dead")]
-    assert cli.main([*arguments, "--look", "0.1", "--stop-after", "0.3"]) == 0
+@pytest.fixture
+def stream(serving, csv_file, tmp_path):
+    """The command that scores 40 rows of one file, and rejects a row of another and all of it."""
+    incoming = tmp_path / "in"
+    incoming.mkdir()
+    (incoming / "rows.csv").write_text(csv_file.read_text() + "1,2\n")
+    (incoming / "none.csv").write_text("what,ever\n")
+    command = ["stream", str(serving), "--input", str(incoming / "*.csv"), "--key", "id"]
+    command += ["--output", str(tmp_path / "out"), "--dead-letters", str(tmp_path / "dead")]
+    return [*command, "--look", "0.1"]
+
+
+def ended(tmp_path):
+    """What a stream says at its end."""
+    return f"42 rows read, 40 scored\n2 rejected: {tmp_path / 'dead'}\nscores: {tmp_path / 'out'}\n"
+
+
+def test_stream_scores_the_files_that_are_there_and_says_what_it_did(stream, tmp_path, capfd):
+    assert cli.main([*stream, "--stop-after", "0.3"]) == 0
     (path,) = (tmp_path / "out").iterdir()
     table = pq.read_table(path)
     assert table.num_rows == 40
     assert set(table.column("model_version").to_pylist()) == {"1"}
-    assert not (tmp_path / "dead").exists()
+    assert len(list((tmp_path / "dead").iterdir())) == 2
+    assert capfd.readouterr().out.endswith(ended(tmp_path))
+
+
+def test_stream_says_what_it_did_when_it_is_told_to_end(stream, tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", *stream],
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            deadline = time.monotonic() + 120
+            while len(list(tmp_path.glob("out/[!.]*")) + list(tmp_path.glob("dead/[!.]*"))) < 3:
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            process.terminate()
+            told, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 0, errors
+    assert told.endswith(ended(tmp_path)), told

@@ -104,11 +104,15 @@ def test_messages_are_answered_with_key_attributes_and_time(
         publisher.publish(f"{PROJECT}/topics/rows", b"{", at="1700000000456").result()
         answers = pull(subscriber, f"{PROJECT}/subscriptions/scores", 3)
         (letter,) = pull(subscriber, f"{PROJECT}/subscriptions/dead", 1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait(30)
         subscriber.close()
         publisher.stop()
+    told = (tmp_path / "stream.log").read_text()
+    assert "4 rows read, 3 scored\n1 rejected: projects/tiny-project/topics/dead\n" in told
     assert sorted(json.loads(answer.data)["id"] for answer in answers) == [0, 1, 2]
     assert {answer.ordering_key for answer in answers} == {"u1"}
     assert {answer.attributes["of"] for answer in answers} == {"web"}

@@ -57,3 +57,11 @@ def test_the_latest_metrics_and_all_notes_are_kept():
     board.update(Event("train", "note", values={"best_epoch": 2}), 3.0)
     assert board.stages["train"].metrics == {"epoch": 2, "loss": 0.4}
     assert board.stages["train"].notes == {"best_epoch": 2}
+
+
+def test_counts_add_up_by_name():
+    board = Board(NAMES)
+    for name, rows in (("read", 3), ("scored", 2), ("read", 4)):
+        board.update(Event("train", "count", values={name: rows}), 1.0)
+    assert board.stages["train"].counts == {"read": 7, "scored": 2}
+    assert board.stages["train"].rows == 0
