@@ -202,9 +202,12 @@ def test_a_slow_model_and_a_large_batch_are_computed_in_a_thread():
 
 
 def test_an_answer_that_cannot_be_given_harms_no_other(caplog):
+    def fail(done):
+        raise OSError("the client is gone")
+
     async def main():
         batcher = Batcher(lambda key, inputs: inputs, Limits())
-        batcher.submit("a", {"x": np.zeros(1)}, 1, 10.0, lambda done: 1 / 0)
+        batcher.submit("a", {"x": np.zeros(1)}, 1, 10.0, fail)
         answer = await computed(batcher, "a", {"x": np.ones(1)}, 1, 10.0)
         await batcher.close()
         return answer.outputs["x"].tolist()
