@@ -49,7 +49,13 @@ COMMON = [
 # which setuptools 81 dropped.
 COMPATIBLE_ONLY = ["dill>=0.3.8", "setuptools<81"]
 
+# What only some need, as skewless[NAME].
+EXTRAS = {
+    "s3": ["boto3>=1.28,<2"],  # Beam's file system for s3://; older ones know no AWS_ENDPOINT_URL
+}
+
 DEV = [
+    *EXTRAS["s3"],
     "check-jsonschema>=0.30",  # holds deploy/'s files against the schemas of Compose
     "cryptography>=42",  # makes the certificates that the server's tests show
     "gcp-storage-emulator>=2022.6.11",  # gs:// for the tests
@@ -58,6 +64,7 @@ DEV = [
     "import-linter>=2.1",
     "kubernetes-validate>=1.32",  # … and of Kubernetes
     "markdown-it-py>=3",  # reads the documentation, whose commands the tests run
+    "moto[server]>=5",  # s3:// for the tests
     "mypy>=1.11",
     "pip",  # stock TFX, the benchmark's yardstick, packages its module files with pip
     "pytest>=8",
@@ -90,7 +97,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.10,!=3.11.*,<3.14",
     install_requires=install_requires(),
-    extras_require={"dev": DEV},
+    extras_require={**EXTRAS, "dev": DEV},
     # An explicit root makes an editable install a plain .pth line instead of an import hook, which
     # every start of the command would pay for.
     package_dir={"": "."},

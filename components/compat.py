@@ -6,6 +6,7 @@ Each entry says why it is here; everything else in the project is the same on bo
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -106,6 +107,27 @@ def dataflow_errors() -> tuple[type[Exception], ...]:
     except ImportError:
         return both
     return (*both, HttpError)
+
+
+def settle_google_credentials() -> None:
+    """Look for Google's credentials before Beam does, which tries for half a minute, to find none.
+
+    Without any, objects are asked for anonymously, as Beam does in the end: an emulator wants none,
+    nor does a public bucket.
+    """
+    import google.auth
+    from apache_beam.internal.gcp import auth
+
+    kept = auth._Credentials
+    with kept._credentials_lock:
+        if kept._credentials_init:
+            return
+        if "STORAGE_EMULATOR_HOST" not in os.environ:
+            logging.getLogger("google.auth").setLevel(logging.ERROR)  # the same in more words
+            with contextlib.suppress(google.auth.exceptions.DefaultCredentialsError):
+                google.auth.default()
+                return  # Beam finds them at once, and asks for the scopes that it needs
+        kept._credentials_init = True
 
 
 def keep_pyarrow_off_the_heap() -> None:

@@ -8,9 +8,7 @@ disk. A row group is a batch: `Examples.batch_rows` rows, the unit that every st
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components import files
 from schemas.columns import Column
 from schemas.errors import DataError
 
@@ -54,18 +53,17 @@ def shards(root: str, split: str) -> list[str]:
       DataError: the split has no folder.
     """
     folder = split_folder(root, split)
-    if not os.path.isdir(folder):
+    names = files.names(folder)
+    if not names and not os.path.isdir(folder):
         raise DataError(f"there is no split {split!r}", where=folder)
-    return sorted(
-        os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".parquet")
-    )
+    return [os.path.join(folder, name) for name in names if name.endswith(".parquet")]
 
 
 def row_groups(root: str, split: str) -> list[RowGroup]:
     """Return a split's batches in order, from the shards' footers alone."""
     groups = []
     for path in shards(root, split):
-        footer = pq.read_metadata(path)
+        footer = pq.read_metadata(files.arrow_source(path))
         groups += [
             RowGroup(path, i, footer.row_group(i).num_rows) for i in range(footer.num_row_groups)
         ]
@@ -79,7 +77,7 @@ def count_rows(root: str, split: str) -> int:
 
 def read_row_group(group: RowGroup, columns: Sequence[str] | None = None) -> pa.RecordBatch:
     """Read one batch; `columns` None reads all, in the file's order."""
-    table = pq.ParquetFile(group.path).read_row_group(
+    table = pq.ParquetFile(files.arrow_source(group.path)).read_row_group(
         group.index, columns=None if columns is None else list(columns), use_threads=False
     )
     arrays = [
@@ -158,25 +156,22 @@ def read_splits(
 def sweep(root: str, splits: Iterable[str]) -> None:
     """Remove what workers left that died in the middle of a shard; call when a pass is through."""
     for split in splits:
-        for path in glob.iglob(os.path.join(glob.escape(split_folder(root, split)), "*.partial")):
-            with contextlib.suppress(FileNotFoundError):  # it was not dead, only given up
-                os.remove(path)
+        files.sweep(split_folder(root, split))
 
 
 class ShardWriter:
     """Writes one Parquet shard; it appears under its name only when whole.
 
-    A context manager: on success the file is renamed into place, on failure removed. An empty
-    shard is written too when `schema` is given, so that a split without rows is still a split.
+    A context manager: on success the file appears, on failure nothing stays. A shard without rows
+    is written too, so that a split without rows is still a split.
     """
 
     def __init__(self, path: str, schema: pa.Schema, *, batch_rows: int) -> None:
-        self._path = path
-        # a name of its own: a worker that was given up may still be writing the same shard
-        self._partial = f"{path}.{uuid.uuid4().hex}.partial"
         self._batch_rows = batch_rows
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        self._writer = pq.ParquetWriter(self._partial, schema, compression="zstd")
+        self._stack = contextlib.ExitStack()
+        partial = self._stack.enter_context(files.whole(path))
+        self._writer = pq.ParquetWriter(partial, schema, compression="zstd")
+        self._stack.callback(self._writer.close)
         self._schema = schema
         self.rows = 0
 
@@ -190,14 +185,8 @@ class ShardWriter:
     def __enter__(self) -> ShardWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            self._writer.close()
-            if kind is None:
-                os.replace(self._partial, self._path)
-        finally:
-            if os.path.exists(self._partial):
-                os.remove(self._partial)
+    def __exit__(self, *raised: Any) -> None:
+        self._stack.__exit__(*raised)
 
 
 def as_lists(batch: pa.RecordBatch) -> pa.RecordBatch:

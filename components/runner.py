@@ -11,11 +11,14 @@ the same wherever it runs, and TFX would pack an sdist of itself for every stage
 from __future__ import annotations
 
 import contextlib
+import os
+import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from components import progress
+from components import files, progress
 from components.compat import beam_options, dataflow_errors
 from components.engine_errors import explained, unsent
 
@@ -65,6 +68,37 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
         raise told(stage, str(error)) from error
     if elsewhere:
         _tell_rows(stage, pipeline)
+
+
+@contextlib.contextmanager
+def shared_folder(
+    parent: str, stage: str, options: PipelineOptions | None = None, *, prefix: str = ""
+) -> Iterator[str]:
+    """Yield a new folder that all of a pipeline's workers share, and remove it whatever happens.
+
+    It is made in `parent`, so that what is made there is moved to its place at once. Where that is
+    in a store, and workers are on this machine, it is a temporary folder of this machine instead.
+
+    Args:
+      parent: a folder on a disk, or in a store.
+      stage: the stage's name.
+      options: as for `opened`.
+      prefix: what the folder's name begins with.
+
+    Raises:
+      OSError: it cannot be made.
+    """
+    if files.in_store(parent) and _elsewhere(_options(stage, options)):
+        folder = os.path.join(parent, f"{prefix}{uuid.uuid4().hex}")
+    elif files.in_store(parent):
+        folder = tempfile.mkdtemp(prefix="skewless-")
+    else:
+        os.makedirs(parent, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=prefix, dir=parent)
+    try:
+        yield folder
+    finally:
+        files.remove(folder)
 
 
 def _options(stage: str, options: PipelineOptions | None) -> PipelineOptions:

@@ -7,13 +7,12 @@ evaluate → (g) blessing, parity → (h) proof → push → (i) a version in th
 
 from __future__ import annotations
 
-import glob
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components import files
 from pipeline import digests
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
@@ -67,7 +66,7 @@ def source_paths(dataset: Dataset) -> list[str]:
     Raises:
       DataError: there is none.
     """
-    paths = sorted(path for path in glob.glob(dataset.source_path) if Path(path).is_file())
+    paths = [found.path for found in files.find(dataset.source_path)]
     if not paths:
         raise DataError(
             f"no file matches the source's path {dataset.spec.source.path!r}",

@@ -12,13 +12,13 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components import files
 from schemas.spec import Spec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,8 +88,10 @@ def source(paths: Iterable[str]) -> str:
     """
     digest = hashlib.sha256()
     for path in sorted(paths):
-        stat = os.stat(path)
-        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        if not (found := files.find(path)):
+            raise FileNotFoundError(path)
+        (entry,) = found
+        digest.update(f"{path}\0{entry.size}\0{entry.changed}\n".encode())
     return digest.hexdigest()
 
 

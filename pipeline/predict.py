@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import importlib
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
-from components import progress
+from components import files, progress
 from components.score.formats import FORMATS, Format
 from pipeline import engines, runners, scoring
 from pipeline.runners import BeamCommand
@@ -123,14 +120,12 @@ def input_paths(patterns: Sequence[str]) -> list[str]:
     """
     paths: dict[str, None] = {}
     for pattern in patterns:
-        # a path that is there is meant as it stands, whatever characters are in it
-        found = [pattern] if Path(pattern).is_file() else sorted(glob.glob(pattern, recursive=True))
-        files = [path for path in found if Path(path).is_file()]
-        if not files:
+        found = [entry.path for entry in files.find(pattern)]
+        if not found:
             raise DataError(
                 f"no file matches {pattern!r}",
-                where=os.path.abspath(pattern),
+                where=files.absolute(pattern),
                 expected="CSV or Parquet files",
             )
-        paths |= dict.fromkeys(files)
+        paths |= dict.fromkeys(found)
     return list(paths)

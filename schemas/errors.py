@@ -61,6 +61,12 @@ class DataError(SkewlessError):
     exit_code = 3
 
 
+class StoreError(SkewlessError):
+    """An object store does not answer, or refuses what is asked of it."""
+
+    exit_code = 5
+
+
 class ModelError(SkewlessError):
     """The model was not blessed, or serving would not give what training computed."""
 

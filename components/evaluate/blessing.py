@@ -10,6 +10,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from components import files
 from components.evaluate.judge import BOUNDED
 from components.evaluate.report import Report
 
@@ -31,10 +32,8 @@ def record_blessing(
     Beside the stock properties (`blessed`, `current_model`, `current_model_id`, `baseline_model`)
     `reasons` holds every reason against the model as a JSON list.
     """
-    os.makedirs(blessing.uri, exist_ok=True)
     name = BLESSED_FILE if report.blessed else NOT_BLESSED_FILE
-    with open(os.path.join(blessing.uri, name), "w", encoding="utf-8"):
-        pass  # the name says it all
+    files.write_whole(os.path.join(blessing.uri, name), b"")  # the name says it all
     blessing.set_int_custom_property("blessed", int(report.blessed))
     blessing.set_string_custom_property("current_model", model.uri)
     blessing.set_int_custom_property("current_model_id", model.id)

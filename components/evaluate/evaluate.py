@@ -7,12 +7,10 @@ from the graph that serves.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from components import progress
+from components import progress, runner
 from components.evaluate.figures import Figures, Totals
 from components.evaluate.judge import BOUNDED, judge
 from components.evaluate.metrics import Metrics, constant_metrics
@@ -139,8 +137,7 @@ def _measure(
         | "Sum" >> beam.CombineGlobally(SumBatches(score.models, slicings))
         | "Figures" >> beam.Map(Totals.figures, slicings)
     )
-    os.makedirs(output, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output) as folder:
+    with runner.shared_folder(output, STAGE, options) as folder:
         return outcome(STAGE, steps, folder, Figures, options)
 
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 
+from components import files
 from schemas import description
 
 SAVED_MODEL = "saved_model.pb"
@@ -25,9 +26,9 @@ def versions(serving_dir: str) -> dict[int, str]:
     Entries with other names, hidden ones among them, are none. A folder that does not exist has
     no versions.
     """
-    if not os.path.isdir(serving_dir):
-        return {}
-    names = [name for name in os.listdir(serving_dir) if _VERSION.fullmatch(name)]
+    names = [name for name in files.names(serving_dir) if _VERSION.fullmatch(name)]
+    if files.in_store(serving_dir):  # there is no rename: a version is one once its graph is there
+        names = [n for n in names if files.is_file(os.path.join(serving_dir, n, SAVED_MODEL))]
     return {int(name): os.path.join(serving_dir, name) for name in sorted(names, key=int)}
 
 
@@ -44,19 +45,11 @@ def content_digest(saved_model: str) -> str:
     model.json and MODEL_CARD.md say of each: they are not part of the model.
     """
     whole = hashlib.sha256()
-    for name in (name for name in _files(saved_model) if name not in _BESIDE):
+    for name in (name for name in files.walk(saved_model) if name not in _BESIDE):
         content = hashlib.sha256()
-        with open(os.path.join(saved_model, name), "rb") as file:
+        with files.open_read(os.path.join(saved_model, name)) as file:
             while chunk := file.read(_CHUNK):
                 content.update(chunk)
         # A NUL is in no file name, and every digest has one length: no two folders read alike.
         whole.update(os.fsencode(name) + b"\0" + content.digest())
     return whole.hexdigest()
-
-
-def _files(folder: str) -> list[str]:
-    """Return the relative paths of all files below a folder, sorted."""
-    found = []
-    for parent, _, names in os.walk(folder):
-        found += [os.path.relpath(os.path.join(parent, name), folder) for name in names]
-    return sorted(found)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from typing import Literal
 
+from components import files
 from components.evaluate.judge import Reason
 from components.evaluate.metrics import Metrics
 from components.evaluate.slices import SliceKind
@@ -94,17 +95,12 @@ class Report(Strict):
 
     def write(self, folder: str) -> None:
         """Write metrics.json; it appears only when whole."""
-        path = os.path.join(folder, FILE_NAME)
-        os.makedirs(folder, exist_ok=True)
-        with open(f"{path}.partial", "w", encoding="utf-8") as file:
-            file.write(self.model_dump_json(indent=2) + "\n")
-        os.replace(f"{path}.partial", path)
+        files.write_whole(os.path.join(folder, FILE_NAME), self.model_dump_json(indent=2) + "\n")
 
     @classmethod
     def read(cls, folder: str) -> Report:
         """Read what `write` wrote."""
-        with open(os.path.join(folder, FILE_NAME), encoding="utf-8") as file:
-            return cls.model_validate_json(file.read())
+        return cls.model_validate_json(files.read_bytes(os.path.join(folder, FILE_NAME)))
 
 
 def worst(

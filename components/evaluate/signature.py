@@ -14,6 +14,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
+from components import files
 from components.evaluate.published import SAVED_MODEL
 from schemas.errors import ModelError
 
@@ -26,8 +27,7 @@ def read_signatures(saved_model: str) -> dict[str, meta_graph_pb2.SignatureDef]:
     """
     path = os.path.join(saved_model, SAVED_MODEL)
     try:
-        with open(path, "rb") as file:
-            graph = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0]
+        graph = saved_model_pb2.SavedModel.FromString(files.read_bytes(path)).meta_graphs[0]
     except (OSError, DecodeError, IndexError) as error:
         raise ModelError(f"there is no SavedModel to read: {error}", where=path) from error
     return dict(graph.signature_def)
@@ -53,7 +53,8 @@ class LoadedSignature:
     def __init__(self, saved_model: str, name: str, outputs: Iterable[str] | None = None) -> None:
         session = tf.compat.v1.Session(graph=tf.Graph())
         try:
-            graph = tf.compat.v1.saved_model.load(session, [tf.saved_model.SERVING], saved_model)
+            with files.at_hand(saved_model) as folder:
+                graph = tf.compat.v1.saved_model.load(session, [tf.saved_model.SERVING], folder)
         except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
             raise ModelError(f"the SavedModel does not load: {error}", where=saved_model) from error
         if name not in graph.signature_def:

@@ -7,7 +7,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 from tfx.utils import path_utils
 
-from components import progress
+from components import files, progress
 from components.export.export import export as export_model
 from schemas.columns import loads
 from schemas.expectations import Expectations
@@ -28,12 +28,17 @@ def export(
     code: Parameter[str],
 ) -> None:
     """Join model and transform graph in one SavedModel."""
-    with progress.stage("export"):
-        output = path_utils.serving_model_dir(exported.uri)
+    with (
+        progress.stage("export"),
+        files.at_hand(model.uri) as trained,
+        files.at_hand(transform_graph.uri) as graph,
+        files.arriving(exported.uri) as folder,
+    ):
+        output = path_utils.serving_model_dir(folder)
         os.makedirs(os.path.dirname(output), exist_ok=True)
         export_model(
-            model_dir=model.uri,
-            transform_graph_dir=transform_graph.uri,
+            model_dir=trained,
+            transform_graph_dir=graph,
             examples_dir=examples.uri,
             columns=loads(columns),
             label=Label.model_validate_json(label),

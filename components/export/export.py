@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from components import files
 from components.examples import arrow_schema, iter_batches
 from components.export import signatures as names
 from components.export.terms import read_terms
@@ -91,8 +92,8 @@ def export(
 
 def read_layout(transform_graph_dir: str) -> Layout:
     """Read the transformed features in model order from a transform graph's folder."""
-    with open(os.path.join(transform_graph_dir, layouts.FILE_NAME), encoding="utf-8") as file:
-        return Layout.model_validate_json(file.read())
+    path = os.path.join(transform_graph_dir, layouts.FILE_NAME)
+    return Layout.model_validate_json(files.read_bytes(path))
 
 
 def _warnings(

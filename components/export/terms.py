@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from components import files
 from schemas.layout import Layout
 
 _VOCABULARY = "vocabulary"  # the treatment's name in layout.json
@@ -25,7 +26,8 @@ def read_terms(transform_graph_dir: str, layout: Layout) -> dict[str, tuple[str,
     from components.transform.vocabularies import FILE_NAME
 
     terms: list[list[str]] = [[] for _ in columns]
-    with open(os.path.join(transform_graph_dir, "transform_fn", "assets", FILE_NAME), "rb") as file:
+    path = os.path.join(transform_graph_dir, "transform_fn", "assets", FILE_NAME)
+    with files.open_read(path) as file:
         for line in file:
             # The columns stand in the file in the order of the layout.
             number, _, term = line.rstrip(b"\n").partition(b"\t")

@@ -7,6 +7,7 @@ import os
 import zlib
 from typing import IO
 
+from components import files
 from schemas.errors import DataError
 
 
@@ -21,8 +22,9 @@ class ByteSource:
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            self._file = open(path, "rb")  # noqa: SIM115 - closed by __exit__
-            self.size = os.fstat(self._file.fileno()).st_size
+            self._file = files.open_read(path)
+            self.size = self._file.seek(0, os.SEEK_END)
+            self._file.seek(0)
         except OSError as error:
             raise self._unreadable(error) from error
         self._stream: IO[bytes] = self._file

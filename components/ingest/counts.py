@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from components import files
 from schemas.errors import DataError
 from schemas.spec import Strict
 
@@ -50,14 +51,12 @@ class Counts(Strict):
 
     def write(self, uri: str) -> None:
         """Write `counts.json` into the examples' folder."""
-        with open(os.path.join(uri, FILE_NAME), "w", encoding="utf-8") as file:
-            file.write(self.model_dump_json(indent=2) + "\n")
+        files.write_whole(os.path.join(uri, FILE_NAME), self.model_dump_json(indent=2) + "\n")
 
     @classmethod
     def read(cls, uri: str) -> Counts | None:
         """Read the counts; None where another component wrote the examples."""
         try:
-            with open(os.path.join(uri, FILE_NAME), encoding="utf-8") as file:
-                return cls.model_validate_json(file.read())
+            return cls.model_validate_json(files.read_bytes(os.path.join(uri, FILE_NAME)))
         except FileNotFoundError:
             return None

@@ -7,14 +7,17 @@ then gathers its pieces, permutes its rows and is written as Parquet. Between th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from components import files
 from components.examples import ShardWriter, split_folder
 from components.ingest.split import assign, hash_rows, permutation, scatter
 from schemas.spec import SPLITS, Splits
@@ -110,12 +113,14 @@ class PieceWriter:
 
     def __init__(self, folder: str, schema: pa.Schema, router: Router, *, source: int) -> None:
         self._path = os.path.join(folder, f"{uuid.uuid4().hex}.arrow")
+        self._stack = contextlib.ExitStack()
         self._router = router
         self._source = source
         self._batches: dict[int, list[int]] = {}
         self._written = 0
-        self._file = pa.OSFile(self._path, "wb")
-        self._writer = pa.ipc.new_file(self._file, schema)
+        partial = self._stack.enter_context(files.whole(self._path))
+        file = self._stack.enter_context(pa.OSFile(partial, "wb"))
+        self._writer = self._stack.enter_context(pa.ipc.new_file(file, schema))
         self.rows = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -141,11 +146,8 @@ class PieceWriter:
     def __enter__(self) -> PieceWriter:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        try:
-            self._writer.close()
-        finally:
-            self._file.close()
+    def __exit__(self, *raised: Any) -> None:
+        self._stack.__exit__(*raised)
 
 
 def write_shard(
@@ -174,6 +176,7 @@ def write_shard(
 
 
 def _read(piece: Piece) -> Sequence[pa.RecordBatch]:
-    with pa.OSFile(piece.path, "rb") as file:
+    stored = files.in_store(piece.path)
+    with files.open_read(piece.path) if stored else pa.OSFile(piece.path, "rb") as file:
         reader = pa.ipc.open_file(file)
         return [reader.get_batch(i) for i in piece.batches]

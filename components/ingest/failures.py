@@ -11,13 +11,14 @@ import json
 import os
 from collections.abc import Iterator
 
-from schemas.errors import ConfigError, DataError, ModelError, SkewlessError
+from components import files
+from schemas.errors import ConfigError, DataError, ModelError, SkewlessError, StoreError
 
 _FILE_NAME = "failure.json"
 _MAX_BYTES = 1 << 18
 _PARTS = ("what", "where", "expected", "remedy")
 _KINDS: dict[str, type[SkewlessError]] = {
-    e.__name__: e for e in (ConfigError, DataError, ModelError)
+    e.__name__: e for e in (ConfigError, DataError, ModelError, StoreError)
 }
 
 
@@ -41,6 +42,8 @@ def disk_errors(what: str, where: str) -> Iterator[None]:
 
 def reserve(folder: str) -> None:
     """Make room for an error in `folder`, which may be on a disk that will be full by then."""
+    if files.in_store(folder):
+        return
     with open(os.path.join(folder, _FILE_NAME), "wb") as file:
         file.write(b" " * _MAX_BYTES)
 
@@ -58,15 +61,22 @@ def keep_failure(folder: str, writing: str) -> Iterator[None]:
             yield
     except SkewlessError as error:
         record = {"kind": type(error).__name__, **{n: _cut(getattr(error, n)) for n in _PARTS}}
-        with open(os.path.join(folder, _FILE_NAME), "r+b") as file:
-            file.write(json.dumps(record).encode().ljust(_MAX_BYTES))
+        _keep(os.path.join(folder, _FILE_NAME), json.dumps(record).encode())
         raise
+
+
+def _keep(path: str, record: bytes) -> None:
+    if files.in_store(path):
+        files.write_whole(path, record)
+        return
+    with open(path, "r+b") as file:  # into the room that was made
+        file.write(record.ljust(_MAX_BYTES))
 
 
 def kept_failure(folder: str) -> SkewlessError | None:
     """Return the error that a worker left in `folder`, if one did."""
-    with open(os.path.join(folder, _FILE_NAME), "rb") as file:
-        text = file.read().strip()
+    path = os.path.join(folder, _FILE_NAME)
+    text = files.read_bytes(path).strip() if files.is_file(path) else b""
     if not text:
         return None
     record = json.loads(text)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +15,7 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components import progress
+from components import files, progress, runner
 from components.examples import arrow_schema, sweep
 from components.ingest.counts import Counts
 from components.ingest.csv_blocks import read_records
@@ -72,10 +70,10 @@ def ingest(
     if not paths:
         raise DataError("no file matches the source's path", where=source.path)
     rules = Rules.of(source, columns, label)
-    files = [read_fields(path, rules) for path in paths]
-    _note_ignored(files)
-    with _working_folder(output) as folder:
-        plan = Plan.of(files, rules, splits, settings, folder)
+    fields = [read_fields(path, rules) for path in paths]
+    _note_ignored(fields)
+    with _working_folder(output, options) as folder:
+        plan = Plan.of(fields, rules, splits, settings, folder)
         tally = outcome(STAGE, "Ingest" >> IngestCsv(plan), folder, Tally, options)
         counts = tally.counts()
         counts.check()
@@ -85,7 +83,7 @@ def ingest(
             sweep(examples, SPLITS)
             publish_rejects([path for _, path in tally.reject_files], examples)
             counts.write(examples)
-            os.replace(examples, output)
+            files.move(examples, output)
     return counts
 
 
@@ -236,30 +234,27 @@ class _WriteShard(beam.DoFn):
 
 
 @contextlib.contextmanager
-def _working_folder(output: str) -> Iterator[str]:
+def _working_folder(output: str, options: PipelineOptions | None) -> Iterator[str]:
     """Make a folder beside the output, on the same disk, and remove it whatever happens.
 
     Raises:
       DataError: the output has something in it already.
     """
-    output = os.path.abspath(output)
-    if os.path.isdir(output) and os.listdir(output):
+    output = files.absolute(output)
+    if files.names(output):
         raise DataError("the output folder is not empty", where=output)
     parent, name = os.path.split(output)
-    with disk_errors(_WRITTEN, output):
-        os.makedirs(parent, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=f"{name}.partial-", dir=parent)
-    try:
+    with contextlib.ExitStack() as stack:
         with disk_errors(_WRITTEN, output):
-            os.mkdir(os.path.join(folder, _EXAMPLES))
+            shared = runner.shared_folder(parent, STAGE, options, prefix=f"{name}.partial-")
+            folder = stack.enter_context(shared)
+            files.make_folder(os.path.join(folder, _EXAMPLES))
             reserve(folder)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _note_ignored(files: Sequence[Fields]) -> None:
+def _note_ignored(fields: Sequence[Fields]) -> None:
     """Tell which columns of the files are in no example."""
-    ignored = sorted({name for file in files for name in file.ignored})
+    ignored = sorted({name for file in fields for name in file.ignored})
     if ignored:
         progress.note(STAGE, ignored_columns=", ".join(ignored))

@@ -7,13 +7,12 @@ the model. Promised: an error that a worker left by `keep_failure` is raised aga
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import TypeVar
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components import runner
+from components import files, runner
 from components.ingest.failures import kept_failure
 from schemas.spec import Strict
 
@@ -50,14 +49,8 @@ def outcome(
         if failure is None:
             raise
         raise failure from error
-    with open(path, encoding="utf-8") as file:
-        return kind.model_validate_json(file.read())
+    return kind.model_validate_json(files.read_bytes(path))
 
 
 def _write(result: Strict, path: str) -> None:
-    """Write beside, then rename: the step may be tried again."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=os.path.dirname(path), delete=False
-    ) as file:
-        file.write(result.model_dump_json())
-    os.replace(file.name, path)
+    files.write_whole(path, result.model_dump_json())

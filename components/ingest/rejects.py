@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from components import files
 from components.examples import ShardWriter
 
 FOLDER = "rejects"
@@ -128,13 +129,12 @@ class RejectWriter:
             self._writer.__exit__(kind, *rest)
 
 
-def publish_rejects(files: Sequence[str], root: str) -> None:
+def publish_rejects(kept: Sequence[str], root: str) -> None:
     """Move files of rejects into the examples' folder `root`; an empty one if there are none."""
-    names = [f"rejects-{i:05d}-of-{max(1, len(files)):05d}.parquet" for i in range(len(files) or 1)]
+    names = [f"rejects-{i:05d}-of-{max(1, len(kept)):05d}.parquet" for i in range(len(kept) or 1)]
     paths = [os.path.join(root, FOLDER, name) for name in names]
-    if not files:
+    if not kept:
         with ShardWriter(paths[0], SCHEMA, batch_rows=_BATCH_ROWS):
             return
-    os.makedirs(os.path.join(root, FOLDER))
-    for file, path in zip(files, paths, strict=True):
-        os.rename(file, path)
+    for file, path in zip(kept, paths, strict=True):
+        files.move(file, path)

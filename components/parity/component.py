@@ -7,7 +7,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, InfraBlessing, Model, TransformGraph
 from tfx.utils import path_utils
 
-from components import progress
+from components import files, progress
 from components.parity.prove import prove
 from schemas.columns import loads
 from schemas.spec import Export, Label
@@ -30,17 +30,21 @@ def parity(
     code: Parameter[str],
 ) -> None:
     """Prove that the export gives what training computed; a difference is recorded, not raised."""
-    with progress.stage("parity"):
+    with (
+        progress.stage("parity"),
+        files.at_hand(transform_graph.uri) as graph,
+        files.at_hand(trained.uri) as model,
+        files.at_hand(exported.uri) as export,
+    ):
         found = prove(
             examples=examples.uri,
-            transform_graph_dir=transform_graph.uri,
-            trained_dir=trained.uri,
-            saved_model=path_utils.serving_model_dir(exported.uri),
+            transform_graph_dir=graph,
+            trained_dir=model,
+            saved_model=path_utils.serving_model_dir(export),
             columns=loads(columns),
             label=Label.model_validate_json(label),
             answers=Export.model_validate_json(answers),
             output=proof.uri,
         )
-        with open(os.path.join(proof.uri, BLESSED if found.proven else NOT_BLESSED), "wb"):
-            pass
+        files.write_whole(os.path.join(proof.uri, BLESSED if found.proven else NOT_BLESSED), b"")
         proof.set_int_custom_property("blessed", int(found.proven))

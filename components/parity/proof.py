@@ -10,6 +10,7 @@ import os
 import textwrap
 from collections.abc import Iterator, Mapping
 
+from components import files
 from schemas.spec import Strict
 
 FILE_NAME = "parity.json"
@@ -135,15 +136,11 @@ class Proof(Strict):
     @classmethod
     def read(cls, folder: str) -> Proof:
         """Read the proof from its artifact's folder."""
-        with open(os.path.join(folder, FILE_NAME), encoding="utf-8") as file:
-            return cls.model_validate_json(file.read())
+        return cls.model_validate_json(files.read_bytes(os.path.join(folder, FILE_NAME)))
 
     def write(self, folder: str) -> None:
         """Write the proof into its artifact's folder; the file appears only when whole."""
-        path = os.path.join(folder, FILE_NAME)
-        with open(f"{path}.partial", "w", encoding="utf-8") as file:
-            file.write(self.model_dump_json(indent=1))
-        os.replace(f"{path}.partial", path)
+        files.write_whole(os.path.join(folder, FILE_NAME), self.model_dump_json(indent=1))
 
 
 def rows_in_words(real: int, real_by_split: Mapping[str, int], adversarial: int) -> str:

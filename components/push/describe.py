@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from components import files
 from components.evaluate.metrics import Metrics
 from components.evaluate.published import content_digest
 from components.evaluate.report import Report
@@ -192,8 +193,8 @@ def _figures(metrics: Metrics) -> dict[str, float | None]:
 
 
 def _training_examples(trained: str) -> int:
-    with open(os.path.join(trained, _TRAINING), encoding="utf-8") as file:
-        return int(json.load(file)["train_examples"])
+    told = json.loads(files.read_bytes(os.path.join(trained, _TRAINING)))
+    return int(told["train_examples"])
 
 
 def _versions() -> dict[str, str]:

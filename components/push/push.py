@@ -1,8 +1,8 @@
 """Makes a SavedModel the next version in a serving folder, so that it is there whole or not at all.
 
 Goes in: a SavedModel and the folder that TensorFlow Serving watches. Comes out: the version. A push
-that is killed at any moment leaves every version as it was; what it copied so far lies in a folder
-that no server takes for a version, and the next push removes it.
+that is killed at any moment leaves every version as it was; what it copied so far is no version,
+and the next push removes it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ import contextlib
 import fcntl
 import os
 import shutil
+import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from components import files
 from components.evaluate.published import SAVED_MODEL, content_digest, versions
-from schemas.errors import ModelError, SkewlessError
+from schemas.errors import ModelError, SkewlessError, StoreError
 
 # Neither is a number, so TensorFlow Serving passes them over.
 _LOCK = ".push.lock"
 _INCOMING = ".push.incoming"
+_CLAIM = ".push.claim-"  # in a store, which has no locks
+_CLAIM_SECONDS = 900
 
 Beside = Callable[[], Mapping[str, str]]
 
@@ -42,7 +47,8 @@ class Pushed:
 def push(saved_model: str, serving_dir: str, beside: Beside = dict) -> Pushed:
     """Publish a SavedModel as the version after the highest, unless it is the newest already.
 
-    Pushes to one folder take turns, so two at once get two versions.
+    Pushes to one folder take turns, so two at once get two versions; in a store, where nobody can
+    wait, the later one is refused.
 
     Args:
       saved_model: folder of the SavedModel.
@@ -54,8 +60,15 @@ def push(saved_model: str, serving_dir: str, beside: Beside = dict) -> Pushed:
       ModelError: there is no SavedModel, or it changed while it was copied.
       SkewlessError: the serving folder cannot be written; no version was added or changed.
     """
-    if not os.path.isfile(os.path.join(saved_model, SAVED_MODEL)):
+    if not files.is_file(os.path.join(saved_model, SAVED_MODEL)):
         raise ModelError("there is no SavedModel to push", where=saved_model)
+    if files.in_store(serving_dir):
+        return _push_to_store(saved_model, serving_dir, beside)
+    with files.at_hand(saved_model) as model:
+        return _push_to_disk(model, serving_dir, beside)
+
+
+def _push_to_disk(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
     megabytes = _megabytes(saved_model)
     try:
         os.makedirs(serving_dir, exist_ok=True)
@@ -72,6 +85,62 @@ def push(saved_model: str, serving_dir: str, beside: Beside = dict) -> Pushed:
     return pushed
 
 
+def _push_to_store(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
+    """Publish file by file, the graph last: without it, no folder is a version."""
+    with _claim(serving_dir):
+        digest = content_digest(saved_model)
+        published = versions(serving_dir)
+        newest = max(published, default=0)
+        if newest and content_digest(published[newest]) == digest:
+            return Pushed(newest, published[newest], new=False)
+        path = os.path.join(serving_dir, str(newest + 1))
+        files.remove(path)  # of a push that died
+        try:
+            files.copy_tree(saved_model, path, without=[SAVED_MODEL])
+            for name, text in beside().items():
+                files.write_whole(os.path.join(path, name), text)
+            if content_digest(saved_model) != digest:
+                raise _changed(saved_model)
+            files.copy_file(os.path.join(saved_model, SAVED_MODEL), os.path.join(path, SAVED_MODEL))
+        except BaseException:
+            with contextlib.suppress(StoreError):  # the next push removes it, too
+                files.remove(path)
+            raise
+        return Pushed(newest + 1, path, new=True)
+
+
+@contextlib.contextmanager
+def _claim(serving_dir: str) -> Iterator[None]:
+    """Hold that no other push to this store's folder is at work.
+
+    Each writes a claim, then looks for others': of two at once at least one sees the other.
+    """
+    own = f"{_CLAIM}{uuid.uuid4().hex}"
+    files.write_whole(os.path.join(serving_dir, own), "at work")
+    try:
+        for entry in files.entries(serving_dir):
+            name = os.path.relpath(entry.path, serving_dir)
+            old = time.time_ns() - entry.changed > _CLAIM_SECONDS * 1_000_000_000
+            if name.startswith(_CLAIM) and name != own and not old:
+                raise SkewlessError(
+                    "another push is at work here",
+                    where=entry.path,
+                    remedy="run again when it is through; one that died gives way after"
+                    f" {_CLAIM_SECONDS // 60} minutes, or when that object is removed",
+                )
+        yield
+    finally:
+        files.remove(os.path.join(serving_dir, own))
+
+
+def _changed(saved_model: str) -> ModelError:
+    return ModelError(
+        "the SavedModel changed while it was copied",
+        where=saved_model,
+        remedy="run again when nothing else writes there",
+    )
+
+
 def _publish(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
     incoming = os.path.join(serving_dir, _INCOMING)
     # It is our turn: whoever left this is dead.
@@ -85,11 +154,7 @@ def _publish(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
     try:
         _copy_durably(saved_model, incoming)
         if content_digest(incoming) != digest:
-            raise ModelError(
-                "the SavedModel changed while it was copied",
-                where=saved_model,
-                remedy="run again when nothing else writes there",
-            )
+            raise _changed(saved_model)
         for name, text in beside().items():
             _write_durably(os.path.join(incoming, name), text)
         _sync_folder(incoming)

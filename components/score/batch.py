@@ -70,7 +70,7 @@ def predict(
       ModelError: no SavedModel, or a version that takes other columns than the one compared with.
     """
     plan = Plan.of(model, paths, output, csv, keys, columns, compare_with)
-    with output.working_folder() as folder:
+    with output.working_folder(options) as folder:
         with disk_errors(WRITTEN, output.path):
             reserve(folder)
         plan = replace(plan, folder=folder)

@@ -13,9 +13,9 @@ import apache_beam as beam
 from apache_beam.io.gcp.pubsub import PubsubMessage
 from apache_beam.transforms import trigger, window
 
+from components import files
 from components.score.counts import SCORED, count
 from components.score.messages import json_record
-from components.score.sinks import hidden
 
 WINDOW_SECONDS = 60.0
 _LATENESS_SECONDS = 24 * 3600  # how late a message still gets into a file of its window
@@ -73,12 +73,8 @@ class _WriteLines(beam.DoFn):
         times = (time.to_utc_datetime() for time in (span.start, span.end))
         start, end = (f"{time:%Y%m%dT%H%M%S.%f}" for time in times)
         path = os.path.join(self._folder, f"{start}-{end}-{pane.index:05d}.jsonl")
-        os.makedirs(self._folder, exist_ok=True)
-        partial = hidden(path)
         in_time = sorted(lines[1])  # a line begins with its event time
-        with open(partial, "wb") as file:
-            file.writelines(in_time)
-        os.replace(partial, path)
+        files.write_whole(path, b"".join(in_time))
         count(self._counted_as, len(in_time))
         yield path
 

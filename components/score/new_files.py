@@ -28,7 +28,7 @@ from components.score.formats import Format
 from components.score.inference import ScoreBatches
 from components.score.messages import COLUMN, MODEL_VERSION, REASON
 from components.score.model_handler import SavedModelHandler
-from components.score.sinks import hidden, json_lines, open_sink
+from components.score.sinks import json_lines, open_sink
 from components.score.sources import Wanted, read_rows
 from schemas.errors import DataError
 
@@ -157,7 +157,7 @@ def _write_piece(
     piece: Piece, _: pa.RecordBatch, folder: str = "", kind: Format = "parquet"
 ) -> str:
     path = os.path.join(folder, f"{piece.name}.{kind}")
-    write_whole(path, kind, scored_rows(piece))
+    write_rows(path, kind, scored_rows(piece))
     count(SCORED, piece.columns.num_rows)
     return path
 
@@ -187,19 +187,16 @@ class WriteRejectFiles(beam.PTransform):
 
 def _write_rejects(name: str, rejects: pa.RecordBatch, folder: str = "") -> str:
     path = os.path.join(folder, f"{name}.parquet")
-    write_whole(path, "parquet", rejects)
+    write_rows(path, "parquet", rejects)
     count(REJECTED, rejects.num_rows)
     return path
 
 
-def write_whole(path: str, kind: Format, rows: pa.RecordBatch) -> None:
-    """Write a file that appears under its name when it is whole."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    partial = hidden(path)
-    sink = open_sink(partial, kind, rows.schema)
+def write_rows(path: str, kind: Format, rows: pa.RecordBatch) -> None:
+    """Write a file of rows; it appears when it is whole."""
+    sink = open_sink(path, kind, rows.schema)
     sink.write(rows)
     sink.close()
-    os.replace(partial, path)
 
 
 def rows_as_messages(piece: Piece, _: pa.RecordBatch) -> list[PubsubMessage]:

@@ -10,18 +10,21 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from components import files, runner
 from components.ingest.failures import disk_errors
 from components.score.formats import FORMATS, Format
 from components.score.sinks import join_files, open_sink
 from components.score.tally import Scored, Tally
 from schemas.errors import ConfigError
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
 
 SUMMARY = "summary.json"
 WRITTEN = "the scores"  # as an error has it
@@ -56,7 +59,7 @@ class Output:
           ConfigError: the path's ending says another format, or none that there is; or something is
             there already.
         """
-        path = os.path.abspath(path)
+        path = files.absolute(path)
         ending = os.path.splitext(path)[1].removeprefix(".")
         of_ending = next((known for known in FORMATS if known == ending), None)
         if of_ending is not None and kind not in (None, of_ending):
@@ -91,7 +94,7 @@ class Output:
           ConfigError: something is there.
         """
         for path in (self.path, self.rejects):
-            if os.path.lexists(path) and not (os.path.isdir(path) and not os.listdir(path)):
+            if files.names(path) or (files.exists(path) and not os.path.isdir(path)):
                 raise ConfigError(
                     "the output is there already",
                     where=path,
@@ -99,16 +102,15 @@ class Output:
                 )
 
     @contextlib.contextmanager
-    def working_folder(self) -> Iterator[str]:
+    def working_folder(self, options: PipelineOptions | None = None) -> Iterator[str]:
         """Make a folder beside the output, on the same disk, and remove it whatever happens."""
         parent, name = os.path.split(self.path)
-        with disk_errors(WRITTEN, self.path):
-            os.makedirs(parent, exist_ok=True)
-            folder = tempfile.mkdtemp(prefix=f".{name}.partial-", dir=parent)
-        try:
+        with contextlib.ExitStack() as stack:
+            with disk_errors(WRITTEN, self.path):
+                prefix = f".{name}.partial-"
+                shared = runner.shared_folder(parent, "predict", options, prefix=prefix)
+                folder = stack.enter_context(shared)
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, tally: Tally, scored: Scored, schema: pa.Schema, folder: str) -> Scored:
         """Move the files of a job from its working folder to where they belong.
@@ -133,12 +135,12 @@ class Output:
         if rejects:
             joined = os.path.join(folder, _REJECTS)
             join_files(rejects, joined, "parquet")
-            os.replace(joined, self.rejects)
-        elif os.path.exists(self.rejects):
-            os.remove(self.rejects)  # of the scores that are being replaced
-        if os.path.isdir(self.path):
-            shutil.rmtree(self.path)
-        os.replace(whole, self.path)
+            files.move(joined, self.rejects)
+        else:
+            files.remove(self.rejects)  # of the scores that are being replaced
+        if not files.is_file(self.path):
+            files.remove(self.path)  # a folder
+        files.move(whole, self.path)
         return scored.model_copy(
             update={"files": (self.path,), "rejects": (self.rejects,) if rejects else ()}
         )
@@ -151,20 +153,20 @@ class Output:
         reject_names = [
             os.path.join(_REJECTS, n) for n in _numbered("part", len(rejects), "parquet")
         ]
-        os.makedirs(os.path.join(whole, _REJECTS) if rejects else whole)
         for path, name in zip([*parts, *rejects], [*names, *reject_names], strict=True):
-            os.replace(path, os.path.join(whole, name))
+            files.move(path, os.path.join(whole, name))
         scored = scored.model_copy(
             update={
                 "files": tuple(os.path.join(self.path, name) for name in names),
                 "rejects": tuple(os.path.join(self.path, name) for name in reject_names),
             }
         )
-        with open(os.path.join(whole, SUMMARY), "w", encoding="utf-8") as file:
-            file.write(scored.model_dump_json(indent=2) + "\n")
-        if os.path.lexists(self.path):
+        files.write_whole(os.path.join(whole, SUMMARY), scored.model_dump_json(indent=2) + "\n")
+        if files.in_store(self.path):
+            files.remove(self.path)
+        elif os.path.lexists(self.path):
             os.replace(self.path, os.path.join(folder, "replaced"))
-        os.replace(whole, self.path)
+        files.move(whole, self.path)
         return scored
 
 

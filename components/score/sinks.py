@@ -7,7 +7,6 @@ whole.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -18,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
+from components import files
 from components.score.formats import Format
 
 
@@ -33,7 +33,20 @@ class Sink(Protocol):
 
 def open_sink(path: str, kind: Format, schema: pa.Schema) -> Sink:
     """Open a file for rows of a schema, whose columns are texts, numbers and lists of numbers."""
-    return _SINKS[kind](path, schema)
+    return _Whole(path, kind, schema)
+
+
+class _Whole:
+    """A sink whose file appears when it is closed."""
+
+    def __init__(self, path: str, kind: Format, schema: pa.Schema) -> None:
+        self._whole = files.whole(path)
+        self._sink = _SINKS[kind](self._whole.__enter__(), schema)
+        self.write = self._sink.write
+
+    def close(self) -> None:
+        self._sink.close()
+        self._whole.__exit__(None, None, None)
 
 
 class _Parquet:
@@ -160,33 +173,31 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def hidden(path: str) -> str:
-    """Return where a file is written until it is whole: beside it, under a hidden name."""
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name}.{os.getpid()}.partial")
-
-
 def join_files(paths: Sequence[str], output: str, kind: Format) -> None:
     """Make one file of several of the same kind, in their order; they are gone afterwards."""
     if len(paths) == 1:
-        os.replace(paths[0], output)
+        files.move(paths[0], output)
         return
-    if kind == "parquet":
-        _join_parquet(paths, output)
-    else:
-        with open(output, "wb") as joined:
-            for number, path in enumerate(paths):
-                with open(path, "rb") as part:
-                    if kind == "csv" and number:
-                        part.readline()  # names hold no line ends that CSV would quote
-                    shutil.copyfileobj(part, joined, 1 << 20)
+    with files.whole(output) as partial:
+        join = _join_parquet if kind == "parquet" else _join_text
+        join(paths, partial, kind)
     for path in paths:
-        os.remove(path)
+        files.remove(path)
 
 
-def _join_parquet(paths: Sequence[str], output: str) -> None:
-    with pq.ParquetWriter(output, pq.read_schema(paths[0]), compression="zstd") as writer:
+def _join_text(paths: Sequence[str], output: str, kind: Format) -> None:
+    with open(output, "wb") as joined:
+        for number, path in enumerate(paths):
+            with files.open_read(path) as part:
+                if kind == "csv" and number:
+                    part.readline()  # names hold no line ends that CSV would quote
+                shutil.copyfileobj(part, joined, 1 << 20)
+
+
+def _join_parquet(paths: Sequence[str], output: str, _: Format) -> None:
+    schema = pq.read_schema(files.arrow_source(paths[0]))
+    with pq.ParquetWriter(output, schema, compression="zstd") as writer:
         for path in paths:
-            file = pq.ParquetFile(path)
+            file = pq.ParquetFile(files.arrow_source(path))
             for group in range(file.num_row_groups):
                 writer.write_table(file.read_row_group(group))

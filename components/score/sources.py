@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components import files
 from components.ingest.csv_blocks import read_records
 from components.ingest.header import read_fields
 from components.ingest.parse import parse
@@ -207,7 +208,7 @@ def _reject(
 
 def _open_parquet(path: str, wanted: Wanted) -> pq.ParquetFile:
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(files.arrow_source(path))
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
     have = file.schema_arrow.names

@@ -4,7 +4,7 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 
-from components import progress
+from components import files, progress
 from schemas import spec
 
 
@@ -20,10 +20,14 @@ def train(
     """Train the wide & deep model and its logistic baseline."""
     from components.train.train import train as train_model
 
-    with progress.stage("train"):
+    with (
+        progress.stage("train"),
+        files.at_hand(transformed_examples.uri) as examples,  # every epoch reads them again
+        files.arriving(model.uri) as output,
+    ):
         train_model(
-            examples=transformed_examples.uri,
+            examples=examples,
             graph=transform_graph.uri,
             model=spec.Model.model_validate_json(model_spec),
-            output=model.uri,
+            output=output,
         )

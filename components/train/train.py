@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import time
 from typing import Any
 
 import keras
 import numpy as np
 
-from components import progress
+from components import files, progress
 from components.train.inputs import Feed, count_labels
 from components.train.model import (
     BASELINE_FILE,
@@ -77,8 +76,7 @@ def train(*, examples: str, graph: str, model: spec.Model, output: str) -> Train
     Raises:
       DataError: a split has no rows, or only one class.
     """
-    with open(os.path.join(graph, layouts.FILE_NAME), encoding="utf-8") as file:
-        layout = Layout.model_validate_json(file.read())
+    layout = Layout.model_validate_json(files.read_bytes(os.path.join(graph, layouts.FILE_NAME)))
     rows, positives = _count_labels(examples, layout)
     logit = math.log(positives / (rows - positives))
     keras.utils.set_random_seed(model.seed)
@@ -89,12 +87,11 @@ def train(*, examples: str, graph: str, model: spec.Model, output: str) -> Train
     fitted = _fit_wide_deep(wide_deep, feeds, model)
     wide_deep.save(os.path.join(output, MODEL_FILE))
     baseline.save(os.path.join(output, BASELINE_FILE))
-    shutil.copy(os.path.join(graph, layouts.FILE_NAME), output)
+    files.copy_file(os.path.join(graph, layouts.FILE_NAME), os.path.join(output, layouts.FILE_NAME))
     training = Training(
         train_examples=rows, eval_examples=feeds.eval.rows, base_rate=positives / rows, **fitted
     )
-    with open(os.path.join(output, HISTORY_FILE), "w", encoding="utf-8") as file:
-        file.write(training.model_dump_json(indent=1))
+    files.write_whole(os.path.join(output, HISTORY_FILE), training.model_dump_json(indent=1))
     return training
 
 

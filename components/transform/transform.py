@@ -8,7 +8,6 @@ number of workers. Rows flow through fused steps and are never gathered.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from components import progress, runner
+from components import files, progress, runner
 from components.examples import (
     ARROW_TYPES,
     RowGroup,
@@ -89,7 +88,8 @@ def transform(
     ]
     if not any(split == "train" for split, _ in groups):
         raise DataError("the training split has no rows to analyze", where=examples)
-    with tempfile.TemporaryDirectory(dir=graph) as scratch:
+    with runner.shared_folder(graph, STAGE, options) as scratch:
+        made = os.path.join(scratch, "graph") if files.in_store(graph) else graph
         context = tft_beam.Context(temp_dir=scratch, passthrough_keys={_ORIGIN})
         with context, runner.opened(STAGE, options) as pipeline:
             config = _adapter_config(raw)
@@ -100,7 +100,7 @@ def transform(
                 pipeline | "ReadTraining" >> _ReadNumbered(training, names),
                 config,
             ) | "Analyze" >> tft_beam.AnalyzeDataset(make_preprocessing_fn(preprocessing))
-            _ = transform_fn | "WriteGraph" >> tft_beam.WriteTransformFn(graph)
+            _ = transform_fn | "WriteGraph" >> tft_beam.WriteTransformFn(made)
             # One step for all splits: each would load and trace the graph anew.
             batches, _ = (
                 (pipeline | "ReadAll" >> _ReadNumbered(everything, names), config),
@@ -108,7 +108,9 @@ def transform(
             ) | "Transform" >> tft_beam.TransformDataset(output_record_batches=True)
             folders = [split_folder(transformed, split) for split, _ in groups]
             _ = batches | "Write" >> beam.FlatMap(_WriteShards(folders, settings.batch_rows))
-    layout = _write_layout(preprocessing, graph)
+        layout = _write_layout(preprocessing, made)
+        if made != graph:
+            files.move(made, graph)
     _close_empty_splits(layout, transformed)
     sweep(transformed, SPLITS)
     return layout
@@ -189,8 +191,7 @@ def _write_layout(preprocessing: Preprocessing, graph: str) -> Layout:
         assets = os.path.join(graph, "transform_fn", "assets", vocabularies.FILE_NAME)
         sizes = dict(zip(columns, vocabularies.count_terms(assets, len(columns)), strict=True))
     layout = make_layout(preprocessing, sizes.__getitem__)
-    with open(os.path.join(graph, layouts.FILE_NAME), "w", encoding="utf-8") as file:
-        file.write(layout.model_dump_json(indent=1))
+    files.write_whole(os.path.join(graph, layouts.FILE_NAME), layout.model_dump_json(indent=1))
     return layout
 
 
@@ -202,7 +203,7 @@ def _close_empty_splits(layout: Layout, transformed: str) -> None:
     ] + [Column(layout.label, "INT", serving=False)]
     for split in SPLITS:
         folder = split_folder(transformed, split)
-        if not os.path.isdir(folder):
+        if not files.names(folder):
             path = os.path.join(folder, "rows-00000000-0000000.parquet")
             with ShardWriter(path, arrow_schema(columns), batch_rows=1):
                 pass

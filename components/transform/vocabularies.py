@@ -19,6 +19,7 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_transform import beam as tft_beam
 
+from components import files
 from schemas.spec import Vocabulary
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
 def count_terms(path: str, columns: int) -> list[int]:
     """Return how many terms each column has in a vocabularies' file."""
     counts = [0] * columns
-    with open(path, "rb") as file:
+    with files.open_read(path) as file:
         for line in file:
             number, _, term = line.rstrip(b"\n").partition(b"\t")
             if term:
@@ -151,10 +152,8 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
             top = tops.get(column, [])[: options.top_k]
             lines += [_line(column, term) for _, term in top]
         lines.append(_line(len(self._options), b""))
-        os.makedirs(self.base_temp_dir, exist_ok=True)
         path = os.path.join(self.base_temp_dir, FILE_NAME)
-        with open(path, "wb") as file:
-            file.writelines(line + b"\n" for line in lines)
+        files.write_whole(path, b"".join(line + b"\n" for line in lines))
         return path
 
 

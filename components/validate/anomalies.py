@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from components import files
 from components.examples import count_rows
 from components.validate import drift, statistics
-from components.validate.files import anomalies_path, statistics_path, write_whole
+from components.validate.files import anomalies_path, statistics_path
 from components.validate.findings import Drift, Finding, Findings, Reader
 from schemas.columns import SERVING, TRAINING, columns_of, parse_schema
 from schemas.errors import DataError
@@ -41,8 +42,7 @@ def validate(*, statistics_dir: str, examples: str, schema_path: str, output: st
     Raises:
       DataError: the statistics are not of these examples.
     """
-    with open(schema_path, encoding="utf-8") as file:
-        text = file.read()
+    text = files.read_text(schema_path)
     schema = declare_environments(parse_schema(text, where=schema_path))
     reader = Reader(text, where=schema_path)
     measured = {split: statistics.load(statistics_dir, split) for split in SPLITS}
@@ -51,7 +51,8 @@ def validate(*, statistics_dir: str, examples: str, schema_path: str, output: st
     drifts: list[Drift] = []
     for split in SPLITS:
         anomalies = _training_anomalies(split, measured, schema)
-        write_whole(anomalies_path(output, split), anomalies.SerializeToString(deterministic=True))
+        found_there = anomalies.SerializeToString(deterministic=True)
+        files.write_whole(anomalies_path(output, split), found_there)
         drifts += _drift(anomalies, split, measured)
         findings += reader.read(anomalies, split=split, environment=TRAINING)
         anomalies = _serving_anomalies(measured[split], schema)

@@ -18,12 +18,12 @@ from tfx.types.standard_artifacts import (
     Schema,
 )
 
-from components import progress
+from components import files, progress
 from components.ingest.counts import Counts
 from components.validate import anomalies as validation_of_statistics
 from components.validate import gate as gatekeeping
 from components.validate import statistics as measuring
-from components.validate.files import SCHEMA, write_whole
+from components.validate.files import SCHEMA
 from components.validate.findings import Findings
 from schemas.columns import TRAINING, parse_schema
 from schemas.spec import SPLITS, Validation
@@ -35,7 +35,7 @@ def import_schema(
 ) -> None:
     """Make an artifact of the text of schema.pbtxt, so that a changed schema is a new artifact."""
     with progress.stage("import_schema"):
-        write_whole(os.path.join(schema.uri, SCHEMA), text.encode())
+        files.write_whole(os.path.join(schema.uri, SCHEMA), text)
 
 
 @component(use_beam=True)
@@ -49,8 +49,7 @@ def statistics(
     """Measure every split."""
     with progress.stage("statistics"):
         path = os.path.join(schema.uri, SCHEMA)
-        with open(path, encoding="utf-8") as file:
-            parsed = parse_schema(file.read(), where=path)
+        parsed = parse_schema(files.read_text(path), where=path)
         rows = measuring.generate(
             examples=examples.uri,
             schema=parsed,

@@ -10,8 +10,9 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from components import files
 from components.validate import kinds
-from components.validate.files import FINDINGS, SCHEMA, write_whole
+from components.validate.files import FINDINGS, SCHEMA
 from components.validate.schema_lines import lines_of, place
 from schemas.columns import TRAINING, parse_schema
 from schemas.errors import DataError
@@ -86,7 +87,7 @@ class Findings(Strict):
 
     def write(self, folder: str) -> None:
         """Write findings.json into the folder."""
-        write_whole(os.path.join(folder, FINDINGS), self.model_dump_json(indent=1).encode())
+        files.write_whole(os.path.join(folder, FINDINGS), self.model_dump_json(indent=1))
 
     @classmethod
     def read(cls, folder: str) -> Findings:
@@ -97,8 +98,7 @@ class Findings(Strict):
         """
         path = os.path.join(folder, FINDINGS)
         try:
-            with open(path, encoding="utf-8") as file:
-                return cls.model_validate_json(file.read())
+            return cls.model_validate_json(files.read_bytes(path))
         except FileNotFoundError as error:
             raise DataError("there are no findings", where=path) from error
 

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from components import files
 from components.validate import drift, request_logs, statistics
 from components.validate.anomalies import declare_environments
 from components.validate.findings import Drift, Finding, Reader
@@ -57,8 +58,7 @@ def measure(
     """
     paths = request_logs.find(logs)
     train = statistics.load(statistics_dir, "train")
-    with open(schema_path, encoding="utf-8") as file:
-        text = file.read()
+    text = files.read_text(schema_path)
     whole = declare_environments(parse_schema(text, where=schema_path))
     schema, taken = _restricted(whole, columns, schema_path)
     with tempfile.TemporaryDirectory(prefix="skewless-skew-") as folder:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components import progress, runner
+from components import files, progress, runner
 from components.examples import as_lists, read_splits, shards
-from components.validate.files import statistics_path, write_whole
+from components.validate.files import statistics_path
 from schemas.errors import DataError
 from schemas.spec import SPLITS
 
@@ -75,8 +75,7 @@ def load(root: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:
     path = statistics_path(root, split)
     statistics = statistics_pb2.DatasetFeatureStatisticsList()
     try:
-        with open(path, "rb") as file:
-            statistics.ParseFromString(file.read())
+        statistics.ParseFromString(files.read_bytes(path))
     except FileNotFoundError as error:
         raise DataError(f"there are no statistics of split {split!r}", where=path) from error
     if len(statistics.datasets) != 1:
@@ -96,7 +95,7 @@ def _category_columns(
         field.name
         for split in splits
         for path in shards(examples, split)[:1]
-        for field in pq.read_schema(path)
+        for field in pq.read_schema(files.arrow_source(path))
         if pa.types.is_integer(field.type)
     }
     return frozenset(f.name for f in schema.feature if f.int_domain.is_categorical) & stored
@@ -165,4 +164,5 @@ def _write(
         for feature in dataset.features:
             if feature.path.step[0] in categories:
                 feature.type = statistics_pb2.FeatureNameStatistics.INT
-        write_whole(statistics_path(output, split), whole.SerializeToString(deterministic=True))
+        written = whole.SerializeToString(deterministic=True)
+        files.write_whole(statistics_path(output, split), written)

@@ -91,5 +91,5 @@ def test_two_workers_may_write_the_same_shard(tmp_path):
     sweep(str(tmp_path), ["train", "eval"])
     assert [p.name for p in (tmp_path / "Split-train").iterdir()] == ["x.parquet"]
     with pytest.raises(FileNotFoundError):
-        given_up.__exit__(None)
+        given_up.__exit__(None, None, None)
     assert pq.read_table(path).num_rows == 2

@@ -7,9 +7,10 @@ import tensorflow_data_validation as tfdv
 from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components import files
 from components.examples import as_lists, iter_batches
 from components.validate import statistics
-from components.validate.files import statistics_path, write_whole
+from components.validate.files import statistics_path
 from schemas.columns import parse_schema
 from schemas.errors import DataError
 
@@ -80,6 +81,6 @@ def test_missing_and_sliced_statistics_are_refused(tmp_path: Path) -> None:
     two = statistics_pb2.DatasetFeatureStatisticsList()
     two.datasets.add(name="a")
     two.datasets.add(name="b")
-    write_whole(statistics_path(str(tmp_path), "eval"), two.SerializeToString())
+    files.write_whole(statistics_path(str(tmp_path), "eval"), two.SerializeToString())
     with pytest.raises(DataError, match="of 2 datasets"):
         statistics.load(str(tmp_path), "eval")

@@ -1,0 +1,256 @@
+"""Paths, on this machine's disks or in an object store: the one place that tells the two apart.
+
+A path is a local one, or `gs://BUCKET/…` or `s3://BUCKET/…`, which go through Beam's file systems.
+Promised: a file appears under its name only when whole; local paths neither import Beam nor pay
+for the others; what a store refuses is raised as a `StoreError`.
+
+TensorFlow never sees a store's path: it reads what `at_hand` brings and writes what `arriving`
+takes away, so that every store is as good as every other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import IO, Any
+
+from components import stores
+
+_CHUNK = 4 << 20
+_AT_ONCE = 8  # files on their way at a time
+_PREFIX = "skewless-"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file as its folder lists it; `changed` is in nanoseconds since 1970."""
+
+    path: str
+    size: int
+    changed: int
+
+
+def in_store(path: str) -> bool:
+    """Return whether a path is one of a store's.
+
+    >>> in_store("gs://bucket/rows.csv"), in_store("data/rows.csv")
+    (True, False)
+    """
+    return path.startswith(stores.SCHEMES)
+
+
+def absolute(path: str) -> str:
+    """Return the path as it is the same from every folder, without a `/` at its end."""
+    return path.rstrip("/") if in_store(path) else os.path.abspath(path)
+
+
+def is_file(path: str) -> bool:
+    """Return whether there is a file of this name."""
+    return stores.is_object(path) if in_store(path) else os.path.isfile(path)
+
+
+def exists(path: str) -> bool:
+    """Return whether there is a file, or a folder; in a store, a folder is what has files in it."""
+    if not in_store(path):
+        return os.path.lexists(path)
+    return stores.is_object(path) or bool(stores.listed(path))
+
+
+def names(folder: str) -> list[str]:
+    """Return the names of what lies in a folder, sorted; none where there is no such folder."""
+    if in_store(folder):
+        return sorted({_below(e.path, folder).split("/")[0] for e in entries(folder)})
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+def entries(folder: str) -> list[Entry]:
+    """Return all files below a folder, sorted by path; none where there is no such folder."""
+    if in_store(folder):
+        return sorted((Entry(*found) for found in stores.listed(folder)), key=lambda e: e.path)
+    found = [os.path.join(at, name) for at, _, files in os.walk(folder) for name in files]
+    return [_entry(path) for path in sorted(found)]
+
+
+def walk(folder: str) -> list[str]:
+    """Return the paths of all files below a folder, relative to it and sorted."""
+    return sorted(_below(entry.path, folder) for entry in entries(folder))
+
+
+def find(pattern: str) -> list[Entry]:
+    """Return the files that a path or a pattern (`*`, `?`, `[…]`, `**`) names, sorted by path.
+
+    A path that is there is meant as it stands, whatever characters are in it.
+    """
+    if in_store(pattern):
+        return sorted((Entry(*found) for found in stores.matched(pattern)), key=lambda e: e.path)
+    found = [pattern] if os.path.isfile(pattern) else glob.glob(pattern, recursive=True)
+    return [_entry(path) for path in sorted(found) if os.path.isfile(path)]
+
+
+def open_read(path: str) -> IO[bytes]:
+    """Open a file for reading bytes; it can seek, and gives fewer bytes only at its end.
+
+    Raises:
+      OSError: the file is not there, or cannot be read.
+      StoreError: the store does not answer, or refuses.
+    """
+    return stores.opened(path) if in_store(path) else open(path, "rb")
+
+
+def arrow_source(path: str) -> Any:
+    """Return what pyarrow's readers take for a file: a local path as it is, which is fastest."""
+    return open_read(path) if in_store(path) else path
+
+
+def read_bytes(path: str) -> bytes:
+    """Return what is in a file; raises as `open_read`."""
+    with open_read(path) as file:
+        return file.read()
+
+
+def read_text(path: str) -> str:
+    """Return the UTF-8 text of a file; raises as `open_read`."""
+    return read_bytes(path).decode("utf-8")
+
+
+def write_whole(path: str, data: bytes | str) -> None:
+    """Write a file, which appears when it is whole; folders are made."""
+    with whole(path) as partial, open(partial, "wb") as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextlib.contextmanager
+def whole(path: str) -> Iterator[str]:
+    """Yield where to write a file; what is there when the block ends well becomes the file `path`.
+
+    That is beside it under a hidden name, or for a store a temporary file that is then sent. It is
+    a new name each time: a worker that was given up may still be writing the same file.
+    """
+    if in_store(path):
+        with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
+            partial = os.path.join(folder, "file")
+            yield partial
+            _send(partial, path)
+        return
+    folder, name = os.path.split(path)
+    os.makedirs(folder or ".", exist_ok=True)
+    partial = os.path.join(folder, f".{name}.{uuid.uuid4().hex}.partial")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(partial)
+
+
+def sweep(folder: str) -> None:
+    """Remove what writers left in a folder that died in the middle of a file."""
+    if in_store(folder):
+        return  # nothing is there before it is whole
+    for path in glob.iglob(os.path.join(glob.escape(folder), ".*.partial")):
+        with contextlib.suppress(FileNotFoundError):  # it was not dead, only given up
+            os.remove(path)
+
+
+@contextlib.contextmanager
+def at_hand(folder: str) -> Iterator[str]:
+    """Yield a local folder with what is in `folder`: itself, or a copy that is then removed."""
+    if not in_store(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as copy:
+        copy_tree(folder, copy)
+        yield copy
+
+
+@contextlib.contextmanager
+def arriving(folder: str) -> Iterator[str]:
+    """Yield a local folder to write into, whose files lie in `folder` when the block ends well."""
+    if not in_store(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as made:
+        yield made
+        copy_tree(made, folder)
+
+
+def copy_tree(source: str, target: str, without: Collection[str] = ()) -> None:
+    """Copy all files below a folder, several at a time, without those of these relative paths.
+
+    Raises:
+      StoreError: a store does not answer, or refuses.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        copies = [
+            pool.submit(copy_file, os.path.join(source, name), os.path.join(target, name))
+            for name in walk(source)
+            if name not in without
+        ]
+        for copy in copies:
+            copy.result()
+
+
+def copy_file(source: str, target: str) -> None:
+    """Copy one file, whichever of the two is in a store; it appears when it is whole."""
+    if not in_store(source) and in_store(target):
+        _send(source, target)
+        return
+    with open_read(source) as reader, whole(target) as partial, open(partial, "wb") as writer:
+        shutil.copyfileobj(reader, writer, _CHUNK)
+
+
+def move(source: str, target: str) -> None:
+    """Move a file or a whole folder, replacing a file that is there.
+
+    On one disk it appears at once; to a store and within it, file by file.
+    """
+    if not in_store(source) and not in_store(target):
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+        os.replace(source, target)
+    elif in_store(source) and in_store(target):
+        below = [""] if is_file(source) else [f"/{name}" for name in walk(source)]
+        stores.renamed([(source + name, target + name) for name in below])
+    else:
+        if is_file(source):
+            copy_file(source, target)
+        else:
+            copy_tree(source, target)
+        remove(source)
+
+
+def remove(path: str) -> None:
+    """Remove a file, or a folder with all that is in it; nothing where there is none."""
+    if in_store(path):
+        stores.removed(path)
+    elif os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
+
+
+def make_folder(folder: str) -> None:
+    """Make a folder and those above it; a store's folders are made by what is put into them."""
+    if not in_store(folder):
+        os.makedirs(folder, exist_ok=True)
+
+
+def _send(local: str, path: str) -> None:
+    with open(local, "rb") as file:
+        stores.sent(file, path)
+
+
+def _entry(path: str) -> Entry:
+    stat = os.stat(path)
+    return Entry(path, stat.st_size, stat.st_mtime_ns)
+
+
+def _below(path: str, folder: str) -> str:
+    return path[len(folder.rstrip("/")) + 1 :]

@@ -1,0 +1,313 @@
+"""Object stores through Beam's file systems: objects in and out, and what is wrong in plain words.
+
+Goes in: paths such as `gs://BUCKET/NAME` and `s3://BUCKET/NAME`. Everybody else goes through
+`components/files`, and asks this alone whether a store can be used. Beam is imported when needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import glob
+import io
+import os
+import re
+import shutil
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+from components.compat import settle_google_credentials
+from schemas.errors import StoreError
+
+SCHEMES = ("gs://", "s3://")
+_CHUNK = 4 << 20
+_BUFFER = 1 << 20
+_LOGIN = {
+    "gs://": "log in with `gcloud auth application-default login`, or name a service account's key"
+    " in GOOGLE_APPLICATION_CREDENTIALS; it needs leave to list, read, write and delete objects",
+    "s3://": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to someone with"
+    " leave to list, read, write and delete objects",
+}
+_ENDPOINT = {
+    "gs://": "see that storage.googleapis.com can be reached, or the place in STORAGE_EMULATOR_HOST"
+    " if that is set",
+    "s3://": "see that AWS_REGION is the bucket's, or that the place in AWS_ENDPOINT_URL can be"
+    " reached if that is set",
+}
+
+
+def check(path: str) -> None:
+    """Hold that a path's store answers and has the bucket; asks once, and does not wait for long.
+
+    Raises:
+      StoreError: it does not; tells why and what to do.
+    """
+    systems, bucket = _systems(path), bucket_of(path)
+    with _told(path):
+        if path.startswith("gs://"):
+            from apache_beam.io.gcp.gcsio import GcsIO
+
+            client = GcsIO(pipeline_options=systems.get_filesystem(path)._pipeline_options).client
+            next(iter(client.list_blobs(bucket, max_results=1, timeout=10, retry=None)), None)
+        else:
+            import boto3
+            from botocore.config import Config
+
+            once = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=10)
+            boto3.client("s3", config=once).list_objects_v2(Bucket=bucket, MaxKeys=1)
+
+
+def check_writable(path: str) -> None:
+    """Hold besides that something can be put below a folder and taken away again."""
+    check(path)
+    probe = f"{path.rstrip('/')}/.skewless-probe"
+    sent(io.BytesIO(b"skewless"), probe)
+    removed(probe)
+
+
+def bucket_of(path: str) -> str:
+    """Return the bucket of a path.
+
+    Raises:
+      StoreError: the path names none.
+    """
+    found = re.match(r"[a-z0-9]+://([^/]+)", path)
+    if found is None:
+        raise StoreError("the path names no bucket", where=path, expected=f"{path[:5]}BUCKET/…")
+    return found[1]
+
+
+def is_object(path: str) -> bool:
+    """Return whether there is an object of this name."""
+    systems = _systems(path)
+    if path.endswith("/") or "/" not in path[len("gs://") :]:
+        return False
+    with _told(path):
+        return bool(systems.exists(path))
+
+
+def listed(folder: str) -> list[tuple[str, int, int]]:
+    """Return path, size and time of the last change of every object below a folder."""
+    folder = f"{folder.rstrip('/')}/"
+    # Beam has no way to say that a `[` is meant as it stands: any character there, then only ours
+    found = _match(f"{re.sub('[*?[]', '?', folder)}**")
+    return [entry for entry in found if entry[0].startswith(folder)]
+
+
+def matched(pattern: str) -> list[tuple[str, int, int]]:
+    """Return the same of every object that a path or pattern names."""
+    if not is_object(pattern):
+        return _match(pattern)
+    with _told(pattern):
+        return [_entry(_systems(pattern).get_filesystem(pattern).metadata(pattern))]
+
+
+def opened(path: str) -> IO[bytes]:
+    """Open an object for reading; only what is read of it is fetched, in ranges.
+
+    Raises:
+      FileNotFoundError: there is none.
+      StoreError: the store does not answer, or refuses.
+    """
+    from apache_beam.io.filesystem import CompressionTypes
+
+    systems = _systems(path)
+    with _told(path):
+        file = systems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    return io.BufferedReader(_Object(file, path), _BUFFER)
+
+
+def sent(file: IO[bytes], path: str) -> None:
+    """Write an object with what is in a file; it appears when it is whole.
+
+    Raises:
+      StoreError: the store does not answer, or refuses.
+    """
+    from apache_beam.io.filesystem import CompressionTypes
+
+    systems = _systems(path)
+    with _told(path):
+        if path.startswith("s3://") and not file.read(1):
+            # Beam's writer cannot: it uploads in parts, of which there must be one
+            bucket = bucket_of(path)
+            _s3(path).put_object(Bucket=bucket, Key=path[len(f"s3://{bucket}/") :], Body=b"")
+            return
+        file.seek(0)
+        writer = systems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
+        shutil.copyfileobj(file, writer, _CHUNK)
+        writer.close()  # not on an error: closing is what makes the object appear
+
+
+def renamed(pairs: Sequence[tuple[str, str]]) -> None:
+    """Move objects within a store, given as pairs of old and new path."""
+    if not pairs:
+        return
+    systems = _systems(pairs[0][0])
+    with _told(pairs[0][1]):
+        systems.rename([old for old, _ in pairs], [new for _, new in pairs])
+
+
+def removed(path: str) -> None:
+    """Remove an object, and all those below a folder of this name."""
+    systems, found = _systems(path), []
+    if is_object(path):
+        found.append(path if path.startswith("s3://") else glob.escape(path))  # Beam's way
+    if listed(path):
+        found.append(f"{path.rstrip('/')}/")  # a `/` at the end means all that is below
+    if found:
+        with _told(path), _unwarned():
+            systems.delete(found)
+
+
+class _Object(io.RawIOBase):
+    """An object of Beam's as the standard library has files; its errors in plain words."""
+
+    def __init__(self, file: Any, path: str) -> None:
+        super().__init__()
+        self._file, self._path = file, path
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        with _told(self._path):
+            self._file.seek(offset, whence)
+            return int(self._file.tell())
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        with _told(self._path):
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def _match(pattern: str) -> list[tuple[str, int, int]]:
+    systems = _systems(pattern)
+    with _told(pattern):
+        (result,) = systems.match([pattern])
+    # a name that ends in `/` is a folder, as a store's console makes one
+    return [_entry(found) for found in result.metadata_list if not found.path.endswith("/")]
+
+
+def _entry(found: Any) -> tuple[str, int, int]:
+    return found.path, found.size_in_bytes, int(1e9 * (found.last_updated_in_seconds or 0))
+
+
+def _systems(path: str) -> Any:
+    """Return Beam's FileSystems, once it is known that they can do anything for this path."""
+    bucket_of(path)
+    with _unwarned():
+        from apache_beam.io.filesystems import FileSystems
+        from apache_beam.options.pipeline_options import PipelineOptions
+    if (
+        FileSystems._pipeline_options is None
+    ):  # no pipeline has run here, and S3's cannot do without
+        FileSystems.set_options(PipelineOptions([]))
+    if path.startswith("s3://"):
+        try:
+            import boto3  # noqa: F401 - Beam's own message names neither it nor the remedy
+        except ImportError as error:
+            raise StoreError(
+                "s3:// needs boto3, which is not installed",
+                where=path,
+                remedy="pip install 'skewless[s3]', on the workers, too",
+            ) from error
+    else:
+        settle_google_credentials()
+    return FileSystems
+
+
+@contextlib.contextmanager
+def _unwarned() -> Iterator[None]:
+    """Spare people Google's words on Python's age, and re's on a `[` that Beam escapes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
+
+
+def _s3(path: str) -> Any:
+    """Return boto3's client as Beam makes it, with the same options and credentials."""
+    from apache_beam.io.aws.clients.s3.boto3_client import Client
+    from apache_beam.io.filesystems import FileSystems
+
+    return Client(options=FileSystems.get_filesystem(path)._options).client
+
+
+@contextlib.contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Raise what Beam, google-cloud-storage and boto3 raise as what a person can read."""
+    try:
+        yield
+    except (StoreError, FileNotFoundError):
+        raise
+    except Exception as error:
+        raise explained(path, error) from error
+
+
+def explained(path: str, error: Exception) -> StoreError | FileNotFoundError:
+    """Return what a store's library said as an error that names the cause and the remedy."""
+    cause = innermost(error)
+    said = f"{type(cause).__name__}: {_words(cause)}"
+    scheme, status = path[: len("gs://")], _status(cause)
+    if status == 404 and "NoSuchBucket" not in said and not _about_bucket(cause):
+        return FileNotFoundError(errno.ENOENT, "no such object", path)
+    if status == 404:
+        return StoreError(
+            f"there is no bucket {bucket_of(path)!r}",
+            where=path,
+            remedy="correct the path, or make the bucket; this project makes none",
+        )
+    if status in (401, 403) or re.search(r"[Cc]redentials", said):
+        return StoreError(f"the store refuses: {said}", where=path, remedy=_LOGIN.get(scheme))
+    if status is None:
+        return StoreError(
+            f"the store does not answer: {said}", where=path, remedy=_ENDPOINT.get(scheme)
+        )
+    return StoreError(f"the store failed: {said}", where=path, remedy="try again later")
+
+
+def innermost(error: BaseException) -> BaseException:
+    """Return the exception that Beam wraps, several times at times."""
+    details = getattr(error, "exception_details", None)
+    if isinstance(details, dict) and details:
+        inner = next(iter(details.values()))
+        if isinstance(inner, BaseException):
+            return innermost(inner)
+    inner = getattr(error, "cause", None)  # of google.api_core's RetryError
+    return innermost(inner) if isinstance(inner, BaseException) else error
+
+
+def _status(error: BaseException) -> int | None:
+    """Return the HTTP status that a library's exception holds."""
+    code = getattr(error, "code", None)
+    if isinstance(code, int):
+        return int(code)
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):  # botocore's ClientError
+        return response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return getattr(response, "status_code", None)
+
+
+def _about_bucket(error: BaseException) -> bool:
+    """Return whether a 404 of Google's is that of a listing, or says that it is the bucket's."""
+    said = _words(error)
+    return "bucket does not exist" in said or bool(re.search(r"/o\?|/b/[^/]+\?|uploadType=", said))
+
+
+def _words(error: BaseException) -> str:
+    """Return the first line that an exception says; Beam's for S3 keep their text apart."""
+    text = str(getattr(error, "message", None) or error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return (lines or ["no message"])[0][:400]

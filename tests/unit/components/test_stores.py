@@ -1,0 +1,77 @@
+import pytest
+
+from components import stores
+from schemas.errors import StoreError
+
+
+class RefusedError(Exception):
+    """As Google's exceptions and Beam's for S3 are: an HTTP status and a message."""
+
+    def __init__(self, code: int | None, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+class WrappedError(Exception):
+    """As Beam wraps them."""
+
+    def __init__(self, inner: Exception) -> None:
+        super().__init__("Match operation failed")
+        self.exception_details = {"gs://b/*": inner}
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "what", "remedy"),
+    [
+        (
+            "gs://b/a",
+            RefusedError(404, "GET http://x/storage/v1/b/b/o?prefix=a"),
+            "no bucket 'b'",
+            "path",
+        ),
+        (
+            "s3://b/a",
+            RefusedError(404, "An error occurred (NoSuchBucket)"),
+            "no bucket 'b'",
+            "path",
+        ),
+        (
+            "gs://b/a",
+            RefusedError(401, "Anonymous caller"),
+            "refuses: RefusedError: Anonymous",
+            "gcloud",
+        ),
+        (
+            "s3://b/a",
+            RefusedError(None, "Unable to locate credentials"),
+            "refuses",
+            "AWS_ACCESS_KEY_ID",
+        ),
+        ("gs://b/a", ConnectionError("refused\nmore"), "does not answer", "storage.googleapis.com"),
+        ("s3://b/a", TimeoutError("late"), "does not answer: TimeoutError: late", "AWS_REGION"),
+        ("gs://b/a", RefusedError(503, "busy"), "the store failed: RefusedError: busy", "again"),
+    ],
+)
+def test_what_a_store_says_is_told_cause_first(path, error, what, remedy):
+    for said in (error, WrappedError(error), WrappedError(WrappedError(error))):
+        told = stores.explained(path, said)
+        assert isinstance(told, StoreError)
+        assert what in told.what
+        assert "\n" not in told.what
+        assert told.where == path
+        assert remedy in (told.remedy or "")
+
+
+def test_an_object_that_is_not_there_is_a_file_that_is_not_there():
+    said = RefusedError(
+        404, "GET http://x/download/storage/v1/b/b/o/name?alt=media: no such object"
+    )
+    told = stores.explained("gs://b/name", said)
+    assert isinstance(told, FileNotFoundError)
+    assert told.filename == "gs://b/name"
+
+
+@pytest.mark.parametrize("path", ["gs://", "s3:///a"])
+def test_a_path_without_a_bucket_is_refused(path):
+    with pytest.raises(StoreError, match="names no bucket"):
+        stores.bucket_of(path)
