@@ -110,9 +110,9 @@ def opened(path: str) -> IO[bytes]:
       FileNotFoundError: there is none.
       StoreError: the store does not answer, or refuses.
     """
+    systems = _systems(path)
     from apache_beam.io.filesystem import CompressionTypes
 
-    systems = _systems(path)
     with _told(path):
         file = systems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
     return io.BufferedReader(_Object(file, path), _BUFFER)
@@ -124,9 +124,9 @@ def sent(file: IO[bytes], path: str) -> None:
     Raises:
       StoreError: the store does not answer, or refuses.
     """
+    systems = _systems(path)
     from apache_beam.io.filesystem import CompressionTypes
 
-    systems = _systems(path)
     with _told(path):
         if path.startswith("s3://") and not file.read(1):
             # Beam's writer cannot: it uploads in parts, of which there must be one

@@ -94,7 +94,7 @@ def build(
     verdict = _verdict(told, dataset, folders, run_id, data, model)
     return Pipeline(
         pipeline_name=dataset.spec.name,
-        pipeline_root=str(folders.artifacts),
+        pipeline_root=folders.artifacts,
         components=[*data.values(), *model.values(), *verdict.values()],
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
@@ -232,7 +232,7 @@ def _verdict(
         evaluation_spec=dataset.spec.evaluation.model_dump_json(),
         columns=told.columns,
         label=told.label,
-        serving_dir=str(folders.serving),
+        serving_dir=folders.serving,
         code=told.code["evaluate"],
     )
     proven = parity(
@@ -257,7 +257,7 @@ def _verdict(
         columns=told.columns,
         expectations=told.expectations,
         digests=json.dumps(digests.of_sources(dataset.spec, dataset.schema_text, told.code)),
-        serving_dir=str(folders.serving),
+        serving_dir=folders.serving,
         run_id=run_id,
         code=told.code["push"],
     )

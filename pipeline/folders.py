@@ -1,52 +1,113 @@
 """Where a pipeline keeps what it makes, and the lock that keeps two runs apart.
 
 ROOT/<name>/ holds metadata.sqlite, artifacts/<node>/<channel>/<execution>/, serving/<version>/ and
-runs/<run_id>/ with run.log and summary.json.
+runs/<run_id>/ with run.log and summary.json. Where ROOT is in an object store, artifacts and pushed
+models lie there; what must be on a disk (the SQLite file, logs, the lock) lies in a folder of this
+machine, and a copy of the record and of each run's folder is sent to the store when the run ends.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from components import files
 from schemas.errors import ConfigError, SkewlessError
+
+_METADATA = "metadata.sqlite"
+_SENT = ".sent"  # the digest of the record that was last sent to the store, or fetched from it
 
 
 @dataclass(frozen=True)
 class Folders:
-    """The paths of one pipeline, absolute: they are recorded in ML Metadata."""
+    """The paths of one pipeline, absolute: they are recorded in ML Metadata.
+
+    Attributes:
+      root: the pipeline's folder on this machine.
+      store: its folder in an object store; None where all is on this machine.
+    """
 
     root: Path
+    store: str | None = None
 
     @classmethod
     def of(cls, output: str | os.PathLike[str], name: str) -> Folders:
         """Return those of the pipeline `name` under the folder `output`."""
+        output = os.fspath(output)
+        if files.in_store(output):
+            return cls.at(os.path.join(output, name))
         return cls(Path(output).resolve() / name)
+
+    @classmethod
+    def at(cls, path: str) -> Folders:
+        """Return those of the pipeline whose folder this is."""
+        if not files.in_store(path):
+            return cls(Path(path).resolve())
+        store = files.absolute(path)
+        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        return cls(Path(home, "skewless", store.replace("://", "/")), store)
+
+    @property
+    def place(self) -> str:
+        """Where a person looks for what the pipeline made."""
+        return self.store or str(self.root)
 
     @property
     def metadata(self) -> Path:
         """ML Metadata's SQLite file."""
-        return self.root / "metadata.sqlite"
+        return self.root / _METADATA
 
     @property
-    def artifacts(self) -> Path:
+    def artifacts(self) -> str:
         """What the stages put out."""
-        return self.root / "artifacts"
+        return os.path.join(self.place, "artifacts")
 
     @property
-    def serving(self) -> Path:
+    def serving(self) -> str:
         """The pushed versions: the base path of a model server."""
-        return self.root / "serving"
+        return os.path.join(self.place, "serving")
 
     @property
     def runs(self) -> Path:
         """One folder a run."""
         return self.root / "runs"
+
+    def fetch(self) -> None:
+        """Bring the record of earlier runs from the store, unless the one here goes on from it.
+
+        Raises:
+          StoreError: the store does not answer, or refuses.
+        """
+        if self.store is None or not files.is_file(there := os.path.join(self.store, _METADATA)):
+            return
+        record, sent = files.read_bytes(there), self.root / _SENT
+        digest = hashlib.sha256(record).hexdigest()
+        known = self.metadata.exists() and sent.exists()
+        if known and sent.read_text(encoding="ascii") == digest:
+            return  # a run that was killed here may have added to it
+        files.write_whole(str(self.metadata), record)
+        files.write_whole(str(sent), digest)
+
+    def send(self, run_id: str) -> None:
+        """Send the record and a run's own folder to the store.
+
+        Raises:
+          StoreError: the store does not answer, or refuses.
+        """
+        if self.store is None:
+            return
+        own = os.path.join("runs", run_id)
+        files.copy_tree(str(self.root / own), os.path.join(self.store, own))
+        if self.metadata.exists():
+            record = self.metadata.read_bytes()
+            files.write_whole(os.path.join(self.store, _METADATA), record)
+            files.write_whole(str(self.root / _SENT), hashlib.sha256(record).hexdigest())
 
 
 def new_run_id() -> str:
@@ -58,6 +119,8 @@ def new_run_id() -> str:
 def locked(folders: Folders, run_id: str) -> Iterator[None]:
     """Hold the pipeline for this process; the system frees it however the process ends.
 
+    Runs of other machines in the same store are not kept away.
+
     Raises:
       ConfigError: the folder cannot be made.
       SkewlessError: another run holds it; names its process and run id.
@@ -68,7 +131,9 @@ def locked(folders: Folders, run_id: str) -> Iterator[None]:
         raise ConfigError(
             f"runs cannot be kept here: {error.strerror}",
             where=str(folders.root),
-            remedy="give another --output",
+            remedy="give another --output"
+            if folders.store is None
+            else "name a folder that can be written in XDG_STATE_HOME",
         ) from error
     path = folders.root / ".lock"
     with open(path, "a+", encoding="utf-8") as file:
@@ -78,7 +143,7 @@ def locked(folders: Folders, run_id: str) -> Iterator[None]:
             file.seek(0)
             raise SkewlessError(
                 f"another run is at work here: {file.read().strip() or 'it has just started'}",
-                where=str(folders.root),
+                where=folders.place,
                 remedy="wait for it to end, or give another --output",
             ) from None
         file.truncate(0)

@@ -5,11 +5,13 @@ ML Metadata is the record; folders of executions that it knows as failed are lef
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from components import files
 
 if TYPE_CHECKING:
     from ml_metadata import MetadataStore
@@ -80,7 +82,7 @@ def latest_parameters(metadata: Path, node: str) -> dict[str, int | float | str]
     return {**_plain(latest.properties), **_plain(latest.custom_properties)}
 
 
-def tidy(metadata: Path, artifacts: Path) -> list[str]:
+def tidy(metadata: Path, artifacts: str) -> list[str]:
     """Mark executions that nobody works on as failed and remove what such ones left behind.
 
     To be called only while the pipeline is locked: then whatever is still marked as running was
@@ -102,13 +104,15 @@ def tidy(metadata: Path, artifacts: Path) -> list[str]:
         store.put_executions(killed)
     failed = {str(e.id) for e in executions if e.last_known_state == mlmd.Execution.FAILED}
     leftovers = [
-        folder
-        for folder in artifacts.glob("*/*/*")  # node, channel, execution
-        if folder.name in failed or folder.parent.name == _SCRATCH
+        os.path.join(artifacts, node, channel, execution)
+        for node in files.names(artifacts)
+        for channel in files.names(os.path.join(artifacts, node))
+        for execution in files.names(os.path.join(artifacts, node, channel))
+        if execution in failed or channel == _SCRATCH
     ]
     for folder in leftovers:
-        shutil.rmtree(folder)
-    return [str(folder) for folder in leftovers]
+        files.remove(folder)
+    return leftovers
 
 
 def _open(metadata: Path) -> MetadataStore:

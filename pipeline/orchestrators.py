@@ -10,6 +10,8 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 
+from pipeline import tfx_files as tfx_files  # for what it registers
+
 
 def run_local(pipeline: Pipeline, run_id: str) -> None:
     """Run the DAG in this process under our own run id; what a stage raises comes out as it is."""

@@ -31,7 +31,7 @@ from pipeline.runners import BeamCommand, Choice
 from pipeline.summary import Failure, Status, Summary, figures, refusal, stage_summaries
 from schemas import catalog
 from schemas.catalog import Dataset
-from schemas.errors import ModelError, SkewlessError
+from schemas.errors import ModelError, SkewlessError, StoreError
 from schemas.runners import RunnerName
 
 IMPORTS = "imports"  # told like a stage, for it takes seconds
@@ -118,16 +118,20 @@ def run(
     on = on or runners.choose(dataset.spec.runner)
     engines.check(on, [*dag.source_paths(dataset), output])
     job = Job(dataset, Folders.of(output, dataset.spec.name), new_run_id(), allow_anomalies, on)
+    if job.folders.store is not None:
+        engines.check_store(on, job.folders.store)
     quiet_environment()
     with contextlib.ExitStack() as stack:
         stack.enter_context(locked(job.folders, job.run_id))
+        job.folders.fetch()
         job.own.mkdir(parents=True)
         screen = open_screen(stack.enter_context(logs.captured(job.log)))
-        screen.line(f"{dataset.spec.name}: run {job.run_id} in {job.folders.root}", "bold")
+        screen.line(f"{dataset.spec.name}: run {job.run_id} in {job.folders.place}", "bold")
         with Reporter((IMPORTS, *dag.NODES), screen) as reporter:
             error = _attempt(job, reporter)
         summary, error = summarize(job, reporter.board, error, time.monotonic() - began)
         summary.write(job.own)
+        error = _sent(job) or error
         for line in summary_text.lines(summary):
             screen.line(*line)
         if error is not None and verbose:
@@ -135,6 +139,15 @@ def run(
     if error is not None:
         raise error
     return summary
+
+
+def _sent(job: Job) -> SkewlessError | None:
+    """Send what is to be read back later to where the artifacts are; return why that failed."""
+    try:
+        job.folders.send(job.run_id)
+    except StoreError as error:
+        return error
+    return None
 
 
 @dataclass(frozen=True)

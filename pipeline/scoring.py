@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import progress
+from components import files, progress, stores
 from components.compat import quiet_environment
+from components.evaluate.published import SAVED_MODEL, versions
 from components.serve import folders
 from pipeline import lineage, logs
 from pipeline.board import Board
@@ -51,6 +52,8 @@ class Source:
         Raises:
           ConfigError: no such folder, or no version in it.
         """
+        if files.in_store(path):
+            return cls._in_store(files.absolute(path))
         base = folders.find(path)
         # RUN/serving, or RUN/serving/3 where one version is named
         serving = Path(base.path) if base.lone is None else Path(base.path).parent
@@ -58,7 +61,24 @@ class Source:
         return cls(
             versions=base.versions(),
             serving=base.path if base.lone is None else None,
-            run=run if run.metadata.exists() and serving == run.serving else None,
+            run=run if run.metadata.exists() and serving == Path(run.serving) else None,
+        )
+
+    @classmethod
+    def _in_store(cls, path: str) -> Source:
+        stores.check(path)
+        if files.is_file(os.path.join(path, SAVED_MODEL)):
+            name = os.path.basename(path)
+            return cls({int(name) if name.isdecimal() else 1: path}, serving=None, run=None)
+        for serving in (os.path.join(path, "serving"), path):
+            if found := versions(serving):
+                run = Folders.at(os.path.dirname(serving))
+                run.fetch()
+                return cls(found, serving, run if run.metadata.exists() else None)
+        raise ConfigError(
+            "there is no version to ask",
+            where=path,
+            expected=f"{SAVED_MODEL}, folders named 1, 2, … that hold one, or a run's folder",
         )
 
     def version(self, number: int | None) -> str:

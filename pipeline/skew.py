@@ -10,10 +10,10 @@ import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
+from components import files
 from components.compat import quiet_imports
 from pipeline import lineage
 from pipeline.folders import Folders
@@ -73,8 +73,8 @@ def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) ->
         from components.validate import skew, skew_text
     from schemas.layout import FILE_NAME, Layout
 
-    path = Path(reference.transform_graph, FILE_NAME)
-    layout = Layout.model_validate_json(path.read_text(encoding="utf-8"))
+    path = os.path.join(reference.transform_graph, FILE_NAME)
+    layout = Layout.model_validate_json(files.read_bytes(path))
     columns = tuple(dict.fromkeys(name for f in layout.features for name in f.columns))
     try:
         found = skew.measure(
@@ -103,8 +103,8 @@ def find(run: str) -> Reference:
     Raises:
       ConfigError: there is no such run.
     """
-    root = Path(run).resolve()
-    folders = Folders(root)
+    folders = Folders.at(run)
+    folders.fetch()
     if not folders.metadata.is_file():
         raise ConfigError(
             f"{run} is no run",
@@ -122,7 +122,7 @@ def find(run: str) -> Reference:
             )
     raise ConfigError(
         f"no run in {run} has statistics and a transform graph",
-        where=str(folders.artifacts),
+        where=folders.artifacts,
         remedy="run the pipeline first: skewless run taxi",
     )
 
@@ -132,7 +132,7 @@ def _uris(executions: Mapping[str, lineage.Execution]) -> dict[str, str] | None:
     found = {}
     for node, channel in _NEEDED.items():
         artifact = executions[node].outputs.get(channel) if node in executions else None
-        if artifact is None or not os.path.isdir(artifact.uri):
+        if artifact is None or not files.exists(artifact.uri):
             return None
         found[node] = artifact.uri
     return found

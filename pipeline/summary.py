@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from components import files
 from pipeline.board import Stage
 from pipeline.lineage import Execution
 from schemas.errors import ModelError, SkewlessError
@@ -96,7 +97,7 @@ class Summary(Strict):
       parity: parity.json.
       version: the version served; None where nothing was pushed.
       model: the folder of that version.
-      serve: a command that serves it.
+      serve: a command that serves it; None where it lies in a store.
       error: why the run failed or what speaks against the model.
       log: what the libraries said.
     """
@@ -122,9 +123,7 @@ class Summary(Strict):
 
     def write(self, folder: Path) -> None:
         """Write summary.json into the run's folder; it appears only when whole."""
-        partial = folder / f"{FILE_NAME}.partial"
-        partial.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        os.replace(partial, folder / FILE_NAME)
+        files.write_whole(str(folder / FILE_NAME), self.model_dump_json(indent=2) + "\n")
 
 
 def stage_summaries(stages: Iterable[Stage]) -> tuple[StageSummary, ...]:
@@ -142,7 +141,7 @@ def stage_summaries(stages: Iterable[Stage]) -> tuple[StageSummary, ...]:
     )
 
 
-def figures(executions: Mapping[str, Execution], serving: Path, name: str) -> dict[str, Any]:
+def figures(executions: Mapping[str, Execution], serving: str, name: str) -> dict[str, Any]:
     """Return the fields of `Summary` that the artifacts of a run hold.
 
     Args:
@@ -154,7 +153,7 @@ def figures(executions: Mapping[str, Execution], serving: Path, name: str) -> di
     fields: dict[str, Any] = {}
     if "ingest" in whole:
         fields["counts"] = _counts(whole["ingest"]["examples"].uri)
-        fields["rejects"] = str(Path(whole["ingest"]["examples"].uri, "rejects"))
+        fields["rejects"] = os.path.join(whole["ingest"]["examples"].uri, "rejects")
     if "validate" in whole:
         fields["findings"] = _findings(whole["validate"]["anomalies"].uri)
     if "train" in whole:
@@ -168,9 +167,13 @@ def figures(executions: Mapping[str, Execution], serving: Path, name: str) -> di
     return fields
 
 
-def serve_command(serving: Path) -> str:
-    """Return a command that serves the newest version of a serving folder."""
-    return f"skewless serve {shlex.quote(str(serving.parent))}"
+def serve_command(serving: str) -> str | None:
+    """Return a command that serves the newest version of a serving folder; None for a store's."""
+    return (
+        None
+        if files.in_store(serving)
+        else f"skewless serve {shlex.quote(os.path.dirname(serving))}"
+    )
 
 
 def refusal(fields: Mapping[str, Any]) -> ModelError | None:
@@ -227,10 +230,10 @@ def _parity(uri: str) -> dict[str, Any]:
 
 
 def _training(uri: str) -> dict[str, Any]:
-    return dict(json.loads(Path(uri, "training.json").read_text(encoding="utf-8")))
+    return dict(json.loads(files.read_bytes(os.path.join(uri, "training.json"))))
 
 
-def _pushed(properties: Mapping[str, Any], serving: Path, name: str) -> dict[str, Any]:
+def _pushed(properties: Mapping[str, Any], serving: str, name: str) -> dict[str, Any]:
     if not properties.get("pushed"):
         return {}
     return {

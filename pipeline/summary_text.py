@@ -140,7 +140,8 @@ def _model(summary: Summary) -> Iterator[Line]:
         return
     state = "pushed as" if summary.status == "pushed" else "already served as"
     yield _labelled("model", f"{state} version {summary.version}: {summary.model}", GOOD)
-    yield _labelled("serve it", summary.serve or "")
+    if summary.serve is not None:
+        yield _labelled("serve it", summary.serve)
 
 
 def _labelled(label: str, text: str, style: str = "") -> Line:

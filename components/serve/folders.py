@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from components import files
 from components.evaluate.published import SAVED_MODEL, versions
 from schemas.errors import ConfigError
 
@@ -51,6 +52,13 @@ def find(path: str) -> Base:
     Raises:
       ConfigError: there is no such folder, or no version in it.
     """
+    if files.in_store(path):
+        raise ConfigError(
+            "the server reads models from a disk, not from a store",
+            where=path,
+            remedy="copy the folder of versions to a disk and serve that; TensorFlow Serving reads"
+            " gs:// by itself",
+        )
     path = os.path.abspath(path)
     if not os.path.isdir(path):
         raise ConfigError(

@@ -160,7 +160,7 @@ def served() -> Callable[[Path], dict[str, bytes]]:
     """Return every file that a server sees in a serving folder, by path."""
 
     def files(output: Path) -> dict[str, bytes]:
-        serving = Folders.of(output, "taxi").serving
+        serving = Path(Folders.of(output, "taxi").serving)
         return {
             str(path.relative_to(serving)): path.read_bytes()
             for path in serving.glob("[0-9]*/**/*")

@@ -30,7 +30,7 @@ class Made:
         """What a whole run made."""
 
         def artifact(node: str, channel: str) -> Path:
-            (path,) = (folders.artifacts / node / channel).iterdir()
+            (path,) = Path(folders.artifacts, node, channel).iterdir()
             return path
 
         return cls(

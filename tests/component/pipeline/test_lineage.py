@@ -58,7 +58,7 @@ def states(folders, run_id):
 def files(folders):
     return sorted(
         str(path.relative_to(folders.artifacts))
-        for path in folders.artifacts.rglob("*")
+        for path in Path(folders.artifacts).rglob("*")
         if path.is_file()
     )
 
@@ -69,7 +69,7 @@ def test_a_run_is_found_under_our_id_with_its_artifacts(tiny, folders):
     run(tiny, folders, "a")
     first = lineage.read_run(folders.metadata, "a")["first"]
     assert (first.node, first.state) == ("first", "COMPLETE")
-    assert first.outputs["examples"].uri == str(folders.artifacts / "first" / "examples" / "1")
+    assert first.outputs["examples"].uri == f"{folders.artifacts}/first/examples/1"
     assert first.outputs["examples"].properties["length"] == 5
     assert lineage.read_run(folders.metadata, "b") == {}
 
@@ -99,7 +99,7 @@ def test_an_interrupt_is_cleared_away_by_the_next_run(tiny, folders):
     assert states(folders, "a") == {"first": "COMPLETE", "second": "RUNNING"}
     assert files(folders) == ["first/examples/1/text", "second/model/2/half"]
     removed = lineage.tidy(folders.metadata, folders.artifacts)
-    assert str(folders.artifacts / "second" / "model" / "2") in removed
+    assert f"{folders.artifacts}/second/model/2" in removed
     assert states(folders, "a") == {"first": "COMPLETE", "second": "FAILED"}
     assert files(folders) == ["first/examples/1/text"]
     run(tiny, folders, "b")

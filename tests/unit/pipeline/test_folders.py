@@ -14,7 +14,7 @@ def test_paths_are_absolute_and_by_name(tmp_path, monkeypatch):
     folders = Folders.of("runs", "taxi")
     assert folders.root == tmp_path / "runs" / "taxi"
     assert folders.metadata == folders.root / "metadata.sqlite"
-    assert folders.serving == folders.root / "serving"
+    assert folders.serving == str(folders.root / "serving")
 
 
 def test_run_ids_sort_by_time():

@@ -1,7 +1,6 @@
 """What a run came to, as data and in words."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -87,7 +86,7 @@ def summary(**fields):
             "parity": PROOF,
             "version": 3,
             "model": "/runs/taxi/serving/3",
-            "serve": serve_command(Path("/runs/taxi/serving")),
+            "serve": serve_command("/runs/taxi/serving"),
             "log": "/runs/taxi/runs/x/run.log",
         }
         | fields
@@ -179,8 +178,8 @@ def test_every_reason_is_given():
 
 
 def test_the_serve_command_quotes_the_path():
-    assert serve_command(Path("/runs/taxi/serving")) == SERVE
-    assert serve_command(Path("/my runs/taxi/serving")) == "skewless serve '/my runs/taxi'"
+    assert serve_command("/runs/taxi/serving") == SERVE
+    assert serve_command("/my runs/taxi/serving") == "skewless serve '/my runs/taxi'"
 
 
 def test_it_is_kept_whole(tmp_path):
