@@ -55,7 +55,9 @@ def check(path: str) -> None:
             from botocore.config import Config
 
             once = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=10)
-            boto3.client("s3", config=once).list_objects_v2(Bucket=bucket, MaxKeys=1)
+            boto3.session.Session().client("s3", config=once).list_objects_v2(
+                Bucket=bucket, MaxKeys=1
+            )
 
 
 def check_writable(path: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from components import files
+from components import files, stores
 from pipeline import digests
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
@@ -51,11 +51,14 @@ def check_source(dataset: Dataset) -> None:
     Raises:
       DataError: no file, an empty one, or a header that cannot be read or lacks a column.
       ConfigError: the source's delimiter cannot part values.
+      StoreError: the store that it lies in does not answer, or refuses.
     """
     from components.ingest.header import read_fields
     from components.ingest.rules import Rules
 
     rules = Rules.of(dataset.spec.source, dataset.columns, dataset.spec.label)
+    if files.in_store(dataset.source_path):
+        stores.check(dataset.source_path)
     for path in source_paths(dataset):
         read_fields(path, rules)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from components import files, progress
+from components import files, progress, stores
 from components.score.formats import FORMATS, Format
 from pipeline import engines, runners, scoring
 from pipeline.runners import BeamCommand
@@ -92,6 +92,8 @@ def command(
     engines.check(on, [*paths, model, output])
     from components.score.output import Output
 
+    if files.in_store(output):
+        stores.check_writable(output)
     place = Output.of(output, kind, overwrite=overwrite)
     with scoring.told(STAGE) as (screen, _):
         screen.line(f"{len(paths):,} file{'s'[: len(paths) > 1]}, scored by {model}", "bold")
@@ -117,9 +119,12 @@ def input_paths(patterns: Sequence[str]) -> list[str]:
 
     Raises:
       DataError: one names no file.
+      StoreError: its store does not answer, or refuses.
     """
     paths: dict[str, None] = {}
     for pattern in patterns:
+        if files.in_store(pattern):
+            stores.check(pattern)
         found = [entry.path for entry in files.find(pattern)]
         if not found:
             raise DataError(

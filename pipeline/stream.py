@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from components import progress
+from components import files, progress
 from components.score.formats import FORMATS, Format
 from pipeline import scoring
 from pipeline.scoring import BeamCommand, Source
@@ -250,7 +249,7 @@ class Flow:
                 )
                 if _TOPIC.fullmatch(place)
                 else WriteMessageFiles(
-                    os.path.abspath(place), seconds=self._window, counted_as=counted_as
+                    files.absolute(place), seconds=self._window, counted_as=counted_as
                 )
             )
             _ = messages | f"Write{name}" >> write
@@ -267,24 +266,24 @@ class Flow:
         until = MAX_TIMESTAMP
         if self._stop_after is not None:
             until = Timestamp.now() + self._stop_after
-        files = pipeline | "Files" >> new_files.ScoreNewFiles(
-            os.path.abspath(self._pattern),
+        found = pipeline | "Files" >> new_files.ScoreNewFiles(
+            files.absolute(self._pattern),
             self._handler(),
             Wanted(ask(self.model).inputs, self._keys, self._csv),
             seconds=self._look,
             stop=until,
         )
         if self._topic is not None:
-            rows = files.scored | "Rows" >> beam.FlatMapTuple(new_files.rows_as_messages)
+            rows = found.scored | "Rows" >> beam.FlatMapTuple(new_files.rows_as_messages)
             _ = rows | "WriteRows" >> message_sinks.WriteToTopic(self._topic)
         else:
-            folder = os.path.abspath(str(self._output))
-            _ = files.scored | "WriteRows" >> new_files.WriteScoredFiles(folder, self._kind)
+            folder = files.absolute(str(self._output))
+            _ = found.scored | "WriteRows" >> new_files.WriteScoredFiles(folder, self._kind)
         if _TOPIC.fullmatch(self._dead_letters):
-            dead = files.rejects | "Dead" >> beam.FlatMapTuple(new_files.rejects_as_messages)
+            dead = found.rejects | "Dead" >> beam.FlatMapTuple(new_files.rejects_as_messages)
             _ = dead | "WriteDead" >> message_sinks.WriteToTopic(
                 self._dead_letters, counted_as=counts.REJECTED
             )
         else:
-            folder = os.path.abspath(self._dead_letters)
-            _ = files.rejects | "WriteDead" >> new_files.WriteRejectFiles(folder)
+            folder = files.absolute(self._dead_letters)
+            _ = found.rejects | "WriteDead" >> new_files.WriteRejectFiles(folder)

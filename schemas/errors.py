@@ -64,8 +64,6 @@ class DataError(SkewlessError):
 class StoreError(SkewlessError):
     """An object store does not answer, or refuses what is asked of it."""
 
-    exit_code = 5
-
 
 class ModelError(SkewlessError):
     """The model was not blessed, or serving would not give what training computed."""

@@ -1,0 +1,22 @@
+"""Emulators of both stores, once for the module that asks; a folder of its own for every test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests import emulators
+
+
+@pytest.fixture(scope="package")
+def stores_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with emulators.running(tmp_path_factory.mktemp("emulators")):
+        yield
+
+
+@pytest.fixture(params=emulators.ROOTS, ids=["gs", "s3"])
+def store(request: pytest.FixtureRequest, stores_running: None) -> str:
+    """A folder in each of the stores that nobody else uses."""
+    return f"{request.param}/{uuid.uuid4().hex}"

@@ -1,0 +1,133 @@
+"""The file layer over real (emulated) stores, and what it says where a store cannot be used."""
+
+import os
+import random
+
+import pytest
+
+from components import files, stores
+from pipeline.folders import Folders
+from schemas.errors import StoreError
+from tests import emulators
+from tests.engines.processes import free_ports
+
+pytestmark = pytest.mark.component
+
+
+def test_what_is_written_is_read_listed_moved_and_removed(store):
+    big = random.Random(0).randbytes(20 << 20)  # more than one part of an upload, or one buffer
+    written = {"a/b.txt": b"text", "a/empty": b"", "a/c[1].bin": big, "ab": b"beside"}
+    for name, data in written.items():
+        files.write_whole(f"{store}/{name}", data)
+    assert files.names(store) == ["a", "ab"]
+    assert files.walk(f"{store}/a") == ["b.txt", "c[1].bin", "empty"]
+    assert {n: files.read_bytes(f"{store}/{n}") for n in written} == written
+    assert [e.path for e in files.find(f"{store}/a/*.txt")] == [f"{store}/a/b.txt"]
+    (found,) = files.find(f"{store}/a/c[1].bin")
+    assert (found.path, found.size) == (f"{store}/a/c[1].bin", 20 << 20)
+    assert files.is_file(f"{store}/ab")
+    assert not files.is_file(f"{store}/a")
+    assert files.exists(f"{store}/a")
+    assert not files.exists(f"{store}/b")
+    files.move(f"{store}/a", f"{store}/moved/a")
+    assert files.walk(store) == ["ab", "moved/a/b.txt", "moved/a/c[1].bin", "moved/a/empty"]
+    files.remove(f"{store}/moved/a/c[1].bin")
+    files.remove(f"{store}/a")  # not there
+    assert files.walk(store) == ["ab", "moved/a/b.txt", "moved/a/empty"]
+    files.remove(f"{store}/moved")
+    assert files.walk(store) == ["ab"]
+
+
+def test_a_file_is_read_from_where_one_seeks(store):
+    data = random.Random(1).randbytes(3 << 20)
+    files.write_whole(f"{store}/a", data)
+    with files.open_read(f"{store}/a") as file:
+        assert file.seek(-10, os.SEEK_END) == len(data) - 10
+        assert file.read() == data[-10:]
+        file.seek(1 << 20)
+        assert file.read(2 << 20) == data[1 << 20 :]
+        assert file.read(1) == b""
+    with pytest.raises(FileNotFoundError):
+        files.read_bytes(f"{store}/none")
+
+
+def test_folders_come_at_hand_and_arrive(store, tmp_path):
+    with files.arriving(f"{store}/a") as folder:
+        files.write_whole(os.path.join(folder, "deep/b"), "text")
+        assert files.walk(store) == []
+    assert files.walk(store) == ["a/deep/b"]
+    with files.at_hand(f"{store}/a") as folder:
+        assert files.read_text(os.path.join(folder, "deep/b")) == "text"
+    assert not os.path.exists(folder)
+    with pytest.raises(ZeroDivisionError), files.arriving(f"{store}/c") as folder:
+        files.write_whole(os.path.join(folder, "b"), str(1 / 0))
+    assert files.walk(store) == ["a/deep/b"]
+
+
+def test_a_file_that_fails_leaves_nothing(store):
+    with pytest.raises(ZeroDivisionError), files.whole(f"{store}/a") as partial:
+        files.write_whole(partial, str(1 / 0))
+    assert files.walk(store) == []
+
+
+def test_check_leaves_no_trace(store):
+    stores.check_writable(store)
+    assert files.walk(store) == []
+
+
+def test_a_bucket_that_is_not_there(store):
+    absent = store.replace(emulators.BUCKET, "nobucket")
+    for ask in (stores.check, stores.check_writable):
+        with pytest.raises(StoreError, match="there is no bucket 'nobucket'") as error:
+            ask(absent)
+        assert error.value.where == absent
+
+
+def test_a_store_that_does_not_answer(store, monkeypatch):
+    nobody = f"localhost:{free_ports(1)[0]}"
+    emulators.point_to(monkeypatch, nobody, nobody)
+    with pytest.raises(StoreError, match=r"the store does not answer: .*connect") as error:
+        stores.check(store)
+    assert "can be reached" in (error.value.remedy or "")
+
+
+def test_credentials_that_are_missing(stores_running, monkeypatch, tmp_path):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(StoreError, match=r"refuses: .*credentials") as error:
+        stores.check(f"s3://{emulators.BUCKET}/a")
+    assert "AWS_ACCESS_KEY_ID" in (error.value.remedy or "")
+
+
+def test_boto3_that_is_not_installed(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "boto3", None)
+    with pytest.raises(StoreError, match="boto3") as error:
+        files.read_bytes("s3://bucket/a")
+    assert "skewless[s3]" in (error.value.remedy or "")
+
+
+def test_the_record_of_runs_goes_from_machine_to_machine(store, tmp_path, monkeypatch):
+    def at(machine: str) -> Folders:
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / machine))
+        return Folders.of(store, "taxi")
+
+    def run(machine: str, record: bytes) -> None:
+        folders = at(machine)
+        folders.fetch()
+        (folders.runs / machine).mkdir(parents=True, exist_ok=True)
+        (folders.runs / machine / "run.log").write_text(machine)
+        folders.metadata.write_bytes(record)
+        folders.send(machine)
+
+    run("one", b"1")
+    at("two").fetch()
+    assert at("two").metadata.read_bytes() == b"1"
+    run("two", b"2")
+    assert files.walk(f"{store}/taxi/runs") == ["one/run.log", "two/run.log"]
+    at("one").fetch()  # another machine was the last
+    assert at("one").metadata.read_bytes() == b"2"
+    at("one").metadata.write_bytes(b"3")  # of a run that was killed before it could send
+    at("one").fetch()
+    assert at("one").metadata.read_bytes() == b"3"

@@ -1,0 +1,155 @@
+"""Rooms whose data lies in a store give what they give on a disk."""
+
+import gzip
+import itertools
+import os
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components import files
+from components.evaluate.published import SAVED_MODEL, content_digest, versions
+from components.examples import iter_batches, row_groups
+from components.ingest.ingest import ingest
+from components.push.push import push
+from schemas.columns import Column
+from schemas.errors import SkewlessError, StoreError
+from schemas.spec import SPLITS, CsvSource, Examples, Label, Splits
+
+pytestmark = pytest.mark.component
+
+COLUMNS = (
+    Column("id", "INT", True),
+    Column("company", "BYTES", True),
+    Column("tips", "FLOAT", False),
+)
+LABEL = Label.model_validate(
+    {"name": "y", "exceeds": {"column": "tips", "fraction": 0.2, "of": "id"}}
+)
+
+
+def csv_rows(first: int) -> str:
+    rows = (f"{i},c{i % 7},{i}.5" for i in range(first, first + 300))
+    return "\n".join(["id,company,tips", *rows, "not a number,c,1", ""])
+
+
+def examples_of(paths, output):
+    counts = ingest(
+        source=CsvSource(path="*"),
+        paths=paths,
+        columns=COLUMNS,
+        splits=Splits(key=("id",)),
+        label=LABEL,
+        settings=Examples(batch_rows=128, shard_rows=200),
+        output=output,
+    )
+    tables = {
+        split: pa.Table.from_batches(list(iter_batches(output, split))).to_pydict()
+        for split in SPLITS
+    }
+    return counts, tables, [(g.index, g.rows) for s in SPLITS for g in row_groups(output, s)]
+
+
+def test_csv_in_a_store_gives_the_same_examples_there(store, tmp_path):
+    files.write_whole(str(tmp_path / "data/a.csv"), csv_rows(0))
+    files.write_whole(str(tmp_path / "data/b.csv.gz"), gzip.compress(csv_rows(1000).encode()))
+    files.copy_tree(str(tmp_path / "data"), f"{store}/data")
+    here = [entry.path for entry in files.find(f"{tmp_path}/data/*")]
+    there = [entry.path for entry in files.find(f"{store}/data/*")]
+    assert [os.path.basename(p) for p in here] == [os.path.basename(p) for p in there]
+    counts, *expected = examples_of(here, str(tmp_path / "examples"))
+    assert (counts.records_read, counts.records_rejected) == (602, 2)
+    assert [counts, *expected] == list(examples_of(there, f"{store}/examples"))
+    assert files.walk(f"{store}/examples") == files.walk(str(tmp_path / "examples"))
+    assert files.names(store) == ["data", "examples"]  # and nothing beside
+
+
+def test_parquet_in_a_store_is_scored_into_it(store, exported, tmp_path):
+    from components.score.batch import predict
+    from components.score.output import Output
+
+    names = [c.name for c in exported.columns if c.serving]
+    batch = next(iter_batches(exported.examples, "test", names))
+    pq.write_table(pa.Table.from_batches([batch]), tmp_path / "rows.parquet")
+    files.copy_file(str(tmp_path / "rows.parquet"), f"{store}/rows.parquet")
+    files.copy_tree(exported.saved_model, f"{store}/model")
+    scores = {}
+    for model, root in ((exported.saved_model, str(tmp_path)), (f"{store}/model", store)):
+        output = Output.of(f"{root}/scores.parquet", None, overwrite=False)
+        done = predict(model=model, paths=[f"{root}/rows.parquet"], output=output)
+        assert done.files == (f"{root}/scores.parquet",)
+        table = pq.read_table(files.arrow_source(done.files[0]))
+        scores[root] = table.drop(["source"]).to_pydict()
+    assert scores[store] == scores[str(tmp_path)]
+    folder = Output.of(f"{store}/scores", "csv", overwrite=False)
+    predict(model=exported.saved_model, paths=[f"{store}/rows.parquet"], output=folder)
+    assert files.walk(folder.path) == ["part-00000-of-00001.csv", "summary.json"]
+    with pytest.raises(SkewlessError, match="there already"):
+        Output.of(folder.path, None, overwrite=False)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Write what looks like a SavedModel; returns its folder."""
+
+    def make(graph: str) -> str:
+        folder = str(tmp_path / graph)
+        files.write_whole(os.path.join(folder, SAVED_MODEL), graph)
+        files.write_whole(os.path.join(folder, "variables/variables.index"), f"of {graph}")
+        return folder
+
+    return make
+
+
+def test_models_are_pushed_into_a_store(store, model):
+    first = push(model("one"), store, lambda: {"model.json": "{}"})
+    assert (first.version, first.path, first.new) == (1, f"{store}/1", True)
+    assert files.walk(store) == [
+        f"1/{n}" for n in ("model.json", SAVED_MODEL, "variables/variables.index")
+    ]
+    assert content_digest(first.path) == content_digest(model("one"))
+    assert not push(model("one"), store).new
+    second = push(model("two"), store)
+    assert versions(store) == {1: f"{store}/1", 2: second.path}
+
+
+def test_a_push_that_dies_is_no_version_and_gives_way(store, model, monkeypatch):
+    push(model("one"), store)
+    copy_file = files.copy_file
+
+    def dying(source, target):
+        if target.endswith(SAVED_MODEL):
+            raise KeyboardInterrupt
+        copy_file(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "copy_file", dying)
+        patch.setattr(files, "remove", lambda path: None)  # as if killed: it clears nothing away
+        with pytest.raises(KeyboardInterrupt):
+            push(model("two"), store)
+    assert versions(store) == {1: f"{store}/1"}
+    assert files.is_file(f"{store}/2/variables/variables.index")
+    with pytest.raises(SkewlessError, match="another push is at work"):
+        push(model("three"), store)
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now + 3600 * 10**9)  # its claim is old by then
+    assert push(model("three"), store).version == 2
+    assert files.read_text(f"{store}/2/variables/variables.index") == "of three"
+
+
+def test_a_push_that_fails_leaves_the_versions_as_they_were(store, model, monkeypatch):
+    push(model("one"), store)
+    calls = itertools.count()
+    copy_file = files.copy_file
+
+    def failing(source, target):
+        if next(calls):
+            raise StoreError("the store does not answer")
+        copy_file(source, target)
+
+    monkeypatch.setattr(files, "copy_file", failing)
+    with pytest.raises(StoreError):
+        push(model("two"), store)
+    assert sorted({name.split("/")[0] for name in files.walk(store)}) == ["1"]

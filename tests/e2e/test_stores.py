@@ -1,0 +1,115 @@
+"""A run whose data, folder and pushed models lie in an object store is the run on a disk."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+import pytest
+
+from components import files, stores
+from components.examples import iter_batches
+from components.validate import statistics
+from pipeline import dag, lineage
+from pipeline.folders import Folders
+from pipeline.run import run
+from pipeline.summary import FILE_NAME, Summary
+from schemas import catalog
+from schemas.errors import StoreError
+from schemas.spec import SPLITS
+from tests import emulators
+from tests.e2e.conftest import Outcome
+
+pytestmark = pytest.mark.e2e
+
+STORE = f"gs://{emulators.BUCKET}"
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of this machine, while the stores are there."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with emulators.running(tmp_path):
+        yield tmp_path / "state"
+
+
+def artifacts(folders: Folders, run_id: str) -> dict[str, str]:
+    """Return where what is to be compared lies."""
+    executions = lineage.read_run(folders.metadata, run_id)
+    wanted = {
+        "ingest": "examples",
+        "statistics": "statistics",
+        "transform": "transformed_examples",
+        "export": "exported",
+    }
+    return {node: executions[node].outputs[channel].uri for node, channel in wanted.items()}
+
+
+def test_a_run_in_a_store(
+    first: Outcome,
+    root: Path,
+    csv: Path,
+    make_dataset: Callable[..., Path],
+    state: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files.copy_file(str(csv), f"{STORE}/data/trips.csv")
+    dataset = catalog.load(str(make_dataset(spec={"source": {"path": f"{STORE}/data/*.csv"}})))
+    folders = Folders.of(f"{STORE}/runs", "taxi")
+
+    # the store goes away when training is done: said at once, and nothing is published
+    sent = stores.sent
+
+    def gone(file: IO[bytes], path: str) -> None:
+        if "/export/" in path:
+            raise stores.explained(path, ConnectionError("no route to host"))
+        sent(file, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stores, "sent", gone)
+        with pytest.raises(StoreError, match=r"^the store does not answer: .*no route") as error:
+            run(dataset, output=f"{STORE}/runs")
+    assert (error.value.where or "").startswith(f"{STORE}/runs/taxi/artifacts/export/")
+    assert files.walk(folders.serving) == []
+
+    # the next run goes on from there
+    summary = run(dataset, output=f"{STORE}/runs")
+    states = {s.name: s.state for s in summary.stages if s.name in dag.NODES}
+    assert states.pop("push") == "done"
+    done = {node for node, state in states.items() if state == "done"}
+    assert done == {"export", "evaluate", "parity"}
+    assert (summary.status, summary.model) == ("pushed", f"{STORE}/runs/taxi/serving/1")
+    assert summary.parity is not None
+    assert summary.parity["proven"]
+    assert files.is_file(f"{STORE}/runs/taxi/serving/1/saved_model.pb")
+
+    # everything is what it is on a disk
+    here = artifacts(Folders.of(root, "taxi"), first.summary.run_id)
+    there = artifacts(folders, summary.run_id)
+    assert all(uri.startswith(STORE) for uri in there.values())
+    for node in ("ingest", "transform"):
+        for split in SPLITS:
+            ours, theirs = (
+                pa.Table.from_batches(list(iter_batches(where[node], split)))
+                for where in (there, here)
+            )
+            assert ours.equals(theirs)
+    for split in SPLITS:
+        assert statistics.load(there["statistics"], split) == statistics.load(
+            here["statistics"], split
+        )
+    assert files.walk(there["export"]) == files.walk(here["export"])
+    assert summary.counts == first.summary.counts
+    judged, expected = ((s.evaluation or {})["overall"] for s in (summary, first.summary))
+    assert judged["auc"] == pytest.approx(expected["auc"], abs=0.01)
+
+    # another machine knows what was run from the store alone
+    shutil.rmtree(state)
+    again = run(dataset, output=f"{STORE}/runs")
+    assert again.status == "unchanged"
+    assert {s.state for s in again.stages if s.name in dag.NODES[:-1]} == {"cached"}
+    told = files.read_text(f"{STORE}/runs/taxi/runs/{again.run_id}/{FILE_NAME}")
+    assert Summary.model_validate_json(told) == again
