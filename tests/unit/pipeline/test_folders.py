@@ -49,3 +49,17 @@ with locked(Folders.of({str(tmp_path)!r}, "taxi"), "killed"):
     assert "run killed" in (folders.root / ".lock").read_text(encoding="utf-8")
     with locked(folders, "next"):
         assert "run next" in (folders.root / ".lock").read_text(encoding="utf-8")
+
+
+def test_a_store_holds_what_needs_no_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folders = Folders.of("gs://bucket/runs/", "taxi")
+    assert folders == Folders.at("gs://bucket/runs/taxi/")
+    assert folders.place == "gs://bucket/runs/taxi"
+    assert folders.artifacts == "gs://bucket/runs/taxi/artifacts"
+    assert folders.serving == "gs://bucket/runs/taxi/serving"
+    assert folders.root == tmp_path / "skewless/gs/bucket/runs/taxi"
+    assert folders.metadata == folders.root / "metadata.sqlite"
+    assert folders.runs == folders.root / "runs"
+    monkeypatch.setenv("XDG_STATE_HOME", "")
+    assert Folders.at("gs://bucket/taxi").root.parts[-6:-3] == (".local", "state", "skewless")
