@@ -6,6 +6,7 @@ Each entry says why it is here; everything else in the project is the same on bo
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import re
@@ -128,6 +129,17 @@ def settle_google_credentials() -> None:
                 google.auth.default()
                 return  # Beam finds them at once, and asks for the scopes that it needs
         kept._credentials_init = True
+
+
+def reuse_botocore_models() -> None:
+    """Have boto3 read its description of S3 once: Beam makes a client for every single operation.
+
+    A client then takes 13 ms instead of 70 and more.
+    """
+    from botocore import session
+
+    if not hasattr(session.create_loader, "cache_info"):
+        session.create_loader = functools.lru_cache(session.create_loader)
 
 
 def keep_pyarrow_off_the_heap() -> None:

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from components.compat import settle_google_credentials
+from components.compat import reuse_botocore_models, settle_google_credentials
 from schemas.errors import StoreError
 
 SCHEMES = ("gs://", "s3://")
@@ -226,6 +226,7 @@ def _systems(path: str) -> Any:
                 where=path,
                 remedy="pip install 'skewless[s3]', on the workers, too",
             ) from error
+        reuse_botocore_models()
     else:
         settle_google_credentials()
     return FileSystems

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,13 +23,13 @@ def running(folder: Path) -> Iterator[None]:
     servers = [
         Server(
             [
-                *(_script("gcp-storage-emulator"), "start", "--in-memory"),
+                *(sys.executable, "-m", "gcp_storage_emulator", "start", "--in-memory"),
                 *("--port", google.partition(":")[2], "--default-bucket", BUCKET),
             ],
             folder / "google.log",
         ),
         Server(
-            [_script("moto_server"), "-p", amazon.partition(":")[2]],
+            [sys.executable, "-m", "moto.server", "-p", amazon.partition(":")[2]],
             folder / "amazon.log",
         ),
     ]
@@ -59,7 +58,3 @@ def _make_bucket() -> None:
     import boto3
 
     boto3.client("s3").create_bucket(Bucket=BUCKET)
-
-
-def _script(name: str) -> str:
-    return os.path.join(os.path.dirname(sys.executable), name)
