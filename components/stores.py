@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import glob
 import io
 import os
@@ -137,8 +138,23 @@ def sent(file: IO[bytes], path: str) -> None:
             return
         file.seek(0)
         writer = systems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
-        shutil.copyfileobj(file, writer, _CHUNK)
-        writer.close()  # not on an error: closing is what makes the object appear
+        try:
+            shutil.copyfileobj(file, writer, _CHUNK)
+            writer.close()
+        except BaseException as error:
+            _abandon(writer, error)
+            raise
+
+
+def _abandon(writer: Any, error: BaseException) -> None:
+    """Keep a writer from making an object of what came so far, as it does when it is closed.
+
+    Python closes it at the latest when it forgets it.
+    """
+    if hasattr(writer, "terminate"):  # Google's
+        writer.terminate()
+    else:
+        writer.raw._uploader.last_error = error  # which Beam raises instead
 
 
 def renamed(pairs: Sequence[tuple[str, str]]) -> None:
@@ -210,13 +226,7 @@ def _entry(found: Any) -> tuple[str, int, int]:
 def _systems(path: str) -> Any:
     """Return Beam's FileSystems, once it is known that they can do anything for this path."""
     bucket_of(path)
-    with _unwarned():
-        from apache_beam.io.filesystems import FileSystems
-        from apache_beam.options.pipeline_options import PipelineOptions
-    if (
-        FileSystems._pipeline_options is None
-    ):  # no pipeline has run here, and S3's cannot do without
-        FileSystems.set_options(PipelineOptions([]))
+    systems = _beam()
     if path.startswith("s3://"):
         try:
             import boto3  # noqa: F401 - Beam's own message names neither it nor the remedy
@@ -229,6 +239,16 @@ def _systems(path: str) -> Any:
         reuse_botocore_models()
     else:
         settle_google_credentials()
+    return systems
+
+
+@functools.lru_cache(maxsize=1)
+def _beam() -> Any:
+    with _unwarned():
+        from apache_beam.io.filesystems import FileSystems
+        from apache_beam.options.pipeline_options import PipelineOptions
+    if FileSystems._pipeline_options is None:  # no pipeline has run here; S3's cannot do without
+        FileSystems.set_options(PipelineOptions([]))
     return FileSystems
 
 

@@ -1,5 +1,7 @@
 """The file layer over real (emulated) stores, and what it says where a store cannot be used."""
 
+import gc
+import io
 import os
 import random
 
@@ -67,6 +69,22 @@ def test_folders_come_at_hand_and_arrive(store, tmp_path):
 def test_a_file_that_fails_leaves_nothing(store):
     with pytest.raises(ZeroDivisionError), files.whole(f"{store}/a") as partial:
         files.write_whole(partial, str(1 / 0))
+    assert files.walk(store) == []
+
+
+class Torn(io.BytesIO):
+    """A file in the middle of which someone presses Ctrl-C."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() > 10 << 20:
+            raise KeyboardInterrupt
+        return super().read(size)
+
+
+def test_what_is_broken_off_is_no_object(store):
+    with pytest.raises(KeyboardInterrupt):
+        stores.sent(Torn(bytes(40 << 20)), f"{store}/a")
+    gc.collect()  # which closes the writer
     assert files.walk(store) == []
 
 
