@@ -7,7 +7,6 @@ Goes in: paths such as `gs://BUCKET/NAME` and `s3://BUCKET/NAME`. Everybody else
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import glob
 import io
@@ -19,23 +18,12 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from components.compat import reuse_botocore_models, settle_google_credentials
+from components.store_errors import bucket_of, told
 from schemas.errors import StoreError
 
 SCHEMES = ("gs://", "s3://")
 _CHUNK = 4 << 20
 _BUFFER = 1 << 20
-_LOGIN = {
-    "gs://": "log in with `gcloud auth application-default login`, or name a service account's key"
-    " in GOOGLE_APPLICATION_CREDENTIALS; it needs leave to list, read, write and delete objects",
-    "s3://": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to someone with"
-    " leave to list, read, write and delete objects",
-}
-_ENDPOINT = {
-    "gs://": "see that storage.googleapis.com can be reached, or the place in STORAGE_EMULATOR_HOST"
-    " if that is set",
-    "s3://": "see that AWS_REGION is the bucket's, or that the place in AWS_ENDPOINT_URL can be"
-    " reached if that is set",
-}
 
 
 def check(path: str) -> None:
@@ -45,7 +33,7 @@ def check(path: str) -> None:
       StoreError: it does not; tells why and what to do.
     """
     systems, bucket = _systems(path), bucket_of(path)
-    with _told(path):
+    with told(path):
         if path.startswith("gs://"):
             from apache_beam.io.gcp.gcsio import GcsIO
 
@@ -69,24 +57,12 @@ def check_writable(path: str) -> None:
     removed(probe)
 
 
-def bucket_of(path: str) -> str:
-    """Return the bucket of a path.
-
-    Raises:
-      StoreError: the path names none.
-    """
-    found = re.match(r"[a-z0-9]+://([^/]+)", path)
-    if found is None:
-        raise StoreError("the path names no bucket", where=path, expected=f"{path[:5]}BUCKET/…")
-    return found[1]
-
-
 def is_object(path: str) -> bool:
     """Return whether there is an object of this name."""
     systems = _systems(path)
     if path.endswith("/") or "/" not in path[len("gs://") :]:
         return False
-    with _told(path):
+    with told(path):
         return bool(systems.exists(path))
 
 
@@ -102,7 +78,7 @@ def matched(pattern: str) -> list[tuple[str, int, int]]:
     """Return the same of every object that a path or pattern names."""
     if not is_object(pattern):
         return _match(pattern)
-    with _told(pattern):
+    with told(pattern):
         return [_entry(_systems(pattern).get_filesystem(pattern).metadata(pattern))]
 
 
@@ -116,7 +92,7 @@ def opened(path: str) -> IO[bytes]:
     systems = _systems(path)
     from apache_beam.io.filesystem import CompressionTypes
 
-    with _told(path):
+    with told(path):
         file = systems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
     return io.BufferedReader(_Object(file, path), _BUFFER)
 
@@ -130,7 +106,7 @@ def sent(file: IO[bytes], path: str) -> None:
     systems = _systems(path)
     from apache_beam.io.filesystem import CompressionTypes
 
-    with _told(path):
+    with told(path):
         if path.startswith("s3://") and not file.read(1):
             # Beam's writer cannot: it uploads in parts, of which there must be one
             bucket = bucket_of(path)
@@ -162,7 +138,7 @@ def renamed(pairs: Sequence[tuple[str, str]]) -> None:
     if not pairs:
         return
     systems = _systems(pairs[0][0])
-    with _told(pairs[0][1]):
+    with told(pairs[0][1]):
         systems.rename([old for old, _ in pairs], [new for _, new in pairs])
 
 
@@ -174,7 +150,7 @@ def removed(path: str) -> None:
     if listed(path):
         found.append(f"{path.rstrip('/')}/")  # a `/` at the end means all that is below
     if found:
-        with _told(path), _unwarned():
+        with told(path), _unwarned():
             systems.delete(found)
 
 
@@ -192,7 +168,7 @@ class _Object(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        with _told(self._path):
+        with told(self._path):
             self._file.seek(offset, whence)
             return int(self._file.tell())
 
@@ -200,7 +176,7 @@ class _Object(io.RawIOBase):
         return int(self._file.tell())
 
     def readinto(self, buffer: Any) -> int:
-        with _told(self._path):
+        with told(self._path):
             data = self._file.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -213,7 +189,7 @@ class _Object(io.RawIOBase):
 
 def _match(pattern: str) -> list[tuple[str, int, int]]:
     systems = _systems(pattern)
-    with _told(pattern):
+    with told(pattern):
         (result,) = systems.match([pattern])
     # a name that ends in `/` is a folder, as a store's console makes one
     return [_entry(found) for found in result.metadata_list if not found.path.endswith("/")]
@@ -266,71 +242,3 @@ def _s3(path: str) -> Any:
     from apache_beam.io.filesystems import FileSystems
 
     return Client(options=FileSystems.get_filesystem(path)._options).client
-
-
-@contextlib.contextmanager
-def _told(path: str) -> Iterator[None]:
-    """Raise what Beam, google-cloud-storage and boto3 raise as what a person can read."""
-    try:
-        yield
-    except (StoreError, FileNotFoundError):
-        raise
-    except Exception as error:
-        raise explained(path, error) from error
-
-
-def explained(path: str, error: Exception) -> StoreError | FileNotFoundError:
-    """Return what a store's library said as an error that names the cause and the remedy."""
-    cause = innermost(error)
-    said = f"{type(cause).__name__}: {_words(cause)}"
-    scheme, status = path[: len("gs://")], _status(cause)
-    if status == 404 and "NoSuchBucket" not in said and not _about_bucket(cause):
-        return FileNotFoundError(errno.ENOENT, "no such object", path)
-    if status == 404:
-        return StoreError(
-            f"there is no bucket {bucket_of(path)!r}",
-            where=path,
-            remedy="correct the path, or make the bucket; this project makes none",
-        )
-    if status in (401, 403) or re.search(r"[Cc]redentials", said):
-        return StoreError(f"the store refuses: {said}", where=path, remedy=_LOGIN.get(scheme))
-    if status is None:
-        return StoreError(
-            f"the store does not answer: {said}", where=path, remedy=_ENDPOINT.get(scheme)
-        )
-    return StoreError(f"the store failed: {said}", where=path, remedy="try again later")
-
-
-def innermost(error: BaseException) -> BaseException:
-    """Return the exception that Beam wraps, several times at times."""
-    details = getattr(error, "exception_details", None)
-    if isinstance(details, dict) and details:
-        inner = next(iter(details.values()))
-        if isinstance(inner, BaseException):
-            return innermost(inner)
-    inner = getattr(error, "cause", None)  # of google.api_core's RetryError
-    return innermost(inner) if isinstance(inner, BaseException) else error
-
-
-def _status(error: BaseException) -> int | None:
-    """Return the HTTP status that a library's exception holds."""
-    code = getattr(error, "code", None)
-    if isinstance(code, int):
-        return int(code)
-    response = getattr(error, "response", None)
-    if isinstance(response, dict):  # botocore's ClientError
-        return response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return getattr(response, "status_code", None)
-
-
-def _about_bucket(error: BaseException) -> bool:
-    """Return whether a 404 of Google's is that of a listing, or says that it is the bucket's."""
-    said = _words(error)
-    return "bucket does not exist" in said or bool(re.search(r"/o\?|/b/[^/]+\?|uploadType=", said))
-
-
-def _words(error: BaseException) -> str:
-    """Return the first line that an exception says; Beam's for S3 keep their text apart."""
-    text = str(getattr(error, "message", None) or error)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (lines or ["no message"])[0][:400]

@@ -10,7 +10,7 @@ from typing import IO
 import pyarrow as pa
 import pytest
 
-from components import files, stores
+from components import files, store_errors, stores
 from components.examples import iter_batches
 from components.validate import statistics
 from pipeline import dag, lineage
@@ -65,7 +65,7 @@ def test_a_run_in_a_store(
 
     def gone(file: IO[bytes], path: str) -> None:
         if "/export/" in path:
-            raise stores.explained(path, ConnectionError("no route to host"))
+            raise store_errors.explained(path, ConnectionError("no route to host"))
         sent(file, path)
 
     with monkeypatch.context() as patch:

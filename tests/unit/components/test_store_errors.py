@@ -1,6 +1,6 @@
 import pytest
 
-from components import stores
+from components import store_errors
 from schemas.errors import StoreError
 
 
@@ -54,7 +54,7 @@ class WrappedError(Exception):
 )
 def test_what_a_store_says_is_told_cause_first(path, error, what, remedy):
     for said in (error, WrappedError(error), WrappedError(WrappedError(error))):
-        told = stores.explained(path, said)
+        told = store_errors.explained(path, said)
         assert isinstance(told, StoreError)
         assert what in told.what
         assert "\n" not in told.what
@@ -66,7 +66,7 @@ def test_an_object_that_is_not_there_is_a_file_that_is_not_there():
     said = RefusedError(
         404, "GET http://x/download/storage/v1/b/b/o/name?alt=media: no such object"
     )
-    told = stores.explained("gs://b/name", said)
+    told = store_errors.explained("gs://b/name", said)
     assert isinstance(told, FileNotFoundError)
     assert told.filename == "gs://b/name"
 
@@ -74,4 +74,4 @@ def test_an_object_that_is_not_there_is_a_file_that_is_not_there():
 @pytest.mark.parametrize("path", ["gs://", "s3:///a"])
 def test_a_path_without_a_bucket_is_refused(path):
     with pytest.raises(StoreError, match="names no bucket"):
-        stores.bucket_of(path)
+        store_errors.bucket_of(path)
