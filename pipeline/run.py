@@ -131,7 +131,8 @@ def run(
             error = _attempt(job, reporter)
         summary, error = summarize(job, reporter.board, error, time.monotonic() - began)
         summary.write(job.own)
-        error = _sent(job) or error
+        unsent = _sent(job)
+        error = error or unsent
         for line in summary_text.lines(summary):
             screen.line(*line)
         if error is not None and verbose:
