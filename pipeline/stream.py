@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -198,19 +199,21 @@ class Flow:
         """Say in a few lines what became of the rows.
 
         Args:
-          counted: what was counted in this process, for where the runner has no result.
+          counted: what was counted in this process.
         """
         from apache_beam.runners.runner import PipelineState
 
         from components.score import counts
 
-        goes_on = False
-        if self._result is not None:
-            counted = counts.of_result(self._result)
-            goes_on = self._elsewhere and not PipelineState.is_terminal(self._result.state)
         scores = self._topic or self._output
         assert scores is not None  # held by check()
-        return counts.in_words(counted, scores=scores, rejects=self._dead_letters, goes_on=goes_on)
+        if self._result is not None:
+            if self._elsewhere and not PipelineState.is_terminal(self._result.state):
+                return ["the job is left to its runner, which has the counts", f"scores: {scores}"]
+            # Each may lack some: the runner in this process until its end, this process always
+            # where workers are others.
+            counted = Counter(counted) | Counter(counts.of_result(self._result))
+        return counts.in_words(counted, scores=scores, rejects=self._dead_letters)
 
     def _handler(self) -> SavedModelHandler:
         from components.score.model_handler import SavedModelHandler

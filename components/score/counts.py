@@ -24,30 +24,25 @@ def count(name: str, rows: int) -> None:
 
 
 def of_result(result: Any) -> dict[str, int]:
-    """Return the counts of a pipeline's result, so far or at its end, by name."""
+    """Return the counts of a pipeline's result by name."""
     from apache_beam.metrics import MetricsFilter
 
     found = result.metrics().query(MetricsFilter().with_namespace(STAGE))["counters"]
-    return {counter.key.metric.name: counter.result for counter in found}
+    return {counter.key.metric.name: counter.result or 0 for counter in found}
 
 
-def in_words(
-    counts: Mapping[str, int], *, scores: str, rejects: str, goes_on: bool = False
-) -> list[str]:
+def in_words(counts: Mapping[str, int], *, scores: str, rejects: str) -> list[str]:
     """Say in a few lines what became of the rows.
 
     Args:
       counts: by name; one that is not there is 0.
       scores: where the scored rows are.
       rejects: where the others are.
-      goes_on: whether the stream was left to a runner.
     """
     read, scored, rejected = (counts.get(name, 0) for name in (READ, SCORED, REJECTED))
-    lines = [f"{read:,} rows read, {scored:,} scored{' so far' if goes_on else ''}"]
+    lines = [f"{read:,} rows read, {scored:,} scored"]
     if rejected:
         lines.append(f"{rejected:,} rejected: {rejects}")
     if read > scored + rejected:
         lines.append(f"{read - scored - rejected:,} read and not yet written")
-    if goes_on:
-        lines.append("the runner goes on with the job: end it there")
     return [*lines, f"scores: {scores}"]

@@ -3,8 +3,8 @@
 from components.score.counts import READ, REJECTED, SCORED, in_words
 
 
-def told(counts, *, goes_on=False):
-    return in_words(counts, scores="scored", rejects="dead", goes_on=goes_on)
+def told(counts):
+    return in_words(counts, scores="scored", rejects="dead")
 
 
 def test_an_end_in_order_says_what_went_where():
@@ -19,9 +19,3 @@ def test_an_end_in_order_says_what_went_where():
 def test_what_was_not_finished_is_said():
     lines = told({READ: 10, SCORED: 4, REJECTED: 1})
     assert "5 read and not yet written" in lines
-
-
-def test_a_job_that_was_left_to_its_runner_is_said_to_go_on():
-    lines = told({READ: 10, SCORED: 10}, goes_on=True)
-    assert lines[0] == "10 rows read, 10 scored so far"
-    assert "the runner goes on with the job: end it there" in lines
