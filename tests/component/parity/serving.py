@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from components.parity.questions import Question
-from components.parity.server import MODEL, Ports
+from components.parity.server import MODEL, START_SECONDS, Ports
 from components.parity.ways import Plan, Way, answer_of, served
 
 
@@ -45,12 +46,6 @@ def server(saved_model: str) -> Iterator[Ports]:
     options = Options(
         http=Address(port=0), grpc=Address(port=0), settings=Settings(optional_columns=True)
     )
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    def wait(coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
     async def start():
         made = Server([ModelConfig(MODEL, folders.find(saved_model))], options)
@@ -58,12 +53,26 @@ def server(saved_model: str) -> Iterator[Ports]:
         await made.loaded()
         return made, ports
 
-    made, ports = wait(start())
+    with running_loop() as wait:
+        made, ports = wait(start())
+        try:
+            assert ports.grpc is not None
+            yield Ports(ports.http, ports.grpc)
+        finally:
+            wait(made.stop())
+
+
+@contextlib.contextmanager
+def running_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
+    """Run a loop in a thread; gives what runs a coroutine there and returns what it returns."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
     try:
-        assert ports.grpc is not None
-        yield Ports(ports.http, ports.grpc)
+        yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result(
+            START_SECONDS
+        )
     finally:
-        wait(made.stop())
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
