@@ -208,7 +208,11 @@ class Flow:
         scores = self._topic or self._output
         assert scores is not None  # held by check()
         if self._result is not None:
-            if self._elsewhere and not PipelineState.is_terminal(self._result.state):
+            # A template is done once it is left, and has no job to count anything.
+            done = getattr(self._result, "has_job", True) and PipelineState.is_terminal(
+                self._result.state
+            )
+            if self._elsewhere and not done:
                 return ["the job is left to its runner, which has the counts", f"scores: {scores}"]
             # Each may lack some: the runner in this process until its end, this process always
             # where workers are others.
