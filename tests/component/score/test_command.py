@@ -56,7 +56,9 @@ def test_stream_scores_the_files_that_are_there_and_says_what_it_did(stream, tmp
     assert table.num_rows == 40
     assert set(table.column("model_version").to_pylist()) == {"1"}
     assert len(list((tmp_path / "dead").iterdir())) == 2
-    assert capfd.readouterr().out.endswith(ended(tmp_path))
+    assert capfd.readouterr().out.endswith(
+        f"42 rows read, 40 scored\n2 rejected: {tmp_path / 'dead'}\nscores: {tmp_path / 'out'}\n"
+    )
 
 
 def test_stream_says_what_it_did_when_it_is_told_to_end(stream, tmp_path):
@@ -68,14 +70,22 @@ def test_stream_says_what_it_did_when_it_is_told_to_end(stream, tmp_path):
         text=True,
     ) as process:
         try:
-            deadline = time.monotonic() + 120
-            while len(list(tmp_path.glob("out/[!.]*")) + list(tmp_path.glob("dead/[!.]*"))) < 3:
-                assert process.poll() is None, process.communicate()
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            wait_for(process, tmp_path, files=3)
+            # A file is there just before it is counted; once another is, it was.
+            (tmp_path / "in" / "late.csv").write_text("what,ever\n")
+            wait_for(process, tmp_path, files=4)
             process.terminate()
             told, errors = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 0, errors
-    assert told.endswith(ended(tmp_path)), told
+    assert "\n43 rows read, 40 scored\n" in told
+    assert told.endswith(f"\nscores: {tmp_path / 'out'}\n")
+
+
+def wait_for(process, folder, files):
+    deadline = time.monotonic() + 120
+    while len([*folder.glob("out/[!.]*"), *folder.glob("dead/[!.]*")]) < files:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
