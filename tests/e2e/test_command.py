@@ -31,12 +31,28 @@ def read_until(process, stage):
     raise AssertionError(f"{stage} did not end:\n{''.join(lines)}\n{process.stderr.read()}")
 
 
+def hold_that_another_is_turned_away(first, folder, output):
+    """Start a run where one is at work: it says so at once and leaves no trace."""
+    (run,) = output.glob("taxi/runs/*")
+    second = start(folder, output)
+    out, err = second.communicate(timeout=60)
+    assert (second.returncode, out) == (1, "")
+    assert err.startswith(
+        f"error: another run is at work here: process {first.pid}, run {run.name}\n"
+    )
+    assert "wait for it to end, or give another --output" in err
+    assert list(output.glob("taxi/runs/*")) == [run]
+
+
 @pytest.mark.slow
 def test_a_fresh_process_and_folder_give_the_very_same_model(
     first, make_dataset, tmp_path, last_summary
 ):
     process = start(make_dataset(), tmp_path)
-    out, err = process.communicate()
+    began = read_until(process, "ingest")
+    hold_that_another_is_turned_away(process, make_dataset(spec={"model": {"seed": 3}}), tmp_path)
+    rest, err = process.communicate()
+    out = "".join(began) + rest
     assert (process.returncode, err) == (0, "")
     assert not CONTROL.search(out)
     lines = out.splitlines()
