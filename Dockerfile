@@ -12,58 +12,46 @@ ARG DEBIAN=docker.io/library/debian:trixie-slim
 # Of it only `boot` is taken. Its Beam must be the one in requirements/image-py3.13.txt.
 ARG BEAM_SDK=docker.io/apache/beam_python3.13_sdk:2.77.0
 
-# -------------------------------------------------------------------------------- the environment
+# ------------------------------------------------------------------- Debian, Python and the libraries
 FROM ${DEBIAN} AS environment
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 
-# Debian's own packages come in the version of the day: a suite keeps no older one to pin.
+# They stay, and tell what is in the image.
+COPY requirements/uv.txt requirements/image-py3.13.txt deploy/image/slim.sh /opt/requirements/
+# What only builds comes and goes within this layer: so no other stage copies its 2.5 GB, and uv, which
+# without a cache links what it unpacks, writes them once. The lock also pins what source distributions
+# are built with. Debian's own packages come in the version of the day: it keeps no older one to pin.
 # hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends \
-         binutils ca-certificates g++ python3-dev python3-venv \
-    && rm -rf /var/lib/apt/lists/*
-
-COPY requirements/uv.txt requirements/image-py3.13.txt /requirements/
-COPY deploy/image/slim.sh /requirements/
-# The lock also pins what source distributions are built with.
-RUN --mount=type=cache,target=/root/.cache \
-    python3 -m venv /opt/uv \
-    && /opt/uv/bin/python -m pip install --require-hashes --only-binary :all: \
-         --requirement /requirements/uv.txt \
-    && export UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never \
+RUN tools=(binutils g++ python3-dev python3-venv) \
+    && apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates python3 "${tools[@]}" \
+    && python3 -m venv /opt/uv \
+    && /opt/uv/bin/python -m pip install --no-cache-dir --require-hashes --only-binary :all: \
+         --requirement /opt/requirements/uv.txt \
+    && export UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never \
     && /opt/uv/bin/uv venv --python /usr/bin/python3 --system-site-packages /opt/skewless \
     && /opt/uv/bin/uv pip sync --python /opt/skewless/bin/python --require-hashes \
-         --build-constraints /requirements/image-py3.13.txt /requirements/image-py3.13.txt \
-    && bash /requirements/slim.sh /opt/skewless
+         --build-constraints /opt/requirements/image-py3.13.txt /opt/requirements/image-py3.13.txt \
+    && bash /opt/requirements/slim.sh /opt/skewless \
+    && apt-get purge --yes --auto-remove "${tools[@]}" \
+    && rm -rf /opt/uv /var/lib/apt/lists/* /var/cache/{apt,debconf,ldconfig} /var/log/*
 
 # ------------------------------------------------------------------------------------ the package
 FROM environment AS package
-COPY setup.py pyproject.toml README.md /source/
-COPY schemas /source/schemas
-COPY components /source/components
-COPY pipeline /source/pipeline
-COPY deploy/image/healthcheck.py /package/bin/healthcheck
+COPY . /source
 # Installed aside, as it will lie in the environment: so it is a small layer of its own.
-RUN /opt/uv/bin/uv build --offline --wheel --no-build-isolation --python /opt/skewless/bin/python \
-      --out-dir /wheel /source \
+RUN /opt/skewless/bin/python -m pip wheel --no-build-isolation --no-deps --no-index \
+      --wheel-dir /wheel /source \
     && /opt/skewless/bin/python -m pip install --no-cache-dir --no-compile --no-deps --no-index \
       --find-links /wheel --prefix /package skewless \
     && /opt/skewless/bin/python -m compileall -q --invalidation-mode unchecked-hash \
-      -s /package -p /opt/skewless /package/lib
+      -s /package -p /opt/skewless /package/lib \
+    && install /source/deploy/image/healthcheck.py /package/bin/healthcheck
 
 # --------------------------------------------------------------------------- what both images hold
-FROM ${DEBIAN} AS runtime
-SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
-
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates python3 \
-    && rm -rf /var/lib/apt/lists/* /var/cache/{apt,debconf,ldconfig} /var/log/* \
-    && useradd --uid 10001 --no-create-home --home-dir /work --shell /usr/sbin/nologin skewless \
+FROM environment AS runtime
+RUN useradd --uid 10001 --no-create-home --home-dir /work --shell /usr/sbin/nologin skewless \
     && install --directory --mode 1777 /work
-
-# Two layers, so that a change of the code does not send the libraries again.
-COPY --from=environment /opt/skewless /opt/skewless
 COPY --from=package /package /opt/skewless
 
 # Any user may be given at the start: what is written goes to /work, /tmp or a mounted folder.

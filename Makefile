@@ -63,7 +63,7 @@ clean-room: ## prove, as root, that a bare Debian 13 runs the demo and the tests
 	scripts/clean_room.sh
 
 .PHONY: image-test
-image-test: bootstrap ## build the container images, as root, and try what is in them
+image-test: bootstrap ## build the container images, rootless, and try what is in them
 	$(VENV)/python -m pytest tests/images $(PYTEST_ARGS)
 
 .PHONY: clean

@@ -6,9 +6,9 @@ set -euo pipefail
 environment=$1
 cd "$environment"/lib/python3.*/site-packages
 
-# What only C++ is built with, and symbols that no linker reads. Other libraries' wheels were edited
-# after they were linked, which strip may break; TensorFlow's were not.
-rm -rf tensorflow/include pyarrow/include
+# What only C++ is built with, libclang too, and symbols that no linker reads. Other libraries' wheels
+# were edited after they were linked, which strip may break; TensorFlow's were not.
+rm -rf tensorflow/include pyarrow/include clang
 strip --strip-unneeded tensorflow/lib*.so.2 tensorflow/python/profiler/internal/*_plugin.so
 
 # Libraries' own tests. Only of these, since a file of such a name is no test in every library

@@ -15,6 +15,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -42,9 +43,14 @@ def missing(*commands: str) -> str:
 def require(*commands: str) -> None:
     """Skip where commands are missing, or fail where all engines are asked for."""
     if lacking := missing(*commands):
-        if os.environ.get("SKEWLESS_REQUIRE_ENGINES"):
-            pytest.fail(lacking)
-        pytest.skip(lacking)
+        refuse(lacking)
+
+
+def refuse(lacking: str) -> NoReturn:
+    """Skip for want of something, or fail where all engines are asked for."""
+    if os.environ.get("SKEWLESS_REQUIRE_ENGINES"):
+        pytest.fail(lacking)
+    pytest.skip(lacking)
 
 
 def flink_libraries() -> Path:
@@ -71,9 +77,9 @@ def flink_job_server() -> Path:
     return _shaded("flink") / "job-server.jar"
 
 
-def boot() -> Path:
-    """Return `boot`, which starts an SDK worker as Beam's containers do."""
-    return _go("github.com/apache/beam/sdks/v2/python/container", "container")
+def boot(version: str = "") -> Path:
+    """Return `boot` of a Beam, this one by default: it starts workers as Beam's containers do."""
+    return _go("github.com/apache/beam/sdks/v2/python/container", "container", version)
 
 
 def prism() -> Path:
@@ -93,10 +99,10 @@ def _shaded(engine: str) -> Path:
     return _once(f"{engine}-job-server-{BEAM_RUNNERS}", make)
 
 
-def _go(package: str, name: str) -> Path:
+def _go(package: str, name: str, version: str = "") -> Path:
     import apache_beam
 
-    version = apache_beam.__version__
+    version = version or apache_beam.__version__
 
     def make(place: Path) -> None:
         env = {**os.environ, "GOBIN": str(place), "GOFLAGS": "-buildvcs=false"}

@@ -1,6 +1,7 @@
 """The images, built once from the Dockerfile, and a container of each."""
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -8,43 +9,43 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import artifacts
 from tests.images import builder as builders
 from tests.images.builder import Builder, Container
 
 REVISION = "0123456789abcdef"
+LOCK = builders.ROOT / "requirements/image-py3.13.txt"
 # A folder that keeps the images and their layers, for whoever works on the Dockerfile. Each version
-# of the libraries' layer takes 6 GB there; without it, the images are removed in the end.
+# of the libraries' layer takes 6 GB there; without it, all is removed in the end.
 KEPT = "SKEWLESS_IMAGE_STORE"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip all of these tests where images cannot be built, saying what to do about it."""
-    here = [item for item in items if Path(__file__).parent in item.path.parents]
-    wanted = builders.missing() if here else []
-    for item in here:
-        item.add_marker(pytest.mark.engine)
-        if wanted:
-            item.add_marker(pytest.mark.skip(reason="images: " + "; ".join(wanted)))
+    """Mark these tests as what needs more than Python."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.engine)
 
 
 @pytest.fixture(scope="session")
 def builder() -> Iterator[Builder]:
     """A builder that has the bases: Debian, with this machine's registries, and Beam's boot."""
     kept = os.environ.get(KEPT)
-    store = Path(kept or tempfile.mkdtemp(prefix="store-", dir=builders.CACHE))
-    store.mkdir(parents=True, exist_ok=True)
-    builder = Builder(store, builders.storage_driver(store))
+    place = Path(kept or "/var/tmp")
+    if wanted := builders.missing(place):
+        artifacts.refuse("; ".join(wanted))
+    builder = Builder(Path(kept or tempfile.mkdtemp(prefix="skewless-images-", dir=place)))
+    builders.hand_over(builder.store)
     try:
-        if not builder("images", "--quiet", "--filter", f"reference={builders.BEAM}"):
-            registries = builders.registry_files(store / "registries.tar")
-            settings = builders.registry_settings()
-            builder.take(builders.debian_root(), builders.DEBIAN, settings, also=registries)
-            builder.take(builders.beam_root(store / "beam"), builders.BEAM)
+        if kept is None or not (builder.store / "bases").exists():
+            (beam,) = re.findall(r"^apache-beam==([\d.]+)", LOCK.read_text(), re.MULTILINE)
+            builder.make_bases(artifacts.boot(beam))
         yield builder
     finally:
-        builder.remove_containers()
-        if not kept:
-            builder.remove_images()
+        if kept is None:
+            builder.remove()
+        else:
+            builder.run("buildah", "rm", "--all")
 
 
 @pytest.fixture(scope="session")
@@ -55,28 +56,26 @@ def images(builder: Builder) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def containers(builder: Builder, images: dict[str, str]) -> dict[str, Container]:
-    """A container of each image, by target."""
-    return {target: Container(builder, builder("from", image)) for target, image in images.items()}
-
-
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that any user may write, to be mounted in containers."""
-    folder = tmp_path_factory.mktemp("shared")
-    folder.chmod(0o1777)
+def shared(builder: Builder) -> Path:
+    """A folder that any user may write, /shared in the containers."""
+    folder = builder.store / "shared"
+    builder.run("buildah", "unshare", "rm", "--recursive", "--force", str(folder))
+    builder.run("mkdir", "--mode=1777", str(folder))
     return folder
 
 
 @pytest.fixture(scope="session")
-def pushed(containers: dict[str, Container], shared: Path) -> subprocess.CompletedProcess[str]:
+def containers(builder: Builder, images: dict[str, str], shared: Path) -> dict[str, Container]:
+    """A container of each image, by target."""
+    return {
+        target: Container(builder, builder.run("buildah", "from", image), shared)
+        for target, image in images.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def pushed(containers: dict[str, Container]) -> subprocess.CompletedProcess[str]:
     """What `skewless run taxi` came to in the pipeline's container."""
     return containers["skewless"].run(
-        "skewless",
-        "run",
-        "taxi",
-        "--output",
-        "/shared/runs",
-        folders={shared: "/shared"},
-        minutes=6,
+        "skewless", "run", "taxi", "--output", "/shared/runs", minutes=15
     )

