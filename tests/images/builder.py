@@ -15,7 +15,7 @@ import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "skewless-images"  # the builder, where root runs the tests
 NEEDED_SPACE = 10 << 30
 DEBIAN, BEAM = "localhost/debian:trixie", "localhost/beam-sdk:local"
+LAUNCHER = "localhost/launcher:local"
 _BASES = """
 FROM scratch AS debian
 ADD debian.tar registries.tar /
@@ -30,6 +31,9 @@ CMD ["bash"]
 
 FROM scratch AS beam
 COPY boot LICENSE NOTICE /opt/apache/beam/
+# No launcher but Google's own starts a template, and that is in Google's registry alone.
+FROM scratch AS launcher
+COPY NOTICE /opt/google/dataflow/python_template_launcher
 """
 # How this machine reaches its registries, as in scripts/clean_room.sh: the base image has it too.
 _REGISTRY_SETTING = re.compile(
@@ -107,14 +111,15 @@ class Builder:
         self.run("mkdir", "--parents", str(bases), str(self.store / "tmp"))
         debian = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates"]
         debian += ["--dpkgopt=force-unsafe-io", "trixie", str(bases / "debian.tar")]
-        self.run(*debian, minutes=10)
+        self.run(*debian, minutes=20)
         files = {name.lstrip("/"): Path(name) for name in _REGISTRY_FILES if Path(name).is_file()}
         self.run("tee", str(bases / "registries.tar"), given=_tar(files))
         self._unpack(bases, {"boot": boot, "LICENSE": _LICENSE, "NOTICE": _LICENSE})
         self.run("tee", str(bases / "Dockerfile"), given=_BASES.encode())
         settings = [f"--env={k}={v}" for k, v in os.environ.items() if _REGISTRY_SETTING.match(k)]
-        for target, tag in (("debian", DEBIAN), ("beam", BEAM)):
-            self._build(bases, target, tag, settings if target == "debian" else [])
+        self._build(bases, DEBIAN, "--target=debian", *settings)
+        self._build(bases, BEAM, "--target=beam")
+        self._build(bases, LAUNCHER, "--target=launcher")
 
     def build(self, target: str, arguments: Mapping[str, str]) -> str:
         """Build a target of the Dockerfile from the files that git knows; return its name."""
@@ -125,13 +130,22 @@ class Builder:
         self._unpack(source, {name: ROOT / name for name in names if (ROOT / name).exists()})
         given = {"DEBIAN": DEBIAN, "BEAM_SDK": BEAM, **arguments}
         name = f"localhost/{target}:test"
-        self._build(source, target, name, [f"--build-arg={k}={v}" for k, v in given.items()])
+        options = [f"--build-arg={k}={v}" for k, v in given.items()]
+        self._build(source, name, f"--target={target}", *options)
         return name
 
-    def _build(self, context: Path, target: str, tag: str, options: Iterable[str]) -> None:
+    def build_template(self, worker: str, model: Path) -> str:
+        """Build the flex template from the worker's image and a folder of versions."""
+        given = {"WORKER": worker, "LAUNCHER": LAUNCHER}
+        options = [f"--build-arg={k}={v}" for k, v in given.items()]
+        name = "localhost/template:test"
+        folder = self.store / "source/deploy/dataflow"
+        self._build(folder, name, f"--build-context=model={model}", *options)
+        return name
+
+    def _build(self, context: Path, tag: str, *options: str) -> None:
         how = ("--isolation=chroot", "--format=docker", "--layers")  # OCI has no health check
-        named = (f"--target={target}", f"--tag={tag}")
-        self.run("buildah", "build", *how, *named, *options, str(context), minutes=40)
+        self.run("buildah", "build", *how, f"--tag={tag}", *options, str(context), minutes=40)
 
     def _unpack(self, folder: Path, files: Mapping[str, Path]) -> None:
         """Copy files into a folder, where the builder may not be able to reach them."""

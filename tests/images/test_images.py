@@ -11,6 +11,7 @@ import pytest
 
 from tests.engines import artifacts
 from tests.engines.processes import Server, free_ports, listens, wait_for
+from tests.images.builder import Container
 from tests.images.conftest import REVISION
 
 WORDCOUNT = Path(__file__).with_name("wordcount.py")
@@ -100,6 +101,19 @@ def test_a_pushed_model_is_served_and_its_health_is_seen(containers, pushed, sha
     assert (well.returncode, well.stderr) == (0, "")
     assert ill.returncode == 1
     assert "unhealthy: " in ill.stderr
+
+
+def test_the_flex_template_has_a_model_and_what_streams_with_it(builder, images, pushed, shared):
+    assert pushed.returncode == 0, pushed.stdout + pushed.stderr
+    name = builder.build_template(images["worker"], shared / "runs/taxi/serving")
+    template = Container(builder, builder.run("buildah", "from", name), shared)
+    settings = builder.inspect(name)["config"]
+    variables = dict(each.split("=", 1) for each in settings["Env"])
+    started = template.run("python", variables["FLEX_TEMPLATE_PYTHON_PY_FILE"], "--topic=scores")
+
+    assert settings["Entrypoint"] == ["/opt/apache/beam/boot"]
+    assert "Error: Missing option '--dead-letters'." in started.stderr  # skewless stream's own
+    assert template.run("ls", "/models/1/saved_model.pb").returncode == 0
 
 
 def test_workers_count_words_in_the_environment_that_is_there(containers, shared, tmp_path):
