@@ -26,7 +26,7 @@ test: bootstrap ## run the tests
 	$(VENV)/python -m pytest $(TESTS) $(PYTEST_ARGS)
 
 .PHONY: engines
-engines: bootstrap ## run the tests against real Flink and Prism, and what stands for Dataflow
+engines: bootstrap ## run the tests against real Flink, Spark and Prism, and what stands for Dataflow
 	$(VENV)/python -m pytest tests/engines $(PYTEST_ARGS)
 
 .PHONY: fuzz

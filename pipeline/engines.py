@@ -15,7 +15,7 @@ from typing import Any
 
 from components import stores
 from components.runner import running_on
-from pipeline import dataflow, flink
+from pipeline import dataflow, flink, spark
 from pipeline.hosts import is_here, listens
 from pipeline.runners import Choice
 from schemas.errors import ConfigError
@@ -48,6 +48,7 @@ def check(choice: Choice, paths: Sequence[str] = ()) -> None:
         host_port = section.master.removeprefix("spark://")
         if host_port != section.master:
             _require_listener(host_port, f"{where}.master", "a Spark master")
+            spark.check(section)
         _check_workers(section.workers, section.master, where)
     elif isinstance(section, Prism):
         _check_workers(section.workers, "localhost", where)
@@ -168,10 +169,20 @@ def _arguments(choice: Choice) -> list[str]:
             "parallelism": section.parallelism or flink.slots(section),
         }
     elif isinstance(section, Spark):
-        given = {"spark_master_url": section.master, "spark_job_server_jar": section.job_server_jar}
+        given = {
+            "spark_master_url": section.master,
+            "spark_job_server_jar": section.job_server_jar,
+            "job_server_jvm_properties": spark.properties(section),
+            "environment_cache_millis": spark.WORKERS_KEPT,
+        }
     elif isinstance(section, Prism):
         given = {"prism_location": None if section.job_endpoint else _prism(section)}
-    return [f"--{key}={value}" for key, value in given.items() if value is not None]
+    return [
+        f"--{key}={one}"
+        for key, value in given.items()
+        for one in (value if isinstance(value, tuple) else (value,))
+        if one is not None
+    ]
 
 
 def _worker_arguments(workers: Workers) -> list[str]:

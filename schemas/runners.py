@@ -6,6 +6,7 @@ taken unless the command line names another. Which Beam options they become is i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -99,18 +100,47 @@ class Flink(_Portable):
         return {1.2: "1.20"}.get(value, str(value)) if isinstance(value, float) else value
 
 
+def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield dotted keys with their values as Spark writes them."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{inner}", text) for inner, text in _flat(value))
+        else:
+            yield key, str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class Spark(_Portable):
     """A Spark 3 cluster, or Spark within the job server for a master of `local[…]`.
 
     Attributes:
       master: as Spark writes it.
+      page: the master's page, which is asked what its workers have; looked for at port 8080 of the
+        master's host unless given.
       job_server_jar: Beam's job server for it, as for Flink.
+      conf: Spark's own settings of a job, such as spark.executor.memory.
     """
 
     master: Annotated[str, Field(pattern=r"^(local(\[(\d+|\*)\])?|spark://[^\s/]+:\d+)$")] = (
         "local[*]"
     )
+    page: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] | None = None
     job_server_jar: str | None = None
+    conf: dict[Annotated[str, Field(pattern=r"^spark\.\S+$")], str] = Field(default={})
+
+    @pydantic.field_validator("conf", mode="before")
+    @classmethod
+    def _dotted(cls, value: Any) -> Any:
+        """Read `{spark.cores.max: 2}` and, as `--set` gives it, `{spark: {cores: …}}` alike."""
+        return dict(_flat(value)) if isinstance(value, dict) else value
+
+    @pydantic.model_validator(mode="after")
+    def _conf_has_a_job_server(self) -> Spark:
+        if self.conf and self.job_endpoint:
+            raise ValueError(
+                "conf is for the job server that is started for a run; start the one at"
+                " job_endpoint with it"
+            )
+        return self
 
 
 class Prism(_Portable):

@@ -48,9 +48,21 @@ def test_a_version_may_be_a_number_in_yaml(yaml, version):
         ("flink", {"workers": {"process": {}}}, "command"),
         ("flink", {"workers": {"pool": {"address": "nowhere"}}}, "address"),
         ("spark", {"master": "yarn"}, "master"),
+        ("spark", {"conf": {"executor.memory": "2g"}}, "conf"),
+        (
+            "spark",
+            {"conf": {"spark.ui.port": 1}, "job_endpoint": "h:1"},
+            "conf is for the job server",
+        ),
         ("dataflow", {"temp_location": "/tmp"}, "temp_location"),
     ],
 )
 def test_what_cannot_be_is_refused(section, values, said):
     with pytest.raises(pydantic.ValidationError, match="(?s).*" + said.replace("?", r"\?")):
         Runner.model_validate({section: values})
+
+
+def test_spark_s_settings_may_be_nested_or_dotted():
+    given = {"spark": {"cores": {"max": 2}}, "spark.eventLog.enabled": False}
+    conf = Runner.model_validate({"spark": {"conf": given}}).spark.conf
+    assert conf == {"spark.cores.max": "2", "spark.eventLog.enabled": "false"}
