@@ -92,12 +92,18 @@ KNOWN = (
         "look at the task manager's log; raise taskmanager.memory.task.off-heap.size where it"
         " speaks of direct memory",
     ),
+    Known(
+        r"CANCELLED: call already cancelled[^\n]*",
+        "an SDK worker died",
+        "look at the log of `skewless workers` and at the memory of its machine; then run again",
+    ),
 )
 
 _RAISED = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception)\b[^\n]*", re.MULTILINE)
 # How Google's APIs say it, in the body of an answer that a client puts into its own words.
 _REFUSED = re.compile(r'"message": "((?:[^"\\]|\\.)*)"')
 _PREFACE = re.compile(r"^Dataflow pipeline failed\. State: \w+, Error:\n")
+_LOST = re.compile(r"Lost task [^\n]*?\): ([^\n]+)")  # how Spark tells why it gave a job up
 _RUNNING = re.compile(r" \[while running '[^']*'\]")
 _MAX = 500  # characters of the engine's own words
 
@@ -137,7 +143,8 @@ def innermost(text: str) -> str:
     """Return the line of the exception that began it all.
 
     Python's traceback within Java's words comes first: its last line is the cause. Otherwise it is
-    what a service of Google's answered, the last `Caused by:`, or the first line.
+    what a service of Google's answered, the last `Caused by:`, what Spark lost its last task by, or
+    the first line.
     """
     text = _PREFACE.sub("", text)
     python = text.find("Traceback (most recent call last)")
@@ -148,7 +155,7 @@ def innermost(text: str) -> str:
             return _RUNNING.sub("", raised[-1])
     if refused := _REFUSED.search(text):
         return refused[1]
-    caused = re.findall(r"^Caused by: ([^\n]+)", text, re.MULTILINE)
+    caused = re.findall(r"^Caused by: ([^\n]+)", text, re.MULTILINE) or _LOST.findall(text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return caused[-1] if caused else (lines or ["it gave no reason"])[0]
 

@@ -29,6 +29,13 @@ Caused by: java.lang.RuntimeException: because of this
 Caused by: java.io.IOException: {}
 \tat org.apache.flink.Thing.run(Thing.java:2)
 """
+FROM_SPARK = """Pipeline x failed in state FAILED: org.apache.spark.SparkException: Job aborted \
+due to stage failure: Task 0 in stage 9.0 failed 4 times, most recent failure: Lost task 0.3 in \
+stage 9.0 (TID 24) (localhost executor 0): {}
+\tat org.apache.spark.Thing.run(Thing.java:1)
+
+Driver stacktrace:
+"""
 
 
 def test_a_workers_own_exception_is_the_cause():
@@ -60,8 +67,19 @@ def test_what_is_known_names_the_key_to_change(said, key):
 
 def test_what_is_unknown_is_the_innermost_cause():
     assert innermost(FROM_JAVA.format("odd")) == "java.io.IOException: odd"
+    assert innermost(FROM_SPARK.format("java.lang.Error: odd")) == "java.lang.Error: odd"
     assert innermost("") == "it gave no reason"
     assert innermost("boom\nand more") == "boom"
+
+
+def test_a_worker_of_spark_that_died_is_said():
+    text = FROM_SPARK.format(
+        "x.grpc.StatusRuntimeException: CANCELLED: call already cancelled. Use"
+    )
+    assert explained("transform", text).what == (
+        "transform failed on the engine: an SDK worker died (CANCELLED: call already cancelled."
+        " Use)"
+    )
 
 
 def test_a_package_that_workers_lack_is_said():
