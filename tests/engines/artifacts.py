@@ -77,6 +77,11 @@ def flink_job_server() -> Path:
     return _shaded("flink") / "job-server.jar"
 
 
+def spark_job_server() -> Path:
+    """Return Beam's job server for Spark with Spark itself, one jar."""
+    return _shaded("spark") / "job-server.jar"
+
+
 def boot(version: str = "") -> Path:
     """Return `boot` of a Beam, this one by default: it starts workers as Beam's containers do."""
     return _go("github.com/apache/beam/sdks/v2/python/container", "container", version)

@@ -24,6 +24,7 @@ from tests.engines import artifacts, stages
 from tests.engines.artifacts import require
 from tests.engines.flink.cluster import FlinkCluster
 from tests.engines.processes import Server, free_ports, listens, wait_for
+from tests.engines.spark.cluster import SparkCluster
 from tests.engines.stages import Made
 
 quiet_environment()
@@ -66,6 +67,27 @@ def on_flink(flink: FlinkCluster) -> Callable[..., Choice]:
         jar = artifacts.flink_job_server()
         own = [f"master={flink.master}", "version=1.19", f"job_server_jar={jar}"]
         return runners.choose(Runner(), "flink", [*own, *settings])
+
+    return choose
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
+    """A master with one worker of two cores."""
+    require("java", "mvn")
+    with SparkCluster(tmp_path_factory.mktemp("engine") / "spark") as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def on_spark(spark: SparkCluster) -> Callable[..., Choice]:
+    """Choose the cluster, with further settings KEY=VALUE."""
+
+    def choose(*settings: str) -> Choice:
+        jar = artifacts.spark_job_server()
+        own = [f"master={spark.master}", f"page={spark.page}", f"job_server_jar={jar}"]
+        own += ["conf.spark.driver.host=localhost", "conf.spark.driver.bindAddress=127.0.0.1"]
+        return runners.choose(Runner(), "spark", [*own, *settings])
 
     return choose
 

@@ -116,13 +116,7 @@ def test_what_a_worker_fails_with_is_one_error_with_the_cause_first(
 ) -> None:
     made = Made.below(tmp_path)
     on = on_flink(f"workers.pool.address={pool}")
-    broken = tmp_path / "broken"
-    for path in direct.examples.glob("Split-*/*.parquet"):
-        copy = broken / path.relative_to(direct.examples)
-        copy.parent.mkdir(parents=True)
-        whole = path.read_bytes()
-        # the footer says what is there; what is there says nothing
-        copy.write_bytes(whole[:4] + bytes(len(whole) // 2 - 4) + whole[len(whole) // 2 :])
+    broken = stages.broken(direct.examples, tmp_path / "broken")
     with engines.running(on, "test"), pytest.raises(EngineError) as caught:
         stages.transform(dataset, made, broken)
     (first, *_) = str(caught.value).splitlines()
