@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from components.versions import REFUSED
 from schemas.errors import SkewlessError
 
 
@@ -25,6 +26,12 @@ class Known:
 
 
 KNOWN = (
+    Known(
+        rf"(?<={REFUSED}: )[^\n]*",
+        REFUSED,
+        "install the command's versions where the workers run, and start `skewless workers` anew"
+        " (docs/runners.md)",
+    ),
     Known(
         r"Insufficient number of network buffers[^\n]*",
         "the task managers have too few network buffers",
@@ -49,9 +56,9 @@ KNOWN = (
         "start task managers, or lower runner.flink.parallelism",
     ),
     Known(
-        r"No space left on device[^\n]*",
-        "a disk is full",
-        "make room on the machine that the log names, or point its temporary folders elsewhere",
+        r"(?:No space left on device|Disk quota exceeded|File too large)[^\n]*",
+        "a disk is full, or a file larger than it may be",
+        "make room where the workers write, and in their temporary folders; then run again",
     ),
     Known(
         r"ModuleNotFoundError: [^\n]*",

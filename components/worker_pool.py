@@ -19,6 +19,8 @@ from multiprocessing.process import BaseProcess
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
+from components import versions
+
 LOG = logging.getLogger(__name__)
 # What workers run; loading these loads all libraries that they need.
 LOADED = [
@@ -46,13 +48,18 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(LOADED)
+        self._versions = versions.installed()  # now: what is loaded stays, whatever is installed
         self._workers: dict[str, BaseProcess] = {}
         self._lock = threading.Lock()
 
     def StartWorker(  # noqa: N802 - gRPC's name
         self, request: beam_fn_api_pb2.StartWorkerRequest, context: object
     ) -> beam_fn_api_pb2.StartWorkerResponse:
-        """Start a worker for a job."""
+        """Start a worker for a job, unless its command has other versions than we have."""
+        sent = request.params.get(versions.PARAMETER)  # Beam's other clients send none
+        if sent and (refusal := versions.refusal(sent, self._versions)):
+            LOG.error("%s", refusal)
+            return beam_fn_api_pb2.StartWorkerResponse(error=refusal)
         asked = (request.control_endpoint.url, request.worker_id)
         worker = self._context.Process(target=_work, args=asked, daemon=True)
         try:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from components import stores
+from components import stores, versions
 from components.runner import running_on
 from pipeline import dataflow, flink, spark
 from pipeline.hosts import is_here, listens
@@ -188,14 +188,16 @@ def _arguments(choice: Choice) -> list[str]:
 def _worker_arguments(workers: Workers) -> list[str]:
     """Return how an engine gets its SDK workers, in Beam's options."""
     if isinstance(workers, Pool):
-        return ["--environment_type=EXTERNAL", f"--environment_config={workers.address}"]
+        params = {versions.PARAMETER: versions.dumps()}
+        config = {"url": workers.address, "params": params}
+        return ["--environment_type=EXTERNAL", f"--environment_config={json.dumps(config)}"]
     if isinstance(workers, Docker):
         return ["--environment_type=DOCKER", f"--environment_config={workers.image}"]
     if isinstance(workers, Process):
-        config = {
+        started = {
             "command": shutil.which(workers.command) or workers.command,
             # what is installed there is used as it is, without a second environment on top
             "env": {"RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT": "1", **workers.environment},
         }
-        return ["--environment_type=PROCESS", f"--environment_config={json.dumps(config)}"]
+        return ["--environment_type=PROCESS", f"--environment_config={json.dumps(started)}"]
     return ["--environment_type=LOOPBACK"]

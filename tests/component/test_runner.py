@@ -1,5 +1,6 @@
 """A stage's pipeline runs where it was chosen to, tells its rows, and fails in one line."""
 
+import json
 import logging
 import os
 
@@ -7,7 +8,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
-from components import progress, runner, worker_pool
+from components import progress, runner, versions, worker_pool
 from components.engine_errors import EngineError
 
 pytestmark = pytest.mark.component
@@ -103,6 +104,20 @@ def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(monkeypatc
     assert known == "True"
     with pytest.raises(ProcessLookupError):
         os.kill(int(process), 0)  # it has ended
+
+
+def test_a_pool_with_other_versions_refuses_the_job(monkeypatch):
+    monkeypatch.setattr(worker_pool, "LOADED", [])
+    with worker_pool.serving("localhost", 0) as port:
+        sent = {versions.PARAMETER: json.dumps({"apache-beam": "1.0.0"})}
+        config = json.dumps({"url": f"localhost:{port}", "params": sent})
+        external = ["--environment_type=EXTERNAL", f"--environment_config={config}"]
+        with (
+            pytest.raises(EngineError, match=r"versions are not the command's \(apache-beam is"),
+            runner.running_on([*EMBEDDED, *external]),
+            runner.opened("stage") as pipeline,
+        ):
+            _ = pipeline | beam.Create([1])
 
 
 def test_a_port_that_is_taken_is_said(monkeypatch):

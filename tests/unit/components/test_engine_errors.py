@@ -3,6 +3,7 @@
 import pytest
 
 from components.engine_errors import explained, innermost, unsent
+from components.versions import refusal
 
 FROM_PYTHON = """Pipeline job failed in state FAILED: java.util.concurrent.ExecutionException: \
 java.lang.RuntimeException: Error received from SDK harness for instruction 4: Traceback (most \
@@ -56,6 +57,7 @@ def test_a_workers_own_exception_is_the_cause():
         ("Direct buffer memory", "taskmanager.memory.task.off-heap.size"),
         ("Java heap space", "taskmanager.memory.process.size"),
         ("No space left on device", "make room"),
+        ("File too large: 'x'", "make room"),
         ("Channel closed prematurely", "taskmanager.memory.task.off-heap.size"),
     ],
 )
@@ -85,6 +87,16 @@ def test_a_worker_of_spark_that_died_is_said():
 def test_a_package_that_workers_lack_is_said():
     text = FROM_PYTHON.replace("FileNotFoundError", "ModuleNotFoundError")
     assert "install this project" in str(explained("transform", text).remedy)
+
+
+def test_other_versions_on_the_workers_are_said_first():
+    refused = refusal('{"pyarrow": "18.1.0"}', {"pyarrow": "10.0.1"})
+    error = explained("ingest", FROM_JAVA.format(refused))
+    assert error.what == (
+        "ingest failed on the engine: the workers' versions are not the command's"
+        " (pyarrow is 10.0.1, not 18.1.0)"
+    )
+    assert "`skewless workers` anew" in str(error.remedy)
 
 
 def test_endless_words_are_cut():
