@@ -25,6 +25,7 @@ from components.engine_errors import explained, unsent
 if TYPE_CHECKING:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.runners.runner import PipelineRunner
 
 IN_PROCESS = "FnApiRunner"
 
@@ -58,7 +59,7 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
     elsewhere = _elsewhere(chosen)
     built = False
     try:
-        with beam.Pipeline(options=chosen) as pipeline:
+        with beam.Pipeline(_runner(chosen), options=chosen) as pipeline:
             yield pipeline
             built = True
     except _failures(chosen) as error:
@@ -123,6 +124,17 @@ def _failures(options: PipelineOptions) -> tuple[type[Exception], ...]:
 
     on_dataflow = options.view_as(StandardOptions).runner == "DataflowRunner"
     return (RuntimeError, *dataflow_errors()) if on_dataflow else (RuntimeError,)
+
+
+def _runner(options: PipelineOptions) -> PipelineRunner | None:
+    """Return our own runner for a job server, None for the one that the options name."""
+    from apache_beam.options.pipeline_options import StandardOptions
+
+    if options.view_as(StandardOptions).runner != "PortableRunner":
+        return None
+    from components.small_graph import SmallGraphRunner
+
+    return SmallGraphRunner()
 
 
 def _elsewhere(options: PipelineOptions) -> bool:
