@@ -56,7 +56,7 @@ KNOWN = (
         "start task managers, or lower runner.flink.parallelism",
     ),
     Known(
-        r"(?:No space left on device|Disk quota exceeded|File too large)[^\n]*",
+        r"[^\n]*(?:No space left on device|Disk quota exceeded|File too large)[^\n]*",
         "a disk is full, or a file larger than it may be",
         "make room where the workers write, and in their temporary folders; then run again",
     ),
@@ -121,6 +121,7 @@ def explained(stage: str, text: str) -> EngineError:
     >>> print(explained("statistics", "java.lang.RuntimeException: boom").what)
     statistics failed on the engine: java.lang.RuntimeException: boom
     """
+    text = _RUNNING.sub("", text)
     cause = innermost(text)
     for known in KNOWN:
         found = re.search(known.pattern, text)
@@ -159,7 +160,7 @@ def innermost(text: str) -> str:
         told = text[python:].split("\n\n\tat ")[0]
         raised = [m[0] for m in _RAISED.finditer(told) if not m[0].startswith("java.")]
         if raised:
-            return _RUNNING.sub("", raised[-1])
+            return raised[-1]
     if refused := _REFUSED.search(text):
         return refused[1]
     caused = re.findall(r"^Caused by: ([^\n]+)", text, re.MULTILINE) or _LOST.findall(text)

@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent import futures
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 import grpc
@@ -60,16 +61,31 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         if sent and (refusal := versions.refusal(sent, self._versions)):
             LOG.error("%s", refusal)
             return beam_fn_api_pb2.StartWorkerResponse(error=refusal)
-        asked = (request.control_endpoint.url, request.worker_id)
-        worker = self._context.Process(target=_work, args=asked, daemon=True)
         try:
-            worker.start()
+            worker = self._start(request.control_endpoint.url, request.worker_id)
         except OSError as error:
+            LOG.error("no worker can be started: %s", error)
             return beam_fn_api_pb2.StartWorkerResponse(error=f"no worker can be started: {error}")
         LOG.info("worker %s started as process %d", request.worker_id, worker.pid)
         with self._lock:
             self._workers[request.worker_id] = worker
         return beam_fn_api_pb2.StartWorkerResponse()
+
+    def _start(self, control: str, worker_id: str) -> BaseProcess:
+        """Return a worker that has reached the engine, which waits forever for one that died."""
+        ready, its_ready = self._context.Pipe(duplex=False)
+        worker = self._context.Process(target=_work, args=(control, worker_id, its_ready))
+        worker.daemon = True
+        worker.start()
+        its_ready.close()  # so that its death closes the pipe
+        try:
+            ready.recv()
+        except EOFError as error:
+            worker.join(STOPPING)
+            raise ChildProcessError(f"it ended with {worker.exitcode} at its start") from error
+        finally:
+            ready.close()
+        return worker
 
     def StopWorker(  # noqa: N802 - gRPC's name
         self, request: beam_fn_api_pb2.StopWorkerRequest, context: object
@@ -123,13 +139,15 @@ def _nothing() -> None:
     """What the process that is forked from does first."""
 
 
-def _work(control: str, worker_id: str) -> None:
-    """Be a worker until the engine hangs up."""
+def _work(control: str, worker_id: str, ready: Connection) -> None:
+    """Be a worker until the engine hangs up; tell `ready` when it is reached."""
     from apache_beam.runners.worker.sdk_worker import SdkHarness
 
     logging.getLogger().setLevel(logging.WARNING)
     try:
-        SdkHarness(control, worker_id=worker_id, state_cache_size=STATE_CACHE_BYTES).run()
+        harness = SdkHarness(control, worker_id=worker_id, state_cache_size=STATE_CACHE_BYTES)
+        ready.send(True)
+        harness.run()
     except grpc.RpcError as error:
         LOG.info("worker %s: the engine hung up: %s", worker_id, error)
     finally:

@@ -21,6 +21,14 @@ from pipeline.runners import Choice
 from schemas.errors import ConfigError
 from schemas.runners import Dataflow, Docker, Flink, Loopback, Pool, Prism, Process, Spark, Workers
 
+# Flags of a JVM that translates a few jobs and ends: it does without the slower, better compiler.
+_SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+# Milliseconds that Flink keeps workers which no task needs, if Beam's classes are in its lib/ folder:
+# through the moments between steps, but not until a job starts anew, 1 s after its workers died.
+_KEEP_WORKERS = 500
+# Beam lists what pip has installed before every job, in a log that no engine of these shows.
+_NO_PIP = "--experiments=disable_logging_submission_environment"
+
 
 def check(choice: Choice, paths: Sequence[str] = ()) -> None:
     """Hold that the engine is there and has what a run needs; takes milliseconds, in a cloud more.
@@ -149,7 +157,7 @@ def running(choice: Choice, job_name: str) -> Iterator[None]:
         return
     from pipeline.job_servers import job_server
 
-    arguments += [*_worker_arguments(section.workers), *choice.beam]
+    arguments += [_NO_PIP, *_worker_arguments(section.workers), *choice.beam]
     with contextlib.ExitStack() as stack:
         endpoint = section.job_endpoint or stack.enter_context(job_server(section, arguments))
         own = ["--runner=PortableRunner", f"--job_endpoint={endpoint}"]
@@ -167,6 +175,8 @@ def _arguments(choice: Choice) -> list[str]:
             "flink_version": section.version,
             "flink_job_server_jar": section.job_server_jar,
             "parallelism": section.parallelism or flink.slots(section),
+            "job_server_jvm_properties": _SHORT_LIVED,
+            "environment_cache_millis": _KEEP_WORKERS,
         }
     elif isinstance(section, Spark):
         given = {

@@ -2,11 +2,14 @@
 
 import json
 import logging
+import multiprocessing
 import os
+from concurrent import futures
 
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from apache_beam.portability.api import beam_fn_api_pb2, endpoints_pb2
 
 from components import progress, runner, versions, worker_pool
 from components.engine_errors import EngineError
@@ -118,6 +121,19 @@ def test_a_pool_with_other_versions_refuses_the_job(monkeypatch):
             runner.opened("stage") as pipeline,
         ):
             _ = pipeline | beam.Create([1])
+
+
+def test_a_worker_that_dies_at_its_start_is_an_error_and_not_waited_for(monkeypatch):
+    monkeypatch.setattr(worker_pool, "LOADED", [])
+    pool = worker_pool.WorkerPool()
+    nobody = endpoints_pb2.ApiServiceDescriptor(url="localhost:1")
+    asked = beam_fn_api_pb2.StartWorkerRequest(worker_id="1", control_endpoint=nobody)
+    with futures.ThreadPoolExecutor() as threads:
+        answer = threads.submit(pool.StartWorker, asked, None)
+        while not (started := multiprocessing.active_children()):
+            assert not answer.done()
+        started[0].kill()
+        assert "no worker can be started: it ended with -9" in answer.result(60).error
 
 
 def test_a_port_that_is_taken_is_said(monkeypatch):

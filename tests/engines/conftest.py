@@ -6,9 +6,7 @@ install; with SKEWLESS_REQUIRE_ENGINES=1, as CI sets it, it fails.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import hypothesis  # noqa: F401  # pytest's last words import it: too late after a run's gc.freeze()
 import pytest
@@ -20,10 +18,10 @@ from pipeline.runners import Choice
 from schemas import catalog
 from schemas.catalog import Dataset
 from schemas.runners import Runner
-from tests.engines import artifacts, stages
+from tests.engines import artifacts, pools, stages
 from tests.engines.artifacts import require
 from tests.engines.flink.cluster import FlinkCluster
-from tests.engines.processes import Server, free_ports, listens, wait_for
+from tests.engines.processes import Server
 from tests.engines.spark.cluster import SparkCluster
 from tests.engines.stages import Made
 
@@ -55,7 +53,8 @@ def direct(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Made:
 def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
     """A cluster of one task manager with two slots."""
     require("java", "mvn")
-    with FlinkCluster(tmp_path_factory.mktemp("engine") / "flink") as cluster:
+    twice = {"restart-strategy.fixed-delay.attempts": "2"}  # what fails for certain fails sooner
+    with FlinkCluster(tmp_path_factory.mktemp("engine") / "flink", settings=twice) as cluster:
         yield cluster
 
 
@@ -93,15 +92,25 @@ def on_spark(spark: SparkCluster) -> Callable[..., Choice]:
 
 
 @pytest.fixture(scope="session")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a pool of workers, in a process of its own."""
-    (port,) = free_ports(1)
-    log = tmp_path_factory.mktemp("pool") / "workers.log"
-    server = Server(
-        [str(Path(sys.executable).with_name("skewless")), "workers", "--port", str(port)], log
-    )
-    try:
-        wait_for("starting workers", lambda: listens(port), [server], seconds=120)
-        yield f"localhost:{port}"
-    finally:
-        server.stop()
+def pool_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Server]]:
+    """A pool of workers in a process of its own, behind its address."""
+    with pools.running(tmp_path_factory.mktemp("pool") / "workers.log") as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def pool(pool_process: tuple[str, Server]) -> str:
+    """The address of a pool of workers."""
+    return pool_process[0]
+
+
+@pytest.fixture(scope="session")
+def pool_server(pool_process: tuple[str, Server]) -> Server:
+    """The process of that pool."""
+    return pool_process[1]
+
+
+@pytest.fixture(scope="session")
+def flink_pool(on_flink: Callable[..., Choice], pool: str) -> Choice:
+    """The cluster with workers of the pool."""
+    return on_flink(f"workers.pool.address={pool}")

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 
 class Server:
     """A process in a session of its own, with everything that it starts itself."""
@@ -29,6 +31,11 @@ class Server:
                 env=dict(os.environ if env is None else env),
                 start_new_session=True,
             )
+
+    @property
+    def children(self) -> list[psutil.Process]:
+        """What it has started and is alive, directly or not."""
+        return psutil.Process(self._process.pid).children(recursive=True)
 
     def require(self) -> None:
         """Hold that it is alive.

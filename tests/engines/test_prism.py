@@ -10,7 +10,6 @@ from pipeline import runners
 from schemas.catalog import Dataset
 from schemas.runners import Runner
 from tests.engines import artifacts, stages
-from tests.engines.artifacts import require
 from tests.engines.same import require_same
 from tests.engines.stages import Made
 
@@ -26,7 +25,6 @@ pytestmark = [
 def test_prism_gives_what_this_process_gives(
     direct: Made, dataset: Dataset, workers: str, pool: str, tmp_path: Path
 ) -> None:
-    require("go")
     chosen = "workers=loopback" if workers == "loopback" else f"workers.pool.address={pool}"
     on = runners.choose(Runner(), "prism", [f"binary={artifacts.prism()}", chosen])
     require_same(direct, stages.make(dataset, on, tmp_path))

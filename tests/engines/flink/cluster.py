@@ -44,6 +44,7 @@ OPENS = [
         "java.util.concurrent.locks",
     )
 ]
+QUICK = "-XX:TieredStopAtLevel=1"  # a cluster of minutes does without the slower, better compiler
 SLOTS = 2  # of a task manager, as config.yaml says
 RESULT = "BASH_JAVA_UTILS_EXEC_RESULT:"
 
@@ -115,7 +116,7 @@ class FlinkCluster:
             # a task manager is registered a moment before its slots are
             lambda: self.ask("/overview", {}).get("slots-total") == SLOTS * count,
             [self._job_manager, *self.task_managers],
-            seconds=60,
+            seconds=180,
         )
 
     def ask(self, path: str, otherwise: Any = None) -> Any:
@@ -142,7 +143,18 @@ class FlinkCluster:
         conf = ["--configDir", str(self._folder / "conf")]
         flags, dynamic = self._memory(memory, conf)
         log4j = f"-Dlog4j.configurationFile=file:{self._folder}/conf/log4j.properties"
-        command = ["java", *flags, *OPENS, log4j, "-cp", self._classpath(), main, *conf, *arguments]
+        command = [
+            "java",
+            *flags,
+            QUICK,
+            *OPENS,
+            log4j,
+            "-cp",
+            self._classpath(),
+            main,
+            *conf,
+            *arguments,
+        ]
         # An SDK worker that a task manager starts runs in this environment.
         env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         return Server([*command, *dynamic], self._folder / f"{name}.log", env)
@@ -164,7 +176,8 @@ class FlinkCluster:
 
     def _classpath(self) -> str:
         jars = [*self._libraries.glob("lib/flink-dist-*.jar"), *self._libraries.glob("lib/log4j-*")]
-        return ":".join(map(str, [*self._libraries.glob("bin/*.jar"), *sorted(jars)]))
+        jars = [*self._libraries.glob("bin/*.jar"), *sorted(jars), artifacts.flink_job_server()]
+        return ":".join(map(str, jars))
 
 
 def main() -> None:

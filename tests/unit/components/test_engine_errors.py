@@ -99,6 +99,17 @@ def test_other_versions_on_the_workers_are_said_first():
     assert "`skewless workers` anew" in str(error.remedy)
 
 
+def test_a_full_disk_under_tensorflow_is_said_with_the_file():
+    told = "OutOfRangeError: /data/saved_model.pb; File too large"
+    text = FROM_PYTHON.replace(
+        "FileNotFoundError: [Errno 2] No such file or directory: '/data/x' [while",
+        f"RuntimeError: {told} [while",
+    ).replace("FileNotFoundError: [Errno 2] No such file or directory: '/data/x'", told)
+    assert explained("transform", text).what == (
+        f"transform failed on the engine: a disk is full, or a file larger than it may be ({told})"
+    )
+
+
 def test_endless_words_are_cut():
     assert len(explained("transform", "x" * 10_000).what) < 600
 

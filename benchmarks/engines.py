@@ -1,0 +1,173 @@
+"""What the stages that read and write rows take on Flink, beside this process, on the same rows.
+
+`python -m benchmarks.engines --rows 200000` starts a Flink cluster of one task manager and a pool
+of workers on this machine, as tests/engines does, and prints seconds and rows a second: in this
+process, then with one task slot, then with two. A run of a few rows goes before: a cluster in
+production has loaded its classes long ago.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.ours import write_dataset
+from benchmarks.places import CACHE
+from benchmarks.rows import taxi_csv
+from components.compat import quiet_environment
+from pipeline import engines, runners
+from pipeline.runners import Choice
+from schemas import catalog
+from schemas.catalog import Dataset
+from schemas.runners import Runner
+from schemas.spec import Strict
+from tests.engines import artifacts, pools, stages
+from tests.engines.flink.cluster import FlinkCluster
+from tests.engines.stages import Made
+
+FILES = 8  # of a source: a file is read by one worker
+WARM_ROWS = 15_000
+GIB = 1 << 30
+
+
+class Times(Strict):
+    """What the stages took at one place.
+
+    Attributes:
+      where: the place.
+      rows: rows of the source.
+      seconds: by stage.
+      peak: the most that this process has held so far, in bytes; of workers elsewhere, nothing.
+    """
+
+    where: str
+    rows: int
+    seconds: dict[str, float]
+    peak: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where stages run, by its name in the table."""
+
+    name: str
+    on: Choice
+
+
+def measured(dataset: Dataset, rows: int, place: Place, work: Path) -> Times:
+    """Run the stages one after the other at a place."""
+    made = Made.below(work)
+    steps: dict[str, Callable[[], None]] = {
+        "ingest": lambda: stages.ingest(dataset, made),
+        "statistics": lambda: stages.measure(dataset, made),
+        "transform": lambda: stages.transform(dataset, made, made.examples),
+    }
+    seconds = {}
+    with engines.running(place.on, "benchmark"):
+        for name, step in steps.items():
+            began = time.monotonic()
+            step()
+            seconds[name] = time.monotonic() - began
+    shutil.rmtree(work)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Times(where=place.name, rows=rows, seconds=seconds, peak=peak)
+
+
+def table(all_times: Sequence[Times]) -> list[str]:
+    """Return the lines of a table."""
+    lines = [
+        "| rows | where | ingest | statistics | transform | all | rows/s | command's memory |",
+        "|---:|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for times in all_times:
+        whole = sum(times.seconds.values())
+        each = " | ".join(f"{one:.1f} s" for one in (*times.seconds.values(), whole))
+        lines.append(
+            f"| {times.rows:,} | {times.where} | {each} | {times.rows / whole:,.0f}"
+            f" | {times.peak / GIB:.1f} GiB |"
+        )
+    return lines
+
+
+def dataset_of(rows: int, work: Path) -> Dataset:
+    """Return the taxi dataset of that many rows, in several files."""
+    source = _in_files(rows) / "*.csv"
+    return catalog.load(
+        str(write_dataset(work / f"rows-{rows}", {"source": {"path": str(source)}}))
+    )
+
+
+def _in_files(rows: int) -> Path:
+    """Cut the rows into files of equal size, each with the header; once."""
+    whole = taxi_csv(rows)
+    folder = CACHE / f"{whole.stem}-in-{FILES}"
+    if not folder.exists():
+        partial = Path(tempfile.mkdtemp(dir=CACHE))
+        with open(whole, "rb") as lines:
+            header = next(lines)
+            for number in range(FILES):
+                with open(partial / f"{number}.csv", "wb") as file:
+                    file.write(header)
+                    for _ in range(rows * number // FILES, rows * (number + 1) // FILES):
+                        file.write(next(lines))
+        partial.rename(folder)
+    return folder
+
+
+@contextlib.contextmanager
+def flink(work: Path, slots: Sequence[int]) -> Iterator[list[Place]]:
+    """Start a cluster and a pool of workers; yield a place for each number of slots."""
+    with (
+        FlinkCluster(work / "flink") as cluster,
+        pools.running(work / "workers.log") as (address, _),
+    ):
+        own = [
+            f"master={cluster.master}",
+            "version=1.19",
+            f"job_server_jar={artifacts.flink_job_server()}",
+            f"workers.pool.address={address}",
+        ]
+        yield [
+            Place(
+                f"Flink, {count} slot{'s' * (count > 1)}",
+                runners.choose(Runner(), "flink", [*own, f"parallelism={count}"]),
+            )
+            for count in slots
+        ]
+
+
+def main() -> None:
+    """Measure ingest, statistics and transform, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=main.__doc__)
+    parser.add_argument("--rows", type=int, action="append", help="of the source [200000]")
+    parser.add_argument("--only", choices=("direct", "flink"), help="one of the two")
+    parser.add_argument("--slots", type=int, nargs="+", default=[1, 2], help="of Flink's [1 2]")
+    given = parser.parse_args()
+    quiet_environment()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    all_times = []
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder, contextlib.ExitStack() as stack:
+        work = Path(folder)
+        places = [] if given.only == "flink" else [Place("direct", runners.choose(Runner()))]
+        if given.only != "direct":
+            places += stack.enter_context(flink(work, given.slots))
+        warm = dataset_of(WARM_ROWS, work)
+        for place in places:
+            measured(warm, WARM_ROWS, place, work / "made")
+        for rows in given.rows or [200_000]:
+            dataset = dataset_of(rows, work)
+            for place in places:
+                all_times.append(measured(dataset, rows, place, work / "made"))
+                print("\n".join(table(all_times[-1:])[2:]), flush=True)
+    print("\n".join(["", *table(all_times)]))
+
+
+if __name__ == "__main__":
+    main()
