@@ -8,14 +8,17 @@ protocol of Beam's worker pools (environment EXTERNAL).
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent import futures
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import TextIO
 
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
@@ -143,6 +146,7 @@ def _work(control: str, worker_id: str, ready: Connection) -> None:
     """Be a worker until the engine hangs up; tell `ready` when it is reached."""
     from apache_beam.runners.worker.sdk_worker import SdkHarness
 
+    sys.stderr = Lossy(sys.stderr)
     logging.getLogger().setLevel(logging.WARNING)
     try:
         harness = SdkHarness(control, worker_id=worker_id, state_cache_size=STATE_CACHE_BYTES)
@@ -152,6 +156,28 @@ def _work(control: str, worker_id: str, ready: Connection) -> None:
         LOG.info("worker %s: the engine hung up: %s", worker_id, error)
     finally:
         os._exit(0)  # its threads may still wait for an engine that is gone
+
+
+class Lossy(io.TextIOBase):
+    """A stream that loses what its disk has no room for.
+
+    Beam prints what a step failed with before it tells the engine, which would wait for ever if
+    printing failed, too.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def _end(worker: BaseProcess) -> None:

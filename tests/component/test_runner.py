@@ -1,5 +1,6 @@
 """A stage's pipeline runs where it was chosen to, tells its rows, and fails in one line."""
 
+import io
 import json
 import logging
 import multiprocessing
@@ -134,6 +135,19 @@ def test_a_worker_that_dies_at_its_start_is_an_error_and_not_waited_for(monkeypa
             assert not answer.done()
         started[0].kill()
         assert "no worker can be started: it ended with -9" in answer.result(60).error
+
+
+def test_a_full_disk_under_a_workers_log_fails_nothing():
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+        def flush(self):
+            raise OSError(28, "No space left on device")
+
+    log = worker_pool.Lossy(Full())
+    print("a traceback", file=log)
+    log.flush()
 
 
 def test_a_port_that_is_taken_is_said(monkeypatch):
