@@ -23,8 +23,8 @@ from schemas.runners import Dataflow, Docker, Flink, Loopback, Pool, Prism, Proc
 
 # Flags of a JVM that translates a few jobs and ends: it does without the slower, better compiler.
 _SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-# Milliseconds that Flink keeps workers which no task needs, if Beam's classes are in its lib/ folder:
-# through the moments between steps, but not until a job starts anew, 1 s after its workers died.
+# Milliseconds for which Flink keeps workers that no task needs, if Beam's classes are in its lib/
+# folder: through the moments between steps, but not until a job starts anew 1 s after they died.
 _KEEP_WORKERS = 500
 # Beam lists what pip has installed before every job, in a log that no engine of these shows.
 _NO_PIP = "--experiments=disable_logging_submission_environment"
