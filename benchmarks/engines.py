@@ -1,9 +1,9 @@
 """What the stages that read and write rows take on Flink, beside this process, on the same rows.
 
 `python -m benchmarks.engines --rows 200000` starts a Flink cluster of one task manager and a pool
-of workers on this machine, as tests/engines does, and prints seconds and rows a second: in this
-process, then with one task slot, then with two. A run of a few rows goes before: a cluster in
-production has loaded its classes long ago.
+of workers on this machine, as tests/engines does, and prints seconds, seconds of a processor (of
+engine and workers, too) and rows a second: in this process, then with one task slot, then with two.
+A run of a few rows goes before: a cluster in production has loaded its classes long ago.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from benchmarks.ours import write_dataset
 from benchmarks.places import CACHE
@@ -44,12 +46,14 @@ class Times(Strict):
       where: the place.
       rows: rows of the source.
       seconds: by stage.
+      cpu: seconds of a processor by stage, of this process and all that it has started.
       peak: the most that this process has held so far, in bytes; of workers elsewhere, nothing.
     """
 
     where: str
     rows: int
     seconds: dict[str, float]
+    cpu: dict[str, float]
     peak: int
 
 
@@ -69,28 +73,42 @@ def measured(dataset: Dataset, rows: int, place: Place, work: Path) -> Times:
         "statistics": lambda: stages.measure(dataset, made),
         "transform": lambda: stages.transform(dataset, made, made.examples),
     }
-    seconds = {}
+    seconds, cpu = {}, {}
     with engines.running(place.on, "benchmark"):
         for name, step in steps.items():
-            began = time.monotonic()
+            began, used = time.monotonic(), _cpu_seconds()
             step()
-            seconds[name] = time.monotonic() - began
+            seconds[name], cpu[name] = time.monotonic() - began, _cpu_seconds() - used
     shutil.rmtree(work)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Times(where=place.name, rows=rows, seconds=seconds, peak=peak)
+    return Times(where=place.name, rows=rows, seconds=seconds, cpu=cpu, peak=peak)
+
+
+def _cpu_seconds() -> float:
+    """Return what this process, those below it and those that ended have used of processors."""
+    me, seconds = psutil.Process(), 0.0
+    for one in (me, *me.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended since it was listed
+            seconds += sum(one.cpu_times()[:4])
+    return seconds
 
 
 def table(all_times: Sequence[Times]) -> list[str]:
     """Return the lines of a table."""
     lines = [
+        "Seconds, and behind them those of a processor.",
+        "",
         "| rows | where | ingest | statistics | transform | all | rows/s | command's memory |",
         "|---:|---|---:|---:|---:|---:|---:|---:|",
     ]
     for times in all_times:
         whole = sum(times.seconds.values())
-        each = " | ".join(f"{one:.1f} s" for one in (*times.seconds.values(), whole))
+        pairs = [*zip(times.seconds.values(), times.cpu.values(), strict=True)]
+        each = [
+            f"{wall:.1f} ({cpu:.1f})" for wall, cpu in (*pairs, (whole, sum(times.cpu.values())))
+        ]
         lines.append(
-            f"| {times.rows:,} | {times.where} | {each} | {times.rows / whole:,.0f}"
+            f"| {times.rows:,} | {times.where} | {' | '.join(each)} | {times.rows / whole:,.0f}"
             f" | {times.peak / GIB:.1f} GiB |"
         )
     return lines
@@ -165,7 +183,7 @@ def main() -> None:
             dataset = dataset_of(rows, work)
             for place in places:
                 all_times.append(measured(dataset, rows, place, work / "made"))
-                print("\n".join(table(all_times[-1:])[2:]), flush=True)
+                print("\n".join(table(all_times[-1:])[-1:]), flush=True)
     print("\n".join(["", *table(all_times)]))
 
 
