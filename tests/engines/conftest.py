@@ -53,8 +53,7 @@ def direct(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Made:
 def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
     """A cluster of one task manager with two slots."""
     require("java", "mvn")
-    twice = {"restart-strategy.fixed-delay.attempts": "2"}  # what fails for certain fails sooner
-    with FlinkCluster(tmp_path_factory.mktemp("engine") / "flink", settings=twice) as cluster:
+    with FlinkCluster(tmp_path_factory.mktemp("engine") / "flink") as cluster:
         yield cluster
 
 

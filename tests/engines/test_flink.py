@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import pyarrow.parquet as pq
 import pytest
 
-from components import progress, versions
+from components import progress, runner, versions
 from components.engine_errors import EngineError
 from components.ingest import rejects
 from pipeline import engines, runners
@@ -129,35 +130,40 @@ def test_bad_rows_are_kept_with_their_reasons(
     assert here.equals(there)
 
 
-@pytest.mark.parametrize("dying", ["a worker", "a task manager"])
-def test_what_dies_in_mid_job_is_survived(
-    dying: str,
-    direct: Made,
-    dataset: Dataset,
-    flink: FlinkCluster,
-    flink_pool: Choice,
-    pool_server: Server,
-    tmp_path: Path,
+def test_a_worker_that_dies_is_replaced(
+    flink: FlinkCluster, flink_pool: Choice, tmp_path: Path
 ) -> None:
-    def kill() -> None:
-        if dying == "a worker":
-            max(pool_server.children, key=lambda one: one.create_time()).kill()
-        else:
-            flink.kill_task_manager()
-            flink.add_task_manager()
+    with engines.running(flink_pool, "test"), runner.opened("dying") as pipeline:
+        _ = (
+            pipeline
+            | beam.Create([1, 2, 3])
+            | beam.Map(stages.die_once, str(tmp_path))
+            | beam.Map(lambda element, folder: Path(folder, str(element)).touch(), str(tmp_path))
+        )
+    assert {path.name for path in tmp_path.iterdir()} == {"died", "1", "2", "3"}
+    assert began_anew(flink, jobs(flink)[-1])
 
+
+def test_a_task_manager_that_dies_is_survived(
+    direct: Made, dataset: Dataset, flink: FlinkCluster, flink_pool: Choice, tmp_path: Path
+) -> None:
     made = Made.below(tmp_path)
     before = len(jobs(flink))
     with engines.running(flink_pool, "test"):
         job = Job(flink, lambda: stages.transform(dataset, made, direct.examples))
         job.wait_until_half_done()
-        kill()
+        flink.kill_task_manager()
+        flink.add_task_manager()
         job.join()
     (ran,) = jobs(flink)[before:]
-    assert ran["state"] == "FINISHED"
-    told = flink.ask(f"/jobs/{ran['jid']}/exceptions")
-    assert told["exceptionHistory"]["entries"]  # it began anew
+    assert began_anew(flink, ran)
     require_same_transform(direct, made)
+
+
+def began_anew(cluster: FlinkCluster, job: dict[str, Any]) -> bool:
+    """Return whether a job had to, and went through in the end."""
+    told = cluster.ask(f"/jobs/{job['jid']}/exceptions")
+    return job["state"] == "FINISHED" and bool(told["exceptionHistory"]["entries"])
 
 
 class Job:
