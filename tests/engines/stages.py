@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,16 +87,6 @@ def transform(dataset: Dataset, made: Made, examples: Path) -> None:
         graph=str(made.graph),
         transformed=str(made.transformed),
     )
-
-
-def die_once(element: int, folder: str) -> int:
-    """End the worker without a word, as the kernel does when memory runs out; the first time."""
-    try:
-        Path(folder, "died").touch(exist_ok=False)
-    except FileExistsError:
-        return element
-    os.kill(os.getpid(), signal.SIGKILL)
-    return element
 
 
 def broken(examples: Path, folder: Path) -> Path:
