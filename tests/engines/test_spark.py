@@ -44,7 +44,7 @@ def test_a_whole_run_on_workers_of_a_pool_passes_the_gates(
     rows = {stage.name: stage.rows for stage in summary.stages}
     assert rows["ingest"] == rows["statistics"] == rows["transform"] == 15_002
     ran = sorted(spark.ask()["completedapps"], key=lambda app: app["starttime"])
-    names = [app["name"].rpartition("-")[2] for app in ran]
+    names = [app["name"].partition("_")[0].rpartition("-")[2] for app in ran]
     assert names == ["ingest", "statistics", "transform", "evaluate"]  # one job a stage
     assert {app["state"] for app in ran} == {"FINISHED"}
 
