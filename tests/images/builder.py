@@ -62,7 +62,8 @@ def missing(store: Path) -> list[str]:
 
 
 def hand_over(folder: Path) -> None:
-    """Give a folder to the user that the builder runs as."""
+    """Give a folder to the user that the builder runs as, and let its other ids reach into it."""
+    folder.chmod(0o755)
     if os.getuid() == 0:
         shutil.chown(folder, ACCOUNT, ACCOUNT)
 
