@@ -18,23 +18,25 @@ class PackedEmbedding(keras.layers.Layer):
     Args:
       sizes: number of ids of each feature.
       width: length of each embedding.
-      zeros: start from zeros, for linear models; otherwise uniform in ±0.05.
+      seed: of the start, uniform in ±0.05; None to start from zeros, for linear models.
     """
 
     def __init__(
-        self, sizes: Sequence[int], width: int, *, zeros: bool = False, **kwargs: Any
+        self, sizes: Sequence[int], width: int, *, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.sizes = tuple(sizes)
         self.width = width
-        self.zeros = zeros
+        self.seed = seed
 
     def build(self, input_shape: Any) -> None:
         """Make the table [sum(sizes), width]."""
         self.table = self.add_weight(
             name="table",
             shape=(sum(self.sizes), self.width),
-            initializer="zeros" if self.zeros else "uniform",
+            initializer="zeros"
+            if self.seed is None
+            else keras.initializers.RandomUniform(seed=self.seed),
         )
         first = np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype(np.int32)
         self.first = keras.ops.convert_to_tensor(first)
@@ -49,7 +51,7 @@ class PackedEmbedding(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
-        config = {"sizes": self.sizes, "width": self.width, "zeros": self.zeros}
+        config = {"sizes": self.sizes, "width": self.width, "seed": self.seed}
         return {**super().get_config(), **config}
 
 
@@ -62,14 +64,16 @@ class Dropout(keras.layers.Layer):
 
     Args:
       rate: share of the units to drop, rounded to a 65,536th; at least 0 and under 1.
+      seed: of the first step; each further step has one of its own.
     """
 
     _LEVELS = 1 << 16
 
-    def __init__(self, rate: float, **kwargs: Any) -> None:
+    def __init__(self, rate: float, *, seed: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = rate
-        self._seeds = keras.random.SeedGenerator()  # of the seed that `set_random_seed` sets
+        self.seed = seed
+        self._seeds = keras.random.SeedGenerator(seed)
 
     def call(self, x: Any, training: bool = False) -> Any:
         """Drop units if training."""
@@ -93,4 +97,4 @@ class Dropout(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
-        return {**super().get_config(), "rate": self.rate}
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -2,10 +2,14 @@
 
 Both take {"dense": float32 [B, F], "ids": int32 [B, C]} (an input without features is absent) and
 give logits float32 [B, 1]. Training adds only what training needs: two optimizers.
+
+Every layer that starts or goes on at random has a seed of its own, made of the model's: Keras would
+draw them from Python's random numbers, of which any thread of the process may take one in between.
 """
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import keras
@@ -30,7 +34,7 @@ def build_wide_deep(layout: Layout, model: spec.Model, *, logit: float) -> keras
       model: sizes and rates.
       logit: the training label's log-odds, where the output starts.
     """
-    inputs = make_inputs(layout)
+    inputs, seeds = make_inputs(layout), _Seeds(model.seed)
     parts: list[Any] = []
     if layout.ids:
         parts.append(_linear_ids(inputs["ids"], layout, f"{_WIDE}_ids"))
@@ -41,29 +45,36 @@ def build_wide_deep(layout: Layout, model: spec.Model, *, logit: float) -> keras
     if embedded:
         ids = keras.ops.take(inputs["ids"], embedded, axis=1)
         sizes = [layout.ids[i].size for i in embedded]
-        vectors = PackedEmbedding(sizes, model.embedding_dim, name="deep_embedding")(ids)
-        tower.append(keras.layers.Flatten()(vectors))
+        embedding = PackedEmbedding(
+            sizes, model.embedding_dim, seed=seeds.next(), name="deep_embedding"
+        )
+        tower.append(keras.layers.Flatten()(embedding(ids)))
     if tower:
         hidden = keras.layers.Concatenate()(tower) if len(tower) > 1 else tower[0]
         for i, units in enumerate(model.hidden_units):
-            hidden = keras.layers.Dense(units, activation="relu", name=f"deep_{i}")(hidden)
-            hidden = Dropout(model.dropout)(hidden)
-        parts.append(_bias(hidden, logit, "deep_logit"))
+            kernel = keras.initializers.GlorotUniform(seeds.next())
+            name = f"deep_{i}"
+            hidden = keras.layers.Dense(
+                units, activation="relu", kernel_initializer=kernel, name=name
+            )(hidden)
+            hidden = Dropout(model.dropout, seed=seeds.next())(hidden)
+        kernel = keras.initializers.GlorotUniform(seeds.next())
+        parts.append(_bias(hidden, logit, "deep_logit", kernel))
     else:
-        parts = [_bias(parts[0], logit, f"{_WIDE}_logit", kernel="ones")]
+        parts = [_bias(parts[0], logit, f"{_WIDE}_logit", "ones")]
     return keras.Model(inputs, keras.layers.Add()(parts) if len(parts) > 1 else parts[0])
 
 
 def build_baseline(layout: Layout, *, logit: float) -> keras.Model:
-    """Return an untrained logistic regression over all transformed features."""
+    """Return an untrained logistic regression over all transformed features; its weights are 0."""
     inputs = make_inputs(layout)
     parts = []
     if layout.ids:
         parts.append(_linear_ids(inputs["ids"], layout, "linear_ids"))
     if layout.dense:
-        parts.append(_bias(inputs["dense"], logit, "logit"))
+        parts.append(_bias(inputs["dense"], logit, "logit", "zeros"))
     else:
-        parts = [_bias(parts[0], logit, "logit", kernel="ones")]
+        parts = [_bias(parts[0], logit, "logit", "ones")]
     return keras.Model(inputs, keras.layers.Add()(parts) if len(parts) > 1 else parts[0])
 
 
@@ -78,11 +89,21 @@ def make_inputs(layout: Layout) -> dict[str, Any]:
 
 
 def _linear_ids(ids: Any, layout: Layout, name: str) -> Any:
-    weights = PackedEmbedding([f.size for f in layout.ids], 1, zeros=True, name=name)(ids)
+    weights = PackedEmbedding([f.size for f in layout.ids], 1, name=name)(ids)
     return keras.ops.sum(weights, axis=1)
 
 
-def _bias(x: Any, logit: float, name: str, kernel: str = "glorot_uniform") -> Any:
+class _Seeds:
+    """Numbers for one layer after the other."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def next(self) -> int:
+        return self._random.randrange(2**31)
+
+
+def _bias(x: Any, logit: float, name: str, kernel: Any) -> Any:
     bias = keras.initializers.Constant(logit)
     return keras.layers.Dense(1, kernel_initializer=kernel, bias_initializer=bias, name=name)(x)
 

@@ -79,7 +79,6 @@ def train(*, examples: str, graph: str, model: spec.Model, output: str) -> Train
     layout = Layout.model_validate_json(files.read_bytes(os.path.join(graph, layouts.FILE_NAME)))
     rows, positives = _count_labels(examples, layout)
     logit = math.log(positives / (rows - positives))
-    keras.utils.set_random_seed(model.seed)
     feeds = _Feeds(examples, layout, model)
     baseline = build_baseline(layout, logit=logit)
     _fit_baseline(baseline, feeds)

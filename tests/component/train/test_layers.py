@@ -20,7 +20,7 @@ def gathered(table, ids=IDS):
 @pytest.fixture
 def layer():
     keras.utils.set_random_seed(1)
-    built = PackedEmbedding(SIZES, 2, name="packed")
+    built = PackedEmbedding(SIZES, 2, seed=3, name="packed")
     built.build((None, 3))
     return built
 
@@ -38,7 +38,7 @@ def test_the_table_starts_small_and_uneven_or_from_zeros(layer):
     table = np.asarray(layer.table)
     assert 0 < np.abs(table).max() <= 0.05
     assert len(np.unique(table)) == 18
-    zeros = PackedEmbedding(SIZES, 1, zeros=True)
+    zeros = PackedEmbedding(SIZES, 1)
     np.testing.assert_array_equal(zeros(IDS), np.zeros((4, 3, 1)))
 
 
@@ -64,9 +64,8 @@ def test_only_the_rows_that_were_read_get_a_gradient(layer):
 
 @pytest.mark.parametrize(("rate", "units"), [(0.1, 100), (0.5, 51), (0.9, 1)])
 def test_dropout_drops_its_share_and_keeps_the_mean(rate, units):
-    keras.utils.set_random_seed(5)
     x = np.full((20_000, units), 3.0, np.float32)
-    out = np.asarray(Dropout(rate)(x, training=True))
+    out = np.asarray(Dropout(rate, seed=5)(x, training=True))
     assert out.shape == x.shape
     dropped = out == 0
     deviation = np.sqrt(rate * (1 - rate) / x.size)  # of the share, were it left to chance
@@ -75,8 +74,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean(rate, units):
 
 
 def test_dropout_has_no_pattern_and_is_another_at_each_step():
-    keras.utils.set_random_seed(5)
-    layer, x = Dropout(0.5), np.ones((4_000, 8), np.float32)
+    layer, x = Dropout(0.5, seed=5), np.ones((4_000, 8), np.float32)
     first, second = (np.asarray(layer(x, training=True)) > 0 for _ in range(2))
     seen = np.corrcoef(np.concatenate([first, second], axis=1), rowvar=False)
     # 5 standard errors: columns of one step, and of two, have nothing to do with each other
@@ -88,17 +86,17 @@ def test_dropout_is_set_by_the_seed_and_off_outside_training():
     x = np.ones((50, 4), np.float32)
 
     def drop(seed):
-        keras.utils.set_random_seed(seed)
-        return np.asarray(Dropout(0.5)(x, training=True))
+        return np.asarray(Dropout(0.5, seed=seed)(x, training=True))
 
     np.testing.assert_array_equal(drop(1), drop(1))
     assert not np.array_equal(drop(1), drop(2))
-    np.testing.assert_array_equal(Dropout(0.5)(x), x)
-    np.testing.assert_array_equal(Dropout(0.0)(x, training=True), x)
+    np.testing.assert_array_equal(Dropout(0.5, seed=1)(x), x)
+    np.testing.assert_array_equal(Dropout(0.0, seed=1)(x, training=True), x)
 
 
 def test_dropout_comes_back_from_disk(tmp_path):
     x = keras.Input((3,))
     path = str(tmp_path / "m.keras")
-    keras.Model(x, Dropout(0.25, name="drop")(x)).save(path)
-    assert keras.saving.load_model(path, compile=False).get_layer("drop").rate == 0.25
+    keras.Model(x, Dropout(0.25, seed=7, name="drop")(x)).save(path)
+    layer = keras.saving.load_model(path, compile=False).get_layer("drop")
+    assert (layer.rate, layer.seed) == (0.25, 7)
