@@ -117,20 +117,34 @@ def sent(file: IO[bytes], path: str) -> None:
         try:
             shutil.copyfileobj(file, writer, _CHUNK)
             writer.close()
-        except BaseException as error:
-            _abandon(writer, error)
+        except BaseException:
+            _abandon(writer, path)
             raise
 
 
-def _abandon(writer: Any, error: BaseException) -> None:
+def _abandon(writer: Any, path: str) -> None:
     """Keep a writer from making an object of what came so far, as it does when it is closed.
 
     Python closes it at the latest when it forgets it.
     """
     if hasattr(writer, "terminate"):  # Google's
         writer.terminate()
-    else:
-        writer.raw._uploader.last_error = error  # which Beam raises instead
+        return
+    upload, writer.raw._uploader = writer.raw._uploader, _Nowhere()
+    with contextlib.suppress(Exception):  # the store may be what has failed; it lets go in time
+        _s3(path).abort_multipart_upload(
+            Bucket=upload._bucket, Key=upload._name, UploadId=upload.upload_id
+        )
+
+
+class _Nowhere:
+    """Where the rest of an upload goes that was broken off."""
+
+    def put(self, data: Any) -> None:
+        """Take what a writer still holds."""
+
+    def finish(self) -> None:
+        """Make nothing of it."""
 
 
 def renamed(pairs: Sequence[tuple[str, str]]) -> None:
