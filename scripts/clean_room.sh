@@ -62,7 +62,8 @@ furnish_and_use() {
   echo "The clean room is made: $(chroot "$room" cat /etc/debian_version), ${SECONDS} s."
   in_room make demo
   echo "make demo ended in the clean room: ${SECONDS} s."
-  in_room make test TESTS="tests/unit tests/component"
+  # Dataflow's client speaks another protocol on either line, so its jobs are held on this one, too.
+  in_room make test TESTS="tests/unit tests/component tests/engines/test_dataflow.py"
   echo "make test ended in the clean room: ${SECONDS} s."
 }
 
