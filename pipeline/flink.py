@@ -10,10 +10,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.hosts import fetch
 from schemas.errors import ConfigError
 from schemas.runners import Flink
 
-TIMEOUT = 10.0  # seconds
 MIB = 1 << 20
 # Measured with the taxi features, whose transform is a graph of 84 steps: docs/runners.md.
 NETWORK_PER_SLOT = 256 * MIB
@@ -61,12 +61,8 @@ def ask(section: Flink, path: str) -> Any:
     Raises:
       ConfigError: there is none, or none of Flink's.
     """
-    import urllib.request  # a tenth of what the command takes to start
-
-    url = section.master.rstrip("/") + path
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
-            value = json.load(answer)
+        value = json.loads(fetch(section.master.rstrip("/") + path))
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise ConfigError(

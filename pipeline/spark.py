@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.hosts import fetch
 from schemas.errors import ConfigError
 from schemas.runners import Spark
 
-TIMEOUT = 10.0  # seconds
 PAGE = 8080  # where a master has its page unless told otherwise
 # Milliseconds that an executor keeps its workers: it starts and ends them with every stage of
 # Spark's otherwise, 35 times in the taxi features' transform.
@@ -92,7 +92,7 @@ def mebibytes(size: str) -> float:
 def _asked(section: Spark, address: str) -> dict[str, Any] | None:
     """Return what the master's page tells; None where no page was named and none is found."""
     try:
-        told = json.loads(_get(f"{address.rstrip('/')}/json/"))
+        told = json.loads(fetch(f"{address.rstrip('/')}/json/"))
         if not isinstance(told, dict) or not str(told.get("url", "")).startswith("spark://"):
             raise ValueError("it answers, but not as a Spark master does")
     except (OSError, ValueError) as error:
@@ -106,14 +106,6 @@ def _asked(section: Spark, address: str) -> dict[str, Any] | None:
         ) from error
     # another master's page, where only its port was guessed, tells nothing
     return told if section.page or told["url"] == section.master else None
-
-
-def _get(url: str) -> bytes:
-    import urllib.request  # a tenth of what the command takes to start
-
-    with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
-        found: bytes = answer.read()
-    return found
 
 
 def _check_workers(section: Spark, told: Mapping[str, Any]) -> None:
@@ -146,7 +138,7 @@ def _check_workers(section: Spark, told: Mapping[str, Any]) -> None:
 
 def _check_version(section: Spark, address: str) -> None:
     """Hold that job server and cluster are of one Spark: the two send each other Java's objects."""
-    found = re.search(rb'class="version"[^>]*>\s*([\d.]+)', _get(address))
+    found = re.search(rb'class="version"[^>]*>\s*([\d.]+)', fetch(address))
     jar = section.job_server_jar
     if found is None or jar is None or "://" in jar:
         return
