@@ -150,6 +150,8 @@ class Connection(asyncio.Protocol):
         """Go on."""
         self._writable = True
         self._answer_next()
+        if not self._owing:
+            self._rest()
 
     def data_received(self, data: bytes) -> None:
         """Read requests."""

@@ -62,6 +62,23 @@ def test_a_client_that_takes_no_answer_is_given_up(talk):
     assert talk(client, Talker(), body_seconds=0.05) < 50_000_000
 
 
+def test_the_end_comes_as_soon_as_the_last_answer_is_taken(talk):
+    class Talker(Echo):
+        def answer(self, request, respond):
+            respond(Answer(200, bytes(50_000_000)))
+
+    def client(port, stop):
+        with plug(port) as plugged:
+            plugged.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            first = plugged.recv(1)
+            stopped = stop()
+            taken = len(first + read_all(plugged))
+            stopped.result(5)  # of the 30 s that it would wait
+            return taken
+
+    assert talk(client, Talker(), drain_seconds=30.0) > 50_000_000
+
+
 def test_one_connection_too_many_is_refused(talk):
     def client(port, stop):
         with connect(port) as first, connect(port) as second:
