@@ -89,11 +89,10 @@ def _push_to_store(saved_model: str, serving_dir: str, beside: Beside) -> Pushed
     """Publish file by file, the graph last: without it, no folder is a version."""
     with _claim(serving_dir):
         digest = content_digest(saved_model)
-        published = versions(serving_dir)
-        newest = max(published, default=0)
-        if newest and content_digest(published[newest]) == digest:
-            return Pushed(newest, published[newest], new=False)
-        path = os.path.join(serving_dir, str(newest + 1))
+        found = _newest(serving_dir, digest)
+        if not found.new:
+            return found
+        path = found.path
         files.remove(path)  # of a push that died
         try:
             files.copy_tree(saved_model, path, without=[SAVED_MODEL])
@@ -106,7 +105,16 @@ def _push_to_store(saved_model: str, serving_dir: str, beside: Beside) -> Pushed
             with contextlib.suppress(StoreError):  # the next push removes it, too
                 files.remove(path)
             raise
-        return Pushed(newest + 1, path, new=True)
+        return found
+
+
+def _newest(serving_dir: str, digest: str) -> Pushed:
+    """Return the newest version if it has this digest, else the one that comes after it."""
+    published = versions(serving_dir)
+    newest = max(published, default=0)
+    if newest and content_digest(published[newest]) == digest:
+        return Pushed(newest, published[newest], new=False)
+    return Pushed(newest + 1, os.path.join(serving_dir, str(newest + 1)), new=True)
 
 
 @contextlib.contextmanager
@@ -146,11 +154,9 @@ def _publish(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
     # It is our turn: whoever left this is dead.
     shutil.rmtree(incoming, ignore_errors=True)
     digest = content_digest(saved_model)
-    published = versions(serving_dir)
-    newest = max(published, default=0)
-    if newest and content_digest(published[newest]) == digest:
-        return Pushed(newest, published[newest], new=False)
-    path = os.path.join(serving_dir, str(newest + 1))
+    found = _newest(serving_dir, digest)
+    if not found.new:
+        return found
     try:
         _copy_durably(saved_model, incoming)
         if content_digest(incoming) != digest:
@@ -158,11 +164,11 @@ def _publish(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
         for name, text in beside().items():
             _write_durably(os.path.join(incoming, name), text)
         _sync_folder(incoming)
-        os.rename(incoming, path)
+        os.rename(incoming, found.path)
     except BaseException:
         shutil.rmtree(incoming, ignore_errors=True)
         raise
-    return Pushed(newest + 1, path, new=True)
+    return found
 
 
 @contextlib.contextmanager
