@@ -1,14 +1,13 @@
 """A Flink cluster is asked what it has; what it lacks is named with the key to change."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from pipeline import flink
 from schemas.errors import ConfigError
 from schemas.runners import Flink
+from tests.unit.pipeline.pages import served
 
 MIB = 1 << 20
 
@@ -27,25 +26,8 @@ def cluster():
         "/taskmanagers": {"taskmanagers": [manager()]},
         "/jobmanager/config": [{"key": "restart-strategy.type", "value": "fixed-delay"}],
     }
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = json.dumps(answers[self.path]).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("localhost", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield answers, f"http://localhost:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(lambda path: json.dumps(answers[path]).encode()) as address:
+        yield answers, address
 
 
 def test_a_cluster_that_has_everything_passes(cluster):

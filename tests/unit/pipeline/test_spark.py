@@ -1,15 +1,14 @@
 """A Spark master is asked what its workers have; what they lack is named with the key to change."""
 
 import json
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from pipeline import spark
 from schemas.errors import ConfigError
 from schemas.runners import Spark
+from tests.unit.pipeline.pages import served
 
 MASTER = "spark://localhost:7077"
 
@@ -29,25 +28,12 @@ def cluster():
         "activeapps": [{"name": "other"}],
     }
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            page = '<span class="version" style="margin-right: 15px;">3.2.2</span>'
-            body = (json.dumps(told) if self.path == "/json/" else page).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def page(path):
+        title = '<span class="version" style="margin-right: 15px;">3.2.2</span>'
+        return (json.dumps(told) if path == "/json/" else title).encode()
 
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("localhost", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield told, f"http://localhost:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(page) as address:
+        yield told, address
 
 
 def refused(page, **keys):

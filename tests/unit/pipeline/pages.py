@@ -1,0 +1,31 @@
+"""A page to be asked, as an engine's is."""
+
+import contextlib
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+
+@contextlib.contextmanager
+def served(page):
+    """Yield the address at which `page(path)` gives the bytes of every answer."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = page(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("localhost", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
