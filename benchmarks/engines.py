@@ -3,7 +3,8 @@
 `python -m benchmarks.engines --rows 200000` starts a Flink cluster of one task manager and a pool
 of workers on this machine, as tests/engines does, and prints seconds, seconds of a processor (of
 engine and workers, too) and rows a second: in this process, then with one task slot, then with two.
-A run of a few rows goes before: a cluster in production has loaded its classes long ago.
+A run of a few rows goes before: a cluster in production has loaded its classes long ago. Evaluate
+and predict ask a model trained on the trips that the package ships.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks import ours
 from benchmarks.ours import write_dataset
 from benchmarks.places import CACHE
 from benchmarks.rows import taxi_csv
 from components.compat import quiet_environment
-from pipeline import engines, runners
+from pipeline import dag, engines, runners
 from pipeline.runners import Choice
 from schemas import catalog
 from schemas.catalog import Dataset
@@ -65,13 +67,15 @@ class Place:
     on: Choice
 
 
-def measured(dataset: Dataset, rows: int, place: Place, work: Path) -> Times:
+def measured(dataset: Dataset, rows: int, place: Place, model: str, work: Path) -> Times:
     """Run the stages one after the other at a place."""
     made = Made.below(work)
     steps: dict[str, Callable[[], None]] = {
         "ingest": lambda: stages.ingest(dataset, made),
         "statistics": lambda: stages.measure(dataset, made),
         "transform": lambda: stages.transform(dataset, made, made.examples),
+        "evaluate": lambda: _evaluate(dataset, made, model, work),
+        "predict": lambda: _predict(dataset, model, work),
     }
     seconds, cpu = {}, {}
     with engines.running(place.on, "benchmark"):
@@ -82,6 +86,28 @@ def measured(dataset: Dataset, rows: int, place: Place, work: Path) -> Times:
     shutil.rmtree(work)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return Times(where=place.name, rows=rows, seconds=seconds, cpu=cpu, peak=peak)
+
+
+def _evaluate(dataset: Dataset, made: Made, model: str, work: Path) -> None:
+    from components.evaluate.evaluate import evaluate
+
+    evaluate(
+        model=model,
+        examples=str(made.examples),
+        columns=dataset.columns,
+        label=dataset.spec.label,
+        evaluation=dataset.spec.evaluation,
+        last_blessed=None,
+        output=str(work / "evaluation"),
+    )
+
+
+def _predict(dataset: Dataset, model: str, work: Path) -> None:
+    from components.score.batch import predict
+    from components.score.output import Output
+
+    output = Output.of(str(work / "scores.parquet"), None, overwrite=False)
+    predict(model=model, paths=dag.source_paths(dataset), output=output, csv=dataset.spec.source)
 
 
 def _cpu_seconds() -> float:
@@ -98,8 +124,8 @@ def table(all_times: Sequence[Times]) -> list[str]:
     lines = [
         "Seconds, and behind them those of a processor.",
         "",
-        "| rows | where | ingest | statistics | transform | all | rows/s | command's memory |",
-        "|---:|---|---:|---:|---:|---:|---:|---:|",
+        f"| rows | where | {' | '.join(all_times[0].seconds)} | all | rows/s | command's memory |",
+        f"|---:|---|{'---:|' * (len(all_times[0].seconds) + 3)}",
     ]
     for times in all_times:
         whole = sum(times.seconds.values())
@@ -112,6 +138,14 @@ def table(all_times: Sequence[Times]) -> list[str]:
             f" | {times.peak / GIB:.1f} GiB |"
         )
     return lines
+
+
+def _model(work: Path) -> str:
+    """Return the folder of a SavedModel that a whole run made."""
+    from tfx.utils import path_utils
+
+    _, run = ours.measured(WARM_ROWS, work)
+    return str(path_utils.serving_model_path(run.artifact("export", "exported")))
 
 
 def dataset_of(rows: int, work: Path) -> Dataset:
@@ -162,7 +196,7 @@ def flink(work: Path, slots: Sequence[int]) -> Iterator[list[Place]]:
 
 
 def main() -> None:
-    """Measure ingest, statistics and transform, and print the table."""
+    """Measure the stages that read and write rows, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=main.__doc__)
     parser.add_argument("--rows", type=int, action="append", help="of the source [200000]")
     parser.add_argument("--only", choices=("direct", "flink"), help="one of the two")
@@ -176,13 +210,14 @@ def main() -> None:
         places = [] if given.only == "flink" else [Place("direct", runners.choose(Runner()))]
         if given.only != "direct":
             places += stack.enter_context(flink(work, given.slots))
+        model = _model(work)
         warm = dataset_of(WARM_ROWS, work)
         for place in places:
-            measured(warm, WARM_ROWS, place, work / "made")
+            measured(warm, WARM_ROWS, place, model, work / "made")
         for rows in given.rows or [200_000]:
             dataset = dataset_of(rows, work)
             for place in places:
-                all_times.append(measured(dataset, rows, place, work / "made"))
+                all_times.append(measured(dataset, rows, place, model, work / "made"))
                 print("\n".join(table(all_times[-1:])[-1:]), flush=True)
     print("\n".join(["", *table(all_times)]))
 

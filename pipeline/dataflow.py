@@ -39,7 +39,7 @@ def check(section: Dataflow, beam: Sequence[str] = (), paths: Sequence[str] = ()
     absent = [key for key in _REQUIRED if getattr(section, key) is None]
     if absent:
         raise ConfigError(
-            f"{_WHERE} lacks {' and '.join(absent)}",
+            f"{_WHERE} lacks {', '.join(absent)}",
             remedy=" ".join(f"--set {key}=…" for key in absent) + ", or the same in pipeline.yaml",
         )
     if section.image is None:

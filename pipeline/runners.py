@@ -16,7 +16,7 @@ import yaml
 
 from schemas.errors import ConfigError
 from schemas.runners import Runner, RunnerName
-from schemas.strict import UNKNOWN_KEY, Strict
+from schemas.strict import Strict, plain
 
 NAMES: tuple[RunnerName, ...] = ("direct", "flink", "spark", "prism", "dataflow")
 # Options of Beam that a key of ours stands for: what is checked is then what is used.
@@ -151,10 +151,7 @@ def _put(values: dict[str, Any], setting: str) -> None:
 
 
 def _problems(error: pydantic.ValidationError, where: str) -> str:
-    lines = []
-    for problem in error.errors():
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] not in ("value_error", "missing", UNKNOWN_KEY):
-            message += f", got {problem['input']!r}"
-        lines.append(f"{'.'.join([where, *map(str, problem['loc'])])}: {message}")
-    return "\n".join(lines)
+    return "\n".join(
+        f"{'.'.join([where, *map(str, problem['loc'])])}: {plain(problem)}"
+        for problem in error.errors()
+    )

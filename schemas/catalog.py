@@ -18,7 +18,7 @@ import yaml
 from schemas.columns import Column, columns_of, find, parse_schema
 from schemas.errors import ConfigError, did_you_mean
 from schemas.spec import Spec
-from schemas.strict import UNKNOWN_KEY
+from schemas.strict import UNKNOWN_KEY, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).resolve().parent
 SPEC_FILE = "pipeline.yaml"
 SCHEMA_FILE = "schema.pbtxt"
-
-# What pydantic says in Python's words, in YAML's.
-_PLAIN = {
-    "missing": "this key is needed",
-    "model_type": "expected keys with values",
-    "dict_type": "expected keys with values",
-    "tuple_type": "expected a list, such as [a, b]",
-}
 
 
 @dataclass(frozen=True)
@@ -196,14 +188,10 @@ def _config_error(error: pydantic.ValidationError, node: Any, path: Path) -> Con
     problems = []
     for problem in error.errors():
         keys = tuple(problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
-        message = _PLAIN.get(problem["type"], message)
-        if problem["type"] not in ("value_error", "missing", UNKNOWN_KEY):
-            message += f", got {problem['input']!r}"
         name = ".".join(str(k) for k in keys) or "(top)"
         if problem["type"] == UNKNOWN_KEY:
             keys += (problem["ctx"]["key"],)
-        problems.append(f"{path.name}:{_line(node, keys)}: {name}: {message}")
+        problems.append(f"{path.name}:{_line(node, keys)}: {name}: {plain(problem)}")
     return ConfigError("\n".join(problems), where=str(path), remedy="correct the lines named above")
 
 

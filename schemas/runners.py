@@ -12,10 +12,13 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
-from schemas.strict import Strict, one_of
+from schemas.strict import Strict, one_of, written_as
 
 RunnerName = Literal["direct", "flink", "spark", "prism", "dataflow"]
-HostPort = Annotated[str, Field(pattern=r"^[^\s:/]+:\d{1,5}$")]  # as localhost:50000
+Page = Annotated[
+    str, written_as(r"https?://[^\s/]+/?", "http://HOST:PORT, such as http://localhost:8081")
+]
+HostPort = Annotated[str, written_as(r"[^\s:/]+:\d{1,5}", "HOST:PORT, such as localhost:50000")]
 
 
 class Loopback(Strict):
@@ -87,7 +90,7 @@ class Flink(_Portable):
       restarts: whether the cluster has to start a job anew when a machine is lost.
     """
 
-    master: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] = "http://localhost:8081"
+    master: Page = "http://localhost:8081"
     version: Literal["1.17", "1.18", "1.19", "1.20"] = "1.20"
     job_server_jar: str | None = None
     parallelism: Annotated[int, Field(ge=1)] | None = None
@@ -109,6 +112,13 @@ def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, str(value).lower() if isinstance(value, bool) else str(value)
 
 
+SparkMaster = Annotated[
+    str,
+    written_as(r"local(\[(\d+|\*)\])?|spark://[^\s/]+:\d+", "spark://HOST:PORT or local[CORES]"),
+]
+SparkKey = Annotated[str, written_as(r"spark\.\S+", "a key of Spark's, such as spark.cores.max")]
+
+
 class Spark(_Portable):
     """A Spark 3 cluster, or Spark within the job server for a master of `local[…]`.
 
@@ -120,12 +130,10 @@ class Spark(_Portable):
       conf: Spark's own settings of a job, such as spark.executor.memory.
     """
 
-    master: Annotated[str, Field(pattern=r"^(local(\[(\d+|\*)\])?|spark://[^\s/]+:\d+)$")] = (
-        "local[*]"
-    )
-    page: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] | None = None
+    master: SparkMaster = "local[*]"
+    page: Page | None = None
     job_server_jar: str | None = None
-    conf: dict[Annotated[str, Field(pattern=r"^spark\.\S+$")], str] = Field(default={})
+    conf: dict[SparkKey, str] = Field(default={})
 
     @pydantic.field_validator("conf", mode="before")
     @classmethod
@@ -153,6 +161,13 @@ class Prism(_Portable):
     binary: str | None = None
 
 
+Project = Annotated[
+    str, written_as(r"[a-z][-a-z0-9:.]+[a-z0-9]", "a project's id, such as our-project-1234")
+]
+Region = Annotated[str, written_as(r"[a-z]+-[a-z]+\d+", "a region, such as europe-west1")]
+Folder = Annotated[str, written_as(r"gs://[^/\s]+/\S+", "a folder, such as gs://BUCKET/temp")]
+
+
 class Dataflow(Strict):
     """Google Cloud Dataflow; `project`, `region` and `temp_location` are required to run there.
 
@@ -166,9 +181,9 @@ class Dataflow(Strict):
       disk_gb: of each worker.
     """
 
-    project: Annotated[str, Field(pattern=r"^[a-z][-a-z0-9:.]+[a-z0-9]$")] | None = None
-    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$")] | None = None
-    temp_location: Annotated[str, Field(pattern=r"^gs://[^/\s]+/\S+$")] | None = None
+    project: Project | None = None
+    region: Region | None = None
+    temp_location: Folder | None = None
     image: str | None = None
     setup_file: str | None = None
     service_account: str | None = None

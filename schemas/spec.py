@@ -13,7 +13,7 @@ from pydantic import Field
 
 from schemas.runners import Runner
 from schemas.strict import Strict as Strict  # most of its users know it from here
-from schemas.strict import one_of
+from schemas.strict import one_of, written_as
 
 SPLITS = ("train", "eval", "test")
 
@@ -257,10 +257,16 @@ class Examples(Strict):
     shard_rows: Annotated[int, Field(ge=1)] = 1_000_000
 
 
+Name = Annotated[
+    str,
+    written_as(r"[A-Za-z][A-Za-z0-9_-]{0,62}", "up to 63 letters, digits, _ and -, a letter first"),
+]
+
+
 class Spec(Strict):
     """The whole of pipeline.yaml."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
+    name: Name
     source: CsvSource
     splits: Splits
     label: Label

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pydantic
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from schemas.errors import did_you_mean
 
 UNKNOWN_KEY = "unknown_key"  # pydantic's type of the error, whose context holds the `key`
+# What pydantic says in Python's words, in YAML's.
+_PLAIN = {
+    "missing": "this key is needed",
+    "model_type": "expected keys with values",
+    "dict_type": "expected keys with values",
+    "tuple_type": "expected a list, such as [a, b]",
+    "string_type": "expected a text",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+}
 
 
 class Strict(pydantic.BaseModel):
@@ -31,6 +47,14 @@ class Strict(pydantic.BaseModel):
                         {"key": str(key), "quoted": repr(key), "hint": hint},
                     )
         return value
+
+
+def plain(problem: ErrorDetails) -> str:
+    """Return one of pydantic's errors in the words of who writes YAML, with the value."""
+    message = _PLAIN.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+    if problem["type"] in ("value_error", "missing", UNKNOWN_KEY):
+        return message
+    return f"{message}, got {problem['input']!r}"
 
 
 def one_of(entry: Any, kinds: Mapping[str, Any], *, what: str) -> Any:
@@ -54,3 +78,19 @@ def one_of(entry: Any, kinds: Mapping[str, Any], *, what: str) -> Any:
     if not isinstance(options, (dict, type(None))):
         raise ValueError(f"the options of {kind!r} must be keys with values, got {options!r}")
     return {**(options or {}), "kind": kind}
+
+
+def written_as(pattern: str, expected: str) -> pydantic.AfterValidator:
+    """Hold that a text is written in a way, which is told in words rather than as a pattern.
+
+    Args:
+      pattern: what the whole of it has to match.
+      expected: the same in words, with an example.
+    """
+
+    def hold(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError("written_as", "expected {form}", {"form": expected})
+        return text
+
+    return pydantic.AfterValidator(hold)

@@ -42,7 +42,11 @@ def test_set_reaches_into_workers_of_another_kind():
     ("name", "settings", "beam", "said"),
     [
         ("flink", ["mastr=x"], [], "unknown key 'mastr'; did you mean 'master'?"),
-        ("flink", ["parallelism=many"], [], "runner.flink.parallelism"),
+        ("flink", ["parallelism=many"], [], "expected a whole number, got 'many'"),
+        ("flink", ["master=flink:8081"], [], "expected http://HOST:PORT, such as http://local"),
+        ("prism", ["job_endpoint=8099"], [], "expected a text, got 8099"),
+        ("spark", ["master=yarn"], [], "expected spark://HOST:PORT or local[CORES], got 'yarn'"),
+        ("dataflow", ["temp_location=/tmp"], [], "expected a folder, such as gs://BUCKET/temp"),
         ("flink", ["master"], [], "--set takes KEY=VALUE, got 'master'"),
         ("flink", ["master=[1"], [], "is no YAML"),
         ("flink", [], ["--flink_master=x"], "use --set master=…"),
@@ -68,7 +72,7 @@ def test_beams_own_options_pass():
         ("flink", ["job_endpoint=localhost:1"], "nobody answers at localhost:1"),
         ("spark", ["master=spark://localhost:1"], "nobody answers at localhost:1"),
         ("prism", ["binary=/no/prism"], "there is no '/no/prism'"),
-        ("dataflow", ["region=us-east1"], "lacks project and temp_location"),
+        ("dataflow", ["region=us-east1"], "lacks project, temp_location"),
     ],
 )
 def test_an_engine_that_is_not_there_is_said(monkeypatch, name, settings, said):
