@@ -1,12 +1,16 @@
 """Reads back from ML Metadata what a run did, and clears away what a killed run left behind.
 
-ML Metadata is the record; folders of executions that it knows as failed are leftovers.
+ML Metadata is the record; folders of executions that it knows as failed are leftovers. Promised:
+to read is possible while a run is at work, and nothing that the run would notice.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,12 +56,12 @@ def read_run(metadata: Path, run_id: str) -> dict[str, Execution]:
     """Return what each node that the run came to did, by node id; empty before the first one."""
     from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-    store = _open(metadata)
-    context = store.get_context_by_type_and_name(_RUN, run_id)
-    if context is None:
-        return {}
-    executions = store.get_executions_by_context(context.id)
-    outputs = _outputs(store, [e.id for e in executions])
+    with _as_it_is(metadata) as store:
+        context = store.get_context_by_type_and_name(_RUN, run_id)
+        if context is None:
+            return {}
+        executions = store.get_executions_by_context(context.id)
+        outputs = _outputs(store, [e.id for e in executions])
     done = {}
     for execution in executions:
         node = execution.type.rpartition(".")[2]
@@ -71,11 +75,12 @@ def latest_parameters(metadata: Path, node: str) -> dict[str, int | float | str]
     from ml_metadata.proto import metadata_store_pb2 as mlmd
 
     good = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
-    executions = [
-        execution
-        for execution in _open(metadata).get_executions()
-        if execution.type.rpartition(".")[2] == node and execution.last_known_state in good
-    ]
+    with _as_it_is(metadata) as store:
+        executions = [
+            execution
+            for execution in store.get_executions()
+            if execution.type.rpartition(".")[2] == node and execution.last_known_state in good
+        ]
     if not executions:
         return None
     latest = max(executions, key=lambda execution: execution.id)
@@ -113,6 +118,25 @@ def tidy(metadata: Path, artifacts: str) -> list[str]:
     for folder in leftovers:
         files.remove(folder)
     return leftovers
+
+
+@contextlib.contextmanager
+def _as_it_is(metadata: Path) -> Iterator[MetadataStore]:
+    """Open a copy of what the record holds at this moment.
+
+    ML Metadata makes tables when it only opens a file: a run that has just begun can fail of it,
+    and so can who reads while a run writes. SQLite copies what was written last, whole.
+    """
+    with tempfile.TemporaryDirectory(prefix="skewless-") as folder:
+        copy = Path(folder, metadata.name)
+        # To be written where it can be, so that what a killed run left half done is taken back.
+        there = f"{metadata.absolute().as_uri()}?mode=rw"
+        with (
+            contextlib.closing(sqlite3.connect(there, uri=True)) as source,
+            contextlib.closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
+        yield _open(copy)
 
 
 def _open(metadata: Path) -> MetadataStore:

@@ -1,7 +1,9 @@
 """TFX runs, fails and is killed; what ML Metadata says of it, and what is cleared away."""
 
+import contextlib
 import importlib
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +27,18 @@ import tiny_dag
 from pipeline import orchestrators
 from pipeline.folders import Folders
 orchestrators.run_local(tiny_dag.build(Folders(Path(sys.argv[2])), mode="kill"), "a")
+"""
+
+
+# Writes to a record, the half of it to the disk, and is killed before it has said that this holds.
+KILLED_IN_WRITING = """
+import os, signal, sqlite3, sys
+record = sqlite3.connect(sys.argv[1])
+record.execute("PRAGMA cache_size = 1")
+record.execute("DELETE FROM Execution")
+record.execute("CREATE TABLE Filler (text)")
+record.executemany("INSERT INTO Filler VALUES (?)", [("x" * 1000,)] * 100)
+os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -130,3 +144,34 @@ def test_tidying_touches_nothing_that_is_whole(tiny, folders):
     assert files(folders) == before
     run(tiny, folders, "b")
     assert states(folders, "b") == {"first": "CACHED", "second": "CACHED"}
+
+
+def test_who_reads_while_a_run_writes_neither_waits_nor_is_noticed(tiny, folders):
+    from pipeline import lineage
+
+    run(tiny, folders, "a")
+    before = states(folders, "a")
+    with contextlib.closing(sqlite3.connect(folders.metadata, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM Execution")
+        content = folders.metadata.read_bytes()
+        assert states(folders, "a") == before
+        assert lineage.latest_parameters(folders.metadata, "second")["mode"] == "well"
+        assert folders.metadata.read_bytes() == content
+        writer.execute("COMMIT")
+    assert states(folders, "a") == {}
+
+
+def test_who_reads_while_a_run_makes_its_record_leaves_that_to_the_run(folders):
+    folders.metadata.touch()
+    assert states(folders, "a") == {}
+    assert folders.metadata.stat().st_size == 0
+
+
+def test_what_a_killed_process_had_half_written_is_not_read(tiny, folders):
+    run(tiny, folders, "a")
+    before = states(folders, "a")
+    command = [sys.executable, "-c", KILLED_IN_WRITING, str(folders.metadata)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert folders.metadata.with_name("metadata.sqlite-journal").stat().st_size > 0
+    assert states(folders, "a") == before
