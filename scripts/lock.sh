@@ -21,8 +21,8 @@ for minor in 3.12 3.13; do
   compile setup.py --extra dev --python-version "$minor" --python-platform x86_64-manylinux_2_39 \
     --output-file "requirements/current-py$minor.txt" "$@"
 done
-# What the images hold: what is tested, without what only tests and tools need.
-compile setup.py requirements/image.in --constraint requirements/current-py3.13.txt \
+# What the images hold: what is tested and every store needs, without what only tests and tools do.
+compile setup.py requirements/image.in --extra s3 --constraint requirements/current-py3.13.txt \
   --python-version 3.13 --python-platform x86_64-manylinux_2_39 \
   --output-file requirements/image-py3.13.txt "$@"
 compile requirements/uv.in --python-platform x86_64-manylinux2014 --output-file requirements/uv.txt "$@"

@@ -1,7 +1,7 @@
 """Builds images as an ordinary user, without a daemon, and runs what is in them: buildah.
 
-No image registry is asked: mmdebstrap makes Debian, and Go makes Beam's `boot` from its source. All
-of it lies in one folder, the store.
+No image registry is asked: mmdebstrap makes Debian, and Go, which is taken from PyPI, Beam's `boot`
+from its source. All of it lies in one folder, the store.
 """
 
 from __future__ import annotations
@@ -48,8 +48,6 @@ def missing(store: Path) -> list[str]:
     """Return what is to be done before images can be built in a folder."""
     packages = {"buildah": "buildah", "mmdebstrap": "mmdebstrap", "newuidmap": "uidmap"}
     wanted = [f"apt-get install {p}" for c, p in packages.items() if shutil.which(c) is None]
-    if shutil.which("go") is None:
-        wanted.append("install Go 1.26 or newer")
     user = ACCOUNT if os.getuid() == 0 else getpass.getuser()
     ids = Path("/etc/subuid")
     if user not in {each.pw_name for each in pwd.getpwall()}:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import tarfile
 import urllib.request
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import emulators
 from tests.engines import artifacts
 from tests.engines.processes import Server, free_ports, listens, wait_for
 from tests.images.builder import Container
@@ -114,6 +116,19 @@ def test_the_flex_template_has_a_model_and_what_streams_with_it(builder, images,
     assert settings["Entrypoint"] == ["/opt/apache/beam/boot"]
     assert "Error: Missing option '--dead-letters'." in started.stderr  # skewless stream's own
     assert template.run("ls", "/models/1/saved_model.pb").returncode == 0
+
+
+def test_both_kinds_of_stores_are_reached_from_within(containers, tmp_path):
+    copy = """
+from components import files
+for store in ("gs://bucket", "s3://bucket"):
+    files.write_whole(f"{store}/rose", b"is a rose")
+    print(store, files.read_text(f"{store}/rose"))
+"""
+    with emulators.running(tmp_path):
+        asked = (f"{k}={v}" for k, v in os.environ.items() if k.startswith(("AWS_", "STORAGE_")))
+        told = containers["worker"].run("env", *asked, "python", "-c", copy)
+    assert told.stdout.splitlines() == [f"{store} is a rose" for store in emulators.ROOTS], told
 
 
 def test_workers_count_words_in_the_environment_that_is_there(containers, shared, tmp_path):

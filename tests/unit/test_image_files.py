@@ -84,10 +84,11 @@ def test_the_images_hold_what_is_tested_and_not_what_tests():
 
 
 def test_the_images_hold_all_that_the_package_requires():
-    held, python = pins(IMAGE_LOCK), {"python_version": "3.13", "extra": ""}
+    held, with_stores = pins(IMAGE_LOCK), {"python_version": "3.13", "extra": "s3"}
     wanted = map(Requirement, importlib.metadata.requires("skewless") or ())
-    for each in (w for w in wanted if w.marker is None or w.marker.evaluate(python)):
+    for each in (w for w in wanted if w.marker is None or w.marker.evaluate(with_stores)):
         assert each.specifier.contains(held[canonicalize_name(each.name)]), each
+    assert "boto3" in held
 
 
 def test_boot_is_of_the_beam_that_is_locked():
