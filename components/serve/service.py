@@ -77,14 +77,18 @@ class Service:
         """Check that requests should be sent here.
 
         Raises:
-          RequestError: the server is about to stop, or a model has no version yet that answers.
+          RequestError: the server is about to stop, or a model does not answer yet, or not yet
+            under one of its labels.
         """
         if self.draining:
             raise RequestError("the server is about to stop", UNAVAILABLE)
         if not self.models.ready:
             for name in self.models.configs:
                 self.models.find(name)
-            raise RequestError("no model is served", UNAVAILABLE)
+            missing = "a label's version is still being loaded"
+            raise RequestError(
+                missing if self.models.configs else "no model is served", UNAVAILABLE
+            )
 
     def find(
         self, exchange: Exchange, name: str, version: int | None = None, label: str | None = None

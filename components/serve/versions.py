@@ -51,12 +51,24 @@ class Status:
 
 @dataclass
 class _Served:
-    """A model: what is wanted of it, and what is there; `default` is the newest of these."""
+    """A model: what is wanted of it, and what is there; `default` is the newest of these.
+
+    `settled` tells whether all that is wanted has been loaded, or tried, once.
+    """
 
     config: ModelConfig
     loaded: dict[int, Loaded] = field(default_factory=dict)
     statuses: dict[int, Status] = field(default_factory=dict)
     default: Loaded | None = None
+    settled: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it answers, under its labels, too, unless their versions do not load."""
+        labelled = self.config.labels.values()
+        return self.default is not None and (
+            self.settled or all(version in self.loaded for version in labelled)
+        )
 
     def choose_default(self) -> None:
         """Let the newest version answer from now on."""
@@ -95,8 +107,12 @@ class Models:
 
     @property
     def ready(self) -> bool:
-        """Whether a version of every model answers."""
-        return bool(self._models) and all(model.default for model in self._models.values())
+        """Whether every model answers, from its start on under its labels, too.
+
+        A label that is given later, or whose version does not load, takes no server that answers
+        out of service.
+        """
+        return bool(self._models) and all(model.ready for model in self._models.values())
 
     def configure(self, configs: Sequence[ModelConfig]) -> None:
         """Serve these models and no others, from the next `update` on."""
@@ -173,6 +189,8 @@ class Models:
     async def _update(self, model: _Served) -> None:
         available = await asyncio.to_thread(model.config.base.versions)
         policy = model.config.policy
+        for version in policy.chosen(available):
+            model.statuses.setdefault(version, Status(START))
         answering: set[int] = set()
         for version in policy.candidates(available):
             # One that does not load leaves its place to the next older one.
@@ -186,6 +204,7 @@ class Models:
         for version in model.statuses.keys() - available.keys() - model.loaded.keys():
             if model.statuses[version].state == END:
                 del model.statuses[version]
+        model.settled = True
 
     async def _there(self, model: _Served, version: int, path: str) -> bool:
         """Load a version that is not there; return whether it is there now."""

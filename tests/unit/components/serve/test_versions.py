@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from components.serve.config import ModelConfig, Policy
 from components.serve.failures import RequestError
 from components.serve.folders import Base
-from components.serve.settings import Limits
+from components.serve.service import Service
+from components.serve.settings import Limits, Settings
 from components.serve.versions import Models
 from schemas.errors import ModelError
 from tests.unit.components.serve.asking import computed
@@ -120,18 +122,25 @@ def test_a_new_version_takes_the_place_of_the_old(house):
     house(test)
 
 
+def hold_loading(house, version):
+    """Have the version take its time; returns an event that tells of its start, and one to set."""
+    loading, go = threading.Event(), threading.Event()
+    load = house.models._load
+
+    def slow(path):
+        if path.endswith(f"/{version}"):
+            loading.set()
+            assert go.wait(10)
+        return load(path)
+
+    house.models._load = slow
+    return loading, go
+
+
 def test_the_old_version_answers_while_the_new_one_is_loaded(house):
     async def test(h):
         await h.settle()
-        loading, go = threading.Event(), threading.Event()
-        load = h.models._load
-
-        def slow(path):
-            loading.set()
-            assert go.wait(10)
-            return load(path)
-
-        h.models._load = slow
+        loading, go = hold_loading(h, 4)
         h.push(4)
         update = asyncio.create_task(h.models.update())
         await asyncio.to_thread(loading.wait, 10)
@@ -240,6 +249,50 @@ def test_latest_two_and_labels(house):
         assert refused(h, None, "old")[0] == 400
 
     house(test, policy=Policy(latest=2), labels={"stable": 3, "canary": 4})
+
+
+def test_it_is_ready_once_every_label_answers(house):
+    async def test(h):
+        loading, go = hold_loading(h, 4)
+        for version in (4, 5):
+            h.push(version)
+        update = asyncio.create_task(h.models.update())
+        await asyncio.to_thread(loading.wait, 10)
+        assert await h.ask() == 5
+        assert not h.models.ready
+        with pytest.raises(RequestError, match="a label's version is still being loaded"):
+            Service(h.models, Settings()).check_ready()
+        assert refused(h, None, "stable") == (
+            503,
+            "version 3 of model 'taxi' is still being loaded",
+        )
+        assert h.states() == {5: "AVAILABLE", 4: "LOADING", 3: "START"}
+        go.set()
+        await update
+        assert h.models.ready
+        assert await h.ask(label="stable") == 3
+
+    house(test, policy=Policy(latest=None), labels={"stable": 3})
+
+
+def test_it_stays_ready_whatever_becomes_of_a_label(house):
+    async def test(h):
+        h.push(4)
+        h.broken.add(3)
+        await h.settle()
+        assert h.models.ready
+        assert refused(h, None, "stable")[0] == 503
+        h.push(5)
+        loading, go = hold_loading(h, 5)
+        h.models.reconfigure(replace(h.config, labels={"canary": 5}))
+        update = asyncio.create_task(h.models.update())
+        await asyncio.to_thread(loading.wait, 10)
+        assert h.models.ready
+        go.set()
+        await update
+        assert await h.ask(label="canary") == 5
+
+    house(test, policy=Policy(latest=None), labels={"stable": 3})
 
 
 def test_a_version_is_pinned_and_a_model_is_rolled_back(house):
