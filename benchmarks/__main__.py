@@ -50,7 +50,7 @@ def main(rows: tuple[int, ...], fresh_stock: bool, only: str | None) -> None:
         if only in (None, "quality"):
             tell.lines(report.quality(quality.measured(Path(work, "quality"), say=tell.aside)))
         if only in (None, "serving"):
-            tell.lines(report.serving(_served(Path(work), tell)))
+            tell.lines(serving.table(_served(Path(work), tell)))
     if only is None:
         RESULTS.write_text(tell.text, encoding="utf-8")
         tell.aside(f"written to {RESULTS.relative_to(ROOT)}")

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from benchmarks.feed import FeedRates
 from benchmarks.measure import Measured
 from benchmarks.quality import MAX_UNDER_TREES, Quality, spread, values_of
-from benchmarks.serving import Rate
 from benchmarks.stock_pipeline import BATCH_SIZE, IMPORTS, TRAIN_STEPS
 
 MILLION = 1_000_000
@@ -211,15 +210,3 @@ def _ratio(ours: float | None, stock: float | None) -> str:
 
 def _verdict(reached: bool) -> str:
     return "reached" if reached else "NOT reached"
-
-
-def serving(rates: Sequence[Rate]) -> list[str]:
-    """Return how fast requests are answered, server and client sharing the machine."""
-    header = "| server | connections | rows a request | p50 ms | p99 ms | requests/s | rows/s |"
-    lines = ["## Serving", "", header, "|---|---|---|---|---|---|---|"]
-    lines += [
-        f"| {r.server} | {r.connections} | {r.rows} | {r.p50:.2f} | {r.p99:.2f}"
-        f" | {r.requests:,.0f} | {r.requests * r.rows:,.0f} |"
-        for r in rates
-    ]
-    return lines

@@ -27,8 +27,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_stream import TestStream
 from apache_beam.transforms.window import TimestampedValue
 
+from components.parity.json_forms import json_values, missing
 from components.parity.questions import FATE, LOST, REFUSED, SCORED
-from components.parity.rest import json_values, missing
 from components.parity.wire import read_arrays, write_arrays
 from components.score.batch import predict
 from components.score.columns import Asked, ask
