@@ -66,7 +66,8 @@ function table(caption, head, rows) {
   );
 }
 
-function metricsCard({ metrics, baseline, training_examples: learnt }) {
+// Like the model card, it lists no slice that is so small that its metrics tell little.
+function metricsCard({ metrics, baseline, training_examples: learnt, min_slice_examples: least }) {
   const given = Object.keys(metrics[0].metrics);
   const familiar = Object.keys(METRICS).filter((name) => given.includes(name));
   const shown = familiar.length ? familiar : given.slice(0, MOST_METRICS);
@@ -76,14 +77,23 @@ function metricsCard({ metrics, baseline, training_examples: learnt }) {
     ...shown.map((key) => metricText(values[key])),
   ];
   const [whole, ...slices] = metrics;
+  const large = slices.filter((slice) => slice.rows >= (least ?? 0));
   const rows = [row("all test rows", whole.rows.toLocaleString("en"), whole.metrics)];
   if (Object.keys(baseline).length) rows.push(row("logistic baseline", "", baseline));
   rows.push(
-    ...slices.map((slice) => row(slice.name, slice.rows.toLocaleString("en"), slice.metrics)),
+    ...large.map((slice) => row(slice.name, slice.rows.toLocaleString("en"), slice.metrics)),
   );
   const head = ["slice", "rows", ...shown.map((name) => METRICS[name] ?? name)];
   const hint = `On test rows that it never saw, after learning from ${learnt.toLocaleString("en")}.`;
-  return card("How good it is", hint, table("Metrics by slice", head, rows));
+  const listed = table("Metrics by slice", head, rows);
+  return card("How good it is", hint, listed, ...leftOut(slices.length - large.length, least));
+}
+
+function leftOut(small, least) {
+  if (!small) return [];
+  const which = `slices of fewer than ${least.toLocaleString("en")} rows (${small.toLocaleString("en")})`;
+  const textContent = `Not shown: ${which}, which tell little. They are in model.json.`;
+  return [h("p", { className: "hint", textContent })];
 }
 
 const metricText = (value) => (typeof value === "number" ? value.toFixed(4) : "–");

@@ -49,7 +49,10 @@ def description(**changes: Any) -> Description:
         "metrics": (
             Slice(name="", rows=2238, metrics=metrics),
             Slice(name=f"company = {HOSTILE}", rows=17, metrics=metrics),
+            Slice(name="company = Flash", rows=16, metrics=metrics),
+            Slice(name="company = One of a kind", rows=1, metrics=metrics),
         ),
+        "min_slice_examples": 17,
         "baseline": {"auc": 0.9450, "log_loss": 0.2148},
         "training_examples": 10512,
         "digests": {"data": "9f86d081" * 8},
