@@ -22,6 +22,10 @@ from components.serve.config import ModelConfig
 from components.serve.server import Options, Ports, Server, run
 from components.serve.settings import Address, Settings
 
+# Who starts it gives up by itself, and asks for less where that is meant: on a machine that stands
+# still for longer than a person would wait, neither a refusal nor a proof is to become a 504.
+_PATIENCE = 600.0
+
 
 def main() -> None:
     """Serve one model at ports that are free."""
@@ -36,7 +40,7 @@ def main() -> None:
     options = Options(
         http=Address(port=0),
         grpc=Address(port=0),
-        settings=Settings(optional_columns=given.optional_columns),
+        settings=Settings(seconds=_PATIENCE, optional_columns=given.optional_columns),
     )
     uvloop.run(_serve(config, options))
     sys.stdout.flush()
