@@ -105,6 +105,11 @@ def test_options_that_are_spoken_of_are_there(page):
             assert re.split("[ =]", code.content)[0] in every, f"{page.name}: {code.content}"
 
 
+@pytest.mark.parametrize("language", ["sh", "python", "yaml", "json"])
+def test_there_are_blocks_to_be_looked_at(language):
+    assert any(fences(page, language) for page in PAGES)
+
+
 def test_shell_and_python_are_well_formed(page):
     for where, text in fences(page, "sh"):
         done = subprocess.run(

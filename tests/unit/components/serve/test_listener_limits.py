@@ -25,6 +25,15 @@ from tests.unit.components.serve.http_client import (
     say,
 )
 
+LONG = 50_000_000  # bytes
+
+
+class Talker(Echo):
+    """An app whose answers no system's buffers hold."""
+
+    def answer(self, request, respond):
+        respond(Answer(200, bytes(LONG)))
+
 
 @pytest.mark.parametrize(
     ("data", "limit", "what"),
@@ -46,10 +55,6 @@ def test_a_connection_that_asks_nothing_is_closed(talk, limit):
 
 
 def test_a_client_that_takes_no_answer_is_given_up(talk):
-    class Talker(Echo):
-        def answer(self, request, respond):
-            respond(Answer(200, bytes(50_000_000)))
-
     def client(port, stop):
         with plug(port) as plugged:
             plugged.sendall(b"GET / HTTP/1.1\r\n\r\n")
@@ -59,14 +64,10 @@ def test_a_client_that_takes_no_answer_is_given_up(talk):
                 return len(read_all(plugged))
             return 0
 
-    assert talk(client, Talker(), body_seconds=0.05) < 50_000_000
+    assert talk(client, Talker(), body_seconds=0.05) < LONG
 
 
 def test_the_end_comes_as_soon_as_the_last_answer_is_taken(talk):
-    class Talker(Echo):
-        def answer(self, request, respond):
-            respond(Answer(200, bytes(50_000_000)))
-
     def client(port, stop):
         with plug(port) as plugged:
             plugged.sendall(b"GET / HTTP/1.1\r\n\r\n")
@@ -76,7 +77,7 @@ def test_the_end_comes_as_soon_as_the_last_answer_is_taken(talk):
             stopped.result(5)  # of the 30 s that it would wait
             return taken
 
-    assert talk(client, Talker(), drain_seconds=30.0) > 50_000_000
+    assert talk(client, Talker(), drain_seconds=30.0) > LONG
 
 
 def test_one_connection_too_many_is_refused(talk):
