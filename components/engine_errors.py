@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from components.versions import REFUSED
+from schemas import errors
 from schemas.errors import SkewlessError
 
 
@@ -106,6 +107,7 @@ KNOWN = (
     ),
 )
 
+_OURS = re.compile(rf"^{re.escape(errors.__name__)}\.(\w+): ", re.MULTILINE)
 _RAISED = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception)\b[^\n]*", re.MULTILINE)
 # How Google's APIs say it, in the body of an answer that a client puts into its own words.
 _REFUSED = re.compile(r'"message": "((?:[^"\\]|\\.)*)"')
@@ -115,13 +117,23 @@ _RUNNING = re.compile(r" \[while running '[^']*'\]")
 _MAX = 500  # characters of the engine's own words
 
 
-def explained(stage: str, text: str) -> EngineError:
+def restored(error: SkewlessError) -> SkewlessError:
+    """Return an error as a worker in this process raised it, which Beam made one text of."""
+    return type(error).parse(_RUNNING.sub("", error.what))
+
+
+def explained(stage: str, text: str) -> SkewlessError:
     """Return the error for what a runner said when a stage's job failed.
+
+    One that a worker raised on purpose is returned as it was; of several, the first.
 
     >>> print(explained("statistics", "java.lang.RuntimeException: boom").what)
     statistics failed on the engine: java.lang.RuntimeException: boom
     """
     text = _RUNNING.sub("", text)
+    if ours := _OURS.search(text):
+        kind: type[SkewlessError] = getattr(errors, ours[1], SkewlessError)
+        return kind.parse(text[ours.end() :])
     cause = innermost(text)
     for known in KNOWN:
         found = re.search(known.pattern, text)

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from components import files, progress
 from components.compat import beam_options, dataflow_errors
-from components.engine_errors import explained, unsent
+from components.engine_errors import explained, restored, unsent
+from schemas.errors import SkewlessError, StoreError
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -51,6 +52,7 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
       options: Beam's, where they name a runner; otherwise it is what `running_on` says.
 
     Raises:
+      SkewlessError: a worker raised it.
       EngineError: an engine outside this process gave up, or could not be asked.
     """
     import apache_beam as beam
@@ -62,6 +64,8 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
         with beam.Pipeline(_runner(chosen), options=chosen) as pipeline:
             yield pipeline
             built = True
+    except SkewlessError as error:
+        raise restored(error) from error
     except _failures(chosen) as error:
         if not (elsewhere and built):
             raise
@@ -98,8 +102,11 @@ def shared_folder(
         folder = tempfile.mkdtemp(prefix=prefix, dir=parent)
     try:
         yield folder
-    finally:
-        files.remove(folder)
+    except BaseException:
+        with contextlib.suppress(StoreError):  # which is what may have failed
+            files.remove(folder)
+        raise
+    files.remove(folder)
 
 
 def _options(stage: str, options: PipelineOptions | None) -> PipelineOptions:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from schemas.errors import StoreError
 
+NO_ANSWER = "the store does not answer"
 _LOGIN = {
     "gs://": "log in with `gcloud auth application-default login`, or name a service account's key"
     " in GOOGLE_APPLICATION_CREDENTIALS; it needs leave to list, read, write and delete objects",
@@ -25,6 +26,10 @@ _ENDPOINT = {
     "s3://": "see that AWS_REGION is the bucket's, or that the place in AWS_ENDPOINT_URL can be"
     " reached if that is set",
 }
+
+
+class ConditionError(StoreError):
+    """An object is not the version that it was to be."""
 
 
 def bucket_of(path: str) -> str:
@@ -63,12 +68,12 @@ def explained(path: str, error: Exception) -> StoreError | FileNotFoundError:
             where=path,
             remedy="correct the path, or make the bucket; this project makes none",
         )
+    if status in (409, 412):
+        return ConditionError(f"somebody else wrote this object: {said}", where=path)
     if status in (401, 403) or re.search(r"[Cc]redentials", said):
         return StoreError(f"the store refuses: {said}", where=path, remedy=_LOGIN.get(scheme))
     if status is None:
-        return StoreError(
-            f"the store does not answer: {said}", where=path, remedy=_ENDPOINT.get(scheme)
-        )
+        return StoreError(f"{NO_ANSWER}: {said}", where=path, remedy=_ENDPOINT.get(scheme))
     return StoreError(f"the store failed: {said}", where=path, remedy="try again later")
 
 
@@ -80,6 +85,8 @@ def innermost(error: BaseException) -> BaseException:
         if isinstance(inner, BaseException):
             return innermost(inner)
     inner = getattr(error, "cause", None)  # of google.api_core's RetryError
+    if inner is None and error.args:  # of requests' ConnectionError
+        inner = getattr(error.args[0], "reason", None)
     return innermost(inner) if isinstance(inner, BaseException) else error
 
 

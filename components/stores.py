@@ -15,10 +15,12 @@ import re
 import shutil
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Any
 
+from components import store_patience
 from components.compat import reuse_botocore_models, settle_google_credentials
-from components.store_errors import bucket_of, told
+from components.store_errors import ConditionError, bucket_of, told
 from schemas.errors import StoreError
 
 SCHEMES = ("gs://", "s3://")
@@ -32,13 +34,11 @@ def check(path: str) -> None:
     Raises:
       StoreError: it does not; tells why and what to do.
     """
-    systems, bucket = _systems(path), bucket_of(path)
-    with told(path):
+    bucket, _ = _bucket_and_name(path)
+    with _asking(path):
         if path.startswith("gs://"):
-            from apache_beam.io.gcp.gcsio import GcsIO
-
-            client = GcsIO(pipeline_options=systems.get_filesystem(path)._pipeline_options).client
-            next(iter(client.list_blobs(bucket, max_results=1, timeout=10, retry=None)), None)
+            found = _google(path).list_blobs(bucket, max_results=1, timeout=10, retry=None)
+            next(iter(found), None)
         else:
             import boto3
             from botocore.config import Config
@@ -62,7 +62,7 @@ def is_object(path: str) -> bool:
     systems = _systems(path)
     if path.endswith("/") or "/" not in path[len("gs://") :]:
         return False
-    with told(path):
+    with _asking(path):
         return bool(systems.exists(path))
 
 
@@ -78,7 +78,7 @@ def matched(pattern: str) -> list[tuple[str, int, int]]:
     """Return the same of every object that a path or pattern names."""
     if not is_object(pattern):
         return _match(pattern)
-    with told(pattern):
+    with _asking(pattern):
         return [_entry(_systems(pattern).get_filesystem(pattern).metadata(pattern))]
 
 
@@ -92,7 +92,7 @@ def opened(path: str) -> IO[bytes]:
     systems = _systems(path)
     from apache_beam.io.filesystem import CompressionTypes
 
-    with told(path):
+    with _asking(path):
         file = systems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
     return io.BufferedReader(_Object(file, path), _BUFFER)
 
@@ -106,11 +106,11 @@ def sent(file: IO[bytes], path: str) -> None:
     systems = _systems(path)
     from apache_beam.io.filesystem import CompressionTypes
 
-    with told(path):
+    with _asking(path):
         if path.startswith("s3://") and not file.read(1):
             # Beam's writer cannot: it uploads in parts, of which there must be one
-            bucket = bucket_of(path)
-            _s3(path).put_object(Bucket=bucket, Key=path[len(f"s3://{bucket}/") :], Body=b"")
+            bucket, name = _bucket_and_name(path)
+            _s3(path).put_object(Bucket=bucket, Key=name, Body=b"")
             return
         file.seek(0)
         writer = systems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
@@ -147,12 +147,63 @@ class _Nowhere:
         """Make nothing of it."""
 
 
+@dataclass(frozen=True)
+class Version:
+    """What an object holds at a time.
+
+    Attributes:
+      data: the bytes.
+      tag: what the store tells this version from others by.
+      changed: when it was written, in seconds since 1970 by the store's clock.
+    """
+
+    data: bytes
+    tag: str
+    changed: float
+
+
+def version(path: str) -> Version | None:
+    """Return what an object holds now; None where there is none."""
+    bucket, name = _bucket_and_name(path)
+    with contextlib.suppress(FileNotFoundError), _asking(path):
+        if path.startswith("gs://"):
+            blob = _google(path).bucket(bucket).blob(name)
+            blob.reload()  # the tag first: what is written since then does not pass for this one
+            tag, changed = str(blob.generation), blob.updated.timestamp()
+            return Version(blob.download_as_bytes(), tag, changed)
+        found = _s3(path).get_object(Bucket=bucket, Key=name)
+        return Version(found["Body"].read(), found["ETag"], found["LastModified"].timestamp())
+    return None
+
+
+def written_if(path: str, data: bytes, tag: str | None) -> str | None:
+    """Write an object that is still this version, or that is still not there if `tag` is None.
+
+    Returns:
+      The new version's tag; None where somebody else wrote it meanwhile, and nothing is changed.
+    """
+    bucket, name = _bucket_and_name(path)
+    try:
+        with _asking(path):
+            if path.startswith("gs://"):
+                blob = _google(path).bucket(bucket).blob(name)
+                blob.upload_from_string(data, if_generation_match=int(tag or 0))
+                return str(blob.generation)
+            condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+            done = _s3(path).put_object(Bucket=bucket, Key=name, Body=data, **condition)
+            return str(done["ETag"])
+    except ConditionError:
+        # Of a request that was sent again, the first may have come through.
+        now = version(path)
+        return now.tag if now is not None and now.data == data else None
+
+
 def renamed(pairs: Sequence[tuple[str, str]]) -> None:
     """Move objects within a store, given as pairs of old and new path."""
     if not pairs:
         return
     systems = _systems(pairs[0][0])
-    with told(pairs[0][1]):
+    with _asking(pairs[0][1]):
         systems.rename([old for old, _ in pairs], [new for _, new in pairs])
 
 
@@ -164,7 +215,7 @@ def removed(path: str) -> None:
     if listed(path):
         found.append(f"{path.rstrip('/')}/")  # a `/` at the end means all that is below
     if found:
-        with told(path), _unwarned():
+        with _asking(path), _unwarned():
             systems.delete(found)
 
 
@@ -182,7 +233,7 @@ class _Object(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        with told(self._path):
+        with _asking(self._path):
             self._file.seek(offset, whence)
             return int(self._file.tell())
 
@@ -190,7 +241,7 @@ class _Object(io.RawIOBase):
         return int(self._file.tell())
 
     def readinto(self, buffer: Any) -> int:
-        with told(self._path):
+        with _asking(self._path):
             data = self._file.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -201,9 +252,16 @@ class _Object(io.RawIOBase):
         super().close()
 
 
+@contextlib.contextmanager
+def _asking(path: str) -> Iterator[None]:
+    """Ask a store for no longer than anyone waits, and raise what it says in plain words."""
+    with store_patience.limited(path[: len("gs://")]), told(path):
+        yield
+
+
 def _match(pattern: str) -> list[tuple[str, int, int]]:
     systems = _systems(pattern)
-    with told(pattern):
+    with _asking(pattern):
         (result,) = systems.match([pattern])
     # a name that ends in `/` is a folder, as a store's console makes one
     return [_entry(found) for found in result.metadata_list if not found.path.endswith("/")]
@@ -239,6 +297,7 @@ def _beam() -> Any:
         from apache_beam.options.pipeline_options import PipelineOptions
     if FileSystems._pipeline_options is None:  # no pipeline has run here; S3's cannot do without
         FileSystems.set_options(PipelineOptions([]))
+    store_patience.install()
     return FileSystems
 
 
@@ -250,9 +309,22 @@ def _unwarned() -> Iterator[None]:
         yield
 
 
-def _s3(path: str) -> Any:
-    """Return boto3's client as Beam makes it, with the same options and credentials."""
-    from apache_beam.io.aws.clients.s3.boto3_client import Client
-    from apache_beam.io.filesystems import FileSystems
+def _bucket_and_name(path: str) -> tuple[str, str]:
+    bucket = bucket_of(path)
+    return bucket, path[len(f"gs://{bucket}/") :]
 
-    return Client(options=FileSystems.get_filesystem(path)._options).client
+
+def _google(path: str) -> Any:
+    """Return Google's client as Beam makes it, with the same options and credentials."""
+    systems = _systems(path)
+    from apache_beam.io.gcp.gcsio import GcsIO
+
+    return GcsIO(pipeline_options=systems.get_filesystem(path)._pipeline_options).client
+
+
+def _s3(path: str) -> Any:
+    """Return boto3's client as Beam makes it, likewise."""
+    systems = _systems(path)
+    from apache_beam.io.aws.clients.s3.boto3_client import Client
+
+    return Client(options=systems.get_filesystem(path)._options).client

@@ -113,7 +113,8 @@ def tidy(metadata: Path, artifacts: str) -> list[str]:
         for node in files.names(artifacts)
         for channel in files.names(os.path.join(artifacts, node))
         for execution in files.names(os.path.join(artifacts, node, channel))
-        if execution in failed or channel == _SCRATCH
+        # a folder that a stage worked in is named like what it was to become: 7.partial-…
+        if execution.partition(".")[0] in failed or channel == _SCRATCH
     ]
     for folder in leftovers:
         files.remove(folder)

@@ -39,14 +39,30 @@ class SkewlessError(Exception):
 
     def __str__(self) -> str:
         lines = [self.what]
-        for label, text in (
-            ("where", self.where),
-            ("expected", self.expected),
-            ("to do", self.remedy),
-        ):
-            if text:
+        for name, label in _LABELS.items():
+            if text := getattr(self, name):
                 lines.append(f"  {label + ':':<10} {text}")
         return "\n".join(lines)
+
+    @classmethod
+    def parse(cls, text: str) -> SkewlessError:
+        r"""Return the error whose text this is; what comes after it is passed over.
+
+        >>> SkewlessError.parse("it is so\n  to do:     this\n\tat java").remedy
+        'this'
+        """
+        what, *lines = text.splitlines()
+        parts = {}
+        for line in lines:
+            label, _, part = line.strip().partition(":")
+            name = next((n for n, known in _LABELS.items() if known == label), None)
+            if name is None:
+                break
+            parts[name] = part.strip()
+        return cls(what, **parts)
+
+
+_LABELS = {"where": "where", "expected": "expected", "remedy": "to do"}
 
 
 class ConfigError(SkewlessError):

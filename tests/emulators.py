@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,34 +16,57 @@ from tests.engines.processes import Server, free_ports, wait_for
 
 BUCKET = "bucket"
 ROOTS = (f"gs://{BUCKET}", f"s3://{BUCKET}")
+_GOOGLE = str(Path(__file__).with_name("google_store.py"))
+
+
+class Emulator:
+    """One store, which may go away and come back; Google's comes back with what was in it."""
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        (self._port,) = free_ports(1)
+        self.address = f"localhost:{self._port}"
+        self._command = [sys.executable, *command, str(self._port)]
+        self._log = log
+        self._server: Server | None = None
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        server = self._server = Server(self._command, self._log)
+        wait_for(self._log.stem, lambda: listens(self.address), [server], 60)
+
+    def stop(self) -> None:
+        """Let it refuse connections; whatever it was asked is cut off."""
+        if self._server is not None:
+            self._server.stop(signal.SIGKILL)
+            self._server = None
+
+
+@dataclass(frozen=True)
+class Emulators:
+    """Both stores."""
+
+    google: Emulator
+    amazon: Emulator
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[None]:
+def running(folder: Path) -> Iterator[Emulators]:
     """Run both emulators, each with an empty bucket, and point this process to them."""
-    google, amazon = (f"localhost:{port}" for port in free_ports(2))
-    servers = [
-        Server(
-            [
-                *(sys.executable, "-m", "gcp_storage_emulator", "start", "--in-memory"),
-                *("--port", google.partition(":")[2], "--default-bucket", BUCKET),
-            ],
-            folder / "google.log",
-        ),
-        Server(
-            [sys.executable, "-m", "moto.server", "-p", amazon.partition(":")[2]],
-            folder / "amazon.log",
-        ),
-    ]
+    google = [_GOOGLE, "start", "--default-bucket", BUCKET, "--port"]
+    both = Emulators(
+        Emulator(google, folder / "google.log"),  # keeps objects in a folder beside its log
+        Emulator(["-m", "moto.server", "-p"], folder / "amazon.log"),
+    )
     with pytest.MonkeyPatch.context() as patch:
-        point_to(patch, google, amazon)
+        point_to(patch, both.google.address, both.amazon.address)
         try:
-            wait_for("the emulators", lambda: listens(google) and listens(amazon), servers, 60)
+            both.google.start()
+            both.amazon.start()
             _make_bucket()
-            yield
+            yield both
         finally:
-            for server in servers:
-                server.stop()
+            both.google.stop()
+            both.amazon.stop()
 
 
 def point_to(patch: pytest.MonkeyPatch, google: str, amazon: str) -> None:

@@ -61,7 +61,8 @@ def keep_failure(folder: str, writing: str) -> Iterator[None]:
             yield
     except SkewlessError as error:
         record = {"kind": type(error).__name__, **{n: _cut(getattr(error, n)) for n in _PARTS}}
-        _keep(os.path.join(folder, _FILE_NAME), json.dumps(record).encode())
+        with contextlib.suppress(StoreError):  # which is what this one may tell of
+            _keep(os.path.join(folder, _FILE_NAME), json.dumps(record).encode())
         raise
 
 

@@ -14,6 +14,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from components import files, runner
 from components.ingest.failures import kept_failure
+from schemas.errors import StoreError
 from schemas.spec import Strict
 
 Result = TypeVar("Result", bound=Strict)
@@ -44,6 +45,8 @@ def outcome(
     try:
         with runner.opened(stage, options) as pipeline:
             _ = pipeline | steps | "Tell" >> beam.Map(_write, path)
+    except StoreError:
+        raise  # the folder may be where nothing answers
     except Exception as error:
         failure = kept_failure(folder)
         if failure is None:

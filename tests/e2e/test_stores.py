@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
 import pytest
 
-from components import files, store_errors, stores
+from components import files, store_patience
 from components.examples import iter_batches
 from components.validate import statistics
 from pipeline import dag, lineage
@@ -21,7 +20,9 @@ from schemas import catalog
 from schemas.errors import StoreError
 from schemas.spec import SPLITS
 from tests import emulators
+from tests.at_start import at_start
 from tests.e2e.conftest import Outcome
+from tests.emulators import Emulator
 
 pytestmark = pytest.mark.e2e
 
@@ -29,11 +30,17 @@ STORE = f"gs://{emulators.BUCKET}"
 
 
 @pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of this machine, while the stores are there."""
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    """The store."""
+    with emulators.running(tmp_path) as both:
+        yield both.google
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of this machine."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with emulators.running(tmp_path):
-        yield tmp_path / "state"
+    return tmp_path / "state"
 
 
 def artifacts(folders: Folders, run_id: str) -> dict[str, str]:
@@ -53,6 +60,7 @@ def test_a_run_in_a_store(
     root: Path,
     csv: Path,
     make_dataset: Callable[..., Path],
+    emulator: Emulator,
     state: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -60,22 +68,21 @@ def test_a_run_in_a_store(
     dataset = catalog.load(str(make_dataset(spec={"source": {"path": f"{STORE}/data/*.csv"}})))
     folders = Folders.of(f"{STORE}/runs", "taxi")
 
-    # the store goes away when training is done: said at once, and nothing is published
-    sent = stores.sent
-
-    def gone(file: IO[bytes], path: str) -> None:
-        if "/export/" in path:
-            raise store_errors.explained(path, ConnectionError("no route to host"))
-        sent(file, path)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(stores, "sent", gone)
-        with pytest.raises(StoreError, match=r"^the store does not answer: .*no route") as error:
-            run(dataset, output=f"{STORE}/runs")
-    assert (error.value.where or "").startswith(f"{STORE}/runs/taxi/artifacts/export/")
+    # the store goes away when training is done: said once, and nothing is published
+    monkeypatch.setenv(store_patience.VARIABLE, "0")
+    with (
+        at_start("export", emulator.stop),
+        pytest.raises(
+            StoreError, match=r"^the store does not answer: .*Connection refused"
+        ) as error,
+    ):
+        run(dataset, output=f"{STORE}/runs")
+    assert (error.value.where or "").startswith(f"{STORE}/runs/taxi/artifacts/")
+    emulator.start()
     assert files.walk(folders.serving) == []
 
     # the next run goes on from there
+    monkeypatch.delenv(store_patience.VARIABLE)
     summary = run(dataset, output=f"{STORE}/runs")
     states = {s.name: s.state for s in summary.stages if s.name in dag.NODES}
     assert states.pop("push") == "done"

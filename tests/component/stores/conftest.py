@@ -8,15 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests import emulators
+from tests.emulators import Emulators
 
 
 @pytest.fixture(scope="package")
-def stores_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with emulators.running(tmp_path_factory.mktemp("emulators")):
-        yield
+def stores_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
+    with emulators.running(tmp_path_factory.mktemp("emulators")) as both:
+        yield both
 
 
 @pytest.fixture(params=emulators.ROOTS, ids=["gs", "s3"])
-def store(request: pytest.FixtureRequest, stores_running: None) -> str:
+def store(request: pytest.FixtureRequest, stores_running: Emulators) -> str:
     """A folder in each of the stores that nobody else uses."""
     return f"{request.param}/{uuid.uuid4().hex}"

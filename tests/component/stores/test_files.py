@@ -4,10 +4,11 @@ import gc
 import io
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from components import files, stores
+from components import files, store_patience, stores
 from pipeline.folders import Folders
 from schemas.errors import StoreError
 from tests import emulators
@@ -107,6 +108,30 @@ def test_a_store_that_does_not_answer(store, monkeypatch):
     with pytest.raises(StoreError, match=r"the store does not answer: .*connect") as error:
         stores.check(store)
     assert "can be reached" in (error.value.remedy or "")
+
+
+def test_what_is_asked_of_a_store_that_stays_away_is_given_up(store, monkeypatch):
+    nobody = f"localhost:{free_ports(1)[0]}"
+    emulators.point_to(monkeypatch, nobody, nobody)
+    monkeypatch.setenv(store_patience.VARIABLE, "0")
+    for ask in (
+        lambda: files.names(store),
+        lambda: files.read_bytes(f"{store}/a"),
+        lambda: files.write_whole(f"{store}/a", b"text"),
+    ):
+        with pytest.raises(StoreError, match="the store does not answer") as error:
+            ask()
+        assert store in (error.value.where or "")
+
+
+def test_a_store_that_comes_back_is_waited_for(stores_running):
+    path = f"gs://{emulators.BUCKET}/there"
+    files.write_whole(path, b"still")
+    stores_running.google.stop()
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(files.read_bytes, path)
+        stores_running.google.start()
+        assert reading.result() == b"still"
 
 
 def test_credentials_that_are_missing(stores_running, monkeypatch, tmp_path):

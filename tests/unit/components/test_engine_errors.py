@@ -2,8 +2,9 @@
 
 import pytest
 
-from components.engine_errors import explained, innermost, unsent
+from components.engine_errors import explained, innermost, restored, unsent
 from components.versions import refusal
+from schemas.errors import DataError, StoreError
 
 FROM_PYTHON = """Pipeline job failed in state FAILED: java.util.concurrent.ExecutionException: \
 java.lang.RuntimeException: Error received from SDK harness for instruction 4: Traceback (most \
@@ -45,6 +46,29 @@ def test_a_workers_own_exception_is_the_cause():
         "transform failed on the engine: FileNotFoundError: [Errno 2] No such file or directory:"
         " '/data/x'"
     )
+
+
+FROM_US = FROM_PYTHON.replace(
+    "FileNotFoundError: [Errno 2] No such file or directory: '/data/x'",
+    "schemas.errors.StoreError: the store does not answer: Connection refused\n"
+    "  where:     gs://bucket/x\n"
+    "  to do:     see that it can be reached",
+)
+
+
+def test_what_a_worker_raised_on_purpose_is_raised_as_it_was():
+    error = explained("transform", FROM_US)
+    assert type(error) is StoreError
+    assert error.what == "the store does not answer: Connection refused"
+    assert error.where == "gs://bucket/x"
+    assert error.remedy == "see that it can be reached"
+
+
+def test_what_beam_made_one_text_of_in_this_process_has_its_parts_again():
+    error = DataError("it is so", where="here", expected="that", remedy="this")
+    told = restored(DataError(f"{error} [while running 'A/B']"))
+    assert (type(told), str(told)) == (DataError, str(error))
+    assert told.remedy == "this"
 
 
 @pytest.mark.parametrize(
