@@ -51,7 +51,7 @@ COMPATIBLE_ONLY = ["dill>=0.3.8", "setuptools<81"]
 
 # What only some need, as skewless[NAME].
 EXTRAS = {
-    "s3": ["boto3>=1.28,<2"],  # Beam's file system for s3://; older ones know no AWS_ENDPOINT_URL
+    "s3": ["boto3>=1.36,<2"],  # Beam's file system for s3://; older ones write no object IfMatch
 }
 
 DEV = [

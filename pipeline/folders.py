@@ -1,4 +1,4 @@
-"""Where a pipeline keeps what it makes, and the lock that keeps two runs apart.
+"""Where a pipeline keeps what it makes, on this machine and in a store.
 
 ROOT/<name>/ holds metadata.sqlite, artifacts/<node>/<channel>/<execution>/, serving/<version>/ and
 runs/<run_id>/ with run.log and summary.json. Where ROOT is in an object store, artifacts and pushed
@@ -8,17 +8,13 @@ machine, and a copy of the record and of each run's folder is sent to the store 
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
 from components import files
-from schemas.errors import ConfigError, SkewlessError
 
 _METADATA = "metadata.sqlite"
 _SENT = ".sent"  # the digest of the record that was last sent to the store, or fetched from it
@@ -113,40 +109,3 @@ class Folders:
 def new_run_id() -> str:
     """Return an id that sorts by time; unique where only one run at a time is started."""
     return datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
-
-
-@contextlib.contextmanager
-def locked(folders: Folders, run_id: str) -> Iterator[None]:
-    """Hold the pipeline for this process; the system frees it however the process ends.
-
-    Runs of other machines in the same store are not kept away.
-
-    Raises:
-      ConfigError: the folder cannot be made.
-      SkewlessError: another run holds it; names its process and run id.
-    """
-    try:
-        folders.root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"runs cannot be kept here: {error.strerror}",
-            where=str(folders.root),
-            remedy="give another --output"
-            if folders.store is None
-            else "name a folder that can be written in XDG_STATE_HOME",
-        ) from error
-    path = folders.root / ".lock"
-    with open(path, "a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise SkewlessError(
-                f"another run is at work here: {file.read().strip() or 'it has just started'}",
-                where=folders.place,
-                remedy="wait for it to end, or give another --output",
-            ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()}, run {run_id}\n")
-        file.flush()
-        yield

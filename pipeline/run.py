@@ -26,12 +26,13 @@ from components.compat import quiet_environment
 from pipeline import dag, engines, lineage, logs, runners, summary_text
 from pipeline.board import Board
 from pipeline.console import Reporter, open_screen
-from pipeline.folders import Folders, locked, new_run_id
+from pipeline.folders import Folders, new_run_id
+from pipeline.locks import Check, locked
 from pipeline.runners import BeamCommand, Choice
 from pipeline.summary import Failure, Status, Summary, figures, refusal, stage_summaries
 from schemas import catalog
 from schemas.catalog import Dataset
-from schemas.errors import ModelError, SkewlessError, StoreError
+from schemas.errors import ModelError, SkewlessError
 from schemas.runners import RunnerName
 
 IMPORTS = "imports"  # told like a stage, for it takes seconds
@@ -122,7 +123,7 @@ def run(
         engines.check_store(on, job.folders.store)
     quiet_environment()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(locked(job.folders, job.run_id))
+        is_ours = stack.enter_context(locked(job.folders, job.run_id))
         job.folders.fetch()
         job.own.mkdir(parents=True)
         screen = open_screen(stack.enter_context(logs.captured(job.log)))
@@ -131,7 +132,7 @@ def run(
             error = _attempt(job, reporter)
         summary, error = summarize(job, reporter.board, error, time.monotonic() - began)
         summary.write(job.own)
-        unsent = _sent(job)
+        unsent = _sent(job, is_ours)
         error = error or unsent
         for line in summary_text.lines(summary):
             screen.line(*line)
@@ -142,11 +143,12 @@ def run(
     return summary
 
 
-def _sent(job: Job) -> SkewlessError | None:
+def _sent(job: Job, is_ours: Check) -> SkewlessError | None:
     """Send what is to be read back later to where the artifacts are; return why that failed."""
     try:
+        is_ours()
         job.folders.send(job.run_id)
-    except StoreError as error:
+    except SkewlessError as error:
         return error
     return None
 
