@@ -130,14 +130,18 @@ def _renewed(path: str, holder: Holder) -> Iterator[Check]:
         nonlocal tag
         while tag is not None and not done.wait(_RENEWED_EVERY):
             with contextlib.suppress(StoreError):  # the run will say so, or it passes
-                tag = stores.written_if(path, holder.now().model_dump_json().encode(), tag)
+                data = holder.now().model_dump_json().encode()
+                # the renewal before, though it was given up, may have come through
+                tag = stores.written_if(path, data, tag) or our_tag()
 
-    def is_ours() -> bool:
-        other = _holder(stores.version(path))
-        return other is not None and (other.machine, other.run) == (holder.machine, holder.run)
+    def our_tag() -> str | None:
+        found = stores.version(path)
+        other = _holder(found)
+        ours = other is not None and (other.machine, other.run) == (holder.machine, holder.run)
+        return found.tag if found is not None and ours else None
 
     def check() -> None:
-        if not is_ours():
+        if our_tag() is None:
             raise SkewlessError(
                 "a run on another machine has taken this pipeline over, for this one had not been"
                 f" heard of for {_DEAD_AFTER / 60:g} minutes",
@@ -153,7 +157,7 @@ def _renewed(path: str, holder: Holder) -> Iterator[Check]:
         done.set()
         renewing.join()
         with contextlib.suppress(StoreError):  # what is left hinders nobody for long
-            if is_ours():
+            if our_tag():
                 stores.removed(path)
 
 

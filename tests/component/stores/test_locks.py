@@ -10,7 +10,7 @@ from components import files, stores
 from pipeline import locks
 from pipeline.folders import Folders
 from pipeline.locks import FILE_NAME, locked
-from schemas.errors import SkewlessError
+from schemas.errors import SkewlessError, StoreError
 from tests.engines.processes import wait_for
 
 pytestmark = pytest.mark.component
@@ -110,3 +110,24 @@ def test_a_run_says_that_it_is_alive(at, monkeypatch):
         wait_for("renewal", lambda: seen(lock).tag != before.tag, (), 60)
         assert b"first" in seen(lock).data
     assert not files.exists(lock)
+
+
+def test_a_renewal_that_came_through_although_it_failed_is_no_loss(at, monkeypatch):
+    lock = f"{at('one').store}/{FILE_NAME}"
+    written_if = stores.written_if
+    failed: list[str] = []
+
+    def fails_once(path, data, tag):
+        written = written_if(path, data, tag)
+        if tag is not None and not failed:
+            failed.append(tag)
+            raise StoreError("the store does not answer")
+        return written
+
+    monkeypatch.setattr(stores, "written_if", fails_once)
+    monkeypatch.setattr(locks, "_RENEWED_EVERY", 0.01)
+    with locked(at("one"), "first") as is_ours:
+        wait_for("a renewal that fails", lambda: bool(failed), (), 60)
+        before = seen(lock).tag
+        wait_for("another one", lambda: seen(lock).tag != before, (), 60)
+        is_ours()
