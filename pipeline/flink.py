@@ -1,4 +1,4 @@
-"""Asks a Flink cluster, by its job manager's REST API, whether it can carry a run.
+"""Asks a Flink cluster, by its job manager's REST API, whether it can carry a run; ends its jobs.
 
 What is missing is named with the key to change before a job starts: once it runs, it is a failed
 task among a hundred, and the SDK workers only see that a channel was closed.
@@ -7,6 +7,7 @@ task among a hundred, and the SDK workers only see that a channel was closed.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,9 @@ from pipeline.hosts import fetch
 from schemas.errors import ConfigError
 from schemas.runners import Flink
 
+LOG = logging.getLogger(__name__)
 MIB = 1 << 20
+_OVER = ("CANCELED", "CANCELLING", "FAILED", "FAILING", "FINISHED")  # or will be soon
 # Measured with the taxi features, whose transform is a graph of 84 steps: docs/runners.md.
 NETWORK_PER_SLOT = 256 * MIB
 OFF_HEAP_PER_SLOT = 256 * MIB
@@ -53,6 +56,22 @@ def check(section: Flink) -> None:
 def slots(section: Flink) -> int:
     """Return how many task slots the cluster has."""
     return max(1, int(ask(section, "/overview")["slots-total"]))
+
+
+def cancel(section: Flink, job_name: str) -> None:
+    """End the jobs of a run that are still there: Beam's job server leaves them to the cluster.
+
+    Args:
+      section: what is said of the cluster; one that does not answer is told in the log alone.
+      job_name: what the run's jobs are called, each with its stage behind.
+    """
+    try:
+        for job in ask(section, "/jobs/overview")["jobs"]:
+            if job["name"].startswith(f"{job_name}-") and job["state"] not in _OVER:
+                fetch(f"{section.master.rstrip('/')}/jobs/{job['jid']}?mode=cancel", "PATCH")
+                LOG.warning("%s is cancelled", job["name"])
+    except (ConfigError, OSError):
+        LOG.exception("the jobs of %s cannot be cancelled", job_name)
 
 
 def ask(section: Flink, path: str) -> Any:

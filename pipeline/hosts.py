@@ -35,15 +35,16 @@ def listens(host_port: str) -> bool:
         return False
 
 
-def fetch(url: str) -> bytes:
-    """Return what is at a URL.
+def fetch(url: str, method: str = "GET") -> bytes:
+    """Return what a URL answers.
 
     Raises:
       OSError: nobody answers, or with an error.
     """
     import urllib.request  # a tenth of what the command takes to start
 
-    with urllib.request.urlopen(url, timeout=ANSWER_TIMEOUT) as answer:
+    request = urllib.request.Request(url, method=method)
+    with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT) as answer:
         found: bytes = answer.read()
     return found
 

@@ -6,8 +6,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
 @contextlib.contextmanager
-def served(page):
-    """Yield the address at which `page(path)` gives the bytes of every answer."""
+def served(page, changed=None):
+    """Yield the address at which `page(path)` gives the bytes of every answer.
+
+    What is to be changed there is told to `changed(path)`.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -16,6 +19,11 @@ def served(page):
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_PATCH(self):
+            changed(self.path)
+            self.send_response(202)
+            self.end_headers()
 
         def log_message(self, *_):
             pass

@@ -64,3 +64,18 @@ def test_what_a_cluster_lacks_is_named(cluster, path, answer, said):
     with pytest.raises(ConfigError) as caught:
         flink.check(Flink(master=master, parallelism=2))
     assert said in str(caught.value)
+
+
+def test_the_jobs_of_a_run_are_cancelled_and_no_others():
+    names = {"a": "taxi-1-ingest", "b": "taxi-1-transform", "c": "taxi-12-ingest", "d": "other"}
+    states = {"a": "FINISHED", "b": "RUNNING", "c": "RUNNING", "d": "RUNNING"}
+    jobs = [{"jid": jid, "name": name, "state": states[jid]} for jid, name in names.items()]
+    cancelled = []
+    with served(lambda _: json.dumps({"jobs": jobs}).encode(), cancelled.append) as master:
+        flink.cancel(Flink(master=master), "taxi-1")
+    assert cancelled == ["/jobs/b?mode=cancel"]
+
+
+def test_a_cluster_that_is_gone_is_told_in_the_log(caplog):
+    flink.cancel(Flink(master="http://localhost:1"), "taxi-1")
+    assert "the jobs of taxi-1 cannot be cancelled" in caplog.text
