@@ -13,7 +13,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -94,20 +94,50 @@ def beam_options(options: PipelineOptions | None) -> PipelineOptions:
     return chosen
 
 
-def dataflow_errors() -> tuple[type[Exception], ...]:
+def dataflow_refusals() -> tuple[type[Exception], ...]:
     """Return what Beam raises when Dataflow fails a job or refuses it, or its store a file.
 
     Beam 2.74 asks Dataflow through apitools, 2.75 and later through Google's own clients.
     """
     from apache_beam.runners.dataflow.dataflow_runner import DataflowRuntimeException
+    from apache_beam.runners.dataflow.internal.apiclient import DataflowJobAlreadyExistsError
     from google.api_core.exceptions import GoogleAPICallError
 
-    both = (OSError, DataflowRuntimeException, GoogleAPICallError)
+    both = (DataflowRuntimeException, DataflowJobAlreadyExistsError, GoogleAPICallError)
     try:
         from apitools.base.py.exceptions import HttpError
     except ImportError:
         return both
     return (*both, HttpError)
+
+
+def google_unreached() -> tuple[type[Exception], ...]:
+    """Return what Google's clients raise when nobody answers, or they may not even ask.
+
+    Beam 2.74's asks through httplib2, whose own errors are none of Python's.
+    """
+    from google.api_core.exceptions import RetryError
+    from google.auth.exceptions import GoogleAuthError
+
+    both = (OSError, RetryError, GoogleAuthError)
+    try:
+        from httplib2 import HttpLib2Error
+    except ImportError:
+        return both
+    return (*both, HttpLib2Error)
+
+
+def dataflow_message(message: Any) -> tuple[str, str]:
+    """Return how important a message of a job's is, such as "ERROR", and its text.
+
+    Beam 2.74's client has other names for both than that of 2.75 and later.
+    """
+    importance = getattr(message, "messageImportance", None) or getattr(
+        message, "message_importance", ""
+    )
+    name = getattr(importance, "name", str(importance))
+    text = getattr(message, "messageText", None) or getattr(message, "message_text", "")
+    return name.removeprefix("JOB_MESSAGE_"), str(text)
 
 
 def settle_google_credentials() -> None:

@@ -23,12 +23,13 @@ class Event:
     Attributes:
       stage: the stage's name in the DAG.
       kind: "start"; "rows", `rows` more rows are through; "count", of each count in `values` so
-        many more; "metrics", `values` are the latest figures (training); "note", `values` belong
-        in the summary; "done" or "failed", after `seconds`.
+        many more; "metrics", `values` are the latest figures (training); "job", `values` are the
+        page or the state of what an engine does for the stage; "note", `values` belong in the
+        summary; "done" or "failed", after `seconds`.
     """
 
     stage: str
-    kind: Literal["start", "rows", "count", "metrics", "note", "done", "failed"]
+    kind: Literal["start", "rows", "count", "metrics", "job", "note", "done", "failed"]
     rows: int = 0
     seconds: float = 0.0
     values: Mapping[str, float | int | str] = field(default_factory=dict)
@@ -52,6 +53,11 @@ def count(stage: str, name: str, rows: int) -> None:
 def metrics(stage: str, **values: float | int | str) -> None:
     """Tell the latest figures of a stage that learns."""
     emit(Event(stage, "metrics", values=values))
+
+
+def job(stage: str, **values: str) -> None:
+    """Tell the page, or the latest state, of the job that an engine does for a stage."""
+    emit(Event(stage, "job", values=values))
 
 
 def note(stage: str, **values: float | int | str) -> None:

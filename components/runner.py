@@ -11,6 +11,7 @@ the same wherever it runs, and TFX would pack an sdist of itself for every stage
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import tempfile
 import uuid
@@ -18,8 +19,8 @@ from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from components import files, progress
-from components.compat import beam_options, dataflow_errors
+from components import files, progress, stores
+from components.compat import beam_options, dataflow_refusals, google_unreached
 from components.engine_errors import explained, restored, unsent
 from schemas.errors import SkewlessError, StoreError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.runner import PipelineRunner
 
+LOGGER = logging.getLogger(__name__)
 IN_PROCESS = "FnApiRunner"
 
 _ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("beam_arguments", default=())
@@ -54,25 +56,39 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
     Raises:
       SkewlessError: a worker raised it.
       EngineError: an engine outside this process gave up, or could not be asked.
+      StoreError: the bucket that Dataflow's jobs are sent to does not answer, or refuses.
     """
     import apache_beam as beam
+    from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
 
     chosen = _options(stage, options)
-    elsewhere = _elsewhere(chosen)
+    elsewhere, on_dataflow = _elsewhere(chosen), _on_dataflow(chosen)
     built = False
     try:
         with beam.Pipeline(_runner(chosen), options=chosen) as pipeline:
             yield pipeline
             built = True
+            if on_dataflow:
+                # Beam would try for ten minutes to send a job to a bucket that is gone
+                stores.check(chosen.view_as(GoogleCloudOptions).temp_location)
+                # its own waiting tells nothing, and Ctrl-C leaves the job to run on
+                pipeline.options.view_as(StandardOptions).no_wait_until_finish = True
+        if on_dataflow:
+            from components import dataflow_job
+
+            dataflow_job.wait(stage, pipeline.result, chosen)
     except SkewlessError as error:
         raise restored(error) from error
     except _failures(chosen) as error:
         if not (elsewhere and built):
             raise
-        told = unsent if isinstance(error, OSError) else explained
+        told = explained if isinstance(error, _refusals(chosen)) else unsent
         raise told(stage, str(error)) from error
     if elsewhere:
-        _tell_rows(stage, pipeline)
+        try:
+            _tell_rows(stage, pipeline)
+        except _failures(chosen):  # what the job was for is there all the same
+            LOGGER.exception("the rows of %s are not known", stage)
 
 
 @contextlib.contextmanager
@@ -126,11 +142,19 @@ def _options(stage: str, options: PipelineOptions | None) -> PipelineOptions:
 
 
 def _failures(options: PipelineOptions) -> tuple[type[Exception], ...]:
-    """Return what a runner raises when a job fails, or cannot be sent."""
+    """Return what a runner raises when a job fails or is refused, or cannot be sent."""
+    unsent_by = google_unreached() if _on_dataflow(options) else ()
+    return (*_refusals(options), *unsent_by)
+
+
+def _refusals(options: PipelineOptions) -> tuple[type[Exception], ...]:
+    return (RuntimeError, *(dataflow_refusals() if _on_dataflow(options) else ()))
+
+
+def _on_dataflow(options: PipelineOptions) -> bool:
     from apache_beam.options.pipeline_options import StandardOptions
 
-    on_dataflow = options.view_as(StandardOptions).runner == "DataflowRunner"
-    return (RuntimeError, *dataflow_errors()) if on_dataflow else (RuntimeError,)
+    return options.view_as(StandardOptions).runner == "DataflowRunner"
 
 
 def _runner(options: PipelineOptions) -> PipelineRunner | None:

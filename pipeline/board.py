@@ -27,6 +27,7 @@ class Stage:
       rows: how many went through.
       counts: how many became what, where the stage tells.
       metrics: the latest figures of a stage that learns.
+      job: page and latest state of the job that an engine does for it.
       notes: figures for the summary.
     """
 
@@ -37,6 +38,7 @@ class Stage:
     rows: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     metrics: dict[str, float | int | str] = field(default_factory=dict)
+    job: dict[str, float | int | str] = field(default_factory=dict)
     notes: dict[str, float | int | str] = field(default_factory=dict)
 
     def rows_per_second(self, now: float) -> float | None:
@@ -69,6 +71,8 @@ class Board:
         stage.rows += event.rows
         if event.kind == "metrics":
             stage.metrics.update(event.values)
+        elif event.kind == "job":
+            stage.job.update(event.values)
         elif event.kind == "count":
             stage.counts.update(event.values)
         elif event.kind == "note":

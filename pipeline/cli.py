@@ -85,8 +85,9 @@ def _run(argv: Sequence[str] | None) -> int:
     except OSError as error:  # a disk that is full, a folder that may not be written
         click.echo(f"error: {error}", err=True)
         return 1
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+    except (KeyboardInterrupt, click.Abort) as error:
+        told = f": {error}" if str(error) else ""  # what became of a job elsewhere
+        click.echo(f"interrupted{told}", err=True)
         return INTERRUPTED
     return code if isinstance(code, int) else 0
 

@@ -185,6 +185,7 @@ def doing(stage: Stage, now: float) -> str:
     """Say how far a stage is at the time `now`."""
     parts = [f"{now - stage.started:7.1f} s"]
     parts += filter(None, [DOING.get(stage.name), _rows(stage, now), figures(stage.metrics)])
+    parts += [f"job {stage.job['state']}"] if "state" in stage.job else []
     return "  ".join(parts)
 
 
@@ -226,6 +227,8 @@ class Reporter(logging.Handler):
         try:
             for stage in self.board.update(event, self._clock()):
                 self._screen.ended(stage)
+            if event.kind == "job" and "page" in event.values:
+                self._screen.line(f"{event.stage:<{NAME_WIDTH}} {event.values['page']}")
             if self.board.running and event.kind != "note":
                 self._screen.working(self.board.running)
         except OSError:

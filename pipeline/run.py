@@ -301,7 +301,10 @@ def _hold_against_metadata(job: Job, board: Board) -> None:
 
 def _interrupted(error: BaseException, board: Board) -> InterruptedRunError:
     at = f" in {board.failed.name}" if board.failed else ""
-    interrupted = InterruptedRunError(f"interrupted{at}", remedy="run again to go on from there")
+    told = f": {error}" if isinstance(error, KeyboardInterrupt) and str(error) else ""
+    interrupted = InterruptedRunError(
+        f"interrupted{at}{told}", remedy="run again to go on from there"
+    )
     interrupted.__cause__ = error
     return interrupted
 

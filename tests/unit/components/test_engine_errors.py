@@ -159,9 +159,22 @@ def test_what_google_refuses_is_told_in_its_words(refused):
 def test_workers_that_died_are_told_with_the_keys_for_memory():
     error = explained(
         "ingest",
-        "Dataflow pipeline failed. State: FAILED, Error:\nSDK harness sdk-0-1 disconnected.",
+        "SDK harness sdk-0-1 disconnected.",
     )
     assert "runner.dataflow" in str(error.remedy)
+
+
+def test_credentials_that_have_run_out_are_told_with_the_login():
+    error = unsent("ingest", "Reauthentication is needed. Please run `gcloud auth login`.")
+    assert error.what.startswith(
+        "ingest cannot be sent to the engine: the credentials for Google Cloud are not taken (Reau"
+    )
+    assert "gcloud auth application-default login" in str(error.remedy)
+
+
+def test_a_name_that_a_running_job_has_is_told_with_what_to_do():
+    said = "There is already active job named taxi with id: 1. If you want to submit a second job"
+    assert "--job_name" in str(explained("ingest", said).remedy)
 
 
 def test_a_job_that_cannot_be_sent_is_not_blamed_on_workers():

@@ -81,6 +81,22 @@ def strip(text):
     return "\n".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in lines)
 
 
+def test_an_engines_job_is_told_with_its_page_and_its_state():
+    stream, clock = io.StringIO(), Clock()
+    with Reporter(("ingest",), Plain(stream, clock), clock):
+        progress.emit(progress.Event("ingest", "start"))
+        progress.job("ingest", page="https://job")
+        for state in ("pending", "running", "running"):
+            clock.now += 6
+            progress.job("ingest", state=state)
+        progress.emit(progress.Event("ingest", "done", seconds=20.0))
+    assert stream.getvalue().splitlines() == [
+        "ingest         https://job",
+        "ingest             6.0 s  job pending ...",
+        "ingest            20.0 s",
+    ]
+
+
 @pytest.mark.parametrize(
     ("stream", "term", "kind"),
     [

@@ -1,0 +1,159 @@
+"""Waits for a job of Dataflow's: tells how far it is, and how it ended.
+
+Goes in: the result of a pipeline that was sent. Comes out: nothing where the job is done, else one
+readable error with the job's page. Promised: what the job says is in the log; Ctrl-C cancels it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from components import progress
+from components.compat import dataflow_message
+from components.engine_errors import GOOGLES, EngineError, cause, explained
+from schemas.errors import SkewlessError
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+LOGGER = logging.getLogger(__name__)
+LOOK_EVERY = 5.0  # seconds
+# Seconds for which a job that failed may still bring its reason, as Beam's own waiting has it.
+REASON_WITHIN = 50.0
+# How a job that is over can have ended otherwise than well, and what that says.
+_ENDED = {
+    "CANCELLED": "its job was cancelled by somebody, or at a limit that is set for it",
+    "DRAINED": "its job was drained, and so has left out rows",
+    "UPDATED": "its job was replaced by another",
+}
+
+
+def wait(stage: str, result: Any, options: PipelineOptions) -> None:
+    """Wait until the job of a stage is done.
+
+    Args:
+      stage: the stage's name, as which it is told.
+      result: Beam's, of the pipeline that was sent.
+      options: the pipeline's.
+
+    Raises:
+      SkewlessError: the job ended otherwise; the one that a worker raised, if it did.
+      EngineError: it is asked after in vain, and may then still be running.
+      KeyboardInterrupt: Ctrl-C was pressed; says what has become of the job.
+    """
+    job = Job(stage, result, options)
+    try:
+        state = job.follow()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(job.cancel()) from None
+    except Exception as error:  # whatever it is, the person learns of the job
+        raise job.unknown(error) from error
+    if state != "DONE":
+        raise job.ended(state)
+
+
+class Job:
+    """A job that was sent.
+
+    Args:
+      stage: the stage's name.
+      result: Beam's.
+      options: the pipeline's.
+    """
+
+    def __init__(self, stage: str, result: Any, options: PipelineOptions) -> None:
+        from apache_beam.options.pipeline_options import GoogleCloudOptions
+
+        cloud = options.view_as(GoogleCloudOptions)
+        self._stage = stage
+        self._result = result
+        self._id = result.job_id()
+        self._place = f"--region={cloud.region} --project={cloud.project}"
+        self.page = (
+            f"https://console.cloud.google.com/dataflow/jobs/{cloud.region}/{self._id}"
+            f"?project={cloud.project}"
+        )
+        self._heard: set[str] = set()
+        self._latest: Any = None
+        self._errors: list[str] = []
+
+    def follow(self) -> str:
+        """Tell of the job until it is over; return the state that it then has, in Beam's words."""
+        from apache_beam.runners.runner import PipelineState
+
+        progress.note(self._stage, job=self.page)
+        progress.job(self._stage, page=self.page)
+        while True:
+            state = str(self._result.state)
+            self._listen()
+            if PipelineState.is_terminal(state):
+                break
+            progress.job(self._stage, state=_in_words(state))
+            time.sleep(LOOK_EVERY)
+        until = time.monotonic() + REASON_WITHIN
+        while state == PipelineState.FAILED and not self._errors and time.monotonic() < until:
+            time.sleep(1)
+            self._listen()
+        return state
+
+    def _listen(self) -> None:
+        """Put into the log what the job says, and keep its errors."""
+        client, token = self._result._runner.dataflow_client, None
+        since = self._latest
+        while True:
+            messages, token = client.list_messages(self._id, start_time=since, page_token=token)
+            for message in messages:
+                if message.id not in self._heard:
+                    self._heard.add(message.id)
+                    self._latest = message.time
+                    self._keep(*dataflow_message(message))
+            if not token:
+                return
+
+    def _keep(self, importance: str, text: str) -> None:
+        levels = {"ERROR": logging.ERROR, "WARNING": logging.WARNING, "BASIC": logging.INFO}
+        LOGGER.log(levels.get(importance, logging.DEBUG), "%s: %s", self._id, text)
+        if importance == "ERROR":
+            self._errors.append(text)
+
+    def ended(self, state: str) -> SkewlessError:
+        """Return the error of a job that is over and not done."""
+        if state in _ENDED:
+            return EngineError(
+                f"{self._stage} came to no end: {_ENDED[state]}",
+                where=self.page,
+                remedy="run again to go on from there",
+            )
+        return explained(self._stage, "\n".join(self._errors), where=self.page)
+
+    def unknown(self, error: Exception) -> EngineError:
+        """Return the error of a job that cannot be asked after, and may go on."""
+        what, remedy = cause(str(error), GOOGLES)
+        return EngineError(
+            f"{self._stage} cannot be followed, and its job may go on: {what}",
+            where=self.page,
+            remedy=f"stop the job ({self._stop}), and "
+            + (remedy or "see that this machine reaches Google Cloud; then run again"),
+        )
+
+    def cancel(self) -> str:
+        """Ask for the job's end; return what has become of it, in a sentence."""
+        progress.job(self._stage, state="being cancelled")
+        try:
+            self._result.cancel()
+        except (KeyboardInterrupt, Exception):
+            LOGGER.exception("the job cannot be cancelled")
+            goes_on = f"its job could not be cancelled and goes on, see {self.page}"
+            return f"{goes_on}; to stop it: {self._stop}"
+        return f"its job is cancelled, see {self.page}"
+
+    @property
+    def _stop(self) -> str:
+        return f"gcloud dataflow jobs cancel {self._id} {self._place}"
+
+
+def _in_words(state: str) -> str:
+    """Say a state that Beam names; it has no name for a job in FlexRS's queue."""
+    return {"UNRECOGNIZED": "queued"}.get(state, state.lower().replace("_", " "))
