@@ -10,6 +10,7 @@ import click
 from components import files, progress, stores
 from components.score.formats import FORMATS, Format
 from pipeline import engines, runners, scoring
+from pipeline.folders import new_run_id
 from pipeline.runners import BeamCommand
 from pipeline.scoring import Source
 from schemas.errors import DataError
@@ -100,7 +101,8 @@ def command(
         with scoring.imports():
             importlib.import_module("components.evaluate.signature")  # TensorFlow
             from components.score.batch import predict
-        with progress.stage(STAGE), engines.running(on, "skewless"):
+        # Dataflow takes no second job of the same name while the first one runs
+        with progress.stage(STAGE), engines.running(on, f"skewless-{new_run_id()}"):
             scored = predict(
                 model=model,
                 paths=paths,
