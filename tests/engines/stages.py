@@ -27,10 +27,15 @@ class Made:
 
     @classmethod
     def by(cls, folders: Folders) -> Made:
-        """What a whole run made."""
+        """What a whole run made, on a disk."""
+        return cls.among(Path(folders.artifacts))
+
+    @classmethod
+    def among(cls, artifacts: Path) -> Made:
+        """What a whole run made, in the folder of its artifacts."""
 
         def artifact(node: str, channel: str) -> Path:
-            (path,) = Path(folders.artifacts, node, channel).iterdir()
+            (path,) = (artifacts / node / channel).iterdir()
             return path
 
         return cls(

@@ -21,15 +21,15 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from apache_beam.portability.api import beam_runner_api_pb2
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from gcp_storage_emulator.server import create_server
 
+from tests import google_keys
 from tests.engines.dataflow.machine import JobFailedError, Machine
 from tests.engines.processes import free_ports
 
 BUCKET = "skewless-staging"
 _JOB = re.compile(r"/v1b3/projects/[^/]+/locations/[^/]+/jobs(?:/(?P<id>[^/]+))?(?P<rest>/\w+)?")
+_CANCELLED = ("JOB_STATE_CANCELLED", 5)  # as one client sends it, and the other
 _NOW = "2026-01-01T00:00:00Z"
 _KEPT = ("id", "name", "type", "projectId", "location", "clientRequestId", "currentState")
 
@@ -41,7 +41,7 @@ class Job:
     Attributes:
       request: the JSON that was sent.
       state: as the API has it.
-      error: what it failed with.
+      errors: what it says that went wrong.
       counters: namespace, name and value.
       graph: the staged graph.
       staged: what else is staged for its workers: contents by the name that they see.
@@ -49,10 +49,15 @@ class Job:
 
     request: dict[str, Any]
     state: str = "JOB_STATE_RUNNING"
-    error: str = ""
+    errors: tuple[str, ...] = ()
     counters: list[tuple[str, str, int]] = field(default_factory=list)
     graph: beam_runner_api_pb2.Pipeline = field(default_factory=beam_runner_api_pb2.Pipeline)
     staged: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def stage(self) -> str:
+        """The stage that it does, which its name ends in."""
+        return self.request["name"].rpartition("-")[2]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -82,6 +87,7 @@ class Cloud:
       jobs: those that were sent, in their order.
       images: containers of ours, by name: the packages that they hold.
       refused: status and message by the stage whose jobs are refused.
+      ends: a state, and errors, by the stage whose jobs are not run but have come to that.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -89,6 +95,7 @@ class Cloud:
         self.jobs: list[Job] = []
         self.images: dict[str, list[Path]] = {}
         self.refused: dict[str, tuple[int, str]] = {}
+        self.ends: dict[str, tuple[str, tuple[str, ...]]] = {}
         storage_port, port = free_ports(2)
         self.storage = f"http://localhost:{storage_port}"
         self.endpoint = f"http://localhost:{port}"
@@ -121,26 +128,16 @@ class Cloud:
 
     def credentials(self) -> Path:
         """Return a service account's key file, with which tokens are asked for here."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        account = {
-            "type": "service_account",
-            "client_email": "starter@project-of-ours.iam.gserviceaccount.com",
-            "private_key": key.decode(),
-            "token_uri": f"{self.endpoint}/token",
-        }
-        path = self._folder / "key.json"
-        path.write_text(json.dumps(account), encoding="utf-8")
-        return path
+        return google_keys.write(self._folder, f"{self.endpoint}/token")
 
     def send(self, request: dict[str, Any]) -> dict[str, Any]:
         """Take a job, and begin it."""
         job = Job({**request, "id": f"job-{next(self._numbers)}"})
         self.jobs.append(job)
-        threading.Thread(target=self._run, args=(job,), daemon=True).start()
+        if job.stage in self.ends:
+            job.state, job.errors = self.ends[job.stage]
+        else:
+            threading.Thread(target=self._run, args=(job,), daemon=True).start()
         return told(job)
 
     def job(self, name: str) -> Job:
@@ -159,7 +156,7 @@ class Cloud:
             job.counters = machine.run(job.graph.SerializeToString())
             job.state = "JOB_STATE_DONE"
         except Exception as error:  # noqa: BLE001 - whatever it is, the job failed
-            job.error, job.state = str(error), "JOB_STATE_FAILED"
+            job.errors, job.state = (str(error),), "JOB_STATE_FAILED"
 
     def _fetch(self, job: Job) -> None:
         """Fetch from the bucket what a machine would: the graph says what and where."""
@@ -186,11 +183,10 @@ def told(job: Job) -> dict[str, Any]:
 
 
 def messages(job: Job) -> dict[str, Any]:
-    """Return what the API tells of a job that failed: here its error alone."""
-    if not job.error:
-        return {"jobMessages": []}
-    one = {"id": "1", "time": _NOW, "messageImportance": "JOB_MESSAGE_ERROR"}
-    return {"jobMessages": [{**one, "messageText": job.error}]}
+    """Return what the API tells of a job: here its errors alone."""
+    kind = {"time": _NOW, "messageImportance": "JOB_MESSAGE_ERROR"}
+    told = [{**kind, "id": str(n), "messageText": text} for n, text in enumerate(job.errors)]
+    return {"jobMessages": told}
 
 
 def metrics(job: Job) -> dict[str, Any]:
@@ -220,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer({"access_token": "ours", "expires_in": 3600, "token_type": "Bearer"})
             return
         request = json.loads(content)
-        stage = request["name"].rpartition("-")[2]
+        stage = Job(request).stage
         if stage in self.cloud.refused:
             status, message = self.cloud.refused[stage]
             error = {"code": status, "message": message, "status": "PERMISSION_DENIED"}
@@ -238,6 +234,15 @@ class _Handler(BaseHTTPRequestHandler):
             job = self.cloud.job(found["id"])
             tell = {None: told, "/messages": messages, "/metrics": metrics}[found["rest"]]
             self._answer(tell(job))
+
+    def do_PUT(self) -> None:
+        found = _JOB.fullmatch(self.path.partition("?")[0])
+        assert found is not None
+        job = self.cloud.job(found["id"])
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert asked["requestedState"] in _CANCELLED
+        job.state = "JOB_STATE_CANCELLED"
+        self._answer(told(job))
 
     def _answer(self, value: Mapping[str, Any], status: int = 200) -> None:
         content = json.dumps(value).encode()

@@ -12,6 +12,7 @@ import pytest
 from pipeline import dataflow, engines, packages, runners
 from schemas.errors import ConfigError
 from schemas.runners import Dataflow, Runner
+from tests import google_keys
 
 KEYS = ["project=ours", "region=europe-west1", "temp_location=gs://bucket/temp"]
 BUCKET = "/storage/v1/b/bucket"
@@ -29,6 +30,12 @@ def google(answers):
             self.send_response(status)
             self.end_headers()
             self.wfile.write(json.dumps({"error": {"message": message}}).encode())
+
+        def do_POST(self):  # where a token is asked for with credentials that have run out
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(400)
+            self.end_headers()
+            self.wfile.write(b'{"error": "invalid_grant", "error_description": "Bad Request"}')
 
         def log_message(self, *_):
             pass
@@ -95,6 +102,15 @@ def test_missing_credentials_are_said(monkeypatch, tmp_path):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "no.json"))
     said = refused(monkeypatch, {}, beam=())
     assert said.startswith("there are no credentials for Google Cloud: File ")
+    assert "gcloud auth application-default login" in said
+
+
+def test_credentials_that_have_run_out_are_said(monkeypatch, tmp_path):
+    with google({}) as host:
+        key = google_keys.write(tmp_path, f"{host}/token")
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+        said = refused(monkeypatch, {}, beam=())
+    assert said.startswith("the credentials for Google Cloud are not taken: invalid_grant: Bad Req")
     assert "gcloud auth application-default login" in said
 
 
