@@ -152,29 +152,6 @@ def test_a_job_brings_this_project_as_a_package(
     ]
 
 
-def test_a_job_brings_nothing_where_an_image_has_it(
-    direct: Made,
-    dataset: Dataset,
-    cloud: Cloud,
-    on_dataflow: Callable[..., Choice],
-    wheel: Path,
-    tmp_path: Path,
-) -> None:
-    cloud.images[IMAGE] = [wheel]
-    made = replace(direct, examples=tmp_path / "examples")
-    on = on_dataflow(f"image={IMAGE}", "threads=1")
-    engines.check(on)
-    with engines.running(on, "taxi"):
-        stages.ingest(dataset, made)
-    require_same(direct, made)
-
-    job = cloud.jobs[-1]
-    assert job.image == job.pool["workerHarnessContainerImage"] == IMAGE
-    assert set(job.staged) == {ENVIRONMENT}
-    assert job.pool["numThreadsPerWorker"] == 1
-    assert job.options["sdk_location"] == "container"
-
-
 def test_a_package_that_lacks_a_module_is_noticed(
     direct: Made, dataset: Dataset, on_dataflow: Callable[..., Choice], tmp_path: Path
 ) -> None:
@@ -218,7 +195,7 @@ def played(
 ) -> Iterator[Played]:
     """A run in the bucket that is interrupted, refused, without room for workers, and then well."""
     cloud.images[IMAGE] = [wheel]
-    on = choose(cloud, f"image={IMAGE}")
+    on = choose(cloud, f"image={IMAGE}", "threads=1")
     before, errors = len(cloud.jobs), {}
 
     def fail(stage: str) -> None:
@@ -281,6 +258,14 @@ def interrupt() -> None:
 def page_of(job: Job) -> str:
     place = f"europe-west1/{job.request['id']}"
     return f"https://console.cloud.google.com/dataflow/jobs/{place}?project=project-of-ours"
+
+
+def test_a_job_brings_nothing_where_an_image_has_it(played: Played) -> None:
+    job = played.jobs[-1]
+    assert job.image == job.pool["workerHarnessContainerImage"] == IMAGE
+    assert set(job.staged) == {ENVIRONMENT}
+    assert job.pool["numThreadsPerWorker"] == 1
+    assert job.options["sdk_location"] == "container"
 
 
 def test_ctrl_c_cancels_the_job_and_says_so(played: Played) -> None:
