@@ -99,7 +99,14 @@ class Job:
         return state
 
     def _listen(self) -> None:
-        """Put into the log what the job says, and keep its errors."""
+        """Hear what the job says; one that may be seen, but not heard, goes well all the same."""
+        try:
+            self._hear()
+        except Exception:
+            LOGGER.exception("what the job says cannot be read")
+
+    def _hear(self) -> None:
+        """Put into the log what the job has said since it was last asked, and keep its errors."""
         client, token = self._result._runner.dataflow_client, None
         since = self._latest
         while True:

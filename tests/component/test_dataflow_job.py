@@ -186,6 +186,12 @@ def test_a_job_that_failed_says_why_and_what_helps(messages, what, remedy):
     assert error.where == PAGE
 
 
+def test_a_job_whose_messages_may_not_be_read_is_done_all_the_same(monkeypatch):
+    result = Result("RUNNING", "DONE")
+    monkeypatch.setattr(result, "list_messages", None)  # calling it raises
+    wait(result)
+
+
 def test_what_a_job_says_is_in_the_log_once(caplog):
     messages = [("BASIC", "Worker ready."), ("WARNING", "Slow."), ("DEBUG", "x"), "Broken."]
     with caplog.at_level(logging.INFO, dataflow_job.LOGGER.name):

@@ -6,20 +6,25 @@ install; with SKEWLESS_REQUIRE_ENGINES=1, as CI sets it, it fails.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import hypothesis  # noqa: F401  # pytest's last words import it: too late after a run's gc.freeze()
 import pytest
 import yaml
 
+from components import dataflow_job
 from components.compat import quiet_environment
-from pipeline import runners
+from pipeline import packages, runners
 from pipeline.runners import Choice
 from schemas import catalog
 from schemas.catalog import Dataset
 from schemas.runners import Runner
 from tests.engines import artifacts, pools, stages
 from tests.engines.artifacts import require
+from tests.engines.dataflow import asking
+from tests.engines.dataflow.service import Cloud
 from tests.engines.flink.cluster import FlinkCluster
 from tests.engines.processes import Server
 from tests.engines.spark.cluster import SparkCluster
@@ -113,3 +118,25 @@ def pool_server(pool_process: tuple[str, Server]) -> Server:
 def flink_pool(on_flink: Callable[..., Choice], pool: str) -> Choice:
     """The cluster with workers of the pool."""
     return on_flink(f"workers.pool.address={pool}")
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """What stands for Dataflow and a bucket."""
+    with Cloud(tmp_path_factory.mktemp("cloud")) as one, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataflow_job, "LOOK_EVERY", 0.2)
+        patch.setenv("STORAGE_EMULATOR_HOST", one.storage)
+        patch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(one.credentials()))
+        yield one
+
+
+@pytest.fixture
+def on_dataflow(cloud: Cloud) -> Callable[..., Choice]:
+    """Choose it, with further settings KEY=VALUE."""
+    return functools.partial(asking.choose, cloud)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This project's package, as an image holds it."""
+    return packages.build(packages.own_setup_file(), tmp_path_factory.mktemp("wheel"))

@@ -1,0 +1,222 @@
+"""A run on Dataflow with all that it reads and makes in a bucket: through its faults, to the end.
+
+Played once, from what each job staged, and then looked at; its model scores there, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from components import files, progress, runner
+from components.engine_errors import EngineError
+from components.ingest import rejects
+from pipeline.cli import main
+from pipeline.folders import Folders
+from pipeline.run import InterruptedRunError, run
+from pipeline.summary import Summary
+from schemas.catalog import Dataset
+from schemas.errors import SkewlessError
+from tests.engines import stages
+from tests.engines.dataflow import asking
+from tests.engines.dataflow.service import BUCKET, Cloud, Job
+from tests.engines.same import require_same
+from tests.engines.stages import Made
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+RUNS = f"gs://{BUCKET}/runs"
+BAD = [b"one,two\n", b'"three\n']
+NOT_ALLOWED = "Current user cannot act as service account workers@project-of-ours"
+NO_ROOM = (
+    "Startup of the worker pool in zone europe-west1-c failed to bring up any of the desired 1"
+    " workers. ZONE_RESOURCE_POOL_EXHAUSTED: Instance creation failed: The zone"
+    " 'projects/project-of-ours/zones/europe-west1-c' does not have enough resources available"
+)
+
+
+@pytest.fixture(scope="module")
+def in_bucket(
+    dataset: Dataset, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Dataset]:
+    """The taxi dataset with its rows in the bucket, and two more that are none."""
+    local = tmp_path_factory.mktemp("source") / "trips.csv"
+    local.write_bytes(Path(dataset.source_path).read_bytes() + b"".join(BAD))
+    source = dataset.spec.source.model_copy(update={"path": f"gs://{BUCKET}/data/trips.csv"})
+    files.copy_file(str(local), source.path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(local.parent))
+        yield replace(dataset, spec=dataset.spec.model_copy(update={"source": source}))
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a run in the bucket came to, which was started anew after each failure.
+
+    Attributes:
+      errors: by the stage that failed.
+      summary: of the last run, which went through.
+      jobs: all that were sent.
+    """
+
+    errors: dict[str, SkewlessError]
+    summary: Summary
+    jobs: list[Job]
+
+
+@pytest.fixture(scope="module")
+def played(
+    in_bucket: Dataset,
+    cloud: Cloud,
+    wheel: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Played]:
+    """A run in the bucket that is interrupted, refused, without room for workers, and then well."""
+    cloud.images[asking.IMAGE] = [wheel]
+    on = asking.choose(cloud, f"image={asking.IMAGE}", "threads=1")
+    before, errors = len(cloud.jobs), {}
+
+    def fail(stage: str) -> None:
+        with pytest.raises(SkewlessError) as caught:
+            run(in_bucket, output=RUNS, on=on)
+        errors[stage] = caught.value
+        cloud.refused, cloud.ends = {}, {}
+
+    with in_sight(tmp_path_factory.mktemp("scratch")):
+        cloud.ends = {"ingest": ("JOB_STATE_RUNNING", ())}
+        with AtRunning(interrupt):
+            fail("ingest")
+        cloud.refused = {"statistics": (403, f"(b6e1): {NOT_ALLOWED}")}
+        fail("statistics")
+        cloud.ends = {"transform": ("JOB_STATE_FAILED", (NO_ROOM, "Workflow failed."))}
+        fail("transform")
+        yield Played(errors, run(in_bucket, output=RUNS, on=on), cloud.jobs[before:])
+
+
+@contextlib.contextmanager
+def in_sight(folder: Path) -> Iterator[None]:
+    """Have transform write to where this process and the machines see it, and then to the bucket.
+
+    TensorFlow has a client of its own for gs://, which asks Google alone.
+    """
+    shared = runner.shared_folder
+
+    def local(parent: str, stage: str, *rest: Any, **named: Any) -> AbstractContextManager[str]:
+        return shared(str(folder) if stage == "transform" else parent, stage, *rest, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "shared_folder", local)
+        yield
+
+
+class AtRunning(logging.Handler):
+    """Do something when it is told that a job is running, as a context manager."""
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        super().__init__()
+        self._do = do
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event: progress.Event = record.event  # type: ignore[attr-defined]
+        if event.kind == "job" and event.values.get("state") == "running":
+            self._do()
+
+    def __enter__(self) -> None:
+        progress.LOGGER.addHandler(self)
+
+    def __exit__(self, *_: object) -> None:
+        progress.LOGGER.removeHandler(self)
+
+
+def interrupt() -> None:
+    """Press Ctrl-C."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_a_job_brings_nothing_where_an_image_has_it(played: Played) -> None:
+    job = played.jobs[-1]
+    assert job.image == job.pool["workerHarnessContainerImage"] == asking.IMAGE
+    assert set(job.staged) == {asking.ENVIRONMENT}
+    assert job.pool["numThreadsPerWorker"] == 1
+    assert job.options["sdk_location"] == "container"
+
+
+def test_ctrl_c_cancels_the_job_and_says_so(played: Played) -> None:
+    page = asking.page_of(played.jobs[0])
+    error = played.errors["ingest"]
+    assert isinstance(error, InterruptedRunError)
+    assert error.what == f"interrupted in ingest: its job is cancelled, see {page}"
+    assert played.jobs[0].state == "JOB_STATE_CANCELLED"
+
+
+def test_what_google_refuses_is_said_with_the_grant(played: Played) -> None:
+    error = played.errors["statistics"]
+    assert isinstance(error, EngineError)
+    assert error.what == (
+        "statistics failed on the engine: who starts the job may not use the workers' service"
+        f" account ({NOT_ALLOWED})"
+    )
+    assert "roles/iam.serviceAccountUser" in str(error.remedy)
+
+
+def test_a_job_without_room_for_its_workers_is_said_with_its_page(played: Played) -> None:
+    error = played.errors["transform"]
+    assert isinstance(error, EngineError)
+    assert error.what.startswith(
+        "transform failed on the engine: Google Cloud has no room for the workers (ZONE_RESOURCE"
+    )
+    assert error.where in [asking.page_of(job) for job in played.jobs]
+
+
+def test_each_run_goes_on_from_the_last_good_stage(played: Played) -> None:
+    ran = [job.stage for job in played.jobs]
+    assert ran == ["ingest", "ingest", "statistics", "transform", "transform", "evaluate"]
+    told = {stage.name: stage for stage in played.summary.stages}
+    assert told["ingest"].state == told["statistics"].state == "cached"
+    assert told["transform"].rows == 15_002
+    assert told["evaluate"].notes["job"] == asking.page_of(played.jobs[-1])
+
+
+def test_a_run_in_a_bucket_is_the_run_on_a_disk_and_is_pushed(
+    direct: Made, in_bucket: Dataset, played: Played, tmp_path: Path
+) -> None:
+    assert (played.summary.status, played.summary.model) == ("pushed", f"{RUNS}/taxi/serving/1")
+    assert (played.summary.parity or {})["proven"]
+    files.copy_tree(Folders.of(RUNS, "taxi").artifacts, str(tmp_path / "there"))
+    there, here = Made.among(tmp_path / "there"), Made.below(tmp_path / "here")
+    require_same(direct, there)
+
+    stages.ingest(in_bucket, here)
+    kept, its = (pq.read_table(made.examples / rejects.FOLDER) for made in (here, there))
+    assert kept.num_rows == len(BAD)
+    assert kept.equals(its)
+
+
+@pytest.mark.usefixtures("played")
+@pytest.mark.parametrize("settings", [(f"image={asking.IMAGE}",), ()], ids=["image", "package"])
+def test_predict_scores_as_in_this_process(
+    in_bucket: Dataset, cloud: Cloud, settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    rows = f"gs://{BUCKET}/data/some.csv"
+    some = files.read_bytes(in_bucket.source_path).splitlines(keepends=True)[:501]
+    files.write_whole(rows, b"".join([*some, *BAD]))
+    scores = f"gs://{BUCKET}/scores/{len(settings)}.parquet"
+    there = ["--runner=dataflow", *(f"--set={each}" for each in (*asking.SETTINGS, *settings))]
+    asked = ["predict", f"{RUNS}/taxi", rows, "-o"]
+    assert main([*asked, scores, *there, "--", *asking.beam(cloud)]) == 0
+    assert cloud.jobs[-1].stage == "predict"
+    assert main([*asked, str(tmp_path / "scores.parquet")]) == 0
+    for ending, count in (("", 500), (".rejects.parquet", len(BAD))):
+        files.copy_file(f"{scores}{ending}", str(tmp_path / "there.parquet"))
+        its = pq.read_table(tmp_path / "there.parquet")
+        assert its.num_rows == count
+        assert its.equals(pq.read_table(tmp_path / f"scores.parquet{ending}"))
