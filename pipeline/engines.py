@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from components import stores, versions
+from components import versions
 from components.runner import running_on
 from pipeline import dataflow, flink, spark
 from pipeline.hosts import is_here, listens
@@ -62,25 +62,6 @@ def check(choice: Choice, paths: Sequence[str] = ()) -> None:
         _check_workers(section.workers, "localhost", where)
     elif isinstance(section, Dataflow):
         dataflow.check(section, choice.beam, paths)
-
-
-def check_store(choice: Choice, store: str) -> None:
-    """Hold that a run's folder may lie in a store: that it answers and takes files.
-
-    Raises:
-      ConfigError: workers on other machines would have TensorFlow write where it cannot.
-      StoreError: the store does not answer, or refuses.
-    """
-    workers = getattr(choice.section, "workers", None)
-    shared = choice.name == "direct" or isinstance(workers, Loopback)
-    if not shared and not store.startswith("gs://"):
-        raise ConfigError(
-            "TensorFlow on the workers cannot write the transform graph there",
-            where=store,
-            expected="gs://, or a disk that all machines share; or workers in this process",
-            remedy="give another --output, or --runner direct",
-        )
-    stores.check_writable(store)
 
 
 def _require_java(jar: str | None, where: str) -> None:

@@ -21,7 +21,7 @@ from types import FrameType
 
 import click
 
-from components import progress
+from components import progress, stores
 from components.compat import quiet_environment
 from pipeline import dag, engines, lineage, logs, runners, summary_text
 from pipeline.board import Board
@@ -120,7 +120,7 @@ def run(
     engines.check(on, [*dag.source_paths(dataset), output])
     job = Job(dataset, Folders.of(output, dataset.spec.name), new_run_id(), allow_anomalies, on)
     if job.folders.store is not None:
-        engines.check_store(on, job.folders.store)
+        stores.check_writable(job.folders.store)
     quiet_environment()
     with contextlib.ExitStack() as stack:
         is_ours = stack.enter_context(locked(job.folders, job.run_id))

@@ -81,6 +81,8 @@ def transform(
     """
     import tensorflow_transform.beam as tft_beam
 
+    from components.transform import shared_graph
+
     raw = raw_columns(preprocessing, columns)
     make_layout(preprocessing, lambda _: 0)  # two features of one name: said before the work
     groups = [
@@ -89,8 +91,7 @@ def transform(
     if not any(split == "train" for split, _ in groups):
         raise DataError("the training split has no rows to analyze", where=examples)
     with runner.shared_folder(graph, STAGE, options) as scratch:
-        made = os.path.join(scratch, "graph") if files.in_store(graph) else graph
-        context = tft_beam.Context(temp_dir=scratch, passthrough_keys={_ORIGIN})
+        context = shared_graph.context(scratch, passthrough_keys={_ORIGIN})
         with context, runner.opened(STAGE, options) as pipeline:
             config = _adapter_config(raw)
             names = [c.name for c in raw]
@@ -100,7 +101,7 @@ def transform(
                 pipeline | "ReadTraining" >> _ReadNumbered(training, names),
                 config,
             ) | "Analyze" >> tft_beam.AnalyzeDataset(make_preprocessing_fn(preprocessing))
-            _ = transform_fn | "WriteGraph" >> tft_beam.WriteTransformFn(made)
+            shared_graph.write_graph(transform_fn, graph)
             # One step for all splits: each would load and trace the graph anew.
             batches, _ = (
                 (pipeline | "ReadAll" >> _ReadNumbered(everything, names), config),
@@ -108,9 +109,7 @@ def transform(
             ) | "Transform" >> tft_beam.TransformDataset(output_record_batches=True)
             folders = [split_folder(transformed, split) for split, _ in groups]
             _ = batches | "Write" >> beam.FlatMap(_WriteShards(folders, settings.batch_rows))
-        layout = _write_layout(preprocessing, made)
-        if made != graph:
-            files.move(made, graph)
+        layout = _write_layout(preprocessing, graph)
     _close_empty_splits(layout, transformed)
     sweep(transformed, SPLITS)
     return layout

@@ -20,6 +20,7 @@ import numpy as np
 from tensorflow_transform import beam as tft_beam
 
 from components import files
+from components.transform import shared_graph
 from schemas.spec import Vocabulary
 
 if TYPE_CHECKING:
@@ -136,7 +137,10 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
         return (
             batches.pipeline
             | "Once" >> beam.Create([None])
-            | "WriteFile" >> beam.Map(self._write, beam.pvalue.AsDict(tops))
+            | "WriteFile"
+            >> beam.Map(
+                self._write, beam.pvalue.AsDict(tops), shared_graph.shared(self.base_temp_dir)
+            )
         )
 
     def _is_wanted(self, counted: tuple[int, tuple[int, bytes]]) -> bool:
@@ -145,14 +149,14 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
             return False
         return -negative_count >= self._options[column].min_count
 
-    def _write(self, _: None, tops: Mapping[int, list[tuple[int, bytes]]]) -> str:
+    def _write(self, _: None, tops: Mapping[int, list[tuple[int, bytes]]], folder: str) -> str:
         lines: list[bytes] = []
         for column, options in enumerate(self._options):
             lines.append(_line(column, b""))
             top = tops.get(column, [])[: options.top_k]
             lines += [_line(column, term) for _, term in top]
         lines.append(_line(len(self._options), b""))
-        path = os.path.join(self.base_temp_dir, FILE_NAME)
+        path = os.path.join(folder, FILE_NAME)
         files.write_whole(path, b"".join(line + b"\n" for line in lines))
         return path
 

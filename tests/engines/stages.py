@@ -79,18 +79,22 @@ def measure(dataset: Dataset, made: Made) -> None:
 
 
 def transform(dataset: Dataset, made: Made, examples: Path) -> None:
+    made.graph.mkdir(parents=True)
+    transform_between(dataset, str(examples), str(made.graph), str(made.transformed))
+
+
+def transform_between(dataset: Dataset, examples: str, graph: str, transformed: str) -> None:
     from components.transform.preprocessing import Preprocessing
     from components.transform.transform import transform
 
-    made.graph.mkdir(parents=True)
     spec = dataset.spec
     transform(
-        examples=str(examples),
+        examples=examples,
         columns=dataset.columns,
         preprocessing=Preprocessing(features=spec.features, crosses=spec.crosses, label=spec.label),
         settings=spec.examples,
-        graph=str(made.graph),
-        transformed=str(made.transformed),
+        graph=graph,
+        transformed=transformed,
     )
 
 

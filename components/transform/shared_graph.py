@@ -1,0 +1,142 @@
+"""TFT's analysis and its graph, where workers share a folder on a disk, or nothing but a store.
+
+TFT has TensorFlow write graphs into a folder that all workers share, and read them there again.
+TensorFlow's wheels know no `s3://`, and `gs://` only with settings of their own. Promised: where
+the folder is in a store, TensorFlow writes and reads folders of each worker's own machine alone,
+and what it wrote goes there, and comes from there, through `components/files`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import apache_beam as beam
+import tensorflow_transform as tft
+from tensorflow_transform import beam as tft_beam
+from tensorflow_transform import impl_helper
+from tensorflow_transform.beam import impl
+from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
+
+from components import files
+
+# TFT's own, which are replaced in the command's process while it builds a pipeline, not on workers.
+_create = impl._create_v2_saved_model
+_infer = impl._infer_metadata_from_saved_model
+
+# A folder of this machine that stands, while a pipeline is built, for the workers' folder.
+_STANDS_FOR: ContextVar[tuple[str, str] | None] = ContextVar("stands_for", default=None)
+
+
+@contextlib.contextmanager
+def context(folder: str, **options: Any) -> Iterator[None]:
+    """Let TFT keep what its steps hand to each other in a folder that all workers share.
+
+    Args:
+      folder: on a disk, or in a store.
+      options: of `tft_beam.Context`.
+    """
+    if not files.in_store(folder):
+        with tft_beam.Context(temp_dir=folder, **options):
+            yield
+        return
+    with contextlib.ExitStack() as stack:
+        here = stack.enter_context(tempfile.TemporaryDirectory(prefix="skewless-"))
+        replaced: dict[str, Any] = {
+            "_create_v2_saved_model": functools.partial(_create_and_send, folder),
+            "_infer_metadata_from_saved_model": _fetch_and_infer,
+            "_RunMetaGraphDoFn": _FetchAndRun,
+        }
+        for name, ours in replaced.items():
+            stack.callback(setattr, impl, name, getattr(impl, name))
+            setattr(impl, name, ours)
+        stack.enter_context(tft_beam.Context(temp_dir=here, **options))
+        token = _STANDS_FOR.set((here, folder))
+        stack.callback(_STANDS_FOR.reset, token)
+        yield
+
+
+def shared(path: str) -> str:
+    """Return where workers share what TFT, while a pipeline is built, gives as this path."""
+    pair = _STANDS_FOR.get()
+    if pair is None:
+        return path
+    here, folder = pair
+    return os.path.join(folder, os.path.relpath(path, here))
+
+
+def write_graph(transform_fn: tuple[beam.PCollection[str], Any], folder: str) -> None:
+    """Write what `tft_beam.AnalyzeDataset` gives, as `tft.TFTransformOutput` reads it.
+
+    That is what `tft_beam.WriteTransformFn` does, in one step instead of six and to stores as well.
+
+    Args:
+      transform_fn: the graph's folder and its metadata.
+      folder: on a disk, or in a store.
+    """
+    graph, metadata = transform_fn
+    deferred = beam.pvalue.AsSingleton(metadata.deferred_metadata)
+    _ = graph | "WriteGraph" >> beam.Map(_write, deferred, metadata.asset_map, folder)
+
+
+def _write(
+    graph: str,
+    metadata: dataset_metadata.DatasetMetadata,
+    asset_map: Mapping[str, str],
+    folder: str,
+) -> None:
+    target = os.path.join(folder, tft.TFTransformOutput.TRANSFORM_FN_DIR)
+    files.copy_tree(graph, target)
+    files.remove(os.path.join(target, impl_helper.METADATA_DIR_NAME))  # TFT's between its steps
+    target = os.path.join(folder, tft.TFTransformOutput.TRANSFORMED_METADATA_DIR)
+    with files.arriving(target) as here:
+        metadata_io.write_metadata(metadata, here)
+        if asset_map:
+            path = os.path.join(here, tft.TFTransformOutput.ASSET_MAP)
+            files.write_whole(path, json.dumps(asset_map))
+
+
+def _create_and_send(
+    folder: str, replaced: Mapping[str, Any], _temporary: str, *arguments: Any
+) -> str:
+    """Write a graph as TFT does, and bring it to the store; return its folder there."""
+    with tempfile.TemporaryDirectory(prefix="skewless-") as here:
+        graph = _create({n: _fetched(t, here) for n, t in replaced.items()}, here, *arguments)
+        there = os.path.join(folder, os.path.basename(graph))
+        files.copy_tree(graph, there)
+    return there
+
+
+def _fetched(tensor: Any, here: str) -> Any:
+    """Return a tensor that an analyzer gave; the path of a file in the store as that of a copy."""
+    import tensorflow as tf
+
+    if tensor.dtype != tf.string or tensor.shape.rank != 0:
+        return tensor
+    path = tensor.numpy().decode(errors="replace")
+    if not files.in_store(path):
+        return tensor
+    copy = os.path.join(tempfile.mkdtemp(dir=here), os.path.basename(path))
+    files.copy_file(path, copy)
+    return tf.constant(copy)
+
+
+def _fetch_and_infer(graph: str, use_tf_compat_v1: bool) -> dataset_metadata.DatasetMetadata:
+    with files.at_hand(graph) as here:
+        return _infer(here, use_tf_compat_v1)
+
+
+class _FetchAndRun(impl._RunMetaGraphDoFn):
+    """Run a graph as TFT does; it is fetched once a process."""
+
+    def _make_graph_state(self, graph: str) -> Any:
+        with files.at_hand(graph) as here:
+            state = super()._make_graph_state(here)
+        state.saved_model_dir = graph
+        return state
