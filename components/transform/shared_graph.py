@@ -103,11 +103,13 @@ def _write(
 
 
 def _create_and_send(
-    folder: str, replaced: Mapping[str, Any], _temporary: str, *arguments: Any
+    folder: str, analyzed: Mapping[str, Any] | None, _temporary: str, *arguments: Any
 ) -> str:
     """Write a graph as TFT does, and bring it to the store; return its folder there."""
     with tempfile.TemporaryDirectory(prefix="skewless-") as here:
-        graph = _create({n: _fetched(t, here) for n, t in replaced.items()}, here, *arguments)
+        if analyzed is not None:  # or nothing is, yet
+            analyzed = {name: _fetched(tensor, here) for name, tensor in analyzed.items()}
+        graph = _create(analyzed, here, *arguments)
         there = os.path.join(folder, os.path.basename(graph))
         files.copy_tree(graph, there)
     return there

@@ -1,0 +1,39 @@
+"""Workers that share nothing but a store make the transform graph that one process makes."""
+
+import os
+
+import pytest
+
+from components import files, runner
+from components.transform.preprocessing import Preprocessing
+from components.transform.transform import transform
+from schemas.layout import FILE_NAME
+from schemas.spec import Examples
+from tests.component.conftest import PREPROCESSING
+
+pytestmark = pytest.mark.component
+
+
+def test_a_graph_is_analyzed_and_written_without_tensorflow_seeing_the_store(
+    store, exported, monkeypatch
+):
+    monkeypatch.setattr(runner, "_elsewhere", lambda options: True)
+    files.copy_tree(exported.examples, f"{store}/examples")
+    layout = transform(
+        examples=f"{store}/examples",
+        columns=exported.columns,
+        preprocessing=Preprocessing.model_validate(PREPROCESSING),
+        settings=Examples(),
+        graph=f"{store}/graph",
+        transformed=f"{store}/transformed",
+    )
+    assert layout == exported.layout
+    here, there = exported.transform_graph, f"{store}/graph"
+    assert files.walk(there) == files.walk(here)
+    for name in (FILE_NAME, *(n for n in files.walk(here) if "assets/" in n)):
+        assert files.read_bytes(f"{there}/{name}") == files.read_bytes(os.path.join(here, name))
+    ours, theirs = f"{store}/transformed", f"{exported.transform_graph}-examples"
+    assert files.walk(ours) == files.walk(theirs)
+    for name in files.walk(theirs):
+        assert files.read_bytes(f"{ours}/{name}") == files.read_bytes(os.path.join(theirs, name))
+    assert files.names(store) == ["examples", "graph", "transformed"]  # and nothing beside
