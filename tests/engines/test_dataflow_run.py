@@ -5,19 +5,16 @@ Played once, from what each job staged, and then looked at; its model scores the
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from components import files, progress, runner
+from components import files, progress
 from components.engine_errors import EngineError
 from components.ingest import rejects
 from pipeline.cli import main
@@ -74,12 +71,7 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(
-    in_bucket: Dataset,
-    cloud: Cloud,
-    wheel: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Played]:
+def played(in_bucket: Dataset, cloud: Cloud, wheel: Path) -> Played:
     """A run in the bucket that is interrupted, refused, without room for workers, and then well."""
     cloud.images[asking.IMAGE] = [wheel]
     on = asking.choose(cloud, f"image={asking.IMAGE}", "threads=1")
@@ -91,31 +83,14 @@ def played(
         errors[stage] = caught.value
         cloud.refused, cloud.ends = {}, {}
 
-    with in_sight(tmp_path_factory.mktemp("scratch")):
-        cloud.ends = {"ingest": ("JOB_STATE_RUNNING", ())}
-        with AtRunning(interrupt):
-            fail("ingest")
-        cloud.refused = {"statistics": (403, f"(b6e1): {NOT_ALLOWED}")}
-        fail("statistics")
-        cloud.ends = {"transform": ("JOB_STATE_FAILED", (NO_ROOM, "Workflow failed."))}
-        fail("transform")
-        yield Played(errors, run(in_bucket, output=RUNS, on=on), cloud.jobs[before:])
-
-
-@contextlib.contextmanager
-def in_sight(folder: Path) -> Iterator[None]:
-    """Have transform write to where this process and the machines see it, and then to the bucket.
-
-    TensorFlow has a client of its own for gs://, which asks Google alone.
-    """
-    shared = runner.shared_folder
-
-    def local(parent: str, stage: str, *rest: Any, **named: Any) -> AbstractContextManager[str]:
-        return shared(str(folder) if stage == "transform" else parent, stage, *rest, **named)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "shared_folder", local)
-        yield
+    cloud.ends = {"ingest": ("JOB_STATE_RUNNING", ())}
+    with AtRunning(interrupt):
+        fail("ingest")
+    cloud.refused = {"statistics": (403, f"(b6e1): {NOT_ALLOWED}")}
+    fail("statistics")
+    cloud.ends = {"transform": ("JOB_STATE_FAILED", (NO_ROOM, "Workflow failed."))}
+    fail("transform")
+    return Played(errors, run(in_bucket, output=RUNS, on=on), cloud.jobs[before:])
 
 
 class AtRunning(logging.Handler):
