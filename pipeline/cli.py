@@ -86,8 +86,9 @@ def _run(argv: Sequence[str] | None) -> int:
         click.echo(f"error: {error}", err=True)
         return 1
     except (KeyboardInterrupt, click.Abort) as error:
-        told = f": {error}" if str(error) else ""  # what became of a job elsewhere
-        click.echo(f"interrupted{told}", err=True)
+        # click has made an Abort of it; what it said is what became of a job elsewhere
+        told = str(error.__cause__ or error)
+        click.echo(f"interrupted: {told}" if told else "interrupted", err=True)
         return INTERRUPTED
     return code if isinstance(code, int) else 0
 

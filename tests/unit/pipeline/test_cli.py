@@ -114,10 +114,17 @@ def test_a_full_disk_is_said_whoever_met_it(tmp_path, monkeypatch, capsys, words
     assert f"{tmp_path / 'taxi'}\n" in error
 
 
-def test_an_interrupt_is_one_line(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("interrupt", "line"),
+    [
+        (KeyboardInterrupt(), "interrupted\n"),
+        (KeyboardInterrupt("its job is cancelled"), "interrupted: its job is cancelled\n"),
+    ],
+)
+def test_an_interrupt_is_one_line(monkeypatch, capsys, interrupt, line):
     def interrupted(*_, **__):
-        raise KeyboardInterrupt
+        raise interrupt
 
     monkeypatch.setattr(catalog, "load", interrupted)
     assert cli.main(["run", "taxi"]) == 130
-    assert capsys.readouterr().err.split() == ["interrupted"]
+    assert capsys.readouterr().err.lstrip() == line
