@@ -8,6 +8,10 @@ import time
 
 import pytest
 
+from pipeline import cli
+from pipeline.run import run
+from schemas import catalog
+
 pytestmark = pytest.mark.e2e
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
@@ -44,13 +48,23 @@ def hold_that_another_is_turned_away(first, folder, output):
     assert list(output.glob("taxi/runs/*")) == [run]
 
 
+def run_beside(first, folder, output):
+    """Run a pipeline of another name where one is at work: each has what is its own."""
+    beside = run(catalog.load(str(folder)), output=str(output))
+    assert beside.status == "pushed"
+    assert beside.model == str(output / "beside/serving/1")
+    assert beside.evaluation == first.summary.evaluation
+
+
 @pytest.mark.slow
 def test_a_fresh_process_and_folder_give_the_very_same_model(
-    first, make_dataset, tmp_path, last_summary
+    first, make_dataset, proof_of_the_first, tmp_path, last_summary
 ):
     process = start(make_dataset(), tmp_path)
     began = read_until(process, "ingest")
     hold_that_another_is_turned_away(process, make_dataset(spec={"model": {"seed": 3}}), tmp_path)
+    run_beside(first, make_dataset(spec={"name": "beside"}), tmp_path)
+    assert process.poll() is None
     rest, err = process.communicate()
     out = "".join(began) + rest
     assert (process.returncode, err) == (0, "")
@@ -96,35 +110,56 @@ def test_an_interrupt_is_said_in_a_line(make_dataset, tmp_path, last_summary):
     assert last_summary(tmp_path).status == "interrupted"
 
 
-# The command, whose training writes half a model and is then killed.
-KILLED = """
+# The command, whose training writes half a model, says so and waits to be killed.
+HELD = r"""
 import os, signal, sys
 from components.compat import quiet_environment
 quiet_environment()
 from components.train import train as training
 def half(**told):
     open(os.path.join(told["output"], "half"), "w").close()
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.write(screen, b"half a model\n")
+    signal.pause()
 training.train = half
+screen = os.dup(1)
 from pipeline.cli import main
 main(sys.argv[1:])
 """
 
 
+@pytest.fixture
+def held(first, make_dataset, root):
+    """A run that is at work in the folder of the first one, half of its model trained."""
+    folder = make_dataset(spec={"features": {"fare": ["z_score"]}, "model": {"seed": 11}})
+    command = [sys.executable, "-c", HELD, "run", str(folder), "--output", str(root)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        try:
+            told = []
+            while told[-1:] not in (["half a model\n"], [""]):
+                told.append(process.stdout.readline())
+            assert told[-1], "".join(told)
+            yield process, folder
+        finally:
+            process.kill()
+
+
+def ask_for_what_is_pushed(csv, root, output, capfd):
+    """Score with the model that is pushed; how the rows are written is read from the record."""
+    pipeline = str(root / "taxi")
+    assert cli.main(["predict", pipeline, str(csv), "-o", str(output), "--version", "1"]) == 0
+    assert "600 rows read, 600 scored" in capfd.readouterr().out
+
+
 @pytest.mark.slow
-def test_a_killed_run_goes_on_from_there_and_leaves_what_is_served(
-    first, make_dataset, run_dataset, proof_of_the_first, root, served
+def test_a_run_at_work_is_in_nobodys_way_and_killed_it_is_gone_on_from(
+    held, csv, run_dataset, proof_of_the_first, root, served, tmp_path, capfd
 ):
-    changed = make_dataset(spec={"features": {"fare": ["z_score"]}, "model": {"seed": 11}})
+    process, changed = held
     before = served(root)
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, "run", str(changed), "--output", str(root)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert "transform " in killed.stdout
+    ask_for_what_is_pushed(csv, root, tmp_path / "scores.csv", capfd)
+    process.kill()
+    process.wait()
     assert served(root) == before
     trained = root / "taxi" / "artifacts" / "train" / "model"
     assert list(trained.glob("*/half"))
