@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import logging
 import multiprocessing
 import os
@@ -47,13 +48,17 @@ _OPTIONS = [
 
 
 class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
-    """Starts and stops workers as an engine asks."""
+    """Starts and stops workers as engines ask.
+
+    Each engine process numbers its workers by itself, so several may have workers of one id here.
+    """
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(LOADED)
         self._versions = versions.installed()  # now: what is loaded stays, whatever is installed
-        self._workers: dict[str, BaseProcess] = {}
+        self._workers: dict[str, list[BaseProcess]] = {}  # that are not stopped yet, by their id
+        self._left: list[BaseProcess] = []  # that were not ended when one of their id was stopped
         self._lock = threading.Lock()
 
     def StartWorker(  # noqa: N802 - gRPC's name
@@ -71,7 +76,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
             return beam_fn_api_pb2.StartWorkerResponse(error=f"no worker can be started: {error}")
         LOG.info("worker %s started as process %d", request.worker_id, worker.pid)
         with self._lock:
-            self._workers[request.worker_id] = worker
+            self._workers.setdefault(request.worker_id, []).append(worker)
         return beam_fn_api_pb2.StartWorkerResponse()
 
     def _start(self, control: str, worker_id: str) -> BaseProcess:
@@ -93,11 +98,21 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
     def StopWorker(  # noqa: N802 - gRPC's name
         self, request: beam_fn_api_pb2.StopWorkerRequest, context: object
     ) -> beam_fn_api_pb2.StopWorkerResponse:
-        """End a worker whose job needs it no longer."""
+        """End a worker whose job needs it no longer.
+
+        Where several have the id, it may be any of them: none is ended, as each ends by itself when
+        its engine hangs up.
+        """
         with self._lock:
-            worker = self._workers.pop(request.worker_id, None)
-        if worker is not None:
-            _end(worker)
+            named = self._workers.pop(request.worker_id, [])
+            if len(named) > 1:
+                named.sort(
+                    key=lambda worker: worker.is_alive()
+                )  # it may have ended by itself already
+                self._left = [each for each in (*self._left, named[0]) if each.is_alive()]
+                self._workers[request.worker_id] = named[1:]
+        if len(named) == 1:
+            _end(named[0])
             LOG.info("worker %s stopped", request.worker_id)
         return beam_fn_api_pb2.StopWorkerResponse()
 
@@ -110,7 +125,8 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
     def close(self) -> None:
         """End all workers."""
         with self._lock:
-            workers, self._workers = list(self._workers.values()), {}
+            workers = [*self._left, *itertools.chain.from_iterable(self._workers.values())]
+            self._workers, self._left = {}, []
         for worker in workers:
             _end(worker)
 

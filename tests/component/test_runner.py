@@ -137,6 +137,47 @@ def test_a_worker_that_dies_at_its_start_is_an_error_and_not_waited_for(monkeypa
         assert "no worker can be started: it ended with -9" in answer.result(60).error
 
 
+class Worker:
+    """A process that lives until it is ended, or ends by itself."""
+
+    pid = 1
+
+    def __init__(self):
+        self.alive, self.ended = True, False
+
+    def is_alive(self):
+        return self.alive
+
+    def terminate(self):
+        self.alive, self.ended = False, True
+
+    def join(self, timeout=None):
+        assert not self.alive
+
+
+def test_no_engine_ends_the_worker_of_another_that_has_the_same_id(monkeypatch):
+    a, b, c = workers = [Worker() for _ in range(3)]
+    waiting = iter(workers)
+    pool = worker_pool.WorkerPool()
+    monkeypatch.setattr(pool, "_start", lambda *_: next(waiting))
+    start = beam_fn_api_pb2.StartWorkerRequest(worker_id="1-1")
+    stop = beam_fn_api_pb2.StopWorkerRequest(worker_id="1-1")
+    pool.StartWorker(start, None)
+    pool.StartWorker(start, None)
+    pool.StopWorker(stop, None)  # of either
+    assert a.alive
+    assert b.alive
+    pool.StartWorker(start, None)
+    b.alive = False  # as its engine has hung up
+    pool.StopWorker(stop, None)
+    assert c.alive
+    pool.StopWorker(stop, None)  # of the only one that is left
+    assert [worker.ended for worker in workers] == [False, False, True]
+    pool.StopWorker(stop, None)  # of none
+    pool.close()
+    assert a.ended
+
+
 def test_a_full_disk_under_a_workers_log_fails_nothing():
     class Full(io.StringIO):
         def write(self, text):
