@@ -51,6 +51,14 @@ class Holder(Strict):
     run: str
     renewed: str
 
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host}, run {self.run}"
+
+    @property
+    def heard_of(self) -> str:
+        """When it last said so, to the second."""
+        return f"{self.renewed.partition('.')[0]} UTC"
+
     def now(self) -> Holder:
         """Return the same, renewed."""
         return self.model_copy(update={"renewed": f"{datetime.now(timezone.utc):%F %T.%f} UTC"})
@@ -66,7 +74,7 @@ def locked(folders: Folders, run_id: str) -> Iterator[Check]:
 
     Raises:
       ConfigError: the folder cannot be made.
-      SkewlessError: another run holds it; names its process and run id.
+      SkewlessError: another run holds it; names its process, machine and run id, and since when.
       StoreError: the store does not answer, or refuses.
     """
     with _open(folders) as file:
@@ -76,7 +84,7 @@ def locked(folders: Folders, run_id: str) -> Iterator[Check]:
             other = _read(file)
             raise SkewlessError(
                 "another run is at work here: "
-                + (f"process {other.process}, run {other.run}" if other else "it has just started"),
+                + (f"{other}, since {other.heard_of}" if other else "it has just started"),
                 where=folders.place,
                 remedy="wait for it to end, or give another --output",
             ) from None
@@ -185,7 +193,7 @@ def _at_work(path: str, found: Version | None) -> SkewlessError:
     other = _holder(found)
     who = "it has just started"
     if other is not None:
-        who = f"process {other.process} on {other.host}, run {other.run}, heard of {other.renewed}"
+        who = f"{other}, heard of {other.heard_of}"
     return SkewlessError(
         f"another run is at work here: {who}",
         where=path,

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -42,7 +43,8 @@ def hold_that_another_is_turned_away(first, folder, output):
     out, err = second.communicate(timeout=60)
     assert (second.returncode, out) == (1, "")
     assert err.startswith(
-        f"error: another run is at work here: process {first.pid}, run {run.name}\n"
+        f"error: another run is at work here: process {first.pid} on {socket.gethostname()},"
+        f" run {run.name}, since "
     )
     assert "wait for it to end, or give another --output" in err
     assert list(output.glob("taxi/runs/*")) == [run]

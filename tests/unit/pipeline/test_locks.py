@@ -1,5 +1,8 @@
 """One run at a time in a pipeline's folder on this machine."""
 
+import os
+import re
+import socket
 import subprocess
 import sys
 
@@ -16,7 +19,8 @@ def holder(folders):
 
 def test_a_second_run_is_told_who_is_at_work(tmp_path):
     folders = Folders.of(tmp_path, "taxi")
-    busy = r"another run is at work here: process \d+, run first"
+    who = f"process {os.getpid()} on {re.escape(socket.gethostname())}, run first"
+    busy = f"another run is at work here: {who}, since [0-9-]{{10}} [0-9:]{{8}} UTC\n"
     with locked(folders, "first"), pytest.raises(SkewlessError, match=busy):
         locked(folders, "second").__enter__()
     with locked(folders, "third"):
