@@ -106,9 +106,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         with self._lock:
             named = self._workers.pop(request.worker_id, [])
             if len(named) > 1:
-                named.sort(
-                    key=lambda worker: worker.is_alive()
-                )  # it may have ended by itself already
+                named.sort(key=lambda each: each.is_alive())  # it may have ended by itself already
                 self._left = [each for each in (*self._left, named[0]) if each.is_alive()]
                 self._workers[request.worker_id] = named[1:]
         if len(named) == 1:

@@ -156,7 +156,9 @@ def test_who_reads_while_a_run_writes_neither_waits_nor_is_noticed(tiny, folders
         writer.execute("DELETE FROM Execution")
         content = folders.metadata.read_bytes()
         assert states(folders, "a") == before
-        assert lineage.latest_parameters(folders.metadata, "second")["mode"] == "well"
+        told = lineage.latest_parameters(folders.metadata, "second")
+        assert told is not None
+        assert told["mode"] == "well"
         assert folders.metadata.read_bytes() == content
         writer.execute("COMMIT")
     assert states(folders, "a") == {}

@@ -70,7 +70,7 @@ def test_the_jobs_of_a_run_are_cancelled_and_no_others():
     names = {"a": "taxi-1-ingest", "b": "taxi-1-transform", "c": "taxi-12-ingest", "d": "other"}
     states = {"a": "FINISHED", "b": "RUNNING", "c": "RUNNING", "d": "RUNNING"}
     jobs = [{"jid": jid, "name": name, "state": states[jid]} for jid, name in names.items()]
-    cancelled = []
+    cancelled: list[str] = []
     with served(lambda _: json.dumps({"jobs": jobs}).encode(), cancelled.append) as master:
         flink.cancel(Flink(master=master), "taxi-1")
     assert cancelled == ["/jobs/b?mode=cancel"]
