@@ -1,5 +1,6 @@
 """The command in a process of its own: what it prints, its exit codes, and how it is stopped."""
 
+import itertools
 import re
 import signal
 import socket
@@ -134,13 +135,13 @@ def held(first, make_dataset, root):
     """A run that is at work in the folder of the first one, half of its model trained."""
     folder = make_dataset(spec={"features": {"fare": ["z_score"]}, "model": {"seed": 11}})
     command = [sys.executable, "-c", HELD, "run", str(folder), "--output", str(root)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, **pipes) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
-            told = []
-            while told[-1:] not in (["half a model\n"], [""]):
-                told.append(process.stdout.readline())
-            assert told[-1], "".join(told)
+            assert process.stdout is not None
+            told = [*itertools.takewhile("half a model\n".__ne__, process.stdout)]
+            assert process.poll() is None, "".join(told)
             yield process, folder
         finally:
             process.kill()
