@@ -144,7 +144,8 @@ def settle_google_credentials() -> None:
     """Look for Google's credentials before Beam does, which tries for half a minute, to find none.
 
     Without any, objects are asked for anonymously, as Beam does in the end: an emulator wants none,
-    nor does a public bucket.
+    nor does a public bucket. Those that are named are taken in any case, for Beam's other clients
+    would have a person log in by a browser for ever.
     """
     import google.auth
     from apache_beam.internal.gcp import auth
@@ -153,7 +154,8 @@ def settle_google_credentials() -> None:
     with kept._credentials_lock:
         if kept._credentials_init:
             return
-        if "STORAGE_EMULATOR_HOST" not in os.environ:
+        named = "GOOGLE_APPLICATION_CREDENTIALS" in os.environ
+        if named or "STORAGE_EMULATOR_HOST" not in os.environ:
             logging.getLogger("google.auth").setLevel(logging.ERROR)  # the same in more words
             with contextlib.suppress(google.auth.exceptions.DefaultCredentialsError):
                 google.auth.default()
