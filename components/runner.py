@@ -78,12 +78,14 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
 
             dataflow_job.wait(stage, pipeline.result, chosen)
     except SkewlessError as error:
-        raise restored(error) from error
+        if (told := restored(error)) is not error:
+            raise told from error
+        raise
     except _failures(chosen) as error:
         if not (elsewhere and built):
             raise
-        told = explained if isinstance(error, _refusals(chosen)) else unsent
-        raise told(stage, str(error)) from error
+        tell = explained if isinstance(error, _refusals(chosen)) else unsent
+        raise tell(stage, str(error)) from error
     if elsewhere:
         try:
             _tell_rows(stage, pipeline)
