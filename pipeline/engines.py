@@ -143,12 +143,9 @@ def running(choice: Choice, job_name: str) -> Iterator[None]:
         endpoint = section.job_endpoint or stack.enter_context(job_server(section, arguments))
         own = ["--runner=PortableRunner", f"--job_endpoint={endpoint}"]
         stack.enter_context(running_on([*own, *arguments]))
-        try:
-            yield
-        except BaseException:  # Ctrl-C, too: the job would go on without anyone to wait for it
-            if isinstance(section, Flink):
-                flink.cancel(section, job_name)
-            raise
+        if isinstance(section, Flink):
+            stack.enter_context(flink.followed(section, job_name))
+        yield
 
 
 def _arguments(choice: Choice) -> list[str]:

@@ -1,4 +1,4 @@
-"""Asks a Flink cluster, by its job manager's REST API, whether it can carry a run; ends its jobs.
+"""Asks a Flink cluster, by its REST API, whether it can carry a run, and how far the jobs are.
 
 What is missing is named with the key to change before a job starts: once it runs, it is a failed
 task among a hundred, and the SDK workers only see that a channel was closed.
@@ -6,16 +6,20 @@ task among a hundred, and the SDK workers only see that a channel was closed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components import progress
 from pipeline.hosts import fetch
 from schemas.errors import ConfigError
 from schemas.runners import Flink
 
 LOG = logging.getLogger(__name__)
+LOOK_EVERY = 2.0  # seconds
 MIB = 1 << 20
 _OVER = ("CANCELED", "CANCELLING", "FAILED", "FAILING", "FINISHED")  # or will be soon
 # Measured with the taxi features, whose transform is a graph of 84 steps: docs/runners.md.
@@ -58,20 +62,62 @@ def slots(section: Flink) -> int:
     return max(1, int(ask(section, "/overview")["slots-total"]))
 
 
-def cancel(section: Flink, job_name: str) -> None:
-    """End the jobs of a run that are still there: Beam's job server leaves them to the cluster.
+@contextlib.contextmanager
+def followed(section: Flink, job_name: str) -> Iterator[None]:
+    """Tell how far a run's jobs are, and end those that are left when the block fails.
+
+    Beam's job server tells nothing, and leaves a job to the cluster when its command ends.
 
     Args:
       section: what is said of the cluster; one that does not answer is told in the log alone.
       job_name: what the run's jobs are called, each with its stage behind.
     """
+    over = threading.Event()
+    thread = threading.Thread(target=_tell, args=(section, job_name, over), daemon=True)
+    thread.start()
     try:
-        for job in ask(section, "/jobs/overview")["jobs"]:
-            if job["name"].startswith(f"{job_name}-") and job["state"] not in _OVER:
-                fetch(f"{section.master.rstrip('/')}/jobs/{job['jid']}?mode=cancel", "PATCH")
-                LOG.warning("%s is cancelled", job["name"])
-    except (ConfigError, OSError):
+        yield
+    except BaseException:  # Ctrl-C, too
+        _cancel(section, job_name)
+        raise
+    finally:
+        over.set()
+        thread.join()
+
+
+def _tell(section: Flink, job_name: str, over: threading.Event) -> None:
+    waiting = 0  # looks at which no task ran: between two steps of a job, that is so for a moment
+    while not over.wait(LOOK_EVERY):
+        for stage, job in _jobs(section, job_name):
+            tasks = job["tasks"]
+            busy = any(tasks.get(state) for state in ("running", "deploying", "initializing"))
+            waiting = 0 if busy else waiting + 1
+            done = f"{tasks['finished']} of {tasks['total']} tasks done"
+            progress.job(stage, state="waits for task slots" if waiting > 1 else done)
+
+
+def _cancel(section: Flink, job_name: str) -> None:
+    try:
+        for stage, job in _jobs(section, job_name):
+            fetch(f"{section.master.rstrip('/')}/jobs/{job['jid']}?mode=cancel", "PATCH")
+            LOG.warning("the job of %s is cancelled", stage)
+    except OSError:
         LOG.exception("the jobs of %s cannot be cancelled", job_name)
+
+
+def _jobs(section: Flink, job_name: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return a run's jobs that are not over: each stage with what Flink says of its job."""
+    try:
+        jobs = ask(section, "/jobs/overview")["jobs"]
+    except ConfigError:
+        LOG.warning("the jobs of %s cannot be asked after", job_name, exc_info=True)
+        return []
+    prefix = f"{job_name}-"
+    return [
+        (job["name"].removeprefix(prefix), job)
+        for job in jobs
+        if job["name"].startswith(prefix) and job["state"] not in _OVER
+    ]
 
 
 def ask(section: Flink, path: str) -> Any:

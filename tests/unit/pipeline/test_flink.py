@@ -1,9 +1,12 @@
 """A Flink cluster is asked what it has; what it lacks is named with the key to change."""
 
 import json
+import logging
+import queue
 
 import pytest
 
+from components import progress
 from pipeline import flink
 from schemas.errors import ConfigError
 from schemas.runners import Flink
@@ -66,16 +69,77 @@ def test_what_a_cluster_lacks_is_named(cluster, path, answer, said):
     assert said in str(caught.value)
 
 
-def test_the_jobs_of_a_run_are_cancelled_and_no_others():
-    names = {"a": "taxi-1-ingest", "b": "taxi-1-transform", "c": "taxi-12-ingest", "d": "other"}
-    states = {"a": "FINISHED", "b": "RUNNING", "c": "RUNNING", "d": "RUNNING"}
-    jobs = [{"jid": jid, "name": name, "state": states[jid]} for jid, name in names.items()]
-    cancelled: list[str] = []
-    with served(lambda _: json.dumps({"jobs": jobs}).encode(), cancelled.append) as master:
-        flink.cancel(Flink(master=master), "taxi-1")
-    assert cancelled == ["/jobs/b?mode=cancel"]
+class Told(logging.Handler):
+    """What is told of a run's progress."""
+
+    def __init__(self):
+        super().__init__()
+        self._queue: queue.SimpleQueue[progress.Event] = queue.SimpleQueue()
+        self.events: list[progress.Event] = []
+
+    def emit(self, record):
+        self._queue.put(record.event)
+
+    def until(self, state):
+        """Wait until a job is in a state."""
+        while not self.events or self.events[-1].values["state"] != state:
+            self.events.append(self._queue.get(timeout=10))
+
+
+@pytest.fixture
+def told():
+    handler, level = Told(), progress.LOGGER.level
+    progress.LOGGER.addHandler(handler)
+    progress.LOGGER.setLevel(logging.INFO)
+    yield handler
+    progress.LOGGER.removeHandler(handler)
+    progress.LOGGER.setLevel(level)
+
+
+@pytest.fixture
+def jobs(monkeypatch):
+    """A cluster's jobs, by id; its address; and what it was told to change."""
+    monkeypatch.setattr(flink, "LOOK_EVERY", 0.01)
+    jobs: dict[str, dict[str, object]] = {}
+    changed: list[str] = []
+
+    def overview(_):
+        return json.dumps({"jobs": [{"jid": jid, **job} for jid, job in jobs.items()]}).encode()
+
+    with served(overview, changed.append) as master:
+        yield jobs, Flink(master=master), changed
+
+
+def job(name, state="RUNNING", **tasks):
+    return {"name": name, "state": state, "tasks": {"total": 9, "finished": 0, **tasks}}
+
+
+def test_the_jobs_of_a_run_that_ends_early_are_cancelled_and_no_others(jobs):
+    there, section, changed = jobs
+    there |= {"a": job("taxi-1-ingest", "FINISHED"), "b": job("taxi-1-transform")}
+    there |= {"c": job("taxi-12-ingest"), "d": job("other")}
+    with flink.followed(section, "taxi-1"):
+        pass
+    assert not changed
+    with pytest.raises(KeyboardInterrupt), flink.followed(section, "taxi-1"):
+        raise KeyboardInterrupt
+    assert changed == ["/jobs/b?mode=cancel"]
+
+
+def test_how_far_a_job_is_and_what_it_waits_for_is_told(jobs, told):
+    there, section, _ = jobs
+    with flink.followed(section, "taxi-1"):
+        there["a"] = job("taxi-1-transform", finished=4, running=1)
+        told.until("4 of 9 tasks done")
+        there["a"] = job("taxi-1-transform", finished=4, scheduled=2)
+        told.until("waits for task slots")
+        there["a"] = job("taxi-1-transform", finished=6, running=1)
+        told.until("6 of 9 tasks done")
+    assert {event.stage for event in told.events} == {"transform"}
 
 
 def test_a_cluster_that_is_gone_is_told_in_the_log(caplog):
-    flink.cancel(Flink(master="http://localhost:1"), "taxi-1")
-    assert "the jobs of taxi-1 cannot be cancelled" in caplog.text
+    section = Flink(master="http://localhost:1")
+    with pytest.raises(ValueError, match="first"), flink.followed(section, "taxi-1"):
+        raise ValueError("first")
+    assert "the jobs of taxi-1 cannot be asked after" in caplog.text
