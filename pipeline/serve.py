@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from components import files
 from components.serve import config, folders
 from components.serve.config import ModelConfig, Policy
 from components.serve.settings import GRPC_PORT, Address, Limits, Settings
@@ -32,6 +33,7 @@ _POSITIVE = click.IntRange(min=1)
 _PORT = click.IntRange(0, 65_535)
 _FILE = click.Path(exists=True, dir_okay=False)
 _SHORTEST_TOKEN = 16
+_POLL_DISK, _POLL_STORE = 1.0, 10.0  # seconds; a look into a store is a request that costs
 
 
 _MODELS, _WHERE, _WHO = "What is served", "Where", "Who may ask"
@@ -69,8 +71,8 @@ _RECORDS = "What is written down"
     _MODELS,
     "--poll-seconds",
     type=click.FloatRange(min=0),
-    default=1.0,
-    help="Between two looks for new versions; 0 to look on SIGHUP only.",
+    help="Between two looks for new versions; 0 to look on SIGHUP only. [default: 1; 10 in a"
+    " store]",
 )
 @option(_WHERE, "--host", default=Address.host, help="Interface to listen at.")
 @option(_WHERE, "--port", type=_PORT, default=Address.port, help="Of HTTP; 0 for any that is free.")
@@ -143,13 +145,16 @@ _RECORDS = "What is written down"
 def command(source: str | None, config_file: str | None, **given: Any) -> None:
     """Serve models over HTTP and gRPC, as TensorFlow Serving does.
 
-    RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel. New
-    versions are taken up while the server runs. It stops on SIGTERM or Ctrl-C, once it has answered
-    what it was asked.
+    RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel, on a
+    disk or in a store. New versions are taken up while the server runs. It stops on SIGTERM or
+    Ctrl-C, once it has answered what it was asked.
     """
     import uvloop
 
     configs = _configs(source, config_file, given)
+    if given["poll_seconds"] is None:
+        stored = any(files.in_store(model.base.path) for model in configs)
+        given["poll_seconds"] = _POLL_STORE if stored else _POLL_DISK
     options = _options(config_file, given)
     uvloop.run(_serve(configs, options))
 
@@ -229,6 +234,13 @@ def _options(config_file: str | None, given: dict[str, Any]) -> Options:
 
 def _check_written(access_log: str | None, request_log: str | None) -> None:
     """Check that logs can be written; a server that runs goes on without those that cannot."""
+    for name, path in (("--access-log", access_log), ("--request-log", request_log)):
+        if path is not None and files.in_store(path):
+            raise ConfigError(
+                f"{name} is written as requests come, which no store can",
+                where=path,
+                remedy="name a folder on a disk, and copy its finished files to the store",
+            )
     if access_log is not None and access_log != "-":
         with _writing("--access-log", access_log), open(access_log, "ab"):
             pass

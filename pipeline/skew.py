@@ -57,7 +57,8 @@ def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) ->
     """Tell how far requests have moved from the training data of RUN.
 
     RUN is a pipeline's folder, such as runs/taxi: its newest run is taken. LOGS are what `skewless
-    serve --request-log` wrote, or TensorFlow Serving's own PredictionLogs: folders or files.
+    serve --request-log` wrote, or TensorFlow Serving's own PredictionLogs: folders or files. All
+    may be in a store.
     Categories are compared by the largest difference of a value's share (L-infinity), numbers by
     the Jensen-Shannon divergence of their distributions, both as TFDV has them.
 
@@ -111,7 +112,7 @@ def find(run: str) -> Reference:
             expected="a pipeline's folder, such as runs/taxi, with metadata.sqlite",
             remedy="run the pipeline first: skewless run taxi",
         )
-    for run_id in sorted(os.listdir(folders.runs), reverse=True) if folders.runs.is_dir() else ():
+    for run_id in reversed(files.names(os.path.join(folders.place, "runs"))):
         uris = _uris(lineage.read_run(folders.metadata, run_id))
         if uris is not None:
             return Reference(

@@ -16,6 +16,8 @@ from tests.engines.processes import Server, free_ports, wait_for
 
 BUCKET = "bucket"
 ROOTS = (f"gs://{BUCKET}", f"s3://{BUCKET}")
+# Where what is tested does not differ from store to store.
+in_google, in_amazon = (pytest.mark.parametrize("store", [r], indirect=True) for r in ROOTS)
 _GOOGLE = str(Path(__file__).with_name("google_store.py"))
 
 

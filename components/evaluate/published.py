@@ -26,10 +26,13 @@ def versions(serving_dir: str) -> dict[int, str]:
     Entries with other names, hidden ones among them, are none. A folder that does not exist has
     no versions.
     """
-    names = [name for name in files.names(serving_dir) if _VERSION.fullmatch(name)]
     if files.in_store(serving_dir):  # there is no rename: a version is one once its graph is there
-        names = [n for n in names if files.is_file(os.path.join(serving_dir, n, SAVED_MODEL))]
-    return {int(name): os.path.join(serving_dir, name) for name in sorted(names, key=int)}
+        graphs = (os.path.split(name) for name in files.walk(serving_dir))
+        names = [folder for folder, name in graphs if name == SAVED_MODEL]
+    else:
+        names = files.names(serving_dir)
+    wanted = sorted((name for name in names if _VERSION.fullmatch(name)), key=int)
+    return {int(name): os.path.join(serving_dir, name) for name in wanted}
 
 
 def newest(serving_dir: str) -> str | None:

@@ -1,7 +1,7 @@
 """What a path given to `skewless serve` means: a run, a serving folder or one SavedModel.
 
-Goes in: a path. Comes out: a `Base`, which tells the versions that lie there whenever it is asked.
-No TensorFlow is imported, so what is wrong is said at once.
+Goes in: a path, on a disk or in a store. Comes out: a `Base`, which tells the versions that lie
+there whenever it is asked. No TensorFlow is imported, so what is wrong is said at once.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class Base:
         A folder without a graph is none: it is still being written, or something else.
         """
         found = versions(self.path) if self.lone is None else {self.lone: self.path}
+        if self.lone is None and files.in_store(self.path):
+            return found  # each with a graph: it is told by that
         return {version: path for version, path in found.items() if _is_saved_model(path)}
 
 
@@ -51,16 +53,10 @@ def find(path: str) -> Base:
 
     Raises:
       ConfigError: there is no such folder, or no version in it.
+      StoreError: the store does not answer, or refuses.
     """
-    if files.in_store(path):
-        raise ConfigError(
-            "the server reads models from a disk, not from a store",
-            where=path,
-            remedy="copy the folder of versions to a disk and serve that; TensorFlow Serving reads"
-            " gs:// by itself",
-        )
-    path = os.path.abspath(path)
-    if not os.path.isdir(path):
+    path = files.absolute(path)
+    if not files.exists(path):
         raise ConfigError(
             f"there is no folder {path}",
             expected="a run (runs/taxi), a serving folder, or a SavedModel",
@@ -73,7 +69,7 @@ def find(path: str) -> Base:
         base = Base(folder)
         if base.versions():
             return base
-    runs = [name for name in sorted(os.listdir(path)) if _is_run(os.path.join(path, name))]
+    runs = [name for name in files.names(path) if _is_run(os.path.join(path, name))]
     raise ConfigError(
         "there is no version to serve",
         where=path,
@@ -86,7 +82,7 @@ def find(path: str) -> Base:
 
 def default_name(path: str) -> str:
     """Return the run's name: of RUN, RUN/serving and RUN/serving/3 the first folder's."""
-    path = os.path.abspath(path)
+    path = files.absolute(path)
     if _is_saved_model(path) and os.path.basename(path).isdigit():
         path = os.path.dirname(path)
     if os.path.basename(path) == _SERVING:
@@ -108,6 +104,8 @@ def check_name(name: str, what: str = "a model") -> None:
 
 def stamp(folder: str) -> Stamp:
     """Return what changes whenever a file in a folder is added, removed or written."""
+    if files.in_store(folder):
+        return frozenset((file.path, file.size, file.changed) for file in files.entries(folder))
     found = set()
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -125,4 +123,4 @@ def _is_run(path: str) -> bool:
 
 
 def _is_saved_model(path: str) -> bool:
-    return os.path.isfile(os.path.join(path, SAVED_MODEL))
+    return files.is_file(os.path.join(path, SAVED_MODEL))

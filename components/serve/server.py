@@ -30,7 +30,7 @@ from components.serve.page import page
 from components.serve.service import Service
 from components.serve.settings import GRPC_PORT, Address, Settings
 from components.serve.versions import Models
-from schemas.errors import ConfigError, ModelError
+from schemas.errors import ConfigError, ModelError, StoreError
 
 _UNREAD = (0, 0, 0)  # the stamp of no file
 # Between the loop's thread and the models': Python's own 5 ms is what a request may take in all.
@@ -198,6 +198,8 @@ class Server:
             self._look.clear()
             try:
                 await self._look_again()
+            except StoreError as error:
+                _logger.error("looking for versions failed: %s", error.what)
             except Exception:  # a folder that cannot be read now may be readable in a second
                 _logger.exception("looking for versions failed")
 

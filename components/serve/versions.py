@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from components import files
 from components.serve import folders, predict
 from components.serve.batcher import Batcher
 from components.serve.config import ModelConfig
@@ -24,7 +25,7 @@ from components.serve.json_text import excerpt
 from components.serve.loaded import Loaded, Model
 from components.serve.settings import Limits
 from schemas import description
-from schemas.errors import SkewlessError
+from schemas.errors import SkewlessError, StoreError
 
 # The states of TensorFlow Serving's ModelVersionStatus, by their numbers in its proto.
 START, LOADING, AVAILABLE, UNLOADING, END = "START", "LOADING", "AVAILABLE", "UNLOADING", "END"
@@ -220,7 +221,9 @@ class Models:
         try:
             loading, text = await loop.run_in_executor(self._thread, self._read, path)
         except SkewlessError as error:
-            model.statuses[version] = Status(END, error.what, stamp)
+            # a store that did not answer may do so the next time, though nothing changed there
+            lasting = None if isinstance(error, StoreError) else stamp
+            model.statuses[version] = Status(END, error.what, lasting)
             _logger.error("version %d of model %r does not load: %s", version, name, error)
             return False
         except Exception as error:
@@ -239,12 +242,12 @@ class Models:
 
     def _read(self, path: str) -> tuple[Model, bytes | None]:
         """Load a version, and what its folder says of it, so that no request opens a file."""
-        model = self._load(path)
-        try:
-            with open(os.path.join(path, description.FILE_NAME), "rb") as file:
-                return model, file.read()
-        except FileNotFoundError:
-            return model, None
+        with files.at_hand(path) as folder:
+            model = self._load(folder)
+            try:
+                return model, files.read_bytes(os.path.join(folder, description.FILE_NAME))
+            except FileNotFoundError:
+                return model, None
 
     def _let_go(self, model: _Served, versions: Collection[int]) -> None:
         for version in list(versions):

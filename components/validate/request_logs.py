@@ -7,8 +7,11 @@ off, as a killed server leaves it, is read up to there and told of; any other da
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from components import files
 from components.examples import ShardWriter, arrow_schema, split_folder
 from schemas.columns import Column
 from schemas.errors import ConfigError, SkewlessError
@@ -57,18 +61,18 @@ class Read:
 
 
 def find(paths: Sequence[str]) -> list[str]:
-    """Return the log files that files and folders stand for, sorted within a folder.
+    """Return the log files that files and folders, also in stores, stand for; sorted in a folder.
 
     Raises:
       ConfigError: there is none.
     """
     found: list[str] = []
     for path in paths:
-        if os.path.isdir(path):
-            names = sorted(name for name in os.listdir(path) if name.endswith(_LOG_NAMES))
-            found += [os.path.join(path, name) for name in names]
-        elif os.path.isfile(path):
+        if files.is_file(path):
             found.append(path)
+        elif files.exists(path):
+            names = (name for name in files.names(path) if name.endswith(_LOG_NAMES))
+            found += [os.path.join(path, name) for name in names]
         else:
             raise ConfigError(f"there is no file or folder {path}")
     if not found:
@@ -203,9 +207,10 @@ def _records(path: str, read: Read) -> Iterator[bytes]:
 
     count = 0
     try:
-        for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
-            yield record
-            count += 1
+        with _at_hand(path) as here:
+            for record in tf.data.TFRecordDataset(here).as_numpy_iterator():
+                yield record
+                count += 1
     except tf.errors.DataLossError as error:
         if "truncated" not in error.message:
             raise LogError(
@@ -215,6 +220,19 @@ def _records(path: str, read: Read) -> Iterator[bytes]:
                 remedy="restore the file, or move it out of the folder",
             ) from None
         read.cut[path] = count
+
+
+@contextlib.contextmanager
+def _at_hand(path: str) -> Iterator[str]:
+    """Yield a local path of a file: its own, or that of a copy that is then removed."""
+    if not files.in_store(path):
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(prefix="skewless-") as copy:
+        with files.open_read(path) as file:
+            shutil.copyfileobj(file, copy)
+        copy.flush()
+        yield copy.name
 
 
 def _parsed(record: bytes, path: str, number: int) -> Any:

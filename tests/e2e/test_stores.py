@@ -12,7 +12,7 @@ import pytest
 from components import files, store_patience
 from components.examples import iter_batches
 from components.validate import statistics
-from pipeline import dag, lineage
+from pipeline import dag, lineage, skew
 from pipeline.folders import Folders
 from pipeline.run import run
 from pipeline.summary import FILE_NAME, Summary
@@ -120,3 +120,5 @@ def test_a_run_in_a_store(
     assert {s.state for s in again.stages if s.name in dag.NODES[:-1]} == {"cached"}
     told = files.read_text(f"{STORE}/runs/taxi/runs/{again.run_id}/{FILE_NAME}")
     assert Summary.model_validate_json(told) == again
+    shutil.rmtree(state)
+    assert skew.find(f"{STORE}/runs/taxi").run_id == again.run_id

@@ -11,6 +11,7 @@ from pipeline import locks
 from pipeline.folders import Folders
 from pipeline.locks import FILE_NAME, locked
 from schemas.errors import SkewlessError, StoreError
+from tests.emulators import in_amazon, in_google
 from tests.engines.processes import wait_for
 
 pytestmark = pytest.mark.component
@@ -59,6 +60,7 @@ def test_of_two_machines_one_runs(at):
         assert b"third" in files.read_bytes(lock)
 
 
+@in_google
 def test_of_many_at_the_same_moment_one_runs(at):
     machines = [at(str(n)) for n in range(4)]
     refused, over = [], threading.Barrier(len(machines))
@@ -79,6 +81,7 @@ def test_of_many_at_the_same_moment_one_runs(at):
     assert len(refused) == len(machines) - 1
 
 
+@in_google
 def test_a_run_that_was_killed_gives_way_on_its_own_machine_at_once(at):
     lock = f"{at('one').store}/{FILE_NAME}"
     with locked(at("one"), "killed"):
@@ -91,6 +94,7 @@ def test_a_run_that_was_killed_gives_way_on_its_own_machine_at_once(at):
     assert not files.exists(lock)
 
 
+@in_amazon
 def test_a_run_that_was_not_heard_of_gives_way_and_knows_it(at, monkeypatch):
     lock = f"{at('one').store}/{FILE_NAME}"
     with locked(at("one"), "asleep") as is_ours:
@@ -102,6 +106,7 @@ def test_a_run_that_was_not_heard_of_gives_way_and_knows_it(at, monkeypatch):
                 is_ours()
 
 
+@in_amazon
 def test_a_run_says_that_it_is_alive(at, monkeypatch):
     lock = f"{at('one').store}/{FILE_NAME}"
     monkeypatch.setattr(locks, "_RENEWED_EVERY", 0.01)

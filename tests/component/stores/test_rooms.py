@@ -6,17 +6,23 @@ import os
 import time
 
 import pyarrow as pa
+import pyarrow.csv as pv
 import pyarrow.parquet as pq
 import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from components import files
 from components.evaluate.published import SAVED_MODEL, content_digest, versions
 from components.examples import iter_batches, row_groups
 from components.ingest.ingest import ingest
 from components.push.push import push
+from components.validate import request_logs
+from pipeline import cli
 from schemas.columns import Column
-from schemas.errors import SkewlessError, StoreError
+from schemas.errors import ConfigError, SkewlessError, StoreError
 from schemas.spec import SPLITS, CsvSource, Examples, Label, Splits
+from tests.emulators import in_amazon, in_google
 
 pytestmark = pytest.mark.component
 
@@ -88,6 +94,42 @@ def test_parquet_in_a_store_is_scored_into_it(store, exported, tmp_path):
     assert files.walk(folder.path) == ["part-00000-of-00001.csv", "summary.json"]
     with pytest.raises(SkewlessError, match="there already"):
         Output.of(folder.path, None, overwrite=False)
+
+
+@in_amazon
+def test_files_that_come_to_a_store_are_scored_there(store, exported, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    names = [c.name for c in exported.columns if c.serving]
+    rows = pa.Table.from_batches([next(iter_batches(exported.examples, "test", names))])
+    pv.write_csv(rows, tmp_path / "rows.csv")
+    files.copy_file(str(tmp_path / "rows.csv"), f"{store}/in/rows.csv")
+    files.copy_tree(exported.saved_model, f"{store}/run/serving/1")
+    command = ["stream", f"{store}/run", "--input", f"{store}/in/*.csv", "--look", "0.1"]
+    command += ["--output", f"{store}/out", "--dead-letters", f"{store}/dead"]
+    assert cli.main([*command, "--stop-after", "0.3"]) == 0
+    (name,) = files.names(f"{store}/out")
+    table = pq.read_table(files.arrow_source(f"{store}/out/{name}"))
+    assert table.num_rows == rows.num_rows
+    assert files.names(store) == ["in", "out", "run"]  # no dead letters
+
+
+@in_google
+def test_requests_are_read_from_logs_in_a_store(store, tmp_path):
+    log = prediction_log_pb2.PredictionLog()
+    inputs = log.predict_log.request.inputs
+    inputs["id"].CopyFrom(tf.make_tensor_proto([1.0, 2.0]))
+    inputs["company"].CopyFrom(tf.make_tensor_proto([b"a", b"b"]))
+    with tf.io.TFRecordWriter(str(tmp_path / "a.tfrecord")) as writer:
+        writer.write(log.SerializeToString())
+    files.write_whole(str(tmp_path / "other"), "no log")
+    for name in ("a.tfrecord", "other"):
+        files.copy_file(str(tmp_path / name), f"{store}/logs/{name}")
+    paths = request_logs.find([f"{store}/logs"])
+    assert paths == [f"{store}/logs/a.tfrecord"] == request_logs.find(paths)
+    read = request_logs.to_examples(paths, COLUMNS[:2], str(tmp_path / "examples"))
+    assert (read.files, read.records, read.rows) == (1, 1, 2)
+    with pytest.raises(ConfigError, match="there is no file or folder"):
+        request_logs.find([f"{store}/none"])
 
 
 @pytest.fixture

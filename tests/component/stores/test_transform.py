@@ -10,10 +10,12 @@ from components.transform.transform import transform
 from schemas.layout import FILE_NAME
 from schemas.spec import Examples
 from tests.component.conftest import PREPROCESSING
+from tests.emulators import in_amazon
 
 pytestmark = pytest.mark.component
 
 
+@in_amazon
 def test_a_graph_is_analyzed_and_written_without_tensorflow_seeing_the_store(
     store, exported, monkeypatch
 ):

@@ -91,6 +91,7 @@ def test_options_become_plain_settings(options, serving):
     configs, given, _ = options(str(serving), "--version", "3")
     assert configs[0].policy.specific == {3}
     assert (given.http.port, given.grpc.port, given.http.host) == (8501, 8500, "127.0.0.1")
+    assert given.poll_seconds == 1
 
 
 @pytest.mark.parametrize(
