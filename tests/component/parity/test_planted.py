@@ -312,7 +312,7 @@ def in_scorer(change):
     """Change the batch that a job has read, or its scores."""
 
     def plant(monkeypatch):
-        from components.score.model_handler import Scorer
+        from components.score.scorer import Scorer
 
         monkeypatch.setattr(Scorer, "score", change(Scorer.score))
 

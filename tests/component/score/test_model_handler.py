@@ -18,13 +18,8 @@ from apache_beam.transforms import trigger, window
 from components.evaluate.signature import LoadedSignature
 from components.examples import as_raw_columns, column
 from components.score import model_handler
-from components.score.model_handler import (
-    FollowingScorer,
-    RowHandler,
-    SavedModelHandler,
-    Scorer,
-    version_pattern,
-)
+from components.score.model_handler import RowHandler, SavedModelHandler, version_pattern
+from components.score.scorer import FollowingScorer, KeptModels, Scorer
 from schemas.errors import DataError, ModelError
 from tests.component.score.conftest import push
 
@@ -144,7 +139,7 @@ def loaded(monkeypatch):
             loads.append(saved_model)
 
     monkeypatch.setattr(model_handler, "Scorer", Counted)
-    monkeypatch.setattr(model_handler, "_kept", model_handler.KeptModels(2))
+    monkeypatch.setattr(model_handler, "_kept", KeptModels(2))
     return loads
 
 
