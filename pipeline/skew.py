@@ -56,9 +56,9 @@ class Reference:
 def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) -> int:
     """Tell how far requests have moved from the training data of RUN.
 
-    RUN is a pipeline's folder, such as runs/taxi: its newest run is taken. LOGS are what `skewless
-    serve --request-log` wrote, or TensorFlow Serving's own PredictionLogs: folders or files. All
-    may be in a store.
+    RUN is a pipeline's folder, such as runs/taxi: its newest run whose model was pushed is taken.
+    LOGS are what `skewless serve --request-log` wrote, or TensorFlow Serving's own PredictionLogs:
+    folders or files. All may be in a store.
     Categories are compared by the largest difference of a value's share (L-infinity), numbers by
     the Jensen-Shannon divergence of their distributions, both as TFDV has them.
 
@@ -99,7 +99,10 @@ def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) ->
 
 
 def find(run: str) -> Reference:
-    """Return the artifacts of the newest run that got as far as a transform graph.
+    """Return the artifacts of the newest run whose model was pushed.
+
+    One that is at work, or whose model was refused, is no measure of what is asked of another.
+    Where no model was pushed yet, it is the newest run that got as far as a transform graph.
 
     Raises:
       ConfigError: there is no such run.
@@ -112,15 +115,15 @@ def find(run: str) -> Reference:
             expected="a pipeline's folder, such as runs/taxi, with metadata.sqlite",
             remedy="run the pipeline first: skewless run taxi",
         )
+    newest = None
     for run_id in reversed(files.names(os.path.join(folders.place, "runs"))):
-        uris = _uris(lineage.read_run(folders.metadata, run_id))
-        if uris is not None:
-            return Reference(
-                run_id,
-                schema=os.path.join(uris["import_schema"], "schema.pbtxt"),
-                statistics=uris["statistics"],
-                transform_graph=uris["transform"],
-            )
+        executions = lineage.read_run(folders.metadata, run_id)
+        reference = _reference(run_id, executions)
+        if reference is not None and _has_pushed(executions):
+            return reference
+        newest = newest or reference
+    if newest is not None:
+        return newest
     raise ConfigError(
         f"no run in {run} has statistics and a transform graph",
         where=folders.artifacts,
@@ -128,7 +131,7 @@ def find(run: str) -> Reference:
     )
 
 
-def _uris(executions: Mapping[str, lineage.Execution]) -> dict[str, str] | None:
+def _reference(run_id: str, executions: Mapping[str, lineage.Execution]) -> Reference | None:
     """Return where the artifacts of a run lie; None if it lacks one."""
     found = {}
     for node, channel in _NEEDED.items():
@@ -136,4 +139,14 @@ def _uris(executions: Mapping[str, lineage.Execution]) -> dict[str, str] | None:
         if artifact is None or not files.exists(artifact.uri):
             return None
         found[node] = artifact.uri
-    return found
+    return Reference(
+        run_id,
+        schema=os.path.join(found["import_schema"], "schema.pbtxt"),
+        statistics=found["statistics"],
+        transform_graph=found["transform"],
+    )
+
+
+def _has_pushed(executions: Mapping[str, lineage.Execution]) -> bool:
+    pushed = executions["push"].outputs.get("pushed") if "push" in executions else None
+    return pushed is not None and pushed.properties.get("pushed") == 1

@@ -13,6 +13,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 from components.examples import ShardWriter, as_raw_columns, as_tf_examples, split_folder
 from components.validate import request_logs, skew, skew_text, statistics
 from components.validate.moved import Skew
+from pipeline import lineage
 from pipeline import skew as command
 from pipeline.cli import main
 from schemas.columns import columns_of, parse_schema
@@ -296,3 +297,33 @@ def test_a_folder_that_is_no_run_is_an_error(tmp_path):
     write(tmp_path, [])
     with pytest.raises(ConfigError, match="is no run"):
         command.find(str(tmp_path))
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """Have three runs, each with what is asked for, of which these have pushed their models."""
+    (tmp_path / "metadata.sqlite").touch()
+
+    def execution(node, channel, **properties):
+        artifact = lineage.Artifact(str(tmp_path), properties)
+        return lineage.Execution(node, "COMPLETE", {channel: artifact})
+
+    def make(*pushed):
+        recorded = {}
+        for run_id in ("1", "2", "3"):
+            (tmp_path / "runs" / run_id).mkdir(parents=True)
+            recorded[run_id] = {
+                node: execution(node, channel) for node, channel in command._NEEDED.items()
+            }
+            if run_id in pushed:
+                recorded[run_id]["push"] = execution("push", "pushed", pushed=1)
+        recorded["2"].setdefault("push", execution("push", "pushed", pushed=0))  # it was refused
+        monkeypatch.setattr(lineage, "read_run", lambda _, run_id: recorded[run_id])
+        return str(tmp_path)
+
+    return make
+
+
+@pytest.mark.parametrize(("pushed", "taken"), [(["1"], "1"), (["1", "2"], "2"), ([], "3")])
+def test_what_was_pushed_is_the_measure_and_not_a_run_at_work(runs, pushed, taken):
+    assert command.find(runs(*pushed)).run_id == taken
