@@ -89,8 +89,8 @@ KNOWN = (
     Known(
         rf"(?<={REFUSED}: )[^\n]*",
         REFUSED,
-        "install the command's versions where the workers run, and start `skewless workers` anew"
-        " (docs/runners.md)",
+        "install the command's versions where the workers run, and start `skewless workers` anew,"
+        " or build the workers' image anew (docs/runners.md)",
     ),
     Known(
         r"Insufficient number of network buffers[^\n]*",
@@ -144,7 +144,7 @@ KNOWN = (
         " speaks of direct memory",
     ),
     Known(
-        r"CANCELLED: call already cancelled[^\n]*",
+        r"CANCELLED: call already cancelled[^\n]*|SDK worker disconnected[^\n]*",
         "an SDK worker died",
         "look at the log of `skewless workers` and at the memory of its machine; then run again",
     ),

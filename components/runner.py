@@ -58,14 +58,13 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
       EngineError: an engine outside this process gave up, or could not be asked.
       StoreError: the bucket that Dataflow's jobs are sent to does not answer, or refuses.
     """
-    import apache_beam as beam
     from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
 
     chosen = _options(stage, options)
     elsewhere, on_dataflow = _elsewhere(chosen), _on_dataflow(chosen)
     built = False
     try:
-        with beam.Pipeline(_runner(chosen), options=chosen) as pipeline:
+        with _pipeline(chosen) as pipeline:
             yield pipeline
             built = True
             if on_dataflow:
@@ -84,8 +83,9 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
     except _failures(chosen) as error:
         if not (elsewhere and built):
             raise
-        tell = explained if isinstance(error, _refusals(chosen)) else unsent
-        raise tell(stage, str(error)) from error
+        if isinstance(error, _refusals(chosen)):
+            raise explained(stage, str(error)) from error
+        raise unsent(stage, _said(error)) from error
     if elsewhere:
         try:
             _tell_rows(stage, pipeline)
@@ -145,7 +145,9 @@ def _options(stage: str, options: PipelineOptions | None) -> PipelineOptions:
 
 def _failures(options: PipelineOptions) -> tuple[type[Exception], ...]:
     """Return what a runner raises when a job fails or is refused, or cannot be sent."""
-    unsent_by = google_unreached() if _on_dataflow(options) else ()
+    import grpc
+
+    unsent_by = google_unreached() if _on_dataflow(options) else (grpc.RpcError,)
     return (*_refusals(options), *unsent_by)
 
 
@@ -153,10 +155,28 @@ def _refusals(options: PipelineOptions) -> tuple[type[Exception], ...]:
     return (RuntimeError, *(dataflow_refusals() if _on_dataflow(options) else ()))
 
 
+def _said(error: Exception) -> str:
+    """Return an error's own words, of which gRPC makes a page."""
+    import grpc
+
+    return error.details() or str(error) if isinstance(error, grpc.Call) else str(error)
+
+
 def _on_dataflow(options: PipelineOptions) -> bool:
     from apache_beam.options.pipeline_options import StandardOptions
 
     return options.view_as(StandardOptions).runner == "DataflowRunner"
+
+
+def _pipeline(options: PipelineOptions) -> beam.Pipeline:
+    """Return a new pipeline, sealed where workers are elsewhere."""
+    if not _elsewhere(options):
+        import apache_beam as beam
+
+        return beam.Pipeline(_runner(options), options=options)
+    from components.sealed import SealedPipeline
+
+    return SealedPipeline(_runner(options), options=options)
 
 
 def _runner(options: PipelineOptions) -> PipelineRunner | None:

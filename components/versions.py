@@ -1,19 +1,16 @@
 """What a command and its workers on other machines must have alike: libraries and our own code.
 
-The command sends what it has with a job; a pool of workers refuses a job that has something else,
-for rows that travel between different versions fail in odd ways, or come out different.
+components/sealed.py sends it with a job's steps, and has workers refuse what is not theirs.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
 import platform
 from collections.abc import Mapping
 from pathlib import Path
 
-PARAMETER = "skewless_versions"  # of a request for a worker
 REFUSED = "the workers' versions are not the command's"
 LIBRARIES = (
     "apache-beam",
@@ -30,26 +27,28 @@ _OURS = ("components", "schemas")  # what is pickled by name and imported again 
 
 
 def installed() -> dict[str, str]:
-    """Return the version of Python, of each library, and the digest of our own code."""
+    """Return the version of Python, of each library that is there, and our own code's digest."""
     major, minor, _ = platform.python_version_tuple()
-    libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    libraries = {name: found for name in LIBRARIES if (found := _version(name)) is not None}
     return {"python": f"{major}.{minor}", **libraries, "skewless": digest(_ROOT)}
 
 
-def dumps() -> str:
-    """Return what is `installed` as the value of `PARAMETER`."""
-    return json.dumps(installed())
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
-def refusal(sent: str, own: Mapping[str, str]) -> str:
+def refusal(wanted: Mapping[str, str], own: Mapping[str, str]) -> str:
     """Return in one line why workers that have `own` must not do a job; empty where they may.
 
-    >>> refusal('{"pyarrow": "18.1.0"}', {"pyarrow": "10.0.1"})
+    >>> refusal({"pyarrow": "18.1.0"}, {"pyarrow": "10.0.1"})
     "the workers' versions are not the command's: pyarrow is 10.0.1, not 18.1.0"
     """
     differences = [
         f"{name} is {own.get(name, 'missing')}, not {version}"
-        for name, version in json.loads(sent).items()
+        for name, version in wanted.items()
         if own.get(name) != version
     ]
     return f"{REFUSED}: {'; '.join(differences)}" if differences else ""

@@ -24,11 +24,10 @@ from typing import TextIO
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
-from components import versions
-
 LOG = logging.getLogger(__name__)
 # What workers run; loading these loads all libraries that they need.
 LOADED = [
+    "components.sealed",  # first: it notes the versions of what is loaded from here on
     "apache_beam.runners.worker.sdk_worker",
     "components.ingest.ingest",
     "components.validate.statistics",
@@ -56,7 +55,6 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(LOADED)
-        self._versions = versions.installed()  # now: what is loaded stays, whatever is installed
         self._workers: dict[str, list[BaseProcess]] = {}  # that are not stopped yet, by their id
         self._left: list[BaseProcess] = []  # that were not ended when one of their id was stopped
         self._lock = threading.Lock()
@@ -64,11 +62,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
     def StartWorker(  # noqa: N802 - gRPC's name
         self, request: beam_fn_api_pb2.StartWorkerRequest, context: object
     ) -> beam_fn_api_pb2.StartWorkerResponse:
-        """Start a worker for a job, unless its command has other versions than we have."""
-        sent = request.params.get(versions.PARAMETER)  # Beam's other clients send none
-        if sent and (refusal := versions.refusal(sent, self._versions)):
-            LOG.error("%s", refusal)
-            return beam_fn_api_pb2.StartWorkerResponse(error=refusal)
+        """Start a worker for a job."""
         try:
             worker = self._start(request.control_endpoint.url, request.worker_id)
         except OSError as error:

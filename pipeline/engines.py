@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from components import versions
 from components.runner import running_on
 from pipeline import dataflow, flink, spark
 from pipeline.hosts import is_here, listens
@@ -26,6 +25,9 @@ _SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 # Milliseconds for which Flink keeps workers that no task needs, if Beam's classes are in its lib/
 # folder: through the moments between steps, but not until a job starts anew 1 s after they died.
 _KEEP_WORKERS = 500
+# Seconds that a job may take on Prism. Beam's client waits as long as for any other answer there,
+# 300 s, and without end for Flink and Spark.
+_LONGEST_JOB = 30 * 24 * 3600
 # Beam lists what pip has installed before every job, in a log that no engine of these shows.
 _NO_PIP = "--experiments=disable_logging_submission_environment"
 
@@ -169,7 +171,10 @@ def _arguments(choice: Choice) -> list[str]:
             "environment_cache_millis": spark.WORKERS_KEPT,
         }
     elif isinstance(section, Prism):
-        given = {"prism_location": None if section.job_endpoint else _prism(section)}
+        given = {
+            "prism_location": None if section.job_endpoint else _prism(section),
+            "job_server_timeout": _LONGEST_JOB,
+        }
     return [
         f"--{key}={one}"
         for key, value in given.items()
@@ -181,9 +186,7 @@ def _arguments(choice: Choice) -> list[str]:
 def _worker_arguments(workers: Workers) -> list[str]:
     """Return how an engine gets its SDK workers, in Beam's options."""
     if isinstance(workers, Pool):
-        params = {versions.PARAMETER: versions.dumps()}
-        config = {"url": workers.address, "params": params}
-        return ["--environment_type=EXTERNAL", f"--environment_config={json.dumps(config)}"]
+        return ["--environment_type=EXTERNAL", f"--environment_config={workers.address}"]
     if isinstance(workers, Docker):
         return ["--environment_type=DOCKER", f"--environment_config={workers.image}"]
     if isinstance(workers, Process):

@@ -160,6 +160,17 @@ class Prism(_Portable):
 
     binary: str | None = None
 
+    @pydantic.field_validator("workers")
+    @classmethod
+    def _no_process(cls, workers: Workers) -> Workers:
+        """Refuse what Prism up to 2.77 waits for without end: it puts a worker's id in quotes."""
+        if isinstance(workers, Process):
+            raise ValueError(
+                "Prism cannot start workers as processes: boot does not know the name that it is"
+                " given; use loopback, pool or docker"
+            )
+        return workers
+
 
 Project = Annotated[
     str, written_as(r"[a-z][-a-z0-9:.]+[a-z0-9]", "a project's id, such as our-project-1234")

@@ -1,18 +1,18 @@
 """A stage's pipeline runs where it was chosen to, tells its rows, and fails in one line."""
 
 import io
-import json
 import logging
 import multiprocessing
 import os
 from concurrent import futures
 
 import apache_beam as beam
+import grpc
 import pytest
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 from apache_beam.portability.api import beam_fn_api_pb2, endpoints_pb2
 
-from components import progress, runner, versions, worker_pool
+from components import progress, runner, sealed, small_graph, worker_pool
 from components.engine_errors import EngineError
 
 pytestmark = pytest.mark.component
@@ -38,6 +38,11 @@ def told():
     yield events
     progress.LOGGER.removeHandler(handler)
     progress.LOGGER.setLevel(level)
+
+
+def external(port):
+    """Beam's options for workers of a pool."""
+    return ["--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"]
 
 
 def count(element):
@@ -79,6 +84,20 @@ def test_what_a_job_fails_with_is_one_line():
         _ = pipeline | beam.Create([1]) | beam.Map(fail)
 
 
+def test_a_job_server_that_hangs_up_is_told_in_one_line(monkeypatch):
+    def hang_up(*_):
+        with grpc.insecure_channel("localhost:1") as nobody:
+            nobody.unary_unary("/job")(b"")
+
+    monkeypatch.setattr(small_graph.SmallGraphRunner, "run_portable_pipeline", hang_up)
+    with (
+        pytest.raises(EngineError, match=r"^stage cannot be sent to the engine: failed to connect"),
+        runner.running_on([*EMBEDDED, *EMBEDDED_WORKERS]),
+        runner.opened("stage") as pipeline,
+    ):
+        _ = pipeline | beam.Create([1])
+
+
 def test_what_fails_before_there_is_a_job_is_not_the_engines():
     with (
         pytest.raises(RuntimeError, match=r"^no such graph$"),
@@ -98,10 +117,12 @@ def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(monkeypatc
 
         (tmp_path / f"{os.getpid()}-{'json.tool' in sys.modules}").touch()
 
-    with worker_pool.serving("localhost", 0) as port:
-        external = ["--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"]
-        with runner.running_on([*EMBEDDED, *external]), runner.opened("stage") as pipeline:
-            _ = pipeline | beam.Create([1]) | beam.Map(tell)
+    with (
+        worker_pool.serving("localhost", 0) as port,
+        runner.running_on([*EMBEDDED, *external(port)]),
+        runner.opened("stage") as pipeline,
+    ):
+        _ = pipeline | beam.Create([1]) | beam.Map(tell)
     (name,) = (path.name for path in tmp_path.iterdir())
     process, _, known = name.partition("-")
     assert int(process) != os.getpid()
@@ -110,18 +131,16 @@ def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(monkeypatc
         os.kill(int(process), 0)  # it has ended
 
 
-def test_a_pool_with_other_versions_refuses_the_job(monkeypatch):
+def test_workers_of_other_versions_refuse_the_job(monkeypatch):
     monkeypatch.setattr(worker_pool, "LOADED", [])
-    with worker_pool.serving("localhost", 0) as port:
-        sent = {versions.PARAMETER: json.dumps({"apache-beam": "1.0.0"})}
-        config = json.dumps({"url": f"localhost:{port}", "params": sent})
-        external = ["--environment_type=EXTERNAL", f"--environment_config={config}"]
-        with (
-            pytest.raises(EngineError, match=r"versions are not the command's \(apache-beam is"),
-            runner.running_on([*EMBEDDED, *external]),
-            runner.opened("stage") as pipeline,
-        ):
-            _ = pipeline | beam.Create([1])
+    monkeypatch.setattr(sealed, "INSTALLED", {"apache-beam": "1.0.0"})
+    with (
+        worker_pool.serving("localhost", 0) as port,
+        pytest.raises(EngineError, match=r"versions are not the command's \(apache-beam is"),
+        runner.running_on([*EMBEDDED, *external(port)]),
+        runner.opened("stage") as pipeline,
+    ):
+        _ = pipeline | beam.Create([1])
 
 
 def test_a_worker_that_dies_at_its_start_is_an_error_and_not_waited_for(monkeypatch):

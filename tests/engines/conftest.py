@@ -63,18 +63,6 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
 
 
 @pytest.fixture(scope="session")
-def on_flink(flink: FlinkCluster) -> Callable[..., Choice]:
-    """Choose the cluster, with further settings KEY=VALUE."""
-
-    def choose(*settings: str) -> Choice:
-        jar = artifacts.flink_job_server()
-        own = [f"master={flink.master}", "version=1.19", f"job_server_jar={jar}"]
-        return runners.choose(Runner(), "flink", [*own, *settings])
-
-    return choose
-
-
-@pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
     """A master with one worker of two cores."""
     require("java", "mvn")
@@ -83,14 +71,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
 
 
 @pytest.fixture(scope="session")
-def on_spark(spark: SparkCluster) -> Callable[..., Choice]:
-    """Choose the cluster, with further settings KEY=VALUE."""
+def on_prism() -> Callable[..., Choice]:
+    """Choose Prism, with further settings KEY=VALUE."""
 
     def choose(*settings: str) -> Choice:
-        jar = artifacts.spark_job_server()
-        own = [f"master={spark.master}", f"page={spark.page}", f"job_server_jar={jar}"]
-        own += ["conf.spark.driver.host=localhost", "conf.spark.driver.bindAddress=127.0.0.1"]
-        return runners.choose(Runner(), "spark", [*own, *settings])
+        return runners.choose(Runner(), "prism", [f"binary={artifacts.prism()}", *settings])
 
     return choose
 
@@ -115,9 +100,9 @@ def pool_server(pool_process: tuple[str, Server]) -> Server:
 
 
 @pytest.fixture(scope="session")
-def flink_pool(on_flink: Callable[..., Choice], pool: str) -> Choice:
-    """The cluster with workers of the pool."""
-    return on_flink(f"workers.pool.address={pool}")
+def with_pool(pool: str) -> str:
+    """The setting for workers of the pool."""
+    return f"workers.pool.address={pool}"
 
 
 @pytest.fixture(scope="module")

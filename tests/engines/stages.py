@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +101,23 @@ def transform_between(dataset: Dataset, examples: str, graph: str, transformed: 
         graph=graph,
         transformed=transformed,
     )
+
+
+def states(folders: Folders) -> dict[str, str]:
+    """Return what became of each stage in the newest run."""
+    newest = max(folders.runs.iterdir())
+    summary = json.loads((newest / "summary.json").read_text(encoding="utf-8"))
+    return {stage["name"]: stage["state"] for stage in summary["stages"]}
+
+
+@contextlib.contextmanager
+def in_background(stage: Callable[..., None], *arguments: object) -> Iterator[Future[None]]:
+    """Run a stage beside the block; raise at the block's end what the stage failed with."""
+    context = contextvars.copy_context()  # says where the stage runs
+    with ThreadPoolExecutor(1) as thread:
+        job = thread.submit(context.run, stage, *arguments)
+        yield job
+        job.result(300)
 
 
 def broken(examples: Path, folder: Path) -> Path:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pipeline import engines
-from pipeline.runners import Choice
 from schemas.catalog import Dataset
 from tests.engines import stages
+from tests.engines.flink.cluster import FlinkCluster
 from tests.engines.same import require_same
 from tests.engines.stages import Made
 
@@ -25,12 +25,12 @@ pytestmark = [
 
 
 def test_two_runs_share_the_slots_and_the_workers_of_a_cluster(
-    direct: Made, dataset: Dataset, flink_pool: Choice, tmp_path: Path
+    direct: Made, dataset: Dataset, flink: FlinkCluster, with_pool: str, tmp_path: Path
 ) -> None:
     made = [replace(direct, statistics=tmp_path / name) for name in ("one", "another")]
 
     def measure(own: Made) -> None:
-        with engines.running(flink_pool, own.statistics.name):
+        with engines.running(flink.choose(with_pool), own.statistics.name):
             stages.measure(dataset, own)
 
     with ThreadPoolExecutor(len(made)) as runs:

@@ -17,7 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
-from components import runner
+from components import runner, versions
 from components.engine_errors import EngineError
 from pipeline import dataflow, engines, packages
 from pipeline.runners import Choice
@@ -94,23 +94,35 @@ def test_a_job_brings_this_project_as_a_package(
     ]
 
 
-def test_a_package_that_lacks_a_module_is_noticed(
+def test_a_package_of_another_version_is_refused_by_the_workers(
     direct: Made, dataset: Dataset, on_dataflow: Callable[..., Choice], tmp_path: Path
 ) -> None:
     root = packages.own_setup_file().parent
     for name in ("schemas", "components", "pipeline"):
         shutil.copytree(root / name, tmp_path / name)
     shutil.copy(root / "setup.py", tmp_path)
-    (tmp_path / "components/validate/files.py").unlink()
+    (tmp_path / "components/validate/files.py").unlink()  # one that the workers would import
     made = replace(direct, statistics=tmp_path / "statistics")
     on = on_dataflow(f"setup_file={tmp_path / 'setup.py'}")
     with engines.running(on, "taxi"), pytest.raises(EngineError) as caught:
         stages.measure(dataset, made)
-    (first, *_) = str(caught.value).splitlines()
-    assert first.startswith(
-        "statistics failed on the engine: the workers lack a package that the command has"
+    theirs, ours = (versions.digest(folder) for folder in (tmp_path, root))
+    assert caught.value.what == (
+        f"statistics failed on the engine: {versions.REFUSED} (skewless is {theirs}, not {ours})"
     )
-    assert "'components.validate.files'" in first
+
+
+def test_an_image_without_this_project_is_noticed(
+    direct: Made, dataset: Dataset, cloud: Cloud, on_dataflow: Callable[..., Choice], tmp_path: Path
+) -> None:
+    cloud.images["bare"] = []
+    made = replace(direct, statistics=tmp_path / "statistics")
+    with engines.running(on_dataflow("image=bare"), "taxi"), pytest.raises(EngineError) as caught:
+        stages.measure(dataset, made)
+    assert caught.value.what == (
+        "statistics failed on the engine: the workers lack a package that the command has"
+        " (ModuleNotFoundError: No module named 'components')"
+    )
 
 
 def test_a_job_that_is_cancelled_in_the_console_is_no_success(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pipeline import runners
+from pipeline.runners import Choice
 from schemas.catalog import Dataset
-from schemas.runners import Runner
-from tests.engines import artifacts, stages
+from tests.engines import stages
 from tests.engines.same import require_same
 from tests.engines.stages import Made
 
@@ -23,8 +23,12 @@ pytestmark = [
 
 @pytest.mark.parametrize("workers", ["loopback", "pool"])
 def test_prism_gives_what_this_process_gives(
-    direct: Made, dataset: Dataset, workers: str, pool: str, tmp_path: Path
+    direct: Made,
+    dataset: Dataset,
+    on_prism: Callable[..., Choice],
+    workers: str,
+    with_pool: str,
+    tmp_path: Path,
 ) -> None:
-    chosen = "workers=loopback" if workers == "loopback" else f"workers.pool.address={pool}"
-    on = runners.choose(Runner(), "prism", [f"binary={artifacts.prism()}", chosen])
+    on = on_prism(with_pool if workers == "pool" else "workers=loopback")
     require_same(direct, stages.make(dataset, on, tmp_path))

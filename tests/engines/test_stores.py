@@ -50,11 +50,11 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
 
 @pytest.fixture(scope="module")
 def on_pool(
-    stores: Emulators, on_flink: Callable[..., Choice], tmp_path_factory: pytest.TempPathFactory
+    stores: Emulators, flink: FlinkCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Choice]:
     """Flink with workers of a pool that was started beside the stores."""
     with pools.running(tmp_path_factory.mktemp("pool") / "workers.log") as (address, _):
-        yield on_flink(f"workers.pool.address={address}")
+        yield flink.choose(f"workers.pool.address={address}")
 
 
 def test_a_run_in_a_store_that_went_away_meanwhile_goes_on_and_passes_the_gates(

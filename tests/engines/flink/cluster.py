@@ -22,6 +22,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from pipeline import runners
+from pipeline.runners import Choice
+from schemas.runners import Runner
 from tests.engines import artifacts
 from tests.engines.processes import Server, free_ports, wait_for
 
@@ -92,6 +95,12 @@ class FlinkCluster:
         for server in (*self.task_managers, self._job_manager):
             if server is not None:
                 server.stop()
+
+    def choose(self, *settings: str) -> Choice:
+        """Choose it for a run, with further settings KEY=VALUE."""
+        jar = artifacts.flink_job_server()
+        own = [f"master={self.master}", "version=1.19", f"job_server_jar={jar}"]
+        return runners.choose(Runner(), "flink", [*own, *settings])
 
     def add_task_manager(self) -> Server:
         """Start one more."""

@@ -19,7 +19,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from pipeline import runners
+from pipeline.runners import Choice
 from pipeline.spark import OPENS
+from schemas.runners import Runner
 from tests.engines import artifacts
 from tests.engines.processes import Server, free_ports, wait_for
 
@@ -71,6 +74,13 @@ class SparkCluster:
         for server in (*self.workers, self._master):
             if server is not None:
                 server.stop()
+
+    def choose(self, *settings: str) -> Choice:
+        """Choose it for a run, with further settings KEY=VALUE."""
+        jar = artifacts.spark_job_server()
+        own = [f"master={self.master}", f"page={self.page}", f"job_server_jar={jar}"]
+        own += ["conf.spark.driver.host=localhost", "conf.spark.driver.bindAddress=127.0.0.1"]
+        return runners.choose(Runner(), "spark", [*own, *settings])
 
     def add_worker(self) -> None:
         """Start one more."""

@@ -98,14 +98,16 @@ def test_what_is_unknown_is_the_innermost_cause():
     assert innermost("boom\nand more") == "boom"
 
 
-def test_a_worker_of_spark_that_died_is_said():
-    text = FROM_SPARK.format(
-        "x.grpc.StatusRuntimeException: CANCELLED: call already cancelled. Use"
-    )
-    assert explained("transform", text).what == (
-        "transform failed on the engine: an SDK worker died (CANCELLED: call already cancelled."
-        " Use)"
-    )
+@pytest.mark.parametrize(
+    ("failed", "said"),
+    [
+        (FROM_SPARK.format("x.StatusRuntimeException: {}"), "CANCELLED: call already cancelled."),
+        ("Pipeline x failed in state FAILED: bundle 2 failed:{}", "SDK worker disconnected: w[1]"),
+    ],
+)
+def test_a_worker_of_spark_or_prism_that_died_is_said(failed, said):
+    error = explained("transform", failed.format(said))
+    assert error.what == f"transform failed on the engine: an SDK worker died ({said})"
 
 
 def test_a_package_that_workers_lack_is_said():
@@ -114,7 +116,7 @@ def test_a_package_that_workers_lack_is_said():
 
 
 def test_other_versions_on_the_workers_are_said_first():
-    refused = refusal('{"pyarrow": "18.1.0"}', {"pyarrow": "10.0.1"})
+    refused = refusal({"pyarrow": "18.1.0"}, {"pyarrow": "10.0.1"})
     error = explained("ingest", FROM_JAVA.format(refused))
     assert error.what == (
         "ingest failed on the engine: the workers' versions are not the command's"

@@ -92,8 +92,10 @@ def test_workers_that_an_engine_cannot_have_are_said():
             ("workers.pool.address=localhost:1", "nobody answers at localhost:1"),
             ("workers.process.command=/no/boot", "there is no command '/no/boot'"),
         ):
-            chosen = runners.choose(Runner(), "prism", [endpoint, workers])
+            chosen = runners.choose(Runner(), "spark", [endpoint, workers])
             assert said in refused(engines.check, chosen)
+    settings = ["workers.process.command=/boot"]
+    assert "Prism cannot start" in refused(runners.choose, Runner(), "prism", settings)
 
 
 @pytest.mark.parametrize(
