@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -176,22 +177,41 @@ def test_a_run_in_a_bucket_is_the_run_on_a_disk_and_is_pushed(
     assert kept.equals(its)
 
 
-@pytest.mark.usefixtures("played")
-@pytest.mark.parametrize("settings", [(f"image={asking.IMAGE}",), ()], ids=["image", "package"])
-def test_predict_scores_as_in_this_process(
-    in_bucket: Dataset, cloud: Cloud, settings: tuple[str, ...], tmp_path: Path
-) -> None:
-    rows = f"gs://{BUCKET}/data/some.csv"
+@dataclass(frozen=True)
+class Scored:
+    """Rows in the bucket, and the scores and rejected rows that this process has of them."""
+
+    rows: str
+    scores: pa.Table
+    rejects: pa.Table
+
+    @classmethod
+    def read(cls, rows: str, folder: Path) -> Scored:
+        scores, rejected = (folder / f"scores.parquet{end}" for end in ("", ".rejects.parquet"))
+        return cls(rows, pq.read_table(scores), pq.read_table(rejected))
+
+
+@pytest.fixture(scope="module")
+def here(in_bucket: Dataset, played: Played, tmp_path_factory: pytest.TempPathFactory) -> Scored:
+    """What this process scores with the model that was pushed."""
+    assert played.summary.model
+    rows, folder = f"gs://{BUCKET}/data/some.csv", tmp_path_factory.mktemp("scores")
     some = files.read_bytes(in_bucket.source_path).splitlines(keepends=True)[:501]
     files.write_whole(rows, b"".join([*some, *BAD]))
-    scores = f"gs://{BUCKET}/scores/{len(settings)}.parquet"
-    there = ["--runner=dataflow", *(f"--set={each}" for each in (*asking.SETTINGS, *settings))]
-    asked = ["predict", f"{RUNS}/taxi", rows, "-o"]
-    assert main([*asked, scores, *there, "--", *asking.beam(cloud)]) == 0
+    assert main(["predict", f"{RUNS}/taxi", rows, "-o", str(folder / "scores.parquet")]) == 0
+    return Scored.read(rows, folder)
+
+
+@pytest.mark.parametrize("settings", [(f"image={asking.IMAGE}",), ()], ids=["image", "package"])
+def test_predict_scores_as_in_this_process(
+    here: Scored, cloud: Cloud, settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    scores = f"gs://{BUCKET}/scores-{len(settings)}"
+    asked = ["predict", f"{RUNS}/taxi", here.rows, "-o", f"{scores}/scores.parquet"]
+    asked += ["--runner=dataflow", *(f"--set={each}" for each in (*asking.SETTINGS, *settings))]
+    assert main([*asked, "--", *asking.beam(cloud)]) == 0
     assert cloud.jobs[-1].stage == "predict"
-    assert main([*asked, str(tmp_path / "scores.parquet")]) == 0
-    for ending, count in (("", 500), (".rejects.parquet", len(BAD))):
-        files.copy_file(f"{scores}{ending}", str(tmp_path / "there.parquet"))
-        its = pq.read_table(tmp_path / "there.parquet")
-        assert its.num_rows == count
-        assert its.equals(pq.read_table(tmp_path / f"scores.parquet{ending}"))
+    files.copy_tree(scores, str(tmp_path))
+    there = Scored.read(here.rows, tmp_path)
+    assert (there.scores.num_rows, there.rejects.num_rows) == (500, len(BAD))
+    assert there == here

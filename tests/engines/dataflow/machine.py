@@ -56,7 +56,7 @@ class Machine:
           JobFailedError: something cannot be installed.
         """
         place = self._folder / "staged"
-        place.mkdir()
+        place.mkdir(exist_ok=True)
         for name, content in staged.items():
             (place / name).write_bytes(content)
         if "requirements.txt" in staged:

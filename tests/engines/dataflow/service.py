@@ -94,6 +94,7 @@ class Cloud:
         self._folder = folder
         self.jobs: list[Job] = []
         self.images: dict[str, list[Path]] = {}
+        self._machines: dict[str, Machine] = {}
         self.refused: dict[str, tuple[int, str]] = {}
         self.ends: dict[str, tuple[str, tuple[str, ...]]] = {}
         storage_port, port = free_ports(2)
@@ -148,15 +149,24 @@ class Cloud:
     def _run(self, job: Job) -> None:
         try:
             self._fetch(job)
-            ours = job.image in self.images
-            if not ours and "/beam_python" not in job.image:
-                raise JobFailedError(f"Error: there is no image {job.image}")
-            machine = Machine(self._folder / job.request["id"], self.images.get(job.image, ()))
+            machine = self._machine(job)
             machine.start(job.staged)
             job.counters = machine.run(job.graph.SerializeToString())
             job.state = "JOB_STATE_DONE"
         except Exception as error:  # noqa: BLE001 - whatever it is, the job failed
             job.errors, job.state = (str(error),), "JOB_STATE_FAILED"
+
+    def _machine(self, job: Job) -> Machine:
+        """Return a machine with a job's image: a new one, but for images that are ours."""
+        if job.image in self._machines:
+            return self._machines[job.image]
+        folder = self._folder / job.request["id"]
+        if job.image in self.images:
+            self._machines[job.image] = Machine(folder, self.images[job.image])
+            return self._machines[job.image]
+        if "/beam_python" not in job.image:
+            raise JobFailedError(f"Error: there is no image {job.image}")
+        return Machine(folder)
 
     def _fetch(self, job: Job) -> None:
         """Fetch from the bucket what a machine would: the graph says what and where."""
