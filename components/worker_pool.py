@@ -27,7 +27,8 @@ from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 LOG = logging.getLogger(__name__)
 # What workers run; loading these loads all libraries that they need.
 LOADED = [
-    "components.sealed",  # first: it notes the versions of what is loaded from here on
+    "components.quiet",
+    "components.sealed",  # it notes the versions of what is loaded from here on
     "apache_beam.runners.worker.sdk_worker",
     "components.ingest.ingest",
     "components.validate.statistics",

@@ -27,6 +27,7 @@ def command(host: str, port: int) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
     logging.captureWarnings(True)
     click.echo("loading TensorFlow, TFX and Beam ...")
+    import components.quiet  # noqa: F401 - before what it silences
     from components.worker_pool import serving
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
