@@ -270,13 +270,14 @@ class Flow:
         from components.score.sources import Wanted
 
         assert self._pattern is not None  # held by check()
+        wanted = Wanted(ask(self.model).inputs, self._keys, self._csv)
         until = MAX_TIMESTAMP
-        if self._stop_after is not None:
+        if self._stop_after is not None:  # counted from here: to fetch a model may take longer
             until = Timestamp.now() + self._stop_after
         found = pipeline | "Files" >> new_files.ScoreNewFiles(
             files.absolute(self._pattern),
             self._handler(),
-            Wanted(ask(self.model).inputs, self._keys, self._csv),
+            wanted,
             seconds=self._look,
             stop=until,
         )
