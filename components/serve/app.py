@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from components.serve import json_text, predict, resources, routes, tf_examples
+from components.serve import json_text, predict, predictions, resources, routes, tf_examples
 from components.serve.failures import INTERNAL, NOT_FOUND, RequestError
 from components.serve.loaded import Loaded
 from components.serve.messages import Answer, Arrays, Exchange, Request
@@ -172,7 +172,7 @@ class App:
         settings = self._service.settings
         if exchange.method == routes.PREDICT:
             request = predict.parse(document, signature, optional=settings.optional_columns)
-            write = functools.partial(predict.answer, by_rows=request.by_rows)
+            write = functools.partial(predictions.answer, by_rows=request.by_rows)
             return _Asked(request.inputs, request.rows, write)
         tf_examples.check_method(exchange.method, name, loaded.signatures)
         inputs = tf_examples.parse(document, signature, settings.max_rows)

@@ -1,16 +1,14 @@
-"""The bodies of :predict: a JSON request → one array an input, outputs → a JSON answer.
+"""The bodies that ask :predict: a JSON request → one array an input.
 
-Two formats: rows ("instances" → "predictions") and columns ("inputs" → "outputs"). Promised: a
-request is complete and of the signature's types, or refused with a message that names the row and
-the input.
+Two formats: rows ("instances") and columns ("inputs"). Promised: a request is complete and of the
+signature's types, or refused with a message that names the row and the input.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,15 +16,14 @@ import numpy as np
 from components.serve import json_text
 from components.serve.failures import RequestError
 from components.serve.messages import Arrays
-from components.serve.shares import Share, concatenated
+from components.serve.shares import concatenated
 from components.serve.signature import NUMPY_TYPES, Signature, Tensor
-from components.serve.tensors import array_of, is_bytes, list_of, texts_of
+from components.serve.tensors import array_of, is_bytes
 from schemas.errors import did_you_mean
 
 DEFAULT_SIGNATURE = "serving_default"
 
 _ROWS, _COLUMNS = "instances", "inputs"
-_PREDICTIONS, _OUTPUTS = "predictions", "outputs"
 
 
 @dataclass(frozen=True)
@@ -129,50 +126,6 @@ def parse(document: Mapping[str, Any], signature: Signature, *, optional: bool =
         return Request(rows.arrays(), None, by_rows=True)
     inputs = _of_columns(document[_COLUMNS], signature, left_out)
     return Request(inputs, count_rows(inputs, signature), by_rows=False)
-
-
-def answer(outputs: Mapping[str, np.ndarray], *, by_rows: bool) -> bytes:
-    """Return the body that gives these outputs; a single one is given without its name.
-
-    Raises:
-      RequestError: rows are asked for, and the outputs are not made of the same rows.
-    """
-    sizes = {array.shape[:1] for array in outputs.values()}
-    if by_rows and (len(sizes) != 1 or () in sizes):
-        shapes = {name: list(array.shape) for name, array in outputs.items()}
-        raise RequestError(f"the outputs are not of one row an instance: shapes {shapes}")
-    columns = {name: _texts_of(name, outputs) for name in sorted(outputs)}
-    if by_rows:
-        return b'{"%b":[%b]}' % (_PREDICTIONS.encode(), _rows_of(columns))
-    whole = {
-        name: list_of(texts) if outputs[name].ndim else texts[0] for name, texts in columns.items()
-    }
-    document, *others = whole.values()
-    if others:
-        document = _object_of(whole) % (document, *others)
-    return b'{"%b":%b}' % (_OUTPUTS.encode(), document)
-
-
-def _rows_of(columns: Mapping[str, Sequence[bytes]]) -> bytes:
-    """Return rows as JSON, parted by commas."""
-    values = list(columns.values())
-    if len(values) == 1:
-        return b",".join(values[0])
-    rows = b",".join([_object_of(columns)] * len(values[0]))
-    return rows % (*chain.from_iterable(zip(*values, strict=True)),)
-
-
-def _object_of(names: Iterable[str]) -> bytes:
-    """Return a JSON object of these names, with a %b for every value."""
-    keys = (json_text.dumps(name).replace(b"%", b"%%") for name in names)
-    return b"{%b}" % b",".join(b"%b:%%b" % key for key in keys)
-
-
-def _texts_of(name: str, outputs: Mapping[str, np.ndarray]) -> list[bytes]:
-    """Return an output's rows as JSON."""
-    if isinstance(outputs, Share):  # to convert a batch takes little longer than one row of it
-        return outputs.of_batch(name, texts_of)[outputs.rows]
-    return texts_of(name, outputs[name])
 
 
 def _complete(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> Rows:

@@ -236,11 +236,11 @@ def of_arrays(change):
 
 def of_answers(change):
     def plant(monkeypatch):
-        from components.serve import predict
+        from components.serve import predictions
 
-        honest = predict.answer
+        honest = predictions.answer
         monkeypatch.setattr(
-            predict,
+            predictions,
             "answer",
             lambda outputs, **options: honest(
                 {name: change(values) for name, values in outputs.items()}, **options
