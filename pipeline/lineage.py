@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -128,6 +127,8 @@ def _as_it_is(metadata: Path) -> Iterator[MetadataStore]:
     ML Metadata makes tables when it only opens a file: a run that has just begun can fail of it,
     and so can who reads while a run writes. SQLite copies what was written last, whole.
     """
+    import sqlite3
+
     with tempfile.TemporaryDirectory(prefix="skewless-") as folder:
         copy = Path(folder, metadata.name)
         # To be written where it can be, so that what a killed run left half done is taken back.
