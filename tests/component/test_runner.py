@@ -9,11 +9,17 @@ from concurrent import futures
 import apache_beam as beam
 import grpc
 import pytest
-from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    PortableOptions,
+)
 from apache_beam.portability.api import beam_fn_api_pb2, endpoints_pb2
 
 from components import progress, runner, sealed, small_graph, worker_pool
 from components.engine_errors import EngineError
+from pipeline import engines, runners
+from schemas.runners import Runner
 
 pytestmark = pytest.mark.component
 
@@ -73,6 +79,17 @@ def test_an_engines_job_is_named_and_its_rows_are_told(told):
         _ = pipeline | beam.Create([1, 2, 3]) | beam.Map(count)
         assert pipeline.options.view_as(GoogleCloudOptions).job_name == "taxi-stage"
     assert told == [("stage", "rows", 3)]
+
+
+def test_a_job_on_prism_may_take_more_than_five_minutes():
+    on = runners.choose(Runner(), "prism", ["job_endpoint=localhost:1"])
+    with (
+        pytest.raises(LookupError) as seen,
+        engines.running(on, "taxi"),
+        runner.opened("stage") as pipeline,
+    ):
+        raise LookupError(pipeline.options.view_as(PortableOptions).job_server_timeout)
+    assert seen.value.args[0] > 24 * 3600
 
 
 def test_what_a_job_fails_with_is_one_line():
