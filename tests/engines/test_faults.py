@@ -6,14 +6,17 @@ One readable error with the cause first; then a run goes on from the last good s
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import resource
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import apache_beam as beam
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -31,7 +34,7 @@ from tests.at_start import at_start
 from tests.engines import artifacts, stages
 from tests.engines.artifacts import require
 from tests.engines.flink.cluster import FlinkCluster
-from tests.engines.processes import Server
+from tests.engines.processes import Server, wait_for
 from tests.engines.stages import Made
 
 pytestmark = [
@@ -185,3 +188,33 @@ def test_a_worker_that_dies_is_replaced_or_said(engine: Choice, tmp_path: Path) 
         _ = pipeline | beam.Create([1, 2, 3]) | beam.Map(die_or_leave)
     left = {path.name for path in tmp_path.iterdir()}
     assert left >= {"died", *("123" if replaced else "")}
+
+
+# Beam reads on from the job server that ends before the job does
+@pytest.mark.filterwarnings("ignore:Exception in thread wait_until_finish_read")
+def test_a_job_ends_with_its_run(engine: Choice, tmp_path: Path) -> None:
+    folder = str(tmp_path)
+
+    def work_on(_: None) -> None:  # travels by value, too
+        import os
+        import time
+        from pathlib import Path
+
+        Path(folder, str(os.getpid())).touch()
+        time.sleep(600)
+
+    def stage() -> None:
+        with runner.opened("long") as pipeline:
+            _ = pipeline | beam.Create([None]) | beam.Map(work_on)
+
+    def interrupt() -> None:
+        wait_for("the worker", lambda: any(tmp_path.iterdir()), (), seconds=120)
+        raise KeyboardInterrupt  # as Ctrl-C does
+
+    with ThreadPoolExecutor(1) as thread:
+        with contextlib.suppress(KeyboardInterrupt), engines.running(engine, "left"):
+            job = thread.submit(contextvars.copy_context().run, stage)
+            interrupt()
+        assert isinstance(job.exception(120), EngineError)
+    (worker,) = (int(path.name) for path in tmp_path.iterdir())
+    wait_for("the worker's end", lambda: not psutil.pid_exists(worker), (), seconds=60)
