@@ -234,7 +234,7 @@ def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
 
 @contextlib.contextmanager
 def _noticing_interrupts() -> Iterator[list[int]]:
-    """Yield a list that is no longer empty once Ctrl-C was pressed.
+    """Yield a list that is no longer empty once Ctrl-C was pressed, or SIGTERM sent.
 
     Python raises KeyboardInterrupt wherever it is at work, and Beam makes another error of it.
     """
@@ -247,11 +247,12 @@ def _noticing_interrupts() -> Iterator[list[int]]:
         noticed.append(number)
         signal.default_int_handler(number, frame)
 
-    before = signal.signal(signal.SIGINT, notice)
+    before = {number: signal.signal(number, notice) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield noticed
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run_dag(job: Job, reporter: Reporter) -> None:

@@ -1,7 +1,9 @@
 """The command answers typing errors at once, in words, without what is heavy."""
 
+import contextlib
 import json
 import resource
+import signal
 import subprocess
 import sys
 
@@ -134,3 +136,12 @@ def test_an_interrupt_is_one_line(monkeypatch, capsys, interrupt, line):
     monkeypatch.setattr(catalog, "load", interrupted)
     assert cli.main(["run", "taxi"]) == 130
     assert capsys.readouterr().err.lstrip() == line
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_asked_to_end_notices(number):
+    before = signal.getsignal(number)
+    with contextlib.suppress(KeyboardInterrupt), run._noticing_interrupts() as noticed:
+        signal.raise_signal(number)
+    assert noticed == [number]
+    assert signal.getsignal(number) is before
