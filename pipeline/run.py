@@ -9,15 +9,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -26,6 +23,7 @@ from components.compat import quiet_environment
 from pipeline import dag, engines, lineage, logs, runners, summary_text
 from pipeline.board import Board
 from pipeline.console import Reporter, open_screen
+from pipeline.endings import InterruptedRunError, interrupted_by, noticing_interrupts, unexpected
 from pipeline.folders import Folders, new_run_id
 from pipeline.locks import Check, locked
 from pipeline.runners import BeamCommand, Choice
@@ -36,16 +34,6 @@ from schemas.errors import ModelError, SkewlessError
 from schemas.runners import RunnerName
 
 IMPORTS = "imports"  # told like a stage, for it takes seconds
-
-
-class InterruptedRunError(SkewlessError):
-    """A person stopped the run."""
-
-    exit_code = 130  # 128 + SIGINT, as shells have it
-
-
-class UnexpectedError(SkewlessError):
-    """A failure that nobody foresaw; the log has its traceback."""
 
 
 @click.command(cls=BeamCommand)
@@ -206,9 +194,6 @@ def summarize(
     return summary, error
 
 
-# How the operating system and SQLite say it, wherever in a library that is.
-_FULL_DISK = ("No space left on device", "database or disk is full")
-
 _STATUS: Mapping[type[SkewlessError], Status] = {
     InterruptedRunError: "interrupted",
     ModelError: "refused",
@@ -218,7 +203,7 @@ _STATUS: Mapping[type[SkewlessError], Status] = {
 def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
     """Run the DAG; return what it ended with, in a person's words, None where it went through."""
     log = logging.getLogger(__name__)
-    with _noticing_interrupts() as interrupted:
+    with noticing_interrupts() as interrupted:
         try:
             _run_dag(job, reporter)
         except SkewlessError as error:
@@ -227,32 +212,9 @@ def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
         except (Exception, KeyboardInterrupt) as error:  # of whatever library
             log.exception("ended early")
             if interrupted or isinstance(error, KeyboardInterrupt):
-                return _interrupted(error, reporter.board)
-            return _unexpected(error, reporter.board, job.log)
+                return interrupted_by(error, reporter.board)
+            return unexpected(error, reporter.board, job.log)
     return None
-
-
-@contextlib.contextmanager
-def _noticing_interrupts() -> Iterator[list[int]]:
-    """Yield a list that is no longer empty once Ctrl-C was pressed, or SIGTERM sent.
-
-    Python raises KeyboardInterrupt wherever it is at work, and Beam makes another error of it.
-    """
-    noticed: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield noticed  # Python interrupts its main thread alone
-        return
-
-    def notice(number: int, frame: FrameType | None) -> None:
-        noticed.append(number)
-        signal.default_int_handler(number, frame)
-
-    before = {number: signal.signal(number, notice) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield noticed
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _run_dag(job: Job, reporter: Reporter) -> None:
@@ -298,38 +260,3 @@ def _hold_against_metadata(job: Job, board: Board) -> None:
         recorded = executions[node].state if node in executions else "never started"
         if recorded != expected[told]:
             raise RuntimeError(f"{node} is told as {told}, but ML Metadata has it as {recorded}")
-
-
-def _interrupted(error: BaseException, board: Board) -> InterruptedRunError:
-    at = f" in {board.failed.name}" if board.failed else ""
-    told = f": {error}" if isinstance(error, KeyboardInterrupt) and str(error) else ""
-    interrupted = InterruptedRunError(
-        f"interrupted{at}{told}", remedy="run again to go on from there"
-    )
-    interrupted.__cause__ = error
-    return interrupted
-
-
-def _unexpected(error: BaseException, board: Board, log: Path) -> SkewlessError:
-    stage = f"{board.failed.name} failed" if board.failed else "the run failed"
-    if any(words in str(error) for words in _FULL_DISK):
-        full = SkewlessError(
-            f"{stage}: the disk is full",
-            where=str(log.parent.parent.parent),
-            remedy="make room, or give another --output; then run again to go on from there",
-        )
-        full.__cause__ = error
-        return full
-    unexpected = UnexpectedError(
-        f"{stage}: {type(error).__name__}: {_cause(error)}",
-        where=str(log),
-        remedy="read the traceback there, or run again with -v to see it here",
-    )
-    unexpected.__cause__ = error
-    return unexpected
-
-
-def _cause(error: BaseException) -> str:
-    """The line that names the cause: the last one where a worker's traceback is the message."""
-    lines = [line for line in str(error).splitlines() if line.strip()] or ["no message"]
-    return lines[-1 if "Traceback (most recent call last)" in str(error) else 0]

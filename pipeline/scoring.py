@@ -22,8 +22,9 @@ from components.serve import folders
 from pipeline import lineage, logs
 from pipeline.board import Board
 from pipeline.console import Reporter, Screen, open_screen
+from pipeline.endings import UnexpectedError
 from pipeline.folders import Folders
-from pipeline.run import IMPORTS, UnexpectedError
+from pipeline.run import IMPORTS
 from pipeline.runners import BeamCommand as BeamCommand  # both commands are one
 from schemas import catalog
 from schemas.errors import ConfigError, SkewlessError

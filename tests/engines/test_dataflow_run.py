@@ -19,8 +19,9 @@ from components import files, progress
 from components.engine_errors import EngineError
 from components.ingest import rejects
 from pipeline.cli import main
+from pipeline.endings import InterruptedRunError
 from pipeline.folders import Folders
-from pipeline.run import InterruptedRunError, run
+from pipeline.run import run
 from pipeline.summary import Summary
 from schemas.catalog import Dataset
 from schemas.errors import SkewlessError

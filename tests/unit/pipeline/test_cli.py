@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from pipeline import cli, run
+from pipeline import cli, endings, run
 from schemas import catalog
 
 HEAVY = ("tensorflow", "tfx", "apache_beam", "pyarrow", "numpy", "keras", "ml_metadata")
@@ -141,7 +141,7 @@ def test_an_interrupt_is_one_line(monkeypatch, capsys, interrupt, line):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_asked_to_end_notices(number):
     before = signal.getsignal(number)
-    with contextlib.suppress(KeyboardInterrupt), run._noticing_interrupts() as noticed:
+    with contextlib.suppress(KeyboardInterrupt), endings.noticing_interrupts() as noticed:
         signal.raise_signal(number)
     assert noticed == [number]
     assert signal.getsignal(number) is before
