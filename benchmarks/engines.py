@@ -2,7 +2,8 @@
 
 `python -m benchmarks.engines --rows 200000` starts a Flink cluster of one task manager and a pool
 of workers on this machine, as tests/engines does, and prints seconds, seconds of a processor (of
-engine and workers, too) and rows a second: in this process, then with one task slot, then with two.
+engine and workers, too) and rows a second: in this process, then with one task slot, then with two
+that share an SDK worker or have one each.
 A run of a few rows goes before: a cluster in production has loaded its classes long ago. Evaluate
 and predict ask a model trained on the trips that the package ships.
 """
@@ -175,7 +176,7 @@ def _in_files(rows: int) -> Path:
 
 @contextlib.contextmanager
 def flink(work: Path, slots: Sequence[int]) -> Iterator[list[Place]]:
-    """Start a cluster and a pool of workers; yield a place for each number of slots."""
+    """Start a cluster and a pool; yield a place for each number of slots, and of their workers."""
     with (
         FlinkCluster(work / "flink") as cluster,
         pools.running(work / "workers.log") as (address, _),
@@ -186,13 +187,23 @@ def flink(work: Path, slots: Sequence[int]) -> Iterator[list[Place]]:
             f"job_server_jar={artifacts.flink_job_server()}",
             f"workers.pool.address={address}",
         ]
+        chosen = [(count, workers) for count in slots for workers in dict.fromkeys((1, count))]
         yield [
             Place(
-                f"Flink, {count} slot{'s' * (count > 1)}",
-                runners.choose(Runner(), "flink", [*own, f"parallelism={count}"]),
+                f"Flink, {_counted(count, 'slot')}, {_counted(workers, 'worker')}",
+                runners.choose(
+                    Runner(),
+                    "flink",
+                    [*own, f"parallelism={count}"],
+                    [f"--sdk_worker_parallelism={workers}"],
+                ),
             )
-            for count in slots
+            for count, workers in chosen
         ]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count > 1)}"
 
 
 def main() -> None:
