@@ -155,11 +155,14 @@ def _arguments(choice: Choice) -> list[str]:
     section = choice.section
     given: dict[str, Any] = {}
     if isinstance(section, Flink):
+        used, of_a_manager = flink.slots(section)
         given = {
             "flink_master": section.master.rstrip("/"),
             "flink_version": section.version,
             "flink_job_server_jar": section.job_server_jar,
-            "parallelism": section.parallelism or flink.slots(section),
+            "parallelism": used,
+            # Beam's own default is one process of Python's for all slots of a task manager
+            "sdk_worker_parallelism": of_a_manager,
             "job_server_jvm_properties": _SHORT_LIVED,
             "environment_cache_millis": _KEEP_WORKERS,
         }

@@ -57,9 +57,12 @@ def check(section: Flink) -> None:
         _check_restarts(section)
 
 
-def slots(section: Flink) -> int:
-    """Return how many task slots the cluster has."""
-    return max(1, int(ask(section, "/overview")["slots-total"]))
+def slots(section: Flink) -> tuple[int, int]:
+    """Return how many task slots are to be used in all, and of one task manager at the most."""
+    managers = ask(section, "/taskmanagers")["taskmanagers"]
+    each = [int(manager["slotsNumber"]) for manager in managers] or [1]
+    used = section.parallelism or sum(each)
+    return used, min(used, max(each))
 
 
 @contextlib.contextmanager

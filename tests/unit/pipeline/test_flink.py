@@ -25,7 +25,6 @@ def cluster():
     """Answer as a job manager does; what a path answers can be changed."""
     answers = {
         "/config": {"flink-version": "1.20.5"},
-        "/overview": {"slots-total": 2},
         "/taskmanagers": {"taskmanagers": [manager()]},
         "/jobmanager/config": [{"key": "restart-strategy.type", "value": "fixed-delay"}],
     }
@@ -37,7 +36,15 @@ def test_a_cluster_that_has_everything_passes(cluster):
     _, master = cluster
     section = Flink(master=master)
     flink.check(section)
-    assert flink.slots(section) == 2
+    assert flink.slots(section) == (2, 2)
+
+
+def test_slots_are_those_of_all_task_managers_unless_said(cluster):
+    answers, master = cluster
+    answers["/taskmanagers"] = {"taskmanagers": [manager(slots=4), manager(slots=2)]}
+    assert flink.slots(Flink(master=master)) == (6, 4)
+    assert flink.slots(Flink(master=master, parallelism=5)) == (5, 4)
+    assert flink.slots(Flink(master=master, parallelism=1)) == (1, 1)
 
 
 @pytest.mark.parametrize(
