@@ -22,8 +22,12 @@ demo: bootstrap ## run the pipeline on the Chicago taxi trips
 	$(VENV)/skewless run taxi
 
 .PHONY: test
-test: bootstrap ## run the tests
-	$(VENV)/python -m pytest $(TESTS) $(PYTEST_ARGS)
+test: bootstrap ## run the tests, but for the long ones
+	$(VENV)/python -m pytest $(TESTS) -m "not long" $(PYTEST_ARGS)
+
+.PHONY: test-long
+test-long: bootstrap ## run the long ones: whole runs that are killed, repeated or in a store
+	$(VENV)/python -m pytest tests/e2e -m long $(PYTEST_ARGS)
 
 .PHONY: engines
 engines: bootstrap ## run the tests against real Flink, Spark and Prism, and what stands for Dataflow

@@ -59,7 +59,7 @@ def run_beside(first, folder, output):
     assert beside.evaluation == first.summary.evaluation
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_fresh_process_and_folder_give_the_very_same_model(
     first, make_dataset, proof_of_the_first, tmp_path, last_summary
 ):
@@ -154,7 +154,7 @@ def ask_for_what_is_pushed(csv, root, output, capfd):
     assert "600 rows read, 600 scored" in capfd.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_at_work_is_in_nobodys_way_and_killed_it_is_gone_on_from(
     held, csv, run_dataset, proof_of_the_first, root, served, tmp_path, capfd
 ):

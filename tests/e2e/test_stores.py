@@ -24,7 +24,7 @@ from tests.at_start import at_start
 from tests.e2e.conftest import Outcome
 from tests.emulators import Emulator
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 STORE = f"gs://{emulators.BUCKET}"
 

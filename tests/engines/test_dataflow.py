@@ -31,7 +31,7 @@ from tests.engines.dataflow.service import BUCKET, Cloud
 from tests.engines.same import require_same
 from tests.engines.stages import Made
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.engine]
 
 
 def digest(data: bytes) -> str:

@@ -15,7 +15,6 @@ from tests.engines.stages import Made
 
 pytestmark = [
     pytest.mark.engine,
-    pytest.mark.slow,
     # Beam does not close the output of the job server that it starts
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
 ]

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "projects/tiny-project"
-pytestmark = [pytest.mark.component, pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.component, pytest.mark.engine]
 
 
 def emulator_home():
