@@ -20,7 +20,7 @@ _FULL_DISK = ("No space left on device", "database or disk is full")
 
 
 class InterruptedRunError(SkewlessError):
-    """A person stopped the run."""
+    """A person, or the system, stopped it."""
 
     exit_code = 130  # 128 + SIGINT, as shells have it
 
@@ -33,7 +33,8 @@ class UnexpectedError(SkewlessError):
 def noticing_interrupts() -> Iterator[list[int]]:
     """Yield a list that is no longer empty once Ctrl-C was pressed, or SIGTERM sent.
 
-    Python raises KeyboardInterrupt wherever it is at work, and Beam makes another error of it.
+    Python raises KeyboardInterrupt for both, wherever it is at work, and Beam makes another error
+    of it.
     """
     noticed: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -52,13 +53,11 @@ def noticing_interrupts() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def interrupted_by(error: BaseException, board: Board) -> InterruptedRunError:
-    """Return the error of a run that was told to end, with what became of a job elsewhere."""
-    at = f" in {board.failed.name}" if board.failed else ""
+def interrupted_by(error: BaseException, stage: str | None, remedy: str) -> InterruptedRunError:
+    """Return the error of what was told to end, with what became of a job elsewhere."""
+    at = f" in {stage}" if stage else ""
     told = f": {error}" if isinstance(error, KeyboardInterrupt) and str(error) else ""
-    interrupted = InterruptedRunError(
-        f"interrupted{at}{told}", remedy="run again to go on from there"
-    )
+    interrupted = InterruptedRunError(f"interrupted{at}{told}", remedy=remedy)
     interrupted.__cause__ = error
     return interrupted
 

@@ -212,7 +212,10 @@ def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
         except (Exception, KeyboardInterrupt) as error:  # of whatever library
             log.exception("ended early")
             if interrupted or isinstance(error, KeyboardInterrupt):
-                return interrupted_by(error, reporter.board)
+                at = reporter.board.failed
+                return interrupted_by(
+                    error, at.name if at else None, "run again to go on from there"
+                )
             return unexpected(error, reporter.board, job.log)
     return None
 

@@ -22,7 +22,7 @@ from components.serve import folders
 from pipeline import lineage, logs
 from pipeline.board import Board
 from pipeline.console import Reporter, Screen, open_screen
-from pipeline.endings import UnexpectedError
+from pipeline.endings import UnexpectedError, interrupted_by, noticing_interrupts
 from pipeline.folders import Folders
 from pipeline.run import IMPORTS
 from pipeline.runners import BeamCommand as BeamCommand  # both commands are one
@@ -128,25 +128,29 @@ def told(stage: str) -> Iterator[tuple[Screen, Board]]:
     Gives the screen, and what is known of the stage. The log is removed where all goes well.
 
     Raises:
+      InterruptedRunError: Ctrl-C was pressed, or SIGTERM sent.
       UnexpectedError: something failed that is no `SkewlessError`; names the log.
     """
     handle, log = tempfile.mkstemp(prefix=f"skewless-{stage}-", suffix=".log")
     os.close(handle)
     keep = False
     quiet_environment()
-    try:
-        with logs.captured(Path(log)) as stream:
-            screen = open_screen(stream)
-            with Reporter((IMPORTS, stage), screen) as reporter:
-                yield screen, reporter.board
-    except (SkewlessError, KeyboardInterrupt):
-        raise
-    except Exception as error:
-        keep = True
-        raise _unexpected(error, stage, log) from error
-    finally:
-        if not keep:
-            os.remove(log)
+    with noticing_interrupts() as interrupted:
+        try:
+            with logs.captured(Path(log)) as stream:
+                screen = open_screen(stream)
+                with Reporter((IMPORTS, stage), screen) as reporter:
+                    yield screen, reporter.board
+        except SkewlessError:
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            if interrupted or isinstance(error, KeyboardInterrupt):
+                raise interrupted_by(error, stage, "start it again") from error
+            keep = True
+            raise _unexpected(error, stage, log) from error
+        finally:
+            if not keep:
+                os.remove(log)
 
 
 def _unexpected(error: Exception, stage: str, log: str) -> UnexpectedError:
