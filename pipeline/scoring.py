@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -181,20 +180,10 @@ def imports() -> contextlib.AbstractContextManager[None]:
 @contextlib.contextmanager
 def until_interrupted() -> Iterator[None]:
     """Take SIGTERM and Ctrl-C as the end of a stream, which is how most end."""
-    interrupted = False
-
-    def end(*_: object) -> None:
-        nonlocal interrupted
-        interrupted = True
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except BaseException:
-        # A runner that works in this thread makes a RuntimeError of the interrupt.
-        if not interrupted:
-            raise
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with noticing_interrupts() as interrupted:
+        try:
+            yield
+        except BaseException:
+            # A runner that works in this thread makes a RuntimeError of the interrupt.
+            if not interrupted:
+                raise
