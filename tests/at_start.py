@@ -1,4 +1,4 @@
-"""Do something to a run when one of its stages begins."""
+"""Do something to a run when it tells of one of its stages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from components import progress
 @contextlib.contextmanager
 def at_start(stage: str, do: Callable[[], object]) -> Iterator[None]:
     """Call `do` when `stage` begins, as long as the block runs."""
-    handler = _Handler(stage, do)
+    with at(lambda event: (event.stage, event.kind) == (stage, "start"), do):
+        yield
+
+
+@contextlib.contextmanager
+def at(wanted: Callable[[progress.Event], bool], do: Callable[[], object]) -> Iterator[None]:
+    """Call `do` at each event that is wanted, as long as the block runs."""
+    handler = _Handler(wanted, do)
     progress.LOGGER.addHandler(handler)
     try:
         yield
@@ -21,11 +28,10 @@ def at_start(stage: str, do: Callable[[], object]) -> Iterator[None]:
 
 
 class _Handler(logging.Handler):
-    def __init__(self, stage: str, do: Callable[[], object]) -> None:
+    def __init__(self, wanted: Callable[[progress.Event], bool], do: Callable[[], object]) -> None:
         super().__init__()
-        self._stage, self._do = stage, do
+        self._wanted, self._do = wanted, do
 
     def emit(self, record: logging.LogRecord) -> None:
-        event: progress.Event = record.event  # type: ignore[attr-defined]
-        if (event.stage, event.kind) == (self._stage, "start"):
+        if self._wanted(record.event):  # type: ignore[attr-defined]
             self._do()

@@ -5,9 +5,8 @@ Played once, from what each job staged, and then looked at; its model scores the
 
 from __future__ import annotations
 
-import logging
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from pipeline.run import run
 from pipeline.summary import Summary
 from schemas.catalog import Dataset
 from schemas.errors import SkewlessError
+from tests.at_start import at
 from tests.engines import stages
 from tests.engines.dataflow import asking
 from tests.engines.dataflow.service import BUCKET, Cloud, Job
@@ -86,7 +86,7 @@ def played(in_bucket: Dataset, cloud: Cloud, wheel: Path) -> Played:
         cloud.refused, cloud.ends = {}, {}
 
     cloud.ends = {"ingest": ("JOB_STATE_RUNNING", ())}
-    with AtRunning(interrupt):
+    with at(is_running, interrupt):
         fail("ingest")
     cloud.refused = {"statistics": (403, f"(b6e1): {NOT_ALLOWED}")}
     fail("statistics")
@@ -95,23 +95,9 @@ def played(in_bucket: Dataset, cloud: Cloud, wheel: Path) -> Played:
     return Played(errors, run(in_bucket, output=RUNS, on=on), cloud.jobs[before:])
 
 
-class AtRunning(logging.Handler):
-    """Do something when it is told that a job is running, as a context manager."""
-
-    def __init__(self, do: Callable[[], None]) -> None:
-        super().__init__()
-        self._do = do
-
-    def emit(self, record: logging.LogRecord) -> None:
-        event: progress.Event = record.event  # type: ignore[attr-defined]
-        if event.kind == "job" and event.values.get("state") == "running":
-            self._do()
-
-    def __enter__(self) -> None:
-        progress.LOGGER.addHandler(self)
-
-    def __exit__(self, *_: object) -> None:
-        progress.LOGGER.removeHandler(self)
+def is_running(event: progress.Event) -> bool:
+    """Whether a job is told to be running."""
+    return event.kind == "job" and event.values.get("state") == "running"
 
 
 def interrupt() -> None:
