@@ -9,8 +9,13 @@ SHELL := bash
 
 VENV := .venv/bin
 CODE := setup.py $(wildcard schemas components pipeline benchmarks tests deploy/image deploy/dataflow)
-TESTS ?= tests/unit tests/component tests/e2e
+TESTS ?= tests/e2e tests/component tests/unit
 PYTEST_ARGS ?=
+# A number runs the tests in the random order of that seed.
+SEED ?=
+PYTEST := $(VENV)/python -m pytest $(if $(SEED),-p randomly --randomly-seed=$(SEED))
+# A file's tests stay in one process, and all end-to-end tests do; these come first, being the longest.
+PARALLEL := --numprocesses logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 ARGS ?=
 
 .PHONY: bootstrap
@@ -22,20 +27,26 @@ demo: bootstrap ## run the pipeline on the Chicago taxi trips
 	$(VENV)/skewless run taxi
 
 .PHONY: test
-test: bootstrap ## run the tests, but for the long ones
-	$(VENV)/python -m pytest $(TESTS) -m "not long" $(PYTEST_ARGS)
+test: bootstrap ## run the tests except the long ones
+	@TIMEFORMAT='make test: %R s, %U + %S CPU seconds (user + system)'; time { \
+	  $(PYTEST) $(TESTS) -m "not long and not alone" $(PARALLEL) $(PYTEST_ARGS); \
+	  $(PYTEST) $(TESTS) -m "alone and not long" $(PYTEST_ARGS) || [ $$? = 5 ]; }
 
 .PHONY: test-long
 test-long: bootstrap ## run the long ones: whole runs that are killed, repeated or in a store
-	$(VENV)/python -m pytest tests/e2e -m long $(PYTEST_ARGS)
+	$(PYTEST) tests/e2e -m long $(PYTEST_ARGS)
 
 .PHONY: engines
 engines: bootstrap ## run the tests against real Flink, Spark and Prism, and what stands for Dataflow
-	$(VENV)/python -m pytest tests/engines $(PYTEST_ARGS)
+	$(PYTEST) tests/engines $(PARALLEL) $(PYTEST_ARGS)
+
+.PHONY: engine-artifacts
+engine-artifacts: bootstrap ## fetch and build what the engines' tests need, once a machine
+	$(VENV)/python -m tests.engines.artifacts
 
 .PHONY: fuzz
 fuzz: bootstrap ## ask the server 100,000 malformed requests
-	SKEWLESS_FUZZ_REQUESTS=100000 $(VENV)/python -m pytest tests/component/serve/test_fuzz.py $(PYTEST_ARGS)
+	SKEWLESS_FUZZ_REQUESTS=100000 $(PYTEST) tests/component/serve/test_fuzz.py $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: bootstrap ## check style, types and which layer imports which
@@ -52,7 +63,7 @@ format: bootstrap ## rewrite the code in the project's style
 
 .PHONY: golden
 golden: bootstrap ## regenerate the golden files that the tests compare with
-	$(VENV)/python -m pytest --update-golden $(TESTS) $(PYTEST_ARGS)
+	$(PYTEST) --update-golden $(TESTS) $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: bootstrap ## measure speed and memory beside stock TFX
@@ -63,12 +74,12 @@ lock: bootstrap ## write requirements/ from setup.py, keeping the pins that stil
 	scripts/lock.sh $(ARGS)
 
 .PHONY: clean-room
-clean-room: ## prove, as root, that a bare Debian 13 runs the demo and the tests
-	scripts/clean_room.sh
+clean-room: ## prove, as root, that a bare Debian 13 runs the demo and what differs there; ARGS=--all: all tests
+	scripts/clean_room.sh $(ARGS)
 
 .PHONY: image-test
 image-test: bootstrap ## build the container images, rootless, and try what is in them
-	$(VENV)/python -m pytest tests/images $(PYTEST_ARGS)
+	$(PYTEST) tests/images $(PYTEST_ARGS)
 
 .PHONY: clean
 clean: ## remove the environments, caches and build leftovers, but not the runs

@@ -70,6 +70,8 @@ DEV = [
     "mypy>=1.11",
     "pip",  # stock TFX, the benchmark's yardstick, packages its module files with pip
     "pytest>=8",
+    "pytest-randomly>=3.15",  # makes a test that depends on its order fail: `make test SEED=1`
+    "pytest-xdist>=3.8",  # uses every core
     "ruff>=0.6",
     "scikit-learn>=1.5",
     "selenium>=4.20",  # drives Chromium to try the page; the tests skip where neither is found

@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
 # Proves that a stranger's bare Debian 13 runs this project: makes one in a temporary directory, with
-# nothing but the packages that the README names, and runs the demo and the quick tests there as an
-# ordinary user. Needs root, debootstrap and git.
+# nothing but the packages that the README names, and runs the demo there as an ordinary user, and the
+# tests that can differ on its dependency line (clean_room_tests.txt). Needs root, debootstrap and git.
 #
-#   scripts/clean_room.sh [TREE]   the commit or tree to try, HEAD if not given
+#   scripts/clean_room.sh [--all] [TREE]   all tests; the commit or tree to try, HEAD if not given
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+arguments=("$@")
+tests=$(sed 's/ *#.*//; /^$/d' scripts/clean_room_tests.txt | paste --serial --delimiters=' ')
+if [ "${1:-}" = --all ]; then
+  tests="tests/e2e tests/component tests/unit tests/engines/test_dataflow.py tests/engines/test_dataflow_run.py"
+  shift
+fi
 tree=${1:-HEAD}
 user=guest
 home=/home/$user
@@ -62,9 +68,7 @@ furnish_and_use() {
   echo "The clean room is made: $(chroot "$room" cat /etc/debian_version), ${SECONDS} s."
   in_room make demo
   echo "make demo ended in the clean room: ${SECONDS} s."
-  # Dataflow's client speaks another protocol on either line, so its jobs are held on this one, too.
-  local dataflow="tests/engines/test_dataflow.py tests/engines/test_dataflow_run.py"
-  in_room make test TESTS="tests/unit tests/component $dataflow"
+  in_room make test TESTS="$tests"
   echo "make test ended in the clean room: ${SECONDS} s."
 }
 
@@ -97,7 +101,7 @@ remove_room() {
 room=$(mktemp --directory --tmpdir skewless-room.XXXXXX)
 chmod 755 "$room" # mktemp keeps it to root, but the room's user lives in it
 SKEWLESS_CLEAN_ROOM=$room unshare --mount --propagation=private --pid --fork --kill-child \
-  "${BASH_SOURCE[0]}" "$tree" &
+  "${BASH_SOURCE[0]}" "${arguments[@]}" &
 trap remove_room EXIT
 # In the background, because only `wait` lets a signal through at once.
 wait $!

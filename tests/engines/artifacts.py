@@ -152,3 +152,13 @@ def _once(name: str, make: Callable[[Path], None]) -> Path:
 
 def _run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
     subprocess.run(command, cwd=cwd, env=env, check=True, timeout=TIMEOUT)
+
+
+def _main() -> None:
+    """Fetch and build everything, so that the tests find it there."""
+    for make in (flink_libraries, flink_job_server, spark_job_server, boot, prism):
+        print(make(), flush=True)
+
+
+if __name__ == "__main__":
+    _main()
