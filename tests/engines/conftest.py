@@ -51,7 +51,8 @@ def _engine(item: pytest.Function) -> str:
     if hasattr(item, "callspec") and "on_engine" in item.callspec.params:
         return str(item.callspec.params["on_engine"])
     used = {"flink", "spark", "on_prism", "cloud"}.intersection(item.fixturenames)
-    return used.pop().removeprefix("on_") if len(used) == 1 else item.path.stem.removeprefix("test_")
+    name = used.pop() if len(used) == 1 else item.path.stem
+    return name.removeprefix("on_").removeprefix("test_")
 
 
 @pytest.fixture(scope="session")
