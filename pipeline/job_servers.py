@@ -1,68 +1,101 @@
 """Beam's job servers, as Beam itself finds or fetches them, kept for a whole run.
 
 Goes in: what pipeline.yaml says of an engine. Comes out: HOST:PORT that jobs are sent to. Promised:
-a server ends with the run that started it, however that ends. Imports Beam: only a run on an engine
-does.
+a server ends with the run that started it, however that ends, and has ended when the `with` block
+is left. Imports Beam: only a run on an engine does.
 """
 
 from __future__ import annotations
 
 import contextlib
-import shutil
+import subprocess
+import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from apache_beam.options.pipeline_options import JobServerOptions, PipelineOptions
+from apache_beam.options.pipeline_options import (
+    JobServerOptions,
+    PipelineOptions,
+    PrismRunnerOptions,
+)
 from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
 from apache_beam.runners.portability.job_server import SubprocessJobServer
 from apache_beam.runners.portability.prism_runner import PrismJobServer
 from apache_beam.runners.portability.spark_runner import SparkJarJobServer
 from apache_beam.utils.subprocess_server import pick_port
 
+from components.children import bound, end
+from pipeline.hosts import listens
 from schemas.errors import ConfigError
 from schemas.runners import Flink, Prism, Spark
+
+START_SECONDS = 300.0  # that a server may take until it listens
+_LOOK_EVERY = 0.1  # seconds
 
 
 @contextlib.contextmanager
 def job_server(section: Flink | Spark | Prism, arguments: Sequence[str]) -> Iterator[str]:
     """Run the job server of an engine until the block ends; yield its HOST:PORT.
 
+    Beam's own `SubprocessServer` starts the same command, but does not wait for a process that it
+    had to kill. What the server prints goes where this process's own output goes, which is the log.
+
     Raises:
       ConfigError: it cannot be fetched, or does not start.
     """
-    options = PipelineOptions(list(arguments))
-    (port,) = pick_port(None)
-    options.view_as(JobServerOptions).job_port = port
-    server = _of(section, options)
-    command_of = server.subprocess_cmd_and_endpoint
-
-    def bound_command() -> tuple[list[Any], str]:
-        words, endpoint = command_of()
-        return bound(words), endpoint
-
-    server.subprocess_cmd_and_endpoint = bound_command
-    try:
-        server.start()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"Beam's job server does not start: {error}",
-            where=f"runner.{type(section).__name__.lower()}",
-            remedy="see the log; without internet, name its jar by job_server_jar",
-        ) from error
-    try:
-        yield f"localhost:{port}"
-    finally:
-        server.stop()
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="skewless-"))
+        try:
+            command, endpoint = _command(section, arguments, folder)
+            stack.enter_context(running(command, endpoint))
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ConfigError(
+                f"Beam's job server does not start: {error}",
+                where=f"runner.{type(section).__name__.lower()}",
+                remedy="see the log; without internet, name its jar by job_server_jar",
+            ) from error
+        yield endpoint
 
 
-def bound(command: Sequence[Any]) -> list[Any]:
-    """Return a command whose process ends with the thread that starts it, even if it is killed.
+@contextlib.contextmanager
+def running(command: Sequence[str], endpoint: str) -> Iterator[None]:
+    """Run a server, which listens at `endpoint` when the block begins and is gone when it ends.
 
-    A run that was killed left a Java process of 300 MB behind. Where there is no setpriv, as on
-    other systems than Linux, it does so still.
+    Raises:
+      OSError: there is no such program.
+      RuntimeError: it ended at once, or does not listen.
     """
-    setpriv = shutil.which("setpriv")
-    return [*([setpriv, "--pdeathsig", "TERM"] if setpriv else []), *command]
+    process = subprocess.Popen(bound(command), stdin=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not listens(endpoint):
+            if process.poll() is not None:
+                raise RuntimeError(f"it ended with code {process.returncode}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"it does not listen within {START_SECONDS:g} s")
+            time.sleep(_LOOK_EVERY)
+        yield
+    finally:
+        end(process)
+
+
+def _command(
+    section: Flink | Spark | Prism, arguments: Sequence[str], folder: str
+) -> tuple[list[str], str]:
+    """Return the command of a server whose temporary files go to `folder`, and its HOST:PORT."""
+    options = PipelineOptions(list(arguments))
+    server = options.view_as(JobServerOptions)
+    (server.job_port,) = pick_port(None)
+    server.artifacts_dir = server.artifacts_dir or folder
+    server.job_server_jvm_properties = [
+        *(server.job_server_jvm_properties or ()),
+        f"-Djava.io.tmpdir={folder}",
+        "-XX:-UsePerfData",  # which Java keeps in /tmp, whatever its folder for temporary files is
+    ]
+    if isinstance(section, Prism):
+        options.view_as(PrismRunnerOptions).prism_log_kind = "text"  # Beam parses its JSON itself
+    words, endpoint = _of(section, options).subprocess_cmd_and_endpoint()
+    return [str(word) for word in words], endpoint
 
 
 def _of(section: Flink | Spark | Prism, options: PipelineOptions) -> SubprocessJobServer:

@@ -28,6 +28,7 @@ from pipeline.folders import Folders, new_run_id
 from pipeline.locks import Check, locked
 from pipeline.runners import BeamCommand, Choice
 from pipeline.summary import Failure, Status, Summary, figures, refusal, stage_summaries
+from pipeline.temporary import own_folder
 from schemas import catalog
 from schemas.catalog import Dataset
 from schemas.errors import ModelError, SkewlessError
@@ -112,6 +113,7 @@ def run(
     quiet_environment()
     with contextlib.ExitStack() as stack:
         is_ours = stack.enter_context(locked(job.folders, job.run_id))
+        stack.enter_context(own_folder())
         job.folders.fetch()
         job.own.mkdir(parents=True)
         screen = open_screen(stack.enter_context(logs.captured(job.log)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from pipeline.endings import UnexpectedError, interrupted_by, noticing_interrupt
 from pipeline.folders import Folders
 from pipeline.run import IMPORTS
 from pipeline.runners import BeamCommand as BeamCommand  # both commands are one
+from pipeline.temporary import own_folder
 from schemas import catalog
 from schemas.errors import ConfigError, SkewlessError
 from schemas.runners import Runner
@@ -124,17 +126,17 @@ def runner_of(dataset: str | None) -> Runner:
 def told(stage: str) -> Iterator[tuple[Screen, Board]]:
     """Show a stage at work on the screen, with the imports before it; libraries' words go to a log.
 
-    Gives the screen, and what is known of the stage. The log is removed where all goes well.
+    Gives the screen, and what is known of the stage. The log lies among this process's temporary
+    files, which are removed; it is kept where something unexpected failed.
 
     Raises:
       InterruptedRunError: Ctrl-C was pressed, or SIGTERM sent.
       UnexpectedError: something failed that is no `SkewlessError`; names the log.
     """
-    handle, log = tempfile.mkstemp(prefix=f"skewless-{stage}-", suffix=".log")
-    os.close(handle)
-    keep = False
     quiet_environment()
-    with noticing_interrupts() as interrupted:
+    with own_folder() as outer, noticing_interrupts() as interrupted:
+        handle, log = tempfile.mkstemp(prefix=f"skewless-{stage}-", suffix=".log")
+        os.close(handle)
         try:
             with logs.captured(Path(log)) as stream:
                 screen = open_screen(stream)
@@ -145,11 +147,7 @@ def told(stage: str) -> Iterator[tuple[Screen, Board]]:
         except (Exception, KeyboardInterrupt) as error:
             if interrupted or isinstance(error, KeyboardInterrupt):
                 raise interrupted_by(error, stage, "start it again") from error
-            keep = True
-            raise _unexpected(error, stage, log) from error
-        finally:
-            if not keep:
-                os.remove(log)
+            raise _unexpected(error, stage, shutil.move(log, outer)) from error
 
 
 def _unexpected(error: Exception, stage: str, log: str) -> UnexpectedError:

@@ -22,6 +22,7 @@ from components.serve import config, folders
 from components.serve.config import ModelConfig, Policy
 from components.serve.settings import GRPC_PORT, Address, Limits, Settings
 from pipeline.sections import Command, option
+from pipeline.temporary import own_folder
 from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ def command(source: str | None, config_file: str | None, **given: Any) -> None:
         stored = any(files.in_store(model.base.path) for model in configs)
         given["poll_seconds"] = _POLL_STORE if stored else _POLL_DISK
     options = _options(config_file, given)
-    uvloop.run(_serve(configs, options))
+    with own_folder():
+        uvloop.run(_serve(configs, options))
 
 
 def _configs(

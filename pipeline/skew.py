@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,7 +18,11 @@ from components import files
 from components.compat import quiet_imports
 from pipeline import lineage
 from pipeline.folders import Folders
+from pipeline.temporary import own_folder
 from schemas.errors import ConfigError, DataError, SkewlessError
+
+if TYPE_CHECKING:
+    from components.validate.moved import Skew
 
 NOTHING_MOVED, MOVED = 0, 3
 
@@ -70,6 +75,25 @@ def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) ->
     # Google's libraries tell every start that Python 3.10 ages.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
     reference = find(run)
+    with own_folder():
+        found, lines = _measured(reference, logs, threshold)
+    if as_json:
+        click.echo(found.model_dump_json(indent=1))
+    else:
+        click.echo(f"run {reference.run_id} in {run}")
+        for line in lines:
+            click.echo(line)
+    return MOVED if found.moved else NOTHING_MOVED
+
+
+def _measured(
+    reference: Reference, logs: Sequence[str], threshold: float
+) -> tuple[Skew, Sequence[str]]:
+    """Return how far requests have moved, and the same as lines of text.
+
+    Raises:
+      SkewlessError: that cannot be said.
+    """
     with quiet_imports():
         from components.validate import skew, skew_text
     from schemas.layout import FILE_NAME, Layout
@@ -89,13 +113,7 @@ def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) ->
         raise SkewlessError(
             error.what, where=error.where, expected=error.expected, remedy=error.remedy
         ) from error
-    if as_json:
-        click.echo(found.model_dump_json(indent=1))
-    else:
-        click.echo(f"run {reference.run_id} in {run}")
-        for line in skew_text.lines(found):
-            click.echo(line)
-    return MOVED if found.moved else NOTHING_MOVED
+    return found, list(skew_text.lines(found))
 
 
 def find(run: str) -> Reference:

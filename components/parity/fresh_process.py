@@ -3,7 +3,8 @@
 usage: python -m components.parity.fresh_process ENGINE,… SAVED_MODEL FOLDER
 
 Goes in: FOLDER/ENGINE.calls.json, a list of `Call`, and their feeds as Arrow files; all are there
-when standard input ends, and until then the export is loaded. Comes out: an `Answer` a call in
+when standard input says `ALL_ASKED`, and until then the export is loaded. If it ends before that,
+whoever was to ask is gone, and this process ends. Comes out: an `Answer` a call in
 FOLDER/ENGINE.answers.json, and their outputs as Arrow files. ENGINE is `python`
 (`tf.saved_model.load`, where TFT, Beam and Keras cannot be imported), `c_api` (the C++ loader,
 where no TensorFlow Python runs), `batch` or `stream` (Beam, as `skewless predict` and
@@ -30,6 +31,7 @@ C_API = "c_api"
 BATCH = "batch"
 STREAM = "stream"
 
+ALL_ASKED = b"all asked\n"
 CALLS_FILE = "{engine}.calls.json"
 ANSWERS_FILE = "{engine}.answers.json"
 
@@ -176,16 +178,23 @@ def answer(engine: Engine, call: Call, folder: str, file: str) -> Answer:
 
 def main(engines: str, saved_model: str, folder: str) -> None:
     """Load the export and answer every call of the folder, by each engine."""
-    for engine in engines.split(","):
-        _answer_all(engine, saved_model, folder)
+    first, *others = engines.split(",")
+    loaded = _load(first, saved_model)
+    if sys.stdin.buffer.readline() != ALL_ASKED:
+        raise SystemExit("nobody asks any more")
+    _answer_all(first, loaded, folder)
+    for engine in others:
+        _answer_all(engine, _load(engine, saved_model), folder)
 
 
-def _answer_all(engine: str, saved_model: str, folder: str) -> None:
+def _load(engine: str, saved_model: str) -> Engine:
     try:
-        loaded = ENGINES[engine](saved_model)
+        return ENGINES[engine](saved_model)
     except Exception as error:
         raise SystemExit(f"the export does not load: {type(error).__name__}: {error}") from error
-    sys.stdin.read()  # until the questions are there
+
+
+def _answer_all(engine: str, loaded: Engine, folder: str) -> None:
     calls_file = os.path.join(folder, CALLS_FILE.format(engine=engine))
     with open(calls_file, encoding="utf-8") as file:
         calls = [Call(**fields) for fields in json.load(file)]

@@ -1,11 +1,13 @@
 """A fresh process that answers questions about an export, seen from the process that asks.
 
 Goes in: questions. Comes out: their answers, or why there are none. Promised: the process has
-ended when the `with` block is left, and however it ends, that is told.
+ended when the `with` block is left, and however it ends, that is reported. It does not outlive this
+process, even if that one is killed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -17,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from components.children import bound
 from components.parity import fresh_process
-from components.parity.fresh_process import ANSWERS_FILE, CALLS_FILE, Answer, Call
+from components.parity.fresh_process import ALL_ASKED, ANSWERS_FILE, CALLS_FILE, Answer, Call
 from components.parity.questions import Question
 from components.parity.wire import read_arrays, write_arrays
 
@@ -54,9 +57,9 @@ class FreshProcess:
         self._log = os.path.join(folder, f"{named}.log")
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
-                [*_COMMAND, named, os.path.abspath(saved_model), folder],
+                bound([*_COMMAND, named, os.path.abspath(saved_model), folder], signal.SIGKILL),
                 env=environment(),
-                stdin=subprocess.PIPE,  # whose end says that all questions are written
+                stdin=subprocess.PIPE,  # says that all questions are written, or that we are gone
                 stdout=log,
                 stderr=log,
             )
@@ -68,14 +71,15 @@ class FreshProcess:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()  # does nothing when it has ended
-        self._asked.close()
-        self._process.wait()
+        self._process.communicate()
 
     def ask(self, asked: Mapping[str, Sequence[Question]]) -> None:
         """Ask all questions, by engine; the answers are on their way from now on."""
         for engine, questions in asked.items():
             _write_calls(questions, engine, self._folder)
-        self._asked.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended: `answers` says how
+            self._asked.write(ALL_ASKED)
+            self._asked.flush()
 
     def answers(self, engine: str) -> Answers:
         """Wait for the process; return the outputs, or the error, of each of an engine's questions.

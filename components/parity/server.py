@@ -1,7 +1,8 @@
 """A server of its own process over the export, as `skewless serve` runs it, to be asked for proof.
 
 Goes in: an export. Comes out: ports of REST and gRPC. Promised: the process has ended when the
-`with` block is left, and a server that does not start, dies or hangs is told, with its last words.
+`with` block is left, and does not outlive this process, even if that one is killed; a server that
+does not start, dies or hangs is reported, with its last words.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 
+from components.children import bound
 from components.parity.processes import NoAnswerError, environment, how_it_ended, last_words
 
 MODEL = "parity"
@@ -49,7 +52,7 @@ class ServerProcess:
         self._log = os.path.join(folder, "server.log")
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
-                [*_COMMAND, os.path.abspath(saved_model), *_OPTIONS],
+                bound([*_COMMAND, os.path.abspath(saved_model), *_OPTIONS], signal.SIGKILL),
                 env=environment(),
                 stdin=subprocess.PIPE,  # which keeps it alive
                 stdout=subprocess.PIPE,

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
@@ -134,9 +135,20 @@ def run_dataset(root: Path) -> Callable[..., Outcome]:
 
 
 @pytest.fixture(scope="session")
-def first(make_dataset: Callable[..., Path], run_dataset: Callable[..., Outcome]) -> Outcome:
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the first run has for temporary files."""
+    return tmp_path_factory.mktemp("temporary")
+
+
+@pytest.fixture(scope="session")
+def first(
+    make_dataset: Callable[..., Path], run_dataset: Callable[..., Outcome], temporary: Path
+) -> Outcome:
     """The first run in the shared folder."""
-    outcome = run_dataset(make_dataset())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(temporary))
+        patch.setenv("TMPDIR", str(temporary))
+        outcome = run_dataset(make_dataset())
     assert outcome.error is None
     return outcome
 

@@ -63,3 +63,7 @@ def test_the_libraries_noise_is_in_the_log(first):
     with open(first.summary.log, encoding="utf-8") as log:
         text = log.read()
     assert "Component ingest is running." in text
+
+
+def test_nothing_is_left_in_the_temporary_folder(first, temporary):
+    assert [path.name for path in temporary.iterdir()] == []

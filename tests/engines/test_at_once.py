@@ -16,11 +16,7 @@ from tests.engines.flink.cluster import FlinkCluster
 from tests.engines.same import require_same
 from tests.engines.stages import Made
 
-pytestmark = [
-    pytest.mark.engine,
-    # Beam does not close the output of the job server that it starts
-    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
-]
+pytestmark = pytest.mark.engine
 
 
 def test_two_runs_share_the_slots_and_the_workers_of_a_cluster(

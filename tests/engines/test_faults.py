@@ -37,11 +37,7 @@ from tests.engines.flink.cluster import FlinkCluster
 from tests.engines.processes import Server, wait_for
 from tests.engines.stages import Made
 
-pytestmark = [
-    pytest.mark.engine,
-    # Beam does not close the output of the job server that it starts
-    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
-]
+pytestmark = pytest.mark.engine
 
 
 # What workers answer that have another version of Beam than the command.

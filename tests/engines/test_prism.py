@@ -13,11 +13,7 @@ from tests.engines import stages
 from tests.engines.same import require_same
 from tests.engines.stages import Made
 
-pytestmark = [
-    pytest.mark.engine,
-    # Beam does not close the output of the job server that it starts
-    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
-]
+pytestmark = pytest.mark.engine
 
 
 @pytest.mark.parametrize("workers", ["loopback", "pool"])

@@ -18,11 +18,7 @@ from tests.engines.same import require_same, require_same_transform
 from tests.engines.spark.cluster import SparkCluster
 from tests.engines.stages import Made
 
-pytestmark = [
-    pytest.mark.engine,
-    # Beam does not close the output of the job server that it starts
-    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
-]
+pytestmark = pytest.mark.engine
 
 
 def apps(cluster: SparkCluster) -> list[dict[str, Any]]:

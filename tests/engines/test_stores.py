@@ -26,11 +26,7 @@ from tests.engines.processes import wait_for
 from tests.engines.same import require_same, require_same_transform
 from tests.engines.stages import Made
 
-pytestmark = [
-    pytest.mark.engine,
-    # Beam does not close the output of the job server that it starts
-    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
-]
+pytestmark = pytest.mark.engine
 
 GOOGLE, AMAZON = emulators.ROOTS
 

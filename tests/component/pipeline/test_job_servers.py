@@ -1,37 +1,85 @@
-"""Job servers end with the run that started them."""
+"""Job servers listen when the block begins, and are gone when it ends."""
 
-import shutil
-import signal
-import subprocess
+import contextlib
 import sys
 
 import psutil
 import pytest
 
+from components import children
+from pipeline import job_servers
+from pipeline.job_servers import job_server, running
+from schemas.errors import ConfigError
+from schemas.runners import Prism
+from tests.engines.processes import free_ports
+
 pytestmark = pytest.mark.component
 
-KILLED = """
-import os, signal, subprocess, psutil
-from pipeline.job_servers import bound
-server = subprocess.Popen(bound(["sleep", "600"]), stdout=subprocess.DEVNULL)
-while psutil.Process(server.pid).name() != "sleep":
-    pass
-print(server.pid, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
+# Stands for Java that takes its time to end: it listens, and SIGTERM and SIGINT do nothing to it.
+DEAF = """
+import signal, socket, sys
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+server = socket.create_server(("localhost", int(sys.argv[1])))
+signal.pause()
+"""
+PRISM = f"""#!{sys.executable}
+import os, socket, sys, time
+assert sys.argv[1] == "--job_port"
+server = socket.create_server(("localhost", int(sys.argv[2])))
+time.sleep(600)
 """
 
 
-@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
-def test_the_server_of_a_run_that_is_killed_ends_with_it():
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True, check=False
-    )
-    assert killed.returncode == -signal.SIGKILL
-    try:
-        server = psutil.Process(int(killed.stdout))
-    except psutil.NoSuchProcess:
-        return
-    gone, alive = psutil.wait_procs([server], timeout=30)
-    for process in alive:
-        process.kill()
-    assert gone
+def test_a_server_that_does_not_end_is_killed_and_waited_for(monkeypatch):
+    monkeypatch.setattr(children, "ENDING_SECONDS", 0.1)
+    (port,) = free_ports(1)
+    with running([sys.executable, "-c", DEAF, str(port)], f"localhost:{port}"):
+        (server,) = psutil.Process().children()
+    assert not psutil.pid_exists(server.pid)
+
+
+def test_a_server_that_ends_at_once_is_an_error():
+    (port,) = free_ports(1)
+    with (
+        pytest.raises(RuntimeError, match="it ended with code 7"),
+        running([sys.executable, "-c", "raise SystemExit(7)"], f"localhost:{port}"),
+    ):
+        raise AssertionError("it does not listen")
+
+
+def test_a_server_that_does_not_listen_is_given_up_and_gone(monkeypatch):
+    monkeypatch.setattr(job_servers, "START_SECONDS", 0.1)
+    (port,) = free_ports(1)
+    with (
+        pytest.raises(RuntimeError, match=r"it does not listen within 0\.1 s"),
+        running(["sleep", "600"], f"localhost:{port}"),
+    ):
+        raise AssertionError("it does not listen")
+    assert not psutil.Process().children()
+
+
+def test_beams_own_command_is_run_and_gone_whatever_the_block_ends_with(tmp_path):
+    program = tmp_path / "prism"
+    program.write_text(PRISM, encoding="utf-8")
+    program.chmod(0o755)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        job_server(Prism(), [f"--prism_location={program}"]) as endpoint,
+    ):
+        assert endpoint.startswith("localhost:")
+        (server,) = psutil.Process().children()
+        raise KeyboardInterrupt
+    assert not psutil.pid_exists(server.pid)
+
+
+def test_a_server_that_does_not_start_is_named(tmp_path):
+    program = tmp_path / "prism"
+    program.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    program.chmod(0o755)
+    with (
+        pytest.raises(ConfigError, match="it ended with code 3") as caught,
+        job_server(Prism(), [f"--prism_location={program}"]),
+    ):
+        raise AssertionError("it does not start")
+    assert caught.value.where == "runner.prism"

@@ -1,12 +1,17 @@
 """However a fresh process ends, it is told."""
 
+import io
+import shutil
+import signal
+import subprocess
 import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 
-from components.parity import processes
+from components.parity import fresh_process, processes
 from components.parity.processes import FreshProcess, NoAnswerError
 from components.parity.questions import Question
 
@@ -14,7 +19,7 @@ from components.parity.questions import Question
 ECHO = """
 import json, shutil, sys
 _, engine, saved_model, folder = sys.argv
-sys.stdin.read()
+assert sys.stdin.readline() == "all asked\\n"
 answers = []
 for call in json.load(open(f"{folder}/{engine}.calls.json")):
     file = call["name"] + ".answer"
@@ -83,3 +88,59 @@ def test_a_process_that_hangs_is_given_up_and_ended(ask, monkeypatch):
         ask("import signal; signal.pause()", question("first"))
 
     assert time.monotonic() - started < 10
+
+
+# Starts both kinds of processes as a proof does, with programs in place of theirs that never end,
+# and is killed once they are there.
+KILLED = """
+import os, signal, sys
+from components.parity import processes, server
+folder, program = sys.argv[1:]
+processes._COMMAND = server._COMMAND = (sys.executable, "-c", program)
+asking = processes.FreshProcess("model", folder, ["python"])
+asking.ask({})
+serving = server.ServerProcess("model", folder)
+while len(os.listdir(f"{folder}/started")) < 2:
+    pass
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+NEVER_ENDS = """
+import os, signal
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+open(f"STARTED/{os.getpid()}", "w").close()
+signal.pause()
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
+def test_processes_do_not_outlive_a_proof_that_is_killed(tmp_path):
+    started = tmp_path / "started"
+    started.mkdir()
+    program = NEVER_ENDS.replace("STARTED", str(started))
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), program],
+        env=processes.environment(),
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    left = [
+        psutil.Process(int(p.name)) for p in started.iterdir() if psutil.pid_exists(int(p.name))
+    ]
+    _, alive = psutil.wait_procs(left, timeout=30)
+    for process in alive:
+        process.kill()
+    assert not alive
+
+
+def test_a_fresh_process_that_nobody_asks_any_more_ends(tmp_path, monkeypatch):
+    (tmp_path / "python.calls.json").write_text("[]", encoding="utf-8")
+    monkeypatch.setitem(fresh_process.ENGINES, "python", lambda _: None)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    with pytest.raises(SystemExit, match="nobody asks any more"):
+        fresh_process.main("python", "model", str(tmp_path))
+    assert not (tmp_path / "python.answers.json").exists()
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(fresh_process.ALL_ASKED)))
+    fresh_process.main("python", "model", str(tmp_path))
+    assert (tmp_path / "python.answers.json").exists()

@@ -1,0 +1,70 @@
+"""A run that is killed in the middle of a proof takes its processes along; the next one tidies up."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+# The command, for which the proof is the one stage that has changed.
+COMMAND = """
+import sys
+from pipeline import digests
+code = digests.code
+digests.code = lambda module, name: code(module, name) + ("again" if name == "parity" else "")
+from pipeline.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def own_temporary(tmp_path, monkeypatch):
+    """A folder for temporary files, of this process and of those it starts."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+def wait_for_questions(process, folder):
+    """Return once both fresh processes have been asked everything."""
+    deadline = time.monotonic() + 300
+    while len(list(folder.glob("**/c_api.calls.json"))) == 0:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.long
+def test_nobody_outlives_a_run_that_is_killed_and_the_next_one_removes_what_it_left(
+    first, make_dataset, run_dataset, root, proof_of_the_first, own_temporary
+):
+    dataset = make_dataset()
+    command = [sys.executable, "-c", COMMAND, "run", str(dataset), "--output", str(root)]
+    with subprocess.Popen(
+        command, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            wait_for_questions(process, own_temporary)
+            children = psutil.Process(process.pid).children(recursive=True)
+            assert len(children) == 3  # two fresh processes and a server
+            for child in children:
+                child.suspend()  # or they might end because they are done
+        finally:
+            process.kill()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    for child in alive:
+        child.kill()
+    assert not alive
+    (left,) = own_temporary.iterdir()
+
+    outcome = run_dataset(dataset)
+    assert outcome.error is None
+    assert not left.exists()
+    assert list(own_temporary.iterdir()) == []
