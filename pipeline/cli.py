@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import click
 
+from pipeline.shortages import limited, shortage
 from schemas.errors import SkewlessError, did_you_mean
 
 COMMANDS = {
@@ -75,6 +76,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
+        if argv is None and limited():
+            from pipeline.supervision import supervised
+
+            if (ended := supervised()) is not None:
+                return ended
         code = cli.main(argv, prog_name="skewless", standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -82,9 +88,10 @@ def _run(argv: Sequence[str] | None) -> int:
     except SkewlessError as error:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
-    except OSError as error:  # a disk that is full, a folder that may not be written
-        click.echo(f"error: {error}", err=True)
-        return 1
+    except (OSError, MemoryError) as error:  # such as a folder that may not be written
+        found = shortage("the command failed", error)
+        click.echo(f"error: {found or error}", err=True)
+        return found.exit_code if found else 1
     except (KeyboardInterrupt, click.Abort) as error:
         # click has made an Abort of it; what it said is what became of a job elsewhere
         told = str(error.__cause__ or error)

@@ -13,10 +13,8 @@ from pathlib import Path
 from types import FrameType
 
 from pipeline.board import Board
+from pipeline.shortages import shortage
 from schemas.errors import SkewlessError
-
-# How the operating system and SQLite say it, wherever in a library that is.
-_FULL_DISK = ("No space left on device", "database or disk is full")
 
 
 class InterruptedRunError(SkewlessError):
@@ -63,16 +61,11 @@ def interrupted_by(error: BaseException, stage: str | None, remedy: str) -> Inte
 
 
 def unexpected(error: BaseException, board: Board, log: Path) -> SkewlessError:
-    """Return the error for what a library raised that nobody here knows, but for a full disk."""
+    """Return the error for what a library raised, be it a shortage or something nobody foresaw."""
     stage = f"{board.failed.name} failed" if board.failed else "the run failed"
-    if any(words in str(error) for words in _FULL_DISK):
-        full = SkewlessError(
-            f"{stage}: the disk is full",
-            where=str(log.parent.parent.parent),
-            remedy="make room, or give another --output; then run again to go on from there",
-        )
-        full.__cause__ = error
-        return full
+    if (found := shortage(stage, error, str(log.parent.parent.parent))) is not None:
+        found.__cause__ = error
+        return found
     unexpected = UnexpectedError(
         f"{stage}: {type(error).__name__}: {_cause(error)}",
         where=str(log),

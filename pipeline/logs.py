@@ -26,11 +26,21 @@ def captured(log: Path) -> Iterator[TextIO]:
         screen = stack.enter_context(
             os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace", buffering=1)
         )
-        file = stack.enter_context(open(log, "a", encoding="utf-8", errors="replace"))
+        file = stack.enter_context(_opened(log))
         for descriptor in (1, 2):
             stack.enter_context(_redirected(descriptor, file.fileno()))
         stack.enter_context(_root_logging(file))
         yield screen
+
+
+@contextlib.contextmanager
+def _opened(log: Path) -> Iterator[TextIO]:
+    file = open(log, "a", encoding="utf-8", errors="replace")  # noqa: SIM115  # closed below
+    try:
+        yield file
+    finally:
+        with contextlib.suppress(OSError):  # what a full disk has no room for is lost
+            file.close()
 
 
 @contextlib.contextmanager
@@ -40,8 +50,9 @@ def _redirected(descriptor: int, target: int) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):  # or a full disk would keep the screen from us
+                stream.flush()
         os.dup2(saved, descriptor)
         os.close(saved)
 

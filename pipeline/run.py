@@ -27,6 +27,7 @@ from pipeline.endings import InterruptedRunError, interrupted_by, noticing_inter
 from pipeline.folders import Folders, new_run_id
 from pipeline.locks import Check, locked
 from pipeline.runners import BeamCommand, Choice
+from pipeline.shortages import noticing_shortages
 from pipeline.summary import Failure, Status, Summary, figures, refusal, stage_summaries
 from pipeline.temporary import own_folder
 from schemas import catalog
@@ -112,6 +113,7 @@ def run(
         stores.check_writable(job.folders.store)
     quiet_environment()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(noticing_shortages("the run failed", str(job.folders.root)))
         is_ours = stack.enter_context(locked(job.folders, job.run_id))
         stack.enter_context(own_folder())
         job.folders.fetch()
@@ -120,8 +122,7 @@ def run(
         screen.line(f"{dataset.spec.name}: run {job.run_id} in {job.folders.place}", "bold")
         with Reporter((IMPORTS, *dag.NODES), screen) as reporter:
             error = _attempt(job, reporter)
-        summary, error = summarize(job, reporter.board, error, time.monotonic() - began)
-        summary.write(job.own)
+        summary, error = _concluded(job, reporter.board, error, time.monotonic() - began)
         unsent = _sent(job, is_ours)
         error = error or unsent
         for line in summary_text.lines(summary):
@@ -131,6 +132,24 @@ def run(
     if error is not None:
         raise error
     return summary
+
+
+def _concluded(
+    job: Job, board: Board, error: SkewlessError | None, seconds: float
+) -> tuple[Summary, SkewlessError | None]:
+    """Sum up the run and keep the summary; return it, and what the run is to end with.
+
+    Raises:
+      SkewlessError: there is no room for the summary; the error is the one that the run ended with.
+    """
+    try:
+        summary, concluded = summarize(job, board, error, seconds)
+        summary.write(job.own)
+    except Exception:
+        if error is not None:
+            raise error  # noqa: B904  # it says more than the reason that this failed
+        raise
+    return summary, concluded
 
 
 def _sent(job: Job, is_ours: Check) -> SkewlessError | None:

@@ -26,6 +26,7 @@ from pipeline.endings import UnexpectedError, interrupted_by, noticing_interrupt
 from pipeline.folders import Folders
 from pipeline.run import IMPORTS
 from pipeline.runners import BeamCommand as BeamCommand  # both commands are one
+from pipeline.shortages import shortage
 from pipeline.temporary import own_folder
 from schemas import catalog
 from schemas.errors import ConfigError, SkewlessError
@@ -131,6 +132,7 @@ def told(stage: str) -> Iterator[tuple[Screen, Board]]:
 
     Raises:
       InterruptedRunError: Ctrl-C was pressed, or SIGTERM sent.
+      DataError: a disk is full.
       UnexpectedError: something failed that is no `SkewlessError`; names the log.
     """
     quiet_environment()
@@ -147,6 +149,8 @@ def told(stage: str) -> Iterator[tuple[Screen, Board]]:
         except (Exception, KeyboardInterrupt) as error:
             if interrupted or isinstance(error, KeyboardInterrupt):
                 raise interrupted_by(error, stage, "start it again") from error
+            if (found := shortage(f"{stage} failed", error)) is not None:
+                raise found from error
             raise _unexpected(error, stage, shutil.move(log, outer)) from error
 
 

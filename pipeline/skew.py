@@ -18,6 +18,7 @@ from components import files
 from components.compat import quiet_imports
 from pipeline import lineage
 from pipeline.folders import Folders
+from pipeline.shortages import noticing_shortages
 from pipeline.temporary import own_folder
 from schemas.errors import ConfigError, DataError, SkewlessError
 
@@ -75,8 +76,13 @@ def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) ->
     # Google's libraries tell every start that Python 3.10 ages.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
     reference = find(run)
-    with own_folder():
-        found, lines = _measured(reference, logs, threshold)
+    try:
+        with noticing_shortages("skew failed"), own_folder():
+            found, lines = _measured(reference, logs, threshold)
+    except DataError as error:  # whose exit code would say that something moved
+        raise SkewlessError(
+            error.what, where=error.where, expected=error.expected, remedy=error.remedy
+        ) from error
     if as_json:
         click.echo(found.model_dump_json(indent=1))
     else:
@@ -92,7 +98,7 @@ def _measured(
     """Return how far requests have moved, and the same as lines of text.
 
     Raises:
-      SkewlessError: that cannot be said.
+      SkewlessError: the logs or the reference cannot be read.
     """
     with quiet_imports():
         from components.validate import skew, skew_text
@@ -101,18 +107,13 @@ def _measured(
     path = os.path.join(reference.transform_graph, FILE_NAME)
     layout = Layout.model_validate_json(files.read_bytes(path))
     columns = tuple(dict.fromkeys(name for f in layout.features for name in f.columns))
-    try:
-        found = skew.measure(
-            logs,
-            schema_path=reference.schema,
-            statistics_dir=reference.statistics,
-            columns=columns,
-            threshold=threshold,
-        )
-    except DataError as error:  # whose exit code would say that something moved
-        raise SkewlessError(
-            error.what, where=error.where, expected=error.expected, remedy=error.remedy
-        ) from error
+    found = skew.measure(
+        logs,
+        schema_path=reference.schema,
+        statistics_dir=reference.statistics,
+        columns=columns,
+        threshold=threshold,
+    )
     return found, list(skew_text.lines(found))
 
 

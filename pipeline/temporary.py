@@ -16,6 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
+from pipeline.shortages import shortage
 from schemas.errors import ConfigError
 
 # A temporary folder of `components/files` begins with "skewless-", too, but has no second hyphen.
@@ -31,7 +32,8 @@ def own_folder() -> Iterator[str]:
       The folder that temporary files went to before: for what has to stay.
 
     Raises:
-      ConfigError: it cannot be made.
+      DataError: the disk is full.
+      ConfigError: the folder cannot be made for another reason.
     """
     before, variable = tempfile.tempdir, os.environ.get(VARIABLE)
     try:
@@ -39,9 +41,9 @@ def own_folder() -> Iterator[str]:
         sweep(parent)
         folder, lock = _make(parent)
     except OSError as error:
-        raise ConfigError(
-            f"no temporary files can be written: {error}",
-            remedy=f"make room there, or name another folder in {VARIABLE}",
+        what = "no temporary files can be written"
+        raise shortage(what, error) or ConfigError(
+            f"{what}: {error}", remedy=f"name a folder in {VARIABLE} that can be written to"
         ) from error
     tempfile.tempdir = os.environ[VARIABLE] = folder
     try:

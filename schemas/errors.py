@@ -72,7 +72,7 @@ class ConfigError(SkewlessError):
 
 
 class DataError(SkewlessError):
-    """The data cannot be read, or a gate refused it."""
+    """The data cannot be read or written, or a gate refused it."""
 
     exit_code = 3
 

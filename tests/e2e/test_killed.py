@@ -1,4 +1,4 @@
-"""A run that is killed in the middle of a proof takes its processes along; the next one tidies up."""
+"""A run that is killed in a proof takes its processes along, and the next one tidies up."""
 
 import os
 import subprocess

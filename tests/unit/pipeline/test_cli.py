@@ -1,7 +1,9 @@
 """The command answers typing errors at once, in words, without what is heavy."""
 
 import contextlib
+import errno
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -9,8 +11,10 @@ import sys
 
 import pytest
 
-from pipeline import cli, endings, run
+from pipeline import cli, endings, logs, run
+from pipeline.summary import Summary
 from schemas import catalog
+from schemas.errors import ModelError
 
 HEAVY = ("tensorflow", "tfx", "apache_beam", "pyarrow", "numpy", "keras", "ml_metadata")
 
@@ -116,10 +120,47 @@ def test_a_full_disk_is_said_whoever_met_it(tmp_path, monkeypatch, capsys, words
         raise RuntimeError(f"Error when executing query: {words} query: INSERT INTO ...")
 
     monkeypatch.setattr(run, "_run_dag", fill)
-    assert cli.main(["run", "taxi", "--output", str(tmp_path)]) == 1
+    assert cli.main(["run", "taxi", "--output", str(tmp_path)]) == 3
     error = capsys.readouterr().err
     assert "error: the run failed: the disk is full\n" in error
     assert f"{tmp_path / 'taxi'}\n" in error
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/mnt/file")
+
+
+@pytest.mark.parametrize("where", [(logs, "captured"), (run, "locked"), (run, "summarize")])
+def test_a_disk_that_is_full_before_or_after_the_stages_is_said_alike(
+    tmp_path, monkeypatch, capsys, where
+):
+    monkeypatch.setattr(run, "_run_dag", lambda *_: None)
+    monkeypatch.setattr(*where, full)
+    assert cli.main(["run", "taxi", "--output", str(tmp_path)]) == 3
+    said = capsys.readouterr().err
+    assert said.startswith("error: the run failed: the disk is full\n  where:     /mnt/file\n")
+
+
+def test_a_summary_that_finds_no_room_does_not_hide_what_the_run_ended_with(
+    tmp_path, monkeypatch, capsys
+):
+    def refuse(*_):
+        raise ModelError("the model is not blessed")
+
+    monkeypatch.setattr(run, "_run_dag", refuse)
+    monkeypatch.setattr(Summary, "write", full)
+    assert cli.main(["run", "taxi", "--output", str(tmp_path)]) == 4
+    assert "error: the model is not blessed\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("error", "code"), [(MemoryError(), 1), (OSError(28, "full"), 3)])
+def test_a_shortage_outside_a_run_is_said_too(monkeypatch, capsys, error, code):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(catalog, "load", fail)
+    assert cli.main(["run", "taxi"]) == code
+    assert capsys.readouterr().err.startswith("error: the command failed: the")
 
 
 @pytest.mark.parametrize(

@@ -33,3 +33,22 @@ def test_all_that_is_not_ours_goes_to_the_file(tmp_path):
         assert f"{noise}\n" in text
     assert "W library: logged\n" in text
     assert "UserWarning: warned" in text
+
+
+FULL = """
+import contextlib, logging
+from pathlib import Path
+from pipeline import logs
+with logs.captured(Path("/dev/full")) as screen:
+    with contextlib.suppress(OSError):
+        print("lost")
+    logging.getLogger("library").warning("lost")
+    screen.write("our words\\n")
+logging.getLogger("library").warning("logged after")
+"""
+
+
+def test_a_full_disk_takes_the_log_and_not_the_screen():
+    done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("our words\n")
+    assert done.stderr == "logged after\n"

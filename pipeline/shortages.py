@@ -1,0 +1,109 @@
+"""What this machine has too little of: an error of whatever library → one error in plain words.
+
+Goes in: what was raised. Comes out: a full disk or too little memory as a `SkewlessError`, or None
+for anything else. A full disk ends every command with the exit code of data that cannot be written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import resource
+from collections.abc import Iterator
+
+from schemas.errors import DataError, SkewlessError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What the operating system, SQLite and C++ libraries say, wherever in a message that is.
+_FULL_SAID = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "database or disk is full",
+)
+_MEMORY_SAID = (
+    "std::bad_alloc",
+    "Cannot allocate memory",
+    "cannot allocate memory",
+    "failed to map segment from shared object",
+    "can't start new thread",
+    "malloc of size",  # Arrow
+    "realloc of size",
+    "OOM when allocating",  # TensorFlow
+)
+_LIMITS = (("ulimit -v", resource.RLIMIT_AS), ("ulimit -d", resource.RLIMIT_DATA))
+
+
+def shortage(what: str, error: BaseException, where: str | None = None) -> SkewlessError | None:
+    """Return the error for a full disk or too little memory; None for any other.
+
+    Args:
+      what: failed of it, such as "transform failed".
+      error: what was raised, or what was raised because of it.
+      where: the folder that is written to, for errors that name no file.
+    """
+    for one in _chain(error):
+        if isinstance(one, OSError) and one.errno in _FULL:
+            return _full_disk(what, one.filename or where)
+        if any(words in str(one) for words in _FULL_SAID):
+            return _full_disk(what, where)
+        if isinstance(one, MemoryError) or any(words in str(one) for words in _MEMORY_SAID):
+            return too_little_memory(what)
+    return None
+
+
+@contextlib.contextmanager
+def noticing_shortages(what: str, where: str | None = None) -> Iterator[None]:
+    """Raise what the block fails with as the error for a shortage, if that is the reason.
+
+    Raises:
+      DataError: a disk is full.
+      SkewlessError: there is too little memory.
+    """
+    try:
+        yield
+    except SkewlessError:
+        raise
+    except Exception as error:
+        if (found := shortage(what, error, where)) is not None:
+            raise found from error
+        raise
+
+
+def too_little_memory(what: str) -> SkewlessError:
+    """Return the error for a lack of memory, which names the limit if there is one."""
+    limits = limited()
+    if not limits:
+        return SkewlessError(
+            f"{what}: there is not enough memory",
+            remedy="free some, or lower examples.batch_rows or model.batch_size in pipeline.yaml",
+        )
+    return SkewlessError(
+        f"{what}: the memory that a process may reserve is too small",
+        where=", ".join(f"{name}: {kib:,} KiB" for name, kib in limits.items()),
+        expected="no such limit: TensorFlow, Arrow and Beam reserve much more than they use",
+        remedy=f"{next(iter(limits))} unlimited; to bound memory, limit a cgroup or a container",
+    )
+
+
+def limited() -> dict[str, int]:
+    """Return the limits on what a process may reserve, in KiB, by the command that sets them."""
+    soft = {name: resource.getrlimit(number)[0] for name, number in _LIMITS}
+    return {name: n >> 10 for name, n in soft.items() if n != resource.RLIM_INFINITY}
+
+
+def _full_disk(what: str, where: str | None) -> DataError:
+    return DataError(
+        f"{what}: the disk is full",
+        where=where,
+        remedy="make room, or give another --output; then run again to go on from there",
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it was raised because of, the last one first."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

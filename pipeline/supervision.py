@@ -1,0 +1,68 @@
+"""Says that a command died of a limit on its memory, which the command itself cannot say any more.
+
+Where an allocation fails, C++ libraries abort the process (`std::bad_alloc`) or crash it. If what a
+process may reserve is limited (`ulimit -v`), the command is therefore started once more as a child
+of this process, which waits for it and says how it ended. Without such a limit nothing is started.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from types import FrameType
+
+from components.children import bound
+from pipeline import temporary
+from pipeline.shortages import limited, too_little_memory
+from schemas.errors import SkewlessError
+
+VARIABLE = "SKEWLESS_SUPERVISED"  # is set where somebody waits for this process
+_CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGSEGV, signal.SIGTRAP)
+_PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+def supervised() -> int | None:
+    """Run the command of this process in a child; return its exit code.
+
+    None where this process is that child, or none is needed.
+
+    Raises:
+      SkewlessError: it crashed.
+    """
+    if VARIABLE in os.environ or not limited():
+        return None
+    return supervise([sys.executable, *sys.orig_argv[1:]])
+
+
+def supervise(command: Sequence[str]) -> int:
+    """Run a command until it ends; return its exit code.
+
+    Raises:
+      SkewlessError: it crashed.
+    """
+    process = subprocess.Popen(
+        bound(command, signal.SIGKILL),
+        env={**os.environ, VARIABLE: "1"},
+        start_new_session=True,  # or Ctrl-C would reach it twice
+    )
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if code >= 0:
+        return code
+    temporary.sweep(tempfile.gettempdir())  # what it had there, it could not remove
+    number = signal.Signals(-code)
+    if number in _CRASHES:
+        raise too_little_memory(f"the command crashed ({number.name})")
+    raise SkewlessError(f"the command was ended by {number.name}")
