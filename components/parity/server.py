@@ -20,7 +20,7 @@ from components.children import bound
 from components.parity.processes import NoAnswerError, environment, how_it_ended, last_words
 
 MODEL = "parity"
-START_SECONDS = 120.0
+START_SECONDS = 600.0  # of a server that hangs; one that dies is noticed at once
 REQUEST_SECONDS = 60.0
 ENDING_SECONDS = 5.0  # that a server which is ending is waited for
 
