@@ -31,11 +31,18 @@ time.sleep(600)
 """
 
 
-def test_a_server_that_does_not_end_is_killed_and_waited_for(monkeypatch):
+@pytest.fixture
+def started():
+    """Return the processes that this one has started since, as long as they are there."""
+    before = psutil.Process().children()
+    return lambda: [child for child in psutil.Process().children() if child not in before]
+
+
+def test_a_server_that_does_not_end_is_killed_and_waited_for(started, monkeypatch):
     monkeypatch.setattr(children, "ENDING_SECONDS", 0.1)
     (port,) = free_ports(1)
     with running([sys.executable, "-c", DEAF, str(port)], f"localhost:{port}"):
-        (server,) = psutil.Process().children()
+        (server,) = started()
     assert not psutil.pid_exists(server.pid)
 
 
@@ -48,7 +55,7 @@ def test_a_server_that_ends_at_once_is_an_error():
         raise AssertionError("it does not listen")
 
 
-def test_a_server_that_does_not_listen_is_given_up_and_gone(monkeypatch):
+def test_a_server_that_does_not_listen_is_given_up_and_gone(started, monkeypatch):
     monkeypatch.setattr(job_servers, "START_SECONDS", 0.1)
     (port,) = free_ports(1)
     with (
@@ -56,10 +63,10 @@ def test_a_server_that_does_not_listen_is_given_up_and_gone(monkeypatch):
         running(["sleep", "600"], f"localhost:{port}"),
     ):
         raise AssertionError("it does not listen")
-    assert not psutil.Process().children()
+    assert not started()
 
 
-def test_beams_own_command_is_run_and_gone_whatever_the_block_ends_with(tmp_path):
+def test_beams_own_command_is_run_and_gone_whatever_the_block_ends_with(started, tmp_path):
     program = tmp_path / "prism"
     program.write_text(PRISM, encoding="utf-8")
     program.chmod(0o755)
@@ -68,7 +75,7 @@ def test_beams_own_command_is_run_and_gone_whatever_the_block_ends_with(tmp_path
         job_server(Prism(), [f"--prism_location={program}"]) as endpoint,
     ):
         assert endpoint.startswith("localhost:")
-        (server,) = psutil.Process().children()
+        (server,) = started()
         raise KeyboardInterrupt
     assert not psutil.pid_exists(server.pid)
 
