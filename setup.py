@@ -45,9 +45,10 @@ COMMON = [
     "uvloop>=0.19,<1",
 ]
 
-# TFT 1.16 imports dill, which Beam 2.74 no longer brings; the 1.16 family imports pkg_resources,
-# which setuptools 81 dropped.
-COMPATIBLE_ONLY = ["dill>=0.3.8", "setuptools<81"]
+# TFT 1.16 imports dill, which Beam 2.74 no longer brings; pyarrow 10 runs code that a Parquet file
+# holds unless pyarrow-hotfix forbids it; the 1.16 family imports pkg_resources, which setuptools 81
+# dropped.
+COMPATIBLE_ONLY = ["dill>=0.3.8", "pyarrow-hotfix>=0.6", "setuptools<81"]
 
 # What only some need, as skewless[NAME].
 EXTRAS = {

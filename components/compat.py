@@ -184,3 +184,15 @@ def keep_pyarrow_off_the_heap() -> None:
     import pyarrow as pa
 
     pa.lib.have_signal_refcycle = False
+
+
+def refuse_pickled_arrow_types() -> None:
+    """Keep pyarrow from unpickling the extension types that a file brings along (CVE-2023-47248).
+
+    pyarrow 14.0.1 and later do so by themselves.
+    """
+    import pyarrow as pa
+    from packaging.version import Version
+
+    if Version(pa.__version__) < Version("14.0.1"):
+        import pyarrow_hotfix  # noqa: F401 - importing it registers a type that refuses

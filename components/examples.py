@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components import files
+from components.arrow_files import open_parquet
 from schemas.columns import Column
 from schemas.errors import DataError
 
@@ -63,7 +64,7 @@ def row_groups(root: str, split: str) -> list[RowGroup]:
     """Return a split's batches in order, from the shards' footers alone."""
     groups = []
     for path in shards(root, split):
-        footer = pq.read_metadata(files.arrow_source(path))
+        footer = open_parquet(path).metadata
         groups += [
             RowGroup(path, i, footer.row_group(i).num_rows) for i in range(footer.num_row_groups)
         ]
@@ -77,7 +78,7 @@ def count_rows(root: str, split: str) -> int:
 
 def read_row_group(group: RowGroup, columns: Sequence[str] | None = None) -> pa.RecordBatch:
     """Read one batch; `columns` None reads all, in the file's order."""
-    table = pq.ParquetFile(files.arrow_source(group.path)).read_row_group(
+    table = open_parquet(group.path).read_row_group(
         group.index, columns=None if columns is None else list(columns), use_threads=False
     )
     arrays = [

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from components import files
+from components.arrow_files import open_arrow
 from components.examples import ShardWriter, split_folder
 from components.ingest.split import assign, hash_rows, permutation, scatter
 from schemas.spec import SPLITS, Splits
@@ -178,5 +179,5 @@ def write_shard(
 def _read(piece: Piece) -> Sequence[pa.RecordBatch]:
     stored = files.in_store(piece.path)
     with files.open_read(piece.path) if stored else pa.OSFile(piece.path, "rb") as file:
-        reader = pa.ipc.open_file(file)
+        reader = open_arrow(file, piece.path)
         return [reader.get_batch(i) for i in piece.batches]

@@ -27,6 +27,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_stream import TestStream
 from apache_beam.transforms.window import TimestampedValue
 
+from components.arrow_files import open_parquet
 from components.parity.json_forms import json_values, missing
 from components.parity.questions import FATE, LOST, REFUSED, SCORED
 from components.parity.wire import read_arrays, write_arrays
@@ -82,8 +83,10 @@ class BatchEngine(_ScoringEngine):
         pq.write_table(as_table(feeds), source, row_group_size=_GROUP_ROWS)
         output = Output.of(os.path.join(folder, "scores.parquet"), None, overwrite=False)
         done = predict(model=asked.saved_model, paths=[source], output=output, keys=[_KEY])
-        scores = pq.read_table(output.path).to_pydict()
-        lines = [pq.read_table(path).column("line").to_pylist() for path in done.rejects]
+        scores = open_parquet(output.path).read().to_pydict()
+        lines = [
+            open_parquet(path).read(["line"]).column("line").to_pylist() for path in done.rejects
+        ]
         refused = [line - 1 for of_file in lines for line in of_file]
         return _Scored(scores.pop(_KEY), scores, refused)
 

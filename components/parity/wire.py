@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
+from components.arrow_files import open_arrow
+
 
 def write_arrays(path: str, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays of [rows] or [rows, n], numbers or objects of `bytes`, equally many rows."""
@@ -21,7 +23,7 @@ def write_arrays(path: str, arrays: Mapping[str, np.ndarray]) -> None:
 def read_arrays(path: str) -> dict[str, np.ndarray]:
     """Read what `write_arrays` wrote."""
     with pa.OSFile(path, "rb") as file:
-        batch = pa.ipc.open_file(file).get_batch(0)
+        batch = open_arrow(file, path).get_batch(0)
     return {
         name: _to_numpy(column)
         for name, column in zip(batch.schema.names, batch.columns, strict=True)

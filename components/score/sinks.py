@@ -18,6 +18,7 @@ import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
 from components import files
+from components.arrow_files import open_parquet
 from components.score.formats import Format
 
 
@@ -195,9 +196,9 @@ def _join_text(paths: Sequence[str], output: str, kind: Format) -> None:
 
 
 def _join_parquet(paths: Sequence[str], output: str, _: Format) -> None:
-    schema = pq.read_schema(files.arrow_source(paths[0]))
+    schema = open_parquet(paths[0]).schema_arrow
     with pq.ParquetWriter(output, schema, compression="zstd") as writer:
         for path in paths:
-            file = pq.ParquetFile(files.arrow_source(path))
+            file = open_parquet(path)
             for group in range(file.num_row_groups):
                 writer.write_table(file.read_row_group(group))

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from components import files
+from components.arrow_files import ParquetFile, open_parquet
 from components.ingest.csv_blocks import read_records
 from components.ingest.header import read_fields
 from components.ingest.parse import parse
@@ -206,9 +205,9 @@ def _reject(
     )
 
 
-def _open_parquet(path: str, wanted: Wanted) -> pq.ParquetFile:
+def _open_parquet(path: str, wanted: Wanted) -> ParquetFile:
     try:
-        file = pq.ParquetFile(files.arrow_source(path))
+        file = open_parquet(path)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
     have = file.schema_arrow.names

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from components import files, progress, runner
+from components.arrow_files import open_parquet
 from components.examples import as_lists, read_splits, shards
 from components.validate.files import statistics_path
 from schemas.errors import DataError
@@ -95,7 +95,7 @@ def _category_columns(
         field.name
         for split in splits
         for path in shards(examples, split)[:1]
-        for field in pq.read_schema(files.arrow_source(path))
+        for field in open_parquet(path).schema_arrow
         if pa.types.is_integer(field.type)
     }
     return frozenset(f.name for f in schema.feature if f.int_domain.is_categorical) & stored

@@ -1,0 +1,99 @@
+"""The one place that opens Parquet and Arrow files for reading.
+
+Goes in: a path, or an open file. Promised: opening a file never runs what the file holds. pyarrow
+before 14.0.1 unpickles extension types that a file brings along (CVE-2023-47248), so nothing else
+in this project opens such a file, and importing this module turns that off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from components import files
+from components.compat import refuse_pickled_arrow_types
+from schemas.errors import DataError
+
+_PICKLED = "arrow.py_extension_type"  # the name under which pyarrow stores a pickled Python type
+
+ParquetFile = pq.ParquetFile  # for annotations: `open_parquet` makes one
+
+refuse_pickled_arrow_types()
+
+
+def open_parquet(path: str) -> pq.ParquetFile:
+    """Open a Parquet file; only its footer is read.
+
+    Args:
+      path: of a file on a disk or in a store.
+
+    Raises:
+      DataError: the file has a column of a pickled Python type.
+      OSError, pa.ArrowException: the file is missing, unreadable or damaged.
+      StoreError: the store does not answer, or refuses.
+    """
+    with _refused(path):
+        file = pq.ParquetFile(files.arrow_source(path))
+        _check(file.schema_arrow, path)
+    return file
+
+
+def open_arrow(file: Any, path: str) -> pa.ipc.RecordBatchFileReader:
+    """Open an Arrow file.
+
+    Args:
+      file: the file, opened for reading bytes.
+      path: what it is called, for messages.
+
+    Raises:
+      DataError: the file has a column of a pickled Python type.
+      OSError, pa.ArrowException: the file is damaged.
+    """
+    with _refused(path):
+        reader = pa.ipc.open_file(file)
+        _check(reader.schema, path)
+    return reader
+
+
+@contextlib.contextmanager
+def _refused(path: str) -> Iterator[None]:
+    """Turn what pyarrow_hotfix raises, a RuntimeError with a disassembly, into a DataError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if _PICKLED not in str(error):
+            raise
+        raise _refusal(path) from error
+
+
+def _check(schema: pa.Schema, path: str) -> None:
+    """Check that no column is of a pickled type, which newer pyarrow lets pass, still pickled."""
+    if any(_is_pickled(kind) for field in schema for kind in _types(field.type)):
+        raise _refusal(path)
+
+
+def _is_pickled(kind: pa.DataType) -> bool:
+    return isinstance(kind, pa.BaseExtensionType) and kind.extension_name == _PICKLED
+
+
+def _types(kind: pa.DataType) -> Iterator[pa.DataType]:
+    """Yield a type and all types within it."""
+    yield kind
+    if isinstance(kind, pa.BaseExtensionType):
+        return
+    for position in range(kind.num_fields):
+        yield from _types(kind.field(position).type)
+
+
+def _refusal(path: str) -> DataError:
+    return DataError(
+        "the file has a column of a pickled Python type, which can run any code when it is opened",
+        where=path,
+        expected="columns of Arrow's own types",
+        remedy="do not open the file elsewhere unless you trust who wrote it; have it written again"
+        " with plain types",
+    )
