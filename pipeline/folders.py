@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from components import files
+from components import files, overlap
+from schemas.errors import ConfigError
 
 _METADATA = "metadata.sqlite"
 _SENT = ".sent"  # the digest of the record that was last sent to the store, or fetched from it
@@ -73,6 +75,22 @@ class Folders:
     def runs(self) -> Path:
         """One folder a run."""
         return self.root / "runs"
+
+    def check_apart(self, sources: Sequence[str]) -> None:
+        """Check that none of the files that a run reads lies where runs write.
+
+        Raises:
+          ConfigError: one does.
+        """
+        for path in overlap.one_a_folder(sources):
+            for folder in (self.artifacts, self.serving, os.path.join(self.place, "runs")):
+                if overlap.is_within(path, folder):
+                    raise ConfigError(
+                        "the source takes in what runs write",
+                        where=path,
+                        expected=f"files outside {folder}",
+                        remedy="name other files in source.path, or give another --output",
+                    )
 
     def fetch(self) -> None:
         """Bring the record of earlier runs from the store, unless the one here goes on from it.

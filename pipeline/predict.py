@@ -60,7 +60,7 @@ STAGE = "predict"
     help="Take from its pipeline.yaml how CSV is written, and the runner."
     " [default: as the run's source was; direct]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an output that is there already.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier predict wrote there.")
 @runners.options
 @click.pass_context
 def command(
@@ -95,7 +95,8 @@ def command(
 
     if files.in_store(output):
         stores.check_writable(output)
-    place = Output.of(output, kind, overwrite=overwrite)
+    kept = [model, *([] if other is None else [other]), *found.kept]
+    place = Output.of(output, kind, overwrite=overwrite, inputs=paths, kept=kept)
     with scoring.told(STAGE) as (screen, _):
         screen.line(f"{len(paths):,} file{'s'[: len(paths) > 1]}, scored by {model}", "bold")
         with scoring.imports():

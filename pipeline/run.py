@@ -107,8 +107,10 @@ def run(
     began = time.monotonic()
     dag.check_source(dataset)  # a wrong path or header is said at once
     on = on or runners.choose(dataset.spec.runner)
-    engines.check(on, [*dag.source_paths(dataset), output])
-    job = Job(dataset, Folders.of(output, dataset.spec.name), new_run_id(), allow_anomalies, on)
+    sources, folders = dag.source_paths(dataset), Folders.of(output, dataset.spec.name)
+    folders.check_apart(sources)
+    engines.check(on, [*sources, output])
+    job = Job(dataset, folders, new_run_id(), allow_anomalies, on)
     if job.folders.store is not None:
         stores.check_writable(job.folders.store)
     quiet_environment()

@@ -99,6 +99,11 @@ class Source:
             )
         return self.versions[wanted]
 
+    @property
+    def kept(self) -> list[str]:
+        """The run's folders that scores may not be written to, if the versions lie in a run."""
+        return [] if self.run is None else [self.run.artifacts, self.run.serving]
+
     def csv(self, dataset: str | None) -> CsvSource:
         """Return how CSV files are written: as the dataset says, as the run's were, or plainly.
 

@@ -21,6 +21,7 @@ from components import files
 from components.serve import config, folders
 from components.serve.config import ModelConfig, Policy
 from components.serve.settings import GRPC_PORT, Address, Limits, Settings
+from pipeline import serve_logs
 from pipeline.sections import Command, option
 from pipeline.temporary import own_folder
 from schemas.errors import ConfigError
@@ -156,6 +157,8 @@ def command(source: str | None, config_file: str | None, **given: Any) -> None:
     if given["poll_seconds"] is None:
         stored = any(files.in_store(model.base.path) for model in configs)
         given["poll_seconds"] = _POLL_STORE if stored else _POLL_DISK
+    models = [model.base.path for model in configs]
+    serve_logs.check_apart(given["access_log"], given["request_log"], models)
     options = _options(config_file, given)
     with own_folder():
         uvloop.run(_serve(configs, options))

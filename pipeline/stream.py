@@ -12,7 +12,7 @@ import click
 
 from components import files, progress
 from components.score.formats import FORMATS, Format
-from pipeline import scoring
+from pipeline import scoring, stream_folders
 from pipeline.scoring import BeamCommand, Source
 from schemas.errors import ConfigError
 from schemas.spec import CsvSource
@@ -147,6 +147,7 @@ class Flow:
         self.check()
         found = Source.of(source)
         self.model = found.version(version)
+        stream_folders.check(pattern, self._folders(), [self.model, *found.kept])
         self._follow = found.serving if version is None else None
         self._csv: CsvSource = found.csv(dataset)
 
@@ -172,6 +173,16 @@ class Flow:
                     where=option,
                     expected=f"projects/PROJECT/{kind}s/NAME",
                 )
+
+    def _folders(self) -> dict[str, tuple[str, str]]:
+        """Return the folders that are written to, by option, and what their files end in."""
+        of_files = self._subscription is None
+        folders = {}
+        if self._output is not None:
+            folders["--output"] = (self._output, f".{self._kind}" if of_files else ".jsonl")
+        if not _TOPIC.fullmatch(self._dead_letters):
+            folders["--dead-letters"] = (self._dead_letters, ".parquet" if of_files else ".jsonl")
+        return folders
 
     def run(self, arguments: list[str]) -> None:
         """Run the stream until it ends or is interrupted.

@@ -2,7 +2,8 @@
 
 A path that ends in a format's name (`scores.csv`) is one file, with `scores.csv.rejects.parquet`
 beside it if rows were rejected. Any other is a folder: `part-…` files in the order of the rows,
-`rejects/` and `summary.json`.
+`rejects/` and `summary.json`. Promised: what is read is never written over, and in a folder nothing
+is replaced but what an earlier `predict` wrote there, as its `summary.json` says.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import pyarrow as pa
 
 from components import files, runner
 from components.ingest.failures import disk_errors
+from components.score import replaced
 from components.score.formats import FORMATS, Format
+from components.score.replaced import REJECTS, SUMMARY
 from components.score.sinks import join_files, open_sink
 from components.score.tally import Scored, Tally
 from schemas.errors import ConfigError
@@ -26,9 +29,7 @@ from schemas.errors import ConfigError
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-SUMMARY = "summary.json"
 WRITTEN = "the scores"  # as an error has it
-_REJECTS = "rejects"
 _FILE_ENDING = re.compile("[a-z]{2,5}")  # xlsx, csv.gz; not v1.2 or 2026-11-21
 
 
@@ -40,26 +41,40 @@ class Output:
       path: of the file or folder, absolute.
       kind: the format.
       single: whether it is one file.
+      overwrite: whether what an earlier job wrote there may be replaced.
     """
 
     path: str
     kind: Format
     single: bool
+    overwrite: bool = False
 
     @classmethod
-    def of(cls, path: str, kind: Format | None, *, overwrite: bool) -> Output:
-        """Return the place that a path and a format name.
+    def of(
+        cls,
+        path: str,
+        kind: Format | None,
+        *,
+        overwrite: bool,
+        inputs: Sequence[str] = (),
+        kept: Sequence[str] = (),
+    ) -> Output:
+        """Return the place that a path and a format name; a link means what it leads to.
 
         Args:
           path: of a file or folder.
           kind: the format; None is the path's ending's, and Parquet for a folder.
-          overwrite: whether what is there may be replaced.
+          overwrite: whether what an earlier job wrote there may be replaced.
+          inputs: files that are read.
+          kept: folders that nothing may be written to, such as the model's.
 
         Raises:
-          ConfigError: the path's ending says another format, or none that there is; or something is
-            there already.
+          ConfigError: the path's ending says another format, or none that there is; it is an input,
+            or would replace one; or something is there that may not be replaced.
         """
         path = files.absolute(path)
+        if not files.in_store(path) and os.path.islink(path):
+            path = os.path.realpath(path)
         ending = os.path.splitext(path)[1].removeprefix(".")
         of_ending = next((known for known in FORMATS if known == ending), None)
         if of_ending is not None and kind not in (None, of_ending):
@@ -75,9 +90,9 @@ class Output:
                 expected=f"a file that ends in {', '.join(f'.{known}' for known in FORMATS)}",
                 remedy="for a folder of that name, say --format, too",
             )
-        output = cls(path, kind or of_ending or "parquet", of_ending is not None)
-        if not overwrite:
-            output.check_absent()
+        output = cls(path, kind or of_ending or "parquet", of_ending is not None, overwrite)
+        output.check_apart(inputs, kept)
+        output.check_free()
         return output
 
     @property
@@ -85,21 +100,22 @@ class Output:
         """The rejected rows' file, or folder."""
         if self.single:
             return f"{self.path}.rejects.parquet"
-        return os.path.join(self.path, _REJECTS)
+        return os.path.join(self.path, REJECTS)
 
-    def check_absent(self) -> None:
-        """Hold that nothing would be replaced; an empty folder is nothing.
+    def check_apart(self, inputs: Sequence[str], kept: Sequence[str]) -> None:
+        """Check that nothing that is read would be written over, as `replaced.check_apart` does."""
+        replaced.check_apart(self.path, inputs, kept, beside=self.rejects if self.single else None)
+
+    def check_free(self) -> None:
+        """Check that nothing is replaced but what may be.
 
         Raises:
-          ConfigError: something is there.
+          ConfigError: something else is there.
         """
-        for path in (self.path, self.rejects):
-            if files.names(path) or (files.exists(path) and not os.path.isdir(path)):
-                raise ConfigError(
-                    "the output is there already",
-                    where=path,
-                    remedy="name another, or replace it with --overwrite",
-                )
+        if self.single:
+            replaced.check_file(self.path, self.rejects, overwrite=self.overwrite)
+        else:
+            replaced.check_folder(self.path, overwrite=self.overwrite)
 
     @contextlib.contextmanager
     def working_folder(self, options: PipelineOptions | None = None) -> Iterator[str]:
@@ -117,7 +133,11 @@ class Output:
 
         Returns:
           The summary with the files' final places.
+
+        Raises:
+          ConfigError: something was put there meanwhile that may not be replaced.
         """
+        self.check_free()
         parts = [part.path for part in tally.parts]
         if not parts:  # no row was scored: the output says so with its columns alone
             parts = [os.path.join(folder, "empty")]
@@ -133,13 +153,11 @@ class Output:
         whole = os.path.join(folder, "whole")
         join_files(parts, whole, self.kind)
         if rejects:
-            joined = os.path.join(folder, _REJECTS)
+            joined = os.path.join(folder, REJECTS)
             join_files(rejects, joined, "parquet")
             files.move(joined, self.rejects)
         else:
             files.remove(self.rejects)  # of the scores that are being replaced
-        if not files.is_file(self.path):
-            files.remove(self.path)  # a folder
         files.move(whole, self.path)
         return scored.model_copy(
             update={"files": (self.path,), "rejects": (self.rejects,) if rejects else ()}
@@ -151,7 +169,7 @@ class Output:
         whole = os.path.join(folder, "whole")
         names = _numbered("part", len(parts), self.kind)
         reject_names = [
-            os.path.join(_REJECTS, n) for n in _numbered("part", len(rejects), "parquet")
+            os.path.join(REJECTS, n) for n in _numbered("part", len(rejects), "parquet")
         ]
         for path, name in zip([*parts, *rejects], [*names, *reject_names], strict=True):
             files.move(path, os.path.join(whole, name))
@@ -163,7 +181,8 @@ class Output:
         )
         files.write_whole(os.path.join(whole, SUMMARY), scored.model_dump_json(indent=2) + "\n")
         if files.in_store(self.path):
-            files.remove(self.path)
+            for name in replaced.written(self.path):
+                files.remove(os.path.join(self.path, name))
         elif os.path.lexists(self.path):
             os.replace(self.path, os.path.join(folder, "replaced"))
         files.move(whole, self.path)

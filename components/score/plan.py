@@ -65,6 +65,7 @@ class Plan:
         asked = [ask(model)]
         if compare_with is not None:
             asked.append(_other(compare_with, asked[0]))
+        output.check_apart(paths, kept=[found.saved_model for found in asked])
         for name in columns:
             if name not in asked[0].outputs:
                 raise ConfigError(

@@ -98,6 +98,28 @@ def test_a_folder_has_a_part_for_each_file_in_their_order_and_a_summary(
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["rows_scored"] == 80
 
 
+def test_a_folder_of_scores_is_replaced_and_nothing_else_is(exported, csv_file, tmp_path):
+    other = tmp_path / "another.csv"
+    shutil.copy(csv_file, other)
+    out = tmp_path / "out"
+    run(exported.saved_model, [csv_file, other], out, kind="csv")
+    run(exported.saved_model, [csv_file], out, kind="jsonl", overwrite=True)
+    names = ["part-00000-of-00001.jsonl", "summary.json"]
+    assert sorted(path.name for path in out.iterdir()) == names
+    (out / "thesis.tex").write_text("my only copy")
+    with pytest.raises(ConfigError, match=r"the output folder holds other files: thesis\.tex"):
+        run(exported.saved_model, [csv_file], out, kind="csv", overwrite=True)
+    assert sorted(path.name for path in out.iterdir()) == [*names, "thesis.tex"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["another.csv", "out", "rows.csv"]
+
+
+def test_rows_are_never_written_over_by_their_scores(exported, csv_file):
+    before = csv_file.read_bytes()
+    with pytest.raises(ConfigError, match="the output is a file that is to be scored"):
+        run(exported.saved_model, [csv_file], csv_file, overwrite=True)
+    assert csv_file.read_bytes() == before
+
+
 def test_several_files_make_one_file_with_one_header(exported, csv_file, tmp_path):
     run(exported.saved_model, [csv_file, csv_file], tmp_path / "scores.csv", keys=["id"])
     assert (tmp_path / "scores.csv").read_text().count('"id"') == 1

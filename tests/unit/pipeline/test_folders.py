@@ -1,6 +1,9 @@
 """Where a pipeline keeps what it makes."""
 
+import pytest
+
 from pipeline.folders import Folders, new_run_id
+from schemas.errors import ConfigError
 
 
 def test_paths_are_absolute_and_by_name(tmp_path, monkeypatch):
@@ -28,3 +31,19 @@ def test_a_store_holds_what_needs_no_disk(tmp_path, monkeypatch):
     assert folders.runs == folders.root / "runs"
     monkeypatch.setenv("XDG_STATE_HOME", "")
     assert Folders.at("gs://bucket/taxi").root.parts[-6:-3] == (".local", "state", "skewless")
+
+
+@pytest.mark.parametrize("folder", ["artifacts/ingest", "serving/1", "runs/2", "../link/artifacts"])
+def test_what_runs_write_is_no_source(tmp_path, folder):
+    folders = Folders(tmp_path / "taxi")
+    (tmp_path / "link").symlink_to("taxi")
+    folders.check_apart([str(tmp_path / "rows.csv"), str(tmp_path / "taxi" / "rows.csv")])
+    with pytest.raises(ConfigError, match="the source takes in what runs write"):
+        folders.check_apart([str(tmp_path / "rows.csv"), str(tmp_path / "taxi" / folder / "x.csv")])
+
+
+def test_what_runs_write_to_a_store_is_no_source():
+    folders = Folders.at("gs://bucket/taxi")
+    folders.check_apart(["gs://bucket/taxi.csv", "gs://bucket/taxi/rows.csv", "artifacts/rows.csv"])
+    with pytest.raises(ConfigError, match="the source takes in what runs write"):
+        folders.check_apart(["gs://bucket/taxi/artifacts/x.csv"])

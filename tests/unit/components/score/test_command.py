@@ -27,7 +27,7 @@ def refusal(capsys, *arguments):
         (["rows.csv", "-o", "out", "--compare", "4"], 2, "there is no version 4"),
         (["none*.csv", "-o", "out"], 3, "no file matches 'none*.csv'"),
         (["rows.csv", "-o", "a.csv", "--format", "jsonl"], 2, "a.csv is to be jsonl"),
-        (["rows.csv", "-o", "rows.csv"], 2, "the output is there already"),
+        (["rows.csv", "-o", "rows.csv"], 2, "the output is a file that is to be scored"),
         (["rows.csv", "-o", "out", "--dataset", "tax"], 2, "did you mean 'taxi'?"),
     ],
 )

@@ -1,0 +1,165 @@
+"""What scores may replace: in a file's place a file, in a folder what an earlier job wrote there.
+
+Goes in: where scores are to go, and what is read. Promised: what is read is never written over, and
+no file is removed that `predict` did not write, as the `summary.json` of its folder says.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from components import files, overlap
+from components.arrow_files import open_parquet
+from components.ingest.rejects import SCHEMA
+from schemas.errors import ConfigError, DataError
+
+SUMMARY = "summary.json"
+REJECTS = "rejects"
+_KEYS = frozenset({"model", "signature", "rows_read", "rows_scored", "files", "rejects"})
+_PART = re.compile(r"part-[0-9]{5,}-of-[0-9]{5,}\.[a-z]+")
+_MOST_NAMED = 3  # of the files that stand in the way
+
+
+def check_apart(
+    path: str, inputs: Sequence[str], kept: Sequence[str], *, beside: str | None
+) -> None:
+    """Check that an output is apart from what is read.
+
+    Args:
+      path: of the output.
+      inputs: files that are read.
+      kept: folders that nothing may be written to, such as the model's.
+      beside: the rejects' file of an output that is one file; None for a folder.
+
+    Raises:
+      ConfigError: the output is an input or holds one, or is in a folder that is kept or holds it.
+    """
+    if beside is None:
+        for read in overlap.one_a_folder(inputs):
+            if overlap.is_within(read, path):
+                raise _refusal("the output folder holds a file that is to be scored", read)
+    else:
+        for read in inputs:
+            if overlap.is_same(read, path):
+                raise _refusal("the output is a file that is to be scored", read)
+            if overlap.is_same(read, beside):
+                raise _refusal("the rejected rows would replace a file that is to be scored", read)
+    for folder in kept:
+        if overlap.is_within(path, folder):
+            raise _refusal("the output lies in a folder of models, or of what a run keeps", folder)
+        if beside is None and overlap.is_within(folder, path):
+            raise _refusal("the output folder holds the model", folder)
+
+
+def check_file(path: str, rejects: str, *, overwrite: bool) -> None:
+    """Check that a file of scores, with one of rejects beside it, replaces no more than it may.
+
+    Raises:
+      ConfigError: something is there, and is not to be overwritten or may not be.
+    """
+    there = [name for name in (path, rejects) if _is_there(name)]
+    for name in there:
+        if not files.is_file(name):
+            raise _refusal("the output is to be a file, and something else has its name", name)
+    if rejects in there and not _is_rejects(rejects):
+        raise _refusal("the rejected rows would replace a file of another kind", rejects)
+    if there and not overwrite:
+        raise _is_there_already(there[0])
+
+
+def check_folder(path: str, *, overwrite: bool) -> None:
+    """Check that a folder of scores replaces nothing, or what an earlier job wrote.
+
+    Raises:
+      ConfigError: something is there, and is not to be overwritten or may not be.
+    """
+    if files.is_file(path):
+        raise _refusal("the output is to be a folder, and a file has its name", path)
+    if not files.in_store(path):
+        _check_local_folder(path)
+    others = sorted(itertools.islice(_others(path), _MOST_NAMED + 1))
+    if others:
+        shown = ", ".join(others[:_MOST_NAMED]) + ", …" * (len(others) > _MOST_NAMED)
+        raise _refusal(f"the output folder holds other files: {shown}", path)
+    if files.names(path) and not overwrite:
+        raise _is_there_already(path)
+
+
+def _check_local_folder(path: str) -> None:
+    """Check that a folder on a disk can be put in the place of what is there."""
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise _refusal("the output is to be a folder, and something else has its name", path)
+    if overlap.is_within(os.curdir, path):
+        raise _refusal("the output is the current folder, or one above it", path)
+    if os.path.ismount(path):
+        raise _refusal("the output is a mounted folder, which cannot be replaced", path)
+
+
+def written(folder: str) -> frozenset[str]:
+    """Return the names, relative to a folder, of what an earlier job wrote, by its summary."""
+    path = os.path.join(folder, SUMMARY)
+    if not files.is_file(path):
+        return frozenset()
+    try:
+        told = json.loads(files.read_bytes(path))
+        if not told.keys() >= _KEYS:
+            return frozenset()
+        names = [os.path.basename(name) for name in told["files"]]
+        rejects = [os.path.basename(name) for name in told["rejects"]]
+    except (ValueError, TypeError, AttributeError):  # another program's summary.json
+        return frozenset()
+    parts = [*names, *(os.path.join(REJECTS, name) for name in rejects)]
+    return frozenset([SUMMARY, *(p for p in parts if _PART.fullmatch(os.path.basename(p)))])
+
+
+def _refusal(what: str, where: str) -> ConfigError:
+    return ConfigError(
+        what,
+        where=where,
+        expected="a place where nothing is replaced but what `skewless predict` wrote",
+        remedy="name another output, such as a new folder",
+    )
+
+
+def _is_there_already(where: str) -> ConfigError:
+    return ConfigError(
+        "the output is there already",
+        where=where,
+        remedy="name another, or replace it with --overwrite",
+    )
+
+
+def _is_there(path: str) -> bool:
+    return files.is_file(path) or (not files.in_store(path) and os.path.lexists(path))
+
+
+def _is_rejects(path: str) -> bool:
+    """Return whether a file has the columns of rejected rows."""
+    try:
+        return bool(open_parquet(path).schema_arrow.names == SCHEMA.names)
+    except (OSError, pa.ArrowException, DataError):
+        return False
+
+
+def _others(folder: str) -> Iterator[str]:
+    """Yield what lies in a folder and was not written there by `predict`, relative to it."""
+    own = written(folder)
+    yield from (name for name in _below(folder) if name not in own)
+
+
+def _below(folder: str) -> Iterator[str]:
+    """Yield files and folders below a folder, relative to it, but for the folder of rejects."""
+    if files.in_store(folder):
+        yield from files.walk(folder)
+        return
+    for at, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            path = os.path.relpath(os.path.join(at, name), folder)
+            if path != REJECTS or os.path.islink(os.path.join(at, name)):
+                yield path
