@@ -1,11 +1,13 @@
 """Messages → files of a window's messages, or a Pub/Sub topic.
 
-Promises: attributes, ordering keys and event times are kept; files appear whole.
+Promises: attributes, ordering keys and event times are kept; files appear whole, and none replaces
+one with other messages, such as a window's file of before a restart.
 """
 
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -72,9 +74,12 @@ class _WriteLines(beam.DoFn):
     ) -> Iterator[str]:
         times = (time.to_utc_datetime() for time in (span.start, span.end))
         start, end = (f"{time:%Y%m%dT%H%M%S.%f}" for time in times)
-        path = os.path.join(self._folder, f"{start}-{end}-{pane.index:05d}.jsonl")
         in_time = sorted(lines[1])  # a line begins with its event time
-        files.write_whole(path, b"".join(in_time))
+        text = b"".join(in_time)
+        # The same messages have the same name. A restarted stream counts panes from 0 again.
+        name = f"{start}-{end}-{pane.index:05d}-{zlib.crc32(text):08x}.jsonl"
+        path = os.path.join(self._folder, name)
+        files.write_whole(path, text)
         count(self._counted_as, len(in_time))
         yield path
 

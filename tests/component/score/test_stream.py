@@ -14,11 +14,13 @@ from apache_beam.testing import test_stream
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms import window
 from apache_beam.utils.timestamp import Timestamp
+from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming
 
 from components.evaluate.signature import LoadedSignature
 from components.examples import as_raw_columns
 from components.score.columns import ask
-from components.score.message_sinks import WriteMessageFiles
+from components.score.counts import SCORED
+from components.score.message_sinks import WriteMessageFiles, _WriteLines
 from components.score.model_handler import SavedModelHandler
 from components.score.new_files import ScoreNewFiles, WriteRejectFiles, WriteScoredFiles
 from components.score.sources import Wanted
@@ -182,7 +184,7 @@ def test_messages_are_filed_by_window_and_late_ones_apart(exported, row, tmp_pat
         )
         _ = scored.answers | WriteMessageFiles(str(tmp_path / "out"))
     found = {
-        path.name: [json.loads(line) for line in path.read_text().splitlines()]
+        path.name.rpartition("-")[0]: [json.loads(line) for line in path.read_text().splitlines()]
         for path in (tmp_path / "out").iterdir()
     }
     ids = {name: [line["data"]["id"] for line in lines] for name, lines in found.items()}
@@ -191,12 +193,22 @@ def test_messages_are_filed_by_window_and_late_ones_apart(exported, row, tmp_pat
         "19700101T000100.000000-19700101T000200",
     )
     assert ids == {
-        f"{first}.000000-00000.jsonl": [3, 1],
-        f"{first}.000000-00001.jsonl": [4],
-        f"{second}.000000-00000.jsonl": [2],
+        f"{first}.000000-00000": [3, 1],
+        f"{first}.000000-00001": [4],
+        f"{second}.000000-00000": [2],
     }
-    line = found[f"{second}.000000-00000.jsonl"][0]
+    line = found[f"{second}.000000-00000"][0]
     assert (line["event_time"], line["ordering_key"]) == ("1970-01-01T00:01:01.000000Z", "k")
+
+
+def test_a_restarted_stream_replaces_no_file_of_messages(tmp_path):
+    """Pub/Sub sends again what was not acknowledged, into a window that was written already."""
+    write = _WriteLines(str(tmp_path), SCORED)
+    span = window.IntervalWindow(0, 60)
+    first = b'{"event_time":"1970-01-01T00:00:01Z"}\n'
+    for lines in ([first], [b'{"event_time":"1970-01-01T00:00:02Z"}\n'], [first]):
+        list(write.process((None, lines), span, PaneInfo(True, True, PaneInfoTiming.ON_TIME, 0, 0)))
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_new_files_are_scored_once_with_their_rejects_apart(exported, csv_file, tmp_path):
