@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from components import files, stores
+from components.ingest.found import source_files
 from pipeline import digests
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
 from schemas.catalog import SCHEMA_FILE, Dataset
-from schemas.errors import DataError
 from schemas.expectations import Expectations, expectations_of
 
 if TYPE_CHECKING:
@@ -69,15 +69,11 @@ def source_paths(dataset: Dataset) -> list[str]:
     Raises:
       DataError: there is none.
     """
-    paths = [found.path for found in files.find(dataset.source_path)]
-    if not paths:
-        raise DataError(
-            f"no file matches the source's path {dataset.spec.source.path!r}",
-            where=dataset.source_path,
-            expected="at least one file",
-            remedy=f"correct source.path in {dataset.folder / 'pipeline.yaml'}",
-        )
-    return paths
+    return source_files(
+        dataset.source_path,
+        named=dataset.spec.source.path,
+        remedy=f"correct source.path in {dataset.folder / 'pipeline.yaml'}",
+    )
 
 
 def build(

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import click
 
 from components import files, progress, stores
+from components.ingest.found import source_files
 from components.score.formats import FORMATS, Format
 from pipeline import engines, runners, scoring
 from pipeline.folders import new_run_id
 from pipeline.runners import BeamCommand
 from pipeline.scoring import Source
-from schemas.errors import DataError
 from schemas.runners import RunnerName
 
 STAGE = "predict"
@@ -128,12 +128,5 @@ def input_paths(patterns: Sequence[str]) -> list[str]:
     for pattern in patterns:
         if files.in_store(pattern):
             stores.check(pattern)
-        found = [entry.path for entry in files.find(pattern)]
-        if not found:
-            raise DataError(
-                f"no file matches {pattern!r}",
-                where=files.absolute(pattern),
-                expected="CSV or Parquet files",
-            )
-        paths |= dict.fromkeys(found)
+        paths |= dict.fromkeys(source_files(pattern, named=pattern))
     return list(paths)

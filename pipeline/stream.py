@@ -281,7 +281,8 @@ class Flow:
         from components.score.sources import Wanted
 
         assert self._pattern is not None  # held by check()
-        wanted = Wanted(ask(self.model).inputs, self._keys, self._csv)
+        kind = self._kind if self._topic is None else "jsonl"
+        wanted = Wanted(ask(self.model).inputs, self._keys, self._csv, kind)
         until = MAX_TIMESTAMP
         if self._stop_after is not None:  # counted from here: to fetch a model may take longer
             until = Timestamp.now() + self._stop_after

@@ -30,6 +30,13 @@ def check(pattern: str | None, folders: Mapping[str, tuple[str, str]], kept: Seq
       ConfigError: one is a file, is another one, lies in a folder that is kept, or has files that
         the pattern matches written to it.
     """
+    if pattern is not None and not _WILDCARD.search(pattern) and files.names(pattern):
+        raise ConfigError(
+            f"the input {pattern!r} is a folder",
+            where="--input",
+            expected="a pattern of files",
+            remedy=f"name the files in it, such as '{pattern.rstrip('/')}/*.csv'",
+        )
     for option, (folder, ending) in folders.items():
         if files.is_file(folder) or (not files.in_store(folder) and _is_no_folder(folder)):
             raise _refusal(f"{option} is not a folder", folder)

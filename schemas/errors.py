@@ -92,10 +92,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     >>> did_you_mean("tax", ["taxi", "census"])
     "did you mean 'taxi'?"
+    >>> did_you_mean("ID", ["id", "fare"])
+    "did you mean 'id'?"
     >>> did_you_mean("zzz", ["taxi", "census"])
     'one of: census, taxi'
     """
     known = sorted(known)
+    cased = {name.casefold(): name for name in known}
+    if word.casefold() in cased:
+        return f"did you mean {cased[word.casefold()]!r}?"
     # What is far longer than all of them is near none, and takes seconds to be compared.
     longest = 4 * max(map(len, known), default=0)
     near = difflib.get_close_matches(word[: longest + 1], known, n=1, cutoff=0.6)

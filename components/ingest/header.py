@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.ingest.byte_source import ByteSource
 from components.ingest.csv_blocks import Block, read_blocks
+from components.ingest.magic import is_binary
 from components.ingest.rules import SPACES, Dialect, Rules
 from schemas.errors import DataError, did_you_mean
 
@@ -66,16 +68,26 @@ def _names(block: Block, dialect: Dialect, *, where: str) -> list[str]:
     try:
         if not block.closed[0]:
             raise ValueError("a quote is not closed")
+        if b"\0" in block.record(0):  # Python's own reader takes it from 3.11 on
+            raise ValueError("line contains NUL")
         text = block.record(0).decode("utf-8")
         return next(csv.reader([text], delimiter=dialect.delimiter.decode()))
     except (ValueError, csv.Error) as error:
-        encoded = isinstance(error, UnicodeDecodeError)
         raise DataError(
             f"the header cannot be read: {error}",
             where=where,
             expected="column names as UTF-8 text",
-            remedy="write the file anew in UTF-8, as iconv does" if encoded else None,
+            remedy=_mended(block),
         ) from error
+
+
+def _mended(block: Block) -> str:
+    """Return what to do about a header that is not column names."""
+    if is_binary(block.record(0)):
+        return "the file is not text, or its header holds stray characters: write it anew as CSV"
+    if not block.closed[0]:
+        return "close the quote, or write it twice inside of quotes where it belongs to a name"
+    return "write the file anew in UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW-FILE, for one"
 
 
 def _check(names: Sequence[str], wanted: Sequence[str], *, where: str) -> None:
@@ -87,19 +99,23 @@ def _check(names: Sequence[str], wanted: Sequence[str], *, where: str) -> None:
             f"{what} not in the file's header{_nearest(absent, names, wanted)}",
             where=where,
             expected=f"{shown} in the header, which is: {', '.join(names)}",
-            remedy=_remedy(absent, names),
+            remedy=_remedy(absent, names, wanted),
         )
     for name in wanted:
         if names.count(name) > 1:
+            fields = [str(at) for at, other in enumerate(names, start=1) if other == name]
             raise DataError(
-                f"the file's header has {name!r} {names.count(name)} times",
+                f"the file's header has {name!r} {len(fields)} times",
                 where=where,
                 expected="each column that is read once",
+                remedy=f"rename or drop all but one of the fields {' and '.join(fields)}",
             )
 
 
 def _nearest(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str]) -> str:
-    """Return the name that was meant, where one column is absent and some name is near it."""
+    """Return the names that were meant, where they differ in case or one column alone is absent."""
+    if cased := _in_another_case(absent, names):
+        return f"; did you mean {', '.join(map(repr, cased))}?"
     if len(absent) > 1:
         return ""
     spare = [n for n in names if n not in wanted]
@@ -107,12 +123,35 @@ def _nearest(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str])
     return next((f"; {hint}" for hint in hints if hint.startswith("did you mean")), "")
 
 
-def _remedy(absent: Sequence[str], names: Sequence[str]) -> str:
+def _in_another_case(absent: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return the header's names that differ from all absent ones in case only; none if one does."""
+    cased = {name.casefold(): name for name in names}
+    found = [cased[name.casefold()] for name in absent if name.casefold() in cased]
+    return found if len(found) == len(absent) else []
+
+
+def _like_values(names: Sequence[str]) -> bool:
+    """Return whether a header is likely a record: some of its names are numbers."""
+    return any(re.fullmatch(r"[+-]?[0-9.]+", name.strip()) for name in names)
+
+
+def _remedy(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str]) -> str:
     """Return what to do about absent columns: an option of the source, if one brings them back."""
     stripped = {name.strip(SPACES) for name in names}
     if stripped.issuperset(absent):
         return "set source.trim: true in pipeline.yaml, which drops spaces around names and values"
+    if _in_another_case(absent, names):
+        return "write the names alike in the header and in schema.pbtxt: upper and lower case count"
+    if names[0].startswith("sep="):
+        return "remove the first line, which only tells Excel the delimiter"
+    if names[0].startswith("\ufeff"):
+        return "remove the second byte order mark (EF BB BF) from the file's start"
     parted = [d for d in ";\t|," if len(names) == 1 and absent[0] in names[0].split(d)]
     if parted:
         return f"set source.delimiter: {json.dumps(parted[0])} in pipeline.yaml"
+    if not set(names) & set(wanted) or _like_values(names):
+        return (
+            "write the names of the columns into the file's first line, or leave the file out if it"
+            " is none of the table's"
+        )
     return "correct the header, or the name that is asked for"

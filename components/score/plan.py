@@ -72,7 +72,9 @@ class Plan:
                     f"the model gives no {name!r}; {did_you_mean(name, asked[0].outputs)}",
                     where=f"--columns; {os.path.join(model, SAVED_MODEL)}",
                 )
-        wanted = Wanted(asked[0].inputs, tuple(dict.fromkeys(keys)), csv or CsvSource(path=""))
+        wanted = Wanted(
+            asked[0].inputs, tuple(dict.fromkeys(keys)), csv or CsvSource(path=""), output.kind
+        )
         plan = cls(
             paths=tuple(paths),
             wanted=wanted,

@@ -100,6 +100,33 @@ class _JsonLines:
         self._file.close()
 
 
+def can_hold(kind: Format, arrow: pa.DataType) -> bool:
+    """Return whether a column of an Arrow type can be written in a format.
+
+    >>> can_hold("csv", pa.date32()), can_hold("csv", pa.list_(pa.int64()))
+    (True, False)
+    """
+    if pa.types.is_dictionary(arrow):
+        arrow = arrow.value_type
+    if isinstance(arrow, pa.BaseExtensionType) or pa.types.is_float16(arrow):
+        return False
+    if kind == "parquet":
+        return True
+    if kind == "jsonl" and pa.types.is_list(arrow):
+        return can_hold(kind, arrow.value_type)
+    # neither bytes, which need not be text, nor what Arrow makes no text of
+    return not any(holds(arrow) for holds in _NO_TEXT)
+
+
+_NO_TEXT = (
+    pa.types.is_nested,
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_fixed_size_binary,
+    pa.types.is_decimal,
+    pa.types.is_duration,
+    pa.types.is_interval,
+)
 _SINKS: dict[Format, Callable[[str, pa.Schema], Sink]] = {
     "parquet": _Parquet,
     "csv": _Csv,

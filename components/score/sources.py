@@ -18,9 +18,11 @@ from components.ingest.header import read_fields
 from components.ingest.parse import parse
 from components.ingest.rejects import Reason, Reject
 from components.ingest.rules import Rules
+from components.score import parquet_checks
+from components.score.formats import Format
 from components.score.typed import of_arrow
 from schemas.columns import Column
-from schemas.errors import DataError, did_you_mean
+from schemas.errors import DataError
 from schemas.spec import CsvSource
 
 BATCH_ROWS = 65_536
@@ -37,11 +39,13 @@ class Wanted:
       keys: the columns that say in the output which row is which; none stands for the row's
         source and line.
       csv: how CSV files are written; where they are is not asked.
+      written_as: the format that keys are written in.
     """
 
     inputs: tuple[Column, ...]
     keys: tuple[str, ...]
     csv: CsvSource
+    written_as: Format = "parquet"
 
     @property
     def rules(self) -> Rules:
@@ -162,7 +166,7 @@ def _read_parquet(path: str, wanted: Wanted) -> Iterator[Rows]:
             yield _typed(batch, path, first, wanted)
             first += batch.num_rows
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
+        raise parquet_checks.unreadable(path, error) from error
 
 
 def _typed(batch: pa.RecordBatch, path: str, first: int, wanted: Wanted) -> Rows:
@@ -172,12 +176,7 @@ def _typed(batch: pa.RecordBatch, path: str, first: int, wanted: Wanted) -> Rows
     for position, column in enumerate(wanted.inputs):
         array = batch.column(batch.schema.get_field_index(column.name))
         cells = of_arrow(array, column.kind)
-        if cells is None:
-            raise DataError(
-                f"the column {column.name!r} is {array.type}",
-                where=path,
-                expected=f"what can be {column.kind}, as the model takes it",
-            )
+        assert cells is not None  # the file's types were checked when it was opened
         arrays.append(cells.values)
         new = (reasons == 0) & (cells.reasons > 0)
         reasons[new], culprits[new] = cells.reasons[new], position
@@ -209,20 +208,8 @@ def _open_parquet(path: str, wanted: Wanted) -> ParquetFile:
     try:
         file = open_parquet(path)
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
-    have = file.schema_arrow.names
-    for name in [c.name for c in wanted.inputs] + list(wanted.keys):
-        if have.count(name) != 1:
-            raise DataError(
-                f"the file has the column {name!r} {have.count(name)} times;"
-                f" {did_you_mean(name, have)}",
-                where=path,
-                expected="each column that the model takes, and each key, once",
-            )
-    return file
-
-
-def _unreadable(path: str, error: Exception) -> DataError:
-    return DataError(
-        f"the source cannot be read: {error}", where=path, expected="a readable Parquet file"
+        raise parquet_checks.unreadable(path, error) from error
+    parquet_checks.check(
+        file.schema_arrow, wanted.inputs, wanted.keys, wanted.written_as, where=path
     )
+    return file

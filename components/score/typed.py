@@ -29,15 +29,38 @@ _WRONG_TYPE = {
 }
 
 
+_ARROW_TEXT = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+
+
+def fits(arrow: pa.DataType, kind: str) -> bool:
+    """Return whether values of an Arrow type can be an INT, FLOAT or BYTES column's.
+
+    Others would need a rule that training did not have: a date, a decimal and a boolean are text in
+    CSV, and ingest reads them as what they look like there.
+
+    >>> fits(pa.uint8(), "INT"), fits(pa.bool_(), "INT"), fits(pa.null(), "INT")
+    (True, False, True)
+    """
+    if pa.types.is_dictionary(arrow):
+        arrow = arrow.value_type
+    if pa.types.is_null(arrow):
+        return True
+    if kind == "BYTES":
+        return arrow in _ARROW_TEXT
+    return pa.types.is_integer(arrow) or arrow in (pa.float32(), pa.float64())
+
+
 def of_arrow(array: pa.Array, kind: str) -> Cells | None:
     """Return a column of a Parquet file as an INT, FLOAT or BYTES column.
 
     Returns:
-      Values and reasons; None if no value of the array's type could be such a column's.
+      Values and reasons; None if the array's type does not fit.
 
     >>> of_arrow(pa.array([1.0, 1.5, None]), "INT").values.to_pylist()
     [1, None, None]
     """
+    if not fits(array.type, kind):
+        return None
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_null(array.type):
@@ -46,9 +69,7 @@ def of_arrow(array: pa.Array, kind: str) -> Cells | None:
         return _texts(array)
     if pa.types.is_integer(array.type):
         return _of_integers(array, kind)
-    if pa.types.is_floating(array.type):
-        return _of_floats(array, kind)
-    return None
+    return _of_floats(array, kind)
 
 
 def of_json(values: Sequence[Any], kind: str) -> Cells:
@@ -98,12 +119,10 @@ def _encodable(text: str | None) -> str | None:
         return None
 
 
-def _texts(array: pa.Array) -> Cells | None:
+def _texts(array: pa.Array) -> Cells:
     reasons = np.zeros(len(array), np.uint8)
     if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
         array, reasons = _decoded(array)
-    elif not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
-        return None
     array = array.cast(pa.string())
     reasons[pc.match_substring(array, "\0").fill_null(False).to_numpy(zero_copy_only=False)] = (
         Reason.CONTAINS_NUL

@@ -85,7 +85,7 @@ def test_a_source_that_is_not_there_is_said_before_anything_is_made(tmp_path, ca
     lines = ["  path: nowhere/*.csv" if "package://" in line else line for line in text.split("\n")]
     (tmp_path / "bad" / "pipeline.yaml").write_text("\n".join(lines), encoding="utf-8")
     assert cli.main(["run", folder, "--output", str(tmp_path / "runs")]) == 3
-    assert "no file matches the source's path 'nowhere/*.csv'" in capsys.readouterr().err
+    assert "no file matches 'nowhere/*.csv'" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
 
 

@@ -62,6 +62,13 @@ def test_what_a_stream_may_not_write_to(place, folders, words):
         check("in/*.csv", folders, ["m/1"])
 
 
+def test_a_folder_is_no_pattern(place):
+    (place / "in" / "a.csv").touch()
+    with pytest.raises(ConfigError, match="the input 'in/' is a folder") as caught:
+        check("in/", {"--output": ("out", ".csv")}, [])
+    assert "'in/*.csv'" in str(caught.value.remedy)
+
+
 def test_folders_apart_are_taken(place):
     check("in/*.csv", {"--output": ("in/out", ".csv"), "--dead-letters": ("d", ".parquet")}, ["m"])
     check(None, {"--output": ("in", ".jsonl")}, ["m"])

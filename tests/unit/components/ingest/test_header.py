@@ -83,9 +83,42 @@ def test_a_header_in_another_encoding_is_to_be_written_anew(fields):
     assert "UTF-8" in str(caught.value.remedy)
 
 
-def test_a_column_named_twice_is_refused(fields):
-    with pytest.raises(DataError, match="'fare' 2 times"):
+def test_a_column_named_twice_is_refused_with_its_places(fields):
+    with pytest.raises(DataError, match="'fare' 2 times") as caught:
         fields(b"fare,tips,fare\n")
+    assert "the fields 1 and 3" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize(
+    ("header", "meant"),
+    [
+        (b"FARE,Tips\n", "'FARE', 'Tips'"),
+        (b"fare,TIPS\n", "'TIPS'"),
+        (b"\xef\xbb\xbf\xef\xbb\xbffare,tips\n", r"'\\ufefffare'"),
+    ],
+)
+def test_names_that_were_meant_are_asked_for(fields, header, meant):
+    with pytest.raises(DataError, match=rf"did you mean {meant}\?"):
+        fields(header)
+
+
+@pytest.mark.parametrize(
+    ("data", "remedy"),
+    [
+        (b"Fare,tips\n", "upper and lower case count"),
+        (b"sep=,\nfare,tips\n", "remove the first line"),
+        (b"\xef\xbb\xbf\xef\xbb\xbffare,tips\n", "remove the second byte order mark"),
+        (b"1.5,fare\n", "the names of the columns into the file's first line"),
+        (b"hello\n", "or leave the file out"),
+        (b"fare,\0\n", "the file is not text"),
+        (b'fare,"tips\n1,2\n', "close the quote"),
+        (b"fare,Cr\xe9dit\n", "in UTF-8: iconv"),
+    ],
+)
+def test_a_header_that_is_wrong_comes_with_what_to_do(fields, data, remedy):
+    with pytest.raises(DataError) as caught:
+        fields(data)
+    assert remedy in str(caught.value.remedy)
 
 
 def test_an_ignored_column_may_be_named_twice(fields):

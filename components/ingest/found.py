@@ -1,0 +1,70 @@
+"""A path or pattern of source files → the files, or an error that says why there is none."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+
+from components import files
+from schemas.errors import DataError, did_you_mean
+
+_WILDCARD = re.compile(r"[*?\[]")
+_ENDING = re.compile(r"(\.[a-z]+\d?)?\.[A-Za-z]+\d?$")  # .csv, .csv.gz
+
+
+def source_files(path: str, *, named: str, remedy: str | None = None) -> list[str]:
+    """Return the files that a path or pattern names, sorted.
+
+    Args:
+      path: as files are opened by it.
+      named: the same as a person wrote it.
+      remedy: what to do where nothing better is known.
+
+    Raises:
+      DataError: there is none; says so where it is a folder, and names a file of a similar name.
+      StoreError: the store does not answer, or refuses.
+    """
+    if found := [entry.path for entry in files.find(path)]:
+        return found
+    if names := files.names(path):
+        raise DataError(
+            f"{named!r} is a folder",
+            where=files.absolute(path),
+            expected="a file, or a pattern of files",
+            remedy=f"name the files in it, such as {_pattern(named, names)!r}",
+        )
+    raise DataError(
+        f"no file matches {named!r}{_why(path)}",
+        where=files.absolute(path),
+        expected="at least one file",
+        remedy=remedy,
+    )
+
+
+def _pattern(folder: str, names: list[str]) -> str:
+    """Return a pattern of a folder's files, by the ending that most of them have."""
+    endings = Counter(found[0] for name in names if (found := _ENDING.search(name)))
+    ending = endings.most_common(1)[0][0] if endings else ".csv"
+    return f"{folder.rstrip('/')}/*{ending}"
+
+
+def _why(path: str) -> str:
+    """Return what is known of a file that is not there."""
+    if files.in_store(path):
+        return ""
+    if os.path.isdir(path):
+        return ": it is an empty folder"
+    if os.path.exists(path):
+        return ": it is not a regular file"
+    if os.path.islink(path):
+        return f": it is a link to {os.readlink(path)}, which is not there"
+    folder, name = os.path.split(path)
+    if _WILDCARD.search(folder):
+        folder = os.path.dirname(_WILDCARD.split(folder)[0])
+    if folder and not os.path.isdir(folder):
+        return f": there is no folder {folder}"
+    if _WILDCARD.search(path):
+        return ""
+    hint = did_you_mean(name, files.names(folder or "."))
+    return f"; {hint}" if hint.startswith("did you mean") else ""

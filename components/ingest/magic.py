@@ -1,0 +1,138 @@
+"""A file's first bytes → what kind of file it is, whatever its name says, and what to do then."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+HEAD_BYTES = 4096
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_UTF_BYTES = 256  # of the head, which hold names in ASCII in whatever language the values are
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file that is not CSV as it stands.
+
+    Attributes:
+      name: as in "the file is …".
+      remedy: what to do with it.
+    """
+
+    name: str
+    remedy: str
+
+
+GZIP = Kind(
+    "packed with gzip", "unpack it with gunzip; CSV is also read as it is if its name ends in .gz"
+)
+PARQUET = Kind(
+    "a Parquet file",
+    "`skewless predict` reads it if its name ends in .parquet; for `skewless run`, write it as CSV",
+)
+_ARROW = Kind(
+    "an Arrow (Feather) file", "write the table as CSV, or for `skewless predict` Parquet"
+)
+_ZIP = Kind("a zip archive", "unzip it, and name the files that were in it")
+_EXCEL = Kind("an Excel workbook", "save the sheet as `CSV UTF-8` from the spreadsheet program")
+_SHEET = Kind("an OpenDocument spreadsheet", "save the sheet as CSV in UTF-8")
+_JSON = Kind("JSON", "write it as CSV, with a header line of column names")
+
+# What a file of the kind begins with. Binary ones hold control characters soon after, too: a header
+# line may well begin with the letters "ORC".
+_BINARY: tuple[tuple[bytes, Kind], ...] = (
+    (b"\x1f\x8b", GZIP),
+    (b"PAR1", PARQUET),
+    (b"PARE", Kind("an encrypted Parquet file", "write it without encryption")),
+    (b"ARROW1", _ARROW),
+    (b"FEA1", _ARROW),
+    (b"\xff\xff\xff\xff", Kind("an Arrow stream", _ARROW.remedy)),
+    (b"ORC", Kind("an ORC file", _ARROW.remedy)),
+    (b"Obj\x01", Kind("an Avro file", _ARROW.remedy)),
+    (
+        b"SQLite format 3\0",
+        Kind("an SQLite database", "export the table as CSV: sqlite3 -csv -header"),
+    ),
+    (b"BZh", Kind("packed with bzip2", "unpack it with bunzip2")),
+    (b"\x28\xb5\x2f\xfd", Kind("packed with zstd", "unpack it with unzstd")),
+    (b"\xfd7zXZ\0", Kind("packed with xz", "unpack it with unxz")),
+    (b"\x04\x22\x4d\x18", Kind("packed with lz4", "unpack it with unlz4")),
+    (b"7z\xbc\xaf\x27\x1c", Kind("a 7z archive", "unpack it with 7z x")),
+    (b"Rar!\x1a\x07", Kind("a RAR archive", "unpack it with unrar x")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _EXCEL),
+    (b"\x89HDF\r\n\x1a\n", Kind("an HDF5 file", _ARROW.remedy)),
+)
+_TEXT: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
+    (re.compile(rb"(?i)\s*<(!doctype html|html)"), Kind("a web page", "fetch the data itself")),
+    (re.compile(rb"\s*<\?xml"), Kind("XML", "write it as CSV, with a header line of column names")),
+    (re.compile(rb'\s*(\{\s*"[^"]*"\s*:|\[\s*\{)'), _JSON),
+    (re.compile(rb"%PDF-"), Kind("a PDF file", "export the table as CSV")),
+)
+_BOMS = (  # UTF-32's begins with UTF-16's
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+# Bytes of a character; those that are NUL in letters of most languages, and the one that is not.
+_WITHOUT_BOM = (
+    ("UTF-32LE", 4, (2, 3), 0),
+    ("UTF-32BE", 4, (0, 1), 3),
+    ("UTF-16LE", 2, (1,), 0),
+    ("UTF-16BE", 2, (0,), 1),
+)
+
+
+def kind_of(head: bytes) -> Kind | None:
+    r"""Return what kind of file begins with these bytes; None for what may be CSV.
+
+    Args:
+      head: the first `HEAD_BYTES`, or all of a shorter file.
+
+    >>> kind_of(b"PAR1\x15\x04\x15").name, kind_of(b"PAR1,fare\n1,2\n")
+    ('a Parquet file', None)
+    """
+    if head.startswith(b"PK") and is_binary(head):
+        return _zipped(head)
+    if head[257:262] == b"ustar":
+        return Kind("a tar archive", "unpack it with tar -xf, and name the files that were in it")
+    for magic, kind in _BINARY:
+        if head.startswith(magic) and is_binary(head):
+            return kind
+    if (encoding := _encoding(head)) is not None:
+        remedy = f"write it anew in UTF-8: iconv -f {encoding} -t UTF-8 FILE > NEW-FILE"
+        return Kind(f"text in {encoding}", remedy)
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    return next((kind for pattern, kind in _TEXT if pattern.match(text)), None)
+
+
+def is_binary(data: bytes) -> bool:
+    """Return whether there are control characters that no text has."""
+    return _CONTROL.search(data) is not None
+
+
+def _zipped(head: bytes) -> Kind:
+    if b"opendocument.spreadsheet" in head:
+        return _SHEET
+    is_office = b"[Content_Types].xml" in head and b"word/" not in head and b"ppt/" not in head
+    return _EXCEL if is_office or b"xl/" in head else _ZIP
+
+
+def _encoding(head: bytes) -> str | None:
+    """Return UTF-16 or UTF-32 where a mark at the start says so, or the places of NULs do."""
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return encoding
+    for encoding, width, zeros, character in _WITHOUT_BOM:
+        whole = head[: min(len(head), _UTF_BYTES) // width * width]
+        if _share(whole[character::width]) < 0.1 and all(
+            _share(whole[place::width]) > 0.6 for place in zeros
+        ):
+            return encoding
+    return None
+
+
+def _share(data: bytes) -> float:
+    """Return the share of NULs."""
+    return data.count(0) / max(len(data), 1)
