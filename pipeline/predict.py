@@ -40,7 +40,8 @@ STAGE = "predict"
     "keys",
     multiple=True,
     metavar="COLUMN",
-    help="Column of INPUT to copy to the output; may be repeated. [default: source and line]",
+    help="Column of INPUT to copy to the output, with its type; may be repeated."
+    " [default: source and line]",
 )
 @click.option(
     "--columns",
@@ -88,7 +89,7 @@ def command(
     model = found.version(version)
     other = None if compare is None else found.version(compare)
     paths = input_paths(inputs)
-    csv = found.csv(dataset)
+    csv, schema = found.csv(dataset), found.columns(dataset)
     on = runners.choose(scoring.runner_of(dataset), runner, settings, ctx.meta["beam"])
     engines.check(on, [*paths, model, output])
     from components.score.output import Output
@@ -112,6 +113,7 @@ def command(
                 keys=keys,
                 columns=[] if columns is None else columns.split(","),
                 compare_with=other,
+                schema=schema,
             )
         for line in scored.lines():
             screen.line(line)

@@ -6,11 +6,12 @@ What is wrong with a path is said before anything heavy is imported.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ from pipeline.run import IMPORTS
 from pipeline.runners import BeamCommand as BeamCommand  # both commands are one
 from pipeline.shortages import shortage
 from pipeline.temporary import own_folder
-from schemas import catalog
+from schemas import catalog, columns
+from schemas.columns import Column
 from schemas.errors import ConfigError, SkewlessError
 from schemas.runners import Runner
 from schemas.spec import CsvSource
@@ -115,10 +117,29 @@ class Source:
         """
         if dataset is not None:
             return catalog.read_spec(catalog.find_folder(dataset) / catalog.SPEC_FILE).source
-        told = lineage.latest_parameters(self.run.metadata, "ingest") if self.run else None
-        if told is None:
+        if self._ingested is None:
             return CsvSource(path="")
-        return CsvSource.model_validate_json(str(told["source"]))
+        return CsvSource.model_validate_json(str(self._ingested["source"]))
+
+    def columns(self, dataset: str | None) -> tuple[Column, ...]:
+        """Return the columns of schema.pbtxt: the dataset's, or the run's; none for a lone model.
+
+        Args:
+          dataset: name or folder of a dataset; None takes what the run recorded.
+
+        Raises:
+          ConfigError: no such dataset, or its files are wrong.
+        """
+        if dataset is not None:
+            return catalog.load(dataset).columns
+        if self._ingested is None:
+            return ()
+        return columns.loads(str(self._ingested["columns"]))
+
+    @functools.cached_property
+    def _ingested(self) -> Mapping[str, int | float | str] | None:
+        """What the run's ingest was given when it last went through; None if that is not known."""
+        return lineage.latest_parameters(self.run.metadata, "ingest") if self.run else None
 
 
 def runner_of(dataset: str | None) -> Runner:

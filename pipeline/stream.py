@@ -150,6 +150,7 @@ class Flow:
         stream_folders.check(pattern, self._folders(), [self.model, *found.kept])
         self._follow = found.serving if version is None else None
         self._csv: CsvSource = found.csv(dataset)
+        self._columns = found.columns(dataset)
 
     def check(self) -> None:
         """Hold that there is one input and one output, and that topics are named as such.
@@ -282,7 +283,7 @@ class Flow:
 
         assert self._pattern is not None  # held by check()
         kind = self._kind if self._topic is None else "jsonl"
-        wanted = Wanted(ask(self.model).inputs, self._keys, self._csv, kind)
+        wanted = Wanted(ask(self.model).inputs, self._keys, self._csv, kind, self._columns)
         until = MAX_TIMESTAMP
         if self._stop_after is not None:  # counted from here: to fetch a model may take longer
             until = Timestamp.now() + self._stop_after

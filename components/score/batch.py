@@ -33,6 +33,7 @@ from components.score.plan import Plan
 from components.score.sinks import Sink, open_sink
 from components.score.sources import read_rows
 from components.score.tally import Part, Scored, Tally
+from schemas.columns import Column
 from schemas.spec import CsvSource
 
 STAGE = "predict"
@@ -47,6 +48,7 @@ def predict(
     keys: Sequence[str] = (),
     columns: Sequence[str] = (),
     compare_with: str | None = None,
+    schema: Sequence[Column] = (),
     options: PipelineOptions | None = None,
 ) -> Scored:
     """Score files of rows.
@@ -59,6 +61,8 @@ def predict(
       keys: columns of the files to copy to the output; none copies each row's source and line.
       columns: outputs of the model that are wanted; none is all.
       compare_with: folder of another version's SavedModel, to be scored beside.
+      schema: the columns of schema.pbtxt, which say what a key of a CSV file is; a key that they do
+        not have is text, or as the model takes it.
       options: where Beam runs; None is in this process.
 
     Returns:
@@ -69,7 +73,7 @@ def predict(
       DataError: a file is missing, unreadable or lacks a column; the output cannot be written.
       ModelError: no SavedModel, or a version that takes other columns than the one compared with.
     """
-    plan = Plan.of(model, paths, output, csv, keys, columns, compare_with)
+    plan = Plan.of(model, paths, output, csv, keys, columns, compare_with, schema)
     with output.working_folder(options) as folder:
         with disk_errors(WRITTEN, output.path):
             reserve(folder)

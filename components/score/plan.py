@@ -14,6 +14,7 @@ from components.score.compare import renamed, side_by_side
 from components.score.output import Output
 from components.score.sources import Wanted, carried_schema
 from schemas import description
+from schemas.columns import Column
 from schemas.errors import ConfigError, ModelError, did_you_mean
 from schemas.spec import CsvSource
 
@@ -52,6 +53,7 @@ class Plan:
         keys: Sequence[str],
         columns: Sequence[str],
         compare_with: str | None,
+        schema: Sequence[Column] = (),
     ) -> Plan:
         """Return the plan of what `predict` is asked for.
 
@@ -73,7 +75,11 @@ class Plan:
                     where=f"--columns; {os.path.join(model, SAVED_MODEL)}",
                 )
         wanted = Wanted(
-            asked[0].inputs, tuple(dict.fromkeys(keys)), csv or CsvSource(path=""), output.kind
+            inputs=asked[0].inputs,
+            keys=tuple(dict.fromkeys(keys)),
+            csv=csv or CsvSource(path=""),
+            written_as=output.kind,
+            columns=tuple(schema),
         )
         plan = cls(
             paths=tuple(paths),

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.arrow_files import ParquetFile, open_parquet
+from components.examples import arrow_schema
 from components.ingest.csv_blocks import read_records
 from components.ingest.header import read_fields
 from components.ingest.parse import parse
@@ -40,22 +41,29 @@ class Wanted:
         source and line.
       csv: how CSV files are written; where they are is not asked.
       written_as: the format that keys are written in.
+      columns: those of schema.pbtxt, as far as they are known: what a key of a CSV file is.
     """
 
     inputs: tuple[Column, ...]
     keys: tuple[str, ...]
     csv: CsvSource
     written_as: Format = "parquet"
+    columns: tuple[Column, ...] = ()
 
     @property
     def rules(self) -> Rules:
-        """What makes a CSV record a row: keys are text beside the inputs, whatever else they are.
+        """What makes a CSV record a row: the inputs, and after them the keys, have values that fit.
 
         Raises:
           ConfigError: the delimiter cannot part values.
         """
-        keys = tuple(Column(key, "BYTES", serving=True) for key in self.keys)
-        return Rules.of(self.csv, self.inputs + keys, label=None)
+        return Rules.of(self.csv, self.inputs + self.key_columns, label=None)
+
+    @property
+    def key_columns(self) -> tuple[Column, ...]:
+        """The keys as columns of a CSV file: of the schema's type, or the model's, else text."""
+        kinds = {column.name: column.kind for column in (*self.inputs, *self.columns)}
+        return tuple(Column(key, kinds.get(key, "BYTES"), serving=True) for key in self.keys)
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ def _schema_of(path: str, wanted: Wanted) -> pa.Schema:
         schema = _open_parquet(path, wanted).schema_arrow
     else:
         read_fields(path, wanted.rules)
-        schema = pa.schema([(key, pa.string()) for key in wanted.keys])
+        schema = arrow_schema(wanted.key_columns)
     if not wanted.keys:
         return pa.schema([(SOURCE, pa.string()), (LINE, pa.int64())])
     return pa.schema([pa.field(key, schema.field(key).type) for key in wanted.keys])

@@ -14,6 +14,7 @@ from components.examples import as_raw_columns
 from components.score.batch import predict
 from components.score.output import Output
 from schemas import description
+from schemas.columns import Column
 from schemas.errors import ConfigError, DataError, ModelError
 from schemas.spec import CsvSource
 from tests.component.score.conftest import push
@@ -56,13 +57,15 @@ def test_csv_and_json_lines_are_read_back_as_the_same_float32(
     exported, csv_file, expected, tmp_path
 ):
     run(exported.saved_model, [csv_file], tmp_path / "scores.csv", keys=["id"])
-    run(exported.saved_model, [csv_file], tmp_path / "scores.jsonl", keys=["id"])
+    schema = [Column("id", "INT", serving=False)]
+    run(exported.saved_model, [csv_file], tmp_path / "scores.jsonl", keys=["id"], schema=schema)
     table = pv.read_csv(tmp_path / "scores.csv")
     assert same_scores(table.column("score"), expected)
     assert "probabilities_1" in table.column_names
+    assert '\n"007",' in (tmp_path / "scores.csv").read_text()
     lines = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
     assert [np.float32(line["score"]) for line in lines] == list(expected["score"])
-    assert lines[7]["id"] == "007"
+    assert lines[7]["id"] == 7  # the schema's; in the other file, text
     assert len(lines[7]["probabilities"]) == 2
 
 

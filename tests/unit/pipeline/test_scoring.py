@@ -5,8 +5,12 @@ import tempfile
 
 import pytest
 
-from pipeline import scoring
+from pipeline import lineage, scoring
 from pipeline.endings import InterruptedRunError, UnexpectedError
+from pipeline.folders import Folders
+from schemas import columns
+from schemas.columns import Column
+from schemas.spec import CsvSource
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +43,38 @@ def test_a_failure_names_its_log(logs):
     (log,) = logs.iterdir()
     assert caught.value.where == str(log)
     assert "Traceback" in log.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """A version in a run that recorded what it was given."""
+    recorded = {
+        "source": CsvSource(path="x", delimiter="|").model_dump_json(),
+        "columns": columns.dumps([Column("id", "INT", serving=False)]),
+    }
+    asked = []
+
+    def latest_parameters(*given):
+        asked.append(given)
+        return recorded
+
+    monkeypatch.setattr(lineage, "latest_parameters", latest_parameters)
+    folders = Folders(tmp_path / "taxi")
+    yield scoring.Source({1: folders.serving + "/1"}, folders.serving, folders)
+    assert len(asked) <= 1  # the record is opened once
+
+
+def test_the_form_and_types_of_csv_are_the_runs(source):
+    assert source.csv(None).delimiter == "|"
+    assert source.columns(None) == (Column("id", "INT", serving=False),)
+    assert source.kept == [source.run.artifacts, source.run.serving]
+
+
+def test_a_dataset_that_is_named_says_both_instead(source):
+    assert source.csv("taxi").delimiter == ","
+    assert "fare" in [column.name for column in source.columns("taxi")]
+
+
+def test_of_a_lone_model_neither_is_known():
+    lone = scoring.Source({1: "/models/taxi/1"}, None, None)
+    assert (lone.csv(None).delimiter, lone.columns(None), lone.kept) == (",", (), [])

@@ -89,12 +89,17 @@ def test_a_file_is_known_by_its_first_bytes(name):
     assert (found.name, bool(found.remedy)) == (name, True)
 
 
+def named(head):
+    found = kind_of(head)
+    return None if found is None else found.name
+
+
 def test_older_files_are_known_too(tmp_path):
-    assert kind_of(database(tmp_path)).name == "an SQLite database"
-    assert kind_of(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1").name == "an Excel workbook"
+    assert named(database(tmp_path)) == "an SQLite database"
+    assert named(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") == "an Excel workbook"
     feather_1 = written(lambda file: feather.write_feather(TABLE, file, version=1))
-    assert kind_of(feather_1).name == "an Arrow (Feather) file"
-    assert kind_of(b"\xfe\xff" + TEXT.encode("utf-16-be")).name == "text in UTF-16"
+    assert named(feather_1) == "an Arrow (Feather) file"
+    assert named(b"\xfe\xff" + TEXT.encode("utf-16-be")) == "text in UTF-16"
 
 
 @pytest.mark.parametrize(
