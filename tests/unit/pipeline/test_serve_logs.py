@@ -19,9 +19,9 @@ def place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("path", ["run/serving/1/log", "run/serving/2", "run/serving", "link/log"])
 @pytest.mark.parametrize("option", ["--access-log", "--request-log"])
 def test_logs_are_not_written_into_models(place, option, path):
-    logs = (path, None) if option == "--access-log" else (None, path)
+    access_log, request_log = (path, None) if option == "--access-log" else (None, path)
     with pytest.raises(ConfigError, match=f"{option} lies in a folder of models"):
-        check_apart(*logs, ["elsewhere", "run/serving"])
+        check_apart(access_log, request_log, ["elsewhere", "run/serving"])
 
 
 @pytest.mark.parametrize(

@@ -48,4 +48,4 @@ def test_where_there_is_none_it_is_said_why(place, path, what, remedy):
     with pytest.raises(DataError) as caught:
         source_files(path, named=path, remedy="correct it")
     assert (caught.value.what, caught.value.remedy) == (what, remedy)
-    assert os.path.isabs(caught.value.where)
+    assert os.path.isabs(str(caught.value.where))
