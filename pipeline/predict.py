@@ -93,11 +93,13 @@ def command(
     on = runners.choose(scoring.runner_of(dataset), runner, settings, ctx.meta["beam"])
     engines.check(on, [*paths, model, output])
     from components.score.output import Output
+    from components.score.sources import check_kinds
 
     if files.in_store(output):
         stores.check_writable(output)
     kept = [model, *([] if other is None else [other]), *found.kept]
     place = Output.of(output, kind, overwrite=overwrite, inputs=paths, kept=kept)
+    check_kinds(paths)
     with scoring.told(STAGE) as (screen, _):
         screen.line(f"{len(paths):,} file{'s'[: len(paths) > 1]}, scored by {model}", "bold")
         with scoring.imports():

@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -63,6 +64,7 @@ def check_file(path: str, rejects: str, *, overwrite: bool) -> None:
     Raises:
       ConfigError: something is there, and is not to be overwritten or may not be.
     """
+    _check_parents(path)
     there = [name for name in (path, rejects) if _is_there(name)]
     for name in there:
         if not files.is_file(name):
@@ -79,6 +81,7 @@ def check_folder(path: str, *, overwrite: bool) -> None:
     Raises:
       ConfigError: something is there, and is not to be overwritten or may not be.
     """
+    _check_parents(path)
     if files.is_file(path):
         raise _refusal("the output is to be a folder, and a file has its name", path)
     if not files.in_store(path):
@@ -89,6 +92,15 @@ def check_folder(path: str, *, overwrite: bool) -> None:
         raise _refusal(f"the output folder holds other files: {shown}", path)
     if files.names(path) and not overwrite:
         raise _is_there_already(path)
+
+
+def _check_parents(path: str) -> None:
+    """Check that folders are, or can be made, above an output on a disk."""
+    if files.in_store(path):
+        return
+    nearest = next(parent for parent in Path(path).parents if os.path.lexists(parent))
+    if not nearest.is_dir():
+        raise _refusal("the output is to be in a folder, and a file has its name", str(nearest))
 
 
 def _check_local_folder(path: str) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from components.arrow_files import ParquetFile, open_parquet
 from components.examples import arrow_schema
+from components.ingest.byte_source import ByteSource
 from components.ingest.csv_blocks import read_records
 from components.ingest.header import read_fields
 from components.ingest.parse import parse
@@ -86,6 +87,20 @@ class Rows:
 def is_parquet(path: str) -> bool:
     """Whether a file is Parquet; any other is CSV."""
     return path.endswith(PARQUET)
+
+
+def check_kinds(paths: Sequence[str]) -> None:
+    """Check that files are Parquet or text, as their names say, by where they begin or end.
+
+    Raises:
+      DataError: a file is of another kind, or cannot be read.
+    """
+    for path in paths:
+        if is_parquet(path):
+            _opened_parquet(path)
+        else:
+            with ByteSource(path):
+                pass  # which looks at its first bytes
 
 
 def carried_schema(paths: Sequence[str], wanted: Wanted) -> pa.Schema:
@@ -212,11 +227,15 @@ def _reject(
     )
 
 
-def _open_parquet(path: str, wanted: Wanted) -> ParquetFile:
+def _opened_parquet(path: str) -> ParquetFile:
     try:
-        file = open_parquet(path)
+        return open_parquet(path)
     except (OSError, pa.ArrowException) as error:
         raise parquet_checks.unreadable(path, error) from error
+
+
+def _open_parquet(path: str, wanted: Wanted) -> ParquetFile:
+    file = _opened_parquet(path)
     parquet_checks.check(
         file.schema_arrow, wanted.inputs, wanted.keys, wanted.written_as, where=path
     )

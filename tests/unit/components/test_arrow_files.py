@@ -72,6 +72,7 @@ def test_a_hostile_file_is_refused_in_a_process_that_imports_a_reader_alone(host
 
 # Newer pyarrow says that it does not unpickle the type, before it is refused here.
 @pytest.mark.filterwarnings("ignore:pickle-based deserialization:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:pyarrow.PyExtensionType is deprecated:FutureWarning")
 @pytest.mark.parametrize("name", ["flat", "nested"])
 def test_a_hostile_file_is_refused_with_its_name_and_what_to_do(hostile, name):
     path = str(hostile / f"{name}.parquet")

@@ -1,5 +1,7 @@
 """What the commands refuse before anything heavy is imported."""
 
+import gzip
+
 import pytest
 
 from pipeline import cli
@@ -12,6 +14,8 @@ def model(tmp_path):
     folder.mkdir(parents=True)
     (folder / "saved_model.pb").touch()
     (tmp_path / "rows.csv").write_text("a\n1\n")
+    (tmp_path / "text.parquet").write_text("a\n1\n")
+    (tmp_path / "packed.csv").write_bytes(gzip.compress(b"a\n1\n"))
     return tmp_path / "serving"
 
 
@@ -28,6 +32,10 @@ def refusal(capsys, *arguments):
         (["none*.csv", "-o", "out"], 3, "no file matches 'none*.csv'"),
         (["rows.csv", "-o", "a.csv", "--format", "jsonl"], 2, "a.csv is to be jsonl"),
         (["rows.csv", "-o", "rows.csv"], 2, "the output is a file that is to be scored"),
+        (["packed.csv", "-o", "out"], 3, "the file is packed with gzip, not CSV"),
+        (["text.parquet", "-o", "out"], 3, "the file is text, not Parquet as its name says"),
+        ([".", "-o", "out"], 3, "'.' is a folder"),
+        (["rows.csv", "-o", "serving/3/out"], 2, "the output lies in a folder of models"),
         (["rows.csv", "-o", "out", "--dataset", "tax"], 2, "did you mean 'taxi'?"),
     ],
 )

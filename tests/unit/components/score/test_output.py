@@ -187,6 +187,9 @@ def test_a_file_does_not_replace_a_folder_nor_a_folder_a_file(place):
         of("file", "csv")
     with pytest.raises(ConfigError, match="the output is to be a folder, and something else"):
         of("/dev/null", "csv")
+    for path in ("in.csv/scores.csv", "in.csv/a/b"):
+        with pytest.raises(ConfigError, match="the output is to be in a folder, and a file has"):
+            of(path)
     (place / "b.csv.rejects.parquet").mkdir()
     with pytest.raises(ConfigError, match="the output is to be a file"):
         of("b.csv")
