@@ -98,7 +98,7 @@ def _check_parents(path: str) -> None:
     """Check that folders are, or can be made, above an output on a disk."""
     if files.in_store(path):
         return
-    nearest = next(parent for parent in Path(path).parents if os.path.lexists(parent))
+    nearest = next((p for p in Path(path).parents if os.path.lexists(p)), Path("/"))
     if not nearest.is_dir():
         raise _refusal("the output is to be in a folder, and a file has its name", str(nearest))
 
