@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any
 
-from components import stores
+from components import local_glob, stores
 
 _CHUNK = 4 << 20
 _AT_ONCE = 8  # files on their way at a time
@@ -86,12 +86,13 @@ def walk(folder: str) -> list[str]:
 def find(pattern: str) -> list[Entry]:
     """Return the files that a path or a pattern (`*`, `?`, `[…]`, `**`) names, sorted by path.
 
-    A path that is there is meant as it stands, whatever characters are in it.
+    A path that is there is meant as it stands, whatever characters are in it. A file that several
+    of the paths lead to, through symbolic links, is there once.
     """
     if in_store(pattern):
         return sorted((Entry(*found) for found in stores.matched(pattern)), key=lambda e: e.path)
-    found = [pattern] if os.path.isfile(pattern) else glob.glob(pattern, recursive=True)
-    return [_entry(path) for path in sorted(found) if os.path.isfile(path)]
+    found = [pattern] if os.path.isfile(pattern) else local_glob.find(pattern)
+    return [_entry(path) for path in sorted(found)]
 
 
 def open_read(path: str) -> IO[bytes]:

@@ -8,6 +8,7 @@ evaluate → (g) blessing, parity → (h) proof → push → (i) a version in th
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from components.ingest.found import source_files
 from pipeline import digests
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
-from schemas.catalog import SCHEMA_FILE, Dataset
+from schemas.catalog import SCHEMA_FILE, SPEC_FILE, Dataset
 from schemas.expectations import Expectations, expectations_of
 
 if TYPE_CHECKING:
@@ -72,8 +73,17 @@ def source_paths(dataset: Dataset) -> list[str]:
     return source_files(
         dataset.source_path,
         named=dataset.spec.source.path,
-        remedy=f"correct source.path in {dataset.folder / 'pipeline.yaml'}",
+        remedy=f"correct source.path in {dataset.folder / SPEC_FILE}",
     )
+
+
+def pipeline_id(name: str) -> str:
+    """Return the name that TFX records a pipeline under.
+
+    TFX refuses a pipeline that is called like one of its nodes. Others keep their own name, by
+    which their earlier runs are found.
+    """
+    return f"{name}-pipeline" if name in NODES else name
 
 
 def build(
@@ -92,7 +102,7 @@ def build(
     model = _model(told, dataset, data)
     verdict = _verdict(told, dataset, folders, run_id, data, model)
     return Pipeline(
-        pipeline_name=dataset.spec.name,
+        pipeline_name=pipeline_id(dataset.spec.name),
         pipeline_root=folders.artifacts,
         components=[*data.values(), *model.values(), *verdict.values()],
         enable_cache=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components import files
+from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
     from ml_metadata import MetadataStore
 
 _RUN = "pipeline_run"  # TFX's name for the type of context that holds one run's executions
+_VERSION_TABLE = "MLMDEnv"  # in which ML Metadata says of which version its tables are
 _SCRATCH = ".system"  # where TFX keeps what only a running execution needs
 
 
@@ -49,6 +52,23 @@ class Execution:
     node: str
     state: str
     outputs: Mapping[str, Artifact]
+
+
+def check(metadata: Path) -> None:
+    """Check that a record can be read and added to, if there is one; imports nothing heavy.
+
+    Raises:
+      ConfigError: the file is not ML Metadata's record, or is damaged.
+    """
+    if not metadata.exists():
+        return
+    with _readable(metadata), contextlib.closing(_connect(metadata)) as record:
+        tables = {name for (name,) in record.execute("SELECT name FROM sqlite_master")}
+        if tables and _VERSION_TABLE not in tables:
+            raise sqlite3.DatabaseError(f"it has no table {_VERSION_TABLE}")
+        ((found,),) = record.execute("PRAGMA quick_check(1)")
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
 
 
 def read_run(metadata: Path, run_id: str) -> dict[str, Execution]:
@@ -92,20 +112,27 @@ def tidy(metadata: Path, artifacts: str) -> list[str]:
     To be called only while the pipeline is locked: then whatever is still marked as running was
     killed. TFX clears away after a stage that raises, but not after one that is killed. Returns the
     folders that were removed.
+
+    Raises:
+      ConfigError: the record cannot be read.
     """
+    from ml_metadata.errors import StatusError
     from ml_metadata.proto import metadata_store_pb2 as mlmd
 
     if not metadata.exists():
         return []
-    store = _open(metadata)
-    executions = store.get_executions()
-    killed = [
-        e for e in executions if e.last_known_state in (mlmd.Execution.NEW, mlmd.Execution.RUNNING)
-    ]
-    for execution in killed:
-        execution.last_known_state = mlmd.Execution.FAILED
-    if killed:
-        store.put_executions(killed)
+    with _readable(metadata, StatusError):
+        store = _open(metadata)
+        executions = store.get_executions()
+        killed = [
+            execution
+            for execution in executions
+            if execution.last_known_state in (mlmd.Execution.NEW, mlmd.Execution.RUNNING)
+        ]
+        for execution in killed:
+            execution.last_known_state = mlmd.Execution.FAILED
+        if killed:
+            store.put_executions(killed)
     failed = {str(e.id) for e in executions if e.last_known_state == mlmd.Execution.FAILED}
     leftovers = [
         os.path.join(artifacts, node, channel, execution)
@@ -127,18 +154,42 @@ def _as_it_is(metadata: Path) -> Iterator[MetadataStore]:
     ML Metadata makes tables when it only opens a file: a run that has just begun can fail of it,
     and so can who reads while a run writes. SQLite copies what was written last, whole.
     """
-    import sqlite3
+    from ml_metadata.errors import StatusError
 
-    with tempfile.TemporaryDirectory(prefix="skewless-") as folder:
+    with _readable(metadata, StatusError), tempfile.TemporaryDirectory(prefix="skewless-") as folder:
         copy = Path(folder, metadata.name)
-        # To be written where it can be, so that what a killed run left half done is taken back.
-        there = f"{metadata.absolute().as_uri()}?mode=rw"
         with (
-            contextlib.closing(sqlite3.connect(there, uri=True)) as source,
+            contextlib.closing(_connect(metadata)) as source,
             contextlib.closing(sqlite3.connect(copy)) as target,
         ):
             source.backup(target)
         yield _open(copy)
+
+
+def _connect(metadata: Path) -> sqlite3.Connection:
+    """Open the file itself.
+
+    To be written where it can be, so that what a killed run left half done is taken back.
+    """
+    return sqlite3.connect(f"{metadata.absolute().as_uri()}?mode=rw", uri=True)
+
+
+@contextlib.contextmanager
+def _readable(metadata: Path, *more: type[Exception]) -> Iterator[None]:
+    """Turn what SQLite, and whoever raises `more`, says of a damaged file into one clear error."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, *more) as error:
+        remedy = "put back a copy of it, or move it away: the next run then starts anew, and pushed"
+        remedy += " models stay"
+        if isinstance(error, sqlite3.OperationalError):  # locked, or not to be opened: not damaged
+            remedy = "see that the file may be read and written, and that nothing holds it"
+        raise ConfigError(
+            f"the record of earlier runs cannot be read: {error}",
+            where=str(metadata),
+            expected="an SQLite file of ML Metadata, as runs of this pipeline keep it",
+            remedy=remedy,
+        ) from error
 
 
 def _open(metadata: Path) -> MetadataStore:

@@ -119,6 +119,7 @@ def run(
         is_ours = stack.enter_context(locked(job.folders, job.run_id))
         stack.enter_context(own_folder())
         job.folders.fetch()
+        lineage.check(job.folders.metadata)
         job.own.mkdir(parents=True)
         screen = open_screen(stack.enter_context(logs.captured(job.log)))
         screen.line(f"{dataset.spec.name}: run {job.run_id} in {job.folders.place}", "bold")

@@ -8,17 +8,22 @@ the validation alone.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError, did_you_mean
+from schemas.schema_lines import deepest
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
 SERVING = "SERVING"
 TRAINING = "TRAINING"
+ENVIRONMENTS = (TRAINING, SERVING)
+
+_DEEPEST = 30  # messages within each other; the deepest field of a schema is ten deep
 
 
 @dataclass(frozen=True)
@@ -37,23 +42,65 @@ class Column:
 
 
 def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
-    """Parse the text of a schema.pbtxt.
+    """Parse the text of a schema.pbtxt into what the stages check.
+
+    An INT column with a `bool_domain` comes out as a category of 0 and 1: TFDV counts the values
+    of such a column, but looks for its bounds among measurements that it did not make.
 
     Raises:
-      ConfigError: the text is no TFMD schema; names the line.
+      ConfigError: the text is not a TFMD schema; names the line.
+    """
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    schema = parse_as_written(text, where=where)
+    for feature in schema.feature:
+        if feature.type == schema_pb2.INT and feature.HasField("bool_domain"):
+            feature.int_domain.min, feature.int_domain.max = 0, 1
+            feature.int_domain.is_categorical = True
+    return schema
+
+
+def parse_as_written(text: str, *, where: str) -> schema_pb2.Schema:
+    """Parse the text of a schema.pbtxt field by field.
+
+    Raises:
+      ConfigError: the text is not a TFMD schema; names the line.
     """
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
 
+    depth, line = deepest(text)
+    if depth > _DEEPEST:
+        raise ConfigError(
+            f"schema.pbtxt nests messages {depth:,} deep",
+            where=f"{where}:{line}",
+            expected=f"at most {_DEEPEST} messages within each other",
+            remedy="correct the braces",
+        )
     try:
         return text_format.Parse(text, schema_pb2.Schema())
-    except text_format.ParseError as error:
+    except (text_format.ParseError, RecursionError) as error:
         raise ConfigError(
-            f"schema.pbtxt does not parse: {error}",
+            f"schema.pbtxt does not parse: {error}{_nearest_field(str(error), schema_pb2.Schema)}",
             where=where,
             expected="a TensorFlow Metadata schema in text form",
             remedy="correct the line named above",
         ) from error
+
+
+def _nearest_field(problem: str, schema: Any) -> str:
+    """Return what a misspelt field of the schema or of a column was meant to be, if it is near."""
+    found = re.search(r'type "([\w.]+)" (?:has|should have) no field named "(\w+)"', problem)
+    if not found:
+        return ""
+    top = schema.DESCRIPTOR
+    messages = [top, *(f.message_type for f in top.fields_by_name["feature"].message_type.fields)]
+    messages += [field.message_type for field in top.fields]
+    for message in messages:
+        if message is not None and message.full_name == found.group(1):
+            hint = did_you_mean(found.group(2), message.fields_by_name)
+            return f" {hint}" if hint.startswith("did you mean") else ""
+    return ""
 
 
 def columns_of(schema: schema_pb2.Schema, *, where: str) -> tuple[Column, ...]:
@@ -76,17 +123,22 @@ def columns_of(schema: schema_pb2.Schema, *, where: str) -> tuple[Column, ...]:
             )
         if feature.name in columns:
             raise ConfigError(f"column {feature.name!r} is described twice", where=where)
-        columns[feature.name] = Column(feature.name, kind, _in_serving(schema, feature))
+        columns[feature.name] = Column(feature.name, kind, in_environment(schema, feature, SERVING))
     return tuple(columns.values())
 
 
-def _in_serving(schema: schema_pb2.Schema, feature: schema_pb2.Feature) -> bool:
-    """TFDV's rule: out if listed as such, in if listed, else as the default environments say."""
-    if SERVING in feature.not_in_environment:
+def in_environment(
+    schema: schema_pb2.Schema, feature: schema_pb2.Feature, environment: str
+) -> bool:
+    """Return whether a column is in an environment.
+
+    TFDV's rule: out if listed as such, in if listed, else as the default environments say.
+    """
+    if environment in feature.not_in_environment:
         return False
-    if SERVING in feature.in_environment:
+    if environment in feature.in_environment:
         return True
-    return not schema.default_environment or SERVING in schema.default_environment
+    return not schema.default_environment or environment in schema.default_environment
 
 
 def find(columns: Iterable[Column], name: str, *, where: str) -> Column:

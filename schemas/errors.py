@@ -98,10 +98,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     'one of: census, taxi'
     """
     known = sorted(known)
-    cased = {name.casefold(): name for name in known}
-    if word.casefold() in cased:
-        return f"did you mean {cased[word.casefold()]!r}?"
-    # What is far longer than all of them is near none, and takes seconds to be compared.
+    # Anything much longer than all of them is near none, and takes seconds to compare.
     longest = 4 * max(map(len, known), default=0)
-    near = difflib.get_close_matches(word[: longest + 1], known, n=1, cutoff=0.6)
+    word = word[: longest + 1]
+    folded: dict[str, str] = {}
+    for each in known:
+        folded.setdefault(each.casefold(), each)
+    near = [folded[word.casefold()]] if word.casefold() in folded else []
+    near = near or difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    near = near or [
+        folded[each] for each in difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    ]
     return f"did you mean {near[0]!r}?" if near else "one of: " + (", ".join(known) or "(none)")

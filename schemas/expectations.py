@@ -19,8 +19,8 @@ class Expectation(Strict):
 
     Attributes:
       name: of the column.
-      required: whether every row has to have a value (presence.min_fraction 1; min_count speaks of
-        a whole split, and so of no row).
+      required: whether every row has to have a value: presence.min_fraction 1, or a shape. What
+        presence.min_count wants is not about a single row.
       values: the domain's texts, if it lists them.
       minimum: the domain's lower bound, if it has one.
       maximum: the domain's upper bound, if it has one.
@@ -51,6 +51,8 @@ def _expectation(feature: schema_pb2.Feature, domains: dict[str, tuple[str, ...]
     values = domains.get(feature.domain)
     if feature.HasField("string_domain"):
         values = tuple(feature.string_domain.value)
+    if feature.HasField("bool_domain"):
+        values = (feature.bool_domain.false_value, feature.bool_domain.true_value)
     minimum = maximum = None
     for name in ("int_domain", "float_domain"):
         if feature.HasField(name):
@@ -59,7 +61,7 @@ def _expectation(feature: schema_pb2.Feature, domains: dict[str, tuple[str, ...]
             maximum = float(domain.max) if domain.HasField("max") else None
     return Expectation(
         name=feature.name,
-        required=feature.presence.min_fraction >= 1,
+        required=feature.presence.min_fraction >= 1 or feature.HasField("shape"),
         values=values,
         minimum=minimum,
         maximum=maximum,

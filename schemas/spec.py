@@ -116,6 +116,7 @@ class ZScore(Strict):
 
     kind: Literal["z_score"] = "z_score"
     accepts: ClassVar[tuple[str, ...]] = ("INT", "FLOAT")
+    suffixes: ClassVar[tuple[str, ...]] = ("z_score", "missing")  # of the transformed features
     log1p: bool = False  # take sign(x) * log(1 + |x|) first: for long tails
     clip: Annotated[Finite, Field(gt=0)] = 10.0
 
@@ -125,6 +126,7 @@ class QuantileBuckets(Strict):
 
     kind: Literal["quantile_buckets"] = "quantile_buckets"
     accepts: ClassVar[tuple[str, ...]] = ("INT", "FLOAT")
+    suffixes: ClassVar[tuple[str, ...]] = ("bucket",)  # of the transformed features
     buckets: Annotated[int, Field(ge=2, le=10_000)] = 10
 
 
@@ -133,6 +135,7 @@ class Vocabulary(Strict):
 
     kind: Literal["vocabulary"] = "vocabulary"
     accepts: ClassVar[tuple[str, ...]] = ("INT", "BYTES")
+    suffixes: ClassVar[tuple[str, ...]] = ("id",)  # of the transformed features
     top_k: Annotated[int, Field(ge=1)] = 10_000
     min_count: Annotated[int, Field(ge=1)] = 1
     oov_buckets: Annotated[int, Field(ge=1)] = 1
@@ -161,6 +164,11 @@ class Cross(Strict):
 
     columns: Annotated[tuple[str, ...], Field(min_length=2)]
     buckets: Annotated[int, Field(ge=2)] = 1000
+
+    @property
+    def name(self) -> str:
+        """The transformed feature's name."""
+        return "_x_".join(self.columns)
 
 
 class AdamW(Strict):
@@ -286,6 +294,17 @@ class Spec(Strict):
         if isinstance(value, dict):
             return tuple({"column": str(c), "treatments": t} for c, t in value.items())
         return value
+
+    @property
+    def transformed_names(self) -> tuple[str, ...]:
+        """Names of the transformed features, in model order."""
+        treated = [
+            f"{feature.column}_{suffix}"
+            for feature in self.features
+            for treatment in feature.treatments
+            for suffix in treatment.suffixes
+        ]
+        return (*treated, *(cross.name for cross in self.crosses))
 
     @property
     def feature_columns(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -54,7 +55,14 @@ def plain(problem: ErrorDetails) -> str:
     message = _PLAIN.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     if problem["type"] in ("value_error", "missing", UNKNOWN_KEY):
         return message
-    return f"{message}, got {problem['input']!r}"
+    hint = "; put it in quotes where text is meant" if _is_scalar(problem) else ""
+    return f"{message}, got {problem['input']!r}{hint}"
+
+
+def _is_scalar(problem: ErrorDetails) -> bool:
+    """Return whether text was expected where YAML reads a number, a truth or a date."""
+    scalars = (bool, int, float, datetime.date)
+    return problem["type"] == "string_type" and isinstance(problem["input"], scalars)
 
 
 def one_of(entry: Any, kinds: Mapping[str, Any], *, what: str) -> Any:

@@ -100,10 +100,11 @@ def argument_names(columns: Iterable[str]) -> dict[str, str]:
     A SignatureDef names its inputs freely, and so do we: by the column. The Python function that
     `tf.saved_model.load` makes of it cannot: TensorFlow turns `hours-per-week` into
     `hours_per_week` on both sides of the call, stumbles where two columns become one (`a b`,
-    `a_b`), and has a `self` of its own. Where a name is in the way, a number is added.
+    `a_b`) or differ in case alone (`age`, `Age`), and has a `self` of its own. Where a name is in
+    the way, a number is added.
 
-    >>> argument_names(["age", "a b", "a_b", "self"])
-    {'age': 'age', 'a b': 'a_b', 'a_b': 'a_b_2', 'self': 'self_2'}
+    >>> argument_names(["age", "Age", "a b", "a_b", "self"])
+    {'age': 'age', 'Age': 'Age_2', 'a b': 'a_b', 'a_b': 'a_b_2', 'self': 'self_2'}
     """
     taken = {"self"}
     arguments = {}
@@ -111,8 +112,8 @@ def argument_names(columns: Iterable[str]) -> dict[str, str]:
         plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in column)
         base = name = plain if plain[:1].isalpha() else f"arg_{plain}"
         number = 2
-        while name in taken:
+        while name.lower() in taken:
             name, number = f"{base}_{number}", number + 1
-        taken.add(name)
+        taken.add(name.lower())
         arguments[column] = name
     return arguments

@@ -22,6 +22,7 @@ from components.ingest.csv_blocks import read_records
 from components.ingest.exchange import Piece, PieceWriter, Router, plan_shards, write_shard
 from components.ingest.failures import disk_errors, keep_failure, reserve
 from components.ingest.header import Fields, read_fields
+from components.ingest.label_values import check_label
 from components.ingest.outcome import outcome
 from components.ingest.parse import parse
 from components.ingest.rejects import RejectWriter, publish_rejects
@@ -64,7 +65,7 @@ def ingest(
 
     Raises:
       DataError: a file is missing, empty, unreadable or lacks a column; no record became a
-        training example; the output cannot be written.
+        training example, or the label is the same in all of them; the output cannot be written.
       ConfigError: the source's delimiter cannot part values.
     """
     if not paths:
@@ -77,9 +78,11 @@ def ingest(
         tally = outcome(STAGE, "Ingest" >> IngestCsv(plan), folder, Tally, options)
         counts = tally.counts()
         counts.check()
-        tally.check_training(where=", ".join(paths[:3]) + (", …" if len(paths) > 3 else ""))
+        where = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
+        tally.check_training(where=where)
+        examples = os.path.join(folder, _EXAMPLES)
+        check_label(examples, label, where=where)
         with disk_errors(_WRITTEN, output):
-            examples = os.path.join(folder, _EXAMPLES)
             sweep(examples, SPLITS)
             publish_rejects([path for _, path in tally.reject_files], examples)
             counts.write(examples)

@@ -66,7 +66,7 @@ def make_layout(preprocessing: Preprocessing, vocabulary_size: VocabularySize) -
     for cross in preprocessing.crosses:
         features.append(
             TransformedFeature(
-                name=treatments.cross_name(cross),
+                name=cross.name,
                 columns=cross.columns,
                 treatment="cross",
                 kind="id",

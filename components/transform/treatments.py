@@ -155,7 +155,7 @@ def cross(inputs: Inputs, options: Cross) -> Tensors:
 
     joined = tf.strings.join([texts(inputs[c]) for c in options.columns], _SEPARATOR)
     hashed = tft.hash_strings(joined, options.buckets)
-    return {cross_name(options): tf.squeeze(hashed, axis=1)}
+    return {options.name: tf.squeeze(hashed, axis=1)}
 
 
 def label(inputs: Inputs, options: Label) -> Tensors:
@@ -172,11 +172,6 @@ def label(inputs: Inputs, options: Label) -> Tensors:
         value, of = (numbers(inputs[c]) for c in (options.exceeds.column, options.exceeds.of))
         positive = tf.squeeze(value > limit * of, axis=1)
     return {options.name: tf.cast(positive, tf.int64)}
-
-
-def cross_name(options: Cross) -> str:
-    """Return the crossed feature's name."""
-    return "_x_".join(options.columns)
 
 
 VocabularySize = Callable[[str], int]
@@ -197,7 +192,7 @@ def _declare_z_score(
         TransformedFeature(
             name=f"{column}_{suffix}", columns=(column,), treatment=options.kind, kind="dense"
         )
-        for suffix in ("z_score", "missing")
+        for suffix in options.suffixes
     )
 
 

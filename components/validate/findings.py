@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from components import files
 from components.validate import kinds
 from components.validate.files import FINDINGS, SCHEMA
-from components.validate.schema_lines import lines_of, place
-from schemas.columns import TRAINING, parse_schema
+from schemas.schema_lines import lines_of, place
+from schemas.columns import TRAINING, parse_as_written, parse_schema
 from schemas.errors import DataError
 from schemas.spec import Strict
 
@@ -109,6 +109,8 @@ class Reader:
     def __init__(self, schema_text: str, *, where: str) -> None:
         self._schema = parse_schema(schema_text, where=where)
         self._features = {feature.name: feature for feature in self._schema.feature}
+        written = parse_as_written(schema_text, where=where)
+        self._booleans = {f.name for f in written.feature if f.HasField("bool_domain")}
         self._lines = lines_of(schema_text)
 
     def read(
@@ -133,6 +135,8 @@ class Reader:
         for reason in info.reason:
             name = anomalies_pb2.AnomalyInfo.Type.Name(reason.type)
             kind = kinds.kind_of(name, reason.short_description)
+            if column in self._booleans and kind.field == "int_domain":
+                kind = kinds.not_a_boolean(kind)
             yield Finding(
                 split=split,
                 environment=environment,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,6 +48,17 @@ def kind_of(name: str, short_description: str) -> Kind:
         expected=lambda feature, schema: "what the schema says",
         seen=lambda description: description,
         widen="change what it says of this",
+    )
+
+
+def not_a_boolean(kind: Kind) -> Kind:
+    """Return a kind of anomaly of an INT's bounds as one of the bool_domain that they stem from."""
+    return replace(
+        kind,
+        what="not a boolean",
+        field="bool_domain",
+        expected=_says("0 or 1"),
+        widen="replace bool_domain by an int_domain",
     )
 
 
@@ -131,6 +142,27 @@ def _distinct(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
     return f"{unique.min:,} to {unique.max:,} distinct values"
 
 
+def _booleans(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
+    return f"{feature.bool_domain.true_value} or {feature.bool_domain.false_value}"
+
+
+def _examples(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
+    return f"at least {schema.dataset_constraints.min_examples_count:,} rows"
+
+
+def _examples_of_train(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
+    drift = schema.dataset_constraints.num_examples_drift_comparator
+    bounds = [
+        f"{word} {getattr(drift, field):g}"
+        for word, field in (
+            ("at least", "min_fraction_threshold"),
+            ("at most", "max_fraction_threshold"),
+        )
+        if drift.HasField(field)
+    ]
+    return f"{' and '.join(bounds)} times train's rows"
+
+
 def _l_infinity(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
     threshold = feature.drift_comparator.infinity_norm.threshold
     return f"no share differs from train's by more than {_number(threshold)}"
@@ -159,6 +191,7 @@ def _difference(description: str) -> str:
     return found.group(1) + (f", most at {at.group(1)!r}" if at else "")
 
 
+_RATIO = _match(r"previous span is ([\d.e+-]+)", r"\1 times train's")
 _LOW = "lower the domain's min"
 _HIGH = "raise the domain's max"
 _TEXT = _match(r'such as (".*")\.?$')
@@ -240,6 +273,41 @@ _KINDS = {
         _distinct,
         _match(r"found (?:instead )?(\d+)"),
         "raise unique_constraints.max",
+    ),
+    "INVALID_FEATURE_SHAPE": Kind(
+        "missing in some rows",
+        "shape",
+        _says("a value in every row"),
+        _fixed("rows without one"),
+        "replace shape by presence { min_fraction: … }",
+    ),
+    "BOOL_TYPE_UNEXPECTED_STRING": Kind(
+        "not a boolean",
+        "bool_domain",
+        _booleans,
+        _match(r'unexpected value "(.*)" instead', r"\1"),
+        "replace bool_domain by a string_domain",
+    ),
+    "DATASET_LOW_NUM_EXAMPLES": Kind(
+        "too few rows",
+        "min_examples_count",
+        _examples,
+        _match(r"has (\d+) examples", r"\1 rows"),
+        "lower min_examples_count",
+    ),
+    "COMPARATOR_LOW_NUM_EXAMPLES": Kind(
+        "too few rows beside train's",
+        "num_examples_drift_comparator",
+        _examples_of_train,
+        _RATIO,
+        "lower min_fraction_threshold",
+    ),
+    "COMPARATOR_HIGH_NUM_EXAMPLES": Kind(
+        "too many rows beside train's",
+        "num_examples_drift_comparator",
+        _examples_of_train,
+        _RATIO,
+        "raise max_fraction_threshold",
     ),
     "UNEXPECTED_DATA_TYPE": Kind(
         "wrong type", "type", _type, _match(r"but got (\w+)"), "change the type"

@@ -76,10 +76,36 @@ def test_a_folder_in_a_files_place_is_a_config_error(folder):
 @pytest.mark.parametrize("file", ["pipeline", "schema"])
 def test_text_that_is_not_utf_8_is_named(folder, file):
     path = getattr(folder, file)
-    path.write_bytes("name: é".encode("latin-1"))
+    path.write_bytes(b"# \n" + "name: é".encode("latin-1"))
     error = refusal(folder)
     assert error.what.startswith(f"{path.name} is not UTF-8: ")
-    assert error.where == str(path)
+    assert error.where == f"{path}:2"
+    assert "iconv -f latin1" in error.remedy
+
+
+@pytest.mark.parametrize("file", ["pipeline", "schema"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_text_with_a_byte_order_mark_and_windows_line_ends_is_read(folder, file, encoding):
+    expected = catalog.load(str(folder))
+    path = getattr(folder, file)
+    path.write_bytes(path.read_text().replace("\n", "\r\n").encode(encoding))
+    assert catalog.load(str(folder)) == expected
+
+
+@pytest.mark.parametrize("file", ["pipeline", "schema"])
+def test_utf_16_without_a_mark_is_named(folder, file):
+    path = getattr(folder, file)
+    path.write_bytes(path.read_text().encode("utf-16-le"))
+    error = refusal(folder)
+    assert error.what == f"{path.name} is not UTF-8: it has NUL characters"
+    assert "iconv -f UTF-16LE" in error.remedy
+
+
+@pytest.mark.parametrize(("file", "most"), [("pipeline", 1 << 20), ("schema", 16 << 20)])
+def test_a_file_that_is_far_too_large_is_not_read(folder, file, most):
+    path = getattr(folder, file)
+    path.write_bytes(b"#" * (most + 1))
+    assert refusal(folder).what == f"{path.name} has more than {most:,} bytes"
 
 
 @pytest.mark.parametrize("name", ["taxy", "Taxi", "tax"])

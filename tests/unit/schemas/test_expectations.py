@@ -10,6 +10,9 @@ feature { name: "once" type: FLOAT presence { min_count: 1 } float_domain { min:
 feature { name: "shared" type: BYTES domain: "colours" annotation { comment: "Its colour." } }
 feature { name: "own" type: BYTES string_domain { value: "x" } }
 feature { name: "free" type: BYTES }
+feature { name: "shaped" type: FLOAT shape { dim { size: 1 } } }
+feature { name: "truth" type: INT bool_domain { } }
+feature { name: "answer" type: BYTES bool_domain { true_value: "yes" false_value: "no" } }
 string_domain { name: "colours" value: "red" value: "green" }
 """
 
@@ -23,5 +26,8 @@ def test_presence_and_domains_are_read_as_written():
         Expectation(name="shared", values=("red", "green"), description="Its colour."),
         Expectation(name="own", values=("x",)),
         Expectation(name="free"),
+        Expectation(name="shaped", required=True),
+        Expectation(name="truth", minimum=0, maximum=1),
+        Expectation(name="answer", values=("no", "yes")),
     )
     assert Expectations.model_validate_json(found.model_dump_json()) == found

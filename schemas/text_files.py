@@ -1,0 +1,72 @@
+"""Configuration files → their text, whatever a person's editor put around it."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from schemas.errors import ConfigError
+
+# By the bytes that a file begins with. UTF-32 first: in little-endian it begins as UTF-16 does.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def read_text(path: Path, *, most: int) -> str:
+    r"""Return a file's text with "\n" at the ends of lines.
+
+    It is UTF-8, or what its byte order mark says; the mark is left out.
+
+    Args:
+      path: of the file.
+      most: bytes that such a file may have.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      ConfigError: it cannot be read, is too large, or is in another encoding; names the line.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
+    if len(data) > most:
+        raise ConfigError(
+            f"{path.name} has more than {most:,} bytes",
+            where=str(path),
+            remedy="see that it is the file that was meant",
+        )
+    text = _decoded(data, path)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decoded(data: bytes, path: Path) -> str:
+    mark, encoding = next((m for m in _MARKS if data.startswith(m[0])), (b"", "utf-8"))
+    body = data[len(mark) :]
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise _encoding_error(path, encoding, line, str(error), "latin1") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise _encoding_error(path, encoding, line, "it has NUL characters", "UTF-16LE")
+    return text
+
+
+def _encoding_error(
+    path: Path, encoding: str, line: int, problem: str, perhaps: str
+) -> ConfigError:
+    return ConfigError(
+        f"{path.name} is not {encoding.upper()}: {problem}",
+        where=f"{path}:{line}",
+        expected="text in UTF-8",
+        remedy=f"write it anew in UTF-8, as iconv -f {perhaps} -t UTF-8 does",
+    )

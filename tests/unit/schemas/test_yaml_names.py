@@ -1,0 +1,138 @@
+"""Names in pipeline.yaml that YAML would read as numbers, truths, dates or nothing."""
+
+import pytest
+
+from schemas import catalog
+from schemas.spec import Vocabulary
+from tests.unit.schemas.conftest import refusal
+
+# What YAML 1.1 makes of these is in order: False, True, True, None, None, 8, 1.1, 45000, 1000,
+# 16, a date, a number, a mapping's default value.
+ODD = ("no", "on", "Yes", "null", "~", "010", "1.10", "12:30:00", "1_000", "0x10", "2020-01-01")
+ODD += ("2020", "=")
+
+
+@pytest.fixture
+def odd(folder):
+    """A dataset with a BYTES column of every odd name, and one that YAML would make of each."""
+    names = (*ODD, "False", "True", "None", "8", "1.1", "45000", "1000", "16")
+    columns = "".join(f'feature {{ name: "{name}" type: BYTES }}\n' for name in names)
+    folder.schema.write_text(folder.schema.read_text() + columns)
+    return folder
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_feature_is_the_column_of_the_name_as_written(odd, name):
+    odd.change("  payment: vocabulary", f"  {name}: vocabulary")
+    feature = catalog.load(str(odd)).spec.features[2]
+    assert (feature.column, feature.treatments) == (name, (Vocabulary(),))
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_column_in_a_list_is_the_one_of_the_name_as_written(odd, name):
+    odd.change("  key: [fare, hour]", f"  key: [fare, {name}]")
+    odd.change("[payment, hour]", f"[{name}, hour]")
+    odd.change("slices: [payment]", f"slices:\n  - {name}")
+    odd.change("path: data.csv", f"path: data.csv\n  null_values: [{name}]")
+    odd.change(
+        "exceeds: {column: tips, fraction: 0.2, of: fare}",
+        f"equals:\n    column: {name}\n    values: [x]",
+    )
+    odd.change("name: big_tip", f"name: {name}")
+    spec = catalog.read_spec(odd.pipeline)
+    assert spec.splits.key == ("fare", name)
+    assert spec.crosses[0].columns == (name, "hour")
+    assert spec.evaluation.slices == (name,)
+    assert spec.source.null_values == (name,)
+    assert spec.label.columns == (name,)
+    assert spec.label.name == name
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_features_in_a_list_are_read_as_written(odd, name):
+    text = odd.pipeline.read_text()
+    begin, end = text.index("features:"), text.index("crosses:")
+    features = f"features: [{{column: {name}, treatments: vocabulary}}]\n"
+    odd.pipeline.write_text(text[:begin] + features + text[end:])
+    assert catalog.read_spec(odd.pipeline).features[0].column == name
+
+
+def test_names_of_classes_are_read_as_written(folder):
+    folder.change("model:\n", "export: {classes: [No, Yes]}\nmodel:\n")
+    assert catalog.read_spec(folder.pipeline).export.classes == ("No", "Yes")
+
+
+def test_a_key_given_twice_is_noticed_only_where_the_text_is_equal(folder):
+    folder.change("  payment: vocabulary", "  010: vocabulary\n  8: vocabulary")
+    assert [f.column for f in catalog.read_spec(folder.pipeline).features][2:] == ["010", "8"]
+    folder.change("  8: vocabulary", '  "010": vocabulary')
+    assert refusal(folder).what == "the key '010' is given twice, in line 15 too"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(name for name in ODD if name not in ("2020", "=")),
+        "True",
+        "1.5",
+        "+5",
+        "-0",
+        "1e3",
+        ".inf",
+    ],
+)
+def test_a_label_value_that_yaml_reads_as_something_else_needs_quotes(odd, value):
+    equals = f"equals:\n    column: payment\n    values:\n      - {value}"
+    line = odd.change("exceeds: {column: tips, fraction: 0.2, of: fare}", equals) + 3
+    if value == "1e3":  # which YAML 1.1 reads as text
+        assert catalog.read_spec(odd.pipeline).label.equals.values == ("1e3",)
+        return
+    error = refusal(odd)
+    assert error.what == f"YAML reads {value} as something else than this text"
+    assert error.where == f"{odd.pipeline}:{line}"
+    assert error.remedy == f'put text in quotes: "{value}"'
+    odd.change(f"- {value}\n", f'- "{value}"\n')
+    assert catalog.read_spec(odd.pipeline).label.equals.values == (value,)
+
+
+@pytest.mark.parametrize("value", ["0", "1", "-7", "2020"])
+def test_a_label_value_in_decimal_is_a_number(folder, value):
+    folder.change(
+        "exceeds: {column: tips, fraction: 0.2, of: fare}",
+        f"equals: {{column: hour, values: [{value}]}}",
+    )
+    assert catalog.read_spec(folder.pipeline).label.equals.values == (int(value),)
+
+
+@pytest.mark.parametrize("version", ["1.20", "1.17"])
+def test_a_version_is_read_as_written(folder, version):
+    folder.change("model:\n", f"runner: {{flink: {{version: {version}}}}}\nmodel:\n")
+    assert catalog.read_spec(folder.pipeline).runner.flink.version == version
+
+
+def test_text_in_quotes_is_asked_for_where_a_mapping_s_values_are_text(folder):
+    folder.change(
+        "model:\n",
+        "runner: {flink: {workers: {process: {command: c, environment: {A: no}}}}}\nmodel:\n",
+    )
+    assert "got False; put it in quotes where text is meant" in refusal(folder).what
+
+
+def test_numbers_and_truths_are_still_what_yaml_reads(folder):
+    folder.change("log1p: true", "log1p: yes")
+    folder.change("buckets: 20", "buckets: 1_000")
+    folder.change("learning_rate: 0.01", "learning_rate: 1.0e-2")
+    spec = catalog.read_spec(folder.pipeline)
+    assert spec.features[0].treatments[0].log1p is True
+    assert spec.crosses[0].buckets == 1000
+    assert spec.model.deep.learning_rate == 0.01
+
+
+def test_merged_keys_are_read_as_written_too(folder):
+    text = folder.pipeline.read_text()
+    folder.pipeline.write_text(
+        text.replace("evaluation:\n", "evaluation:\n  <<: {slices: [010]}\n").replace(
+            "  slices: [payment]\n", ""
+        )
+    )
+    assert catalog.read_spec(folder.pipeline).evaluation.slices == ("010",)
