@@ -156,7 +156,10 @@ def _as_it_is(metadata: Path) -> Iterator[MetadataStore]:
     """
     from ml_metadata.errors import StatusError
 
-    with _readable(metadata, StatusError), tempfile.TemporaryDirectory(prefix="skewless-") as folder:
+    with (
+        _readable(metadata, StatusError),
+        tempfile.TemporaryDirectory(prefix="skewless-") as folder,
+    ):
         copy = Path(folder, metadata.name)
         with (
             contextlib.closing(_connect(metadata)) as source,

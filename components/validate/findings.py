@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal
 from components import files
 from components.validate import kinds
 from components.validate.files import FINDINGS, SCHEMA
-from schemas.schema_lines import lines_of, place
 from schemas.columns import TRAINING, parse_as_written, parse_schema
 from schemas.errors import DataError
+from schemas.schema_lines import lines_of, place
 from schemas.spec import Strict
 
 if TYPE_CHECKING:

@@ -1,3 +1,4 @@
+import glob
 import os
 import re
 from pathlib import Path
@@ -48,6 +49,55 @@ def test_sweep_takes_what_dead_writers_left(tmp_path):
     write(tmp_path / "a.txt")
     files.sweep(str(tmp_path))
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def found(pattern: Path | str) -> list[str]:
+    return [entry.path for entry in files.find(str(pattern))]
+
+
+def test_a_pattern_over_a_loop_of_links_finds_each_file_once(tmp_path):
+    path = write(tmp_path / "a" / "b" / "x.csv")
+    for name in ("one", "two", "a/three", "a/b/four"):  # glob does not come to an end with these
+        os.symlink(tmp_path, tmp_path / name)
+    os.symlink(path, tmp_path / "z.csv")
+    os.symlink(path, tmp_path / "y.csv")
+    assert found(tmp_path / "**" / "*.csv") == [f"{tmp_path}/y.csv"]  # the shortest path to it
+    os.remove(tmp_path / "y.csv")
+    os.remove(tmp_path / "z.csv")
+    assert found(tmp_path / "**" / "*.csv") == [path]
+    assert found(tmp_path / "**") == [path]
+    assert found(tmp_path / "**" / "b" / "**" / "x.csv") == [path]
+    assert found(tmp_path / "*" / "x.csv") == []
+
+
+def test_a_pattern_goes_into_a_linked_folder(tmp_path):
+    write(tmp_path / "elsewhere" / "x.csv")
+    (tmp_path / "data").mkdir()
+    os.symlink(tmp_path / "elsewhere", tmp_path / "data" / "link")
+    assert found(tmp_path / "data" / "**" / "*.csv") == [f"{tmp_path}/data/link/x.csv"]
+    assert found(tmp_path / "data" / "*" / "*.csv") == [f"{tmp_path}/data/link/x.csv"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("**/*.csv", ["a.csv", "c/d.csv", "c/e/[f].csv"]),
+        ("**/[[]f].csv", ["c/e/[f].csv"]),
+        ("c/**/*.csv", ["c/d.csv", "c/e/[f].csv"]),
+        ("c/**", ["c/d.csv", "c/e/[f].csv"]),
+        ("**", ["a.csv", "c/d.csv", "c/e/[f].csv"]),
+        ("**/**/e/*", ["c/e/[f].csv"]),
+        ("no/**/*.csv", []),
+        ("a.csv/**", []),
+    ],
+)
+def test_any_depth_is_as_in_glob(tmp_path, monkeypatch, pattern, names):
+    for name in ("a.csv", "c/d.csv", "c/e/[f].csv", ".hidden/x.csv", "c/.y.csv"):
+        write(tmp_path / name)
+    expected = {p for p in glob.glob(str(tmp_path / pattern), recursive=True) if os.path.isfile(p)}
+    assert set(found(tmp_path / pattern)) == expected == {f"{tmp_path}/{name}" for name in names}
+    monkeypatch.chdir(tmp_path)
+    assert found(pattern) == names
 
 
 def test_names_walk_and_find(tmp_path):

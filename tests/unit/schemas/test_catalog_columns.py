@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas import catalog
 from tests.unit.schemas.conftest import refusal
 
 
@@ -88,3 +89,83 @@ def test_a_column_that_the_schema_lacks_is_answered_with_the_nearest(folder, old
     assert error.what == "there is no column 'paymnt' in schema.pbtxt; did you mean 'payment'?"
     assert place in error.where
     assert str(folder.pipeline) in error.where
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("name: big_tip", "name: payment_id", "payment_id"),
+        ("name: big_tip", "name: fare_missing", "fare_missing"),
+        ("name: big_tip", "name: payment_x_hour", "payment_x_hour"),
+        ("hour: [vocabulary, z_score]", "hour: [z_score, z_score: {clip: 3}]", "hour_z_score"),
+        (
+            "    buckets: 20\n",
+            "    buckets: 20\n  - {columns: [payment, hour], buckets: 30}\n",
+            "payment_x_hour",
+        ),
+    ],
+)
+def test_two_transformed_features_of_one_name_are_refused(folder, old, new, name):
+    folder.change(old, new)
+    error = refusal(folder)
+    assert error.what == f"two transformed features would be called {name!r}"
+    assert "rename the column or the label" in error.remedy
+
+
+@pytest.mark.parametrize("where", ["column", "label"])
+def test_the_transform_stage_s_own_column_is_reserved(folder, where):
+    if where == "label":
+        folder.change("name: big_tip", "name: skewless_origin")
+    else:
+        folder.change_schema('"payment" type', '"skewless_origin" type')
+        folder.pipeline.write_text(
+            folder.pipeline.read_text().replace("payment", "skewless_origin")
+        )
+    assert refusal(folder).what == "the name 'skewless_origin' is taken by the transform stage"
+
+
+def test_names_that_differ_in_case_only_are_two_columns(folder):
+    folder.change_schema(
+        '"payment" type: BYTES', '"Payment" type: BYTES }\nfeature { name: "payment" type: BYTES'
+    )
+    folder.change("  payment: vocabulary", "  payment: vocabulary\n  Payment: vocabulary")
+    spec = catalog.load(str(folder)).spec
+    assert spec.feature_columns == ("fare", "hour", "payment", "Payment")
+
+
+@pytest.mark.parametrize("value", ["1.0", "01", "+1", " 1", "yes", "", "٣", "9007199254740993"])
+def test_a_value_that_an_integer_is_never_written_as_is_no_label(folder, value):
+    label(folder, "tips", value)
+    folder.change_schema('"tips" type: FLOAT', '"tips" type: INT')
+    error = refusal(folder)
+    assert error.what.startswith(f"the label's value {value!r} never occurs: the column 'tips' is")
+    assert error.where.endswith("label.equals.values")
+
+
+@pytest.mark.parametrize("value", ["1", "-20", "0"])
+def test_an_integer_as_a_label_may_be_in_quotes(folder, value):
+    label(folder, "tips", value)
+    folder.change_schema('"tips" type: FLOAT', '"tips" type: INT')
+    catalog.load(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("null_values: [NA]", "NA", "source.null_values makes it a missing one"),
+        ("trim: false", "", "source.null_values makes it a missing one"),
+        ("trim: true", "yes ", "source.trim drops the spaces around it"),
+    ],
+)
+def test_a_text_that_the_source_never_gives_is_no_label(folder, option, value, said):
+    label(folder, "tips", value)
+    folder.change("path: data.csv", f"path: data.csv\n  {option}")
+    folder.change_schema('"tips" type: FLOAT', '"tips" type: BYTES')
+    assert said in refusal(folder).what
+
+
+def label(folder, column, value):
+    folder.change(
+        "exceeds: {column: tips, fraction: 0.2, of: fare}",
+        f'equals: {{column: {column}, values: ["{value}"]}}',
+    )

@@ -66,7 +66,8 @@ def test_names_that_python_takes_are_kept():
         (["1st", "_x", ""], ["arg_1st", "arg__x", "arg_"]),
         (["a b", "a_b", "a-b"], ["a_b", "a_b_2", "a_b_3"]),
         (["a_2", "a", "a "], ["a_2", "a", "a_"]),
-        (["self"], ["self_2"]),
+        (["self", "Self"], ["self_2", "Self_3"]),
+        (["Name", "name", "NAME", "name_2"], ["Name", "name_2", "NAME_3", "name_2_2"]),
     ],
 )
 def test_names_in_the_way_are_changed(columns, arguments):
@@ -78,8 +79,8 @@ def test_any_columns_get_arguments_of_their_own(columns):
     arguments = argument_names(columns)
 
     assert list(arguments) == columns
-    assert len(set(arguments.values())) == len(columns)
+    assert len({argument.lower() for argument in arguments.values()}) == len(columns)
     for argument in arguments.values():
         assert argument.isascii()
         assert argument.isidentifier()
-        assert argument != "self"
+        assert argument.lower() != "self"

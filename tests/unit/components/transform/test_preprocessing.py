@@ -3,8 +3,10 @@
 import pytest
 
 from components.transform.preprocessing import Preprocessing, make_layout, raw_columns
+from schemas import catalog
 from schemas.columns import Column
 from schemas.errors import ConfigError
+from schemas.spec import Spec
 
 LABEL = {"name": "big", "exceeds": {"column": "tips", "fraction": 0.2, "of": "Fare ($)"}}
 
@@ -38,6 +40,27 @@ def test_a_layout_holds_every_feature_in_the_order_written():
         ("hour_missing", ("hour",), "z_score", "dense", 0),
         ("hour_x_naïve", ("hour", "naïve"), "cross", "id", 7),
     ]
+
+
+def test_names_are_known_from_pipeline_yaml_alone():
+    for spec in (catalog.load("taxi").spec, odd_spec()):
+        made = Preprocessing(features=spec.features, crosses=spec.crosses, label=spec.label)
+        layout = make_layout(made, lambda column: 3)
+        assert tuple(f.name for f in layout.features) == spec.transformed_names
+
+
+def odd_spec():
+    every = [{"quantile_buckets": {"buckets": 3}}, "z_score", "vocabulary"]
+    return Spec.model_validate(
+        {
+            "name": "odd",
+            "source": {"path": "x"},
+            "splits": {"key": ["a"]},
+            "label": LABEL,
+            "features": {"b c": every, "a": ["z_score"]},
+            "crosses": [{"columns": ["a", "b c", "a"]}],
+        }
+    )
 
 
 @pytest.mark.parametrize(

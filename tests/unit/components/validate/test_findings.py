@@ -22,6 +22,8 @@ string_domain {
   value: "Cash"
   value: "Credit Card"
 }
+feature { name: "truth" type: INT bool_domain {} }
+dataset_constraints { min_examples_count: 3 }
 """
 
 
@@ -202,8 +204,14 @@ def test_an_anomaly_of_the_whole_split() -> None:
           description: "The dataset has 2 examples, which is fewer than expected." } }"""
     )
     assert finding.column == ""
-    assert finding.what == "Low num examples in dataset"
-    assert finding.seen == "The dataset has 2 examples, which is fewer than expected."
+    assert (finding.what, finding.seen) == ("too few rows", "2 rows")
+    assert finding.fix == "schema.pbtxt:17 dataset_constraints: lower min_examples_count"
+
+
+def test_the_bounds_of_a_boolean_are_said_as_such() -> None:
+    finding = one("truth", "INT_TYPE_BIG_INT", "Unexpectedly large value: 2.")
+    assert (finding.what, finding.expected, finding.seen) == ("not a boolean", "0 or 1", "2")
+    assert finding.fix == ('schema.pbtxt:16 feature "truth": replace bool_domain by an int_domain')
 
 
 def test_long_domains_are_shortened_and_counted() -> None:

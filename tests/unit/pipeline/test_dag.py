@@ -1,0 +1,44 @@
+"""What the wiring is asked before TFX is imported."""
+
+import pytest
+
+from pipeline import dag
+from schemas import catalog
+from schemas.errors import DataError
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """The taxi dataset in a folder of its own, its source still to be written."""
+    for file in (catalog.SPEC_FILE, catalog.SCHEMA_FILE):
+        text = (catalog.SHIPPED / "taxi" / file).read_text()
+        text = text.replace(catalog.load("taxi").spec.source.path, "d")
+        (tmp_path / file).write_text(text)
+    return catalog.load(str(tmp_path))
+
+
+def test_a_folder_as_the_source_is_called_one(dataset):
+    (dataset.folder / "d").mkdir()
+    (dataset.folder / "d" / "a.csv").touch()
+    with pytest.raises(DataError) as caught:
+        dag.source_paths(dataset)
+    assert caught.value.what == "the source's path 'd' is a folder"
+    assert "set source.path: d/*.csv" in caught.value.remedy
+
+
+def test_no_file_at_all_is_named(dataset):
+    with pytest.raises(DataError, match="no file matches the source's path 'd'"):
+        dag.source_paths(dataset)
+
+
+@pytest.mark.parametrize("name", dag.NODES)
+def test_a_pipeline_called_like_a_node_gets_an_id_of_its_own(name):
+    assert dag.pipeline_id(name) not in dag.NODES
+
+
+def test_other_pipelines_keep_the_id_that_their_runs_are_found_by():
+    assert [dag.pipeline_id(name) for name in ("taxi", "Train", "train-pipeline")] == [
+        "taxi",
+        "Train",
+        "train-pipeline",
+    ]
