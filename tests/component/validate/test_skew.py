@@ -243,6 +243,58 @@ def test_the_schema_s_own_threshold_wins(run, tmp_path):
     assert "fare" not in {c.column for c in found.moved}
 
 
+@pytest.mark.parametrize(
+    ("column", "comparator", "measure_", "values"),
+    [
+        ("payment", "infinity_norm { threshold: 0.3 }", "L_INFTY", ["Cash"]),
+        ("hour", "normalized_abs_difference { threshold: 0.1 }", "NORMALIZED", [5]),
+        ("fare", "jensen_shannon_divergence { threshold: 0.3 }", "JENSEN", [900.0]),
+        (
+            "fare",
+            "jensen_shannon_divergence { threshold: 0.3 source { type: QUANTILES } }",
+            "JENSEN",
+            [3.0, 900.0],
+        ),
+        (
+            "fare",
+            "jensen_shannon_divergence { threshold: 0.3 source { type: STANDARD } }",
+            "JENSEN",
+            [3.0, 900.0],
+        ),
+    ],
+)
+def test_every_comparator_is_measured(run, tmp_path, column, comparator, measure_, values):
+    batch = requests()
+    moved = pa.array((values * 800)[:800], batch.column(column).type)
+    write(tmp_path, logs_of_columns(with_column(batch, column, moved)))
+    own = tmp_path / "schema.pbtxt"
+    lines = [
+        line.removesuffix("}") + f"skew_comparator {{ {comparator} }} }}"
+        if f'feature {{ name: "{column}"' in line
+        else line
+        for line in SCHEMA.splitlines()
+    ]
+    own.write_text("\n".join(lines), encoding="utf-8")
+    found = measure(Run(str(own), run.statistics, run.graph), tmp_path, threshold=0.01)
+    (told,) = [c for c in found.columns if c.column == column and c.measure.startswith(measure_)]
+    assert f"threshold: {told.threshold:g} " in comparator
+    assert told.moved
+
+
+def test_the_buckets_of_the_schema_are_taken(run, tmp_path):
+    batch = requests()
+    fares = pa.array([*batch.column(0).to_pylist()[:799], 1e9], pa.float32())  # one odd value
+    write(tmp_path, logs_of_columns(with_column(batch, "fare", fares)))
+    own, values = tmp_path / "schema.pbtxt", {}
+    for kind in ("STANDARD", "QUANTILES"):
+        divergence = f"jensen_shannon_divergence {{ threshold: 0.3 source {{ type: {kind} }} }}"
+        comparator = f"skew_comparator {{ {divergence} }}"
+        own.write_text(SCHEMA.replace("float_domain { min: 0 }", comparator), encoding="utf-8")
+        found = measure(Run(str(own), run.statistics, run.graph), tmp_path)
+        values[kind] = next(c.value for c in found.columns if c.column == "fare")
+    assert abs(values["STANDARD"] - values["QUANTILES"]) > 0.05
+
+
 def test_so_few_rows_say_nothing_and_it_is_said(run, tmp_path):
     write(tmp_path, logs_of_columns(requests().slice(0, 5)))
     found = measure(run, tmp_path)
