@@ -121,7 +121,7 @@ def tidy(metadata: Path, artifacts: str) -> list[str]:
 
     if not metadata.exists():
         return []
-    with _readable(metadata, StatusError):
+    with _readable(metadata, StatusError, RuntimeError):
         store = _open(metadata)
         executions = store.get_executions()
         killed = [
@@ -157,7 +157,7 @@ def _as_it_is(metadata: Path) -> Iterator[MetadataStore]:
     from ml_metadata.errors import StatusError
 
     with (
-        _readable(metadata, StatusError),
+        _readable(metadata, StatusError, RuntimeError),
         tempfile.TemporaryDirectory(prefix="skewless-") as folder,
     ):
         copy = Path(folder, metadata.name)
@@ -179,7 +179,11 @@ def _connect(metadata: Path) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def _readable(metadata: Path, *more: type[Exception]) -> Iterator[None]:
-    """Turn what SQLite, and whoever raises `more`, says of a damaged file into one clear error."""
+    """Turn what SQLite says of a damaged file into one clear error.
+
+    So is `more`: ML Metadata raises a RuntimeError where it cannot open a file, and errors of its
+    own where it cannot read what is in it.
+    """
     try:
         yield
     except (sqlite3.DatabaseError, *more) as error:

@@ -179,7 +179,7 @@ def _scalar(node: Any, kinds: tuple[Any, ...], path: Path) -> Any:
     if int in kinds:
         if node.tag != _INT or not _PLAIN_INTEGER.fullmatch(node.value):
             raise ConfigError(
-                f"YAML reads {node.value or 'nothing'} as something else than this text",
+                f"YAML does not read {node.value or 'nothing'} as text",
                 where=f"{path}:{node.start_mark.line + 1}",
                 expected="text, or a whole number written in decimal",
                 remedy=f'put text in quotes: "{node.value}"',

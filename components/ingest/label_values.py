@@ -66,7 +66,7 @@ def _error(
         expected=f"one of the values that the column has: {shown}{more}",
         remedy="set source.trim: true in pipeline.yaml, which drops spaces around values"
         if not spaced.isdisjoint(wanted)
-        else "write label.equals.values as the column has them",
+        else "write label.equals.values as the column has them, or add rows that have one",
     )
 
 

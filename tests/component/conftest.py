@@ -18,7 +18,8 @@ from schemas.columns import Column  # noqa: E402
 from schemas.layout import Layout  # noqa: E402
 from schemas.spec import SPLITS, Label  # noqa: E402
 
-# Names that a CSV header may hold and that no Python argument or TensorFlow op may have.
+# Names that a CSV header may hold and that no Python argument or TensorFlow op may have, and two
+# that differ in case alone.
 COLUMNS = (
     Column("age", "INT", True),
     Column("hours-per-week", "FLOAT", True),
@@ -27,6 +28,7 @@ COLUMNS = (
     Column("a b", "BYTES", True),
     Column("a_b", "BYTES", True),
     Column("self", "INT", True),
+    Column("Age", "BYTES", True),
     Column("tips", "FLOAT", False),
 )
 LABEL = Label.model_validate(
@@ -41,6 +43,7 @@ PREPROCESSING = {
         {"column": "a b", "treatments": ["vocabulary"]},
         {"column": "a_b", "treatments": ["vocabulary"]},
         {"column": "self", "treatments": ["z_score"]},
+        {"column": "Age", "treatments": ["vocabulary"]},
     ],
     "crosses": [{"columns": ["naïve", "a b"], "buckets": 16}],
     "label": LABEL,

@@ -78,6 +78,7 @@ def test_inputs_are_named_after_their_columns_and_may_be_left_out(model, serving
         "naïve": ((0,), "object"),
         "a b": ((0,), "object"),
         "a_b": ((0,), "object"),
+        "Age": ((0,), "object"),
     }
     evaluation = model.signatures[names.EVALUATION]
     assert set(evaluation.inputs) == {"tips", *columns.inputs}

@@ -177,3 +177,25 @@ def test_what_a_killed_process_had_half_written_is_not_read(tiny, folders):
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     assert folders.metadata.with_name("metadata.sqlite-journal").stat().st_size > 0
     assert states(folders, "a") == before
+
+
+def test_a_damaged_record_is_one_clear_error_for_whoever_reads_it(tiny, folders):
+    from pipeline import lineage, skew
+    from schemas.errors import ConfigError
+
+    run(tiny, folders, "a")
+    (folders.root / "runs" / "a").mkdir(parents=True)
+    content = bytearray(folders.metadata.read_bytes())
+    for damaged in (b"garbage\n" * 5_000, content[:4096] + b"\xff" * (len(content) - 4096)):
+        folders.metadata.write_bytes(damaged)
+        for read in (
+            lambda: lineage.check(folders.metadata),
+            lambda: lineage.read_run(folders.metadata, "a"),
+            lambda: lineage.latest_parameters(folders.metadata, "second"),
+            lambda: lineage.tidy(folders.metadata, folders.artifacts),
+            lambda: skew.find(str(folders.root)),
+        ):
+            with pytest.raises(ConfigError, match="record of earlier runs cannot be") as caught:
+                read()
+            assert caught.value.where == str(folders.metadata)
+        assert folders.metadata.read_bytes() == damaged

@@ -88,7 +88,7 @@ def test_a_label_value_that_yaml_reads_as_something_else_needs_quotes(odd, value
         assert catalog.read_spec(odd.pipeline).label.equals.values == ("1e3",)
         return
     error = refusal(odd)
-    assert error.what == f"YAML reads {value} as something else than this text"
+    assert error.what == f"YAML does not read {value} as text"
     assert error.where == f"{odd.pipeline}:{line}"
     assert error.remedy == f'put text in quotes: "{value}"'
     odd.change(f"- {value}\n", f'- "{value}"\n')

@@ -58,7 +58,10 @@ def test_values_that_are_there_are_shown_with_their_counts_and_the_nearest(tmp_p
         " 'Yes'?"
     )
     assert error.expected == "one of the values that the column has: 'no' 3 times, 'Yes' 2 times"
-    assert error.remedy == "write label.equals.values as the column has them"
+    assert (
+        error.remedy
+        == "write label.equals.values as the column has them, or add rows that have one"
+    )
     assert error.exit_code == 3
 
 
