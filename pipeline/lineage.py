@@ -184,9 +184,10 @@ def _readable(metadata: Path, *more: type[Exception]) -> Iterator[None]:
     So is `more`: ML Metadata raises a RuntimeError where it cannot open a file, and errors of its
     own where it cannot read what is in it.
     """
+    damaged: tuple[type[Exception], ...] = (sqlite3.DatabaseError, *more)
     try:
         yield
-    except (sqlite3.DatabaseError, *more) as error:
+    except damaged as error:
         remedy = "put back a copy of it, or move it away: the next run then starts anew, and pushed"
         remedy += " models stay"
         if isinstance(error, sqlite3.OperationalError):  # locked, or not to be opened: not damaged

@@ -81,14 +81,14 @@ class _Loader(yaml.SafeLoader):
         self._measures: dict[int, tuple[int, int]] = {}  # by node: size and height, aliases counted
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event = self.peek_event()
         self._open += 1
         self._refuse_deep(self._open, event)
-        node = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
         self._open -= 1
         if isinstance(event, yaml.AliasEvent):
             if id(node) not in self._measures:
-                raise _LimitError(None, None, "an alias holds itself", event.start_mark)
+                raise _limit("an alias holds itself", event)
             self._refuse_deep(self._open + self._measures[id(node)][1], event)
         else:
             self._measure(node, event)
@@ -105,14 +105,18 @@ class _Loader(yaml.SafeLoader):
             size, height = size + its_size, max(height, 1 + its_height)
         if size - self._written > _MOST_REPEATED:
             problem = f"aliases (*) stand for more than {_MOST_REPEATED:,} values"
-            raise _LimitError(None, None, problem, event.start_mark)
+            raise _limit(problem, event)
         self._measures[id(node)] = (size, height)
         return node
 
     def _refuse_deep(self, depth: int, event: Any) -> None:
         if depth > _DEEPEST:
             problem = f"lists and mappings nest more than {_DEEPEST} deep"
-            raise _LimitError(None, None, problem, event.start_mark)
+            raise _limit(problem, event)
+
+
+def _limit(problem: str, event: Any) -> _LimitError:
+    return _LimitError(None, None, problem, event.start_mark)
 
 
 def _children(node: Any) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from components.validate.findings import Findings
 from schemas.columns import columns_of, parse_schema
 from schemas.expectations import expectations_of
 from schemas.schema_fields import ACCEPTED
+from schemas.spec import SPLITS
 from tests.component.validate import conftest
 
 pytestmark = pytest.mark.component
@@ -128,7 +129,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Findings:
       min_examples_count: 500
       num_examples_drift_comparator { min_fraction_threshold: 2 max_fraction_threshold: 3 }
     }\n"""
-    tables: dict[str, dict[str, Any]] = {split: {} for split in conftest.SPLITS}
+    tables: dict[str, dict[str, Any]] = {split: {} for split in SPLITS}
     for column in (*COLUMNS, *PASSING):
         schema += f'feature {{ name: "{column.name}" type: {column.type} {column.body} }}\n'
         for split, table in tables.items():
@@ -188,7 +189,7 @@ def test_environments_say_who_has_a_column(findings_of: Validate, text: str) -> 
     schema = schema.replace("ELSE", 'not_in_environment: "SERVING"')
     assert not columns_of(parse_schema(schema, where="s"), where="s")[0].serving
     others = {"y": pa.array([1])} | dict.fromkeys(conftest.ROWS)
-    found = findings_of(schema=schema, **dict.fromkeys(conftest.SPLITS, others))
+    found = findings_of(schema=schema, **dict.fromkeys(SPLITS, others))
     assert {(f.environment, f.kind) for f in found.findings if f.column == "x"} == {
         ("TRAINING", "SCHEMA_MISSING_COLUMN")
     }
