@@ -12,9 +12,17 @@ import functools
 import logging
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from components.serve import json_text, predict, predictions, resources, routes, tf_examples
+from components.serve import (
+    json_text,
+    predict,
+    predictions,
+    resources,
+    routes,
+    tf_examples,
+    unpacking,
+)
 from components.serve.failures import INTERNAL, NOT_FOUND, RequestError
 from components.serve.loaded import Loaded
 from components.serve.messages import Answer, Arrays, Exchange, Request
@@ -24,7 +32,6 @@ from components.serve.service import Service
 from schemas import description
 
 OK = 200
-HTML = "text/html; charset=utf-8"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 # What may be asked without the token: a load balancer has none, and the page asks for it.
@@ -46,6 +53,7 @@ class _Asked(NamedTuple):
 
 
 _Done = Callable[["Answer | Exception"], None]
+Result = TypeVar("Result")
 
 
 class App:
@@ -54,18 +62,36 @@ class App:
     Args:
       service: what answers them.
       metrics: returns them in Prometheus's text format; None where none are kept.
-      page: returns the page for people; None where there is none.
+      page: returns the answer with the page for people; None where there is none.
     """
 
     def __init__(
         self,
         service: Service,
         metrics: Callable[[], bytes] | None = None,
-        page: Callable[[], bytes] | None = None,
+        page: Callable[[], Answer] | None = None,
     ) -> None:
         self._service = service
         self._asking = set[asyncio.Task[None]]()
-        self._texts = {routes.METRICS: (metrics, PROMETHEUS), routes.PAGE: (page, HTML)}
+        self._metrics, self._page = metrics, page
+
+    def admit(self, path: str, authorization: str | None) -> bool:
+        """Check who asks, before the body is read.
+
+        Args:
+          path: percent-decoded, without the query.
+          authorization: the header of that name.
+
+        Returns:
+          Whether a body may be wanted; if it is not, no more than a little is to be read.
+
+        Raises:
+          RequestError: the token is missing or wrong.
+        """
+        if path in routes.OPEN:
+            return False
+        self._service.authorize(authorization)
+        return True
 
     def answer(self, request: Request, respond: Callable[[Answer], None]) -> None:
         """Answer a request; whatever is wrong with it is an answer, too.
@@ -118,10 +144,13 @@ class App:
             return self._tell_of(route, exchange)
         loaded = service.find(exchange, route.name, route.version, route.label)
         seconds = patience(request.timeout, service.settings.seconds)
-        if len(request.body) <= _SMALL:
-            self._ask(exchange, loaded, request.body, seconds, done)
+        body: bytes | None = request.body
+        if request.unpack_to is not None:
+            body = unpacking.unpacked_small(request.body, request.unpack_to)
+        if body is not None and len(body) <= _SMALL:
+            self._ask(exchange, loaded, body, seconds, done)
         else:
-            asking = self._ask_apart(exchange, loaded, request.body, seconds, done)
+            asking = self._ask_apart(exchange, loaded, request, seconds, done)
             task = asyncio.get_running_loop().create_task(asking)
             self._asking.add(task)  # the loop itself keeps no task alive
             task.add_done_callback(self._asking.discard)
@@ -147,12 +176,17 @@ class App:
         self._service.submit(exchange, loaded, asked.inputs, asked.rows, seconds, computed)
 
     async def _ask_apart(
-        self, exchange: Exchange, loaded: Loaded, body: bytes, seconds: float, done: _Done
+        self, exchange: Exchange, loaded: Loaded, request: Request, seconds: float, done: _Done
     ) -> None:
         """Read what is asked in a thread, so that other requests are answered meanwhile."""
-        service = self._service
+        service, body, most = self._service, request.body, request.unpack_to
+        taken = 0
         loaded.hold()  # or its version could be let go while the request is read
         try:
+            if most is not None:
+                body = await service.apart(exchange, seconds, unpacking.unpacked, body, most)
+                service.budget.take(len(body))
+                taken = len(body)
             asked = await service.apart(exchange, seconds, self._read, exchange, loaded, body)
             left = exchange.left(seconds)
             outputs = await service.ask(exchange, loaded, asked.inputs, asked.rows, left)
@@ -162,6 +196,7 @@ class App:
         else:
             done(answer)
         finally:
+            service.budget.give(taken)
             loaded.release()
 
     def _read(self, exchange: Exchange, loaded: Loaded, body: bytes) -> _Asked:
@@ -187,8 +222,10 @@ class App:
         if route.what == routes.READY:
             service.check_ready()
             return Answer(OK, json_text.dumps({"status": "ready"}))
-        if route.what in self._texts:
-            return self._text(route.what)
+        if route.what == routes.METRICS:
+            return Answer(OK, _there(self._metrics, route)(), PROMETHEUS)
+        if route.what == routes.PAGE:
+            return _there(self._page, route)()
         if route.what == routes.MODELS:
             return Answer(OK, resources.models(service.models))
         if route.what == routes.STATUS:
@@ -204,11 +241,11 @@ class App:
             raise RequestError(f"{what} has no {description.FILE_NAME}", NOT_FOUND)
         return Answer(OK, loaded.description)
 
-    def _text(self, what: str) -> Answer:
-        text, content_type = self._texts[what]
-        if text is None:
-            raise RequestError(f"there is no {what} here", NOT_FOUND)
-        return Answer(OK, text(), content_type)
+
+def _there(resource: Callable[[], Result] | None, route: Route) -> Callable[[], Result]:
+    if resource is None:
+        raise RequestError(f"there is no {route.what} here", NOT_FOUND)
+    return resource
 
 
 def _failure(request: Request, error: Exception) -> Answer:

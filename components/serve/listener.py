@@ -1,4 +1,4 @@
-"""The HTTP server: listens, keeps count of connections, and stops without losing any request.
+"""The HTTP server: listens, gives connections places, and stops without losing any request.
 
 Goes in: an `App` and where to listen. Promised: no client holds a connection for longer than the
 limits of its `Address` say; once told to stop, no connection is taken, and what was asked is
@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 
-from components.serve.connection import TIMEOUT_HEADER, Answering, Connection
-from components.serve.settings import Address
-from schemas.errors import ConfigError
+from components.serve.acceptor import Acceptor
+from components.serve.budget import Budget
+from components.serve.connection import Connection
+from components.serve.hosts import Hosts
+from components.serve.places import Place, Places
+from components.serve.reader import TIMEOUT_HEADER, Answering
+from components.serve.settings import Address, Settings
 
 __all__ = ["TIMEOUT_HEADER", "Listener"]
 
@@ -27,13 +30,17 @@ class Listener:
     Args:
       app: what answers.
       address: where to listen, and the limits.
+      budget: for the bytes of bodies; None for one of its own.
     """
 
-    def __init__(self, app: Answering, address: Address) -> None:
+    def __init__(self, app: Answering, address: Address, budget: Budget | None = None) -> None:
         self._app = app
         self._address = address
+        self._budget = budget or Budget(Settings.max_bytes_in_flight)
+        self._hosts = Hosts(address.allowed_hosts)
+        self._places = Places(address.connections, address.spare_connections)
         self._connections: set[Connection] = set()
-        self._server: asyncio.Server | None = None
+        self._acceptor = Acceptor(address, self._connect)
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
         self._quiet = asyncio.Event()  # nothing is being asked
@@ -45,30 +52,16 @@ class Listener:
         Raises:
           ConfigError: the address cannot be listened at, or the certificate not be read.
         """
-        at = self._address
-        context = _tls(at)
-        try:
-            self._server = await asyncio.get_running_loop().create_server(
-                self._connect,
-                at.host,
-                at.port,
-                ssl=context,
-                ssl_handshake_timeout=at.head_seconds if context else None,
-            )
-        except OSError as error:
-            raise ConfigError(
-                f"cannot listen at {at.host}:{at.port}: {error.strerror}",
-                remedy="give another --host or --port; 0 is any free port",
-            ) from error
+        port = await self._acceptor.start()
         self._watching = asyncio.create_task(self._watch())
-        return int(self._server.sockets[0].getsockname()[1])
+        return port
 
     async def stop(self, seconds: float) -> None:
         """Take no new connections, wait this long until what was asked is answered, and close."""
-        if self._server is None or self._watching is None:
+        if self._watching is None:
             return
         self._stopping = True
-        self._server.close()
+        self._acceptor.close()
         for connection in self._connections:
             connection.drain()
         self._rested()
@@ -83,6 +76,7 @@ class Listener:
         for connection in list(self._connections):
             connection.abort()
         await self._all_gone(_GOODBYE_SECONDS)
+        await self._acceptor.wait_closed()
         self._watching.cancel()
 
     async def _all_gone(self, seconds: float) -> None:
@@ -91,15 +85,24 @@ class Listener:
                 await asyncio.wait_for(self._gone.wait(), seconds)
 
     def _connect(self) -> Connection:
-        return Connection(self._app, self._address, self._opened, self._rested, self._closed)
+        return Connection(
+            self._app,
+            self._address,
+            self._budget,
+            self._hosts,
+            opened=self._opened,
+            idle=self._rested,
+            closed=self._closed,
+        )
 
-    def _opened(self, connection: Connection) -> bool:
+    def _opened(self, connection: Connection) -> Place:
         self._connections.add(connection)
         if self._stopping:
             connection.drain()
-        return len(self._connections) <= self._address.connections
+        return self._places.enter(connection)
 
     def _closed(self, connection: Connection) -> None:
+        self._places.leave(connection)
         self._connections.discard(connection)
         if self._stopping:
             self._rested()
@@ -120,19 +123,3 @@ class Listener:
             now = loop.time()
             for connection in list(self._connections):
                 connection.look(now)
-
-
-def _tls(address: Address) -> ssl.SSLContext | None:
-    if address.certificate is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(address.certificate, address.key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"the certificate or its key cannot be read: {error}",
-            where=f"{address.certificate}, {address.key}",
-            expected="PEM files that belong together",
-        ) from error
-    return context

@@ -27,6 +27,7 @@ class Request(NamedTuple):
       timeout: the seconds the client waits, as it wrote them.
       authorization: the header of that name.
       peer: the client's address.
+      unpack_to: the most bytes that the body may hold, if it is packed; None if it is not.
     """
 
     method: str
@@ -35,14 +36,16 @@ class Request(NamedTuple):
     timeout: str | None = None
     authorization: str | None = None
     peer: str = ""
+    unpack_to: int | None = None
 
 
 class Answer(NamedTuple):
-    """An HTTP status and a body."""
+    """An HTTP status, a body, and lines that its head has beside the usual ones."""
 
     status: int
     body: bytes
     content_type: str = JSON
+    headers: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -12,6 +12,8 @@ import functools
 import hashlib
 from pathlib import Path
 
+from components.serve.messages import Answer
+
 _FILES = Path(__file__).with_name("page_files")
 
 # In this order they make one script: each uses only what stands above it at load time.
@@ -32,12 +34,33 @@ _SCRIPTS = (
 @functools.cache
 def page() -> bytes:
     """Return the document, in UTF-8; the files are read once."""
-    style = _read("page.css")
-    script = "\n".join(_read(name) for name in _SCRIPTS)
-    document = _read("page.html")
-    document = document.replace("{{policy}}", _policy(style, script))
-    document = document.replace("{{style}}", style).replace("{{script}}", script)
-    return document.encode()
+    style, script = _style(), _script()
+    document = _read("page.html").replace("{{policy}}", _policy(style, script))
+    return document.replace("{{style}}", style).replace("{{script}}", script).encode()
+
+
+@functools.cache
+def headers() -> tuple[str, ...]:
+    """Return the lines that an answer with the document has in its head.
+
+    The policy stands in the document, too, for those who keep it; what a frame around it may be
+    can only be said here.
+    """
+    policy = f"{_policy(_style(), _script())}; frame-ancestors 'none'"
+    return (f"Content-Security-Policy: {policy}",)
+
+
+def answer() -> Answer:
+    """Return the answer to whoever asks for the page."""
+    return Answer(200, page(), "text/html; charset=utf-8", headers())
+
+
+def _style() -> str:
+    return _read("page.css")
+
+
+def _script() -> str:
+    return "\n".join(_read(name) for name in _SCRIPTS)
 
 
 def _read(name: str) -> str:

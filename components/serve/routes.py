@@ -18,6 +18,9 @@ STATUS, METADATA, DESCRIPTION, MODELS = "status", "metadata", "description", "mo
 HEALTHY, READY, METRICS, PAGE = "healthz", "readyz", "metrics", "page"
 
 ASKING = frozenset({PREDICT, CLASSIFY, REGRESS})
+# Paths: of health checks, for which places are kept free; and all that need no token.
+HEALTH = frozenset({"/healthz", "/readyz"})
+OPEN = HEALTH | {"/"}
 
 _FIXED = {
     "/healthz": HEALTHY,

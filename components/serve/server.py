@@ -19,14 +19,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from components.compat import absent, quiet_imports
-from components.serve import config
+from components.serve import config, page
 from components.serve.app import App
 from components.serve.config import ModelConfig
 from components.serve.grpc_listener import GrpcListener
 from components.serve.listener import Listener
 from components.serve.loaded import Model
 from components.serve.observers import Observation, Observers
-from components.serve.page import page
 from components.serve.service import Service
 from components.serve.settings import GRPC_PORT, Address, Settings
 from components.serve.versions import Models
@@ -119,7 +118,8 @@ class Server:
         self._configs = configs
         self._options = options
         self._service = Service(self.models, options.settings, self._observers.observers)
-        self._http = Listener(App(self._service, metrics.text, page), options.http)
+        app = App(self._service, metrics.text, page.answer)
+        self._http = Listener(app, options.http, self._service.budget)
         self._grpc = None if options.grpc is None else GrpcListener(self._service, options.grpc)
         self._read: tuple[int, int, int] | None = _stamp(options.config_file)
         self._look = asyncio.Event()

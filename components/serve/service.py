@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from components.serve.batcher import Done
+from components.serve.budget import Budget
 from components.serve.failures import (
     DEADLINE,
     FAILED_PRECONDITION,
@@ -45,6 +46,7 @@ class Service:
 
     Attributes:
       draining: whether the server is about to stop.
+      budget: for the bytes of all requests that are not answered yet.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Service:
         self.models = models
         self.settings = settings
         self.draining = False
+        self.budget = Budget(settings.max_bytes_in_flight)
         self._observers = observers
         self._token = None if settings.token is None else settings.token.encode()
         self._large = ThreadPoolExecutor(1, "large requests")

@@ -35,6 +35,7 @@ class Settings:
       max_rows: of a request.
       optional_columns: whether columns with a default may be left out.
       queue: limits of what waits for a version.
+      max_bytes_in_flight: of all requests that are not answered yet, over both protocols.
       token: that a request has to show; None where anyone may ask.
     """
 
@@ -42,6 +43,7 @@ class Settings:
     max_rows: int = 65_536
     optional_columns: bool = False
     queue: Limits = field(default_factory=Limits)
+    max_bytes_in_flight: int = 128 << 20
     token: str | None = field(default=None, repr=False)
 
 
@@ -58,9 +60,12 @@ class Address:
       head_seconds: in which these have to arrive.
       idle_seconds: after which a connection that asks nothing is closed.
       connections: that may be open at once.
+      spare_connections: beyond these, for health checks over HTTP.
+      handshakes: of connections that may agree on TLS at once.
       drain_seconds: in which requests are finished once the server is told to stop.
       certificate: file of the certificate chain, PEM; None to speak without TLS.
       key: file of its private key, PEM.
+      allowed_hosts: that HTTP requests may name in their Host header (see `hosts`); None for any.
     """
 
     host: str = "127.0.0.1"
@@ -71,6 +76,9 @@ class Address:
     head_seconds: float = 10.0
     idle_seconds: float = 300.0
     connections: int = 1_000
+    spare_connections: int = 16
+    handshakes: int = 256
     drain_seconds: float = 30.0
     certificate: str | None = None
     key: str | None = None
+    allowed_hosts: tuple[str, ...] | None = None

@@ -17,6 +17,9 @@ HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\n".encode()
 class Echo:
     """An app that tells what it was asked."""
 
+    def admit(self, path, authorization):
+        return True
+
     def answer(self, request, respond):
         told = [request.method, request.path, request.body.decode(), request.authorization]
         respond(Answer(401 if request.path == "/secret" else 200, json.dumps(told).encode()))

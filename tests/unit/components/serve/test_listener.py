@@ -47,8 +47,8 @@ def test_requests_of_one_connection_are_answered_in_turn(talk):
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_pipelined_requests_are_answered_in_order_however_they_are_cut(talk, size):
     wanted = [f"/{number}" for number in range(40)]
-    last = b"GET /last HTTP/1.1\r\nConnection: close\r\n\r\n"
-    data = b"".join(f"GET {path} HTTP/1.1\r\n\r\n".encode() for path in wanted) + last
+    last = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    data = b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in wanted) + last
 
     def client(port, stop):
         with plug(port) as plugged:
@@ -63,8 +63,8 @@ def test_pipelined_requests_are_answered_in_order_however_they_are_cut(talk, siz
 
 
 def test_nothing_is_answered_after_the_last_request(talk):
-    last = b"GET /last HTTP/1.1\r\nConnection: close\r\n\r\n"
-    answer = talk(lambda port, stop: say(port, last + b"GET /never HTTP/1.1\r\n\r\n"), Echo())
+    last = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = talk(lambda port, stop: say(port, last + b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n"), Echo())
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
@@ -108,7 +108,7 @@ def test_paths_are_decoded_and_headers_passed_on(talk):
 
 def test_who_shows_no_token_is_told_which_kind_is_expected(talk):
     def client(port, stop):
-        return say(port, b"GET /secret HTTP/1.1\r\nConnection: close\r\n\r\n")
+        return say(port, b"GET /secret HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 
     assert b"\r\nWWW-Authenticate: Bearer\r\n" in talk(client, Echo())
 
@@ -116,8 +116,8 @@ def test_who_shows_no_token_is_told_which_kind_is_expected(talk):
 @pytest.mark.parametrize(
     ("data", "statuses"),
     [
-        (b"GET /healthz HTTP/1.1\r\n\r\n" * 2, [200, 200]),
-        (b"GET /healthz HTTP/1.1\r\n\r\nGET /he", [200, 400]),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 2, [200, 200]),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /he", [200, 400]),
         (HEAD + b"Content-Length: 5\r\n\r\n{", [400]),
         (HEAD + b"Content-Length: 5\r\n\r\n" + b"{" * 6, [400, 400]),
         (b"", []),

@@ -38,7 +38,7 @@ class Talker(Echo):
 @pytest.mark.parametrize(
     ("data", "limit", "what"),
     [
-        (b"GET / HTTP/1.1\r\nX: ", "head_seconds", "the request's head"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: ", "head_seconds", "the request's head"),
         (HEAD + b"Content-Length: 9\r\n\r\n{", "body_seconds", "the body"),
     ],
 )
@@ -49,7 +49,7 @@ def test_what_does_not_arrive_is_given_up(talk, data, limit, what):
 
 @pytest.mark.parametrize("limit", ["head_seconds", "idle_seconds"])
 def test_a_connection_that_asks_nothing_is_closed(talk, limit):
-    first = b"" if limit == "head_seconds" else b"GET / HTTP/1.1\r\n\r\n"
+    first = b"" if limit == "head_seconds" else b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
     answer = talk(lambda port, stop: say(port, first), Echo(), **{limit: 0.05})
     assert answer.count(b"HTTP/1.1 ") == bool(first)
 
@@ -57,7 +57,7 @@ def test_a_connection_that_asks_nothing_is_closed(talk, limit):
 def test_a_client_that_takes_no_answer_is_given_up(talk):
     def client(port, stop):
         with plug(port) as plugged:
-            plugged.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            plugged.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert plugged.recv(1)
             stop().result(10)  # which waits for the answer to be taken, or given up
             with contextlib.suppress(ConnectionError):
@@ -70,7 +70,7 @@ def test_a_client_that_takes_no_answer_is_given_up(talk):
 def test_the_end_comes_as_soon_as_the_last_answer_is_taken(talk):
     def client(port, stop):
         with plug(port) as plugged:
-            plugged.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            plugged.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             first = plugged.recv(1)
             stopped = stop()
             taken = len(first + read_all(plugged))
@@ -107,7 +107,7 @@ def test_a_client_that_is_gone_leaves_nothing_behind(talk):
 
     def client(port, stop):
         with plug(port) as plugged:
-            plugged.sendall(b"GET /slow HTTP/1.1\r\n\r\n" * 3)
+            plugged.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
         gone.set()
         return ask_once(port, None, "GET", "/x")[0]
 
@@ -155,7 +155,7 @@ def test_the_end_does_not_wait_forever(talk):
 
     def client(port, stop):
         with plug(port) as plugged:
-            plugged.sendall(b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+            plugged.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert entered.wait(10)
             stop().result(10)
             with contextlib.suppress(ConnectionError):

@@ -75,7 +75,7 @@ def test_a_packed_body_is_unpacked_or_refused(talk):
         (HEAD + b"X: " + b"x" * 5_000 + b"\r\n\r\n", 431),
         (HEAD + b"X: " + b"x" * 300_000, 431),
         (HEAD + b"X: y\r\n" * 2_000 + b"\r\n", 431),
-        (b"GET /" + b"x" * 5_000 + b" HTTP/1.1\r\n\r\n", 431),
+        (b"GET /" + b"x" * 5_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 2_000, 431),
     ],
 )
@@ -90,7 +90,7 @@ def test_an_offer_of_another_protocol_is_not_taken_up(talk):
     last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
     def client(port, stop):
-        return say(port, with_body + b"GET /healthz HTTP/1.1\r\n" + offer + b"\r\n" + last)
+        return say(port, with_body + b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + offer + b"\r\n" + last)
 
     answers = talk(client).split(b"HTTP/1.1 ")[1:]
     assert [answer[:3] for answer in answers] == [b"200"] * 3
@@ -103,7 +103,7 @@ def test_no_bytes_are_answered_with_a_fault_of_ours(data, good):
         listener = Listener(Echo(), Address(port=0))
         port = await listener.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET / HTTP/1.1\r\n\r\n" * good + data)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * good + data)
         writer.write_eof()
         with contextlib.suppress(ConnectionError):
             raw = await asyncio.wait_for(reader.read(), 10)

@@ -12,7 +12,7 @@ import components.serve
 from components.serve import folders, routes
 from components.serve.app import App
 from components.serve.failures import RequestError
-from components.serve.messages import Request
+from components.serve.messages import Answer, Request
 from components.serve.settings import Address
 from schemas.errors import ConfigError
 from tests.unit.components.serve.asking import answered
@@ -50,7 +50,7 @@ def answers(make_service):
     def call(requests, **settings):
         async def main():
             service = await make_service(**settings)
-            app = App(service, metrics=lambda: b"# metrics", page=lambda: b"<html>")
+            app = App(service, metrics=lambda: b"# metrics", page=lambda: Answer(200, b"<html>"))
             await answered(app, Request("GET", MODEL))  # imports are made by the first
             global WATCHING
             WATCHING = True

@@ -1,0 +1,124 @@
+"""Which names a server answers to: the Host header of a request, checked.
+
+Goes in: the header's value and the request's target. Promised: what HTTP calls malformed is
+refused with 400 (RFC 9112, 3.2); a name that is not allowed is refused with 421, so that no web
+page reaches a server by a name of its own that it points to this machine (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection
+
+import httptools
+
+from components.serve.failures import MISDIRECTED, RequestError
+from components.serve.json_text import excerpt
+
+ANY = "*"
+# A web page can give this machine a name, but it cannot give a name of its own to an IP address.
+LOCAL = ("localhost", ".localhost", "[]")
+
+_ADDRESSES = "[]"  # in a list of names, stands for every IP address
+_HOST = re.compile(
+    r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::(?P<port>[0-9]{0,5}))?"
+)
+_MOST_KNOWN = 1_024
+
+
+class Hosts:
+    """Checks Host headers; those that passed are remembered.
+
+    Args:
+      allowed: names of hosts without ports; one that begins with a dot stands for all names that
+        end in it; None for any name.
+    """
+
+    def __init__(self, allowed: Collection[str] | None) -> None:
+        names = None if allowed is None else [_plain(name) for name in allowed]
+        self._allowed = None if names is None or ANY in names else names
+        self._well_formed, self._served = set[bytes](), set[bytes]()
+
+    def check(self, host: bytes | None, old: bool, url: bytes, open_to_all: bool) -> None:
+        """Check who a request takes this server for.
+
+        Args:
+          host: the header; several are joined by ", ".
+          old: whether the request is HTTP/1.0, which may leave the header out.
+          url: the request's target, whose own host counts if it has one.
+          open_to_all: whether any name will do.
+
+        Raises:
+          RequestError: the header is missing or malformed, or its name is not allowed.
+        """
+        if host is None:
+            if not old:
+                raise RequestError("the request has no Host header")
+        elif host not in self._well_formed:
+            _name_of(host)
+            _remember(self._well_formed, host)
+        if not url.startswith(b"/"):
+            host = _authority(url) or host
+        if self._allowed is None or open_to_all or host is None or host in self._served:
+            return
+        if not self._allows(_name_of(host)):
+            raise RequestError(
+                f"host {excerpt(host.decode('latin-1'))} is not served here;"
+                " the server's --allowed-host lists the names that are",
+                MISDIRECTED,
+            )
+        _remember(self._served, host)
+
+    def _allows(self, name: str) -> bool:
+        assert self._allowed is not None
+        return any(
+            name.endswith(each)
+            if each.startswith(".")
+            else name == each or (each == _ADDRESSES and _is_address(name))
+            for each in self._allowed
+        )
+
+
+def _remember(known: set[bytes], host: bytes) -> None:
+    if len(known) < _MOST_KNOWN:
+        known.add(host)
+
+
+def _name_of(host: bytes) -> str:
+    """Return a Host header's name without its port."""
+    match = _HOST.fullmatch(host.decode("latin-1"))
+    if match is None or int(match["port"] or 0) > 65_535:
+        raise RequestError(
+            f"the Host header is {excerpt(host.decode('latin-1'))}; one host was expected"
+        )
+    if match["name"].startswith("[") and not _is_address(match["name"]):
+        raise RequestError(f"the Host header has the address {excerpt(match['name'])}")
+    return _plain(match["name"])
+
+
+def _plain(name: str) -> str:
+    """Return the one way to write a name: in small letters, an address of IPv6 in brackets."""
+    name = name.lower().rstrip(".")
+    return f"[{name}]" if ":" in name and not name.startswith("[") else name
+
+
+def _authority(url: bytes) -> bytes | None:
+    """Return the host and port of a request's target, None where it has none."""
+    try:
+        parsed = httptools.parse_url(url)
+    except httptools.HttpParserInvalidURLError:
+        raise RequestError("the URL cannot be read") from None
+    host: bytes | None = parsed.host
+    if host is None:
+        return None
+    host = b"[%b]" % host if b":" in host else host
+    return host if parsed.port is None else b"%b:%d" % (host, parsed.port)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
