@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components import files
-from components.serve import config, folders
+from components.serve import config, folders, hosts
 from components.serve.config import ModelConfig, Policy
 from components.serve.settings import GRPC_PORT, Address, Limits, Settings
 from pipeline import serve_logs
@@ -35,6 +35,7 @@ _POSITIVE = click.IntRange(min=1)
 _PORT = click.IntRange(0, 65_535)
 _FILE = click.Path(exists=True, dir_okay=False)
 _SHORTEST_TOKEN = 16
+_REQUESTS_IN_FLIGHT = 8  # of the largest
 _POLL_DISK, _POLL_STORE = 1.0, 10.0  # seconds; a look into a store is a request that costs
 
 
@@ -93,6 +94,15 @@ _RECORDS = "What is written down"
 )
 @option(_WHO, "--insecure", is_flag=True, help="Listen beyond this machine without a token.")
 @option(
+    _WHO,
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Name that HTTP requests may call this server by; .NAME allows all names below it, * any;"
+    " may be repeated. [default: any; without a token on this machine, its own names]",
+)
+@option(
     _REQUESTS,
     "--optional-columns",
     is_flag=True,
@@ -107,6 +117,13 @@ _RECORDS = "What is written down"
 )
 @option(
     _REQUESTS, "--max-bytes", type=_POSITIVE, default=Address.max_bytes, help="Longest request."
+)
+@option(
+    _REQUESTS,
+    "--max-bytes-in-flight",
+    type=_POSITIVE,
+    help="Of all requests that are not answered yet; more are refused. [default: 8 times"
+    " --max-bytes]",
 )
 @option(
     _REQUESTS, "--max-rows", type=_POSITIVE, default=Settings.max_rows, help="Most rows of one."
@@ -213,6 +230,13 @@ def _options(config_file: str | None, given: dict[str, Any]) -> Options:
             max_bytes=given["request_log_max_bytes"],
         )
     _check_exposed(given["host"], token is not None, given)
+    in_flight = given["max_bytes_in_flight"] or _REQUESTS_IN_FLIGHT * given["max_bytes"]
+    if in_flight < given["max_bytes"]:
+        raise ConfigError(
+            f"--max-bytes-in-flight {in_flight} has no room for a request of --max-bytes"
+            f" {given['max_bytes']}",
+            expected=f"{given['max_bytes']} or more",
+        )
     http = Address(
         host=given["host"],
         port=given["port"],
@@ -220,6 +244,7 @@ def _options(config_file: str | None, given: dict[str, Any]) -> Options:
         drain_seconds=given["timeout"],
         certificate=given["tls_certificate"],
         key=given["tls_key"],
+        allowed_hosts=_hosts(given["allowed_hosts"], given["host"], token is not None),
     )
     return Options(
         http=http,
@@ -229,6 +254,7 @@ def _options(config_file: str | None, given: dict[str, Any]) -> Options:
             max_rows=given["max_rows"],
             optional_columns=given["optional_columns"],
             queue=Limits(requests=given["max_waiting"]),
+            max_bytes_in_flight=in_flight,
             token=token,
         ),
         config_file=config_file,
@@ -301,6 +327,18 @@ def _check_exposed(host: str, token: bool, given: dict[str, Any]) -> None:
         )
     if token and given["tls_certificate"] is None:
         click.echo("warning: without TLS, whoever listens on the way reads the token", err=True)
+
+
+def _hosts(allowed: Sequence[str], host: str, token: bool) -> tuple[str, ...] | None:
+    """Return the hosts that requests may name; None for any.
+
+    Without a token, a server on this machine would answer any web page whose own name points here.
+    """
+    for name in allowed:
+        hosts.check_allowed(name)
+    if allowed:
+        return tuple(allowed)
+    return hosts.LOCAL if _loopback(host) and not token else None
 
 
 def _loopback(host: str) -> bool:

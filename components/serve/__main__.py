@@ -17,7 +17,7 @@ import threading
 
 import uvloop
 
-from components.serve import folders
+from components.serve import folders, hosts
 from components.serve.config import ModelConfig
 from components.serve.server import Options, Ports, Server, run
 from components.serve.settings import Address, Settings
@@ -38,7 +38,7 @@ def main() -> None:
         given.name or folders.default_name(given.folder), folders.find(given.folder)
     )
     options = Options(
-        http=Address(port=0),
+        http=Address(port=0, allowed_hosts=hosts.LOCAL),
         grpc=Address(port=0),
         settings=Settings(seconds=_PATIENCE, optional_columns=given.optional_columns),
     )

@@ -42,15 +42,17 @@ def affordable(addresses: Sequence[Address], limit: int) -> list[Address]:
       addresses: of all that listens in this process.
       limit: of open files.
     """
-    extra = sum(each.spare_connections + each.handshakes for each in addresses)
+    extra = sum(
+        each.spare_connections + (each.handshakes if each.certificate is not None else 0)
+        for each in addresses
+    )
     wanted = sum(each.connections for each in addresses)
     room = limit - _opened() - _RESERVED - extra
     if wanted <= room:
         return list(addresses)
     share = max(room, 0) / wanted
     fitting = [
-        replace(each, connections=max(_FEWEST, int(each.connections * share)))
-        for each in addresses
+        replace(each, connections=max(_FEWEST, int(each.connections * share))) for each in addresses
     ]
     _logger.warning(
         "the limit of open files is %d: of %d connections, %d are taken at once; raise it"
@@ -64,4 +66,4 @@ def affordable(addresses: Sequence[Address], limit: int) -> list[Address]:
 
 def _opened() -> int:
     """Return how many descriptors this process has open."""
-    return len(os.listdir("/proc/self/fd"))
+    return len(os.listdir("/dev/fd"))

@@ -6,6 +6,7 @@ and the same queue as REST's. Imports TensorFlow, as the messages of its own Pyt
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
@@ -211,16 +212,13 @@ class GrpcApp:
                 models.statuses(message.name)  # NOT_FOUND where there is no such model
                 current = models.configs[message.name]
                 _check_base(message, current)
-                changed.append(config.changed(message, current))
+                # Looking for versions takes long where they lie in a store.
+                changed.append(await asyncio.to_thread(config.changed, message, current))
         except ConfigError as error:
             message = f"{error.what}; expected {error.expected}" if error.expected else error.what
             raise RequestError(message, code=FAILED_PRECONDITION) from None
-        for each in changed:
-            models.reconfigure(each)
-        await models.update()
-        for each in changed:
-            for version in each.policy.chosen(each.base.versions()):
-                models.find(each.name, version)  # or why it does not load
+        # A client that goes away meanwhile leaves no half of it.
+        await asyncio.shield(asyncio.ensure_future(models.reconfigure(changed)))
         _logger.info("reconfigured by %s: %s", exchange.peer, ", ".join(c.name for c in changed))
         response = model_management_pb2.ReloadConfigResponse()
         response.status.SetInParent()

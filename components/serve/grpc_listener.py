@@ -13,9 +13,12 @@ from typing import Protocol
 
 import grpc
 
-from components.serve.failures import INTERNAL, UNAVAILABLE, RequestError
+from components.serve import unpacking
+from components.serve.budget import Budget
+from components.serve.failures import INTERNAL, TOO_MANY, UNAVAILABLE, RequestError
 from components.serve.grpc_health import Health
 from components.serve.grpc_names import CHECK, METHODS, WATCH
+from components.serve.grpc_reading import MessageReader
 from components.serve.messages import Exchange
 from components.serve.service import Service
 from components.serve.settings import Address
@@ -29,13 +32,18 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _OPTIONS = {
     "grpc.so_reuseport": 0,  # or a port that is taken would be shared
     "grpc.max_send_message_length": -1,  # an answer is bounded by the rows that were asked
-    "grpc.max_connection_idle_ms": 600_000,
     "grpc.keepalive_time_ms": 60_000,  # finds out about clients that are gone
     "grpc.keepalive_timeout_ms": 20_000,
     "grpc.keepalive_permit_without_calls": 1,
     "grpc.http2.min_ping_interval_without_data_ms": 10_000,  # who pings more often is sent away
     "grpc.max_concurrent_streams": 1_000,  # of a connection
+    "grpc.http2.bdp_probe": 0,  # or megabytes would be taken of messages that nobody reads
+    "grpc.per_message_decompression": 0,  # which would unpack whatever comes, however much it is
 }
+
+# Health checks need no token, so what they may take is apart from what others may.
+_HEALTH_MESSAGES = 4  # that arrive slowly
+_MOST_WATCHERS = 1_000
 
 _logger = logging.getLogger(__name__)
 
@@ -59,6 +67,12 @@ class GrpcListener:
         self._address = address
         self._app: _App | None = None
         self._health = Health(service)
+        most, seconds = address.max_bytes, address.body_seconds
+        self._reader = MessageReader(service.budget, most, seconds)
+        checks = Budget(2 * _HEALTH_MESSAGES * most)
+        self._checks = MessageReader(checks, most, seconds)
+        self._check_budget = checks
+        self._watchers = 0
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> int:
@@ -67,10 +81,17 @@ class GrpcListener:
         Raises:
           ConfigError: the address cannot be listened at, or the certificate not be read.
         """
-        options = {**_OPTIONS, "grpc.max_receive_message_length": self._address.max_bytes}
+        at = self._address
+        options = {
+            **_OPTIONS,
+            "grpc.max_receive_message_length": at.max_bytes,
+            "grpc.max_allowed_incoming_connections": at.connections,
+            "grpc.server_handshake_timeout_ms": int(at.head_seconds * 1_000),
+            "grpc.max_connection_idle_ms": int(at.idle_seconds * 1_000),
+        }
         server = grpc.aio.server(options=list(options.items()))
         handlers = {method: self._handler(method) for method in METHODS}
-        handlers[WATCH] = grpc.unary_stream_rpc_method_handler(self._watch)
+        handlers[WATCH] = grpc.stream_stream_rpc_method_handler(self._watch)
         server.add_generic_rpc_handlers((_Methods(handlers),))
         port = _bind(server, self._address)
         await server.start()
@@ -92,10 +113,10 @@ class GrpcListener:
             await self._server.stop(seconds)
 
     def _handler(self, method: str) -> grpc.RpcMethodHandler:
-        async def respond(body: bytes, context: grpc.aio.ServicerContext) -> bytes:
+        async def respond(_: object, context: grpc.aio.ServicerContext) -> bytes:
             exchange = Exchange("grpc", METHODS[method], peer=context.peer())
             try:
-                response = await self._answer(method, body, context, exchange)
+                response = await self._answer(method, context, exchange)
             except RequestError as error:
                 refused = error
             except Exception:
@@ -108,28 +129,56 @@ class GrpcListener:
             _refuse(context, refused)
             return b""
 
-        # Bytes in, bytes out: gRPC calls a message that does not parse an internal error.
-        return grpc.unary_unary_rpc_method_handler(respond)
+        # Bytes in, bytes out: gRPC calls a message that does not parse an internal error. To gRPC
+        # it is a stream of one message, as no other kind of call leaves its reading to us.
+        return grpc.stream_unary_rpc_method_handler(respond)
 
-    async def _watch(self, body: bytes, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
+    async def _watch(self, _: object, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
+        self._watchers += 1
         try:
-            async for response in self._health.watch(body):
+            if self._watchers > _MOST_WATCHERS:
+                raise RequestError("too many watch the server's health already", TOO_MANY)
+            async for response in self._health.watch(await self._read_check(context)):
                 yield response
         except RequestError as error:
             _refuse(context, error)
+        finally:
+            self._watchers -= 1
+
+    async def _read_check(self, context: grpc.aio.ServicerContext) -> bytes:
+        body = await self._checks.read(context.read)
+        self._check_budget.give(len(body))  # it is parsed at once
+        return body
 
     async def _answer(
-        self, method: str, body: bytes, context: grpc.aio.ServicerContext, exchange: Exchange
+        self, method: str, context: grpc.aio.ServicerContext, exchange: Exchange
     ) -> bytes:
         if method == CHECK:
-            return self._health.check(body)
+            return self._health.check(await self._read_check(context))
         metadata = context.invocation_metadata() or ()
         self._service.authorize(next((v for k, v in metadata if k == _AUTHORIZATION), None))
         if self._app is None:
             raise RequestError("the model is still being loaded", UNAVAILABLE)
-        remaining = context.time_remaining()
-        seconds = math.inf if remaining is None else remaining
-        return await self._app.answer(method, body, exchange, seconds)
+        body = await self._reader.read(context.read)
+        taken = len(body)
+        try:
+            remaining = context.time_remaining()
+            seconds = math.inf if remaining is None else remaining
+            if unpacking.is_packed(body):
+                body = await self._unpacked(body, exchange, seconds)
+                taken += len(body)
+            return await self._app.answer(method, body, exchange, seconds)
+        finally:
+            self._service.budget.give(taken)
+
+    async def _unpacked(self, body: bytes, exchange: Exchange, seconds: float) -> bytes:
+        most, service = self._address.max_bytes, self._service
+        plain = unpacking.unpacked_small(body, most)
+        if plain is None:
+            seconds = min(seconds, service.settings.seconds)
+            plain = await service.apart(exchange, seconds, unpacking.unpacked, body, most)
+        service.budget.take(len(plain))
+        return plain
 
 
 def _refuse(context: grpc.aio.ServicerContext, error: RequestError) -> None:

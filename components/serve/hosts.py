@@ -15,12 +15,13 @@ import httptools
 
 from components.serve.failures import MISDIRECTED, RequestError
 from components.serve.json_text import excerpt
+from schemas.errors import ConfigError
 
 ANY = "*"
-# A web page can give this machine a name, but it cannot give a name of its own to an IP address.
-LOCAL = ("localhost", ".localhost", "[]")
-
 _ADDRESSES = "[]"  # in a list of names, stands for every IP address
+# A web page can give this machine a name, but it cannot give a name of its own to an IP address.
+LOCAL = ("localhost", ".localhost", _ADDRESSES)
+
 _HOST = re.compile(
     r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::(?P<port>[0-9]{0,5}))?"
 )
@@ -80,6 +81,23 @@ class Hosts:
         )
 
 
+def check_allowed(name: str) -> None:
+    """Check that requests can name a host.
+
+    Raises:
+      ConfigError: it is no host's name, or has a port.
+    """
+    if name == ANY:
+        return
+    match = _HOST.fullmatch(_plain(name).removeprefix("."))
+    if match is None or match["port"] is not None:
+        raise ConfigError(
+            f"{name!r} is not the name of a host",
+            expected="a name or address without a port, such as models.example.com; .example.com"
+            " for all names below it; * for any",
+        )
+
+
 def _remember(known: set[bytes], host: bytes) -> None:
     if len(known) < _MOST_KNOWN:
         known.add(host)
@@ -100,7 +118,7 @@ def _name_of(host: bytes) -> str:
 def _plain(name: str) -> str:
     """Return the one way to write a name: in small letters, an address of IPv6 in brackets."""
     name = name.lower().rstrip(".")
-    return f"[{name}]" if ":" in name and not name.startswith("[") else name
+    return f"[{name}]" if ":" in name and name[0] != "[" and _is_address(name) else name
 
 
 def _authority(url: bytes) -> bytes | None:

@@ -1,4 +1,4 @@
-"""One version in memory: its model, the queue before it, and the end of both.
+"""One version in memory: how it gets there, its model, the queue before it, and its end.
 
 Goes in: a model that is loaded. Promised: its memory is given back once all that it was asked is
 answered, and not before.
@@ -7,12 +7,20 @@ answered, and not before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from components import files
+from components.serve import predict
 from components.serve.batcher import Batcher
 from components.serve.messages import Arrays
+from components.serve.settings import Limits
 from components.serve.signature import Signature
+from schemas import description
+
+OnBatch = Callable[[int, int, float], None]
 
 
 class Model(Protocol):
@@ -72,3 +80,50 @@ class Loaded:
         # A request whose time was over may still be computed, so the queue's thread ends first.
         await self.batcher.close()
         await asyncio.to_thread(self._model.close)
+
+
+class Loader:
+    """Loads versions, one at a time, in a thread.
+
+    Args:
+      load: returns the model in a folder; called in the thread.
+      limits: of each version's queue.
+      on_batch: called after every batch that was computed.
+    """
+
+    def __init__(
+        self, load: Callable[[str], Model], limits: Limits, on_batch: OnBatch | None
+    ) -> None:
+        self._load = load
+        self._limits = limits
+        self._on_batch = on_batch
+        self._thread = ThreadPoolExecutor(1, "loader")
+
+    async def load(self, name: str, version: int, path: str) -> Loaded:
+        """Return a version that is ready to answer.
+
+        Args:
+          name: of its model.
+          version: its number.
+          path: of its folder.
+
+        Raises:
+          SkewlessError: it does not load, as any other exception says.
+        """
+        loop = asyncio.get_running_loop()
+        model, text = await loop.run_in_executor(self._thread, self._read, path)
+        batcher = Batcher(model.run, self._limits, self._on_batch, predict.joined)
+        return Loaded(name, version, text, model, batcher)
+
+    def close(self) -> None:
+        """Load nothing more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _read(self, path: str) -> tuple[Model, bytes | None]:
+        """Load a version, and what its folder says of it, so that no request opens a file."""
+        with files.at_hand(path) as folder:
+            model = self._load(folder)
+            try:
+                return model, files.read_bytes(os.path.join(folder, description.FILE_NAME))
+            except FileNotFoundError:
+                return model, None

@@ -21,14 +21,11 @@ class Place(enum.Enum):
 
 
 class Client(Protocol):
-    """A connection.
-
-    Attributes:
-      expendable: whether it may be closed for another one.
-    """
+    """A connection."""
 
     @property
-    def expendable(self) -> bool: ...
+    def expendable(self) -> bool:
+        """Whether it may be closed for another one."""
 
     def abort(self) -> None:
         """Close it at once."""

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from components.compat import absent, quiet_imports
-from components.serve import config, page
+from components.serve import config, descriptors, page
 from components.serve.app import App
 from components.serve.config import ModelConfig
 from components.serve.grpc_listener import GrpcListener
@@ -119,8 +119,12 @@ class Server:
         self._options = options
         self._service = Service(self.models, options.settings, self._observers.observers)
         app = App(self._service, metrics.text, page.answer)
-        self._http = Listener(app, options.http, self._service.budget)
-        self._grpc = None if options.grpc is None else GrpcListener(self._service, options.grpc)
+        http, *grpc = descriptors.affordable(
+            [options.http, *([] if options.grpc is None else [options.grpc])],
+            descriptors.raise_limit(),
+        )
+        self._http = Listener(app, http, self._service.budget)
+        self._grpc = GrpcListener(self._service, grpc[0]) if grpc else None
         self._read: tuple[int, int, int] | None = _stamp(options.config_file)
         self._look = asyncio.Event()
         self._looked: asyncio.Future[None] | None = None

@@ -77,7 +77,7 @@ class Address:
     idle_seconds: float = 300.0
     connections: int = 1_000
     spare_connections: int = 16
-    handshakes: int = 256
+    handshakes: int = 128
     drain_seconds: float = 30.0
     certificate: str | None = None
     key: str | None = None

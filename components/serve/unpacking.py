@@ -105,5 +105,6 @@ def _too_large(allowed: int, most: int) -> RequestError:
     if allowed == most:
         return too_long(most)
     return RequestError(
-        f"the body unpacks to more than {_FREE} bytes and more than {_RATIO} times its own", TOO_LARGE
+        f"the body unpacks to more than {_FREE} bytes and more than {_RATIO} times its own",
+        TOO_LARGE,
     )

@@ -10,27 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from components import files
-from components.serve import folders, predict
-from components.serve.batcher import Batcher
+from components.serve import folders
 from components.serve.config import ModelConfig
-from components.serve.failures import NOT_FOUND, UNAVAILABLE, RequestError
+from components.serve.failures import (
+    FAILED_PRECONDITION,
+    NOT_FOUND,
+    UNAVAILABLE,
+    RequestError,
+)
 from components.serve.folders import Stamp
 from components.serve.json_text import excerpt
-from components.serve.loaded import Loaded, Model
+from components.serve.loaded import Loaded, Loader, Model, OnBatch
 from components.serve.settings import Limits
-from schemas import description
 from schemas.errors import SkewlessError, StoreError
 
 # The states of TensorFlow Serving's ModelVersionStatus, by their numbers in its proto.
 START, LOADING, AVAILABLE, UNLOADING, END = "START", "LOADING", "AVAILABLE", "UNLOADING", "END"
-
-OnBatch = Callable[[int, int, float], None]
 
 _logger = logging.getLogger(__name__)
 
@@ -88,11 +87,8 @@ class Models:
     def __init__(
         self, load: Callable[[str], Model], limits: Limits, on_batch: OnBatch | None = None
     ) -> None:
-        self._load = load
-        self._limits = limits
-        self._on_batch = on_batch
+        self._loader = Loader(load, limits, on_batch)
         self._models: dict[str, _Served] = {}
-        self._thread = ThreadPoolExecutor(1, "loader")
         self._changing = asyncio.Lock()
         self._unloading: set[asyncio.Task[None]] = set()
 
@@ -130,9 +126,52 @@ class Models:
         for model in old.values():
             self._let_go(model, model.loaded)
 
-    def reconfigure(self, config: ModelConfig) -> None:
-        """Give one model that is served another policy and other labels."""
-        self.configure([{**self.configs, config.name: config}[name] for name in self.configs])
+    async def reconfigure(self, configs: Sequence[ModelConfig]) -> None:
+        """Give models that are served other policies and labels: all of them, or none.
+
+        What they choose is loaded first, and answers nobody until all of it is there.
+
+        Raises:
+          RequestError: a version that is chosen is not there or does not load.
+        """
+        async with self._changing:
+            models = {config.name: self._model(config.name) for config in configs}
+            staged: list[tuple[_Served, Loaded]] = []
+            try:
+                for config in configs:
+                    staged += await self._stage(models[config.name], config)
+                if any(self._models.get(name) is not model for name, model in models.items()):
+                    raise RequestError("the models have just been replaced", UNAVAILABLE)
+            except BaseException:
+                for _, loaded in staged:
+                    self._unload_later(loaded.unload())
+                raise
+            for model, loaded in staged:
+                self._adopt(model, loaded)
+            for config in configs:
+                models[config.name].config = config
+            for model in models.values():
+                await self._update(model)
+
+    async def _stage(self, model: _Served, config: ModelConfig) -> list[tuple[_Served, Loaded]]:
+        """Load what a configuration chooses and is not loaded yet: all of it, or none."""
+        staged: list[tuple[_Served, Loaded]] = []
+        try:
+            available = await asyncio.to_thread(config.base.versions)
+            for version in config.policy.chosen(available):
+                if version not in model.loaded:
+                    loaded = await self._loader.load(config.name, version, available[version])
+                    staged.append((model, loaded))
+        except Exception as error:
+            for _, loaded in staged:
+                self._unload_later(loaded.unload())
+            what = error.what if isinstance(error, SkewlessError) else repr(error)
+            _logger.exception("model %r is not reconfigured", config.name)
+            raise RequestError(
+                f"a version of model {config.name!r} does not load: {what}; nothing is changed",
+                code=FAILED_PRECONDITION,
+            ) from None
+        return staged
 
     async def update(self) -> None:
         """Look at the folders; load what is wanted and not there, let go of what is not wanted."""
@@ -183,7 +222,7 @@ class Models:
 
     async def close(self) -> None:
         """Let go of everything, once it has answered."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._loader.close()
         self.configure(())
         await asyncio.gather(*self._unloading)
 
@@ -216,10 +255,9 @@ class Models:
         if before is not None and before.error and before.stamp == stamp:
             return False  # it is the very folder that did not load before
         model.statuses[version] = Status(LOADING)
-        loop = asyncio.get_running_loop()
         name = model.config.name
         try:
-            loading, text = await loop.run_in_executor(self._thread, self._read, path)
+            loaded = await self._loader.load(name, version, path)
         except SkewlessError as error:
             # a store that did not answer may do so the next time, though nothing changed there
             lasting = None if isinstance(error, StoreError) else stamp
@@ -231,32 +269,29 @@ class Models:
             _logger.exception("version %d of model %r does not load", version, name)
             return False
         if self._models.get(name) is not model:  # it was taken off the list meanwhile
-            loading.close()
+            self._unload_later(loaded.unload())
             return False
-        batcher = Batcher(loading.run, self._limits, self._on_batch, predict.joined)
-        model.loaded[version] = Loaded(name, version, text, loading, batcher)
-        model.statuses[version] = Status(AVAILABLE)
-        model.choose_default()
-        _logger.info("version %d of model %r answers", version, name)
+        self._adopt(model, loaded)
         return True
 
-    def _read(self, path: str) -> tuple[Model, bytes | None]:
-        """Load a version, and what its folder says of it, so that no request opens a file."""
-        with files.at_hand(path) as folder:
-            model = self._load(folder)
-            try:
-                return model, files.read_bytes(os.path.join(folder, description.FILE_NAME))
-            except FileNotFoundError:
-                return model, None
+    def _adopt(self, model: _Served, loaded: Loaded) -> None:
+        """Have a version answer that is loaded."""
+        model.loaded[loaded.version] = loaded
+        model.statuses[loaded.version] = Status(AVAILABLE)
+        model.choose_default()
+        _logger.info("version %d of model %r answers", loaded.version, loaded.name)
 
     def _let_go(self, model: _Served, versions: Collection[int]) -> None:
         for version in list(versions):
             loaded = model.loaded.pop(version)
             model.statuses[version] = Status(UNLOADING)
-            task = asyncio.get_running_loop().create_task(self._unload(model, loaded))
-            self._unloading.add(task)
-            task.add_done_callback(self._unloading.discard)
+            self._unload_later(self._unload(model, loaded))
         model.choose_default()
+
+    def _unload_later(self, unloading: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(unloading)
+        self._unloading.add(task)
+        task.add_done_callback(self._unloading.discard)
 
     async def _unload(self, model: _Served, loaded: Loaded) -> None:
         await loaded.unload()

@@ -64,7 +64,9 @@ def test_pipelined_requests_are_answered_in_order_however_they_are_cut(talk, siz
 
 def test_nothing_is_answered_after_the_last_request(talk):
     last = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    answer = talk(lambda port, stop: say(port, last + b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n"), Echo())
+    answer = talk(
+        lambda port, stop: say(port, last + b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n"), Echo()
+    )
     assert answer.count(b"HTTP/1.1 ") == 1
 
 

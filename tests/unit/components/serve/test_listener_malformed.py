@@ -90,7 +90,9 @@ def test_an_offer_of_another_protocol_is_not_taken_up(talk):
     last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
     def client(port, stop):
-        return say(port, with_body + b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + offer + b"\r\n" + last)
+        return say(
+            port, with_body + b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + offer + b"\r\n" + last
+        )
 
     answers = talk(client).split(b"HTTP/1.1 ")[1:]
     assert [answer[:3] for answer in answers] == [b"200"] * 3

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from components.serve.config import ModelConfig, Policy
-from components.serve.failures import RequestError
+from components.serve.failures import FAILED_PRECONDITION, RequestError
 from components.serve.folders import Base
 from components.serve.service import Service
 from components.serve.settings import Limits, Settings
@@ -125,7 +125,7 @@ def test_a_new_version_takes_the_place_of_the_old(house):
 def hold_loading(house, version):
     """Have the version take its time; returns an event that tells of its start, and one to set."""
     loading, go = threading.Event(), threading.Event()
-    load = house.models._load
+    load = house.models._loader._load
 
     def slow(path):
         if path.endswith(f"/{version}"):
@@ -133,7 +133,7 @@ def hold_loading(house, version):
             assert go.wait(10)
         return load(path)
 
-    house.models._load = slow
+    house.models._loader._load = slow
     return loading, go
 
 
@@ -284,7 +284,7 @@ def test_it_stays_ready_whatever_becomes_of_a_label(house):
         assert refused(h, None, "stable")[0] == 503
         h.push(5)
         loading, go = hold_loading(h, 5)
-        h.models.reconfigure(replace(h.config, labels={"canary": 5}))
+        h.models.configure([replace(h.config, labels={"canary": 5})])
         update = asyncio.create_task(h.models.update())
         await asyncio.to_thread(loading.wait, 10)
         assert h.models.ready
@@ -301,7 +301,7 @@ def test_a_version_is_pinned_and_a_model_is_rolled_back(house):
         await h.settle()
         assert await h.ask() == 4
         pinned = ModelConfig("taxi", h.config.base, Policy(specific=frozenset({3})), {"stable": 3})
-        h.models.reconfigure(pinned)
+        h.models.configure([pinned])
         assert await h.ask() == 4  # until the other is there
         await h.settle()
         assert (await h.ask(), await h.ask(label="stable")) == (3, 3)
@@ -309,7 +309,7 @@ def test_a_version_is_pinned_and_a_model_is_rolled_back(house):
         await h.settle()
         assert await h.ask() == 3
         assert h.states() == {4: "END", 3: "AVAILABLE"}
-        h.models.reconfigure(h.config)
+        h.models.configure([h.config])
         await h.settle()
         assert await h.ask() == 5
 
@@ -321,11 +321,86 @@ def test_a_rollback_to_what_does_not_load_changes_nothing(house):
         h.push(4)
         await h.settle()
         h.broken.add(3)
-        h.models.reconfigure(
-            ModelConfig("taxi", h.config.base, Policy(specific=frozenset({3})), {})
+        h.models.configure(
+            [ModelConfig("taxi", h.config.base, Policy(specific=frozenset({3})), {})]
         )
         await h.settle()
         assert await h.ask() == 4
+
+    house(test)
+
+
+def pinned(config, *versions, **labels):
+    return replace(config, policy=Policy(specific=frozenset(versions)), labels=labels)
+
+
+def test_a_request_reconfigures_models_at_once(house):
+    async def test(h):
+        h.push(4)
+        await h.settle()
+        await h.models.reconfigure([pinned(h.config, 3, 4, stable=3)])
+        assert (await h.ask(), await h.ask(label="stable")) == (4, 3)
+        await h.models.reconfigure([pinned(h.config, 3)])
+        assert await h.ask() == 3
+        assert refused(h, None, "stable")[0] == 400
+
+    house(test)
+
+
+def test_a_request_that_is_refused_reconfigures_nothing(house, caplog):
+    async def test(h):
+        tips = ModelConfig("tips", h.config.base)
+        h.models.configure([h.config, tips])
+        for version in (4, 5):
+            h.push(version)
+        await h.models.reconfigure([pinned(h.config, 5)])
+        before, made = h.states(), len(h.made)
+        h.broken.add(3)
+        with pytest.raises(RequestError, match="does not load: the graph is broken") as caught:
+            # The first model could be changed, and so could the second one's version 4.
+            await h.models.reconfigure([pinned(h.config, 4, stable=4), pinned(tips, 4, 3)])
+        assert caught.value.code == FAILED_PRECONDITION
+        assert len(h.made) > made
+        await asyncio.gather(*h.models._unloading)
+        assert h.models.configs == {"taxi": pinned(h.config, 5), "tips": tips}
+        assert (await h.ask(), h.states()) == (5, before)
+        assert refused(h, 4) == (404, "model 'taxi' has no version 4; served: 5")
+        assert refused(h, None, "stable")[0] == 400
+        await h.settle()
+        assert (await h.ask(), h.states()) == (5, before)
+
+    house(test)
+
+
+def test_what_a_request_loads_answers_nobody_until_all_is_there(house):
+    async def test(h):
+        await h.settle()
+        for version in (4, 5):
+            h.push(version)
+        loading, go = hold_loading(h, 4)
+        reconfiguring = asyncio.create_task(h.models.reconfigure([pinned(h.config, 4, 5)]))
+        assert await asyncio.to_thread(loading.wait, 10)  # 5 is there
+        assert (await h.ask(), refused(h, 5)[0]) == (3, 404)
+        go.set()
+        await reconfiguring
+        assert (await h.ask(4), await h.ask()) == (4, 5)
+
+    house(test)
+
+
+def test_a_model_that_is_taken_off_meanwhile_is_not_reconfigured(house):
+    async def test(h):
+        await h.settle()
+        h.push(4)
+        loading, go = hold_loading(h, 4)
+        reconfiguring = asyncio.create_task(h.models.reconfigure([pinned(h.config, 4)]))
+        assert await asyncio.to_thread(loading.wait, 10)
+        h.models.configure([ModelConfig("tips", h.config.base)])
+        go.set()
+        with pytest.raises(RequestError, match="just been replaced"):
+            await reconfiguring
+        await h.settle()
+        assert list(h.models.configs) == ["tips"]
 
     house(test)
 
