@@ -7,6 +7,7 @@ is heavy in it when it starts to work, so that help and typing errors answer at 
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import click
 
 from pipeline.shortages import limited, shortage
 from schemas.errors import SkewlessError, did_you_mean
+from schemas.secrets import redacted
 
 COMMANDS = {
     "run": "pipeline.run:command",
@@ -83,19 +85,21 @@ def _run(argv: Sequence[str] | None) -> int:
                 return ended
         code = cli.main(argv, prog_name="skewless", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(redacted(shown.getvalue()), nl=False, err=True)
         return error.exit_code
     except SkewlessError as error:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
     except (OSError, MemoryError) as error:  # such as a folder that may not be written
         found = shortage("the command failed", error)
-        click.echo(f"error: {found or error}", err=True)
+        click.echo(f"error: {found or redacted(str(error))}", err=True)
         return found.exit_code if found else 1
     except (KeyboardInterrupt, click.Abort) as error:
         # click has made an Abort of it; what it said is what became of a job elsewhere
         told = str(error.__cause__ or error)
-        click.echo(f"interrupted: {told}" if told else "interrupted", err=True)
+        click.echo(f"interrupted: {redacted(told)}" if told else "interrupted", err=True)
         return INTERRUPTED
     return code if isinstance(code, int) else 0
 

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from schemas.secrets import RedactingFormatter
+
 FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
 
@@ -65,7 +67,7 @@ def _root_logging(file: TextIO) -> Iterator[None]:
     loggers = [root, *([logging.getLogger("absl")] if "absl.logging" in sys.modules else [])]
     handlers, levels = root.handlers[:], [logger.level for logger in loggers]
     handler = logging.StreamHandler(file)
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(RedactingFormatter(FORMAT))
     root.handlers[:] = [handler]
     for logger in loggers:
         logger.setLevel(logging.INFO)

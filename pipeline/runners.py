@@ -6,6 +6,7 @@ the choice then needs to run is in pipeline/engines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -136,8 +137,9 @@ def _put(values: dict[str, Any], setting: str) -> None:
     """Put KEY=VALUE into nested values; what is new replaces what was of another kind."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
+        shown = re.split(r"[:\s]", setting)[0]  # what follows may be a secret
         raise ConfigError(
-            f"--set takes KEY=VALUE, got {setting!r}", expected="such as --set parallelism=2"
+            f"--set takes KEY=VALUE, got {shown!r}", expected="such as --set parallelism=2"
         )
     *path, last = names = key.split(".")
     for part, following in zip(path, names[1:], strict=True):
@@ -147,7 +149,8 @@ def _put(values: dict[str, Any], setting: str) -> None:
     try:
         values[last] = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{text!r} is no YAML", where=f"--set {key}") from error
+        # The value may be a secret that should have stood in quotes.
+        raise ConfigError("the value is not YAML", where=f"--set {key}") from error
 
 
 def _problems(error: pydantic.ValidationError, where: str) -> str:

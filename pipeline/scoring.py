@@ -33,6 +33,7 @@ from schemas import catalog, columns
 from schemas.columns import Column
 from schemas.errors import ConfigError, SkewlessError
 from schemas.runners import Runner
+from schemas.secrets import RedactingFormatter
 from schemas.spec import CsvSource
 
 
@@ -183,7 +184,9 @@ def told(stage: str) -> Iterator[tuple[Screen, Board]]:
 def _unexpected(error: Exception, stage: str, log: str) -> UnexpectedError:
     with open(log, "a", encoding="utf-8") as file:
         logger = logging.Logger("skewless")
-        logger.addHandler(logging.StreamHandler(file))
+        handler = logging.StreamHandler(file)
+        handler.setFormatter(RedactingFormatter())
+        logger.addHandler(handler)
         logger.error("%s failed", stage, exc_info=error)
     lines = [line for line in str(error).splitlines() if line.strip()] or ["no message"]
     return UnexpectedError(

@@ -25,6 +25,7 @@ from pipeline import serve_logs
 from pipeline.sections import Command, option
 from pipeline.temporary import own_folder
 from schemas.errors import ConfigError
+from schemas.secrets import RedactingFormatter
 
 if TYPE_CHECKING:
     from components.serve.server import Options, Ports
@@ -36,6 +37,19 @@ _PORT = click.IntRange(0, 65_535)
 _FILE = click.Path(exists=True, dir_okay=False)
 _SHORTEST_TOKEN = 16
 _REQUESTS_IN_FLIGHT = 8  # of the largest
+
+
+class _SecretFile(click.Path):
+    """A file that is there; the message about one that is not does not repeat what was given."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail("it names no file that can be read; a token itself is given in a file.")
+
+
 _POLL_DISK, _POLL_STORE = 1.0, 10.0  # seconds; a look into a store is a request that costs
 
 
@@ -88,7 +102,7 @@ _RECORDS = "What is written down"
 @option(
     _WHO,
     "--token-file",
-    type=_FILE,
+    type=_SecretFile(exists=True, dir_okay=False),
     help=f"File with the bearer token that requests must show. [or: {TOKEN_VARIABLE} in the"
     " environment]",
 )
@@ -354,7 +368,7 @@ async def _serve(configs: Sequence[ModelConfig], options: Options) -> None:
     logger = logging.getLogger("components.serve")
     logger.setLevel(logging.INFO)
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     server = Server(configs, options)
 

@@ -9,6 +9,7 @@ import sys
 import click
 
 from components.compat import quiet_environment
+from schemas.secrets import RedactingFormatter
 
 
 @click.command()
@@ -24,7 +25,9 @@ def command(host: str, port: int) -> None:
     that a job's workers start at once. Whoever reaches the port can run code here.
     """
     quiet_environment()
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
     logging.captureWarnings(True)
     click.echo("loading TensorFlow, TFX and Beam ...")
     import components.quiet  # noqa: F401 - before what it silences

@@ -10,9 +10,11 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+from schemas.secrets import redacted
+
 
 class SkewlessError(Exception):
-    """A failure that a person can act on.
+    """A failure that a person can act on; its texts have no secrets in them.
 
     Args:
       what: one sentence that names what is wrong, with the offending value.
@@ -31,10 +33,10 @@ class SkewlessError(Exception):
         expected: str | None = None,
         remedy: str | None = None,
     ) -> None:
-        self.what = what
-        self.where = where
-        self.expected = expected
-        self.remedy = remedy
+        self.what = redacted(what)
+        self.where = where and redacted(where)
+        self.expected = expected and redacted(expected)
+        self.remedy = remedy and redacted(remedy)
         super().__init__(str(self))
 
     def __str__(self) -> str:

@@ -16,7 +16,11 @@ from schemas.strict import Strict, one_of, written_as
 
 RunnerName = Literal["direct", "flink", "spark", "prism", "dataflow"]
 Page = Annotated[
-    str, written_as(r"https?://[^\s/]+/?", "http://HOST:PORT, such as http://localhost:8081")
+    str,
+    written_as(
+        r"https?://[^\s/@]+/?",
+        "http://HOST:PORT, such as http://localhost:8081, without a user and password",
+    ),
 ]
 HostPort = Annotated[str, written_as(r"[^\s:/]+:\d{1,5}", "HOST:PORT, such as localhost:50000")]
 

@@ -11,6 +11,7 @@ import pydantic
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from schemas.errors import did_you_mean
+from schemas.secrets import HIDDEN, is_secret
 
 UNKNOWN_KEY = "unknown_key"  # pydantic's type of the error, whose context holds the `key`
 # What pydantic says in Python's words, in YAML's.
@@ -56,7 +57,8 @@ def plain(problem: ErrorDetails) -> str:
     if problem["type"] in ("value_error", "missing", UNKNOWN_KEY):
         return message
     hint = "; put it in quotes where text is meant" if _is_scalar(problem) else ""
-    return f"{message}, got {problem['input']!r}{hint}"
+    secret = any(isinstance(key, str) and is_secret(key) for key in problem["loc"])
+    return f"{message}, got {HIDDEN if secret else repr(problem['input'])}{hint}"
 
 
 def _is_scalar(problem: ErrorDetails) -> bool:

@@ -48,7 +48,7 @@ def test_set_reaches_into_workers_of_another_kind():
         ("spark", ["master=yarn"], [], "expected spark://HOST:PORT or local[CORES], got 'yarn'"),
         ("dataflow", ["temp_location=/tmp"], [], "expected a folder, such as gs://BUCKET/temp"),
         ("flink", ["master"], [], "--set takes KEY=VALUE, got 'master'"),
-        ("flink", ["master=[1"], [], "is no YAML"),
+        ("flink", ["master=[1"], [], "is not YAML"),
         ("flink", [], ["--flink_master=x"], "use --set master=…"),
         ("flink", [], ["--runner=SparkRunner"], "the runner is named twice"),
     ],
