@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote
 
-from components.serve.page import page
+from components.serve import page
 from schemas.description import Description, Input, Output, ParityPath, SignatureDescription, Slice
 from tests.described import described
 
@@ -154,7 +154,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/":
-            self.reply(200, page(), "text/html; charset=utf-8")
+            given = page.answer()
+            self.reply(given.status, given.body, given.content_type, given.headers)
         else:
             self.answer(lambda: self.fake.get(self.path))
 
@@ -168,9 +169,11 @@ class Handler(BaseHTTPRequestHandler):
         status, document = (401, {"error": "a token is needed"}) if refused else action()
         self.reply(status, json.dumps(document).encode(), "application/json")
 
-    def reply(self, status: int, body: bytes, kind: str) -> None:
+    def reply(self, status: int, body: bytes, kind: str, headers: tuple[str, ...] = ()) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
+        for header in headers:
+            self.send_header(*header.split(": ", 1))
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from components.serve.hosts import LOCAL
 from pipeline import serve
 from schemas.errors import ConfigError
 
@@ -107,6 +108,8 @@ def test_options_become_plain_settings(options, serving):
         (["BASE", "--tls-key", "FILE"], "are needed both"),
         (["BASE", "--token-file", "FILE"], "too easy to guess"),
         (["BASE", "--host", "0.0.0.0"], "whoever reaches 0.0.0.0 could ask"),
+        (["BASE", "--allowed-host", "http://a"], "'http://a' is not the name of a host"),
+        (["BASE", "--max-bytes-in-flight", "9"], "has no room for a request"),
     ],
 )
 def test_options_that_do_not_fit_are_said(arguments, message, options, serving, tmp_path):
@@ -115,6 +118,24 @@ def test_options_that_do_not_fit_are_said(arguments, message, options, serving, 
     known = {"BASE": str(serving), "FILE": str(file)}
     with pytest.raises(ConfigError, match=message):
         options(*[known.get(each, each) for each in arguments])
+
+
+def test_bytes_in_flight_follow_the_longest_request(options, serving):
+    path = str(serving)
+    assert options(path)[1].settings.max_bytes_in_flight == 8 * (16 << 20)
+    assert options(path, "--max-bytes", "100")[1].settings.max_bytes_in_flight == 800
+    given = options(path, "--max-bytes", "100", "--max-bytes-in-flight", "150")[1]
+    assert given.settings.max_bytes_in_flight == 150
+
+
+def test_without_a_token_this_machine_answers_to_its_own_names(options, serving):
+    path, token = str(serving), {"SKEWLESS_TOKEN": "0123456789abcdef"}
+    assert options(path)[1].http.allowed_hosts == LOCAL
+    assert options(path, "--host", "localhost")[1].http.allowed_hosts == LOCAL
+    assert options(path, env=token)[1].http.allowed_hosts is None
+    assert options(path, "--host", "::", "--insecure")[1].http.allowed_hosts is None
+    given = options(path, "--allowed-host", "a", "--allowed-host", ".b", env=token)[1]
+    assert given.http.allowed_hosts == ("a", ".b")
 
 
 def test_a_token_comes_from_a_file_or_the_environment(options, serving, tmp_path):

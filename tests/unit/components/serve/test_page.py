@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 import components.serve.page
-from components.serve.page import _FILES, _SCRIPTS, page
+from components.serve.page import _FILES, _SCRIPTS, answer, page
 
 ROOT = Path(components.serve.page.__file__).parents[2]
 
@@ -65,6 +65,14 @@ def test_the_policy_names_what_is_inline(document, tag):
     assert directives["default-src"] == "'none'"
     assert directives["connect-src"] == "'self'"
     assert "unsafe" not in policy
+
+
+def test_the_answer_has_the_policy_too_and_forbids_frames(document):
+    given = answer()
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', document)
+    assert given.headers == (f"Content-Security-Policy: {policy}; frame-ancestors 'none'",)
+    assert (given.status, given.body) == (200, page())
+    assert given.content_type.startswith("text/html")
 
 
 def test_the_policy_stands_before_what_it_rules(document):

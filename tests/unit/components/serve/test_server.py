@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from components.serve import config
+from components.serve import config, descriptors
 from components.serve.config import ModelConfig
 from components.serve.folders import Base
 from components.serve.server import Options, Server, run
@@ -63,6 +63,45 @@ def test_a_server_is_alive_at_once_and_ready_once_loaded(make_server, model):
 
     assert asyncio.run(main()) == ([200, 503], [200, 200, 200])
     assert model.closed
+
+
+def test_answers_say_what_may_be_made_of_them(make_server):
+    async def main():
+        server = make_server()
+        ports = await server.start()
+        await server.loaded()
+
+        def ask(path):
+            with urllib.request.urlopen(f"http://127.0.0.1:{ports.http}{path}") as response:
+                return response.headers
+
+        page, api = [await asyncio.to_thread(ask, path) for path in ("/", "/v1/models/taxi")]
+        await server.stop()
+        return page, api
+
+    page, api = asyncio.run(main())
+    assert page["x-content-type-options"] == api["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in page["content-security-policy"]
+    assert "default-src 'none'" in page["content-security-policy"]
+    assert api["content-security-policy"] is None
+
+
+def test_where_few_files_may_be_open_few_connections_are_taken(make_server, monkeypatch, caplog):
+    monkeypatch.setattr(descriptors, "raise_limit", lambda: 600)
+
+    async def main():
+        server = make_server()
+        ports = await server.start()
+        await server.loaded()
+        plugs = [await asyncio.open_connection("127.0.0.1", ports.http) for _ in range(600 - 128)]
+        answer = await get(ports, "/healthz")
+        for _, writer in plugs:
+            writer.close()
+        await server.stop()
+        return answer
+
+    assert asyncio.run(main())[0] == 200
+    assert "the limit of open files is 600" in caplog.text
 
 
 def test_a_model_of_which_nothing_loads_ends_the_server(make_server):
