@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
         idle: Callable[[], None],
         closed: Callable[[Connection], None],
     ) -> None:
-        self._app, self._address = app, address
+        self._app, self._address, self._budget = app, address, budget
         self._opened, self._idle, self._closed = opened, idle, closed
         self._loop = asyncio.get_running_loop()
         self._reader = RequestReader(
@@ -192,8 +192,7 @@ class Connection(asyncio.Protocol):
         """Take the answer of the request whose turn it is."""
         asked, self._answering = self._answering, None
         assert asked is not None, "a request is answered once"
-        if asked.body is not None:
-            asked.body.drop()
+        self._budget.give(asked.size)
         if not self._trusted:
             self._trusted = answer.status < BAD_REQUEST and asked.request.path not in routes.OPEN
         self._write(asked, answer)
@@ -226,8 +225,7 @@ class Connection(asyncio.Protocol):
     def _forget(self) -> None:
         """Let go of what waits: it is not to be answered."""
         for asked in self._waiting:
-            if asked.body is not None:
-                asked.body.drop()
+            self._budget.give(asked.size)
         self._waiting.clear()
 
     def _rest(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Collection
 
 import httptools
 
+from components.serve import http_text
 from components.serve.failures import MISDIRECTED, RequestError
 from components.serve.json_text import excerpt
 from schemas.errors import ConfigError
@@ -29,17 +30,20 @@ _MOST_KNOWN = 1_024
 
 
 class Hosts:
-    """Checks Host headers; those that passed are remembered.
+    """Checks Host headers.
 
     Args:
       allowed: names of hosts without ports; one that begins with a dot stands for all names that
         end in it; None for any name.
+
+    Attributes:
+      passed: some headers that need no other check, where the URL is a path.
     """
 
     def __init__(self, allowed: Collection[str] | None) -> None:
+        self.passed = set[bytes]()
         names = None if allowed is None else [_plain(name) for name in allowed]
         self._allowed = None if names is None or ANY in names else names
-        self._well_formed, self._served = set[bytes](), set[bytes]()
 
     def check(self, host: bytes | None, old: bool, url: bytes, open_to_all: bool) -> None:
         """Check who a request takes this server for.
@@ -53,23 +57,23 @@ class Hosts:
         Raises:
           RequestError: the header is missing or malformed, or its name is not allowed.
         """
-        if host is None:
-            if not old:
-                raise RequestError("the request has no Host header")
-        elif host not in self._well_formed:
-            _name_of(host)
-            _remember(self._well_formed, host)
-        if not url.startswith(b"/"):
-            host = _authority(url) or host
-        if self._allowed is None or open_to_all or host is None or host in self._served:
+        if host is None and not old:
+            raise RequestError("the request has no Host header")
+        name = None if host is None else _name_of(host)
+        is_path = url.startswith(b"/")
+        if not is_path:
+            authority = _authority(url)
+            name = name if authority is None else _name_of(authority)
+        if name is None or open_to_all:
             return
-        if not self._allows(_name_of(host)):
+        if self._allowed is not None and not self._allows(name):
             raise RequestError(
-                f"host {excerpt(host.decode('latin-1'))} is not served here;"
-                " the server's --allowed-host lists the names that are",
+                f"host {excerpt(name)} is not served here; the server's --allowed-host lists the"
+                " names that are",
                 MISDIRECTED,
             )
-        _remember(self._served, host)
+        if host is not None and is_path and len(self.passed) < _MOST_KNOWN:
+            self.passed.add(host)
 
     def _allows(self, name: str) -> bool:
         assert self._allowed is not None
@@ -98,14 +102,9 @@ def check_allowed(name: str) -> None:
         )
 
 
-def _remember(known: set[bytes], host: bytes) -> None:
-    if len(known) < _MOST_KNOWN:
-        known.add(host)
-
-
 def _name_of(host: bytes) -> str:
     """Return a Host header's name without its port."""
-    match = _HOST.fullmatch(host.decode("latin-1"))
+    match = _HOST.fullmatch(host.strip(http_text.BLANKS).decode("latin-1"))
     if match is None or int(match["port"] or 0) > 65_535:
         raise RequestError(
             f"the Host header is {excerpt(host.decode('latin-1'))}; one host was expected"

@@ -1,9 +1,8 @@
-"""The parts of HTTP that need no connection: an answer's head, a URL's path, a body's presence."""
+"""The parts of HTTP that need no connection: an answer's head, a URL's path, versions, codings."""
 
 from __future__ import annotations
 
 import http
-from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
@@ -13,8 +12,9 @@ import httptools
 from components.serve import json_text
 from components.serve.failures import UNAUTHENTICATED, UNIMPLEMENTED, RequestError
 
-LENGTH, TRANSFER_ENCODING = b"content-length", b"transfer-encoding"
+BLANKS = b" \t"  # that may follow a header's value
 
+_SHORT = 1_024  # bytes of a URL whose path is remembered
 _VERSION = 505  # HTTP Version Not Supported
 
 
@@ -43,6 +43,10 @@ def path_of(url: bytes) -> str:
     Raises:
       RequestError: it has none, or one that is not UTF-8.
     """
+    return _path_of_short(url) if len(url) <= _SHORT else _path_of(url)
+
+
+def _path_of(url: bytes) -> str:
     try:
         path = url if url.startswith(b"/") else httptools.parse_url(url).path or b"/"
         return unquote_to_bytes(path.partition(b"?")[0]).decode()
@@ -50,6 +54,9 @@ def path_of(url: bytes) -> str:
         raise RequestError("the URL cannot be read") from None
     except UnicodeDecodeError:
         raise RequestError("the URL's path is not UTF-8") from None
+
+
+_path_of_short = lru_cache(maxsize=1_024)(_path_of)  # clients ask the same few again and again
 
 
 def check_version(version: str) -> bool:
@@ -67,23 +74,19 @@ def check_version(version: str) -> bool:
     raise RequestError(f"HTTP/{version} is not spoken here, but 1.1 and 1.0", _VERSION)
 
 
-def has_body(headers: Mapping[bytes, bytes], old: bool) -> bool:
-    """Return whether a body follows a request's head.
+def check_transfer(coding: bytes, old: bool) -> None:
+    """Check that a body which has a Transfer-Encoding is in chunks, and no more.
 
     Args:
-      headers: by their names in small letters; several of a name are joined by ", ".
+      coding: the header; several are joined by ", ".
       old: whether the request is HTTP/1.0.
 
     Raises:
-      RequestError: how long the body is cannot be known, or it is encoded for the transfer.
+      RequestError: it is encoded in another way, or HTTP/1.0 knows none.
     """
-    coding = headers.get(TRANSFER_ENCODING)
-    if coding is None:
-        return headers.get(LENGTH, b"0") != b"0"
     if old:
         raise RequestError("HTTP/1.0 has no Transfer-Encoding")
-    if coding.lower() != b"chunked":
+    if coding.strip(BLANKS).lower() != b"chunked":
         what = json_text.excerpt(coding.decode("latin-1"))
         message = f"the Transfer-Encoding is {what}; only 'chunked' is decoded"
         raise RequestError(message, UNIMPLEMENTED)
-    return True

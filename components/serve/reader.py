@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import httptools
 
 from components.serve import http_text, routes, unpacking
-from components.serve.budget import Body, Budget, too_long
+from components.serve.budget import Budget, too_long
 from components.serve.failures import UNAVAILABLE, RequestError
 from components.serve.hosts import Hosts
 from components.serve.messages import Answer, Request
@@ -27,6 +27,7 @@ UNSUPPORTED_TYPE = 415
 IDLE, HEAD, BODY, REFUSED = range(4)  # what is being read
 
 _HOST, _EXPECT, _ENCODING = b"host", b"expect", b"content-encoding"
+_LENGTH, _CODING = b"content-length", b"transfer-encoding"
 _AUTHORIZATION, _TIMEOUT = b"authorization", TIMEOUT_HEADER.lower().encode()
 _WANTED = frozenset(
     {
@@ -35,10 +36,12 @@ _WANTED = frozenset(
         _ENCODING,
         _AUTHORIZATION,
         _TIMEOUT,
-        http_text.LENGTH,
-        http_text.TRANSFER_ENCODING,
+        _LENGTH,
+        _CODING,
     }
 )
+_ENCODINGS = unpacking.ENCODINGS | {b"", b"identity"}
+_SLASH = ord("/")
 _PASSED_OVER = 4 << 10  # bytes of a body where none is wanted; some clients send one with GET
 
 
@@ -64,7 +67,7 @@ class Asked(NamedTuple):
 
     Attributes:
       request: off the wire; as far as it was read, if it is refused.
-      body: counts the bytes of the request's body; None where it has none.
+      size: bytes of its body, which the budget counts until it is answered.
       error: why it is refused; None if it is not.
       keep_alive: whether the client wants to ask more.
       head: whether the answer's body is to be left out.
@@ -72,7 +75,7 @@ class Asked(NamedTuple):
     """
 
     request: Request
-    body: Body | None
+    size: int
     error: RequestError | None
     keep_alive: bool
     head: bool
@@ -109,6 +112,7 @@ class RequestReader:
     ) -> None:
         self._app, self._address, self._budget, self._hosts = app, address, budget, hosts
         self._taken, self._go_on = taken, go_on
+        self._most_head = address.head_bytes
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self.state = IDLE
@@ -117,8 +121,9 @@ class RequestReader:
         self.checks_only = False
         self._url, self._headers, self._head_size = b"", dict[bytes, bytes](), 0
         self._method, self._path, self._old = b"", "", False
-        self._body: Body | None = None
-        self._most = 0  # bytes of the body
+        self._data: bytes | bytearray = b""
+        self._size = 0  # bytes of the body, those that have arrived
+        self._most = 0  # and those that may
 
     def feed(self, data: bytes) -> None:
         """Take what has arrived.
@@ -146,13 +151,12 @@ class RequestReader:
             self._method, self._path, self._old = b"", "", False
         self.state = REFUSED
         self.drop()
-        return self._asked(None, error, False)
+        return self._asked(error, False)
 
     def drop(self) -> None:
         """Let go of a body that is not whole."""
-        if self._body is not None:
-            self._body.drop()
-            self._body = None
+        self._budget.give(self._size)
+        self._data, self._size = b"", 0
 
     def _parse(self, data: bytes | memoryview) -> memoryview:
         """Feed the parser, and return what it left: all after a head that offers a protocol.
@@ -186,86 +190,100 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or a trailer, which is only counted."""
-        self._head_size += len(name) + len(value) + 4  # a colon, a space and the line's end
-        self._check_head()
+        size = self._head_size = self._head_size + len(name) + len(value) + 4  # ": " and the end
+        if size > self._most_head:
+            self._check_head()
         if self.state == HEAD:
             name = name.lower()
             if name in _WANTED:
-                value = value.strip(b" \t")
-                before = self._headers.get(name)  # of several none wins: together they are one
-                self._headers[name] = value if before is None else b"%b, %b" % (before, value)
+                headers = self._headers
+                if name in headers:  # of several none wins: together they are one
+                    value = b"%b, %b" % (headers[name], value)
+                headers[name] = value
 
     def on_headers_complete(self) -> None:
         """Decide whether the request, and its body, is to be read."""
         self._head_size += len(self._url)
         self._check_head()
+        parser, headers, url = self._parser, self._headers, self._url
         self.state = BODY
         self.deadline = self._loop.time() + self._address.body_seconds
-        self._method = self._parser.get_method()
+        self._method = parser.get_method()
         if self._method == b"CONNECT":  # whose body would be taken for a request
             raise RequestError("no tunnel is opened here")
-        if self._parser.should_upgrade():
+        if parser.should_upgrade():
             return  # the same request begins again, without that
-        headers = self._headers
-        self._old = http_text.check_version(self._parser.get_http_version())
-        self._path = http_text.path_of(self._url)
-        is_check = self._path in routes.HEALTH
-        self._hosts.check(headers.get(_HOST), self._old, self._url, is_check)
-        body_follows = http_text.has_body(headers, self._old)
-        if self.checks_only and (body_follows or not is_check):
+        version = parser.get_http_version()
+        self._old = version != "1.1" and http_text.check_version(version)
+        path = self._path = http_text.path_of(url)
+        host = headers.get(_HOST)
+        if host not in self._hosts.passed or url[0] != _SLASH:
+            self._hosts.check(host, self._old, url, path in routes.HEALTH)
+        if _CODING in headers:
+            http_text.check_transfer(headers[_CODING], self._old)
+        body_follows = _CODING in headers or headers.get(_LENGTH, b"0") != b"0"
+        if self.checks_only and (body_follows or path not in routes.HEALTH):
             raise too_many()
         if body_follows:
             self._expect_body(headers)
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body."""
-        if self._body is None:
-            self._body = Body(self._budget, self._most)
-        self._body.add(data)
+        size = self._size + len(data)
+        if size > self._most:
+            raise too_long(self._most)
+        self._budget.take(len(data))
+        if not self._size:
+            self._data = data  # nearly every body comes in one piece, and is not copied
+        else:
+            if not isinstance(self._data, bytearray):  # pieces of a byte would cost 40 in a list
+                self._data = bytearray(self._data)
+            self._data += data
+        self._size = size
 
     def on_message_complete(self) -> None:
         """Have the request answered."""
-        if self._parser.should_upgrade():
+        parser = self._parser
+        if parser.should_upgrade():
             return
-        keep_alive = self._parser.should_keep_alive()
+        keep_alive = parser.should_keep_alive()
         self.state = IDLE if keep_alive else REFUSED
-        body, self._body = self._body, None
-        self._taken(self._asked(body, None, keep_alive))
+        self._taken(self._asked(None, keep_alive))
 
     def _expect_body(self, headers: Mapping[bytes, bytes]) -> None:
         """Refuse a body before any of it is read, where that can be known."""
-        authorization = _text(headers.get(_AUTHORIZATION))
-        wanted = self._app.admit(self._path, authorization)
-        self._most = self._address.max_bytes if wanted else _PASSED_OVER
-        length = int(headers.get(http_text.LENGTH, b"0"))
-        if length > self._most:
-            raise too_long(self._most)
+        wanted = self._app.admit(self._path, _text(headers.get(_AUTHORIZATION)))
+        most = self._most = self._address.max_bytes if wanted else _PASSED_OVER
+        length = int(headers.get(_LENGTH, b"0"))
+        if length > most:
+            raise too_long(most)
         self._budget.check(length)
-        encoding = headers.get(_ENCODING, b"").lower()
-        if encoding not in (b"", b"identity") and encoding not in unpacking.ENCODINGS:
+        if _ENCODING in headers and _coding(headers[_ENCODING]) not in _ENCODINGS:
             raise RequestError("a body is taken plain, gzip or deflate", UNSUPPORTED_TYPE)
-        if headers.get(_EXPECT, b"").lower() == b"100-continue":
+        if _EXPECT in headers and headers[_EXPECT].lower().startswith(b"100-continue"):
             self._go_on()
 
     def _check_head(self) -> None:
-        if self._head_size > self._address.head_bytes:
-            message = f"the request's head has more than {self._address.head_bytes} bytes"
+        if self._head_size > self._most_head:
+            message = f"the request's head has more than {self._most_head} bytes"
             raise RequestError(message, HEAD_TOO_LARGE)
 
-    def _asked(self, body: Body | None, error: RequestError | None, keep_alive: bool) -> Asked:
+    def _asked(self, error: RequestError | None, keep_alive: bool) -> Asked:
         headers, method = self._headers, self._method
-        encoding = headers.get(_ENCODING)
-        packed = encoding is not None and encoding.lower() in unpacking.ENCODINGS
+        data, size = self._data, self._size
+        self._data, self._size = b"", 0
         request = Request(
             "GET" if method == b"HEAD" else method.decode(),
             self._path,
-            b"" if body is None else body.whole(),
+            bytes(data),
             _text(headers.get(_TIMEOUT)),
             _text(headers.get(_AUTHORIZATION)),
             self.peer,
-            self._most if packed else None,
+            self._most
+            if _ENCODING in headers and _coding(headers[_ENCODING]) in unpacking.ENCODINGS
+            else None,
         )
-        return Asked(request, body, error, keep_alive, method == b"HEAD", self._old)
+        return Asked(request, size, error, keep_alive, method == b"HEAD", self._old)
 
 
 def too_many() -> RequestError:
@@ -275,3 +293,7 @@ def too_many() -> RequestError:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
+
+
+def _coding(header: bytes) -> bytes:
+    return header.strip(http_text.BLANKS).lower()
