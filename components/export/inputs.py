@@ -89,7 +89,7 @@ def _present_integers(
         tf.equal(values, tf.floor(values)), tf.abs(values) <= float(names.LARGEST_INTEGER)
     )
     fine = tf.reduce_all(tf.logical_or(whole, missing), axis=1)
-    _require(fine, integers, "columns hold something else than integers within ±2**53")
+    _require(fine, integers, names.NOT_INTEGERS)
     places = tf.where(tf.logical_not(missing))  # [present, 2], column by column
     column = tf.cast(places[:, 0], tf.int32)
     found = tf.cast(tf.gather_nd(values, places), tf.int64)

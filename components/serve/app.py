@@ -24,6 +24,7 @@ from components.serve import (
     unpacking,
 )
 from components.serve.failures import INTERNAL, NOT_FOUND, RequestError
+from components.serve.input_names import NamesError
 from components.serve.loaded import Loaded
 from components.serve.messages import Answer, Arrays, Exchange, Request
 from components.serve.predict import Rows
@@ -45,11 +46,19 @@ _logger = logging.getLogger(__name__)
 
 
 class _Asked(NamedTuple):
-    """What a body asks; `rows` None where they cannot be joined with others', `write` answers."""
+    """What a body asks.
+
+    Attributes:
+      inputs: of the signature.
+      rows: how many; None where they cannot be joined with others'.
+      write: makes the answer.
+      named: the name of the list of rows in the body; None where it has columns.
+    """
 
     inputs: Arrays | Rows
     rows: int | None
     write: Callable[[Arrays], bytes]
+    named: str | None
 
 
 _Done = Callable[["Answer | Exception"], None]
@@ -173,7 +182,9 @@ class App:
             else:
                 done(answer)
 
-        self._service.submit(exchange, loaded, asked.inputs, asked.rows, seconds, computed)
+        self._service.submit(
+            exchange, loaded, asked.inputs, asked.rows, seconds, computed, asked.named
+        )
 
     async def _ask_apart(
         self, exchange: Exchange, loaded: Loaded, request: Request, seconds: float, done: _Done
@@ -189,7 +200,9 @@ class App:
                 taken = len(body)
             asked = await service.apart(exchange, seconds, self._read, exchange, loaded, body)
             left = exchange.left(seconds)
-            outputs = await service.ask(exchange, loaded, asked.inputs, asked.rows, left)
+            outputs = await service.ask(
+                exchange, loaded, asked.inputs, asked.rows, left, asked.named
+            )
             answer = Answer(OK, await service.apart(exchange, seconds, asked.write, outputs))
         except Exception as error:  # noqa: BLE001  # as above
             done(error)
@@ -206,13 +219,19 @@ class App:
         signature = self._service.signature(exchange, loaded, name)
         settings = self._service.settings
         if exchange.method == routes.PREDICT:
-            request = predict.parse(document, signature, optional=settings.optional_columns)
+            try:
+                request = predict.parse(document, signature, optional=settings.optional_columns)
+            except NamesError as error:
+                named = bool(document.get("signature_name"))
+                raise error.of(name, named, loaded.signatures) from None
             write = functools.partial(predictions.answer, by_rows=request.by_rows)
-            return _Asked(request.inputs, request.rows, write)
+            rows = predict.ROWS if request.by_rows else None
+            return _Asked(request.inputs, request.rows, write, rows)
         tf_examples.check_method(exchange.method, name, loaded.signatures)
         inputs = tf_examples.parse(document, signature, settings.max_rows)
-        rows = len(next(iter(inputs.values()))) if signature.batched else None
-        return _Asked(inputs, rows, functools.partial(tf_examples.answer, exchange.method))
+        count = len(next(iter(inputs.values()))) if signature.batched else None
+        write = functools.partial(tf_examples.answer, exchange.method)
+        return _Asked(inputs, count, write, tf_examples.EXAMPLES)
 
     def _tell_of(self, route: Route, exchange: Exchange) -> Answer:
         """Answer a request that asks no model anything."""

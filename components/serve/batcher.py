@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-from components.serve.failures import DEADLINE, TOO_MANY, RequestError
+from components.serve.failures import DEADLINE, TOO_MANY, GraphError, RequestError
 from components.serve.messages import Arrays
 from components.serve.settings import Limits
 from components.serve.shares import concatenated, split
@@ -248,8 +248,9 @@ class Batcher:
             return self._computed(batch)
         except RequestError as error:
             if len(batch) == 1:
+                told = error.explained() if isinstance(error, GraphError) else error
                 # A refusal says all in its message; its traceback would hold the batch.
-                return [error.with_traceback(None)]
+                return [told.with_traceback(None)]
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
             if len(batch) == 1:
                 return [error]

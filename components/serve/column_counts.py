@@ -1,7 +1,7 @@
 """What requests hold, column by column: how much is missing, unknown to the model, not allowed.
 
 Goes in: the arrays a signature was given, and the model's description. Comes out: counts. Promised:
-no value leaves here. Needs numpy alone, but for tf.Examples, whose messages are TensorFlow's.
+no value leaves here, and bytes that are no tf.Example count as no row. No TensorFlow is imported.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from components.serve.example_proto import features_of
 from components.serve.messages import Arrays
 from schemas.description import Description, Input
 
@@ -59,13 +60,14 @@ class Columns:
         }
 
     def _counts_of_examples(self, serialised: np.ndarray) -> dict[str, Counts]:
-        from tensorflow.core.example import example_pb2
-
         found: dict[str, list[Any]] = {name: [] for name in self._columns}
         for each in serialised.tolist():
-            features = example_pb2.Example.FromString(each).features.feature
+            features = features_of(each)
+            if features is None:
+                continue
             for name, values in found.items():
-                values.append(_first(features[name]) if name in features else None)
+                given = features[name].values if name in features else ()
+                values.append(given[0] if given else None)
         return {name: self._columns[name].counts_of(values) for name, values in found.items()}
 
 
@@ -111,10 +113,3 @@ class _Column:
         if terms is None:
             return None
         return frozenset(term.encode() if self._text else float(term) for term in terms)
-
-
-def _first(feature: Any) -> Any:
-    """Return a feature's first value; None if it has none."""
-    kind = feature.WhichOneof("kind")
-    values = getattr(feature, kind).value if kind else ()
-    return values[0] if values else None

@@ -6,6 +6,8 @@ so on; where several codes share a status, a `RequestError` may say which it is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 INVALID_ARGUMENT = 3
 FAILED_PRECONDITION = 9
 
@@ -67,3 +69,45 @@ class RequestError(Exception):
         self.message = message
         self.status = status
         self.code = _CODE_OF_STATUS.get(status, _CODE_INTERNAL) if code is None else code
+
+
+class GraphError(RequestError):
+    """A request that the graph refused, in the words of its op.
+
+    Args:
+      message: these words.
+      status: the HTTP status.
+      explain: looks for the value that is at fault, and returns an error that names it, or this
+        one; it takes longer than a right answer, so ask for it once the request is alone.
+    """
+
+    def __init__(
+        self, message: str, status: int, explain: Callable[[GraphError], RequestError]
+    ) -> None:
+        super().__init__(message, status)
+        self._explain = explain
+
+    def explained(self) -> RequestError:
+        """Return the error that names the value at fault; this one where none is found."""
+        return self._explain(self)
+
+
+class RowError(RequestError):
+    """A value of one row that does not fit.
+
+    Args:
+      row: the number of the row within the request.
+      problem: what is wrong, beginning with the input or the feature.
+    """
+
+    def __init__(self, row: int, problem: str) -> None:
+        super().__init__(f"row {row}, {problem}")
+        self._row, self._problem = row, problem
+
+    def within(self, rows: str | None) -> RequestError:
+        """Return the error as who asked in rows reads it.
+
+        Args:
+          rows: the name of the list of rows in the request; None where it has columns.
+        """
+        return self if rows is None else RequestError(f"{rows}[{self._row}], {self._problem}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -39,6 +38,7 @@ from components.serve.grpc_names import (
     REGRESS,
     RELOAD_CONFIG,
 )
+from components.serve.input_names import NamesError, check_names
 from components.serve.json_text import excerpt
 from components.serve.loaded import Loaded
 from components.serve.messages import Arrays, Exchange
@@ -50,9 +50,6 @@ _SIGNATURE_DEF = "signature_def"
 _STATES = get_model_status_pb2.ModelVersionStatus.State
 
 _logger = logging.getLogger(__name__)
-
-# What protobuf 3.20 stops at it warns of; that it stopped is told by how much it read.
-warnings.filterwarnings("ignore", "Unexpected end-group tag", RuntimeWarning)
 
 
 class GrpcApp:
@@ -103,7 +100,11 @@ class GrpcApp:
         name = request.model_spec.signature_name or predict.DEFAULT_SIGNATURE
         signature = self._service.signature(exchange, loaded, name)
         wanted = grpc_messages.filtered(request.output_filter, signature)
-        inputs, rows = self._inputs(request.inputs, signature)
+        try:
+            inputs, rows = self._inputs(request.inputs, signature)
+        except NamesError as error:
+            named = bool(request.model_spec.signature_name)
+            raise error.of(name, named, loaded.signatures) from None
         outputs = await self._service.ask(exchange, loaded, inputs, rows, seconds)
         response = predict_pb2.PredictResponse()
         grpc_messages.fill_spec(response.model_spec, loaded, name)
@@ -145,7 +146,9 @@ class GrpcApp:
         tf_examples.check_method(method, name, loaded.signatures)
         (column,) = signature.inputs
         rows = len(examples) if signature.batched else None
-        return await self._service.ask(exchange, loaded, {column: examples}, rows, seconds)
+        return await self._service.ask(
+            exchange, loaded, {column: examples}, rows, seconds, tf_examples.EXAMPLES
+        )
 
     async def _multi_inference(self, request: Any, exchange: Exchange, seconds: float) -> Any:
         """Ask several signatures about the same examples, one after the other."""
@@ -235,13 +238,14 @@ class GrpcApp:
     ) -> tuple[dict[str, np.ndarray], int | None]:
         settings = self._service.settings
         left_out = signature.left_out if settings.optional_columns else {}
-        predict.check_names(given, signature, left_out, "'inputs'")
+        check_names(given, signature, left_out, "'inputs'")
         arrays = {
             name: grpc_tensors.array_of(given[name], tensor, f"input {name!r}", settings.max_rows)
             for name, tensor in signature.inputs.items()
             if name in given
         }
         inputs = predict.completed(arrays, signature, left_out)
+        predict.check_examples(inputs, signature)
         return inputs, predict.count_rows(inputs, signature)
 
 

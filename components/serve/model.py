@@ -1,27 +1,35 @@
 """A SavedModel in memory, run by its SignatureDefs as TensorFlow Serving runs it.
 
 Goes in: arrays by input name. Comes out: arrays by output name. Promised: columns of any name can
-be asked with, and the graph's own refusals come out as a `RequestError` of their HTTP status.
+be asked with; every signature has been run once before a client asks it; and the graph's own
+refusals come out as a `GraphError` of their HTTP status, which can name the value at fault.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import gc
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from components.serve.failures import INTERNAL, STATUS_OF_CODE, RequestError
-from components.serve.signature import Signature, Tensor, stand_in
+from components.serve import diagnosis, warm_up
+from components.serve.failures import (
+    BAD_REQUEST,
+    INTERNAL,
+    STATUS_OF_CODE,
+    GraphError,
+    RequestError,
+)
+from components.serve.graph_features import features_of
+from components.serve.signature import STRING, Feature, Signature, Tensor, stand_in
 from schemas.errors import ModelError
 
-_WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
-_MOST_WARMUPS = 1_000  # TensorFlow Serving's own bound
+_VECTOR = (-1,)
 _INIT_OP = "__saved_model_init_op"  # has no outputs and is not for requests
 
 
@@ -50,14 +58,20 @@ class SavedModel:
             graph = tf.compat.v1.saved_model.load(self._session, [tf.saved_model.SERVING], path)
         except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
             raise ModelError(f"the SavedModel does not load: {error}", where=path) from error
-        self.signatures: Mapping[str, Signature] = {
+        described = {
             name: _described(definition)
             for name, definition in graph.signature_def.items()
             if name != _INIT_OP
         }
+        self.signatures: Mapping[str, Signature] = {
+            name: dataclasses.replace(
+                signature, features=_features(signature, described, graph.graph_def)
+            )
+            for name, signature in described.items()
+        }
         # Made once: to look tensors up by name takes longer than to compute a row.
         self._calls = {name: self._callable(s) for name, s in self.signatures.items()}
-        self._warm_up(os.path.join(path, _WARMUP))
+        warm_up.run(self, path)
 
     def run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return a signature's outputs.
@@ -67,20 +81,26 @@ class SavedModel:
           inputs: an array every input, of its type; text as `bytes` objects.
 
         Raises:
-          RequestError: the graph refused the values.
+          GraphError: the graph refused the values.
         """
         wanted = self.signatures[signature]
+
+        def explained(error: GraphError) -> RequestError:
+            return diagnosis.fault(wanted, inputs, error.message) or error
+
         try:
             outputs = self._calls[signature](*(inputs[name] for name in wanted.inputs))
         except tf.errors.OpError as error:
             status = STATUS_OF_CODE.get(error.error_code, INTERNAL)
             if status == INTERNAL:
                 raise
-            raise RequestError(_sentence(error.message), status) from None
+            raise GraphError(_sentence(error.message), status, explained) from None
         except UnicodeDecodeError as error:
             # TensorFlow's Python side fails on a refusal that quotes bytes of the request.
             message = error.object.decode(errors="backslashreplace")
-            raise RequestError(_sentence(message)) from None
+            raise GraphError(_sentence(message), BAD_REQUEST, explained) from None
+        if wanted.features is not None:
+            _check_rows(wanted, inputs, outputs, explained)
         return dict(zip(wanted.outputs, outputs, strict=True))
 
     def close(self) -> None:
@@ -103,23 +123,6 @@ class SavedModel:
         call: Callable[..., list[np.ndarray]] = self._session.make_callable(fetches, feeds)
         return call
 
-    def _warm_up(self, path: str) -> None:
-        """Run the requests that the export left for this, so that no client waits for the first."""
-        if not os.path.isfile(path):
-            return
-        from tensorflow_serving.apis import prediction_log_pb2
-
-        records = tf.data.TFRecordDataset(path).take(_MOST_WARMUPS)
-        for record in records.as_numpy_iterator():
-            request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
-            name = (
-                request.model_spec.signature_name
-                or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
-            )
-            inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
-            if name in self.signatures and inputs.keys() == self.signatures[name].inputs.keys():
-                self.run(name, inputs)
-
 
 def _described(definition: Any) -> Signature:
     return Signature(
@@ -132,6 +135,47 @@ def _described(definition: Any) -> Signature:
             if (value := stand_in(tf.make_ndarray(default))) is not None
         },
     )
+
+
+def _features(
+    signature: Signature, signatures: Mapping[str, Signature], graph: Any
+) -> dict[str, Feature] | None:
+    """Return what a signature reads of tf.Examples; None if it takes none."""
+    tensors = list(signature.inputs.values())
+    if [tensor.dtype for tensor in tensors] != [STRING]:
+        return None
+    found = features_of(graph, tensors[0].name)
+    if found is None:
+        return None
+    # What another signature takes one value a row of, has no more in an Example either.
+    single = {
+        name
+        for other in signatures.values()
+        for name, tensor in other.inputs.items()
+        if tensor.shape == _VECTOR
+    }
+    return {
+        name: dataclasses.replace(feature, most=1)
+        if feature.most is None and name in single
+        else feature
+        for name, feature in found.items()
+    }
+
+
+def _check_rows(
+    signature: Signature,
+    inputs: Mapping[str, np.ndarray],
+    outputs: list[np.ndarray],
+    explain: Callable[[GraphError], RequestError],
+) -> None:
+    """Check that there is an answer an Example: two values in all columns make two rows of one."""
+    (examples,) = inputs.values()
+    for name, array in zip(signature.outputs, outputs, strict=True):
+        if signature.batched and array.shape[:1] != examples.shape:
+            message = (
+                f"the graph gave {name!r} of shape {list(array.shape)} for {len(examples)} rows"
+            )
+            raise GraphError(message, BAD_REQUEST, explain)
 
 
 def _tensor(info: Any) -> Tensor:

@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from components.serve import json_text
-from components.serve.failures import RequestError
+from components.serve import diagnosis, example_proto, json_text
+from components.serve.failures import RequestError, RowError
+from components.serve.input_names import check_names, listed
 from components.serve.messages import Arrays
 from components.serve.shares import concatenated
 from components.serve.signature import NUMPY_TYPES, Signature, Tensor
 from components.serve.tensors import array_of, is_bytes
-from schemas.errors import did_you_mean
 
 DEFAULT_SIGNATURE = "serving_default"
 
-_ROWS, _COLUMNS = "instances", "inputs"
+ROWS, _COLUMNS = "instances", "inputs"
 
 
 @dataclass(frozen=True)
@@ -116,23 +116,46 @@ def parse(document: Mapping[str, Any], signature: Signature, *, optional: bool =
     Raises:
       RequestError: the request does not fit the signature.
     """
-    if (_ROWS in document) == (_COLUMNS in document):
-        raise RequestError(f"the body needs either {_ROWS!r} (rows) or {_COLUMNS!r} (columns)")
+    if (ROWS in document) == (_COLUMNS in document):
+        raise RequestError(f"the body needs either {ROWS!r} (rows) or {_COLUMNS!r} (columns)")
     left_out = signature.left_out if optional else {}
-    if _ROWS in document:
-        rows = _complete(document[_ROWS], signature, left_out)
-        if signature.batched:
+    if ROWS in document:
+        rows = _complete(document[ROWS], signature, left_out)
+        if signature.batched and signature.features is None:
             return Request(rows, len(rows.rows), by_rows=True)
-        return Request(rows.arrays(), None, by_rows=True)
+        given = rows.arrays()
+        check_examples(given, signature, ROWS)
+        return Request(given, len(rows.rows) if signature.batched else None, by_rows=True)
     inputs = _of_columns(document[_COLUMNS], signature, left_out)
+    check_examples(inputs, signature)
     return Request(inputs, count_rows(inputs, signature), by_rows=False)
+
+
+def check_examples(inputs: Arrays, signature: Signature, rows: str | None = None) -> None:
+    """Check that what a graph parses as tf.Examples are some; TensorFlow takes other bytes, too.
+
+    Args:
+      inputs: of the request.
+      signature: that takes them.
+      rows: the name of the list of rows in the request; None where it has columns.
+
+    Raises:
+      RequestError: one is none; the message names its row.
+    """
+    if signature.features is None:
+        return
+    for name, array in inputs.items():
+        row = example_proto.first_unreadable(array.reshape(-1))
+        if row is not None:
+            problem = diagnosis.unreadable(name, array.reshape(-1)[row])
+            raise RowError(row, problem).within(rows)
 
 
 def _complete(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> Rows:
     """Check that every row has all inputs, and fill in those that may be left out."""
     if not isinstance(rows, list) or not rows:
         found = "an empty list" if rows == [] else json_text.kind(rows)
-        raise RequestError(f"{_ROWS!r} is {found}; a list of at least one row was expected")
+        raise RequestError(f"{ROWS!r} is {found}; a list of at least one row was expected")
     if not _named(rows[0]):
         rows = _of_values(rows, signature)
     order = tuple(rows[0])
@@ -152,16 +175,26 @@ def _complete(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> R
 
 
 def _column(name: str, rows: list[dict[str, Any]], signature: Signature) -> np.ndarray:
-    """Convert one input of all rows; where it does not fit, name the row."""
-    tensor = signature.inputs[name]
-    values = [row[name] for row in rows]
+    """Convert one input of all rows."""
+    return _converted(name, [row[name] for row in rows], signature.inputs[name], f"{ROWS}[{{}}]")
+
+
+def _converted(name: str, values: Any, tensor: Tensor, row: str) -> np.ndarray:
+    """Convert the values of one input; where one does not fit, name its row.
+
+    Args:
+      name: of the input.
+      values: as JSON was parsed.
+      tensor: what they are for.
+      row: what a row is called, with {} for its number.
+    """
     try:
         return array_of(values, tensor, f"input {name!r}")
     except RequestError:
-        if not tensor.batched:
+        if not tensor.batched or not isinstance(values, list):
             raise
         for number, value in enumerate(values):
-            array_of(value, tensor.of_row, f"{_row(number)}, input {name!r}")
+            array_of(value, tensor.of_row, f"{row.format(number)}, input {name!r}")
         raise
 
 
@@ -169,8 +202,8 @@ def _of_values(rows: list[Any], signature: Signature) -> list[dict[str, Any]]:
     """Name the values of bare ones, which only a signature of one input takes."""
     if len(signature.inputs) != 1:
         raise RequestError(
-            f"{_ROWS!r} holds plain values, but the signature has several inputs: objects with the"
-            f" keys {_listed(signature)} were expected"
+            f"{ROWS!r} holds plain values, but the signature has several inputs: objects with the"
+            f" keys {listed(signature)} were expected"
         )
     for number, row in enumerate(rows):
         if _named(row):
@@ -186,12 +219,12 @@ def _of_columns(
         if len(signature.inputs) != 1:
             raise RequestError(
                 f"{_COLUMNS!r} is {json_text.kind(columns)}, but the signature has several inputs:"
-                f" an object with the keys {_listed(signature)} was expected"
+                f" an object with the keys {listed(signature)} was expected"
             )
         columns = dict.fromkeys(signature.inputs, columns)
     check_names(columns, signature, left_out, repr(_COLUMNS))
     given = {
-        name: array_of(columns[name], tensor, f"input {name!r}")
+        name: _converted(name, columns[name], tensor, "row {}")
         for name, tensor in signature.inputs.items()
         if name in columns
     }
@@ -237,32 +270,9 @@ def count_rows(inputs: Mapping[str, np.ndarray], signature: Signature) -> int | 
     return next(iter(sizes.values()))
 
 
-def check_names(
-    given: Mapping[str, Any], signature: Signature, left_out: Mapping[str, Any], where: str
-) -> None:
-    """Check that what is given are the signature's inputs, and none is missing.
-
-    Raises:
-      RequestError: they are not; the message begins with `where`.
-    """
-    for name in given:
-        if name not in signature.inputs:
-            near = did_you_mean(name, signature.inputs)
-            raise RequestError(f"{where} has an unknown input {json_text.excerpt(name)}; {near}")
-    missing = [n for n in signature.inputs if n not in given and n not in left_out]
-    if missing:
-        raise RequestError(
-            f"{where} lacks {', '.join(map(repr, missing))}; the inputs are {_listed(signature)}"
-        )
-
-
 def _named(value: Any) -> bool:
     return isinstance(value, dict) and not is_bytes(value)
 
 
 def _row(number: int) -> str:
-    return f"{_ROWS}[{number}]"
-
-
-def _listed(signature: Signature) -> str:
-    return ", ".join(map(repr, sorted(signature.inputs)))
+    return f"{ROWS}[{number}]"

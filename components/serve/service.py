@@ -22,6 +22,7 @@ from components.serve.failures import (
     UNAUTHENTICATED,
     UNAVAILABLE,
     RequestError,
+    RowError,
 )
 from components.serve.json_text import excerpt
 from components.serve.loaded import Loaded
@@ -128,6 +129,7 @@ class Service:
         rows: int | None,
         seconds: float,
         done: Callable[[Arrays | Exception], None],
+        named: str | None = None,
     ) -> None:
         """Have the outputs of the signature that `exchange` names computed.
 
@@ -138,6 +140,7 @@ class Service:
           rows: of the request; None where it cannot be joined with others.
           seconds: to wait for the answer.
           done: called later, once, with the outputs, or with what the queue or the graph refused.
+          named: the name of the list of rows in the request; None where it has columns.
 
         Raises:
           RequestError: too many rows, or too many requests wait; `done` is not called.
@@ -153,7 +156,7 @@ class Service:
                 exchange.inputs, exchange.outputs = result
                 done(result.outputs)
             else:
-                done(result)
+                done(result.within(named) if isinstance(result, RowError) else result)
 
         loaded.batcher.submit(exchange.signature, inputs, rows, seconds, computed)
         loaded.hold()
@@ -165,6 +168,7 @@ class Service:
         inputs: Arrays | Rows,
         rows: int | None,
         seconds: float,
+        named: str | None = None,
     ) -> Arrays:
         """Return what `submit` computes.
 
@@ -172,7 +176,9 @@ class Service:
           RequestError: what `submit`, the queue and the graph refuse.
         """
         future: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
-        self.submit(exchange, loaded, inputs, rows, seconds, functools.partial(_settle, future))
+        self.submit(
+            exchange, loaded, inputs, rows, seconds, functools.partial(_settle, future), named
+        )
         try:
             return await future
         finally:

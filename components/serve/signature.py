@@ -56,6 +56,32 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class Feature:
+    """What the graph reads of a serialised tf.Example.
+
+    Attributes:
+      dtype: TensorFlow's name of its type: "DT_FLOAT", "DT_INT64" or "DT_STRING".
+      least: how many values an example has to have.
+      most: how many values an example may have; None if any number will do.
+    """
+
+    dtype: str
+    least: int = 0
+    most: int | None = None
+
+    @property
+    def expected(self) -> str:
+        """How many values of which type, in words."""
+        if self.most is None:
+            number = f"at least {self.least} values" if self.least else "values"
+        elif self.least == self.most:
+            number = "one value" if self.most == 1 else f"{self.most} values"
+        else:
+            number = "at most one value" if self.most == 1 else f"at most {self.most} values"
+        return f"{number} of {self.dtype}"
+
+
+@dataclass(frozen=True)
 class Signature:
     """A SignatureDef.
 
@@ -65,12 +91,15 @@ class Signature:
       method_name: what TensorFlow Serving lets it be asked for.
       left_out: by input, the value that stands in rows which leave it out; inputs that are not
         here have to be there.
+      features: what the graph reads of the serialised tf.Examples that are its one input, by name;
+        None if it takes no tf.Examples, or how it reads them is not known.
     """
 
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
     method_name: str
     left_out: Mapping[str, float | int | bool | bytes] = field(default_factory=dict)
+    features: Mapping[str, Feature] | None = None
 
     @cached_property
     def batched(self) -> bool:

@@ -1,7 +1,9 @@
 """JSON values ↔ numpy arrays of a tensor's type, with the strictness of TensorFlow Serving.
 
-Promised: a value arrives as it was sent or is refused. An integer that a float cannot hold, a
-boolean for a number, `3.0` for an integer and `null` are refused with a `RequestError`.
+Promised: a value arrives as it was sent or is refused. A float32 is the nearest one to the number,
+written with a point or without. A whole number that a float64 would change, a number beyond the
+type's range, a boolean for a number, `3.0` for an integer and `null` are refused with a
+`RequestError`.
 """
 
 from __future__ import annotations
@@ -20,14 +22,14 @@ import numpy as np
 import orjson
 
 from components.serve.failures import RequestError
-from components.serve.json_text import excerpt, kind
+from components.serve.json_text import OutOfRange, excerpt, kind
 from components.serve.signature import NUMPY_TYPES, STRING, Tensor
 
 _B64 = "b64"
 _MAX_RANK = 32
 _VECTOR = (-1,)
-# Up to here a float holds every integer; the bounds are TensorFlow Serving's.
-_LARGEST = {np.float32: 2**24 - 1, np.float64: 2**53 - 1}
+# Up to here a float64 holds every whole number.
+_LARGEST_WHOLE = 2**53
 # From here on a float32 is infinite; what is a little more than its largest number, as the shortest
 # digits of that are, is rounded to it.
 FLOAT32_END = 2.0**128 - 2.0**103
@@ -145,29 +147,34 @@ def _flattened(value: Any, where: str) -> tuple[list[Any], tuple[int, ...]]:
 
 def _numbers(values: list[Any], dtype: str, where: str) -> np.ndarray:
     numpy_type = NUMPY_TYPES[dtype]
-    allowed = {int, float} if numpy_type in _LARGEST else {int}  # bool is another type
+    allowed = {int, float} if numpy_type in _FORMATS else {int}  # bool is another type
     kinds = set(map(type, values))
     if not kinds <= allowed:
         wrong = next(value for value in values if type(value) not in allowed)
+        if isinstance(wrong, OutOfRange):
+            raise RequestError(f"{where}: {excerpt(wrong)} is beyond the range of {dtype}")
         raise RequestError(f"{where}: {excerpt(wrong)}, expected {_expected(dtype)}")
-    if numpy_type not in _LARGEST:
+    if numpy_type not in _FORMATS:
         return _integers(values, numpy_type, dtype, where)
-    if int in kinds:
-        _check_exact(values, _LARGEST[numpy_type], dtype, where)
+    if int in kinds and numpy_type is np.float64:
+        _check_exact(values, dtype, where)
     try:
         # struct writes floats four times as fast as numpy reads them, and refuses what a float32
         # cannot hold.
         packed = struct.pack(f"={len(values)}{_FORMATS[numpy_type]}", *values)
-    except OverflowError:
-        lost = next(value for value in values if FLOAT32_END <= abs(value) < math.inf)
-        raise RequestError(f"{where}: {lost} is beyond the range of {dtype}") from None
+    except (OverflowError, struct.error):  # the latter of an int
+        lost = next(v for v in values if FLOAT32_END <= abs(v) != math.inf)
+        raise RequestError(f"{where}: {excerpt(lost)} is beyond the range of {dtype}") from None
     return np.frombuffer(packed, numpy_type)
 
 
-def _check_exact(values: list[Any], largest: int, dtype: str, where: str) -> None:
+def _check_exact(values: list[Any], dtype: str, where: str) -> None:
     for value in values:
-        if type(value) is int and not -largest <= value <= largest:
-            raise RequestError(f"{where}: {excerpt(value)} would lose digits as {dtype}")
+        if type(value) is int and not -_LARGEST_WHOLE <= value <= _LARGEST_WHOLE:
+            raise RequestError(
+                f"{where}: {excerpt(value)} would lose digits as {dtype}, which holds whole numbers"
+                " within ±2**53"
+            )
 
 
 def _integers(values: list[int], numpy_type: type, dtype: str, where: str) -> np.ndarray:

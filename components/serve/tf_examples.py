@@ -1,8 +1,9 @@
 """The bodies of :classify and :regress: JSON examples → serialised tf.Examples, outputs → JSON.
 
 Goes in: {"examples": [{…}], "context": {…}}; features may be left out, and the context's stand in
-examples that do not have them. Promised: no TensorFlow is imported; the wire format is written
-here, as protobuf defines it.
+examples that do not have them. A value becomes what the graph reads of its feature, as far as that
+is known, else what its JSON type says. Promised: no TensorFlow is imported; the wire format is
+written here, as protobuf defines it.
 """
 
 from __future__ import annotations
@@ -16,19 +17,21 @@ import numpy as np
 
 from components.serve import json_text
 from components.serve.failures import TOO_LARGE, RequestError
+from components.serve.json_text import OutOfRange, excerpt
 from components.serve.settings import Settings
-from components.serve.signature import STRING, Signature
+from components.serve.signature import STRING, Feature, Signature
 from components.serve.tensors import FLOAT32_END, is_bytes, list_of, texts_of, to_bytes
 
 CLASSIFY, REGRESS = "classify", "regress"
 _METHOD_NAMES = {method: f"tensorflow/serving/{method}" for method in (CLASSIFY, REGRESS)}
 
-_EXAMPLES, _CONTEXT, _RESULTS = "examples", "context", "results"
+EXAMPLES, _CONTEXT, _RESULTS = "examples", "context", "results"
 _CLASSES, _SCORES, _OUTPUTS = "classes", "scores", "outputs"
 
 _MOST_REPEATED = 16 << 20  # bytes that a context may become by standing in all examples
 
 _INT64 = range(-(2**63), 2**63)
+_LARGEST_WHOLE = 2**53  # up to here a number with a point is the whole number that was written
 
 # What most fields begin with: key and length, a byte each. To make them anew takes half the time.
 _BYTES = [bytes([value]) for value in range(0x80)]
@@ -83,18 +86,19 @@ def parse(
     Raises:
       RequestError: the body holds no examples, too many, or values that a tf.Example cannot hold.
     """
+    known = signature.features or {}
     context = document.get(_CONTEXT, {})
     if _CONTEXT in document:
-        context = _features(context, repr(_CONTEXT))
-    rows = document.get(_EXAMPLES)
+        context = _features(context, known, repr(_CONTEXT))
+    rows = document.get(EXAMPLES)
     if not isinstance(rows, list) or not rows:
         found = "an empty list" if rows == [] else json_text.kind(rows)
-        found = found if _EXAMPLES in document else "missing"
-        raise RequestError(f"{_EXAMPLES!r} is {found}; a list of at least one object was expected")
+        found = found if EXAMPLES in document else "missing"
+        raise RequestError(f"{EXAMPLES!r} is {found}; a list of at least one object was expected")
     check_size(len(rows), most, sum(len(name) + len(value) for name, value in context.items()))
     array = np.empty(len(rows), dtype=object)
     array[:] = [
-        _example({**context, **_features(row, f"{_EXAMPLES}[{number}]")})
+        _example({**context, **_features(row, known, f"{EXAMPLES}[{number}]")})
         for number, row in enumerate(rows)
     ]
     (name,) = signature.inputs
@@ -154,27 +158,36 @@ def classes_of(outputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarra
     return labels, scores
 
 
-def _features(row: Any, where: str) -> dict[bytes, bytes]:
+def _features(row: Any, known: Mapping[str, Feature], where: str) -> dict[bytes, bytes]:
     """Return an example's serialised features by name."""
     if not isinstance(row, dict):
         raise RequestError(f"{where} is {json_text.kind(row)}; an object was expected")
     return {
         to_bytes(name, f"{where}, a feature's name"): _feature(
-            value if isinstance(value, list) else [value], f"{where}, feature {name!r}"
+            value if isinstance(value, list) else [value],
+            known.get(name),
+            f"{where}, feature {name!r}",
         )
         for name, value in row.items()
     }
 
 
-def _feature(values: list[Any], where: str) -> bytes:
-    """Return a serialised Feature; the values' JSON type is its kind, of no values none."""
+def _feature(values: list[Any], known: Feature | None, where: str) -> bytes:
+    """Return a serialised Feature, of no values none.
+
+    Its kind is what the graph reads, or, where that is not known, the values' JSON type.
+    """
     if not values:
         return b""
+    if known is not None:
+        if known.most is not None and len(values) > known.most:
+            raise RequestError(f"{where}: {len(values)} values, expected {known.expected}")
+        return _OF_KNOWN[known.dtype](values, where)
     kinds = {_KINDS.get(type(value), _KINDS[str] if is_bytes(value) else None) for value in values}
     if len(kinds) != 1 or None in kinds:
         wrong = next((v for v in values if type(v) not in _KINDS and not is_bytes(v)), values[-1])
         raise RequestError(
-            f"{where}: {json_text.excerpt(wrong)}; numbers with a point, numbers without, or"
+            f"{where}: {excerpt(wrong)}; numbers with a point, numbers without, or"
             " strings were expected, and one of these alone"
         )
     (kind,) = kinds
@@ -185,23 +198,51 @@ def _bytes_list(values: list[Any], where: str) -> bytes:
     return _field(1, b"".join(_field(1, to_bytes(value, where)) for value in values))
 
 
-def _float_list(values: list[float], where: str) -> bytes:
+def _float_list(values: list[Any], where: str) -> bytes:
+    """Return a FloatList of numbers, with a point or without: a program may write 12.0 as 12."""
     for value in values:
-        if math.isfinite(value) and abs(value) >= FLOAT32_END:
-            raise RequestError(f"{where}: {value} is beyond the range of a float")
+        if type(value) is not float and type(value) is not int:
+            raise RequestError(_not_a_number(value, where, "a number for DT_FLOAT"))
+        if abs(value) >= FLOAT32_END and abs(value) != math.inf:
+            raise RequestError(f"{where}: {excerpt(value)} is beyond the range of DT_FLOAT")
     return _field(2, _field(1, struct.pack(f"<{len(values)}f", *values)))
 
 
-def _int64_list(values: list[int], where: str) -> bytes:
-    for value in values:
-        if value not in _INT64:
-            raise RequestError(f"{where}: {json_text.excerpt(value)} is beyond the range of int64")
-    return _field(3, _field(1, b"".join(_varint(int(value) % 2**64) for value in values)))
+def _int64_list(values: list[Any], where: str) -> bytes:
+    return _field(3, _field(1, b"".join(_varint(_int64(v, where) % 2**64) for v in values)))
+
+
+def _int64(value: Any, where: str) -> int:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_WHOLE:
+        return int(value)
+    if not isinstance(value, int):  # which a boolean is
+        raise RequestError(_not_a_number(value, where, "a whole number for DT_INT64"))
+    if value not in _INT64:
+        raise RequestError(f"{where}: {excerpt(value)} is beyond the range of DT_INT64")
+    return value
+
+
+def _integers(values: list[Any], where: str) -> bytes:
+    """Return an Int64List; NaN stands for a missing value, as in :predict."""
+    present = [value for value in values if value == value]  # NaN alone differs from itself
+    return _int64_list(present, where) if present else b""
+
+
+def _not_a_number(value: Any, where: str, expected: str) -> str:
+    if isinstance(value, OutOfRange):
+        return f"{where}: {excerpt(value)} is beyond the range of {expected.rpartition(' ')[2]}"
+    return f"{where}: {excerpt(value)}, expected {expected}"
 
 
 # Which list of a Feature a JSON value goes into; a boolean counts as 0 or 1.
 _KINDS: dict[type, str] = {str: "bytes", float: "float", int: "int64", bool: "int64"}
 _LISTS: dict[str | None, Any] = {"bytes": _bytes_list, "float": _float_list, "int64": _int64_list}
+# By the type that the graph reads.
+_OF_KNOWN: dict[str, Any] = {
+    STRING: _bytes_list,
+    "DT_FLOAT": _float_list,
+    "DT_INT64": _integers,
+}
 
 
 def _example(features: Mapping[bytes, bytes]) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from components.validate.findings import Finding
 from schemas.spec import Strict
 
@@ -50,7 +52,10 @@ class Skew(Strict):
       rows: of the requests.
       training_rows: of the training split.
       signatures: rows by the signature that was asked.
-      cut: files whose last record is not whole, each with the records before it.
+      cut: files whose end is cut off, each with the records before it.
+      damaged: files with damage before their end, each with the number of places.
+      unreadable: records that are no PredictionLog, or hold values that a column cannot have.
+      unreadable_rows: rows of other records that cannot be read.
       ignored: inputs that are no column of the model, with their rows.
       passed_over: records that hold no row of these columns.
       notes: what a reader has to know, such as that the rows are too few.
@@ -62,6 +67,9 @@ class Skew(Strict):
     training_rows: int
     signatures: dict[str, int]
     cut: dict[str, int]
+    damaged: dict[str, int] = Field(default_factory=dict)
+    unreadable: int = 0
+    unreadable_rows: int = 0
     ignored: dict[str, int]
     passed_over: int
     notes: tuple[str, ...]

@@ -1,17 +1,14 @@
 """Request logs → Examples: what clients really asked, in the columns that a model was trained on.
 
-Goes in: TFRecords of TensorFlow Serving's PredictionLog, of any signature. Comes out: one split
-"requests" as every other stage reads it, null where a value is missing. A file whose end is cut
-off, as a killed server leaves it, is read up to there and told of; any other damage is an error.
+Goes in: TFRecords of TensorFlow Serving's PredictionLog, of any signature, gzipped or not. Comes
+out: one split "requests" as every other stage reads it, null where a value is missing. What cannot
+be read (a damaged record, a file whose end is cut off, an Example that is none) is left out and
+counted, and the rest is read: one request must not make all others unreadable.
 """
 
 from __future__ import annotations
 
-import contextlib
-import math
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,16 +18,16 @@ import pyarrow as pa
 
 from components import files
 from components.examples import ShardWriter, arrow_schema, split_folder
+from components.validate import tfrecords
+from components.validate.logged_rows import UnreadableError, parsed, rows_of
+from components.validate.tfrecords import Damage
 from schemas.columns import Column
 from schemas.errors import ConfigError, SkewlessError
 
 SPLIT = "requests"
 
 _BATCH_ROWS = 65_536
-_LOG_NAMES = (".tfrecord", ".tfrecord.partial")
-_STRING = 7  # of types.proto
-# Which field of a TensorProto holds its values, by type; other types are rare, and left to numpy.
-_FIELDS = {1: "float_val", 2: "double_val", 3: "int_val", _STRING: "string_val", 9: "int64_val"}
+_LOG_NAMES = (".tfrecord", ".tfrecord.partial", ".tfrecord.gz")
 
 
 class LogError(SkewlessError):
@@ -46,7 +43,10 @@ class Read:
       records: PredictionLogs in them.
       rows: of their requests.
       signatures: rows by signature.
-      cut: files whose last record is not whole, each with the records before it.
+      cut: files whose end is cut off, each with the records before it.
+      damaged: files with damage before their end, each with the number of places.
+      unreadable: records that are no PredictionLog, or hold values that a column cannot have.
+      unreadable_rows: rows of records that were read which are no tf.Example, or the same.
       ignored: inputs of requests that are no column of the model, with their rows.
       passed_over: records that ask no signature of this model's columns.
     """
@@ -56,6 +56,9 @@ class Read:
     rows: int = 0
     signatures: dict[str, int] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
+    damaged: dict[str, int] = field(default_factory=dict)
+    unreadable: int = 0
+    unreadable_rows: int = 0
     ignored: dict[str, int] = field(default_factory=dict)
     passed_over: int = 0
 
@@ -97,7 +100,7 @@ def to_examples(paths: Sequence[str], columns: Sequence[Column], output: str) ->
       What was read.
 
     Raises:
-      LogError: a file is damaged, or is no request log; or none holds a row.
+      LogError: no file holds a row.
     """
     read = Read()
     schema = arrow_schema(columns)
@@ -106,20 +109,39 @@ def to_examples(paths: Sequence[str], columns: Sequence[Column], output: str) ->
         table = _Table(columns, read)
         for name in paths:
             read.files += 1
-            for record in _records(name, read):
-                table.add(_parsed(record, name, read.records))
-                read.records += 1
+            for log in _logs(name, read):
+                table.add(log)
                 if table.rows >= _BATCH_ROWS:
                     writer.write(table.take())
         writer.write(table.take())
     if not read.rows:
+        told = unread(read)
         raise LogError(
-            f"no request in {read.files} file(s) and {read.records} record(s)",
+            "; ".join([f"no request in {read.files} file(s) and {read.records} record(s)", *told]),
             where=paths[0],
             expected="PredictionLogs of predict, classify or regress",
-            remedy="wait until the server was asked something; it writes several times a second",
+            remedy="restore the files, or name those that are a request log"
+            if told
+            else "wait until the server was asked something; it writes several times a second",
         )
     return read
+
+
+def unread(read: Read) -> list[str]:
+    """Return what could not be read, in sentences; nothing if all was."""
+    told = [
+        f"{path} is damaged in {places:,} place(s); the records around were read"
+        for path, places in read.damaged.items()
+    ]
+    told += [
+        f"{path} ends within a record; the {records:,} before it were read"
+        for path, records in read.cut.items()
+    ]
+    if read.unreadable:
+        told.append(f"{read.unreadable:,} record(s) are no request to this model, and left out")
+    if read.unreadable_rows:
+        told.append(f"{read.unreadable_rows:,} row(s) cannot be read, and are left out")
+    return told
 
 
 class _Table:
@@ -132,22 +154,22 @@ class _Table:
         self.rows = 0
 
     def add(self, log: Any) -> None:
-        """Add the rows of a PredictionLog."""
-        kind = log.WhichOneof("log_type")
-        before = self.rows
-        if kind in ("predict_log", "predict_streamed_log"):
-            spec = getattr(log, kind).request.model_spec
-            self._add_inputs(getattr(log, kind).request.inputs)
-        elif kind in ("classify_log", "regress_log", "multi_inference_log"):
-            request = getattr(log, kind).request
-            spec = (request.tasks[0] if kind == "multi_inference_log" else request).model_spec
-            self._add_input(request.input)
-        if self.rows == before:
-            self._read.passed_over += 1
+        """Add the rows of a PredictionLog; count it as unreadable if it cannot be one of these."""
+        try:
+            rows = rows_of(log, self._columns)
+        except UnreadableError:
+            self._read.unreadable += 1
             return
-        added, name = self.rows - before, spec.signature_name or "serving_default"
-        self._read.rows += added
-        self._read.signatures[name] = self._read.signatures.get(name, 0) + added
+        self._read.unreadable_rows += rows.unreadable
+        if not rows.size:
+            self._read.passed_over += not rows.unreadable
+            return
+        for name, values in rows.columns.items():
+            self._values[name] += values
+        self.rows += rows.size
+        self._read.rows += rows.size
+        _add(self._read.signatures, {rows.signature: rows.size})
+        _add(self._read.ignored, rows.ignored)
 
     def take(self) -> pa.RecordBatch:
         """Return the rows, and forget them."""
@@ -159,116 +181,36 @@ class _Table:
         self.rows = 0
         return batch
 
-    def _add_inputs(self, inputs: Mapping[str, Any]) -> None:
-        if len(inputs) == 1 and not set(inputs) & self._columns.keys():
-            (proto,) = inputs.values()
-            if proto.dtype == _STRING:
-                self._add_serialised(proto.string_val)
-                return
-        given = {name: _values(proto) for name, proto in inputs.items() if name in self._columns}
-        rows = max(map(len, given.values()), default=0)
-        for name, values in self._values.items():
-            # A column of no values was left out: it is missing in every row.
-            values += given.get(name) or [None] * rows
-        self._ignore(set(inputs) - self._columns.keys(), rows)
-        self.rows += rows
 
-    def _add_input(self, given: Any) -> None:
-        if given.WhichOneof("kind") == "example_list_with_context":
-            listed = given.example_list_with_context
-            context = listed.context.features.feature
-            for example in listed.examples:
-                self._add_features({**context, **example.features.feature})
-        else:
-            for example in given.example_list.examples:
-                self._add_features(example.features.feature)
-
-    def _add_serialised(self, examples: Sequence[bytes]) -> None:
-        from tensorflow.core.example import example_pb2
-
-        for each in examples:
-            self._add_features(example_pb2.Example.FromString(each).features.feature)
-
-    def _add_features(self, features: Mapping[str, Any]) -> None:
-        for name, values in self._values.items():
-            # To ask a protobuf map for a key that is not there would add it.
-            values.append(_first(features[name]) if name in features else None)
-        self._ignore(set(features) - self._columns.keys(), 1)
-        self.rows += 1
-
-    def _ignore(self, names: set[str], rows: int) -> None:
-        for name in names:
-            self._read.ignored[name] = self._read.ignored.get(name, 0) + rows
+def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, count in more.items():
+        counts[name] = counts.get(name, 0) + count
 
 
-def _records(path: str, read: Read) -> Iterator[bytes]:
-    """Yield a file's records; where the last one is not whole, note it and end."""
-    import tensorflow as tf
-
-    count = 0
-    try:
-        with _at_hand(path) as here:
-            for record in tf.data.TFRecordDataset(here).as_numpy_iterator():
-                yield record
-                count += 1
-    except tf.errors.DataLossError as error:
-        if "truncated" not in error.message:
-            raise LogError(
-                f"record {count} is damaged",
-                where=path,
-                expected="TFRecords as the server wrote them",
-                remedy="restore the file, or move it out of the folder",
-            ) from None
-        read.cut[path] = count
-
-
-@contextlib.contextmanager
-def _at_hand(path: str) -> Iterator[str]:
-    """Yield a local path of a file: its own, or that of a copy that is then removed."""
-    if not files.in_store(path):
-        yield path
-        return
-    with tempfile.NamedTemporaryFile(prefix="skewless-") as copy:
-        with files.open_read(path) as file:
-            shutil.copyfileobj(file, copy)
-        copy.flush()
-        yield copy.name
-
-
-def _parsed(record: bytes, path: str, number: int) -> Any:
-    from google.protobuf.message import DecodeError
+def _logs(path: str, read: Read) -> Iterator[Any]:
+    """Yield the PredictionLogs in a file, and note what of it cannot be read."""
     from tensorflow_serving.apis import prediction_log_pb2
 
-    try:
-        return prediction_log_pb2.PredictionLog.FromString(record)
-    except DecodeError:
-        raise LogError(
-            f"record {number} is no PredictionLog", where=path, expected="a request log"
-        ) from None
-
-
-def _values(proto: Any) -> list[Any]:
-    """Return a TensorProto's values."""
-    values = getattr(proto, _FIELDS.get(proto.dtype, ""), None)
-    size = math.prod(dim.size for dim in proto.tensor_shape.dim)
-    if values is not None and len(values) == size and not proto.tensor_content:
-        return list(values)
-    import tensorflow as tf
-
-    listed: list[Any] = tf.make_ndarray(proto).reshape(-1).tolist()
-    return listed
-
-
-def _first(feature: Any) -> Any:
-    kind = feature.WhichOneof("kind")
-    values = getattr(feature, kind).value if kind else ()
-    return values[0] if values else None
+    damage, count = Damage(), 0
+    with files.open_read(path) as file:
+        for record in tfrecords.records(file, damage):
+            count += 1
+            log = parsed(prediction_log_pb2.PredictionLog, record)
+            if log is None:
+                read.unreadable += 1
+                continue
+            read.records += 1
+            yield log
+    if damage.cut:
+        read.cut[path] = count
+    if damage.records or damage.gaps:
+        read.damaged[path] = damage.records + damage.gaps
 
 
 def _array(values: list[Any], kind: str) -> pa.Array:
     """Return values as examples hold them: NaN and "" are missing, as the model takes them."""
     if kind == "BYTES":
-        texts = [_text(value) if value else None for value in values]
+        texts = [value.decode(errors="replace") if value else None for value in values]
         return pa.array(texts, pa.string())
     numbers = np.array([np.nan if value is None else value for value in values], np.float64)
     missing = np.isnan(numbers)
@@ -276,7 +218,3 @@ def _array(values: list[Any], kind: str) -> pa.Array:
         return pa.array(numbers.astype(np.float32), mask=missing)
     # Through float64, as the raw signature takes integers: exact up to 2**53.
     return pa.array(np.where(missing, 0, numbers).astype(np.int64), mask=missing)
-
-
-def _text(value: Any) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

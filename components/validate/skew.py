@@ -208,6 +208,9 @@ def _told(
         training_rows=then.num_examples,
         signatures=read.signatures,
         cut=read.cut,
+        damaged=read.damaged,
+        unreadable=read.unreadable,
+        unreadable_rows=read.unreadable_rows,
         ignored=read.ignored,
         passed_over=read.passed_over,
         notes=tuple(_notes(read, columns, then.num_examples, threshold)),
@@ -228,8 +231,7 @@ def _notes(read: Read, columns: Sequence[Moved], training_rows: int, threshold: 
     hidden = sorted({c.column for c in columns if c.value > c.threshold and not c.moved})
     if hidden:
         found.append(f"beyond the threshold, but chance explains it: {', '.join(hidden)}")
-    for path, records in read.cut.items():
-        found.append(f"{path} ends within a record; the {records:,} before it were read")
+    found += request_logs.unread(read)
     if read.passed_over:
         found.append(f"{read.passed_over:,} records hold no row of the model's columns")
     if read.ignored:

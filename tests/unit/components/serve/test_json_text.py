@@ -29,7 +29,6 @@ def test_nan_and_infinity_are_numbers():
         (b'{"a": 1,}', "JSON parse error"),
         (b'{"a": "\xff"}', "not UTF-8"),
         (b'{"a": ' + b"[" * 100_000, "nested too deeply"),
-        (b'{"a": NaN, "b": ' + b"9" * 5_000 + b"}", "JSON parse error"),
     ],
 )
 def test_what_is_no_object_is_refused(body, message):

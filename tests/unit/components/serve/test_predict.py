@@ -89,8 +89,8 @@ def test_lists_are_dimensions_and_scalars_are_none(one_input):
 @pytest.mark.parametrize(
     ("dtype", "good"),
     [
-        ("DT_FLOAT", [3, 3.5, 2**24 - 1, -math.inf, 3.4e38]),
-        ("DT_DOUBLE", [2**53 - 1, 1e300, -0.5]),
+        ("DT_FLOAT", [3, 3.5, 2**24 + 1, -(10**20), -math.inf, 3.4e38]),
+        ("DT_DOUBLE", [2**53, 1e300, -0.5]),
         ("DT_INT64", [2**63 - 1, -(2**63)]),
         ("DT_UINT8", [0, 255]),
         ("DT_BOOL", [True, False]),
@@ -102,8 +102,8 @@ def test_values_of_the_type_are_taken_as_they_are(dtype, good, one_input):
 
 
 BAD: dict[str, list[Any]] = {
-    "DT_FLOAT": [None, "3", True, 2**24, -(2**24), 1e39, 10**400, {}, [1.0]],
-    "DT_DOUBLE": [None, False, 2**53],
+    "DT_FLOAT": [None, "3", True, 1e39, 10**39, 10**400, {}, [1.0]],
+    "DT_DOUBLE": [None, False, 2**53 + 1, -(2**53) - 1],
     "DT_INT64": [None, 3.0, "3", True, 2**63],
     "DT_UINT8": [-1, 256, 1.0],
     "DT_BOOL": [0, None, "true"],
@@ -161,7 +161,7 @@ def test_columns_may_be_left_out_only_where_it_is_allowed(columns):
         ),
         (
             {"inputs": {"fare": [[1.0], [2.0, 3.0]], "trips": [1], "company": ["a"]}},
-            "input 'fare': a list, expected a number for DT_FLOAT",
+            "row 0, input 'fare': shape [1], expected [] of DT_FLOAT",
         ),
     ],
 )
@@ -173,10 +173,13 @@ def test_lists_of_unequal_length_are_no_tensor(one_input):
     signature = one_input("DT_FLOAT", -1, -1)
     message = refused({"inputs": [[1.0], [2.0, 3.0]]}, signature)
     assert message == "input 'x': a list of 2 beside a list of 1"
-    assert "nested deeper" in refused({"inputs": json.loads("[" * 40 + "]" * 40)}, signature)
+    fixed = one_input("DT_FLOAT", 2, 2)
+    assert "nested deeper" in refused({"inputs": json.loads("[" * 40 + "]" * 40)}, fixed)
     message = refused({"instances": [[1.0], [2.0, 3.0]]}, signature)
     assert message == "input 'x': a list of 2 beside a list of 1"
-    assert "shape [1], expected [?, ?]" in refused({"inputs": [1.0]}, signature)
+    message = refused({"inputs": [1.0]}, signature)
+    assert message == "row 0, input 'x': shape [], expected [?] of DT_FLOAT"
+    assert "shape [], expected [?, ?]" in refused({"inputs": 1.0}, signature)
 
 
 def test_an_object_among_bare_values_is_refused(one_input):

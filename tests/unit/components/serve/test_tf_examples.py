@@ -79,8 +79,8 @@ def test_what_examples_would_become_is_bounded_before_they_are_made():
         ({"examples": [{"f": [1, "2"]}]}, "one of these alone"),
         ({"examples": [{"f": {"b64": "!"}}]}, "unable to decode base64"),
         ({"examples": [{"f": {"x": "!"}}]}, "an object"),
-        ({"examples": [{"f": 2**63}]}, "beyond the range of int64"),
-        ({"examples": [{"f": 1e39}]}, "beyond the range of a float"),
+        ({"examples": [{"f": 2**63}]}, "beyond the range of DT_INT64"),
+        ({"examples": [{"f": 1e39}]}, "beyond the range of DT_FLOAT"),
         ({"examples": [{"\ud800": 1}]}, "surrogate"),
     ],
 )

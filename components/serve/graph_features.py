@@ -1,0 +1,106 @@
+"""What a graph reads of serialised tf.Examples: found in its GraphDef, with types and numbers.
+
+Goes in: the GraphDef of a SavedModel, and the name of the tensor that takes the Examples. Comes
+out: a `Feature` a name, or None where no op parses that tensor. Every SavedModel is read so, also
+those that no `model.json` describes. Messages are used as they come; nothing is imported for them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from components.serve.signature import STRING, Feature
+
+_PARSER = "ParseExampleV2"
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+_PASSES_ON = "Identity"
+_DTYPES = {1: "DT_FLOAT", 7: STRING, 9: "DT_INT64"}  # by types.proto; an Example has no others
+_DEEPEST = 32  # calls within calls
+
+# Inputs of a ParseExampleV2.
+_SERIALIZED, _SPARSE_KEYS, _DENSE_KEYS, _RAGGED_KEYS = 0, 2, 3, 4
+
+
+class _Use(NamedTuple):
+    """A node that takes a tensor as its input of this number, and the nodes around it by name."""
+
+    node: Any
+    number: int
+    around: Mapping[str, Any]
+
+
+def features_of(graph: Any, tensor: str) -> dict[str, Feature] | None:
+    """Return the features that a graph reads of the Examples in a tensor.
+
+    Args:
+      graph: a GraphDef with its library of functions.
+      tensor: the name of the tensor that is fed, such as "examples:0".
+    """
+    functions = {function.signature.name: function for function in graph.library.function}
+    found = [
+        _features(use.node, use.around)
+        for use in _uses(graph.node, _bare(tensor), functions, _DEEPEST)
+        if use.node.op == _PARSER and use.number == _SERIALIZED
+    ]
+    known = [features for features in found if features is not None]
+    if not known or len(known) < len(found):
+        return None
+    return {name: feature for features in known for name, feature in features.items()}
+
+
+def _uses(
+    nodes: Iterable[Any], source: str, functions: Mapping[str, Any], depth: int
+) -> Iterator[_Use]:
+    """Yield the nodes that take what `source` gives, also within functions that it is passed to."""
+    around = {node.name: node for node in nodes}
+    for node in around.values():
+        for number, name in enumerate(node.input):
+            if _bare(name) != source or not depth:
+                continue
+            yield _Use(node, number, around)
+            if node.op == _PASSES_ON:
+                yield from _uses(around.values(), node.name, functions, depth - 1)
+            elif node.op in _CALLS and node.attr["f"].func.name in functions:
+                function = functions[node.attr["f"].func.name]
+                argument = function.signature.input_arg[number].name
+                yield from _uses(function.node_def, argument, functions, depth - 1)
+
+
+def _features(node: Any, around: Mapping[str, Any]) -> dict[str, Feature] | None:
+    """Return what a ParseExampleV2 reads; None if its keys are no constants."""
+    sparse, dense, ragged = (
+        _keys(around.get(_bare(node.input[number])))
+        for number in (_SPARSE_KEYS, _DENSE_KEYS, _RAGGED_KEYS)
+    )
+    if sparse is None or dense is None or ragged is None:
+        return None
+    found = dict(_of_any_number(sparse, node.attr["sparse_types"].list.type))
+    found |= _of_any_number(ragged, node.attr["ragged_value_types"].list.type)
+    shapes = node.attr["dense_shapes"].list.shape
+    for name, number, shape in zip(dense, node.attr["Tdense"].list.type, shapes, strict=True):
+        size = math.prod(dim.size for dim in shape.dim)
+        # Where the first dimension is free, an Example has as many values as it likes.
+        found[name] = Feature(_DTYPES[number], *((0, None) if size < 0 else (size, size)))
+    return found
+
+
+def _of_any_number(names: list[str], types: Iterable[int]) -> dict[str, Feature]:
+    return {name: Feature(_DTYPES[kind]) for name, kind in zip(names, types, strict=True)}
+
+
+def _keys(node: Any) -> list[str] | None:
+    """Return the strings of a constant; None if it is none."""
+    if node is None or node.op != "Const":
+        return None
+    tensor = node.attr["value"].tensor
+    size = math.prod(dim.size for dim in tensor.tensor_shape.dim)
+    if len(tensor.string_val) != size:
+        return None
+    return [key.decode(errors="backslashreplace") for key in tensor.string_val]
+
+
+def _bare(name: str) -> str:
+    """Return the node or argument that a tensor's name begins with."""
+    return name.partition(":")[0]

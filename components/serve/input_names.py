@@ -1,0 +1,74 @@
+"""Whether a request's inputs are those of the signature it asks, and of which they are if not.
+
+Goes in: the names of the inputs. Promised: the refusal names the nearest input, and, where another
+signature takes what was given, that signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from components.serve.failures import RequestError
+from components.serve.json_text import excerpt
+from components.serve.signature import Signature
+from schemas.errors import did_you_mean
+
+
+class NamesError(RequestError):
+    """A request whose inputs are not those of the signature.
+
+    Args:
+      message: which.
+      given: the names of its inputs.
+    """
+
+    def __init__(self, message: str, given: Iterable[str]) -> None:
+        super().__init__(message)
+        self._given = frozenset(given)
+
+    def of(self, name: str, named: bool, signatures: Mapping[str, Signature]) -> RequestError:
+        """Return the error with the signatures that would take these inputs, if there are any.
+
+        Args:
+          name: of the signature that was asked.
+          named: whether the request named it.
+          signatures: all there are, by name.
+        """
+        fit = {
+            other: (len(self._given & signature.inputs.keys()), -len(signature.inputs))
+            for other, signature in sorted(signatures.items())
+            if self._given & signature.inputs.keys()
+        }
+        best = [repr(other) for other, fits in fit.items() if fits == max(fit.values())]
+        if not best or repr(name) in best:
+            return self
+        asked = f"signature {name!r} was asked"
+        if not named:
+            asked += ", which answers where 'signature_name' is left out"
+        return RequestError(f"{self.message}; {asked}: these are inputs of {' and '.join(best)}")
+
+
+def check_names(
+    given: Mapping[str, Any], signature: Signature, left_out: Mapping[str, Any], where: str
+) -> None:
+    """Check that what is given are the signature's inputs, and none is missing.
+
+    Raises:
+      RequestError: they are not; the message begins with `where`.
+    """
+    for name in given:
+        if name not in signature.inputs:
+            near = did_you_mean(name, signature.inputs)
+            message = f"{where} has an unknown input {excerpt(name)}; {near}"
+            raise NamesError(message, given)
+    missing = [n for n in signature.inputs if n not in given and n not in left_out]
+    if missing:
+        lacking = ", ".join(map(repr, missing))
+        message = f"{where} lacks {lacking}; the inputs are {listed(signature)}"
+        raise NamesError(message, given)
+
+
+def listed(signature: Signature) -> str:
+    """Return the names of a signature's inputs, sorted."""
+    return ", ".join(map(repr, sorted(signature.inputs)))
