@@ -6,7 +6,7 @@ where no value is found at fault. TensorFlow names an op, and at best a column.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from components.serve.failures import RowError
 from components.serve.messages import Arrays
 from components.serve.signature import Feature, Signature
 
+_NOTHING = Values("", ())
 _INTEGERS = "DT_DOUBLE"  # how our exports take integers
 
 
@@ -34,6 +35,20 @@ def fault(signature: Signature, inputs: Arrays, message: str) -> RowError | None
     if NOT_INTEGERS in message:
         return _of_integers(signature, inputs)
     return None
+
+
+def first_refused(rows: int, refused: Callable[[slice], bool]) -> int | None:
+    """Return the first row that a graph refuses by itself; None if there is none.
+
+    Args:
+      rows: how many there are, of which all together are refused.
+      refused: whether some of them are.
+    """
+    low, high = 0, rows  # the first that is refused lies between
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if refused(slice(low, middle)) else (middle, high)
+    return low if rows and refused(slice(low, high)) else None
 
 
 def _of_integers(signature: Signature, inputs: Arrays) -> RowError | None:
@@ -63,27 +78,24 @@ def _of_examples(
         given = example_proto.features_of(serialised)
         if given is None:
             return RowError(row, unreadable(name, serialised))
-        for problem in _misfits(given, features):
+        problem = next(_misfits(given, features), None)
+        if problem is not None:
             return RowError(row, problem)
     return None
 
 
 def unreadable(name: str, serialised: bytes) -> str:
     """Return what is wrong with bytes that are no tf.Example, as an input of this name."""
-    return f"input {name!r}: {len(serialised)} bytes, expected a serialised tf.Example"
+    size = len(serialised)
+    return f"input {name!r}: {size} bytes that are no tf.Example, expected a serialised one"
 
 
 def _misfits(given: Mapping[str, Values], features: Mapping[str, Feature]) -> Iterator[str]:
-    nothing = Values("", ())
     for name, feature in features.items():
-        found = given.get(name, nothing)
+        found = given.get(name, _NOTHING)
+        size = len(found.values)
         if found.dtype and found.dtype != feature.dtype:
             yield f"feature {name!r}: values of {found.dtype}, expected {feature.expected}"
-        elif feature.most is not None and len(found.values) > feature.most:
-            yield f"feature {name!r}: {len(found.values)} values, expected {feature.expected}"
-    for name, feature in features.items():
-        # Reported last: a graph may have a default, and then it is not this that it refuses.
-        size = len(given.get(name, nothing).values)
-        if size < feature.least:
-            missing = f"{size} values" if size else "missing"
-            yield f"feature {name!r}: {missing}, expected {feature.expected}"
+        elif not feature.takes(size):
+            values = f"{size} value{'s' * (size > 1)}" if size else "missing"
+            yield f"feature {name!r}: {values}, expected {feature.expected}"

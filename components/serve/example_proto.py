@@ -35,8 +35,10 @@ _MESSAGES: dict[str, Sequence[tuple[str, int, int, str]]] = {
 }
 _PACKAGE = "skewless.example"
 
-# It is told by how much was read.
+# It is known from how much was read.
 warnings.filterwarnings("ignore", "Unexpected end-group tag", RuntimeWarning)
+
+_NO_FEATURES = b"\x0a\x00"  # a field of its own, which changes no Example
 
 DTYPES = {"bytes_list": "DT_STRING", "float_list": "DT_FLOAT", "int64_list": "DT_INT64"}
 
@@ -73,11 +75,25 @@ def _parsed(serialised: bytes) -> Any:
     """Return an Example; None if bytes are none."""
     example = _Example()
     try:
-        # Where a group ends that never began, protobuf 3.20 reads no further, and warns.
         whole = example.MergeFromString(serialised) == len(serialised)
+        if whole and not _is_one_field(serialised):
+            # protobuf 3.20 takes a 0, or the end of a group that never began, for the message's
+            # end, and says so by a warning alone: what follows is not read.
+            followed = serialised + _NO_FEATURES
+            whole = _Example().MergeFromString(followed) == len(followed)
     except (DecodeError, RuntimeWarning):  # where warnings are errors
         whole = False
     return example if whole else None
+
+
+def _is_one_field(serialised: bytes) -> bool:
+    """Whether the features, of less than 16 KiB, are all there is: as nearly every Example is."""
+    size = len(serialised)
+    if size < 3 or serialised[0] != _NO_FEATURES[0]:
+        return not size
+    if serialised[1] < 0x80:
+        return size == 2 + serialised[1]
+    return serialised[2] < 0x80 and size == 3 + (serialised[1] & 0x7F | serialised[2] << 7)
 
 
 def _message_class(name: str) -> Any:

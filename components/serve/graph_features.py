@@ -20,7 +20,7 @@ _DTYPES = {1: "DT_FLOAT", 7: STRING, 9: "DT_INT64"}  # by types.proto; an Exampl
 _DEEPEST = 32  # calls within calls
 
 # Inputs of a ParseExampleV2.
-_SERIALIZED, _SPARSE_KEYS, _DENSE_KEYS, _RAGGED_KEYS = 0, 2, 3, 4
+_SERIALIZED, _SPARSE_KEYS, _DENSE_KEYS, _RAGGED_KEYS, _DENSE_DEFAULTS = 0, 2, 3, 4, 5
 
 
 class _Use(NamedTuple):
@@ -79,15 +79,27 @@ def _features(node: Any, around: Mapping[str, Any]) -> dict[str, Feature] | None
     found = dict(_of_any_number(sparse, node.attr["sparse_types"].list.type))
     found |= _of_any_number(ragged, node.attr["ragged_value_types"].list.type)
     shapes = node.attr["dense_shapes"].list.shape
-    for name, number, shape in zip(dense, node.attr["Tdense"].list.type, shapes, strict=True):
+    types = node.attr["Tdense"].list.type
+    defaults = list(node.input)[_DENSE_DEFAULTS : _DENSE_DEFAULTS + len(dense)]
+    for name, number, shape, default in zip(dense, types, shapes, defaults, strict=True):
         size = math.prod(dim.size for dim in shape.dim)
-        # Where the first dimension is free, an Example has as many values as it likes.
-        found[name] = Feature(_DTYPES[number], *((0, None) if size < 0 else (size, size)))
+        if size < 0:  # where the first dimension is free, an Example has as many as it likes
+            found[name] = Feature(_DTYPES[number])
+        else:
+            has_default = _has_values(around.get(_bare(default)))
+            found[name] = Feature(_DTYPES[number], size, size, has_default)
     return found
 
 
 def _of_any_number(names: list[str], types: Iterable[int]) -> dict[str, Feature]:
     return {name: Feature(_DTYPES[kind]) for name, kind in zip(names, types, strict=True)}
+
+
+def _has_values(node: Any) -> bool:
+    """Whether a default is one: a constant without elements stands for none."""
+    if node is None or node.op != "Const":
+        return True
+    return math.prod(dim.size for dim in node.attr["value"].tensor.tensor_shape.dim) > 0
 
 
 def _keys(node: Any) -> list[str] | None:

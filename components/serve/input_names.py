@@ -40,13 +40,15 @@ class NamesError(RequestError):
             for other, signature in sorted(signatures.items())
             if self._given & signature.inputs.keys()
         }
-        best = [repr(other) for other, fits in fit.items() if fits == max(fit.values())]
-        if not best or repr(name) in best:
+        best = [other for other, fits in fit.items() if fits == max(fit.values())]
+        if not best or name in best:
             return self
         asked = f"signature {name!r} was asked"
         if not named:
-            asked += ", which answers where 'signature_name' is left out"
-        return RequestError(f"{self.message}; {asked}: these are inputs of {' and '.join(best)}")
+            asked = f"without 'signature_name', {name!r} is asked"
+        return RequestError(
+            f"{self.message}; {asked}: for these inputs, 'signature_name' may be: {', '.join(best)}"
+        )
 
 
 def check_names(

@@ -111,6 +111,8 @@ def kind(value: object) -> str:
 
 def excerpt(value: object, length: int = 80) -> str:
     """Return a value as JSON, cut to what a message has room for."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     # Only the start is written: a list may be long, and nested deeper than an encoder goes.
     text = repr(value) if isinstance(value, (str, float, int, OutOfRange)) else kind(value)
     return text if len(text) <= length else text[: length - 1] + "…"

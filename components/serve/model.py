@@ -24,6 +24,7 @@ from components.serve.failures import (
     STATUS_OF_CODE,
     GraphError,
     RequestError,
+    RowError,
 )
 from components.serve.graph_features import features_of
 from components.serve.signature import STRING, Feature, Signature, Tensor, stand_in
@@ -86,7 +87,8 @@ class SavedModel:
         wanted = self.signatures[signature]
 
         def explained(error: GraphError) -> RequestError:
-            return diagnosis.fault(wanted, inputs, error.message) or error
+            found = diagnosis.fault(wanted, inputs, error.message)
+            return found or self._row_of(error, signature, inputs)
 
         try:
             outputs = self._calls[signature](*(inputs[name] for name in wanted.inputs))
@@ -102,6 +104,24 @@ class SavedModel:
         if wanted.features is not None:
             _check_rows(wanted, inputs, outputs, explained)
         return dict(zip(wanted.outputs, outputs, strict=True))
+
+    def _row_of(
+        self, error: GraphError, signature: str, inputs: Mapping[str, np.ndarray]
+    ) -> RequestError:
+        """Return an error that names the row which the graph refuses, found by trying parts."""
+
+        def refused(rows: slice) -> bool:
+            try:
+                self.run(signature, {name: array[rows] for name, array in inputs.items()})
+            except GraphError:
+                return True
+            return False
+
+        row = None
+        if self.signatures[signature].batched:
+            row = diagnosis.first_refused(len(next(iter(inputs.values()))), refused)
+        told = f"refused by the graph: {error.message}"
+        return RequestError(told, error.status) if row is None else RowError(row, told)
 
     def close(self) -> None:
         """Give the memory back to the system; the model is not asked again.

@@ -63,11 +63,19 @@ class Feature:
       dtype: TensorFlow's name of its type: "DT_FLOAT", "DT_INT64" or "DT_STRING".
       least: how many values an example has to have.
       most: how many values an example may have; None if any number will do.
+      default: whether an example that has no value gets one.
     """
 
     dtype: str
     least: int = 0
     most: int | None = None
+    default: bool = False
+
+    def takes(self, size: int) -> bool:
+        """Whether an example may have so many values."""
+        if not size:
+            return self.default or not self.least
+        return self.least <= size and (self.most is None or size <= self.most)
 
     @property
     def expected(self) -> str:
@@ -75,9 +83,9 @@ class Feature:
         if self.most is None:
             number = f"at least {self.least} values" if self.least else "values"
         elif self.least == self.most:
-            number = "one value" if self.most == 1 else f"{self.most} values"
+            number = "1 value" if self.most == 1 else f"{self.most} values"
         else:
-            number = "at most one value" if self.most == 1 else f"at most {self.most} values"
+            number = "at most 1 value" if self.most == 1 else f"at most {self.most} values"
         return f"{number} of {self.dtype}"
 
 

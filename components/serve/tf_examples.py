@@ -180,7 +180,7 @@ def _feature(values: list[Any], known: Feature | None, where: str) -> bytes:
     if not values:
         return b""
     if known is not None:
-        if known.most is not None and len(values) > known.most:
+        if not known.takes(len(values)):
             raise RequestError(f"{where}: {len(values)} values, expected {known.expected}")
         return _OF_KNOWN[known.dtype](values, where)
     kinds = {_KINDS.get(type(value), _KINDS[str] if is_bytes(value) else None) for value in values}

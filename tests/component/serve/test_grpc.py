@@ -243,8 +243,37 @@ def test_refusals_have_tensorflow_servings_codes(api, prediction, ask_raw, chann
         with refused(code, text):
             prediction.Predict(changed(change))
     bad = np.full(api.array(ask_raw.inputs["age"]).shape, 2.5)
-    with refused("INVALID_ARGUMENT", "integers"):
+    with refused("INVALID_ARGUMENT", "row 0, input 'age': 2.5, expected a whole number"):
         prediction.Predict(changed(lambda r: r.inputs["age"].CopyFrom(api.tensor(bad))))
+
+
+def test_examples_that_do_not_fit_are_named(api, prediction):
+    request = api.Predict()
+    request.model_spec.name = "tiny"
+    request.inputs["examples"].CopyFrom(api.tensor([b"", b"junk!!"]))
+    with refused("INVALID_ARGUMENT", "row 1, input 'examples': 6 bytes that are no tf.Example"):
+        prediction.Predict(request)
+
+    classify = api.Classify()
+    classify.model_spec.name, classify.model_spec.signature_name = "tiny", "classification"
+    classify.input.example_list.examples.add()
+    second = classify.input.example_list.examples.add().features.feature["age"]
+    second.int64_list.value.extend([1, 2])
+    both = api.MultiInference(input=classify.input)
+    task = both.tasks.add(method_name="tensorflow/serving/classify")
+    task.model_spec.CopyFrom(classify.model_spec)
+    for ask, asked in ((prediction.Classify, classify), (prediction.MultiInference, both)):
+        with refused("INVALID_ARGUMENT", "examples[1], feature 'age': 2 values, expected at most"):
+            ask(asked)
+    second.float_list.value.append(2.5)
+    with refused("INVALID_ARGUMENT", "examples[1], feature 'age': values of DT_FLOAT, expected"):
+        prediction.Classify(classify)
+
+
+def test_without_a_signature_the_one_that_fits_is_named(prediction, ask_raw):
+    ask_raw.model_spec.signature_name = ""
+    with refused("INVALID_ARGUMENT", "'serving_default' is asked", "be: predict, raw_columns"):
+        prediction.Predict(ask_raw)
 
 
 def test_bytes_that_are_no_message_are_the_clients_fault(channel):
@@ -261,8 +290,11 @@ def test_bytes_that_are_no_message_are_the_clients_fault(channel):
 def test_a_refusal_that_quotes_bytes_is_one(api, prediction):
     request = api.Predict()
     request.model_spec.name = "tiny"
-    request.inputs["examples"].CopyFrom(api.tensor([b"\x84 no example"]))
-    with refused("INVALID_ARGUMENT", "\\x84"):
+    example = api.example()
+    example.features.feature["naïve"].bytes_list.value.append(b"\x84")
+    group = b"\x2b\x2c"  # which protobuf passes over, and TensorFlow's parser does not
+    request.inputs["examples"].CopyFrom(api.tensor([b"", example.SerializeToString() + group]))
+    with refused("INVALID_ARGUMENT", "row 1, refused by the graph: ", "\\x84"):
         prediction.Predict(request)
 
 

@@ -1,5 +1,6 @@
 """Requests like the training data have not moved; each planted shift is found and named."""
 
+import gzip
 import os
 from dataclasses import dataclass
 
@@ -311,23 +312,98 @@ def test_a_cut_off_file_is_read_up_to_there_and_told_of(run, tmp_path):
     assert "ends within a record" in "\n".join(skew_text.lines(found))
 
 
-def test_damage_is_an_error_and_no_shift(tmp_path, exit_code):
+def test_damage_costs_the_records_that_it_lies_in(run, tmp_path, exit_code):
     path = write(tmp_path, logs_of_columns(requests()))
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0xFF
     path.write_bytes(data)
+    found = measure(run, tmp_path)
+    assert (found.rows, found.damaged, found.cut) == (750, {str(path): 1}, {})
     code, said = exit_code(tmp_path)
-    assert code == 1
-    assert "is damaged" in said.err
-    assert str(path) in said.err
+    assert code == 0, said.out
+    assert f"note: {path} is damaged in 1 place(s); the records around were read" in said.out
 
 
-def test_other_records_are_an_error(tmp_path, exit_code):
+@pytest.mark.parametrize("size", [None, -2_000])
+def test_a_gzipped_log_is_read_as_far_as_it_goes(run, tmp_path, size):
+    path = write(tmp_path, logs_of_columns(requests()))
+    whole = gzip.compress(path.read_bytes())
+    path.unlink()
+    packed = tmp_path / "requests-1.tfrecord.gz"
+    packed.write_bytes(whole[:size])
+    found = measure(run, tmp_path)
+    if size is None:
+        assert (found.rows, found.cut) == (800, {})
+    else:
+        assert found.cut == {str(packed): found.rows // 50}
+        assert 0 < found.rows < 800
+        assert "ends within a record" in "\n".join(skew_text.lines(found))
+
+
+def test_one_unreadable_example_does_not_make_the_log_unreadable(run, tmp_path, exit_code):
+    batch = requests()
+    (log,) = logs_of_examples(batch, "predict_log")
+    examples = log.predict_log.request.inputs["examples"]
+    examples.string_val[7] = b"junk!!"
+    wrong = example_pb2.Example()
+    wrong.features.feature["hour"].float_list.value.append(0.5)
+    examples.string_val[8] = wrong.SerializeToString()
+    alone = prediction_log_pb2.PredictionLog()
+    alone.predict_log.request.inputs["examples"].CopyFrom(tf.make_tensor_proto([b"junk!!"]))
+    write(tmp_path, [alone, log])
+    found = measure(run, tmp_path)
+    assert (found.rows, found.unreadable_rows, found.passed_over) == (798, 3, 0)
+    code, said = exit_code(tmp_path)
+    assert code == 0, said.out
+    assert "note: 3 row(s) cannot be read, and are left out" in said.out
+
+
+def strange(change):
+    (log,) = logs_of_columns(requests().slice(0, 2), size=2)
+    change(log.predict_log.request.inputs)
+    return log
+
+
+UNREADABLE = {
+    "of another type": lambda inputs: inputs["hour"].CopyFrom(tf.make_tensor_proto(["a", "b"])),
+    "numbers for text": lambda inputs: inputs["payment"].CopyFrom(tf.make_tensor_proto([1.0, 2.0])),
+    "no integers": lambda inputs: inputs["hour"].CopyFrom(tf.make_tensor_proto([0.5, np.inf])),
+    "of unequal length": lambda inputs: inputs["fare"].CopyFrom(tf.make_tensor_proto([1.0])),
+    "of no type": lambda inputs: inputs["fare"].__setattr__("dtype", 99),
+    "more than there are": lambda inputs: (
+        inputs["fare"].tensor_shape.dim[0].__setattr__("size", 2**40)
+    ),
+}
+
+
+@pytest.mark.parametrize("change", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_record_that_no_column_can_hold_is_left_out_and_counted(run, tmp_path, change):
+    write(tmp_path, [strange(change), *logs_of_columns(requests())])
+    found = measure(run, tmp_path)
+    assert (found.rows, found.unreadable) == (800, 1)
+    assert "1 record(s) are no request to this model" in "\n".join(skew_text.lines(found))
+
+
+def test_the_requests_of_a_stream_are_read_each(tmp_path):
+    parts = logs_of_columns(requests().slice(0, 4), size=2)
+    log = prediction_log_pb2.PredictionLog()
+    log.predict_streamed_log.request.extend(part.predict_log.request for part in parts)
+    read = request_logs.Read()
+    table = request_logs._Table(COLUMNS, read)
+    table.add(log)
+    assert table.take().to_pydict() == requests().slice(0, 4).to_pydict()
+    assert read.signatures == {"raw_columns": 4}
+
+
+def test_other_records_are_an_error_where_there_are_no_others(tmp_path, exit_code):
     with tf.io.TFRecordWriter(str(tmp_path / "a.tfrecord")) as writer:
         writer.write(b"\xff\xff\xff no message")
+    (tmp_path / "b.tfrecord").write_text("no records at all\n" * 100, encoding="utf-8")
     code, said = exit_code(tmp_path)
     assert code == 1
-    assert "no PredictionLog" in said.err
+    assert "no request in 2 file(s)" in said.err
+    assert "1 record(s) are no request to this model" in said.err
+    assert "b.tfrecord is damaged in 1 place(s)" in said.err
 
 
 def test_logs_without_a_request_are_an_error(tmp_path, exit_code):
