@@ -8,7 +8,6 @@ evaluate → (g) blessing, parity → (h) proof → push → (i) a version in th
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
