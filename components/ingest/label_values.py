@@ -53,7 +53,9 @@ def _error(
     name: str, column: str, wanted: Sequence[str], seen: Counter[str], where: str
 ) -> DataError:
     common = seen.most_common(_COMPARED)
-    shown = ", ".join(f"{_cut(value)} {times:,} times" for value, times in common[:_SHOWN])
+    shown = ", ".join(
+        f"{_cut(value)} in {times:,} row{'s' * (times != 1)}" for value, times in common[:_SHOWN]
+    )
     more = f", and {len(seen) - _SHOWN:,} more" if len(seen) > _SHOWN else ""
     hints = [(value, did_you_mean(value, [v for v, _ in common])) for value in wanted]
     near = [f"for {v!r}, {hint}" for v, hint in hints if hint.startswith("did you mean")]

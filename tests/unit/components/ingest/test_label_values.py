@@ -57,7 +57,9 @@ def test_values_that_are_there_are_shown_with_their_counts_and_the_nearest(tmp_p
         "the label 't' is 0 in every row: the column 'y' is never 'yes'; for 'yes', did you mean"
         " 'Yes'?"
     )
-    assert error.expected == "one of the values that the column has: 'no' 3 times, 'Yes' 2 times"
+    assert (
+        error.expected == "one of the values that the column has: 'no' in 3 rows, 'Yes' in 2 rows"
+    )
     assert (
         error.remedy
         == "write label.equals.values as the column has them, or add rows that have one"
@@ -69,7 +71,7 @@ def test_spaces_around_values_are_seen_and_trim_is_named(tmp_path):
     root = examples(tmp_path, {"train": ["yes ", "no"], "test": ["yes "]})
     error = refused(root, "yes")
     assert "did you mean 'yes '?" in error.what
-    assert "'yes ' 2 times" in error.expected
+    assert "'yes ' in 2 rows" in error.expected
     assert "source.trim: true" in error.remedy
 
 
