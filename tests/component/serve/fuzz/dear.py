@@ -27,7 +27,7 @@ def rest_requests():
 def _post(method, body, *, packed=False):
     lines = [
         f"POST {rest.MODEL}:{method} HTTP/1.1",
-        "Host: tiny",
+        "Host: localhost",
         f"Content-Encoding: {'gzip' if packed else 'identity'}",
         f"Content-Length: {len(body)}",
     ]

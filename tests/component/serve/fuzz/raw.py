@@ -29,6 +29,7 @@ _LINES = [
     b"",
 ]
 _HEADERS = [
+    b"Host: localhost",
     b"Host: tiny",
     b"Host: a\r\nHost: b",
     b"Content-Length: 2",
@@ -73,8 +74,8 @@ _BODIES = [
     b"fffffffffffffffff\r\n{}",
     b"-2\r\n{}\r\n0\r\n\r\n",
     b"2\r\n{}x0\r\n\r\n",
-    b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: tiny\r\n\r\n",
-    b"{}GET /metrics HTTP/1.1\r\nHost: tiny\r\n\r\n",
+    b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"{}GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"\x1f\x8b\x08\x00",
 ]
 

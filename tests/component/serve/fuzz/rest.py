@@ -253,7 +253,7 @@ def requests(documents):
 
 def _asked(method, what, header):
     path, body = what
-    lines = [f"{method} {quote(path, safe='%/:?#[]@!$&*+,;=')} HTTP/1.1", "Host: tiny"]
+    lines = [f"{method} {quote(path, safe='%/:?#[]@!$&*+,;=')} HTTP/1.1", "Host: localhost"]
     if body or method == "POST":
         lines.append(f"Content-Length: {len(body)}")
     if header:
