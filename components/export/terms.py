@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 
-from components import files
 from schemas.layout import Layout
 
 _VOCABULARY = "vocabulary"  # the treatment's name in layout.json
@@ -23,14 +22,12 @@ def read_terms(transform_graph_dir: str, layout: Layout) -> dict[str, tuple[str,
     columns = tuple(vocabulary_features(layout))
     if not columns:
         return {}
-    from components.transform.vocabularies import FILE_NAME
+    from components.transform import vocabularies
 
-    terms: list[list[str]] = [[] for _ in columns]
-    path = os.path.join(transform_graph_dir, "transform_fn", "assets", FILE_NAME)
-    with files.open_read(path) as file:
-        for line in file:
-            # The columns stand in the file in the order of the layout.
-            number, _, term = line.rstrip(b"\n").partition(b"\t")
-            if term:
-                terms[int(number)].append(term.decode(errors="replace"))
-    return {column: tuple(known) for column, known in zip(columns, terms, strict=True)}
+    path = os.path.join(transform_graph_dir, "transform_fn", "assets", vocabularies.FILE_NAME)
+    # The columns stand in the file in the order of the layout.
+    terms = vocabularies.read_terms(path, len(columns))
+    return {
+        column: tuple(term.decode(errors="replace") for term in known)
+        for column, known in zip(columns, terms, strict=True)
+    }

@@ -30,7 +30,7 @@ def bucket_boundaries(transform_graph: str, layout: Layout) -> dict[str, list[fl
 
 
 def _numbers(path: str) -> list[float]:
-    """Return every finite number of the lists and tables among a graph's float constants."""
+    """Return every finite number of the lists and tables among the constants of a graph."""
     from tensorflow import make_ndarray
     from tensorflow.core.protobuf import saved_model_pb2
 
@@ -38,7 +38,7 @@ def _numbers(path: str) -> list[float]:
         graph = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0].graph_def
     nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
     arrays = (make_ndarray(node.attr["value"].tensor) for node in nodes if node.op == "Const")
-    found = [a.reshape(-1) for a in arrays if a.dtype == np.float32 and a.ndim]
-    numbers = np.concatenate(found) if found else np.zeros(0, np.float32)
+    found = [a.reshape(-1) for a in arrays if a.dtype in (np.float32, np.float64) and a.ndim]
+    numbers = np.concatenate(found) if found else np.zeros(0)
     unique: list[float] = np.unique(numbers[np.isfinite(numbers)]).tolist()
     return unique

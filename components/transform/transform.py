@@ -188,7 +188,8 @@ def _write_layout(preprocessing: Preprocessing, graph: str) -> Layout:
     sizes: dict[str, int] = {}
     if columns:
         assets = os.path.join(graph, "transform_fn", "assets", vocabularies.FILE_NAME)
-        sizes = dict(zip(columns, vocabularies.count_terms(assets, len(columns)), strict=True))
+        terms = vocabularies.read_terms(assets, len(columns))
+        sizes = {column: len(known) for column, known in zip(columns, terms, strict=True)}
     layout = make_layout(preprocessing, sizes.__getitem__)
     files.write_whole(os.path.join(graph, layouts.FILE_NAME), layout.model_dump_json(indent=1))
     return layout

@@ -9,17 +9,23 @@ second, and one op each step of it, for the number of ops is what a request of o
 NaN and the empty string count as missing, everywhere, so that a request which cannot say "absent"
 means the same as one that can.
 
+Numbers are subtracted and compared in float64, which holds every INT within ±2**53 and every FLOAT;
+only the result is rounded to float32. Floats below the smallest normal float32 count as 0: some of
+TensorFlow's threads take them for 0 and others do not.
+
 All arithmetic on features lives here, inside the transform graph: serving runs these very ops.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from schemas.layout import TransformedFeature
-from schemas.spec import Cross, Label, QuantileBuckets, Vocabulary, ZScore
+from schemas.spec import Cross, Exceeds, Label, QuantileBuckets, Vocabulary, ZScore
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -27,17 +33,54 @@ if TYPE_CHECKING:
     Inputs = Mapping[str, tf.SparseTensor]
     Tensors = Mapping[str, tf.Tensor]
 
+Options = TypeVar("Options")
+
 # Parts of a cross are joined by a character that text columns do not hold (unit separator).
 _SEPARATOR = "\x1f"
 _HASHES = 2**62  # of which a bucket is what is left over: one hashing for columns of any buckets
 _NO_WEIGHT = 1e-30  # lost when added to a row's, so that it moves no quantile
+_EXPONENT = 0x7F800000  # the bits of a float32's exponent
+_ROUNDING = 4 * np.finfo(np.float64).eps  # a fraction's and a product's, twice over
 
 
-def numbers(x: tf.SparseTensor) -> tf.Tensor:
-    """Return [rows, 1] float32, NaN where missing."""
+def numbers(columns: Sequence[tf.SparseTensor]) -> tf.Tensor:
+    """Return columns, int64 ones before float32 ones, as float64 [rows, columns], NaN if missing.
+
+    One op for each step of all float columns: the number of ops is what a small request waits for.
+    """
     import tensorflow as tf
 
-    return _dense(x, tf.cast(x.values, tf.float32), tf.constant(float("nan")))
+    nan = float("nan")
+    whole = [
+        _dense(x, tf.cast(x.values, tf.float64), tf.constant(nan, tf.float64))
+        for x in columns
+        if x.dtype == tf.int64
+    ]
+    single = [_dense(x, x.values, tf.constant(nan)) for x in columns if x.dtype == tf.float32]
+    if single:
+        whole.append(tf.cast(_flushed(tf.concat(single, axis=1)), tf.float64))
+    return tf.concat(whole, axis=1)
+
+
+def _flushed(x: tf.Tensor) -> tf.Tensor:
+    """Return float32 values, 0 for subnormal ones, in every thread alike."""
+    import tensorflow as tf
+
+    exponent = tf.bitwise.bitwise_and(tf.bitcast(x, tf.int32), _EXPONENT)
+    return tf.where(tf.equal(exponent, 0), tf.zeros([]), x)
+
+
+def _rounded(x: tf.Tensor) -> tf.Tensor:
+    """Return float64 values as float32, 0 for those that would be subnormal."""
+    import tensorflow as tf
+
+    tiny = tf.constant(np.finfo(np.float32).tiny, tf.float64)
+    return tf.cast(tf.where(tf.abs(x) < tiny, tf.zeros([], tf.float64), x), tf.float32)
+
+
+def _integers_first(inputs: Inputs, options: Mapping[str, Options]) -> dict[str, Options]:
+    """Return the options in the order that `numbers` takes columns in."""
+    return dict(sorted(options.items(), key=lambda item: inputs[item[0]].dtype.is_floating))
 
 
 def texts(x: tf.SparseTensor) -> tf.Tensor:
@@ -77,16 +120,17 @@ def z_score(inputs: Inputs, options: Mapping[str, ZScore]) -> Tensors:
     import tensorflow as tf
     import tensorflow_transform as tft
 
-    value = _tamed(tf.concat([numbers(inputs[c]) for c in options], axis=1), options)
+    options = _integers_first(inputs, options)
+    value = _tamed(numbers([inputs[c] for c in options]), options)
     missing = tf.math.is_nan(value)
     # The analyzer leaves NaN and infinite values out of mean and variance.
     scaled = tft.scale_to_z_score(value, elementwise=True)
-    clip = tf.constant([[o.clip for o in options.values()]], tf.float32)
+    clip = tf.constant([[o.clip for o in options.values()]], tf.float64)
     clipped = tf.clip_by_value(scaled, -clip, clip)
     # NaN: missing here, or in all of training, so that there is no mean to measure from.
-    known = tf.where(tf.math.is_nan(clipped), tf.zeros([]), clipped)
+    known = tf.where(tf.math.is_nan(clipped), tf.zeros([], tf.float64), clipped)
     return {
-        **_by_column((f"{c}_z_score" for c in options), known, axis=1),
+        **_by_column((f"{c}_z_score" for c in options), _rounded(known), axis=1),
         **_by_column((f"{c}_missing" for c in options), tf.cast(missing, tf.float32), axis=1),
     }
 
@@ -98,36 +142,34 @@ def _tamed(value: tf.Tensor, options: Mapping[str, ZScore]) -> tf.Tensor:
     asked = [o.log1p for o in options.values()]
     if not any(asked):
         return value
-    # In float32 the kernel for whole vectors and the one for their tail differ in the last bit, so
-    # a row's value would depend on its place in the batch. Rounded from float64 it does not.
-    logarithm = tf.math.log1p(tf.cast(tf.abs(value), tf.float64))
-    tamed = tf.sign(value) * tf.cast(logarithm, tf.float32)
+    tamed = tf.sign(value) * tf.math.log1p(tf.abs(value))
     return tf.where(tf.constant([asked]), tamed, value)
 
 
 def quantile_buckets(inputs: Inputs, options: Mapping[str, QuantileBuckets]) -> Tensors:
     """Number the intervals between training quantiles from 1; missing is 0."""
     import tensorflow as tf
-    import tensorflow_transform as tft
+
+    from components.transform.quantiles import quantiles
 
     out: dict[str, tf.Tensor] = {}
     for count in sorted({o.buckets for o in options.values()}):
-        columns = [c for c, o in options.items() if o.buckets == count]
-        value = _across([numbers(inputs[c]) for c in columns])
-        nan = tf.constant(float("nan"))
+        alike = {c: o for c, o in options.items() if o.buckets == count}
+        columns = list(_integers_first(inputs, alike))
+        value = numbers([inputs[c] for c in columns])
         # The sketch leaves NaN out; infinite values must not become boundaries either.
-        finite = tf.transpose(tf.where(tf.math.is_finite(value), value, nan))
+        finite = tf.where(tf.math.is_finite(value), value, tf.constant(float("nan"), tf.float64))
         # A row of next to no weight: the sketch fails on a column without any value.
-        boundaries = tft.quantiles(
+        boundaries = quantiles(
             tf.pad(finite, [[0, 1], [0, 0]]),
+            weights=tf.pad(tf.ones(tf.shape(value)[:1]), [[0, 1]], constant_values=_NO_WEIGHT),
             num_buckets=count,
             epsilon=0.01 / count,
-            weights=tf.pad(tf.ones(tf.shape(value)[1:]), [[0, 1]], constant_values=_NO_WEIGHT),
-            reduce_instance_dims=False,
         )
         # A value that is a boundary belongs to the interval above it.
-        bucket = tf.searchsorted(boundaries, value, side="right", out_type=tf.int64) + 1
-        bucket = tf.where(tf.math.is_nan(value), tf.zeros([], tf.int64), bucket)
+        across = tf.transpose(value)
+        bucket = tf.searchsorted(boundaries, across, side="right", out_type=tf.int64) + 1
+        bucket = tf.where(tf.math.is_nan(across), tf.zeros([], tf.int64), bucket)
         out |= _by_column((f"{c}_bucket" for c in columns), bucket)
     return out
 
@@ -168,10 +210,23 @@ def label(inputs: Inputs, options: Label) -> Tensors:
         positive = tf.reduce_any(equal, axis=1)
     else:
         assert options.exceeds is not None  # held by Label
-        limit = tf.constant(options.exceeds.fraction, tf.float32)
-        value, of = (numbers(inputs[c]) for c in (options.exceeds.column, options.exceeds.of))
-        positive = tf.squeeze(value > limit * of, axis=1)
+        positive = _exceeds(options.exceeds, inputs)
     return {options.name: tf.cast(positive, tf.int64)}
+
+
+def _exceeds(rule: Exceeds, inputs: Inputs) -> tf.Tensor:
+    """Return whether a column exceeds a fraction of another one, bool [rows].
+
+    0.29 of 100 is less than 29 in binary: what differs by the rounding alone does not exceed. That
+    is the rounding of float32 between FLOAT columns, and of float64 where one of them is an INT.
+    """
+    import tensorflow as tf
+
+    value, of = (tf.squeeze(numbers([inputs[c]]), axis=1) for c in (rule.column, rule.of))
+    if all(inputs[c].dtype == tf.float32 for c in (rule.column, rule.of)):
+        return tf.cast(value, tf.float32) > rule.fraction * tf.cast(of, tf.float32)
+    limit = rule.fraction * of
+    return value - limit > tf.abs(limit) * _ROUNDING
 
 
 VocabularySize = Callable[[str], int]

@@ -2,9 +2,10 @@
 
 Goes in: columns of text or integers, "" where text is missing. Comes out: each value's number in
 its column's vocabulary, by falling count over the training split (ties by bytes), or -1. One asset
-file holds a line `COLUMN<tab>TERM` a term, column by column, each column after its
-heading `COLUMN<tab>`, and a last heading that ends the last column. TFT's own `tft.vocabulary` does
-the same a column at a time: some ten Beam stages and a table for each.
+file holds an entry `COLUMN<tab>TERM` for each term, column by column, each column after its
+heading `COLUMN<tab>`, and a last heading that ends the last column. Its entries are TFRecords,
+because a term may hold line breaks. TFT's own `tft.vocabulary` does the same a column at a time:
+some ten Beam stages and a table for each.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,9 +28,7 @@ from schemas.spec import Vocabulary
 if TYPE_CHECKING:
     import tensorflow as tf
 
-FILE_NAME = "vocabularies.txt"
-# A term with a line break would be two lines of the file: it is left to the OOV buckets, as by TFT.
-_LINE_BREAKS = (b"\n", b"\r")
+FILE_NAME = "vocabularies.tfrecord.gz"
 
 
 class Terms(NamedTuple):
@@ -56,19 +56,19 @@ def analyze(values: Mapping[str, tf.Tensor], options: Mapping[str, Vocabulary]) 
         output_dtypes=[tf.string],
         output_shapes=[[]],
         # what the file holds while the graph is only traced
-        output_asset_default_values=[b"placeholder"],
+        output_asset_default_values=[_as_file([b"placeholder"])],
         name="vocabularies",
     )
     return path
 
 
 def count_values(column: int, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return a column's distinct values as lines, string [distinct], and their counts, int64."""
+    """Return a column's distinct values as entries, string [distinct], and their counts, int64."""
     import tensorflow as tf
 
     unique = tf.unique_with_counts(values, out_idx=tf.int64)
     terms = unique.y if unique.y.dtype == tf.string else tf.strings.as_string(unique.y)
-    return tf.strings.join([_line(column, b""), terms]), unique.count
+    return tf.strings.join([_entry(column, b""), terms]), unique.count
 
 
 def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
@@ -83,35 +83,53 @@ def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
     import tensorflow_transform as tft
 
     # Headings and values share one look-up: a table a call would be made otherwise.
-    headings = tf.constant([_line(i, b"") for i in range(columns + 1)])
+    headings = tf.constant([_entry(i, b"") for i in range(columns + 1)])
     across = tf.broadcast_to(headings[:columns, tf.newaxis], tf.shape(value))
-    lines = tf.reshape(tf.strings.join([across, value]), [-1])
-    found = tft.apply_vocabulary(tf.concat([headings, lines], axis=0), path)  # -1: not found
+    entries = tf.reshape(tf.strings.join([across, value]), [-1])
+    found = tft.apply_vocabulary(  # -1: not found
+        tf.concat([headings, entries], axis=0), path, file_format="tfrecord_gzip"
+    )
     heading = found[: columns + 1, tf.newaxis]
-    line = tf.reshape(found[columns + 1 :], tf.shape(value))
+    place = tf.reshape(found[columns + 1 :], tf.shape(value))
     first = heading[:columns] + 1
-    return Terms(tf.where(line >= 0, line - first, line), heading[1:] - first)
+    return Terms(tf.where(place >= 0, place - first, place), heading[1:] - first)
 
 
-def count_terms(path: str, columns: int) -> list[int]:
-    """Return how many terms each column has in a vocabularies' file."""
-    counts = [0] * columns
-    with files.open_read(path) as file:
-        for line in file:
-            number, _, term = line.rstrip(b"\n").partition(b"\t")
+def read_terms(path: str, columns: int) -> list[list[bytes]]:
+    """Return each column's terms in a vocabularies' file, the most frequent first."""
+    import tensorflow as tf
+
+    terms: list[list[bytes]] = [[] for _ in range(columns)]
+    folder, name = os.path.split(path)
+    with files.at_hand(folder) as here:
+        entries = tf.data.TFRecordDataset(os.path.join(here, name), compression_type="GZIP")
+        for entry in entries.as_numpy_iterator():
+            number, _, term = entry.partition(b"\t")
             if term:
-                counts[int(number)] += 1
-    return counts
+                terms[int(number)].append(term)
+    return terms
 
 
-def _line(column: int, term: bytes) -> bytes:
+def _as_file(entries: Iterable[bytes]) -> bytes:
+    """Return the content of a file of these entries."""
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory(prefix="skewless-") as folder:
+        path = os.path.join(folder, FILE_NAME)
+        with tf.io.TFRecordWriter(path, "GZIP") as writer:
+            for entry in entries:
+                writer.write(entry)
+        return files.read_bytes(path)
+
+
+def _entry(column: int, term: bytes) -> bytes:
     return b"%d\t%s" % (column, term)
 
 
 class CountTerms(tft_beam.experimental.PTransformAnalyzer):
     """Count terms a column, keep each column's most frequent ones, write them to one file.
 
-    What travels is (line of the file, count) of each batch, then at most `top_k` terms a column.
+    What travels is (entry of the file, count) of each batch, then at most `top_k` terms a column.
 
     Args:
       options: the columns' options, in the order of their numbers.
@@ -127,7 +145,7 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
         """Return the path of the file that holds every column's terms."""
         tops = (
             batches
-            | "Lines" >> beam.FlatMap(_lines)
+            | "Entries" >> beam.FlatMap(_entries)
             | "CountTerms" >> beam.CombinePerKey(sum)
             | "ByColumn" >> beam.MapTuple(_by_column)
             | "DropRare" >> beam.Filter(self._is_wanted)
@@ -145,29 +163,27 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
 
     def _is_wanted(self, counted: tuple[int, tuple[int, bytes]]) -> bool:
         column, (negative_count, term) = counted
-        if not term or any(b in term for b in _LINE_BREAKS):
-            return False
-        return -negative_count >= self._options[column].min_count
+        return bool(term) and -negative_count >= self._options[column].min_count
 
     def _write(self, _: None, tops: Mapping[int, list[tuple[int, bytes]]], folder: str) -> str:
-        lines: list[bytes] = []
+        entries: list[bytes] = []
         for column, options in enumerate(self._options):
-            lines.append(_line(column, b""))
+            entries.append(_entry(column, b""))
             top = tops.get(column, [])[: options.top_k]
-            lines += [_line(column, term) for _, term in top]
-        lines.append(_line(len(self._options), b""))
+            entries += [_entry(column, term) for _, term in top]
+        entries.append(_entry(len(self._options), b""))
         path = os.path.join(folder, FILE_NAME)
-        files.write_whole(path, b"".join(line + b"\n" for line in lines))
+        files.write_whole(path, _as_file(entries))
         return path
 
 
-def _lines(batch: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[bytes, int]]:
-    lines, counts = batch
-    yield from zip(lines.tolist(), counts.tolist(), strict=True)
+def _entries(batch: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[bytes, int]]:
+    entries, counts = batch
+    yield from zip(entries.tolist(), counts.tolist(), strict=True)
 
 
-def _by_column(line: bytes, count: int) -> tuple[int, tuple[int, bytes]]:
-    column, _, term = line.partition(b"\t")
+def _by_column(entry: bytes, count: int) -> tuple[int, tuple[int, bytes]]:
+    column, _, term = entry.partition(b"\t")
     return int(column), (-count, term)
 
 

@@ -1,4 +1,4 @@
-"""Counting terms, keeping the most frequent, and reading their file."""
+"""Counting terms, keeping the most frequent ones, and reading their file."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from components.transform.vocabularies import (
     FILE_NAME,
     CountTerms,
     MostFrequent,
-    count_terms,
+    _as_file,
     count_values,
+    read_terms,
 )
 from schemas.spec import Vocabulary
 
 
-def test_values_are_counted_as_lines_of_the_file():
-    lines, counts = count_values(3, tf.constant([b"b", b"a", b"", b"b", b"\xc3\xa9", b"0\t"]))
-    assert dict(zip(lines.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
+def test_values_are_counted_as_entries_of_the_file():
+    entries, counts = count_values(3, tf.constant([b"b", b"a", b"", b"b", b"\xc3\xa9", b"0\t"]))
+    assert dict(zip(entries.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
         b"3\tb": 2,
         b"3\ta": 1,
         b"3\t": 1,
@@ -33,8 +34,8 @@ def test_values_are_counted_as_lines_of_the_file():
 
 
 def test_integers_are_counted_as_integers_and_written_in_decimal():
-    lines, counts = count_values(0, tf.constant([7, -1, 7, 2**53 + 1], tf.int64))
-    assert dict(zip(lines.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
+    entries, counts = count_values(0, tf.constant([7, -1, 7, 2**53 + 1], tf.int64))
+    assert dict(zip(entries.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
         b"0\t7": 2,
         b"0\t-1": 1,
         b"0\t9007199254740993": 1,
@@ -42,27 +43,28 @@ def test_integers_are_counted_as_integers_and_written_in_decimal():
 
 
 def test_no_values_are_no_terms():
-    lines, counts = count_values(0, tf.constant([], tf.string))
-    assert lines.shape == counts.shape == [0]
+    entries, counts = count_values(0, tf.constant([], tf.string))
+    assert entries.shape == counts.shape == [0]
 
 
-def test_batches_add_up_and_what_is_rare_missing_or_two_lines_is_left_out(tmp_path):
-    analyzer = CountTerms([Vocabulary(min_count=2), Vocabulary(top_k=2)])
+def test_batches_add_up_and_rare_and_missing_terms_are_left_out(tmp_path):
+    analyzer = CountTerms([Vocabulary(min_count=2), Vocabulary(top_k=3)])
     analyzer.base_temp_dir = str(tmp_path)
     first = [b"0\ta", b"0\t", b"0\trare", b"1\tx", b"1\tz", b"1\ttwo\nlines"], [1, 9, 1, 3, 2, 8]
     second = [b"0\ta", b"0\tb", b"1\ty", b"1\tx", b"1\t\r"], [1, 2, 2, 1, 5]
-    batches = [(np.array(lines, object), np.array(counts)) for lines, counts in (first, second)]
+    batches = [(np.array(entries, object), np.array(counts)) for entries, counts in (first, second)]
     with beam.Pipeline("FnApiRunner") as pipeline:
         _ = pipeline | beam.Create(batches) | analyzer
-    assert (tmp_path / FILE_NAME).read_bytes().split(b"\n") == [
+    entries = tf.data.TFRecordDataset(str(tmp_path / FILE_NAME), compression_type="GZIP")
+    assert list(entries.as_numpy_iterator()) == [
         b"0\t",
         b"0\ta",
         b"0\tb",
         b"1\t",
+        b"1\ttwo\nlines",
+        b"1\t\r",
         b"1\tx",
-        b"1\ty",
         b"2\t",
-        b"",
     ]
 
 
@@ -100,14 +102,17 @@ def test_ties_are_settled_by_bytes():
 
 
 @pytest.mark.parametrize(
-    ("lines", "counts"),
+    ("entries", "terms"),
     [
-        ([b"0\t", b"1\t"], [0]),
-        ([b"0\t", b"0\ta", b"0\t0\t", b"0\t1", b"1\t", b"2\t", b"2\t ", b"3\t"], [3, 0, 1]),
-        ([b"0\t", *(b"%d\t" % i for i in range(1, 12)), b"11\tx", b"12\t"], [0] * 11 + [1]),
+        ([b"0\t", b"1\t"], [[]]),
+        (
+            [b"0\t", b"0\ta\n", b"0\t0\t", b"0\t1", b"1\t", b"2\t", b"2\t ", b"3\t"],
+            [[b"a\n", b"0\t", b"1"], [], [b" "]],
+        ),
+        ([*(b"%d\t" % i for i in range(12)), b"11\tx", b"12\t"], [[]] * 11 + [[b"x"]]),
     ],
 )
-def test_terms_are_counted_by_column_headings_apart(tmp_path, lines, counts):
+def test_terms_are_read_by_column_without_headings(tmp_path, entries, terms):
     path = tmp_path / FILE_NAME
-    path.write_bytes(b"".join(line + b"\n" for line in lines))
-    assert count_terms(str(path), len(counts)) == counts
+    path.write_bytes(_as_file(entries))
+    assert read_terms(str(path), len(terms)) == terms

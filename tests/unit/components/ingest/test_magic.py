@@ -55,7 +55,7 @@ def database(tmp_path):
 
 
 KINDS = {
-    "packed with gzip": gzip.compress(TEXT.encode()),
+    "packed with gzip": gzip.compress(TEXT.encode(), mtime=0),
     "packed with bzip2": bz2.compress(TEXT.encode()),
     "packed with xz": lzma.compress(TEXT.encode()),
     "packed with zstd": pa.compress(TEXT.encode(), "zstd", asbytes=True),
@@ -151,8 +151,14 @@ def test_a_file_named_csv_is_refused_with_what_it_is_and_what_to_do(refusal, nam
         (TEXT.encode(), "the file is text, not gzipped as its name says"),
         (KINDS["a Parquet file"], "the file is a Parquet file, not gzipped as its name says"),
         (TEXT.encode("utf-16"), "the file is text in UTF-16, not gzipped as its name says"),
-        (gzip.compress(KINDS["a Parquet file"]), "the file is a Parquet file inside gzip, not CSV"),
-        (gzip.compress(TEXT.encode("utf-16")), "the file is text in UTF-16 inside gzip, not CSV"),
+        (
+            gzip.compress(KINDS["a Parquet file"], mtime=0),
+            "the file is a Parquet file inside gzip, not CSV",
+        ),
+        (
+            gzip.compress(TEXT.encode("utf-16"), mtime=0),
+            "the file is text in UTF-16 inside gzip, not CSV",
+        ),
     ],
 )
 def test_a_file_named_gz_is_gzipped_text(refusal, data, what):
@@ -168,7 +174,8 @@ def test_a_gzipped_file_that_is_cut_off_is_to_be_copied_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "data"), [("a.csv", TEXT.encode()), ("a.csv.gz", gzip.compress(TEXT.encode()))]
+    ("name", "data"),
+    [("a.csv", TEXT.encode()), ("a.csv.gz", gzip.compress(TEXT.encode(), mtime=0))],
 )
 def test_text_is_read_from_its_start(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
