@@ -12,6 +12,7 @@ from pipeline.summary import Summary
 
 METRICS = ("auc", "pr_auc", "log_loss", "accuracy", "calibration_error")
 LABEL_WIDTH = 14
+LEFT_OUT = "left_out_"  # a note of the transform stage, followed by a column's name
 _PARITY_HEAD = ("way of serving", "rows", "values", "differing", "largest")
 
 GOOD, BAD, WEAK = "green", "bold red", "dim"
@@ -51,6 +52,16 @@ def _data(summary: Summary) -> Iterator[Line]:
             yield _labelled("", f"see {summary.rejects}", WEAK)
     if summary.findings:
         yield _labelled("anomalies", _anomalies(summary))
+    for column, left_out in _left_out_of_vocabularies(summary):
+        yield _labelled("vocabulary", f"{column}: {left_out}", BAD)
+
+
+def _left_out_of_vocabularies(summary: Summary) -> Iterator[tuple[str, str]]:
+    for stage in summary.stages:
+        if stage.name == "transform":
+            for name, note in stage.notes.items():
+                if name.startswith(LEFT_OUT):
+                    yield name.removeprefix(LEFT_OUT), str(note)
 
 
 def _anomalies(summary: Summary) -> str:

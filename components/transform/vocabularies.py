@@ -2,10 +2,12 @@
 
 Goes in: columns of text or integers, "" where text is missing. Comes out: each value's number in
 its column's vocabulary, by falling count over the training split (ties by bytes), or -1. One asset
-file holds an entry `COLUMN<tab>TERM` for each term, column by column, each column after its
-heading `COLUMN<tab>`, and a last heading that ends the last column. Its entries are TFRecords,
-because a term may hold line breaks. TFT's own `tft.vocabulary` does the same a column at a time:
-some ten Beam stages and a table for each.
+file holds a line `COLUMN<tab>TERM` a term, column by column, each column after its
+heading `COLUMN<tab>`, and a last heading that ends the last column. TFT's own `tft.vocabulary` does
+the same a column at a time: some ten Beam stages and a table for each.
+
+A term with a line break cannot be a line, so it is left to the OOV buckets, as by TFT. Lines
+`!COLUMN<tab>TERMS<tab>ROWS` at the end of the file say how many were frequent enough otherwise.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,7 +29,21 @@ from schemas.spec import Vocabulary
 if TYPE_CHECKING:
     import tensorflow as tf
 
-FILE_NAME = "vocabularies.tfrecord.gz"
+FILE_NAME = "vocabularies.txt"
+_LINE_BREAKS = (b"\n", b"\r")
+_LEFT_OUT = b"!"
+
+
+class LeftOut(NamedTuple):
+    """What a vocabulary does not hold because of line breaks: terms, and their rows in training."""
+
+    terms: int
+    rows: int
+
+    @property
+    def words(self) -> str:
+        """Say it to a person."""
+        return f"{self.terms:,} terms with line breaks, {self.rows:,} rows of training, count as unknown"
 
 
 class Terms(NamedTuple):
@@ -56,19 +71,19 @@ def analyze(values: Mapping[str, tf.Tensor], options: Mapping[str, Vocabulary]) 
         output_dtypes=[tf.string],
         output_shapes=[[]],
         # what the file holds while the graph is only traced
-        output_asset_default_values=[_as_file([b"placeholder"])],
+        output_asset_default_values=[b"placeholder"],
         name="vocabularies",
     )
     return path
 
 
 def count_values(column: int, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return a column's distinct values as entries, string [distinct], and their counts, int64."""
+    """Return a column's distinct values as lines, string [distinct], and their counts, int64."""
     import tensorflow as tf
 
     unique = tf.unique_with_counts(values, out_idx=tf.int64)
     terms = unique.y if unique.y.dtype == tf.string else tf.strings.as_string(unique.y)
-    return tf.strings.join([_entry(column, b""), terms]), unique.count
+    return tf.strings.join([_line(column, b""), terms]), unique.count
 
 
 def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
@@ -83,53 +98,45 @@ def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
     import tensorflow_transform as tft
 
     # Headings and values share one look-up: a table a call would be made otherwise.
-    headings = tf.constant([_entry(i, b"") for i in range(columns + 1)])
+    headings = tf.constant([_line(i, b"") for i in range(columns + 1)])
     across = tf.broadcast_to(headings[:columns, tf.newaxis], tf.shape(value))
-    entries = tf.reshape(tf.strings.join([across, value]), [-1])
-    found = tft.apply_vocabulary(  # -1: not found
-        tf.concat([headings, entries], axis=0), path, file_format="tfrecord_gzip"
-    )
+    lines = tf.reshape(tf.strings.join([across, value]), [-1])
+    found = tft.apply_vocabulary(tf.concat([headings, lines], axis=0), path)  # -1: not found
     heading = found[: columns + 1, tf.newaxis]
-    place = tf.reshape(found[columns + 1 :], tf.shape(value))
+    line = tf.reshape(found[columns + 1 :], tf.shape(value))
     first = heading[:columns] + 1
-    return Terms(tf.where(place >= 0, place - first, place), heading[1:] - first)
+    return Terms(tf.where(line >= 0, line - first, line), heading[1:] - first)
 
 
 def read_terms(path: str, columns: int) -> list[list[bytes]]:
     """Return each column's terms in a vocabularies' file, the most frequent first."""
-    import tensorflow as tf
-
     terms: list[list[bytes]] = [[] for _ in range(columns)]
-    folder, name = os.path.split(path)
-    with files.at_hand(folder) as here:
-        entries = tf.data.TFRecordDataset(os.path.join(here, name), compression_type="GZIP")
-        for entry in entries.as_numpy_iterator():
-            number, _, term = entry.partition(b"\t")
-            if term:
+    with files.open_read(path) as file:
+        for line in file:
+            number, _, term = line.rstrip(b"\n").partition(b"\t")
+            if term and not number.startswith(_LEFT_OUT):
                 terms[int(number)].append(term)
     return terms
 
 
-def _as_file(entries: Iterable[bytes]) -> bytes:
-    """Return the content of a file of these entries."""
-    import tensorflow as tf
-
-    with tempfile.TemporaryDirectory(prefix="skewless-") as folder:
-        path = os.path.join(folder, FILE_NAME)
-        with tf.io.TFRecordWriter(path, "GZIP") as writer:
-            for entry in entries:
-                writer.write(entry)
-        return files.read_bytes(path)
+def read_left_out(path: str) -> dict[int, LeftOut]:
+    """Return what a vocabularies' file does not hold, by the column's number."""
+    with files.open_read(path) as file:
+        found = [line.split(b"\t") for line in file if line.startswith(_LEFT_OUT)]
+    return {
+        int(column.removeprefix(_LEFT_OUT)): LeftOut(int(terms), int(rows))
+        for column, terms, rows in found
+    }
 
 
-def _entry(column: int, term: bytes) -> bytes:
+def _line(column: int, term: bytes) -> bytes:
     return b"%d\t%s" % (column, term)
 
 
 class CountTerms(tft_beam.experimental.PTransformAnalyzer):
     """Count terms a column, keep each column's most frequent ones, write them to one file.
 
-    What travels is (entry of the file, count) of each batch, then at most `top_k` terms a column.
+    What travels is (line of the file, count) of each batch, then at most `top_k` terms a column.
 
     Args:
       options: the columns' options, in the order of their numbers.
@@ -145,7 +152,7 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
         """Return the path of the file that holds every column's terms."""
         tops = (
             batches
-            | "Entries" >> beam.FlatMap(_entries)
+            | "Lines" >> beam.FlatMap(_lines)
             | "CountTerms" >> beam.CombinePerKey(sum)
             | "ByColumn" >> beam.MapTuple(_by_column)
             | "DropRare" >> beam.Filter(self._is_wanted)
@@ -166,24 +173,32 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
         return bool(term) and -negative_count >= self._options[column].min_count
 
     def _write(self, _: None, tops: Mapping[int, list[tuple[int, bytes]]], folder: str) -> str:
-        entries: list[bytes] = []
+        lines: list[bytes] = []
+        left_out: list[bytes] = []
         for column, options in enumerate(self._options):
-            entries.append(_entry(column, b""))
+            lines.append(_line(column, b""))
             top = tops.get(column, [])[: options.top_k]
-            entries += [_entry(column, term) for _, term in top]
-        entries.append(_entry(len(self._options), b""))
+            lines += [_line(column, term) for _, term in top if not _has_line_break(term)]
+            broken = [-negative_count for negative_count, term in top if _has_line_break(term)]
+            if broken:
+                left_out.append(b"%s%d\t%d\t%d" % (_LEFT_OUT, column, len(broken), sum(broken)))
+        lines += [_line(len(self._options), b""), *left_out]
         path = os.path.join(folder, FILE_NAME)
-        files.write_whole(path, _as_file(entries))
+        files.write_whole(path, b"".join(line + b"\n" for line in lines))
         return path
 
 
-def _entries(batch: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[bytes, int]]:
-    entries, counts = batch
-    yield from zip(entries.tolist(), counts.tolist(), strict=True)
+def _has_line_break(term: bytes) -> bool:
+    return any(line_break in term for line_break in _LINE_BREAKS)
 
 
-def _by_column(entry: bytes, count: int) -> tuple[int, tuple[int, bytes]]:
-    column, _, term = entry.partition(b"\t")
+def _lines(batch: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[bytes, int]]:
+    lines, counts = batch
+    yield from zip(lines.tolist(), counts.tolist(), strict=True)
+
+
+def _by_column(line: bytes, count: int) -> tuple[int, tuple[int, bytes]]:
+    column, _, term = line.partition(b"\t")
     return int(column), (-count, term)
 
 

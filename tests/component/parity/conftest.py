@@ -54,7 +54,7 @@ class Export:
         assert changed
 
     def constants(self) -> np.ndarray:
-        """Return every number with a fraction among the graph's constants, as float64."""
+        """Return every float32 among the graph's constants."""
         import tensorflow as tf
 
         with self.graph() as graph:
@@ -63,22 +63,15 @@ class Export:
                 for node in graph.graph_def.node
                 if node.op == "Const"
             ]
-        return np.concatenate(
-            [v.reshape(-1).astype(float) for v in values if v.dtype in (np.float32, np.float64)]
-        )
+        return np.concatenate([v.reshape(-1) for v in values if v.dtype == np.float32])
 
     def change_vocabulary(self, change: Callable[[list[bytes]], list[bytes]]) -> None:
-        """Replace the entries of the vocabulary file."""
-        import tensorflow as tf
-
-        from components.transform.vocabularies import _as_file
-
+        """Replace the lines of the vocabulary file."""
         (file,) = (self.path / "assets").iterdir()
-        records = tf.data.TFRecordDataset(str(file), compression_type="GZIP")
-        entries = list(records.as_numpy_iterator())
-        changed = change(entries)
-        assert changed != entries
-        file.write_bytes(_as_file(changed))
+        lines = file.read_bytes().splitlines()
+        changed = change(lines)
+        assert changed != lines
+        file.write_bytes(b"".join(line + b"\n" for line in changed))
 
     def change_weights(self, name: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
         """Replace the values of the first variable whose name holds `name`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components import progress
 from components.examples import iter_batches, row_groups, shards
 from schemas.errors import ConfigError, DataError
 
@@ -31,8 +33,8 @@ TRAIN: dict[str, list[Any]] = {
     "hour": [3, 3, None, 9, 23, 0, 0, None, 12, 7],
     # é 3, x 2, B and a 1 each, of which min_count leaves none
     "naïve": ["é", "x", "é", None, "", "é", "x", "B", "a", None],
-    # a tab, a space, line breaks, "0\t" and "1" are terms as any other
-    "a b": ["1", "1", "1", "0\t", "0\t", "n\nl\r", "n\nl\r", "t\tt", "n", "n\nl"],
+    # a tab, a space, "0\t" and "1" are terms as any other; line breaks never are
+    "a b": ["1", "1", "1", "0\t", "0\t", " ", " ", "t\tt", "n\nl", "r\r"],
     "k": [7, 7, -1, -1, 7, 10, None, 2, None, 100],
     "tips": [1.0, 0.0, 0.5, 0.50001, 9.0, 2.0, -1.0, 0.1, 0.0, 3.0],
     "of": [2.0, 1.0, 1.0, 1.0, 100.0, 4.0, -4.0, 0.2, 0.0, 5.0],
@@ -42,7 +44,7 @@ EVAL: dict[str, list[Any]] = {
     "Fare ($)": [1e6, -1e6, INF, -INF, None],
     "hour": [1000, -1000, None, 3, 3],
     "naïve": ["new", "new", "new", "new", "é"],
-    "a b": ["1", "n\nl", "", "0", "n\nl\r"],
+    "a b": ["1", "n\nl", "", "0", None],
     "k": [100, 55, 55, 7, None],
 }
 TEST: dict[str, list[Any]] = {
@@ -105,8 +107,8 @@ def test_buckets_lie_between_training_quantiles_and_missing_is_none_of_them(tiny
 def test_terms_are_numbered_by_falling_count_then_by_bytes(tiny):
     naive = tiny.split("train")["naïve_id"]
     assert [naive[i] for i in (0, 1, 2, 3, 4, 5, 6, 9)] == [1, 2, 1, 0, 0, 1, 2, 0]
-    # "1" 3, then "0\t" before "n\nl\r", 2 each
-    assert [tiny.split("train")["a b_id"][i] for i in range(7)] == [1, 1, 1, 2, 2, 3, 3]
+    # "1" 3, then " " before "0\t", 2 each
+    assert [tiny.split("train")["a b_id"][i] for i in range(7)] == [1, 1, 1, 3, 3, 2, 2]
     # 7 3, -1 2, then 10, 100, 2 by their text
     assert tiny.split("train")["k_id"] == [1, 1, 2, 2, 1, 3, 0, 5, 0, 4]
 
@@ -121,9 +123,9 @@ def test_rare_and_new_terms_share_the_oov_buckets(tiny):
     assert seen["naïve_id"][4] == 1
     # known as in training, "0" is not "0\t", and "" is missing
     assert seen["a b_id"][0] == 1
-    assert seen["a b_id"][1] == spaced[9]
+    assert seen["a b_id"][1] == spaced[8]
     assert seen["a b_id"][3] in (4, 5)
-    assert (seen["a b_id"][2], seen["a b_id"][4]) == (0, 3)
+    assert (seen["a b_id"][2], seen["a b_id"][4]) == (0, 0)
     assert seen["k_id"] == [4, 6, 6, 1, 0]
 
 
@@ -211,6 +213,15 @@ def require_graph_gives_what_was_written(transformed, kinds, rows):
 def test_the_saved_graph_gives_what_was_written(tiny):
     """What serving will load is what transformed the examples."""
     require_graph_gives_what_was_written(tiny, KINDS, TRAIN)
+
+
+def test_terms_left_out_for_their_line_breaks_are_reported(run, caplog):
+    with caplog.at_level(logging.INFO, progress.LOGGER.name):
+        texts = ["a", "b\nc", "b\nc", "d\r"]
+        run({"s": "BYTES"}, {"s": ["vocabulary"]}, {"train": {"s": texts}}, batch_rows=2)
+    notes = [record.event for record in caplog.records if record.event.kind == "note"]
+    said = "2 terms with line breaks, 3 rows of training, count as unknown"
+    assert notes == [progress.Event("transform", "note", values={"left_out_s": said})]
 
 
 # ------------------------------------------------------------------------- numbers in full width

@@ -1,4 +1,4 @@
-"""Counting terms, keeping the most frequent ones, and reading their file."""
+"""Counting terms, keeping the most frequent, and reading their file."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from hypothesis import strategies as st
 from components.transform.vocabularies import (
     FILE_NAME,
     CountTerms,
+    LeftOut,
     MostFrequent,
-    _as_file,
     count_values,
+    read_left_out,
     read_terms,
 )
 from schemas.spec import Vocabulary
 
 
-def test_values_are_counted_as_entries_of_the_file():
-    entries, counts = count_values(3, tf.constant([b"b", b"a", b"", b"b", b"\xc3\xa9", b"0\t"]))
-    assert dict(zip(entries.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
+def test_values_are_counted_as_lines_of_the_file():
+    lines, counts = count_values(3, tf.constant([b"b", b"a", b"", b"b", b"\xc3\xa9", b"0\t"]))
+    assert dict(zip(lines.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
         b"3\tb": 2,
         b"3\ta": 1,
         b"3\t": 1,
@@ -34,8 +35,8 @@ def test_values_are_counted_as_entries_of_the_file():
 
 
 def test_integers_are_counted_as_integers_and_written_in_decimal():
-    entries, counts = count_values(0, tf.constant([7, -1, 7, 2**53 + 1], tf.int64))
-    assert dict(zip(entries.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
+    lines, counts = count_values(0, tf.constant([7, -1, 7, 2**53 + 1], tf.int64))
+    assert dict(zip(lines.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
         b"0\t7": 2,
         b"0\t-1": 1,
         b"0\t9007199254740993": 1,
@@ -43,29 +44,31 @@ def test_integers_are_counted_as_integers_and_written_in_decimal():
 
 
 def test_no_values_are_no_terms():
-    entries, counts = count_values(0, tf.constant([], tf.string))
-    assert entries.shape == counts.shape == [0]
+    lines, counts = count_values(0, tf.constant([], tf.string))
+    assert lines.shape == counts.shape == [0]
 
 
-def test_batches_add_up_and_rare_and_missing_terms_are_left_out(tmp_path):
-    analyzer = CountTerms([Vocabulary(min_count=2), Vocabulary(top_k=3)])
+def test_batches_add_up_and_what_is_rare_missing_or_two_lines_is_left_out(tmp_path):
+    analyzer = CountTerms([Vocabulary(min_count=2), Vocabulary(top_k=4)])
     analyzer.base_temp_dir = str(tmp_path)
     first = [b"0\ta", b"0\t", b"0\trare", b"1\tx", b"1\tz", b"1\ttwo\nlines"], [1, 9, 1, 3, 2, 8]
     second = [b"0\ta", b"0\tb", b"1\ty", b"1\tx", b"1\t\r"], [1, 2, 2, 1, 5]
-    batches = [(np.array(entries, object), np.array(counts)) for entries, counts in (first, second)]
+    batches = [(np.array(lines, object), np.array(counts)) for lines, counts in (first, second)]
     with beam.Pipeline("FnApiRunner") as pipeline:
         _ = pipeline | beam.Create(batches) | analyzer
-    entries = tf.data.TFRecordDataset(str(tmp_path / FILE_NAME), compression_type="GZIP")
-    assert list(entries.as_numpy_iterator()) == [
+    assert (tmp_path / FILE_NAME).read_bytes().split(b"\n") == [
         b"0\t",
         b"0\ta",
         b"0\tb",
         b"1\t",
-        b"1\ttwo\nlines",
-        b"1\t\r",
         b"1\tx",
+        b"1\ty",
         b"2\t",
+        b"!1\t2\t13",
+        b"",
     ]
+    assert read_terms(str(tmp_path / FILE_NAME), 2) == [[b"a", b"b"], [b"x", b"y"]]
+    assert read_left_out(str(tmp_path / FILE_NAME)) == {1: LeftOut(terms=2, rows=13)}
 
 
 TERMS = st.lists(
@@ -102,17 +105,17 @@ def test_ties_are_settled_by_bytes():
 
 
 @pytest.mark.parametrize(
-    ("entries", "terms"),
+    ("lines", "terms"),
     [
         ([b"0\t", b"1\t"], [[]]),
         (
-            [b"0\t", b"0\ta\n", b"0\t0\t", b"0\t1", b"1\t", b"2\t", b"2\t ", b"3\t"],
-            [[b"a\n", b"0\t", b"1"], [], [b" "]],
+            [b"0\t", b"0\ta", b"0\t0\t", b"0\t1", b"1\t", b"2\t", b"2\t ", b"3\t"],
+            [[b"a", b"0\t", b"1"], [], [b" "]],
         ),
         ([*(b"%d\t" % i for i in range(12)), b"11\tx", b"12\t"], [[]] * 11 + [[b"x"]]),
     ],
 )
-def test_terms_are_read_by_column_without_headings(tmp_path, entries, terms):
+def test_terms_are_read_by_column_without_headings(tmp_path, lines, terms):
     path = tmp_path / FILE_NAME
-    path.write_bytes(_as_file(entries))
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
     assert read_terms(str(path), len(terms)) == terms

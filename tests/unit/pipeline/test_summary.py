@@ -152,6 +152,12 @@ def test_anomalies_let_through_are_named():
     )
 
 
+def test_vocabularies_say_what_they_left_out():
+    left_out = "2 terms with line breaks, 3 rows of training, count as unknown"
+    stages = stage_summaries([Stage("transform", "done", notes={"left_out_a b": left_out})])
+    assert f"vocabulary     a b: {left_out}" in text(stages=stages).splitlines()
+
+
 def test_a_run_that_failed_early_tells_what_there_is():
     told = text(
         status="failed", evaluation=None, parity=None, version=None, counts=None, serve=None
