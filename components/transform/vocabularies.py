@@ -43,7 +43,7 @@ class LeftOut(NamedTuple):
     @property
     def words(self) -> str:
         """Say it to a person."""
-        return f"{self.terms:,} terms with line breaks, {self.rows:,} rows of training, count as unknown"
+        return f"{self.terms:,} terms with line breaks ({self.rows:,} rows) count as unknown"
 
 
 class Terms(NamedTuple):

@@ -153,7 +153,7 @@ def test_anomalies_let_through_are_named():
 
 
 def test_vocabularies_say_what_they_left_out():
-    left_out = "2 terms with line breaks, 3 rows of training, count as unknown"
+    left_out = "2 terms with line breaks (3 rows) count as unknown"
     stages = stage_summaries([Stage("transform", "done", notes={"left_out_a b": left_out})])
     assert f"vocabulary     a b: {left_out}" in text(stages=stages).splitlines()
 
