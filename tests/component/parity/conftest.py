@@ -15,6 +15,9 @@ import pytest
 from tests.component.parity.serving import Loaded, way_of
 
 
+FLOATS = (np.float32, np.float64)
+
+
 class Export:
     """A copy of the export that can be tampered with."""
 
@@ -32,16 +35,16 @@ class Export:
         file.write_bytes(proto.SerializeToString())
 
     def change_constant(self, old: float, new: float) -> None:
-        """Replace the one float32 among the graph's constants that is `old`."""
+        """Replace the one number among the graph's constants that is `old`."""
         import tensorflow as tf
 
         changed = 0
         with self.graph() as graph:
             for node in graph.graph_def.node:
                 value = tf.make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None
-                if value is not None and value.dtype == np.float32 and (value == old).any():
+                if value is not None and value.dtype in FLOATS and (value == old).any():
                     changed += int((value == old).sum())
-                    value = np.where(value == old, np.float32(new), value)
+                    value = np.where(value == old, value.dtype.type(new), value)
                     node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
         assert changed == 1
 
@@ -54,7 +57,7 @@ class Export:
         assert changed
 
     def constants(self) -> np.ndarray:
-        """Return every float32 among the graph's constants."""
+        """Return every float32 and float64 among the graph's constants, as float64."""
         import tensorflow as tf
 
         with self.graph() as graph:
@@ -63,7 +66,8 @@ class Export:
                 for node in graph.graph_def.node
                 if node.op == "Const"
             ]
-        return np.concatenate([v.reshape(-1) for v in values if v.dtype == np.float32])
+        found = [v.reshape(-1) for v in values if v.dtype in FLOATS]
+        return np.concatenate(found).astype(np.float64)
 
     def change_vocabulary(self, change: Callable[[list[bytes]], list[bytes]]) -> None:
         """Replace the lines of the vocabulary file."""

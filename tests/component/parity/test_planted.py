@@ -15,7 +15,7 @@ import pytest
 from components.parity.proof import describe
 from components.parity.prove import judge
 from schemas.spec import Export as Answers
-from tests.component.parity.conftest import reference_of
+from tests.component.parity.conftest import FLOATS, reference_of
 from tests.component.parity.serving import asked_of_server, server, way_of
 
 pytestmark = pytest.mark.component
@@ -40,10 +40,11 @@ def constant(old, new):
             if node.op != "Const":
                 return False
             value = tf.make_ndarray(node.attr["value"].tensor)
-            if value.dtype != np.float32 or not np.isclose(value, old, rtol=1e-5).any():
+            here = np.isclose(value, old, rtol=1e-5) if value.dtype in FLOATS else np.False_
+            if not here.any():
                 return False
-            changed = np.where(np.isclose(value, old, rtol=1e-5), np.float32(new(value)), value)
-            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(changed.astype(np.float32)))
+            changed = np.where(here, new(value), value).astype(value.dtype)
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(changed))
             return True
 
         export.change_nodes(change)
