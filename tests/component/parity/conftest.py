@@ -14,7 +14,6 @@ import pytest
 
 from tests.component.parity.serving import Loaded, way_of
 
-
 FLOATS = (np.float32, np.float64)
 
 
