@@ -30,6 +30,7 @@ GOOD = {
     "a b": "Crédit",
     "a_b": "日本",
     "self": 2.0,
+    "Age": "Cash",
 }
 # What is changed in a good row, the warnings it then has, and how many are out of vocabulary.
 ROWS: tuple[tuple[dict[str, float | str], str, int], ...] = (

@@ -42,7 +42,7 @@ def test_an_honest_export_is_proven_by_every_path(exported, prove, tmp_path):
             *("raw_columns row by row", "transform_features row by row"),
         ):
             assert f"{title}: {path}" in names
-    for column in ("age", "self", "hours-per-week", "Fare ($)", "naïve", "a b", "a_b"):
+    for column in ("age", "self", "hours-per-week", "Fare ($)", "naïve", "a b", "a_b", "Age"):
         assert f"C API: raw_columns without {column!r}" in names
     features = next(p for p in proof.paths if p.name == "C API: transform_features")
     assert features.values == rows * len(exported.layout.features)

@@ -35,7 +35,16 @@ def described(exported, judged):
 
 def test_inputs_are_what_a_request_carries(described, exported):
     inputs = {i.name: i for i in described.inputs}
-    assert list(inputs) == ["age", "hours-per-week", "Fare ($)", "naïve", "a b", "a_b", "self"]
+    assert list(inputs) == [
+        "age",
+        "hours-per-week",
+        "Fare ($)",
+        "naïve",
+        "a b",
+        "a_b",
+        "self",
+        "Age",
+    ]
     age = inputs["age"]
     assert (age.kind, age.required, age.minimum, age.maximum) == ("INT", True, 1, 8)
     assert age.description == "In years."

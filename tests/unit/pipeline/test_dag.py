@@ -22,12 +22,12 @@ def test_a_folder_as_the_source_is_called_one(dataset):
     (dataset.folder / "d" / "a.csv").touch()
     with pytest.raises(DataError) as caught:
         dag.source_paths(dataset)
-    assert caught.value.what == "the source's path 'd' is a folder"
-    assert "set source.path: d/*.csv" in str(caught.value)
+    assert caught.value.what == "'d' is a folder"
+    assert "d/*.csv" in str(caught.value)
 
 
 def test_no_file_at_all_is_named(dataset):
-    with pytest.raises(DataError, match="no file matches the source's path 'd'"):
+    with pytest.raises(DataError, match="no file matches 'd'"):
         dag.source_paths(dataset)
 
 
