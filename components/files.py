@@ -66,7 +66,7 @@ def exists(path: str) -> bool:
 def names(folder: str) -> list[str]:
     """Return the names of what lies in a folder, sorted; none where there is no such folder."""
     if in_store(folder):
-        return sorted({_below(e.path, folder).split("/")[0] for e in entries(folder)})
+        return sorted({below(e.path, folder).split("/")[0] for e in entries(folder)})
     return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
 
@@ -80,7 +80,16 @@ def entries(folder: str) -> list[Entry]:
 
 def walk(folder: str) -> list[str]:
     """Return the paths of all files below a folder, relative to it and sorted."""
-    return sorted(_below(entry.path, folder) for entry in entries(folder))
+    return sorted(below(entry.path, folder) for entry in entries(folder))
+
+
+def below(path: str, folder: str) -> str:
+    """Return a path as it is relative to a folder that it lies in.
+
+    >>> below("gs://bucket/data/2026/a.csv", "gs://bucket/data/")
+    '2026/a.csv'
+    """
+    return path[len(folder.rstrip("/")) + 1 :]
 
 
 def find(pattern: str) -> list[Entry]:
@@ -243,6 +252,32 @@ def make_folder(folder: str) -> None:
         os.makedirs(folder, exist_ok=True)
 
 
+def make_durable(folder: str, within: str) -> None:
+    """Have the disk hold all that is in a folder, so that it survives a power cut.
+
+    Args:
+      folder: what was written; in a store there is nothing to do.
+      within: a folder above it, up to which the names of folders are made durable, too.
+    """
+    if in_store(folder):
+        return
+    parents = [folder]
+    while parents[-1] != within and os.path.dirname(parents[-1]) != parents[-1]:
+        parents.append(os.path.dirname(parents[-1]))
+    folders = [at for at, _, _ in os.walk(folder)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # the disk serves many at once for the price of one
+        list(pool.map(_sync, [entry.path for entry in entries(folder)]))
+        list(pool.map(_sync, [*folders, *parents[1:]]))
+
+
+def _sync(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _send(local: str, path: str) -> None:
     with open(local, "rb") as file:
         stores.sent(file, path)
@@ -251,7 +286,3 @@ def _send(local: str, path: str) -> None:
 def _entry(path: str) -> Entry:
     stat = os.stat(path)
     return Entry(path, stat.st_size, stat.st_mtime_ns)
-
-
-def _below(path: str, folder: str) -> str:
-    return path[len(folder.rstrip("/")) + 1 :]

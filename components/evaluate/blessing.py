@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from components import files
 from components.evaluate.judge import BOUNDED
+from components.evaluate.published import JUDGED
 from components.evaluate.report import Report
 
 if TYPE_CHECKING:
@@ -26,15 +27,18 @@ def record_blessing(
     blessing: standard_artifacts.ModelBlessing,
     *,
     model: standard_artifacts.Model,
+    digest: str,
 ) -> None:
     """Write the blessing's file and set its custom properties.
 
     Beside the stock properties (`blessed`, `current_model`, `current_model_id`, `baseline_model`)
-    `reasons` holds every reason against the model as a JSON list.
+    `reasons` holds every reason against the model as a JSON list, and `saved_model` the digest of
+    the SavedModel that was judged, which the file holds, too.
     """
     name = BLESSED_FILE if report.blessed else NOT_BLESSED_FILE
-    files.write_whole(os.path.join(blessing.uri, name), b"")  # the name says it all
+    files.write_whole(os.path.join(blessing.uri, name), f"{digest}\n")
     blessing.set_int_custom_property("blessed", int(report.blessed))
+    blessing.set_string_custom_property(JUDGED, digest)
     blessing.set_string_custom_property("current_model", model.uri)
     blessing.set_int_custom_property("current_model_id", model.id)
     if report.last_blessed is not None:

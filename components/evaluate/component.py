@@ -14,7 +14,7 @@ from tfx.utils import path_utils
 from components import progress
 from components.evaluate import blessing as verdict
 from components.evaluate import evaluate as judging
-from components.evaluate.published import newest
+from components.evaluate.published import judging_one, newest
 from schemas.columns import loads
 from schemas.spec import Evaluation, Label
 
@@ -37,9 +37,10 @@ def evaluate(
     The last blessed model is whatever is served when this runs, and no part of the cache key: a
     model is judged once, when it is made.
     """
-    with progress.stage("evaluate"):
+    saved_model = path_utils.serving_model_path(model.uri)
+    with progress.stage("evaluate"), judging_one(saved_model) as digest:
         report = judging.evaluate(
-            model=path_utils.serving_model_path(model.uri),
+            model=saved_model,
             examples=examples.uri,
             columns=loads(columns),
             label=Label.model_validate_json(label),
@@ -48,5 +49,5 @@ def evaluate(
             output=evaluation.uri,
             options=None if beam_pipeline is None else beam_pipeline.options,
         )
-        verdict.record_metrics(report, evaluation)
-        verdict.record_blessing(report, blessing, model=model)
+    verdict.record_metrics(report, evaluation)
+    verdict.record_blessing(report, blessing, model=model, digest=digest)

@@ -5,19 +5,24 @@ Goes in: paths. Comes out: versions, the newest, and a digest that two copies of
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import json
 import os
 import re
+from collections.abc import Iterator
 
-from components import files
+from components import content, files
 from schemas import description
+from schemas.errors import ModelError
 
 SAVED_MODEL = "saved_model.pb"
 # What a push writes beside a SavedModel to describe it; TensorFlow's loaders pass them over.
 _BESIDE = frozenset({description.FILE_NAME, description.CARD_NAME})
 
+# The custom property of a verdict's artifact that holds the digest of the SavedModel it is about.
+JUDGED = "saved_model"
+
 _VERSION = re.compile(r"[0-9]{1,18}")  # ASCII digits that fit an int64
-_CHUNK = 1 << 20
 
 
 def versions(serving_dir: str) -> dict[int, str]:
@@ -47,12 +52,60 @@ def content_digest(saved_model: str) -> str:
     weights may differ, as TensorFlow numbers a process's functions; two copies never do, whatever
     model.json and MODEL_CARD.md say of each: they are not part of the model.
     """
-    whole = hashlib.sha256()
-    for name in (name for name in files.walk(saved_model) if name not in _BESIDE):
-        content = hashlib.sha256()
-        with files.open_read(os.path.join(saved_model, name)) as file:
-            while chunk := file.read(_CHUNK):
-                content.update(chunk)
-        # A NUL is in no file name, and every digest has one length: no two folders read alike.
-        whole.update(os.fsencode(name) + b"\0" + content.digest())
-    return whole.hexdigest()
+    return content.of_folder(saved_model, without=_BESIDE)
+
+
+def check_pushed(saved_model: str) -> None:
+    """Check that a SavedModel is the one that its model.json was written for.
+
+    One without a model.json, or with another program's, says nothing of itself and is let through.
+
+    Raises:
+      ModelError: files were changed, added or removed since the push, or model.json is not JSON.
+      OSError: a file cannot be read.
+    """
+    path = os.path.join(saved_model, description.FILE_NAME)
+    if not files.is_file(path):
+        return
+    try:
+        told = json.loads(files.read_bytes(path))
+    except ValueError as error:
+        raise _damaged(saved_model, f"{description.FILE_NAME} cannot be read: {error}") from error
+    digests = told.get("digests") if isinstance(told, dict) else None
+    pushed = digests.get("saved_model") if isinstance(digests, dict) else None
+    if isinstance(pushed, str) and (now := content_digest(saved_model)) != pushed:
+        why = f"its SHA-256 is {now}, but {pushed} was pushed"
+        raise _damaged(saved_model, f"the SavedModel is not the one that was pushed: {why}")
+
+
+def _damaged(saved_model: str, what: str) -> ModelError:
+    return ModelError(
+        what,
+        where=saved_model,
+        expected=f"the files as they were pushed, as {description.FILE_NAME} describes them",
+        remedy="copy the version again in full, or run the pipeline again, which pushes a new one",
+    )
+
+
+@contextlib.contextmanager
+def judging_one(saved_model: str) -> Iterator[str]:
+    """Yield the digest of a SavedModel, which must still have it when the block ends well.
+
+    A verdict on a model is only about bytes that were there all the while it was judged.
+
+    Raises:
+      ModelError: it changed meanwhile.
+    """
+    digest = content_digest(saved_model)
+    yield digest
+    if (now := content_digest(saved_model)) != digest:
+        raise changed(saved_model, digest, now)
+
+
+def changed(saved_model: str, before: str, now: str) -> ModelError:
+    """Return the error of a SavedModel that changed while a stage worked with it."""
+    return ModelError(
+        f"the SavedModel changed while it was used: its SHA-256 was {before} and is {now}",
+        where=saved_model,
+        remedy="run again when nothing else writes there",
+    )

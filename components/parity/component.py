@@ -8,6 +8,7 @@ from tfx.types.standard_artifacts import Examples, InfraBlessing, Model, Transfo
 from tfx.utils import path_utils
 
 from components import files, progress
+from components.evaluate.published import JUDGED, judging_one
 from components.parity.prove import prove
 from schemas.columns import loads
 from schemas.spec import Export, Label
@@ -29,12 +30,16 @@ def parity(
     answers: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """Prove that the export gives what training computed; a difference is recorded, not raised."""
+    """Prove that the export gives what training computed; a difference is recorded, not raised.
+
+    The proof's artifact holds the digest of the SavedModel that was asked.
+    """
     with (
         progress.stage("parity"),
         files.at_hand(transform_graph.uri) as graph,
         files.at_hand(trained.uri) as model,
         files.at_hand(exported.uri) as export,
+        judging_one(path_utils.serving_model_dir(export)) as digest,
     ):
         found = prove(
             examples=examples.uri,
@@ -46,5 +51,7 @@ def parity(
             answers=Export.model_validate_json(answers),
             output=proof.uri,
         )
-        files.write_whole(os.path.join(proof.uri, BLESSED if found.proven else NOT_BLESSED), b"")
-        proof.set_int_custom_property("blessed", int(found.proven))
+    name = BLESSED if found.proven else NOT_BLESSED
+    files.write_whole(os.path.join(proof.uri, name), f"{digest}\n")
+    proof.set_int_custom_property("blessed", int(found.proven))
+    proof.set_string_custom_property(JUDGED, digest)

@@ -9,6 +9,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components import progress
+from components.evaluate.published import JUDGED
 from components.push import push as publishing
 from components.push.card import card
 from components.push.describe import Artifacts, describe
@@ -36,7 +37,10 @@ def push(
     run_id: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """Push if both verdicts are good; `run_id` differs in every run, so this is never cached."""
+    """Push if both verdicts are good, and about the very bytes that were exported.
+
+    `run_id` differs in every run, so this is never cached.
+    """
     with progress.stage("push"):
         refusals = []
         if blessing.get_int_custom_property("blessed") != 1:
@@ -46,12 +50,15 @@ def push(
         if refusals:
             _record(pushed, pushed=0, reason="; ".join(refusals))
             return
+        verdicts = {
+            "blessing": blessing.get_string_custom_property(JUDGED),
+            "proof": proof.get_string_custom_property(JUDGED),
+        }
         saved_model = path_utils.serving_model_path(exported.uri)
 
         def beside() -> dict[str, str]:
             described = describe(
                 Artifacts(
-                    saved_model=saved_model,
                     examples=examples.uri,
                     transform_graph=transform_graph.uri,
                     trained=trained.uri,
@@ -61,7 +68,7 @@ def push(
                 spec=Spec.model_validate_json(spec),
                 columns=loads(columns),
                 expectations=Expectations.model_validate_json(expectations).columns,
-                digests=json.loads(digests),
+                digests={**json.loads(digests), "saved_model": verdicts["proof"]},
                 pushed_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             )
             return {
@@ -69,7 +76,7 @@ def push(
                 CARD_NAME: card(described),
             }
 
-        model = publishing.push(saved_model, serving_dir, beside)
+        model = publishing.push(saved_model, serving_dir, beside, verdicts)
         _record(
             pushed,
             pushed=1,

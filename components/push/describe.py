@@ -41,7 +41,6 @@ _TRAINING = "training.json"
 class Artifacts:
     """Folders of what a run made."""
 
-    saved_model: str
     examples: str
     transform_graph: str
     trained: str
@@ -65,16 +64,12 @@ def describe(
       spec: pipeline.yaml.
       columns: the raw columns of schema.pbtxt.
       expectations: what schema.pbtxt wants of their values.
-      digests: of code, schema and pipeline; data and SavedModel are digested here.
+      digests: of code, schema, pipeline and SavedModel; the data are digested here.
       pushed_at: now, in UTC, as ISO 8601.
     """
     layout = read_layout(artifacts.transform_graph)
     serving = names.serving_columns(columns, layout)
     report, proof = Report.read(artifacts.evaluation), Proof.read(artifacts.proof)
-    own = {
-        "data": content_digest(artifacts.examples),
-        "saved_model": content_digest(artifacts.saved_model),
-    }
     return Description(
         name=spec.name,
         pushed_at=pushed_at,
@@ -95,7 +90,7 @@ def describe(
         baseline=_figures(report.baselines.logistic),
         training_examples=_training_examples(artifacts.trained),
         rows={split: count_rows(artifacts.examples, split) for split in SPLITS},
-        digests={**digests, **own},
+        digests={**digests, "data": content_digest(artifacts.examples)},
         parity=tuple(
             ParityPath(name=p.name, rows=p.rows, values=p.values, differing=p.differing)
             for p in proof.ways

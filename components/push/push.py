@@ -1,8 +1,9 @@
 """Makes a SavedModel the next version in a serving folder, so that it is there whole or not at all.
 
 Goes in: a SavedModel and the folder that TensorFlow Serving watches. Comes out: the version. A push
-that is killed at any moment leaves every version as it was; what it copied so far is no version,
-and the next push removes it.
+that is killed at any moment leaves every version as it was; what it copied so far is not a version,
+and the next push removes it. A version holds the very bytes that were judged: they are digested
+after they were copied.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import contextlib
 import fcntl
 import os
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from components import files
-from components.evaluate.published import SAVED_MODEL, content_digest, versions
+from components.evaluate.published import SAVED_MODEL, changed, content_digest, versions
 from schemas.errors import ModelError, SkewlessError, StoreError
 
 # Neither is a number, so TensorFlow Serving passes them over.
@@ -27,6 +29,7 @@ _CLAIM = ".push.claim-"  # in a store, which has no locks
 _CLAIM_SECONDS = 900
 
 Beside = Callable[[], Mapping[str, str]]
+_NO_VERDICTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,12 @@ class Pushed:
     new: bool
 
 
-def push(saved_model: str, serving_dir: str, beside: Beside = dict) -> Pushed:
+def push(
+    saved_model: str,
+    serving_dir: str,
+    beside: Beside = dict,
+    verdicts: Mapping[str, str] = _NO_VERDICTS,
+) -> Pushed:
     """Publish a SavedModel as the version after the highest, unless it is the newest already.
 
     Pushes to one folder take turns, so two at once get two versions; in a store, where nobody can
@@ -55,25 +63,51 @@ def push(saved_model: str, serving_dir: str, beside: Beside = dict) -> Pushed:
       serving_dir: the model base path of the server; made if missing.
       beside: returns the texts to write beside the SavedModel, by file name; asked only if the
         version is new, as `published.content_digest` does not count what describes a model.
+      verdicts: `published.content_digest` of the SavedModel that each verdict is about, by the
+        verdict's name.
 
     Raises:
-      ModelError: there is no SavedModel, or it changed while it was copied.
+      ModelError: there is no SavedModel, it is another one than a verdict is about, or it changed
+        while it was copied.
       SkewlessError: the serving folder cannot be written; no version was added or changed.
     """
     if not files.is_file(os.path.join(saved_model, SAVED_MODEL)):
         raise ModelError("there is no SavedModel to push", where=saved_model)
     if files.in_store(serving_dir):
-        return _push_to_store(saved_model, serving_dir, beside)
+        return _push_to_store(saved_model, serving_dir, beside, verdicts)
     with files.at_hand(saved_model) as model:
-        return _push_to_disk(model, serving_dir, beside)
+        return _push_to_disk(model, serving_dir, beside, verdicts)
 
 
-def _push_to_disk(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
+def _check_verdicts(digest: str, verdicts: Mapping[str, str], *, where: str) -> None:
+    """Check that a SavedModel is the one that every verdict is about.
+
+    Raises:
+      ModelError: it is not.
+    """
+    others = [
+        f"the {name} is about {judged or 'no known one'}"
+        for name, judged in verdicts.items()
+        if judged != digest
+    ]
+    if others:
+        raise ModelError(
+            f"the exported SavedModel is not the one that was judged: its SHA-256 is {digest},"
+            f" but {' and '.join(others)}",
+            where=where,
+            expected="the bytes that were evaluated and proven",
+            remedy="run again, which exports and judges a new one; nothing was pushed",
+        )
+
+
+def _push_to_disk(
+    saved_model: str, serving_dir: str, beside: Beside, verdicts: Mapping[str, str]
+) -> Pushed:
     megabytes = _megabytes(saved_model)
     try:
         os.makedirs(serving_dir, exist_ok=True)
         with _turn(serving_dir):
-            pushed = _publish(saved_model, serving_dir, beside)
+            pushed = _publish(saved_model, serving_dir, beside, verdicts)
     except OSError as error:
         raise SkewlessError(
             f"the model cannot be pushed: {error.strerror or error}",
@@ -85,22 +119,27 @@ def _push_to_disk(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
     return pushed
 
 
-def _push_to_store(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
-    """Publish file by file, the graph last: without it, no folder is a version."""
-    with _claim(serving_dir):
-        digest = content_digest(saved_model)
+def _push_to_store(
+    saved_model: str, serving_dir: str, beside: Beside, verdicts: Mapping[str, str]
+) -> Pushed:
+    """Publish file by file, the graph last: without it, no folder is a version.
+
+    What is sent is a copy of our own, which nobody changes once it was digested.
+    """
+    with _claim(serving_dir), tempfile.TemporaryDirectory(prefix="skewless-") as copy:
+        files.copy_tree(saved_model, copy)
+        digest = content_digest(copy)
+        _check_verdicts(digest, verdicts, where=saved_model)
         found = _newest(serving_dir, digest)
         if not found.new:
             return found
         path = found.path
         files.remove(path)  # of a push that died
         try:
-            files.copy_tree(saved_model, path, without=[SAVED_MODEL])
+            files.copy_tree(copy, path, without=[SAVED_MODEL])
             for name, text in beside().items():
                 files.write_whole(os.path.join(path, name), text)
-            if content_digest(saved_model) != digest:
-                raise _changed(saved_model)
-            files.copy_file(os.path.join(saved_model, SAVED_MODEL), os.path.join(path, SAVED_MODEL))
+            files.copy_file(os.path.join(copy, SAVED_MODEL), os.path.join(path, SAVED_MODEL))
         except BaseException:
             with contextlib.suppress(StoreError):  # the next push removes it, too
                 files.remove(path)
@@ -141,26 +180,21 @@ def _claim(serving_dir: str) -> Iterator[None]:
         files.remove(os.path.join(serving_dir, own))
 
 
-def _changed(saved_model: str) -> ModelError:
-    return ModelError(
-        "the SavedModel changed while it was copied",
-        where=saved_model,
-        remedy="run again when nothing else writes there",
-    )
-
-
-def _publish(saved_model: str, serving_dir: str, beside: Beside) -> Pushed:
+def _publish(
+    saved_model: str, serving_dir: str, beside: Beside, verdicts: Mapping[str, str]
+) -> Pushed:
     incoming = os.path.join(serving_dir, _INCOMING)
     # It is our turn: whoever left this is dead.
     shutil.rmtree(incoming, ignore_errors=True)
     digest = content_digest(saved_model)
+    _check_verdicts(digest, verdicts, where=saved_model)
     found = _newest(serving_dir, digest)
     if not found.new:
         return found
     try:
         _copy_durably(saved_model, incoming)
-        if content_digest(incoming) != digest:
-            raise _changed(saved_model)
+        if (copied := content_digest(incoming)) != digest:
+            raise changed(saved_model, digest, copied)
         for name, text in beside().items():
             _write_durably(os.path.join(incoming, name), text)
         _sync_folder(incoming)

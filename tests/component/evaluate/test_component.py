@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from components.evaluate.published import content_digest
 from components.evaluate.report import Report
 from schemas.columns import dumps
 from schemas.spec import Bound, Evaluation, Thresholds
@@ -53,6 +54,9 @@ def test_a_blessed_model(run, tiny):
     evaluation, blessing = run(Thresholds(auc=Bound(min=0.7)))
 
     assert os.listdir(blessing.uri) == ["BLESSED"]
+    digest = content_digest(str(tiny.root / "exported" / "Format-Serving"))
+    assert blessing.get_string_custom_property("saved_model") == digest
+    assert (tiny.root / "blessing" / "BLESSED").read_text() == f"{digest}\n"
     assert blessing.get_int_custom_property("blessed") == 1
     assert blessing.get_string_custom_property("current_model") == str(tiny.root / "exported")
     assert blessing.get_int_custom_property("current_model_id") == 17

@@ -4,8 +4,10 @@ import os
 
 import pytest
 
+from components.evaluate.published import content_digest
 from components.parity.proof import Proof
 from schemas.columns import Column, dumps
+from schemas.errors import ModelError
 from schemas.spec import Export, Label
 
 pytestmark = pytest.mark.component
@@ -23,9 +25,10 @@ def run(tmp_path, monkeypatch):
 
     from components.parity import component
 
-    def call(*, proven):
+    def call(*, proven, meanwhile=bool):
         def prove(**arguments):
             asked.update(arguments)
+            meanwhile()
             return Proof(
                 proven=proven,
                 real_rows=1,
@@ -50,6 +53,9 @@ def run(tmp_path, monkeypatch):
         for name, artifact in artifacts.items():
             artifact.uri = str(tmp_path / name)
         (tmp_path / "proof").mkdir()
+        model = tmp_path / "exported" / "Format-Serving" / "saved_model.pb"
+        model.parent.mkdir(parents=True)
+        model.write_bytes(b"graph")
         component.parity.test_call(
             **artifacts,
             columns=dumps(COLUMNS),
@@ -67,6 +73,9 @@ def test_a_proven_export_is_blessed(run, tmp_path):
 
     assert proof.get_int_custom_property("blessed") == 1
     assert os.listdir(proof.uri) == ["INFRA_BLESSED"]
+    digest = content_digest(str(tmp_path / "exported" / "Format-Serving"))
+    assert proof.get_string_custom_property("saved_model") == digest
+    assert (tmp_path / "proof" / "INFRA_BLESSED").read_text() == f"{digest}\n"
     assert asked == {
         "examples": str(tmp_path / "examples"),
         "transform_graph_dir": str(tmp_path / "transform_graph"),
@@ -84,3 +93,12 @@ def test_a_skewed_export_is_recorded_and_not_blessed(run):
 
     assert proof.get_int_custom_property("blessed") == 0
     assert os.listdir(proof.uri) == ["INFRA_NOT_BLESSED"]
+
+
+def test_an_export_that_changes_while_it_is_asked_is_not_proven(run, tmp_path):
+    def replaced():
+        (tmp_path / "exported" / "Format-Serving" / "saved_model.pb").write_bytes(b"another")
+
+    with pytest.raises(ModelError, match="changed while it was used"):
+        run(proven=True, meanwhile=replaced)
+    assert os.listdir(tmp_path / "proof") == []

@@ -2,8 +2,10 @@
 
 import pytest
 
+from components.evaluate.published import content_digest
 from schemas.columns import dumps
 from schemas.description import read
+from schemas.errors import ModelError
 
 pytestmark = pytest.mark.component
 
@@ -16,7 +18,9 @@ def run(tmp_path, exported, judged):
     (model / "saved_model.pb").write_bytes(b"graph")
     tiny = exported
 
-    def call(*, blessed, proven):
+    digest = content_digest(str(model))
+
+    def call(*, blessed, proven, judged_by_blessing=digest, judged_by_proof=digest):
         from tfx.types import standard_artifacts
 
         from components.push.component import push
@@ -31,6 +35,8 @@ def run(tmp_path, exported, judged):
         for artifact, value in ((blessing, blessed), (proof, proven)):
             if value is not None:
                 artifact.set_int_custom_property("blessed", value)
+        blessing.set_string_custom_property("saved_model", judged_by_blessing)
+        proof.set_string_custom_property("saved_model", judged_by_proof)
         proof.uri = judged.proof
         described = {
             "evaluation": (standard_artifacts.ModelEvaluation, judged.evaluation),
@@ -69,6 +75,7 @@ def test_a_blessed_and_proven_model_is_pushed_once(run, tmp_path):
     assert described is not None
     assert described.name == "tiny"
     assert described.digests["code"] == "c"
+    assert described.digests["saved_model"] == content_digest(str(path))
     assert (path / "MODEL_CARD.md").read_text(encoding="utf-8").startswith("# tiny\n")
     for pushed, new in ((first, 1), (again, 0)):
         assert pushed.get_int_custom_property("pushed") == 1
@@ -95,3 +102,18 @@ def test_any_other_model_is_not_pushed(run, tmp_path, blessed, proven, reasons):
     assert len(said) == len(reasons)
     assert all(expected in text for expected, text in zip(reasons, said, strict=True))
     assert not (tmp_path / "serving").exists()
+
+
+@pytest.mark.parametrize("verdict", ["judged_by_blessing", "judged_by_proof"])
+@pytest.mark.parametrize("other", ["", "0" * 64], ids=["unknown", "another"])
+def test_a_model_that_a_verdict_is_not_about_is_not_pushed(run, tmp_path, verdict, other):
+    with pytest.raises(ModelError, match="is not the one that was judged"):
+        run(blessed=1, proven=1, **{verdict: other})
+    assert not list((tmp_path / "serving").glob("[0-9]*"))
+
+
+def test_a_model_that_was_truncated_since_is_not_pushed(run, tmp_path):
+    (tmp_path / "exported" / "Format-Serving" / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(ModelError, match="is not the one that was judged"):
+        run(blessed=1, proven=1)
+    assert not list((tmp_path / "serving").glob("[0-9]*"))

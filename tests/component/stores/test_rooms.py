@@ -20,7 +20,7 @@ from components.push.push import push
 from components.validate import request_logs
 from pipeline import cli
 from schemas.columns import Column
-from schemas.errors import ConfigError, SkewlessError, StoreError
+from schemas.errors import ConfigError, ModelError, SkewlessError, StoreError
 from schemas.spec import SPLITS, CsvSource, Examples, Label, Splits
 from tests.emulators import in_amazon, in_google
 
@@ -172,7 +172,7 @@ def test_a_push_that_dies_is_no_version_and_gives_way(store, model, monkeypatch)
     copy_file = files.copy_file
 
     def dying(source, target):
-        if target.endswith(SAVED_MODEL):
+        if target == f"{store}/2/{SAVED_MODEL}":
             raise KeyboardInterrupt
         copy_file(source, target)
 
@@ -197,7 +197,7 @@ def test_a_push_that_fails_leaves_the_versions_as_they_were(store, model, monkey
     copy_file = files.copy_file
 
     def failing(source, target):
-        if next(calls):
+        if target.startswith(store) and next(calls):
             raise StoreError("the store does not answer")
         copy_file(source, target)
 
@@ -205,3 +205,12 @@ def test_a_push_that_fails_leaves_the_versions_as_they_were(store, model, monkey
     with pytest.raises(StoreError):
         push(model("two"), store)
     assert sorted({name.split("/")[0] for name in files.walk(store)}) == ["1"]
+
+
+def test_a_model_that_a_verdict_is_not_about_is_not_pushed(store, model):
+    digest = content_digest(model("one"))
+    push(model("one"), store, verdicts={"blessing": digest, "proof": digest})
+    before = files.walk(store)
+    with pytest.raises(ModelError, match="is not the one that was judged"):
+        push(model("two"), store, verdicts={"blessing": digest, "proof": digest})
+    assert files.walk(store) == before

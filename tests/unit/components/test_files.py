@@ -174,3 +174,21 @@ def test_nothing_heavy_is_imported():
         r"^(?:import|from) (apache_beam|boto3|google|pyarrow|tensorflow)", source, re.M
     )
     assert heavy == []
+
+
+def test_what_is_made_durable_is_every_file_and_every_name_on_the_way(tmp_path, monkeypatch):
+    synced = []
+    sync = os.fsync
+
+    def recording(handle):
+        synced.append(os.path.relpath(os.readlink(f"/proc/self/fd/{handle}"), tmp_path))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", recording)
+    write(tmp_path / "root" / "node" / "7" / "deep" / "a")
+    write(tmp_path / "root" / "node" / "7" / "b")
+    write(tmp_path / "root" / "node" / "6" / "other")
+    files.make_durable(str(tmp_path / "root" / "node" / "7"), str(tmp_path / "root"))
+    held = ["root/node/7/b", "root/node/7/deep/a"]
+    assert sorted(synced[:2]) == held  # content first, then the names of it
+    assert sorted(synced[2:]) == ["root", "root/node", "root/node/7", "root/node/7/deep"]

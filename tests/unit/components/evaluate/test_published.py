@@ -4,7 +4,15 @@ import shutil
 
 import pytest
 
-from components.evaluate.published import content_digest, newest, versions
+from components.evaluate.published import (
+    check_pushed,
+    content_digest,
+    judging_one,
+    newest,
+    versions,
+)
+from schemas.errors import ModelError
+from tests.described import described
 
 
 def saved_model(folder, **changes):
@@ -62,3 +70,49 @@ def test_content_may_not_move_between_files(tmp_path):
     one = saved_model(tmp_path / "a", x=b"1", y=b"2")
     other = saved_model(tmp_path / "b", x=b"2", y=b"1")
     assert content_digest(one) != content_digest(other)
+
+
+def pushed(folder, **changes):
+    """A SavedModel with the model.json of one as it was before these changes."""
+    digest = content_digest(saved_model(folder))
+    told = described(digests={"saved_model": digest}).model_dump_json()
+    return saved_model(folder, **{"model.json": told.encode(), "MODEL_CARD.md": b""} | changes)
+
+
+def test_a_version_as_it_was_pushed_is_let_through(tmp_path):
+    check_pushed(pushed(tmp_path / "1"))
+
+
+@pytest.mark.parametrize(
+    "told", [None, b"{}", b"[]", b'{"digests": [1]}', b'{"digests": {"a": 1}}']
+)
+def test_a_version_that_says_nothing_of_itself_is_let_through(tmp_path, told):
+    check_pushed(saved_model(tmp_path / "1", **{} if told is None else {"model.json": told}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"saved_model.pb": b""},
+        {"variables/variables.index": b"INDEX"},
+        {"assets/more": b""},
+        {"model.json": b'{"digests": {'},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_version_that_is_not_as_it_was_pushed_is_refused(tmp_path, changes):
+    path = pushed(tmp_path / "1", **changes)
+    with pytest.raises(ModelError) as caught:
+        check_pushed(path)
+    assert caught.value.where == path
+    if "model.json" not in changes:
+        assert content_digest(path) in caught.value.what
+        assert content_digest(saved_model(tmp_path / "2")) in caught.value.what
+
+
+def test_a_model_that_changes_while_it_is_judged_has_no_verdict(tmp_path):
+    path = saved_model(tmp_path / "a")
+    with judging_one(path) as digest:
+        assert digest == content_digest(path)
+    with pytest.raises(ModelError, match=f"its SHA-256 was {digest} and is "), judging_one(path):
+        saved_model(tmp_path / "a", **{"saved_model.pb": b"another"})

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from components.evaluate.published import content_digest
 from components.push.push import Pushed, push
 from schemas.errors import ModelError, SkewlessError
 
@@ -132,7 +133,7 @@ def test_a_full_disk_leaves_nothing_behind(model, read, tmp_path, monkeypatch, m
 
 def test_a_model_that_changes_meanwhile_is_not_published(model, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "copyfileobj", lambda _, writer, __: writer.write(b"other"))
-    with pytest.raises(ModelError, match="changed while it was copied"):
+    with pytest.raises(ModelError, match="changed while it was used"):
         push(model(), str(tmp_path / "serving"))
     assert os.listdir(tmp_path / "serving") == [".push.lock"]
 
@@ -163,3 +164,53 @@ def test_a_description_that_fails_leaves_no_version(model, read, tmp_path):
     with pytest.raises(ModelError, match="no metrics"):
         push(model(), str(tmp_path / "serving"), beside)
     assert not read(tmp_path / "serving")
+
+
+def test_only_the_model_that_was_judged_is_pushed(model, read, tmp_path):
+    serving = str(tmp_path / "serving")
+    judged, other = model(b"judged", "a"), model(b"other", "b")
+    digest = content_digest(judged)
+    verdicts = {"blessing": digest, "proof": digest}
+    assert push(judged, serving, verdicts=verdicts).new
+    before = read(serving)
+    for wrong in (
+        {"blessing": digest, "proof": content_digest(other)},
+        {"blessing": content_digest(other), "proof": digest},
+    ):
+        with pytest.raises(ModelError, match="is not the one that was judged") as caught:
+            push(judged, serving, verdicts=wrong)
+        assert digest in caught.value.what
+        assert content_digest(other) in caught.value.what
+        assert caught.value.where == judged
+    with pytest.raises(ModelError, match=r"the blessing is about .* and the proof is about"):
+        push(other, serving, verdicts=verdicts)
+    with pytest.raises(ModelError, match="the proof is about no known one"):
+        push(judged, serving, verdicts={"blessing": digest, "proof": ""})
+    assert read(serving) == before
+
+
+def test_a_model_that_is_replaced_after_it_was_digested_is_not_pushed(
+    model, read, tmp_path, monkeypatch
+):
+    """What counts is the copy, not what lay in its place when it was looked at."""
+    serving, judged = str(tmp_path / "serving"), model(b"judged")
+    copy = shutil.copyfileobj
+
+    def replacing(reader, writer, length):
+        model(b"other!")
+        copy(reader, writer, length)
+
+    monkeypatch.setattr(shutil, "copyfileobj", replacing)
+    digest = content_digest(judged)
+    with pytest.raises(ModelError, match="changed while it was used"):
+        push(judged, serving, verdicts={"blessing": digest, "proof": digest})
+    assert read(serving) == {}
+
+
+def test_a_version_that_was_damaged_is_followed_by_a_whole_one(model, read, tmp_path):
+    serving, judged = tmp_path / "serving", model()
+    verdicts = {"blessing": content_digest(judged)}
+    push(judged, str(serving), verdicts=verdicts)
+    (serving / "1" / "saved_model.pb").write_bytes(b"")
+    assert push(judged, str(serving), verdicts=verdicts).version == 2
+    assert read(str(serving / "2")) == read(judged)
