@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from components import files
-from components.evaluate.published import SAVED_MODEL
+from components.evaluate.published import SAVED_MODEL, check_pushed
 from schemas.errors import ModelError
 
 
@@ -47,13 +47,15 @@ class LoadedSignature:
       outputs: names of the outputs that are computed.
 
     Raises:
-      ModelError: the SavedModel does not load, or has no such signature or output.
+      ModelError: the SavedModel does not load, is not the one that was pushed here, or has no such
+        signature or output.
     """
 
     def __init__(self, saved_model: str, name: str, outputs: Iterable[str] | None = None) -> None:
         session = tf.compat.v1.Session(graph=tf.Graph())
         try:
             with files.at_hand(saved_model) as folder:
+                check_pushed(folder)
                 graph = tf.compat.v1.saved_model.load(session, [tf.saved_model.SERVING], folder)
         except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
             raise ModelError(f"the SavedModel does not load: {error}", where=saved_model) from error

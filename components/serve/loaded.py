@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from components import files
+from components.evaluate import published
 from components.serve import predict
 from components.serve.batcher import Batcher
 from components.serve.messages import Arrays
@@ -122,6 +123,7 @@ class Loader:
     def _read(self, path: str) -> tuple[Model, bytes | None]:
         """Load a version, and what its folder says of it, so that no request opens a file."""
         with files.at_hand(path) as folder:
+            published.check_pushed(folder)
             model = self._load(folder)
             try:
                 return model, files.read_bytes(os.path.join(folder, description.FILE_NAME))

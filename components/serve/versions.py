@@ -2,8 +2,9 @@
 
 Goes in: a `ModelConfig` a model. Comes out: `find`, which gives the version that answers a request.
 Promised: a new version is loaded in a thread while the old one answers, and takes its place between
-two requests; a version is let go once all it was asked is answered; one that does not load is told
-of, tried again when its folder changes, and the next older one answers instead.
+two requests; a version is let go once all it was asked is answered; one that does not load, or does
+not hold what was pushed, is told of, tried again when its folder changes, and the next older one
+answers instead.
 """
 
 from __future__ import annotations

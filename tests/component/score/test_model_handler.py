@@ -15,6 +15,7 @@ from apache_beam.testing import test_stream
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms import trigger, window
 
+from components.evaluate.published import content_digest
 from components.evaluate.signature import LoadedSignature
 from components.examples import as_raw_columns, column
 from components.score import model_handler
@@ -22,6 +23,7 @@ from components.score.model_handler import RowHandler, SavedModelHandler, versio
 from components.score.scorer import FollowingScorer, KeptModels, Scorer
 from schemas.errors import DataError, ModelError
 from tests.component.score.conftest import push
+from tests.described import described
 
 pytestmark = pytest.mark.component
 FN_API = ["--runner=FnApiRunner"]
@@ -274,3 +276,14 @@ def test_what_is_no_raw_columns_signature_is_refused(exported, tmp_path):
 def test_inference_args_are_refused(exported):
     with pytest.raises(ValueError, match="takes no inference_args, got \\['x'\\]"):
         SavedModelHandler(exported.saved_model).validate_inference_args({"x": 1})
+
+
+def test_a_version_that_is_not_what_was_pushed_is_not_asked(serving):
+    path = serving / "1"
+    told = described(digests={"saved_model": content_digest(str(path))})
+    (path / "model.json").write_text(told.model_dump_json())
+    SavedModelHandler(str(path)).load_model()
+    (path / "assets" / "more").parent.mkdir(exist_ok=True)
+    (path / "assets" / "more").write_text("")
+    with pytest.raises(ModelError, match="is not the one that was pushed"):
+        SavedModelHandler(str(path)).load_model()

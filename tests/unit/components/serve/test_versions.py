@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from components.evaluate.published import content_digest
 from components.serve.config import ModelConfig, Policy
 from components.serve.failures import FAILED_PRECONDITION, RequestError
 from components.serve.folders import Base
@@ -14,6 +15,7 @@ from components.serve.service import Service
 from components.serve.settings import Limits, Settings
 from components.serve.versions import Models
 from schemas.errors import ModelError
+from tests.described import described
 from tests.unit.components.serve.asking import computed
 
 
@@ -434,5 +436,24 @@ def test_a_version_replaced_in_place_is_not_loaded_again(house):
         (h.serving / "3" / "saved_model.pb").write_bytes(b"another graph")
         await h.settle()
         assert h.made == [3]
+
+    house(test)
+
+
+def test_a_version_that_is_not_what_was_pushed_does_not_answer_until_it_is(house):
+    async def test(h):
+        h.push(10)
+        folder = h.serving / "10"
+        told = described(digests={"saved_model": content_digest(str(folder))})
+        (folder / "model.json").write_text(told.model_dump_json())
+        (folder / "saved_model.pb").write_bytes(b"")
+        await h.settle()
+        assert await h.ask() == 3
+        status, message = refused(h, 10)
+        assert status == 503
+        assert "the SavedModel is not the one that was pushed: its SHA-256 is" in message
+        (folder / "saved_model.pb").write_bytes(b"graph")
+        await h.settle()
+        assert await h.ask() == 10
 
     house(test)
