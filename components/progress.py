@@ -25,11 +25,12 @@ class Event:
       kind: "start"; "rows", `rows` more rows are through; "count", of each count in `values` so
         many more; "metrics", `values` are the latest figures (training); "job", `values` are the
         page or the state of what an engine does for the stage; "note", `values` belong in the
-        summary; "done" or "failed", after `seconds`.
+        summary; "remark", so does the text in `values`, which a person reads at once; "done" or
+        "failed", after `seconds`.
     """
 
     stage: str
-    kind: Literal["start", "rows", "count", "metrics", "job", "note", "done", "failed"]
+    kind: Literal["start", "rows", "count", "metrics", "job", "note", "remark", "done", "failed"]
     rows: int = 0
     seconds: float = 0.0
     values: Mapping[str, float | int | str] = field(default_factory=dict)
@@ -63,6 +64,11 @@ def job(stage: str, **values: str) -> None:
 def note(stage: str, **values: float | int | str) -> None:
     """Tell figures that belong in the run's summary."""
     emit(Event(stage, "note", values=values))
+
+
+def remark(stage: str, text: str) -> None:
+    """Say something about a stage that a person should read at once; it may not have begun."""
+    emit(Event(stage, "remark", values={"remark": text}))
 
 
 @contextlib.contextmanager

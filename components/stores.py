@@ -82,6 +82,24 @@ def matched(pattern: str) -> list[tuple[str, int, int]]:
         return [_entry(_systems(pattern).get_filesystem(pattern).metadata(pattern))]
 
 
+def tags(prefix: str) -> dict[str, str]:
+    """Return what tells each object's content from others, for all whose path begins like this.
+
+    That is the MD5 where Google keeps one, else the generation, and Amazon's ETag.
+
+    Raises:
+      StoreError: the store does not answer, or refuses.
+    """
+    bucket, name = _bucket_and_name(prefix)
+    root = prefix[: len(prefix) - len(name)]
+    with _asking(prefix):
+        if prefix.startswith("gs://"):
+            blobs = _google(prefix).list_blobs(bucket, prefix=name)
+            return {root + b.name: b.md5_hash or f"generation {b.generation}" for b in blobs}
+        pages = _s3(prefix).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=name)
+        return {root + o["Key"]: o["ETag"] for page in pages for o in page.get("Contents", ())}
+
+
 def opened(path: str) -> IO[bytes]:
     """Open an object for reading; only what is read of it is fetched, in ranges.
 

@@ -57,7 +57,7 @@ class Board:
         """Take in an event; return the stages that came to an end by it.
 
         A stage that TFX finds in its cache says nothing at all: it ends as cached when one that
-        stands after it starts.
+        stands after it starts, or is remarked on.
         """
         stage = self.stages.setdefault(event.stage, Stage(event.stage))
         if event.kind == "start":
@@ -69,6 +69,9 @@ class Board:
             stage.seconds = event.seconds
             return [stage]
         stage.rows += event.rows
+        if event.kind == "remark":
+            stage.notes.update(event.values)
+            return self._skip_before(event.stage)
         if event.kind == "metrics":
             stage.metrics.update(event.values)
         elif event.kind == "job":

@@ -229,7 +229,9 @@ class Reporter(logging.Handler):
                 self._screen.ended(stage)
             if event.kind == "job" and "page" in event.values:
                 self._screen.line(f"{event.stage:<{NAME_WIDTH}} {event.values['page']}")
-            if self.board.running and event.kind != "note":
+            if event.kind == "remark":
+                self._screen.line(f"{event.stage:<{NAME_WIDTH}} {event.values['remark']}")
+            elif self.board.running and event.kind != "note":
                 self._screen.working(self.board.running)
         except OSError:
             self.handleError(record)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from components import files, stores
 from components.ingest.found import source_files
 from pipeline import digests
+from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE, Dataset
@@ -86,18 +87,24 @@ def pipeline_id(name: str) -> str:
 
 
 def build(
-    dataset: Dataset, folders: Folders, *, run_id: str, allow_anomalies: bool = False
+    dataset: Dataset,
+    folders: Folders,
+    known: DigestCache,
+    *,
+    run_id: str,
+    allow_anomalies: bool = False,
 ) -> Pipeline:
     """Wire the stages of a dataset into a TFX pipeline whose cache is on.
 
     Every node is told the part of pipeline.yaml that it needs and no more, so that a changed line
-    runs again what depends on it. `run_id` makes push run each time; nothing else knows it.
+    runs again what depends on it. `run_id` makes push run each time; nothing else knows it. `known`
+    has what the source's files hold, as far as they were read before.
     """
     from tfx.orchestration import metadata
     from tfx.orchestration.pipeline import Pipeline
 
     told = _Told.of(dataset)
-    data = _data(told, dataset, allow_anomalies)
+    data = _data(told, dataset, known, allow_anomalies)
     model = _model(told, dataset, data)
     verdict = _verdict(told, dataset, folders, run_id, data, model)
     return Pipeline(
@@ -142,16 +149,15 @@ def _expectations(dataset: Dataset) -> Expectations:
     return expectations_of(schema_columns.parse_schema(dataset.schema_text, where=where))
 
 
-def _data(told: _Told, dataset: Dataset, allow_anomalies: bool) -> Nodes:
+def _data(told: _Told, dataset: Dataset, known: DigestCache, allow_anomalies: bool) -> Nodes:
     """From source to examples that the gate lets through."""
     from components.ingest.component import ingest
     from components.validate.component import gate, import_schema, statistics, validate
 
-    paths = source_paths(dataset)
     ingested = ingest(
         source=dataset.spec.source.model_dump_json(),
-        paths=json.dumps(paths),
-        fingerprint=digests.source(paths),
+        pattern=dataset.source_path,
+        fingerprint=digests.source(source_paths(dataset), known),
         columns=told.columns,
         splits=dataset.spec.splits.model_dump_json(),
         label=told.label,

@@ -20,13 +20,15 @@ import click
 
 from components import progress, stores
 from components.compat import quiet_environment
-from pipeline import dag, engines, lineage, logs, runners, summary_text
+from pipeline import dag, digest_cache, engines, lineage, logs, runners, summary_text
 from pipeline.board import Board
 from pipeline.console import Reporter, open_screen
+from pipeline.digest_cache import DigestCache
 from pipeline.endings import InterruptedRunError, interrupted_by, noticing_interrupts, unexpected
 from pipeline.folders import Folders, new_run_id
 from pipeline.locks import Check, locked
 from pipeline.runners import BeamCommand, Choice
+from pipeline.seals import Seals
 from pipeline.shortages import noticing_shortages
 from pipeline.summary import Failure, Status, Summary, figures, refusal, stage_summaries
 from pipeline.temporary import own_folder
@@ -245,17 +247,26 @@ def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
 
 
 def _run_dag(job: Job, reporter: Reporter) -> None:
+    with digest_cache.opened(job.folders.digests) as known:
+        _run_nodes(job, known)
+    reporter.finish()
+    _hold_against_metadata(job, reporter.board)
+
+
+def _run_nodes(job: Job, known: DigestCache) -> None:
     with progress.stage(IMPORTS), _uncollected():
         from pipeline import orchestrators
 
         pipeline = dag.build(
-            job.dataset, job.folders, run_id=job.run_id, allow_anomalies=job.allow_anomalies
+            job.dataset,
+            job.folders,
+            known,
+            run_id=job.run_id,
+            allow_anomalies=job.allow_anomalies,
         )
         lineage.tidy(job.folders.metadata, job.folders.artifacts)
     with engines.running(job.on, f"{job.dataset.spec.name}-{job.run_id}"):
-        orchestrators.run_local(pipeline, job.run_id)
-    reporter.finish()
-    _hold_against_metadata(job, reporter.board)
+        orchestrators.run_local(pipeline, job.run_id, Seals(job.folders.artifacts, known))
 
 
 @contextlib.contextmanager

@@ -1,7 +1,5 @@
 """The ingest node: unpacks parameters, reads the source, records what the examples are."""
 
-import json
-
 import apache_beam as beam
 from tfx.components.util import examples_utils
 from tfx.dsl.component.experimental.annotations import (
@@ -14,7 +12,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
-from components import progress
+from components import files, progress
 from components.ingest.ingest import ingest as make_examples
 from schemas import spec
 from schemas.columns import loads
@@ -24,7 +22,7 @@ from schemas.columns import loads
 def ingest(
     examples: OutputArtifact[Examples],
     source: Parameter[str],
-    paths: Parameter[str],
+    pattern: Parameter[str],
     fingerprint: Parameter[str],
     columns: Parameter[str],
     splits: Parameter[str],
@@ -33,11 +31,15 @@ def ingest(
     code: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Turn the source into examples; `fingerprint` says what its files hold, for the cache."""
+    """Turn the source into examples.
+
+    The files are those that `pattern` names now. `fingerprint` says what they hold, for the cache;
+    what they are called is no part of that.
+    """
     with progress.stage("ingest"):
         counts = make_examples(
             source=spec.CsvSource.model_validate_json(source),
-            paths=json.loads(paths),
+            paths=[found.path for found in files.find(pattern)],
             columns=loads(columns),
             splits=spec.Splits.model_validate_json(splits),
             label=spec.Label.model_validate_json(label),

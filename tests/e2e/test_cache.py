@@ -1,11 +1,15 @@
 """What runs again: nothing, or exactly what depends on the change."""
 
+import shutil
 import time
+from pathlib import Path
 
 import pytest
 
+from components.evaluate.published import check_pushed, content_digest
 from components.export import component as export_component
-from pipeline import digests
+from pipeline import digests, lineage
+from pipeline.folders import Folders
 from schemas.errors import ModelError
 
 pytestmark = pytest.mark.e2e
@@ -124,3 +128,43 @@ def test_anomalies_stop_the_run_unless_a_person_goes_on(first, make_dataset, run
     assert allowed.done == ["gate", "push"]
     assert allowed.summary.anomalies_allowed
     assert "No Charge" in str(allowed.summary.findings)
+
+
+def exported_by(root, outcome):
+    """The folder of the SavedModel that a run exported, or used again."""
+    nodes = lineage.read_run(Folders.of(root, "taxi").metadata, outcome.summary.run_id)
+    return Path(nodes["export"].outputs["exported"].uri) / "Format-Serving"
+
+
+def truncated(export, first):
+    (export / "saved_model.pb").write_bytes(b"")
+
+
+def replaced(export, first):
+    """Another run's model, which was judged, too, but is not this one."""
+    shutil.rmtree(export)
+    shutil.copytree(first, export)
+
+
+def test_an_export_that_was_damaged_is_made_and_judged_anew_and_never_pushed(
+    first, make_dataset, run_dataset, proof_of_the_first, root
+):
+    """The version is taken away as well, so that there would be something to push."""
+    dataset = make_dataset(spec={"export": {"threshold": 0.37}})
+    outcome = run_dataset(dataset)
+    assert outcome.error is None
+    for damage in (truncated, replaced):
+        export = exported_by(root, outcome)
+        shutil.rmtree(outcome.summary.model)
+        damage(export, exported_by(root, first))
+        damaged = content_digest(str(export))
+        outcome = run_dataset(dataset)
+        assert outcome.error is None
+        assert outcome.done == ["export", "evaluate", "parity", "push"]
+        (told,) = [s.notes["remark"] for s in outcome.summary.stages if s.name == "export"]
+        assert told.startswith("not used again: Format-Serving/saved_model.pb")
+        assert outcome.summary.status == "pushed"
+        pushed = content_digest(outcome.summary.model)
+        assert pushed == content_digest(str(exported_by(root, outcome)))
+        assert pushed != damaged
+        check_pushed(outcome.summary.model)

@@ -1,7 +1,5 @@
 """The ingest node as TFX runs it: parameters unpacked, artifact recorded."""
 
-import json
-
 import pyarrow.parquet as pq
 import pytest
 from tfx.components.util import examples_utils
@@ -22,7 +20,7 @@ def test_the_node_records_what_the_examples_are(tmp_path):
     label = Label.model_validate({"name": "y", "equals": {"column": "t", "values": ["a"]}})
     node = ingest(
         source=CsvSource(path="*.csv").model_dump_json(),
-        paths=json.dumps([str(tmp_path / "data.csv")]),
+        pattern=str(tmp_path / "*.csv"),
         fingerprint="abc",
         columns=dumps([Column("n", "INT", True), Column("t", "BYTES", False)]),
         splits=Splits(key=("n",)).model_dump_json(),

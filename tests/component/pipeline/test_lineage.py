@@ -24,9 +24,8 @@ sys.path.insert(0, sys.argv[1])
 from components.compat import quiet_environment
 quiet_environment()
 import tiny_dag
-from pipeline import orchestrators
 from pipeline.folders import Folders
-orchestrators.run_local(tiny_dag.build(Folders(Path(sys.argv[2])), mode="kill"), "a")
+tiny_dag.run(Folders(Path(sys.argv[2])), "a", mode="kill")
 """
 
 
@@ -58,9 +57,7 @@ def tiny():
 
 
 def run(tiny, folders, run_id, **options):
-    from pipeline import orchestrators
-
-    orchestrators.run_local(tiny.build(folders, **options), run_id)
+    tiny.run(folders, run_id, **options)
 
 
 def states(folders, run_id):

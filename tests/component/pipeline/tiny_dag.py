@@ -10,6 +10,13 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types.standard_artifacts import Examples, Model
 
 from components import progress
+from pipeline import digest_cache, orchestrators
+from pipeline.seals import Seals
+
+
+def kill(*_args, **_options):
+    """Kill this process."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @component
@@ -34,7 +41,7 @@ def second(
         if mode == "interrupt":
             raise KeyboardInterrupt
         if mode == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill()
 
 
 def build(folders, *, text="hello", mode="well"):
@@ -50,3 +57,10 @@ def build(folders, *, text="hello", mode="well"):
             str(folders.metadata)
         ),
     )
+
+
+def run(folders, run_id, **options):
+    """Build the two and run them, as a run does."""
+    with digest_cache.opened(folders.digests) as known:
+        seals = Seals(str(folders.artifacts), known)
+        orchestrators.run_local(build(folders, **options), run_id, seals)

@@ -9,7 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from components import files, store_patience, stores
+from pipeline import digests
+from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
+from pipeline.seals import Seals
 from schemas.errors import StoreError
 from tests import emulators
 from tests.engines.processes import free_ports
@@ -174,3 +177,34 @@ def test_the_record_of_runs_goes_from_machine_to_machine(store, tmp_path, monkey
     at("one").metadata.write_bytes(b"3")  # of a run that was killed before it could send
     at("one").fetch()
     assert at("one").metadata.read_bytes() == b"3"
+
+
+def test_a_tag_tells_what_an_object_holds_from_all_else(store):
+    for name in ("a/1.csv", "a/2.csv", "a/10.csv", "b"):
+        files.write_whole(f"{store}/{name}", "text")
+    before = stores.tags(f"{store}/a/1")
+    assert list(before) == [f"{store}/a/1.csv", f"{store}/a/10.csv"]
+    assert stores.tags(f"{store}/a/none") == {}
+    files.write_whole(f"{store}/a/1.csv", "TEXT")  # as long as it was
+    after = stores.tags(f"{store}/a/1")
+    assert after[f"{store}/a/1.csv"] != before[f"{store}/a/1.csv"]
+    assert after[f"{store}/a/10.csv"] == before[f"{store}/a/10.csv"]
+
+
+def test_sources_and_artifacts_of_a_store_are_known_by_what_they_hold(store, tmp_path):
+    known = DigestCache(tmp_path / "digests.json")
+    names = [f"{store}/data/{name}.csv" for name in "ab"]
+    for name in names:
+        files.write_whole(name, f"n\n{name}\n")
+    first, seals = digests.source(names, known), Seals(store, known)
+    seal = seals.seal(f"{store}/data")
+    assert digests.source(names, known) == first
+    assert seals.why_broken(f"{store}/data", seal) is None
+    files.write_whole(names[0], f"n\n{names[0].upper()}\n")
+    assert digests.source(names, known) != first
+    why = seals.why_broken(f"{store}/data", seal)
+    assert why == f"its content changed since it was made, in {store}/data"
+    files.remove(f"{store}/data")
+    assert seals.why_broken(f"{store}/data", seal) == f"{store}/data is gone"
+    with pytest.raises(FileNotFoundError):
+        digests.source(names, known)

@@ -33,6 +33,15 @@ def test_a_stage_that_says_nothing_was_cached_once_a_later_one_starts():
     }
 
 
+def test_a_remark_on_a_stage_before_it_starts_is_a_note():
+    board = Board(NAMES)
+    remark = Event("statistics", "remark", values={"remark": "not used again"})
+    assert names(board.update(remark, 0.0)) == ["ingest"]
+    assert board.stages["statistics"].state == "waiting"
+    assert board.stages["statistics"].notes == {"remark": "not used again"}
+    assert names(board.update(Event("statistics", "start"), 1.0)) == []
+
+
 def test_what_is_left_at_the_end_was_cached():
     board = Board(NAMES)
     board.update(Event("ingest", "start"), 0.0)

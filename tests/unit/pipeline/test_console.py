@@ -59,6 +59,19 @@ def test_plain_output_is_whole_lines():
     ]
 
 
+def test_a_remark_is_shown_before_its_stage():
+    stream, clock = io.StringIO(), Clock()
+    with Reporter(("ingest", "train"), Plain(stream, clock), clock):
+        progress.remark("train", "not used again: its content changed")
+        progress.emit(progress.Event("train", "start"))
+        progress.emit(progress.Event("train", "done", seconds=6.0))
+    assert stream.getvalue().splitlines() == [
+        "ingest            cached",
+        "train          not used again: its content changed",
+        "train              6.0 s",
+    ]
+
+
 def test_a_terminal_keeps_one_line_a_stage_and_gives_the_cursor_back(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")

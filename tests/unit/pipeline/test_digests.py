@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import dag, digests
+from pipeline import dag, digest_cache, digests
 
 COMPONENT = '''
 """Two nodes."""
@@ -146,15 +146,41 @@ def test_the_rooms_are_told_apart():
     assert not any(m.startswith("pipeline") for modules in reach.values() for m in modules)
 
 
-def test_source_files_are_known_by_path_size_and_time(tmp_path):
-    paths = [str(tmp_path / name) for name in ("a.csv", "b.csv")]
-    for path in paths:
-        Path(path).write_text("x\n", encoding="utf-8")
-    first = digests.source(paths)
-    assert digests.source(reversed(paths)) == first
-    assert digests.source(paths[:1]) != first
-    os.utime(paths[0], ns=(1, 1))
-    touched = digests.source(paths)
-    assert touched != first
-    Path(paths[1]).write_text("xy\n", encoding="utf-8")
-    assert digests.source(paths) != touched
+@pytest.fixture
+def source(tmp_path):
+    """Return the identity of files of these names in a folder, as a run of its own sees it."""
+
+    def of(*names):
+        with digest_cache.opened(tmp_path / "digests.json") as known:
+            return digests.source([str(tmp_path / name) for name in names], known)
+
+    return of
+
+
+def test_source_files_are_known_by_what_they_hold(tmp_path, source):
+    for name, text in {"a.csv": "x\n", "b.csv": "y\n"}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    first = source("a.csv", "b.csv")
+    assert source("b.csv", "a.csv") == first
+    assert source("a.csv") != first
+
+    os.utime(tmp_path / "a.csv", ns=(1, 1))
+    (tmp_path / "b.csv").rename(tmp_path / "c.csv")
+    assert source("a.csv", "c.csv") == first
+
+    stat = (tmp_path / "c.csv").stat()
+    (tmp_path / "c.csv").write_text("z\n", encoding="utf-8")
+    os.utime(tmp_path / "c.csv", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert source("a.csv", "c.csv") != first
+
+
+def test_what_is_done_to_a_file_by_its_name_counts(tmp_path, source):
+    for name, text in {"1.csv": "x", "2.csv": "y", "3.csv": "x", "x.gz": "x"}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert source("1.csv", "2.csv") != source("2.csv", "3.csv")  # the rows come in another order
+    assert source("1.csv") != source("x.gz")  # one is unpacked
+
+
+def test_a_source_that_is_gone(source):
+    with pytest.raises(FileNotFoundError):
+        source("gone.csv")
