@@ -1,6 +1,7 @@
 """Artifacts of a run that were damaged since are never used again; those of a dead run neither."""
 
 import importlib
+import logging
 import os
 import shutil
 import signal
@@ -66,7 +67,7 @@ def tiny():
 def remarks():
     """What was remarked, by node."""
 
-    class Remarks(progress.logging.Handler):
+    class Remarks(logging.Handler):
         def emit(self, record):
             if record.event.kind == "remark":
                 said.append((record.event.stage, record.event.values["remark"]))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import time
 
 import pytest
 
@@ -20,8 +21,8 @@ def sha(text):
 @pytest.fixture
 def later(monkeypatch):
     """Let files be written an hour before they are digested, so that their times are settled."""
-    now = digest_cache.time.time_ns
-    monkeypatch.setattr(digest_cache.time, "time_ns", lambda: now() + HOUR)
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + HOUR)
 
 
 @pytest.fixture
