@@ -92,16 +92,25 @@ def below(path: str, folder: str) -> str:
     return path[len(folder.rstrip("/")) + 1 :]
 
 
-def find(pattern: str) -> list[Entry]:
+def find(pattern: str, without: Collection[str] = ()) -> list[Entry]:
     """Return the files that a path or a pattern (`*`, `?`, `[…]`, `**`) names, sorted by path.
 
     A path that is there is meant as it stands, whatever characters are in it. A file that several
     of the paths lead to, through symbolic links, is there once.
+
+    Args:
+      pattern: the path or pattern.
+      without: paths to leave out; they cost no look at the file.
     """
     if in_store(pattern):
-        return sorted((Entry(*found) for found in stores.matched(pattern)), key=lambda e: e.path)
-    found = [pattern] if os.path.isfile(pattern) else local_glob.find(pattern)
-    return [_entry(path) for path in sorted(found)]
+        matched = (Entry(*found) for found in stores.matched(pattern))
+        return sorted((e for e in matched if e.path not in without), key=lambda e: e.path)
+    if os.path.isfile(pattern):
+        found = [] if pattern in without else [pattern]
+    else:
+        found = local_glob.find(pattern, without)
+    looked = map(_entry_if_there, sorted(found))
+    return [entry for entry in looked if entry is not None]
 
 
 def open_read(path: str) -> IO[bytes]:
@@ -286,3 +295,11 @@ def _send(local: str, path: str) -> None:
 def _entry(path: str) -> Entry:
     stat = os.stat(path)
     return Entry(path, stat.st_size, stat.st_mtime_ns)
+
+
+def _entry_if_there(path: str) -> Entry | None:
+    """Return a file's entry; None where it is gone since it was listed."""
+    try:
+        return _entry(path)
+    except FileNotFoundError:
+        return None

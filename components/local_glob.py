@@ -9,20 +9,26 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 _ANY_DEPTH = "**"
 
 
-def find(pattern: str) -> list[str]:
+def find(pattern: str, without: Collection[str] = ()) -> list[str]:
     """Return the files that a pattern (`*`, `?`, `[…]`, `**`) names, in no order.
 
     Of several paths to one file, the one of the fewest parts is kept, then the first by name.
+
+    Args:
+      pattern: the pattern.
+      without: paths to leave out, and links to them; they cost no look at the file.
     """
     kept: dict[str, str] = {}
     for path in sorted(_matches(pattern), key=lambda path: (path.count(os.sep), path)):
-        if os.path.isfile(path):
-            kept.setdefault(os.path.realpath(path), path)
+        if path not in without and os.path.isfile(path):
+            real = os.path.realpath(path)
+            if real not in without:
+                kept.setdefault(real, path)
     return list(kept.values())
 
 

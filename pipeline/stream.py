@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import math
 import re
+import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from components import files, progress
 from components.score.formats import FORMATS, Format
+from components.score.formats import TOPIC as _TOPIC
 from pipeline import scoring, stream_folders
 from pipeline.scoring import BeamCommand, Source
 from schemas.errors import ConfigError
 from schemas.spec import CsvSource
 
 if TYPE_CHECKING:
-    from components.score.model_handler import SavedModelHandler
+    from pipeline.stream_steps import Steps
 
+LOGGER = logging.getLogger(__name__)
 STAGE = "stream"
-_TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
 _SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
-# Beam's in-process runner for batches does not read Pub/Sub; this one does.
-_PUBSUB_RUNNER = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
+# Beam's runners in this process, by names as it takes them. They never forget anything that a
+# pipeline without an end did, so a stream here is many that end: docs/decisions/0008.
+_IN_PROCESS = ("", "direct", "switchingdirect", "bundlebaseddirect", "fnapi")
 
 
 @click.command(cls=BeamCommand)
@@ -107,10 +112,12 @@ def command(source: str, version: int | None, **options: Any) -> None:
         with scoring.imports():
             importlib.import_module("components.evaluate.signature")  # TensorFlow
             importlib.import_module("components.score.new_files")
-        with progress.stage(STAGE), scoring.until_interrupted():
-            flow.run(click.get_current_context().meta["beam"])
-        for line in flow.told(board.stages[STAGE].counts):
-            screen.line(line)
+        try:
+            with progress.stage(STAGE), scoring.until_interrupted():
+                flow.run(click.get_current_context().meta["beam"], screen.line)
+        finally:
+            for line in flow.told(board.stages[STAGE].counts):
+                screen.line(line)
 
 
 class Flow:
@@ -142,8 +149,8 @@ class Flow:
         self._timestamp_attribute = timestamp_attribute
         self._window, self._wait, self._look = window, wait, look
         self._stop_after = stop_after
-        self._result: Any = None  # of the pipeline; None where a runner gave none before its end
-        self._elsewhere = False  # whether a runner was named, which may go on without this process
+        self._started = False
+        self._result: Any = None  # of a job on another runner, which may go on without this process
         self.check()
         found = Source.of(source)
         self.model = found.version(version)
@@ -185,34 +192,38 @@ class Flow:
             folders["--dead-letters"] = (self._dead_letters, ".parquet" if of_files else ".jsonl")
         return folders
 
-    def run(self, arguments: list[str]) -> None:
+    def run(self, arguments: list[str], warn: Callable[[str], None]) -> None:
         """Run the stream until it ends or is interrupted.
+
+        Args:
+          arguments: Beam's options.
+          warn: told what is wrong for now, and will be tried again.
 
         Raises:
           KeyboardInterrupt: it was.
+          ConfigError: an option has no effect on this runner.
         """
-        import apache_beam as beam
+        from apache_beam.options.pipeline_options import StandardOptions
 
-        from components.compat import beam_options
-
-        self._elsewhere = any(argument.startswith("--runner") for argument in arguments)
-        in_process = self._subscription and not self._elsewhere
-        runner = [f"--runner={_PUBSUB_RUNNER}"] if in_process else []
-        options = scoring.beam_options([*arguments, *runner], streaming=True)
-        pipeline = beam.Pipeline(options=beam_options(options))
+        options = scoring.beam_options(arguments)
+        runner = str(options.view_as(StandardOptions).runner or "")
+        if runner.rpartition(".")[2].lower().removesuffix("runner") not in _IN_PROCESS:
+            self._run_elsewhere(scoring.beam_options(arguments, streaming=True))
+            return
+        logging.getLogger("apache_beam").setLevel(logging.WARNING)  # a page for each pipeline
         if self._subscription is not None:
-            self._messages(pipeline)
+            self._run_on_messages(options, warn)
         else:
-            self._files(pipeline)
-        self._result = pipeline.run()
-        self._result.wait_until_finish()
+            self._run_on_files(options, warn)
 
     def told(self, counted: Mapping[str, int]) -> list[str]:
-        """Say in a few lines what became of the rows.
+        """Say in a few lines what became of the rows; nothing of a stream that did not start.
 
         Args:
           counted: what was counted in this process.
         """
+        if not self._started:
+            return []
         from apache_beam.runners.runner import PipelineState
 
         from components.score import counts
@@ -224,87 +235,88 @@ class Flow:
             done = getattr(self._result, "has_job", True) and PipelineState.is_terminal(
                 self._result.state
             )
-            if self._elsewhere and not done:
+            if not done:
                 return ["the job is left to its runner, which has the counts", f"scores: {scores}"]
-            # Each may lack some: the runner in this process until its end, this process always
-            # where workers are others.
+            # This process hears nothing of workers in others.
             counted = Counter(counted) | Counter(counts.of_result(self._result))
         return counts.in_words(counted, scores=scores, rejects=self._dead_letters)
 
-    def _handler(self) -> SavedModelHandler:
-        from components.score.model_handler import SavedModelHandler
-
-        return SavedModelHandler(self.model, follow=self._follow, follow_seconds=self._look)
-
-    def _messages(self, pipeline: Any) -> None:
-        from apache_beam.io.gcp.pubsub import ReadFromPubSub
-
-        from components.score.columns import ask
-        from components.score.counts import REJECTED, SCORED
-        from components.score.message_sinks import WriteMessageFiles, WriteToTopic
-        from components.score.stream import ScoreMessages
-
-        scored = (
-            pipeline
-            | "Messages"
-            >> ReadFromPubSub(
-                subscription=self._subscription,
-                with_attributes=True,
-                timestamp_attribute=self._timestamp_attribute,
-            )
-            | "Score"
-            >> ScoreMessages(
-                self._handler(), ask(self.model).inputs, keys=self._keys, max_seconds=self._wait
-            )
-        )
-        for name, messages, place, counted_as in (
-            ("Answers", scored.answers, self._topic or self._output, SCORED),
-            ("DeadLetters", scored.dead_letters, self._dead_letters, REJECTED),
-        ):
-            assert place is not None  # held by check()
-            write = (
-                WriteToTopic(
-                    place, timestamp_attribute=self._timestamp_attribute, counted_as=counted_as
-                )
-                if _TOPIC.fullmatch(place)
-                else WriteMessageFiles(
-                    files.absolute(place), seconds=self._window, counted_as=counted_as
-                )
-            )
-            _ = messages | f"Write{name}" >> write
-
-    def _files(self, pipeline: Any) -> None:
+    def _run_elsewhere(self, options: Any) -> None:
+        """Run one pipeline without an end, on a runner that has a place for what it keeps."""
         import apache_beam as beam
-        from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
-        from components.score import counts, message_sinks, new_files
-        from components.score.columns import ask
-        from components.score.sources import Wanted
+        if self._subscription is not None and self._stop_after is not None:
+            raise ConfigError(
+                "--stop-after ends a stream of messages in this process alone",
+                where="--stop-after, and --runner behind --",
+                remedy="leave --stop-after out, and drain the job to end it",
+            )
+        pipeline = beam.Pipeline(options=options)
+        if self._subscription is not None:
+            self._steps().read_and_score_messages(pipeline, self._subscription, self._wait)
+        else:
+            assert self._pattern is not None  # held by check()
+            self._steps().find_and_score_files(pipeline, self._pattern, self._stop_after)
+        self._result = pipeline.run()
+        self._started = True
+        self._result.wait_until_finish()
+
+    def _run_on_files(self, options: Any, warn: Callable[[str], None]) -> None:
+        """Look for files, and score those of a look in pipelines that end."""
+        from apache_beam.io.filesystem import FileMetadata
+
+        from components.score.bounded import BoundedPipeline
+        from components.score.looks import look_for_files
 
         assert self._pattern is not None  # held by check()
-        kind = self._kind if self._topic is None else "jsonl"
-        wanted = Wanted(ask(self.model).inputs, self._keys, self._csv, kind, self._columns)
-        until = MAX_TIMESTAMP
-        if self._stop_after is not None:  # counted from here: to fetch a model may take longer
-            until = Timestamp.now() + self._stop_after
-        found = pipeline | "Files" >> new_files.ScoreNewFiles(
-            files.absolute(self._pattern),
-            self._handler(),
-            wanted,
-            seconds=self._look,
-            stop=until,
+        until = self._until()
+        pipeline = BoundedPipeline(self._steps().score_files, options)
+        self._started = True
+        for found in look_for_files(
+            files.absolute(self._pattern), seconds=self._look, until=until, warn=warn
+        ):
+            new = [FileMetadata(e.path, e.size, e.changed / 1e9) for e in found]
+            _log(f"{len(new):,} files", pipeline.run(new))
+
+    def _run_on_messages(self, options: Any, warn: Callable[[str], None]) -> None:
+        """Take messages, score them in pipelines that end, and acknowledge what is written."""
+        from components.score import subscription
+        from components.score.bounded import BoundedPipeline
+
+        assert self._subscription is not None
+        until = self._until()
+        pipeline = BoundedPipeline(self._steps().score_messages, options)
+        self._started = True
+        due = subscription.after(self._wait)
+        if self._output is not None:  # which has a file for each window
+            due = subscription.at_end_of_window(self._window)
+        with subscription.Subscription(
+            self._subscription, timestamp_attribute=self._timestamp_attribute, warn=warn
+        ) as messages:
+            for batch in messages.batches(due, until):
+                _log(f"{len(batch):,} messages", pipeline.run(batch))
+
+    def _steps(self) -> Steps:
+        from pipeline.stream_steps import Steps
+
+        return Steps(
+            model=self.model,
+            follow=self._follow,
+            look=self._look,
+            csv=self._csv,
+            keys=self._keys,
+            columns=self._columns,
+            kind=self._kind,
+            timestamp_attribute=self._timestamp_attribute,
+            window=self._window,
+            scores=str(self._topic or self._output),
+            dead_letters=self._dead_letters,
         )
-        if self._topic is not None:
-            rows = found.scored | "Rows" >> beam.FlatMapTuple(new_files.rows_as_messages)
-            _ = rows | "WriteRows" >> message_sinks.WriteToTopic(self._topic)
-        else:
-            folder = files.absolute(str(self._output))
-            _ = found.scored | "WriteRows" >> new_files.WriteScoredFiles(folder, self._kind)
-        if _TOPIC.fullmatch(self._dead_letters):
-            dead = found.rejects | "Dead" >> beam.FlatMapTuple(new_files.rejects_as_messages)
-            _ = dead | "WriteDead" >> message_sinks.WriteToTopic(
-                self._dead_letters, counted_as=counts.REJECTED
-            )
-        else:
-            folder = files.absolute(self._dead_letters)
-            _ = found.rejects | "WriteDead" >> new_files.WriteRejectFiles(folder)
+
+    def _until(self) -> float:
+        """Return when to look for the last time, on the clock of `time.monotonic`."""
+        return math.inf if self._stop_after is None else time.monotonic() + self._stop_after
+
+
+def _log(what: str, counted: Mapping[str, int]) -> None:
+    LOGGER.info("%s: %s", what, ", ".join(f"{name} {n:,}" for name, n in counted.items()))

@@ -11,7 +11,6 @@ import glob
 import json
 import os
 import tempfile
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,15 +22,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.gcp.pubsub import PubsubMessage
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.testing.test_stream import TestStream
 from apache_beam.transforms.window import TimestampedValue
 
 from components.arrow_files import open_parquet
 from components.parity.json_forms import json_values, missing
 from components.parity.questions import FATE, LOST, REFUSED, SCORED
-from components.parity.wire import read_arrays, write_arrays
 from components.score.batch import predict
+from components.score.bounded import BoundedPipeline
 from components.score.columns import Asked, ask
 from components.score.message_sinks import WriteMessageFiles
 from components.score.messages import REASON
@@ -40,12 +37,8 @@ from components.score.output import Output
 from components.score.stream import ScoreMessages
 
 _KEY = "row of the proof"  # a name that no column has
-_DATA = "data of the message"
 _GROUP_ROWS = 2_048
-_BUNDLE = 2_000  # messages that come together
-_SECONDS = 1.0  # between them, and of event time in a file: the runner is slow in long windows
-# Beam's runner that knows TestStream and timers, the one that reads Pub/Sub in this process too.
-_STREAM_RUNNER = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
+_BATCH = 2_000  # messages that come together, a second apart, so of many windows
 
 
 @dataclass(frozen=True)
@@ -92,21 +85,19 @@ class BatchEngine(_ScoringEngine):
 
 
 class StreamEngine(_ScoringEngine):
-    """Scores messages of JSON as `skewless stream` does, on a runner that streams."""
+    """Scores messages of JSON as `skewless stream` does: those that come together, in one run."""
 
     def _score(self, asked: Asked, feeds: Mapping[str, np.ndarray], folder: str) -> _Scored:
         handler = SavedModelHandler(asked.saved_model, signature=asked.signature)
-        options = PipelineOptions([f"--runner={_STREAM_RUNNER}", "--streaming"])
-        with beam.Pipeline(options=options) as pipeline:
-            scored = (
-                pipeline
-                | "Parts" >> _stream_of(_write_parts(feeds, folder))
-                | "Messages" >> beam.FlatMap(_read_part)
-                | "Score" >> ScoreMessages(handler, asked.inputs)
-            )
-            for name, messages in (("Answers", scored.answers), ("Dead", scored.dead_letters)):
-                write = WriteMessageFiles(os.path.join(folder, name), seconds=_SECONDS)
-                _ = messages | name >> write
+
+        def steps(messages: beam.PCollection[PubsubMessage]) -> None:
+            scored = messages | "Score" >> ScoreMessages(handler, asked.inputs, max_seconds=None)
+            for name, answers in (("Answers", scored.answers), ("Dead", scored.dead_letters)):
+                _ = answers | name >> WriteMessageFiles(os.path.join(folder, name))
+
+        pipeline = BoundedPipeline(steps)
+        for batch in _batches(feeds):
+            pipeline.run(batch)
         lines = [orjson.loads(line) for line in _lines(folder)]
         answers = [line for line in lines if REASON not in line["attributes"]]
         return _Scored(
@@ -173,38 +164,14 @@ def _encoded(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode(errors="surrogateescape")
 
 
-def _write_parts(feeds: Mapping[str, np.ndarray], folder: str) -> list[str]:
-    """Write messages to files, as many to each as come together; return the files' paths."""
-    data = np.empty(_rows(feeds), object)
-    data[:] = list(as_messages(feeds))
-    numbers = np.arange(len(data))
-    paths = []
-    for start in range(0, len(data), _BUNDLE):
-        part = slice(start, start + _BUNDLE)
-        paths.append(os.path.join(folder, f"{start}.messages"))
-        write_arrays(paths[-1], {_DATA: data[part], _KEY: numbers[part]})
-    return paths
-
-
-def _read_part(path: str) -> Iterator[PubsubMessage]:
-    """Yield a file's messages, each with its row's number as an attribute."""
-    part = read_arrays(path)
-    for data, number in zip(part[_DATA], part[_KEY], strict=True):
-        yield PubsubMessage(data, {_KEY: str(number)})
-
-
-def _stream_of(paths: list[str]) -> TestStream:
-    """Return files of messages as they come over time: one, a second later the next.
-
-    The messages themselves would be pickled, and packed, with every step of the pipeline.
-    """
-    stream = TestStream().advance_watermark_to(0)
-    for number, path in enumerate(paths):
-        stream = stream.add_elements([TimestampedValue(path, (number + 0.5) * _SECONDS)])
-        stream = stream.advance_watermark_to((number + 1) * _SECONDS)
-    # batches wait for real time, which a TestStream begins in 1970
-    stream = stream.advance_processing_time(int(10 * time.time()))
-    return stream.advance_watermark_to_infinity()
+def _batches(feeds: Mapping[str, np.ndarray]) -> Iterator[list[TimestampedValue]]:
+    """Yield messages as they come together, each with its row's number as an attribute."""
+    messages = [
+        TimestampedValue(PubsubMessage(data, {_KEY: str(number)}), number)
+        for number, data in enumerate(as_messages(feeds))
+    ]
+    for start in range(0, len(messages), _BATCH):
+        yield messages[start : start + _BATCH]
 
 
 def _lines(folder: str) -> Iterator[bytes]:

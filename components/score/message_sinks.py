@@ -6,8 +6,9 @@ one with other messages, such as a window's file of before a restart.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,11 +17,13 @@ from apache_beam.io.gcp.pubsub import PubsubMessage
 from apache_beam.transforms import trigger, window
 
 from components import files
+from components.ingest.failures import disk_errors
 from components.score.counts import SCORED, count
 from components.score.messages import json_record
 
 WINDOW_SECONDS = 60.0
 _LATENESS_SECONDS = 24 * 3600  # how late a message still gets into a file of its window
+_MOST_UNDER_WAY = 10_000  # messages that are handed to Pub/Sub's client and not yet taken
 
 
 class WriteMessageFiles(beam.PTransform):
@@ -76,10 +79,12 @@ class _WriteLines(beam.DoFn):
         start, end = (f"{time:%Y%m%dT%H%M%S.%f}" for time in times)
         in_time = sorted(lines[1])  # a line begins with its event time
         text = b"".join(in_time)
-        # The same messages have the same name. A restarted stream counts panes from 0 again.
-        name = f"{start}-{end}-{pane.index:05d}-{zlib.crc32(text):08x}.jsonl"
-        path = os.path.join(self._folder, name)
-        files.write_whole(path, text)
+        # The same messages have the same name. A restarted stream counts panes from 0 again, and a
+        # stream of bounded pipelines with each of them.
+        digest = hashlib.blake2b(text, digest_size=8).hexdigest()
+        path = os.path.join(self._folder, f"{start}-{end}-{pane.index:05d}-{digest}.jsonl")
+        with disk_errors("the messages", path):
+            files.write_whole(path, text)
         count(self._counted_as, len(in_time))
         yield path
 
@@ -107,6 +112,16 @@ class WriteToTopic(beam.PTransform):
         return messages | "Publish" >> beam.ParDo(self._publish)
 
 
+@functools.cache
+def _publisher() -> Any:
+    """Connect once for all bundles of a worker; a bundle would pay for it again each time."""
+    from google.cloud import pubsub_v1
+
+    return pubsub_v1.PublisherClient(
+        publisher_options=pubsub_v1.types.PublisherOptions(enable_message_ordering=True)
+    )
+
+
 class _Publish(beam.DoFn):
     """Hands messages to Pub/Sub's client and waits, at a bundle's end, until they are taken."""
 
@@ -116,11 +131,7 @@ class _Publish(beam.DoFn):
 
     def setup(self) -> None:
         """Connect."""
-        from google.cloud import pubsub_v1
-
-        self._client = pubsub_v1.PublisherClient(
-            publisher_options=pubsub_v1.types.PublisherOptions(enable_message_ordering=True)
-        )
+        self._client = _publisher()
 
     def start_bundle(self) -> None:
         """Begin with nothing published."""
@@ -135,13 +146,19 @@ class _Publish(beam.DoFn):
             self._topic, message.data, ordering_key=message.ordering_key or "", **attributes
         )
         self._published.append(future)
+        if len(self._published) >= _MOST_UNDER_WAY:
+            self._wait()
 
     def finish_bundle(self) -> None:
         """Wait for Pub/Sub; what it did not take fails the bundle, which is then done again."""
-        for future in self._published:
-            future.result()
-        count(self._counted_as, len(self._published))
+        self._wait()
 
-    def teardown(self) -> None:
-        """Disconnect."""
-        self._client.stop()
+    def _wait(self) -> None:
+        try:
+            for future in self._published:
+                future.result()
+        except Exception:
+            _publisher.cache_clear()  # this one takes no more messages of a key that has failed
+            raise
+        count(self._counted_as, len(self._published))
+        self._published = []

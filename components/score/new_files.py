@@ -22,6 +22,7 @@ from apache_beam.transforms import window
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
 from components import progress
+from components.ingest.failures import disk_errors
 from components.ingest.rejects import SCHEMA, as_batch
 from components.score.counts import READ, REJECTED, SCORED, STAGE, count
 from components.score.formats import Format
@@ -57,11 +58,10 @@ class Piece:
 
 
 class ScoreNewFiles(beam.PTransform):
-    """Scores each file that matches a pattern, now or later, once.
+    """Scores each file that matches a pattern, now or later, once, as `ScoreFoundFiles` does.
 
-    Gives `scored` (pairs of a `Piece` and its RecordBatch) and `rejects` (pairs of a piece's name
-    and a RecordBatch of rejected rows), both at the time at which the file was last written. A file
-    should appear whole: written elsewhere and renamed.
+    For runners that stream: Beam's in-process runner keeps all that an unbounded pipeline does in
+    memory. There, `look_for_files` finds the files and a `BoundedPipeline` scores them.
 
     Args:
       pattern: of the files.
@@ -86,13 +86,40 @@ class ScoreNewFiles(beam.PTransform):
         self._match = fileio.MatchContinuously(
             pattern, interval=seconds, start_timestamp=Timestamp.now(), stop_timestamp=stop
         )
-        self._handler, self._wanted, self._versions = handler, wanted, versions
+        self._score = ScoreFoundFiles(handler, wanted, versions=versions)
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> Any:
         """Build the steps."""
+        return pbegin | "Match" >> self._match | "Found" >> self._score
+
+
+class ScoreFoundFiles(beam.PTransform):
+    """Scores files, which are elements of `FileMetadata`.
+
+    Gives `scored` (pairs of a `Piece` and its RecordBatch) and `rejects` (pairs of a piece's name
+    and a RecordBatch of rejected rows), both at the time at which the file was last written. A file
+    should appear whole: written elsewhere and renamed.
+
+    Args:
+      handler: the model.
+      wanted: what is read from a file.
+      versions: a PCollection of ModelMetadata, such as WatchFilePattern's, or None.
+    """
+
+    def __init__(
+        self,
+        handler: SavedModelHandler,
+        wanted: Wanted,
+        *,
+        versions: beam.PCollection[Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self._handler, self._wanted, self._versions = handler, wanted, versions
+
+    def expand(self, found: beam.PCollection[FileMetadata]) -> Any:
+        """Build the steps."""
         read = (
-            pbegin
-            | "Match" >> self._match
+            found
             | "InTime" >> beam.Map(lambda file: window.TimestampedValue(file, _written(file)))
             | "Read" >> beam.ParDo(_ReadNewFile(self._wanted)).with_outputs("rejects", main="rows")
         )
@@ -193,10 +220,15 @@ def _write_rejects(name: str, rejects: pa.RecordBatch, folder: str = "") -> str:
 
 
 def write_rows(path: str, kind: Format, rows: pa.RecordBatch) -> None:
-    """Write a file of rows; it appears when it is whole."""
-    sink = open_sink(path, kind, rows.schema)
-    sink.write(rows)
-    sink.close()
+    """Write a file of rows; it appears when it is whole.
+
+    Raises:
+      DataError: the disk is full, or the folder cannot be written to.
+    """
+    with disk_errors("the rows", path):
+        sink = open_sink(path, kind, rows.schema)
+        sink.write(rows)
+        sink.close()
 
 
 def rows_as_messages(piece: Piece, _: pa.RecordBatch) -> list[PubsubMessage]:

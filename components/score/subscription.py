@@ -1,0 +1,325 @@
+"""Messages of a Pub/Sub subscription, taken in batches by a stream in this process.
+
+Promised: a message is acknowledged when whoever took it comes back for the next batch, and not
+before; what is not acknowledged in the end goes back to Pub/Sub. Messages that wait or are worked
+on stay ours for as long as that takes, and no more of them are taken than fit in memory.
+
+Google's own way, `SubscriberClient.subscribe`, gives the second message of an ordering key only
+once the first is acknowledged, so a batch would never hold two.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from apache_beam.io.gcp.pubsub import PubsubMessage
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Timestamp
+from google.api_core import exceptions, retry
+from google.auth.exceptions import GoogleAuthError
+
+from schemas.errors import ConfigError
+
+LOGGER = logging.getLogger(__name__)
+MAX_MESSAGES = 10_000  # of a batch; as many more are taken while it is worked on
+MAX_BYTES = 64 << 20  # likewise
+LEASE_SECONDS = 60  # how long a message is ours without a word; a killed stream's come again then
+_RENEW_SECONDS = LEASE_SECONDS / 4
+_POLL_SECONDS = LEASE_SECONDS / 4  # how long Pub/Sub may think about an answer
+_PER_REQUEST = 1_000  # messages; Pub/Sub takes requests of 512 KB
+_CLOSING_SECONDS = 5.0
+_WARN_SECONDS = 60.0
+# Event times that have a date, and so have windows around them: from the year 2 to 9998.
+_FIRST, _LAST = Timestamp(-62_100_000_000), Timestamp(253_300_000_000)
+_PASSING = (
+    exceptions.Aborted,
+    exceptions.DeadlineExceeded,
+    exceptions.InternalServerError,
+    exceptions.ResourceExhausted,
+    exceptions.ServiceUnavailable,
+    exceptions.Unknown,
+)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A message that is ours for a while; `arrived` is on the clock of `time.monotonic`."""
+
+    ack_id: str
+    element: TimestampedValue
+    size: int
+    arrived: float
+
+
+class Subscription:
+    """A subscription whose messages a thread takes ahead; a context manager.
+
+    Args:
+      name: projects/PROJECT/subscriptions/NAME.
+      timestamp_attribute: the attribute that tells a message's event time; None, or one that tells
+        no time, stands for when it was published.
+      client: of Pub/Sub; None makes one.
+      warn: told when Pub/Sub does not answer, which is then asked again.
+
+    Raises:
+      ConfigError: nobody is logged in to Google Cloud.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        timestamp_attribute: str | None = None,
+        client: Any = None,
+        warn: Callable[[str], None] = LOGGER.warning,
+    ) -> None:
+        self._name, self._timestamp_attribute, self._warn = name, timestamp_attribute, warn
+        self._client = _connected() if client is None else client
+        self._arrived: deque[_Held] = deque()
+        self._leased: dict[str, float] = {}  # when, of all that is ours
+        self._bytes = 0  # of what is ours
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._failure: BaseException | None = None
+        self._warned = float("-inf")
+        self._thread = threading.Thread(target=self._take_ahead, name="pubsub", daemon=True)
+
+    def __enter__(self) -> Subscription:
+        """Begin to take messages."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give back what is not acknowledged."""
+        self._closing.set()
+        with self._changed:
+            ours = list(self._leased)
+        try:
+            for ids in _requests(ours):
+                self._client.modify_ack_deadline(
+                    subscription=self._name,
+                    ack_ids=ids,
+                    ack_deadline_seconds=0,
+                    timeout=_CLOSING_SECONDS,
+                )
+        except (exceptions.GoogleAPIError, ValueError):
+            LOGGER.warning("messages come again when their lease is over", exc_info=True)
+        self._client.close()  # which ends a request that still waits for messages
+        self._thread.join(_CLOSING_SECONDS)
+
+    def batches(
+        self, due: Callable[[float], float], until: float = float("inf")
+    ) -> Iterator[list[TimestampedValue]]:
+        """Yield batches of messages with their event times; to go on acknowledges the last one.
+
+        Args:
+          due: for when a batch's first message came, when it is to be given at the latest; both,
+            and `until`, on the clock of `time.monotonic`.
+          until: when to take no more.
+
+        Raises:
+          ConfigError: there is no such subscription, or it may not be read.
+        """
+        while batch := self._gather(due, until):
+            yield [held.element for held in batch]
+            self._acknowledge(batch)
+
+    def _gather(self, due: Callable[[float], float], until: float) -> list[_Held]:
+        """Return the next batch; none when the time is over."""
+        with self._changed:
+            while not self._arrived and time.monotonic() < until:
+                self._await(until)
+            if self._arrived:
+                latest = min(due(self._arrived[0].arrived), until)
+                while not self._is_full() and time.monotonic() < latest:
+                    self._await(latest)
+            if time.monotonic() >= until:
+                self._closing.set()
+            return self._taken()
+
+    def _await(self, latest: float) -> None:
+        """Wait for something new, or for a moment."""
+        if self._failure is not None:
+            raise _refused(self._name, self._failure) from self._failure
+        # without an end, Python would not notice signals on every system
+        self._changed.wait(min(latest - time.monotonic(), _POLL_SECONDS))
+
+    def _is_full(self) -> bool:
+        return len(self._arrived) >= MAX_MESSAGES or (
+            sum(held.size for held in self._arrived) >= MAX_BYTES
+        )
+
+    def _taken(self) -> list[_Held]:
+        batch: list[_Held] = []
+        size = 0
+        while self._arrived and len(batch) < MAX_MESSAGES and size < MAX_BYTES:
+            batch.append(self._arrived.popleft())
+            size += batch[-1].size
+        return batch
+
+    def _acknowledge(self, batch: Sequence[_Held]) -> None:
+        for ids in _requests([held.ack_id for held in batch]):
+            self._client.acknowledge(subscription=self._name, ack_ids=ids, retry=self._again())
+        with self._changed:
+            for held in batch:
+                self._leased.pop(held.ack_id, None)
+                self._bytes -= held.size
+
+    # ------------------------------------------------------------------------------ in the thread
+
+    def _take_ahead(self) -> None:
+        try:
+            while not self._closing.is_set():
+                self._pull()
+                self._renew()
+        except Exception as error:  # noqa: BLE001 - raised where messages are asked for
+            with self._changed:
+                self._failure = None if self._closing.is_set() else error
+                self._changed.notify_all()
+
+    def _pull(self) -> None:
+        room = 2 * MAX_MESSAGES - len(self._leased) if self._bytes < 2 * MAX_BYTES else 0
+        if room <= 0:
+            self._closing.wait(0.05)
+            return
+        try:
+            response = self._client.pull(
+                subscription=self._name,
+                max_messages=min(room, _PER_REQUEST),
+                timeout=_POLL_SECONDS,
+                retry=self._again(exceptions.DeadlineExceeded),
+            )
+        except exceptions.DeadlineExceeded:
+            return  # there are none
+        now = time.monotonic()
+        found = [self._held(received, now) for received in response.received_messages]
+        if found:
+            with self._changed:
+                self._leased |= {held.ack_id: now for held in found}
+                self._bytes += sum(held.size for held in found)
+            self._lease([held.ack_id for held in found])
+            with self._changed:
+                self._arrived.extend(found)
+                self._changed.notify_all()
+
+    def _held(self, received: Any, now: float) -> _Held:
+        message = received.message
+        attributes = dict(message.attributes)
+        time_of_it = event_time(attributes, self._timestamp_attribute, message.publish_time)
+        element = PubsubMessage(message.data, attributes, ordering_key=message.ordering_key)
+        size = len(message.data) + sum(len(k) + len(v) for k, v in attributes.items())
+        return _Held(received.ack_id, TimestampedValue(element, time_of_it), size, now)
+
+    def _renew(self) -> None:
+        old = time.monotonic() - _RENEW_SECONDS
+        with self._changed:
+            ids = [ack_id for ack_id, since in self._leased.items() if since < old]
+        self._lease(ids)
+
+    def _lease(self, ack_ids: Sequence[str]) -> None:
+        for ids in _requests(ack_ids):
+            self._client.modify_ack_deadline(
+                subscription=self._name,
+                ack_ids=ids,
+                ack_deadline_seconds=LEASE_SECONDS,
+                retry=self._again(),
+            )
+        now = time.monotonic()
+        with self._changed:  # some may have been acknowledged meanwhile
+            self._leased |= {ack_id: now for ack_id in ack_ids if ack_id in self._leased}
+
+    def _again(self, *not_for: type[Exception]) -> retry.Retry:
+        """Return how requests are made again: for as long as it takes, unless Pub/Sub refuses."""
+        kinds = tuple(kind for kind in _PASSING if kind not in not_for)
+        return retry.Retry(
+            predicate=lambda error: isinstance(error, kinds) and not self._closing.is_set(),
+            initial=0.5,
+            maximum=_POLL_SECONDS,
+            timeout=None,
+            on_error=self._tell,
+        )
+
+    def _tell(self, error: Exception) -> None:
+        if time.monotonic() - self._warned >= _WARN_SECONDS:
+            self._warned = time.monotonic()
+            self._warn(f"Pub/Sub does not answer, and is asked again: {error}")
+
+
+def _connected() -> Any:
+    from google.cloud import pubsub_v1
+
+    try:
+        return pubsub_v1.SubscriberClient()
+    except GoogleAuthError as error:
+        raise ConfigError(
+            f"Pub/Sub cannot be asked: {error}",
+            where="--subscription",
+            remedy="log in with `gcloud auth application-default login`, or name a service"
+            " account's key in GOOGLE_APPLICATION_CREDENTIALS",
+        ) from error
+
+
+def _refused(name: str, error: BaseException) -> BaseException:
+    if not isinstance(error, exceptions.GoogleAPIError | GoogleAuthError):
+        return error
+    return ConfigError(
+        f"Pub/Sub gives no messages: {error}",
+        where=name,
+        expected="a subscription that is there, and leave to read it (roles/pubsub.subscriber)",
+    )
+
+
+def _requests(ack_ids: Sequence[str]) -> Iterator[list[str]]:
+    """Yield identifiers in as many as a request takes."""
+    for start in range(0, len(ack_ids), _PER_REQUEST):
+        yield list(ack_ids[start : start + _PER_REQUEST])
+
+
+def event_time(attributes: dict[str, str], name: str | None, published: Any) -> Timestamp:
+    """Return a message's event time, as Beam's ReadFromPubSub takes it.
+
+    Args:
+      attributes: the message's.
+      name: of the attribute with the milliseconds since 1970, or the time as in RFC 3339.
+      published: when the message was, which stands in where the attribute tells no time.
+    """
+    told = attributes.get(name, "") if name is not None else ""
+    time_of_it = _milliseconds(told) or _rfc3339(told)
+    if time_of_it is None or not _FIRST <= time_of_it <= _LAST:
+        return Timestamp.from_utc_datetime(published)
+    return time_of_it
+
+
+def _milliseconds(text: str) -> Timestamp | None:
+    try:
+        return Timestamp(micros=int(text) * 1000)
+    except ValueError:
+        return None
+
+
+def _rfc3339(text: str) -> Timestamp | None:
+    try:
+        return Timestamp.from_rfc3339(text)
+    except ValueError:
+        return None
+
+
+def after(seconds: float) -> Callable[[float], float]:
+    """Return when a batch is due whose messages may wait for so long."""
+    return lambda first: first + seconds
+
+
+def at_end_of_window(seconds: float) -> Callable[[float], float]:
+    """Return when a batch is due that becomes a file of a window: when the window is over."""
+
+    def due(first: float) -> float:
+        first_on_the_wall = time.time() - (time.monotonic() - first)
+        return first + seconds - first_on_the_wall % seconds
+
+    return due

@@ -1,0 +1,140 @@
+"""The steps of `skewless stream` in Beam, the same on every runner: files or messages → scores.
+
+In this process they run on one batch after another, on another runner on an unbounded source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.io.gcp.pubsub import ReadFromPubSub
+from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
+
+from components import files
+from components.score import counts, message_sinks, new_files
+from components.score.columns import Asked, ask
+from components.score.formats import TOPIC, Format
+from components.score.model_handler import SavedModelHandler
+from components.score.sources import Wanted
+from components.score.stream import ScoreMessages
+from schemas.columns import Column
+from schemas.spec import CsvSource
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What is scored how, and where it goes; places are folders or topics.
+
+    Attributes:
+      model: folder of the SavedModel.
+      follow: the folder whose newest version is taken, or None.
+      look: seconds between two looks, for versions and for files.
+      csv: how CSV files are written.
+      keys: columns or fields to copy to the scores.
+      columns: those of schema.pbtxt, as far as they are known: what a key of a CSV file is.
+      kind: format of the files with files' scores.
+      timestamp_attribute: of messages, that tells their event time.
+      window: seconds of event time in a file of messages' scores.
+      scores: where scores go.
+      dead_letters: where what cannot be scored goes.
+    """
+
+    model: str
+    follow: str | None
+    look: float
+    csv: CsvSource
+    keys: tuple[str, ...]
+    columns: tuple[Column, ...]
+    kind: Format
+    timestamp_attribute: str | None
+    window: float
+    scores: str
+    dead_letters: str
+
+    def find_and_score_files(
+        self, pipeline: beam.Pipeline, pattern: str, stop_after: float | None
+    ) -> None:
+        """Score the files that match a pattern, now or later; on runners that stream."""
+        until = MAX_TIMESTAMP
+        if stop_after is not None:  # counted from here: to fetch a model may take longer
+            until = Timestamp.now() + stop_after
+        self._write_rows(
+            pipeline
+            | "Files"
+            >> new_files.ScoreNewFiles(
+                files.absolute(pattern),
+                self._handler(),
+                self._wanted(),
+                seconds=self.look,
+                stop=until,
+            )
+        )
+
+    def score_files(self, found: beam.PCollection[Any]) -> None:
+        """Score files, elements of FileMetadata."""
+        score = new_files.ScoreFoundFiles(self._handler(), self._wanted())
+        self._write_rows(found | "Files" >> score)
+
+    def read_and_score_messages(
+        self, pipeline: beam.Pipeline, subscription: str, wait: float
+    ) -> None:
+        """Score the messages of a subscription; on runners that stream."""
+        messages = pipeline | "Messages" >> ReadFromPubSub(
+            subscription=subscription,
+            with_attributes=True,
+            timestamp_attribute=self.timestamp_attribute,
+        )
+        self.score_messages(messages, wait)
+
+    def score_messages(self, messages: beam.PCollection[Any], wait: float | None = None) -> None:
+        """Score messages.
+
+        Args:
+          messages: elements of PubsubMessage.
+          wait: seconds that one may wait for others; None scores those of a bundle together.
+        """
+        scored = messages | "Score" >> ScoreMessages(
+            self._handler(), self._asked().inputs, keys=self.keys, max_seconds=wait
+        )
+        for name, answers, place, counted_as in (
+            ("Answers", scored.answers, self.scores, counts.SCORED),
+            ("DeadLetters", scored.dead_letters, self.dead_letters, counts.REJECTED),
+        ):
+            write = (
+                message_sinks.WriteToTopic(
+                    place, timestamp_attribute=self.timestamp_attribute, counted_as=counted_as
+                )
+                if TOPIC.fullmatch(place)
+                else message_sinks.WriteMessageFiles(
+                    files.absolute(place), seconds=self.window, counted_as=counted_as
+                )
+            )
+            _ = answers | f"Write{name}" >> write
+
+    def _write_rows(self, found: Any) -> None:
+        if TOPIC.fullmatch(self.scores):
+            rows = found.scored | "Rows" >> beam.FlatMapTuple(new_files.rows_as_messages)
+            _ = rows | "WriteRows" >> message_sinks.WriteToTopic(self.scores)
+        else:
+            folder = files.absolute(self.scores)
+            _ = found.scored | "WriteRows" >> new_files.WriteScoredFiles(folder, self.kind)
+        if TOPIC.fullmatch(self.dead_letters):
+            dead = found.rejects | "Dead" >> beam.FlatMapTuple(new_files.rejects_as_messages)
+            _ = dead | "WriteDead" >> message_sinks.WriteToTopic(
+                self.dead_letters, counted_as=counts.REJECTED
+            )
+        else:
+            folder = files.absolute(self.dead_letters)
+            _ = found.rejects | "WriteDead" >> new_files.WriteRejectFiles(folder)
+
+    def _asked(self) -> Asked:
+        return ask(self.model)
+
+    def _wanted(self) -> Wanted:
+        written_as: Format = "jsonl" if TOPIC.fullmatch(self.scores) else self.kind
+        return Wanted(self._asked().inputs, self.keys, self.csv, written_as, self.columns)
+
+    def _handler(self) -> SavedModelHandler:
+        return SavedModelHandler(self.model, follow=self.follow, follow_seconds=self.look)
