@@ -57,6 +57,20 @@ class _Held:
     arrived: float
 
 
+def _connected() -> Any:
+    from google.cloud import pubsub_v1
+
+    try:
+        return pubsub_v1.SubscriberClient()
+    except GoogleAuthError as error:
+        raise ConfigError(
+            f"Pub/Sub cannot be asked: {error}",
+            where="--subscription",
+            remedy="log in with `gcloud auth application-default login`, or name a service"
+            " account's key in GOOGLE_APPLICATION_CREDENTIALS",
+        ) from error
+
+
 class Subscription:
     """A subscription whose messages a thread takes ahead; a context manager.
 
@@ -64,7 +78,7 @@ class Subscription:
       name: projects/PROJECT/subscriptions/NAME.
       timestamp_attribute: the attribute that tells a message's event time; None, or one that tells
         no time, stands for when it was published.
-      client: of Pub/Sub; None makes one.
+      connect: makes a client of Pub/Sub.
       warn: told when Pub/Sub does not answer, which is then asked again.
 
     Raises:
@@ -76,11 +90,12 @@ class Subscription:
         name: str,
         *,
         timestamp_attribute: str | None = None,
-        client: Any = None,
+        connect: Callable[[], Any] = _connected,
         warn: Callable[[str], None] = LOGGER.warning,
     ) -> None:
         self._name, self._timestamp_attribute, self._warn = name, timestamp_attribute, warn
-        self._client = _connected() if client is None else client
+        # One client waits for messages, and is closed first: it would take what is given back.
+        self._puller, self._client = connect(), connect()
         self._arrived: deque[_Held] = deque()
         self._leased: dict[str, float] = {}  # when, of all that is ours
         self._bytes = 0  # of what is ours
@@ -96,8 +111,10 @@ class Subscription:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give back what is not acknowledged."""
+        """Take no more messages, and give back what is not acknowledged."""
         self._closing.set()
+        self._puller.close()
+        self._thread.join(_CLOSING_SECONDS)
         with self._changed:
             ours = list(self._leased)
         try:
@@ -110,8 +127,7 @@ class Subscription:
                 )
         except (exceptions.GoogleAPIError, ValueError):
             LOGGER.warning("messages come again when their lease is over", exc_info=True)
-        self._client.close()  # which ends a request that still waits for messages
-        self._thread.join(_CLOSING_SECONDS)
+        self._client.close()
 
     def batches(
         self, due: Callable[[float], float], until: float = float("inf")
@@ -189,7 +205,7 @@ class Subscription:
             self._closing.wait(0.05)
             return
         try:
-            response = self._client.pull(
+            response = self._puller.pull(
                 subscription=self._name,
                 max_messages=min(room, _PER_REQUEST),
                 timeout=_POLL_SECONDS,
@@ -249,20 +265,6 @@ class Subscription:
         if time.monotonic() - self._warned >= _WARN_SECONDS:
             self._warned = time.monotonic()
             self._warn(f"Pub/Sub does not answer, and is asked again: {error}")
-
-
-def _connected() -> Any:
-    from google.cloud import pubsub_v1
-
-    try:
-        return pubsub_v1.SubscriberClient()
-    except GoogleAuthError as error:
-        raise ConfigError(
-            f"Pub/Sub cannot be asked: {error}",
-            where="--subscription",
-            remedy="log in with `gcloud auth application-default login`, or name a service"
-            " account's key in GOOGLE_APPLICATION_CREDENTIALS",
-        ) from error
 
 
 def _refused(name: str, error: BaseException) -> BaseException:

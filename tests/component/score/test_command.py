@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from components.score import new_files
 from pipeline import cli
 from tests.component.score.conftest import push
 
@@ -59,6 +60,44 @@ def test_stream_scores_the_files_that_are_there_and_says_what_it_did(stream, tmp
     assert capfd.readouterr().out.endswith(
         f"42 rows read, 40 scored\n2 rejected: {tmp_path / 'dead'}\nscores: {tmp_path / 'out'}\n"
     )
+
+
+def test_a_restarted_stream_scores_files_again_into_the_same_names(stream, tmp_path, capfd):
+    """Whatever a stream was killed in the middle of, its files are there, and there once."""
+    assert cli.main([*stream, "--stop-after", "0.1"]) == 0
+    files = {path: path.read_bytes() for path in tmp_path.glob("out/*")}
+    (path,) = files
+    path.unlink()  # as if it had been killed before that one
+    assert cli.main([*stream, "--stop-after", "0.1", "--", "--runner=DirectRunner"]) == 0
+    assert {path: path.read_bytes() for path in tmp_path.glob("out/*")} == files
+    assert capfd.readouterr().out.count("\n42 rows read, 40 scored\n") == 2
+
+
+def test_stream_says_what_it_did_when_it_fails(stream, tmp_path, monkeypatch, capfd):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(new_files, "open_sink", full)
+    assert cli.main([*stream, "--stop-after", "0.1"]) == 3
+    shown = capfd.readouterr()
+    assert "No space left on device" in shown.err
+    assert "rows read, 0 scored\n" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--", "--direct_num_workers=2"], "a stream in this process has one worker"),
+        (["--stop-after", "1", "--", "--runner=DataflowRunner"], "in this process alone"),
+    ],
+)
+def test_stream_refuses_what_would_have_no_effect(serving, arguments, words, capfd):
+    command = ["stream", str(serving), "--subscription", "projects/p/subscriptions/s"]
+    command += ["--topic", "projects/p/topics/t", "--dead-letters", "projects/p/topics/t"]
+    assert cli.main([*command, *arguments]) == 2
+    shown = capfd.readouterr()
+    assert words in shown.err
+    assert "rows read" not in shown.out
 
 
 def test_stream_says_what_it_did_when_it_is_told_to_end(stream, tmp_path):

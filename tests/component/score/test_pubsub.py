@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from components.score import message_sinks
+from pipeline import cli
+
 ROOT = Path(__file__).parents[3]
 PROJECT = "projects/tiny-project"
 pytestmark = [pytest.mark.component, pytest.mark.engine]
@@ -74,9 +77,9 @@ def pull(subscriber, subscription, count):
     return found
 
 
-def test_messages_are_answered_with_key_attributes_and_time(
-    exported, rows, emulator, monkeypatch, tmp_path
-):
+@pytest.fixture
+def pubsub(emulator, monkeypatch):
+    """A publisher and a subscriber; topics and subscriptions `rows`, `scores` and `dead`."""
     from google.cloud import pubsub_v1
 
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", emulator)
@@ -88,6 +91,13 @@ def test_messages_are_answered_with_key_attributes_and_time(
         subscriber.create_subscription(
             name=f"{PROJECT}/subscriptions/{name}", topic=f"{PROJECT}/topics/{name}"
         )
+    yield publisher, subscriber
+    subscriber.close()
+    publisher.stop()
+
+
+def test_messages_are_answered_with_key_attributes_and_time(exported, rows, pubsub, tmp_path):
+    publisher, subscriber = pubsub
     command = [sys.executable, "-m", "pipeline.cli", "stream", exported.saved_model]
     command += ["--subscription", f"{PROJECT}/subscriptions/rows", "--key", "id"]
     command += ["--topic", f"{PROJECT}/topics/scores", "--dead-letters", f"{PROJECT}/topics/dead"]
@@ -109,8 +119,6 @@ def test_messages_are_answered_with_key_attributes_and_time(
     finally:
         process.kill()
         process.wait(30)
-        subscriber.close()
-        publisher.stop()
     told = (tmp_path / "stream.log").read_text()
     assert "4 rows read, 3 scored\n1 rejected: projects/tiny-project/topics/dead\n" in told
     assert sorted(json.loads(answer.data)["id"] for answer in answers) == [0, 1, 2]
@@ -119,3 +127,37 @@ def test_messages_are_answered_with_key_attributes_and_time(
     assert {answer.attributes["at"] for answer in answers} == {"1700000000123"}
     assert (letter.data, letter.attributes["dead_letter_reason"]) == (b"{", "not_json")
     assert letter.attributes["at"] == "1700000000456"
+
+
+def test_messages_are_acknowledged_when_their_answers_are_written(
+    exported, rows, pubsub, tmp_path, monkeypatch, capfd
+):
+    publisher, _ = pubsub
+    row = {k: v for k, v in rows.to_pylist()[0].items() if v is not None}
+    for number in range(20):
+        publisher.publish(
+            f"{PROJECT}/topics/rows", json.dumps({"id": number, **row}).encode()
+        ).result()
+    command = ["stream", exported.saved_model, "--subscription", f"{PROJECT}/subscriptions/rows"]
+    command += ["--key", "id", "--output", str(tmp_path / "out")]
+    command += ["--dead-letters", str(tmp_path / "dead"), "--window", "1", "--stop-after"]
+    with monkeypatch.context() as patch:
+        patch.setattr(message_sinks.files, "write_whole", full)
+        assert cli.main([*command, "30"]) == 3
+    assert "20 rows read, 0 scored\n" in capfd.readouterr().out
+    # They went back. The emulator gives them to the request that was waiting, although that is
+    # cancelled, and so once more when the subscription's ten seconds are over.
+    assert cli.main([*command, "15"]) == 0
+    assert "20 rows read, 20 scored\n" in capfd.readouterr().out
+    lines = [
+        json.loads(line)
+        for path in (tmp_path / "out").iterdir()
+        for line in path.read_text().splitlines()
+    ]
+    assert sorted(line["data"]["id"] for line in lines) == list(range(20))
+    assert cli.main([*command, "12"]) == 0
+    assert "0 rows read, 0 scored\n" in capfd.readouterr().out
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")
