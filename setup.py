@@ -32,6 +32,7 @@ BY_LINE = {
 COMMON = [
     "click>=8.1,<9",
     "google-cloud-pubsub>=2.1,<3",
+    "google-crc32c>=1.5,<2",
     "grpcio-health-checking>=1.48",
     "httptools>=0.6,<1",
     "orjson>=3.9,<4",

@@ -1,6 +1,7 @@
 """A pipeline that is run for one batch after another."""
 
 import gc
+from typing import Any
 
 import apache_beam as beam
 import pytest
@@ -15,6 +16,7 @@ from components.score.columns import ask
 from components.score.counts import READ, SCORED, count
 from components.score.model_handler import SavedModelHandler
 from components.score.new_files import ScoreFoundFiles, WriteScoredFiles
+from components.score.scorer import Scorer
 from components.score.sources import Wanted
 from schemas.errors import ConfigError, DataError
 from schemas.spec import CsvSource
@@ -55,11 +57,13 @@ def test_options_that_would_have_no_effect_are_refused():
 
 
 def test_runs_share_a_model_and_leave_no_handles_behind(exported, csv_file, tmp_path, monkeypatch):
-    loads = []
-    load = model_handler.Scorer
-    monkeypatch.setattr(
-        model_handler, "Scorer", lambda *arguments: loads.append(arguments) or load(*arguments)
-    )
+    loads: list[tuple[Any, ...]] = []
+
+    def load(*arguments):
+        loads.append(arguments)
+        return Scorer(*arguments)
+
+    monkeypatch.setattr(model_handler, "Scorer", load)
     wanted = Wanted(ask(exported.saved_model).inputs, ("id",), CsvSource(path=""))
     score = ScoreFoundFiles(SavedModelHandler(exported.saved_model), wanted)
     pipeline = BoundedPipeline(

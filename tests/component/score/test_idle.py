@@ -32,7 +32,7 @@ def command(serving, tmp_path, *options):
 def test_thousands_of_looks_take_no_memory_and_end_with_counts(
     serving, tmp_path, monkeypatch, capfd
 ):
-    sizes = []
+    sizes: list[int] = []
     find = files.find
 
     def look(*arguments):
@@ -65,6 +65,8 @@ def test_an_idle_stream_takes_hardly_any_of_a_processor_and_no_memory(serving, t
         watchdog = threading.Timer(300, process.kill)
         watchdog.start()
         try:
+            assert process.stdout is not None
+            assert process.stderr is not None
             while not (line := process.stdout.readline()).endswith(" s\n"):
                 assert line, process.stderr.read()  # until it has loaded TensorFlow
             time.sleep(4 * LOOK_SECONDS)  # until it has built its pipeline

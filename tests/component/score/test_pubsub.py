@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from components.score import message_sinks
+from components import files
 from pipeline import cli
 
 ROOT = Path(__file__).parents[3]
@@ -142,7 +142,7 @@ def test_messages_are_acknowledged_when_their_answers_are_written(
     command += ["--key", "id", "--output", str(tmp_path / "out")]
     command += ["--dead-letters", str(tmp_path / "dead"), "--window", "1", "--stop-after"]
     with monkeypatch.context() as patch:
-        patch.setattr(message_sinks.files, "write_whole", full)
+        patch.setattr(files, "write_whole", full)
         assert cli.main([*command, "30"]) == 3
     assert "20 rows read, 0 scored\n" in capfd.readouterr().out
     # They went back. The emulator gives them to the request that was waiting, although that is

@@ -152,7 +152,7 @@ def test_leases_are_renewed_while_a_batch_is_worked_on(monkeypatch):
 
 def test_pubsub_that_does_not_answer_is_asked_again(monkeypatch):
     client = Client(exceptions.ServiceUnavailable("try later"), received(1))
-    warnings = []
+    warnings: list[str] = []
     with Subscription(NAME, connect=lambda: client, warn=warnings.append) as messages:
         assert len(next(messages.batches(after(0.0)))) == 1
     assert warnings == ["Pub/Sub does not answer, and is asked again: 503 try later"]

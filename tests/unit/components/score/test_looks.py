@@ -70,9 +70,14 @@ def test_a_look_does_not_touch_files_that_were_given(folder, monkeypatch):
     found = looks(folder)
     next(found)
     (folder / "b.csv").touch()
-    touched = []
+    touched: list[str] = []
     stat = os.stat
-    monkeypatch.setattr(os, "stat", lambda path, **_: touched.append(path) or stat(path))
+
+    def noted(path, **options):
+        touched.append(path)
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", noted)
     next(found)
     assert str(folder / "a.csv") not in touched
 
@@ -101,7 +106,7 @@ def test_a_store_that_does_not_answer_is_asked_again(folder, monkeypatch):
         return answer
 
     monkeypatch.setattr(files, "find", find)
-    warnings = []
+    warnings: list[str] = []
     found = look_for_files("gs://b/*", seconds=0.0, warn=warnings.append)
     assert names(next(found)) == ["a"]
     assert names(next(found)) == ["b"]
