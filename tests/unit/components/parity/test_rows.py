@@ -188,6 +188,13 @@ def test_adversarial_values_stand_near_real_ones_too(column, seen, near):
         assert max(map(abs, values)) <= 2**53
 
 
+@pytest.mark.parametrize("end", [2**53, -(2**53), 2**53 - 1, 1e30, -1e30])
+def test_no_integer_is_larger_than_ingest_takes(end):
+    values = adversarial_values(HOUR, [7], [float(end)])
+
+    assert max(map(abs, values)) == 2**53
+
+
 def test_no_value_is_so_small_that_threads_disagree():
     values = adversarial_values(FARE, [0.0, 1e-38], [0.0])
 
