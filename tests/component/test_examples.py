@@ -7,6 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.compat import beam_options
 from components.examples import (
@@ -51,6 +53,43 @@ def test_tf_examples_leave_missing_values_out(start):
             {"i": [5], "f": [2.0], "Fare ($)": [b"x"]},
         ][start : start + 2]
     )
+
+
+CELLS = st.fixed_dictionaries(
+    {
+        "i": st.none() | st.integers(-(2**63), 2**63 - 1),
+        "f": st.none() | st.floats(width=32),
+        "Fare ($)": st.none() | st.binary(max_size=300),
+        "日本": st.none() | st.sampled_from([b"", b"a\0\0", b"\n\x06\n\x01i\x12\0", b"x" * 20_000]),
+    }
+)
+
+
+@given(st.lists(CELLS, max_size=6))
+def test_tf_examples_are_what_protobuf_writes_of_them(rows):
+    from tensorflow.core.example import example_pb2
+
+    kinds = {"i": "INT", "f": "FLOAT", "Fare ($)": "BYTES", "日本": "BYTES"}
+    types = {"INT": pa.int64(), "FLOAT": pa.float32(), "BYTES": pa.binary()}
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([row[name] for row in rows], types[kind]) for name, kind in kinds.items()],
+        list(kinds),
+    )
+    expected = []
+    for row in rows:
+        example = example_pb2.Example()
+        for name, value in row.items():
+            if value is not None:
+                feature = example.features.feature[name]
+                lists = {
+                    "INT": feature.int64_list,
+                    "FLOAT": feature.float_list,
+                    "BYTES": feature.bytes_list,
+                }
+                lists[kinds[name]].value.append(value)
+        expected.append(example.SerializeToString(deterministic=True))
+
+    assert as_tf_examples(batch, [Column(n, k, True) for n, k in kinds.items()]) == expected
 
 
 @pytest.fixture
