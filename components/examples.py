@@ -250,7 +250,9 @@ def _encoded_features(array: pa.Array, name: str) -> np.ndarray:
     present = pa.RecordBatch.from_arrays([array.drop_null()], [name])
     examples = RecordBatchToExamplesEncoder().encode(as_lists(present))
     entries = np.full(len(array), b"", dtype=object)
-    entries[np.asarray(array.is_valid())] = objects([e[_header_size(e) :] for e in examples])
+    entries[np.asarray(array.is_valid())] = objects(
+        [e[2:] if e[1] < 0x80 else e[_header_size(e) :] for e in examples]
+    )
     return entries
 
 

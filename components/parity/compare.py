@@ -7,7 +7,7 @@ shape or of another type is a difference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,16 +63,22 @@ class Comparison:
       largest: the largest difference, relative to the value; to a thousandth where a score is
         smaller, and to 1 where a logit is; None where no numbers were compared.
       worst: the largest differences of each output, the outputs in the order expected.
+      rows: by output, bool [rows], where it differs.
     """
 
     values: int
     differing: int
     largest: float | None
     worst: tuple[ValueDifference, ...]
+    rows: Mapping[str, np.ndarray]
 
 
 def compare(
-    expected: Mapping[str, Expected], got: Mapping[str, np.ndarray], *, keep: int
+    expected: Mapping[str, Expected],
+    got: Mapping[str, np.ndarray],
+    *,
+    keep: int,
+    rank: np.ndarray | None = None,
 ) -> Comparison:
     """Compare every output expected; outputs that were not expected are differences too.
 
@@ -80,9 +86,11 @@ def compare(
       expected: outputs by name.
       got: outputs by name.
       keep: how many differences of each output to return, the largest ones.
+      rank: int [rows], by which the differences of an output are ordered before their size.
     """
     values, differing, largest = 0, 0, -1.0
     worst: list[ValueDifference] = []
+    rows: dict[str, np.ndarray] = {}
     for name, wanted in expected.items():
         values += wanted.values.size
         problem = _form_problem(wanted.values, got.get(name))
@@ -92,13 +100,15 @@ def compare(
             continue
         found = got[name]
         largest = max(largest, _largest_of(wanted, found))
-        at = np.argwhere(~close(wanted, found))
-        differing += len(at)
-        worst += _largest(name, wanted.values, found, at, keep)
+        differs = ~close(wanted, found)
+        if differs.any():
+            differing += int(np.count_nonzero(differs))
+            rows[name] = differs.reshape(len(differs), -1).any(axis=1)
+            worst += _largest(name, wanted.values, found, differs, rank, keep)
     for name in sorted(set(got) - set(expected)):
         differing += 1
         worst.append(ValueDifference(0, name, "no such output", _form(got[name]), None))
-    return Comparison(values, differing, None if largest < 0 else largest, tuple(worst))
+    return Comparison(values, differing, None if largest < 0 else largest, tuple(worst), rows)
 
 
 def close(expected: Expected, got: np.ndarray) -> np.ndarray:
@@ -139,29 +149,32 @@ def _largest_of(expected: Expected, got: np.ndarray) -> float:
 
 
 def _largest(
-    name: str, expected: np.ndarray, got: np.ndarray, at: np.ndarray, keep: int
+    name: str,
+    expected: np.ndarray,
+    got: np.ndarray,
+    differs: np.ndarray,
+    rank: np.ndarray | None,
+    keep: int,
 ) -> list[ValueDifference]:
-    """The largest of the differences at these places; those without a size, as of NaN, first."""
-    places = [tuple(place) for place in at]
+    """Return the largest differences, one a row; those without a size, as of NaN, first."""
+    rows = len(expected)
     relative = relative_differences(expected, got)
-    places.sort(key=lambda place: -np.nan_to_num(relative[place], nan=np.inf))
+    sizes = np.where(differs, np.nan_to_num(relative, nan=np.inf), -1.0).reshape(rows, -1)
+    differing = np.flatnonzero(sizes.max(axis=1) >= 0)
+    ranks = np.zeros(rows, int) if rank is None else rank
+    order = np.lexsort((-sizes.max(axis=1)[differing], ranks[differing]))
+    places = [(row, int(sizes[row].argmax())) for row in differing[order][:keep].tolist()]
+    wanted, found, relative = (a.reshape(rows, -1) for a in (expected, got, relative))
     return [
         ValueDifference(
-            row=int(place[0]),
+            row=place[0],
             output=name,
-            expected=_show(expected[place]),
-            got=_show(got[place]),
+            expected=_show(wanted[place]),
+            got=_show(found[place]),
             relative=None if np.isnan(relative[place]) else float(relative[place]),
         )
-        for place in _one_a_row(places)[:keep]
+        for place in places
     ]
-
-
-def _one_a_row(places: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    first: dict[int, tuple[int, ...]] = {}
-    for place in places:
-        first.setdefault(place[0], place)
-    return list(first.values())
 
 
 def _form_problem(expected: np.ndarray, got: np.ndarray | None) -> str | None:

@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from components import progress
 from components.export import signatures as names
 from components.export.export import read_layout
 from components.parity import ways
 from components.parity.boundaries import bucket_boundaries
-from components.parity.compare import RELATIVE, ValueDifference, compare
-from components.parity.processes import Answers, NoAnswerError
-from components.parity.proof import Difference, Failure, PathResult, Proof, WayResult
-from components.parity.questions import Question, Reference, expected_outputs
-from components.parity.rows import Rows, make_rows, readable
-from components.parity.ways import Plan, Way
+from components.parity.judge import Judged, examine, proof_of
+from components.parity.narrow import merged, narrower
+from components.parity.proof import Proof
+from components.parity.rows import Rows, make_rows
+from components.parity.ways import Plan
 from schemas.columns import Column
 from schemas.spec import Export, Label
 
 REAL_ROWS = 10_000
-_DEFAULTS = Export()
+# Of a wide table fewer real rows are asked about: so many values, but so many rows at least.
+_REAL_VALUES = 1_000_000
+_LEAST_REAL_ROWS = 500
 
-_KEPT = 3  # differences of each question and feature
+_DEFAULTS = Export()
 
 
 def prove(
@@ -60,12 +60,9 @@ def prove(
     layout = read_layout(transform_graph_dir)
     serving = names.serving_columns(columns, layout)
     evaluation = names.evaluation_columns(columns, layout, label)
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        # They load the export while the questions are thought of, and answer while they are
-        # answered here.
-        processes = ways.Processes(saved_model, folder, stack)
-        boundaries = bucket_boundaries(transform_graph_dir, layout)
-        rows = make_rows(examples, evaluation, serving, real_rows, boundaries)
+
+    def examined(rows: Rows, processes: ways.Processes) -> list[Judged]:
+        """Ask about rows, compute the reference meanwhile, and compare."""
         asked = processes.ask(Plan.of(rows, serving, evaluation))
         from components.parity.reference import transform_then_predict
 
@@ -77,7 +74,19 @@ def prove(
             layout=layout,
             answers=answers,
         )
-        proof = judge(asked, reference, rows)
+        return examine(asked, reference, rows)
+
+    with _processes(saved_model) as processes:
+        # They load the export while the questions are thought of.
+        boundaries = bucket_boundaries(transform_graph_dir, layout)
+        most = min(real_rows, max(_LEAST_REAL_ROWS, _REAL_VALUES // len(serving)))
+        rows = make_rows(examples, evaluation, serving, most, boundaries)
+        found = examined(rows, processes)
+    proof = proof_of(found, rows)
+    narrow_rows = narrower(found, rows, evaluation)
+    if narrow_rows is not None:
+        with _processes(saved_model) as processes:
+            proof = merged(found, rows, examined(narrow_rows, processes), narrow_rows)
     proof.write(output)
     progress.rows("parity", len(rows.names))
     progress.note(
@@ -89,91 +98,7 @@ def prove(
     return proof
 
 
-def judge(asked: Iterable[Way], reference: Reference, rows: Rows) -> Proof:
-    """Compare what ways of serving answer with what training computed."""
-    judged = [(way, list(_judge(way, reference, rows))) for way in asked]
-    everything = [each for _, found in judged for each in found]
-    failures = tuple(j.failure for j in everything if j.failure)
-    differences = tuple(d for j in everything for d in j.differences)
-    return Proof(
-        proven=not failures and not differences,
-        real_rows=rows.real_rows,
-        real_by_split=dict(rows.real),
-        adversarial_rows=rows.adversarial_rows,
-        relative_tolerance=RELATIVE,
-        ways=tuple(_sum(way, found) for way, found in judged),
-        paths=tuple(j.result for j in everything if j.result),
-        failures=failures,
-        differences=differences,
-    )
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """What came of one question, or of a way of serving as a whole."""
-
-    result: PathResult | None = None
-    failure: Failure | None = None
-    differences: tuple[Difference, ...] = ()
-
-
-def _judge(way: Way, reference: Reference, rows: Rows) -> Iterator[_Judged]:
-    try:
-        answers = way.answers()
-    except NoAnswerError as error:
-        yield _Judged(failure=Failure(path=way.title, reason=str(error)))
-        return
-    for question in way.asked:
-        yield _judge_one(way.title, question, answers, reference, rows)
-
-
-def _judge_one(
-    way: str, question: Question, answers: Answers, reference: Reference, rows: Rows
-) -> _Judged:
-    path, answer = f"{way}: {question.name}", answers[question.name]
-    if isinstance(answer, NoAnswerError):
-        return _Judged(failure=Failure(path=path, reason=str(answer)))
-    # Warnings are about a row, not computed from the model: training has nothing to compare.
-    answer = {name: values for name, values in answer.items() if name not in names.ABOUT_A_ROW}
-    comparison = compare(expected_outputs(question, reference), answer, keep=_KEPT)
-    result = PathResult(
-        way=way,
-        asked=question.name,
-        rows=question.rows.stop - question.rows.start,
-        refused=0 if question.refused is None else int(question.refused.sum()),
-        values=comparison.values,
-        differing=comparison.differing,
-        largest=comparison.largest,
-    )
-    first = question.rows.start
-    differences = tuple(_difference(path, first, d, rows) for d in comparison.worst)
-    return _Judged(result=result, differences=differences)
-
-
-def _sum(way: Way, judged: Sequence[_Judged]) -> WayResult:
-    results = [j.result for j in judged if j.result]
-    return WayResult(
-        name=way.title,
-        cannot_carry=way.cannot_carry,
-        questions=len(way.asked),
-        failed=len(way.asked) - len(results),
-        rows=max((r.rows for r in results), default=0),
-        refused=max((r.refused for r in results), default=0),
-        values=sum(r.values for r in results),
-        differing=sum(r.differing for r in results),
-        largest=max((r.largest for r in results if r.largest is not None), default=None),
-    )
-
-
-def _difference(path: str, first: int, found: ValueDifference, rows: Rows) -> Difference:
-    row = first + found.row
-    content = rows.batch.slice(row, 1).to_pylist()[0]
-    return Difference(
-        path=path,
-        row=rows.names[row],
-        content={name: readable(value) for name, value in content.items()},
-        feature=found.output,
-        expected=found.expected,
-        got=found.got,
-        relative=found.relative,
-    )
+@contextlib.contextmanager
+def _processes(saved_model: str) -> Iterator[ways.Processes]:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        yield ways.Processes(saved_model, folder, stack)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from components.examples import as_raw_columns, as_tf_examples
+from components.examples import as_raw_columns, as_tf_examples, objects
 from components.export import signatures as names
-from components.parity.compare import LOGIT, SCORE, Expected
+from components.parity.compare import LOGIT, SCORE, Expected, close
 from components.parity.rows import Rows
 from schemas.columns import Column
 
@@ -21,11 +21,18 @@ from schemas.columns import Column
 REQUEST_ROWS = 4_096
 # Values of one request over a wire: some megabytes of JSON, which a server takes.
 _WIRE_VALUES = 65_536
+# Values of one question in JSON: of wide tables the last real rows and the adversarial ones.
+_JSON_VALUES = 500_000
+# So many real rows are asked about at least, however wide the table is.
+_LEAST_REAL = 100
 # What becomes of a row that is scored from files or messages; a row may also be lost.
 FATE = "fate"
 SCORED, REFUSED, LOST = b"scored", b"refused", b"lost"
 # Rows that are asked one by one too: an answer must not depend on who else is in the batch.
 _SINGLE_ROWS = 16
+# By the size of a batch, the rows that are asked in such batches. Processors add up in another
+# order in another batch: scores may differ by the tolerance, features not at all.
+_BATCHES = {1: 64, 16: 512, 512: 2_000, 2_000: 2_000}
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Question:
       feeds: its inputs, a value a row.
       rows: which of `Rows` these are.
       rows_per_request: how many of them go into one request.
-      leaves_out: the column that the request leaves to SignatureDef.defaults, if one.
+      leaves_out: the columns that the request leaves to SignatureDef.defaults.
       refused: bool [rows], the rows that files and messages cannot carry, and that have to be
         rejected; None where a request carries everything.
     """
@@ -48,7 +55,7 @@ class Question:
     feeds: Mapping[str, np.ndarray]
     rows: slice
     rows_per_request: int = REQUEST_ROWS
-    leaves_out: str | None = None
+    leaves_out: tuple[str, ...] = ()
     refused: np.ndarray | None = None
 
 
@@ -57,7 +64,8 @@ class Reference:
     """What training computes, a row each: features and label from the transform graph.
 
     `scores` of model and baseline are [rows] float32; `class_scores` [rows, 2], in the order of
-    `class_names`; `classes` is the name of the class that each row is told to be of.
+    `class_names`; `classes` is the name of the class of each row, by whether the score reaches
+    `decision`, and `other_classes` the other name.
     """
 
     features: Mapping[str, np.ndarray]
@@ -65,6 +73,8 @@ class Reference:
     logits: np.ndarray
     scores: np.ndarray
     classes: np.ndarray
+    other_classes: np.ndarray
+    decision: np.float32
     class_names: tuple[str, str]
     class_scores: np.ndarray
     baseline_scores: np.ndarray
@@ -75,8 +85,7 @@ def questions(
 ) -> list[Question]:
     """Return every question; the one that names features comes first."""
     everything = slice(0, rows.batch.num_rows)
-    examples = np.empty(rows.batch.num_rows, dtype=object)
-    examples[:] = as_tf_examples(rows.batch, serving)
+    examples = objects(as_tf_examples(rows.batch, serving))
     raw = as_raw_columns(rows.batch, evaluation)
     asked = [
         Question(name, name, {names.EXAMPLE_INPUTS[name]: examples}, everything)
@@ -93,8 +102,45 @@ def questions(
     return asked + _row_by_row(asked) + _leaving_out(rows, requested)
 
 
+def in_batches(asked: Iterable[Question]) -> list[Question]:
+    """Return questions about the first rows, in batches of several sizes."""
+    return [
+        replace(
+            _part(question, slice(0, min(rows, question.rows.stop))),
+            name=f"{question.name} in batches of {size:,}",
+            rows_per_request=size,
+        )
+        for question in asked
+        if question.name in (names.PREDICT, names.TRANSFORM_FEATURES)
+        for size, rows in _BATCHES.items()
+    ]
+
+
+def _part(question: Question, rows: slice) -> Question:
+    """Return the question about some of all rows, which it is about."""
+    feeds = {name: values[rows] for name, values in question.feeds.items()}
+    refused = None if question.refused is None else question.refused[rows]
+    return replace(question, feeds=feeds, rows=rows, refused=refused)
+
+
+def in_json(asked: Iterable[Question], rows: Rows, columns: int) -> list[Question]:
+    """Return the questions about as many rows as JSON can carry in a few seconds.
+
+    Those that are about all rows leave out the first real ones where a table is wide.
+
+    Args:
+      asked: the questions.
+      rows: all rows.
+      columns: how many a row has.
+    """
+    count = len(rows.names)
+    real = max(_LEAST_REAL, _JSON_VALUES // columns - rows.adversarial_rows)
+    last = slice(max(0, rows.real_rows - real), count)
+    return [_part(q, last) if q.rows == slice(0, count) else q for q in asked]
+
+
 def over_a_wire(asked: Iterable[Question], columns: int) -> list[Question]:
-    """Return the questions that a server's clients ask by Predict, in requests of some megabytes.
+    """Return the questions that a server's clients ask, in requests of some megabytes.
 
     Args:
       asked: from `questions`.
@@ -104,7 +150,7 @@ def over_a_wire(asked: Iterable[Question], columns: int) -> list[Question]:
     return [
         replace(question, rows_per_request=min(question.rows_per_request, most))
         for question in asked
-        if question.signature not in (names.CLASSIFICATION, names.REGRESSION, names.EVALUATION)
+        if question.signature != names.EVALUATION
     ]
 
 
@@ -157,23 +203,45 @@ def _leaving_out(rows: Rows, requested: Mapping[str, np.ndarray]) -> list[Questi
         return []
     return [
         Question(
-            f"{signature} without {column!r}",
+            f"{signature} without {_listed(columns)}",
             signature,
-            {name: values[at] for name, values in requested.items() if name != column},
+            {name: values[at] for name, values in requested.items() if name not in columns},
             at,
-            leaves_out=column,
+            leaves_out=columns,
         )
         for signature in names.BY_COLUMN
-        for column, at in rows.without.items()
+        for columns, at in rows.without.items()
     ]
 
 
-def expected_outputs(question: Question, reference: Reference) -> dict[str, Expected]:
-    """Return what the question has to be answered with: features exactly, scores closely."""
+def _listed(columns: Sequence[str]) -> str:
+    return repr(columns[0]) + (f" and {len(columns) - 1} more" if len(columns) > 1 else "")
+
+
+def expected_outputs(
+    question: Question, reference: Reference, answer: Mapping[str, np.ndarray]
+) -> dict[str, Expected]:
+    """Return what the question has to be answered with: features exactly, scores closely.
+
+    Args:
+      question: what was asked.
+      reference: what training computes.
+      answer: what was answered; where a score is so near to the threshold that its last digits
+        decide, the class has to be the one of the score that was answered.
+    """
     outputs = {
         name: Expected(output.values[question.rows], output.tolerance)
         for name, output in _OUTPUTS[question.signature](reference).items()
     }
+    score = answer.get(names.SCORE)
+    if names.CLASS in outputs and score is not None:
+        scores = outputs[names.SCORE]
+        if score.shape == scores.values.shape:
+            crossed = (score >= reference.decision) != (scores.values >= reference.decision)
+            by_other_side = crossed & close(scores, score)
+            others = reference.other_classes[question.rows]
+            classes = outputs[names.CLASS].values
+            outputs[names.CLASS] = Expected(np.where(by_other_side, others, classes))
     if question.refused is None:
         return outputs
     blank = {

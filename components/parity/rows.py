@@ -1,37 +1,31 @@
 """The rows that the proof asks about: real ones of all splits, and adversarial ones.
 
-Goes in: examples. Comes out: one batch of raw rows, a name for each, and which of them lack a
-single column. Deterministic: the same examples give the same rows.
+Goes in: examples. Comes out: one batch of raw rows, a name for each, and which of them lack which
+columns. Deterministic: the same examples give the same rows.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.examples import column as column_of
 from components.examples import read_row_group, row_groups
-from components.parity.values import adversarial_values, is_plain
+from components.parity import covering
+from components.parity.changes import BASE_ROWS, ChangedRow, changed_rows
+from components.parity.values import is_plain
 from schemas.columns import Column
 
 # Real rows are taken from the splits in this order: what no model has seen comes first.
 SPLITS = ("test", "eval", "train")
-# So many adversarial rows at least.
-ADVERSARIAL_ROWS = 1_200
-_SEED = 20_240_229
 # At most so many batches are read of a split, however large it is.
 _MAX_ROW_GROUPS = 16
-# Real rows that adversarial values and missing columns are tried on.
-_BASE_ROWS = 4
-_SEEN = 100  # real rows that values are taken from
-_LONGEST = 1_000  # bytes of a value that stands in many mixtures
-_MIXTURES = 200  # at least
-_MOST_ENDS = 40  # boundaries tried in a column
 
 _TYPES = {"INT": pa.int64(), "FLOAT": pa.float32(), "BYTES": pa.binary()}
 
@@ -44,13 +38,15 @@ class Rows:
       batch: the rows; columns are int64, float32 or binary, null where missing.
       names: what each row is.
       real: how many of the first ones are rows as they are, by the split they came from.
-      without: by column, the rows (a slice of the batch) that lack it and nothing else.
+      changed: what was done to the others.
+      bases: the real rows that those were made from.
     """
 
     batch: pa.RecordBatch
     names: tuple[str, ...]
     real: Mapping[str, int]
-    without: Mapping[str, slice]
+    changed: tuple[ChangedRow, ...]
+    bases: pa.RecordBatch
 
     @property
     def real_rows(self) -> int:
@@ -60,15 +56,47 @@ class Rows:
     @property
     def adversarial_rows(self) -> int:
         """How many rows are made up."""
-        return len(self.names) - self.real_rows
+        return len(self.changed)
+
+    @property
+    def without(self) -> dict[tuple[str, ...], slice]:
+        """By set of columns, the rows (a slice of the batch) that lack them and nothing else."""
+        found = {}
+        numbered = enumerate(self.changed, start=self.real_rows)
+        for names, group in itertools.groupby(numbered, key=lambda pair: pair[1].leaves_out):
+            if names:
+                numbers = [number for number, _ in group]
+                found[names] = slice(numbers[0], numbers[-1] + 1)
+        return found
+
+    @property
+    def changes(self) -> np.ndarray:
+        """How many changes each row has, int [rows]; real rows have none."""
+        changes = np.zeros(len(self.names), np.int64)
+        changes[self.real_rows :] = [len(row.changes) for row in self.changed]
+        return changes
+
+    def changed_row(self, number: int) -> ChangedRow | None:
+        """Return what was done to a row of the batch; None for a real one."""
+        return self.changed[number - self.real_rows] if number >= self.real_rows else None
 
     def plain(self, columns: Sequence[Column]) -> np.ndarray:
         """Return, bool [rows], which rows have no value in these columns that files cannot hold."""
         fits = np.ones(len(self.names), bool)
         for column in columns:
-            values = column_of(self.batch, column.name).to_pylist()
-            fits &= np.fromiter(map(is_plain, values), bool, len(values))
+            fits &= _plain(column_of(self.batch, column.name), column)
         return fits
+
+
+def _plain(array: pa.Array, column: Column) -> np.ndarray:
+    """Return, bool [rows], what `is_plain` returns, which is asked once for each text."""
+    if column.kind == "INT":
+        return np.ones(len(array), bool)
+    if column.kind == "FLOAT":
+        return ~np.isinf(array.to_numpy(zero_copy_only=False))
+    encoded = array.dictionary_encode()
+    fits = np.array([is_plain(text) for text in encoded.dictionary.to_pylist()] + [True])
+    return fits[encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()]
 
 
 def make_rows(
@@ -92,27 +120,39 @@ def make_rows(
         left = real - sum(sample.num_rows for sample in samples.values())
         samples[split] = sample_rows(examples, split, columns, left)
     sample = pa.Table.from_batches(samples.values()).combine_chunks().to_batches()
-    base = sample[0] if sample else _all_missing(columns)
-    changes = _changes(base, serving, boundaries or {})
-    rows = pa.array([change.row for change in changes], pa.int64())
-    adversarial = pa.RecordBatch.from_arrays(
-        [_change(base.column(i).take(rows), c, changes) for i, c in enumerate(columns)],
-        [c.name for c in columns],
-    )
+    real_rows = sample[0] if sample else _all_missing(columns)
+    changed = changed_rows(real_rows, serving, boundaries or {})
+    bases = real_rows.slice(0, BASE_ROWS)
+    batch = pa.Table.from_batches([*sample, _apply(bases, columns, changed)])
     labels = [f"{split} row {i}" for split, s in samples.items() for i in range(s.num_rows)]
     return Rows(
-        batch=pa.Table.from_batches([*sample, adversarial]).combine_chunks().to_batches()[0],
-        names=tuple(labels + [c.name for c in changes]),
+        batch=batch.combine_chunks().to_batches()[0],
+        names=tuple(labels + [row.name for row in changed]),
         real={split: s.num_rows for split, s in samples.items()},
-        without=_without(changes, len(labels)),
+        changed=tuple(changed),
+        bases=bases,
     )
+
+
+def rows_of(
+    bases: pa.RecordBatch, columns: Sequence[Column], changed: Sequence[ChangedRow]
+) -> Rows:
+    """Return these changed rows alone.
+
+    Args:
+      bases: the real rows that they are made from.
+      columns: the columns of `bases`.
+      changed: the rows; those that leave out the same columns stand together.
+    """
+    names = tuple(row.name for row in changed)
+    return Rows(_apply(bases, columns, changed), names, {}, tuple(changed), bases)
 
 
 def sample_rows(examples: str, split: str, columns: Sequence[Column], count: int) -> pa.RecordBatch:
     """Return up to `count` rows of a split, evenly spread over it."""
     groups = [g for g in row_groups(examples, split) if g.rows] if count else []
-    groups = [groups[i] for i in _spread(len(groups), _MAX_ROW_GROUPS)]
-    wanted = np.array(_spread(sum(g.rows for g in groups), count), dtype=np.int64)
+    groups = [groups[i] for i in covering.evenly(len(groups), _MAX_ROW_GROUPS)]
+    wanted = np.array(covering.evenly(sum(g.rows for g in groups), count), dtype=np.int64)
     batches, first = [], 0
     for group in groups:
         inside = wanted[(wanted >= first) & (wanted < first + group.rows)] - first
@@ -126,119 +166,28 @@ def sample_rows(examples: str, split: str, columns: Sequence[Column], count: int
     return pa.RecordBatch.from_arrays(arrays, [c.name for c in columns])
 
 
-@dataclass(frozen=True)
-class _Changed:
-    """A real row with some of its values replaced."""
-
-    name: str
-    row: int
-    values: dict[str, Any]
-    lacks: str | None = None
-
-
-def _changes(
-    base: pa.RecordBatch, serving: Sequence[Column], boundaries: Mapping[str, Sequence[float]]
-) -> list[_Changed]:
-    bases = range(min(base.num_rows, _BASE_ROWS))
-    seen = {c.name: column_of(base, c.name).slice(0, _SEEN).to_pylist() for c in serving}
-    tried = {
-        c.name: adversarial_values(c, seen[c.name], _inside(seen[c.name], boundaries.get(c.name)))
-        for c in serving
-    }
-    changes = [
-        *_without_one(bases, serving),
-        *_with_one(bases, tried),
-        *_several_missing(serving),
-        *_swapped(serving, seen),
+def _apply(
+    bases: pa.RecordBatch, columns: Sequence[Column], changed: Sequence[ChangedRow]
+) -> pa.RecordBatch:
+    """Return the changed rows, a column after the other."""
+    taken = pa.array([row.base for row in changed], pa.int64())
+    new: dict[str, dict[int, Any]] = {column.name: {} for column in columns}
+    for number, row in enumerate(changed):
+        for change in row.changes:
+            for name, value in change.values.items():
+                new[name][number] = value
+    arrays = [
+        _replace(bases.column(index).take(taken), new[column.name])
+        for index, column in enumerate(columns)
     ]
-    # what one value at a time does not come to, mixtures do
-    missing = max(_MIXTURES, ADVERSARIAL_ROWS - len(changes))
-    return changes + list(_mixtures(missing, bases, seen, tried))
+    return pa.RecordBatch.from_arrays(arrays, [column.name for column in columns])
 
 
-def _without_one(bases: range, serving: Sequence[Column]) -> Iterator[_Changed]:
-    for column in serving:
-        for row in bases:
-            name = f"real row {row} without {column.name!r}"
-            yield _Changed(name, row, {column.name: None}, lacks=column.name)
-
-
-def _with_one(bases: range, tried: Mapping[str, Sequence[Any]]) -> Iterator[_Changed]:
-    for number, (column, values) in enumerate(tried.items()):
-        row = bases[number % len(bases)]
-        for value in values:
-            name = f"real row {row} with {column!r} = {readable(value)}"
-            yield _Changed(name, row, {column: value})
-
-
-def _inside(seen: Sequence[Any], boundaries: Sequence[float] | None) -> list[float]:
-    """Return the boundaries that lie among real values."""
-    numbers = [value for value in seen if isinstance(value, (int, float))]
-    if not numbers or not boundaries:
-        return []
-    low, high = min(numbers), max(numbers)
-    return [value for value in boundaries if low <= value <= high][:_MOST_ENDS]
-
-
-def _several_missing(serving: Sequence[Column]) -> Iterator[_Changed]:
-    yield _Changed("every column missing", 0, {c.name: None for c in serving})
-    for column in serving:
-        others = {c.name: None for c in serving if c != column}
-        yield _Changed(f"every column but {column.name!r} missing", 0, others)
-    for one, two in itertools.combinations([c.name for c in serving], 2):
-        yield _Changed(f"real row 0 without {one!r} and {two!r}", 0, {one: None, two: None})
-
-
-def _swapped(serving: Sequence[Column], seen: Mapping[str, Sequence[Any]]) -> Iterator[_Changed]:
-    """Yield rows in which two columns of a kind have each other's values."""
-    for one, two in itertools.combinations(serving, 2):
-        if one.kind == two.kind:
-            values = {one.name: seen[two.name][0], two.name: seen[one.name][0]}
-            yield _Changed(f"real row 0 with {one.name!r} and {two.name!r} swapped", 0, values)
-
-
-def _mixtures(
-    count: int,
-    bases: range,
-    seen: Mapping[str, Sequence[Any]],
-    tried: Mapping[str, Sequence[Any]],
-) -> Iterator[_Changed]:
-    """Yield rows in which about half of the columns are changed at once."""
-    random = np.random.default_rng(_SEED)
-    short = {name: [v for v in values if not _long(v)] for name, values in tried.items()}
-    for number in range(count):
-        row, values = bases[number % len(bases)], {}
-        for column in tried:
-            choice = (short[column], seen[column], [None])[random.choice(3, p=[0.3, 0.5, 0.2])]
-            if random.random() < 0.5:
-                values[column] = choice[int(random.integers(len(choice)))]
-        yield _Changed(f"mixture {number} of real row {row}", row, values)
-
-
-def _long(value: Any) -> bool:
-    return isinstance(value, bytes) and len(value) > _LONGEST
-
-
-def _change(array: pa.Array, column: Column, changes: Sequence[_Changed]) -> pa.Array:
-    values = [
-        change.values.get(column.name, value)
-        for change, value in zip(changes, array.to_pylist(), strict=True)
-    ]
-    return pa.array(values, _TYPES[column.kind])
-
-
-def _without(changes: Sequence[_Changed], first: int) -> dict[str, slice]:
-    found: dict[str, slice] = {}
-    for number, change in enumerate(changes, start=first):
-        if change.lacks is not None:
-            start = found[change.lacks].start if change.lacks in found else number
-            found[change.lacks] = slice(start, number + 1)
-    return found
-
-
-def _spread(total: int, count: int) -> list[int]:
-    """Return up to `count` of range(total), evenly spread."""
-    return [i * total // count for i in range(count)] if total > count else list(range(total))
+def _replace(array: pa.Array, values: Mapping[int, Any]) -> pa.Array:
+    """Return the array with other values in some rows, in ascending order."""
+    where = np.zeros(len(array), bool)
+    where[list(values)] = True
+    return pc.replace_with_mask(array, pa.array(where), pa.array(values.values(), array.type))
 
 
 def _all_missing(columns: Sequence[Column]) -> pa.RecordBatch:
@@ -247,21 +196,3 @@ def _all_missing(columns: Sequence[Column]) -> pa.RecordBatch:
 
 def _nulls(column: Column, rows: int) -> pa.Array:
     return pa.nulls(rows, _TYPES[column.kind])
-
-
-def readable(value: Any, *, longest: int = 60) -> str:
-    r"""Return a value as a person can read it, whatever characters are in it.
-
-    >>> readable(None), readable(b"a\x00b"), readable(2.5)
-    ('missing', "'a\\x00b'", '2.5')
-    """
-    if value is None:
-        return "missing"
-    if isinstance(value, bytes):
-        try:
-            text = repr(value.decode())
-        except UnicodeDecodeError:
-            text = repr(value)
-        cut = f"{text[:longest]}… ({len(value):,} bytes)"
-        return text if len(text) <= longest else cut
-    return str(value)

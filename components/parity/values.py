@@ -89,7 +89,7 @@ def is_plain(value: Any) -> bool:
 
 
 def _has_one_answer(value: Any) -> bool:
-    """Return whether a row may hold a value: no subnormal number, no integer that ingest rejects."""
+    """Return whether a row may hold it: no subnormal number, no integer that ingest rejects."""
     if isinstance(value, float):
         return not 0 < abs(value) < _LEAST_FLOAT
     return not isinstance(value, int) or abs(value) <= names.LARGEST_INTEGER
@@ -125,3 +125,21 @@ def _around(kind: str, value: float) -> Iterator[Any]:
 def _singles(values: Iterable[float]) -> Iterator[float]:
     with np.errstate(over="ignore"):
         yield from (float(np.float32(value)) for value in values)
+
+
+def readable(value: Any, *, longest: int = 60) -> str:
+    r"""Return a value as a person can read it, whatever characters are in it.
+
+    >>> readable(None), readable(b"a\x00b"), readable(2.5)
+    ('missing', "'a\\x00b'", '2.5')
+    """
+    if value is None:
+        return "missing"
+    if isinstance(value, bytes):
+        try:
+            text = repr(value.decode())
+        except UnicodeDecodeError:
+            text = repr(value)
+        cut = f"{text[:longest]}… ({len(value):,} bytes)"
+        return text if len(text) <= longest else cut
+    return str(value)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from components.export import signatures as names
 from components.parity.fresh_process import (
     BATCH,
     C_API,
@@ -24,7 +25,15 @@ from components.parity.fresh_process import (
     ask_in_parts,
 )
 from components.parity.processes import Answers, FreshProcess, NoAnswerError, shortened
-from components.parity.questions import Question, by_example, of_files, over_a_wire, questions
+from components.parity.questions import (
+    Question,
+    by_example,
+    in_batches,
+    in_json,
+    of_files,
+    over_a_wire,
+    questions,
+)
 from components.parity.rest import RestClient, RestColumns, RestExamples, RestRows
 from components.parity.rows import Rows
 from components.parity.server import GoneError, Ports, ServerProcess
@@ -66,31 +75,33 @@ class Plan:
     """What each way is asked, by how it is asked."""
 
     engines: list[Question]
-    wire: list[Question]
+    grpc: list[Question]
     examples: list[Question]
     files: list[Question]
+    messages: list[Question]
 
     @classmethod
     def of(cls, rows: Rows, serving: tuple[Column, ...], evaluation: tuple[Column, ...]) -> Plan:
         """Make the questions."""
-        asked = questions(rows, serving, evaluation)
+        asked, columns = questions(rows, serving, evaluation), len(serving)
+        files = of_files(rows, serving)
         return cls(
-            engines=asked,
-            wire=over_a_wire(asked, len(serving)),
-            examples=by_example(rows, serving, asked),
-            files=of_files(rows, serving),
+            engines=[*asked, *in_batches(asked)],
+            grpc=in_json(over_a_wire(asked, columns), rows, columns),
+            examples=in_json(by_example(rows, serving, asked), rows, columns),
+            files=files,
+            messages=in_json(files, rows, columns),
         )
 
     @property
     def without_defaults(self) -> list[Question]:
         """What Python is asked: the functions it loads know no SignatureDef.defaults."""
-        return [question for question in self.engines if question.leaves_out is None]
+        return [question for question in self.engines if not question.leaves_out]
 
     @property
-    def grpc(self) -> list[Question]:
-        """What gRPC is asked: Predict, and Classify and Regress with the serialised examples."""
-        wanted = {question.name for question in self.examples}
-        return self.wire + [question for question in self.engines if question.name in wanted]
+    def wire(self) -> list[Question]:
+        """What REST is asked by Predict; Classify and Regress take `examples`."""
+        return [q for q in self.grpc if q.signature not in names.METHOD_NAMES]
 
 
 class Processes:
@@ -112,14 +123,14 @@ class Processes:
     def ask(self, plan: Plan) -> Sequence[Way]:
         """Ask everything; the answers are on their way when this returns."""
         python, c_api = self._python, self._c_api
-        python.ask({PYTHON: plan.without_defaults, BATCH: plan.files, STREAM: plan.files})
+        python.ask({PYTHON: plan.without_defaults, BATCH: plan.files, STREAM: plan.messages})
         c_api.ask({C_API: plan.engines})
         return [
             Way("Python", _NO_DEFAULTS, plan.without_defaults, partial(python.answers, PYTHON)),
             Way("C API", _DENSE, plan.engines, partial(c_api.answers, C_API)),
             *served(self._server.ports, self._server.ending, plan, self._stack),
             Way("batch", _OF_FILES, plan.files, partial(python.answers, BATCH)),
-            Way("stream", _OF_MESSAGES, plan.files, partial(python.answers, STREAM)),
+            Way("stream", _OF_MESSAGES, plan.messages, partial(python.answers, STREAM)),
         ]
 
 

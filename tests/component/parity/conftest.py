@@ -129,7 +129,7 @@ def reference_of(exported, rows, answers):
 def judged(asked):
     """A function that asks an export by its two loaders, in this process: in half the time."""
     from components.parity.c_api import SavedModel
-    from components.parity.prove import judge
+    from components.parity.judge import judge
 
     rows, plan, reference = asked
 

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from components.parity.judge import judge
 from components.parity.proof import describe
-from components.parity.prove import judge
 from schemas.spec import Export as Answers
 from tests.component.parity.conftest import FLOATS, reference_of
 from tests.component.parity.serving import asked_of_server, server, way_of
@@ -200,8 +200,9 @@ def rest(ports, asked):
 
     def ask():
         _, plan, _ = asked
-        wire = [q for q in plan.wire if q.name in ("raw_columns", "predict")]
-        return asked_of_server(ports, dataclasses.replace(plan, wire=wire))
+        whole = ("raw_columns", "predict", "classification", "regression")
+        grpc = [q for q in plan.grpc if q.name in whole]
+        return asked_of_server(ports, dataclasses.replace(plan, grpc=grpc))
 
     return ask
 
@@ -296,6 +297,56 @@ def test_a_skew_in_the_server_is_named(name, rest, asked, monkeypatch):
     assert next(way for way in proof.ways if way.name == "gRPC").proven
     for way in ("REST rows", "REST columns"):
         assert named(proof, way, "predict") >= PREDICTED, describe(proof)
+
+
+def missing(values):
+    return values == b"" if values.dtype == object else np.isnan(values)
+
+
+def wrong_where(condition):
+    """Give the rows another fare where a condition holds of their columns."""
+    return of_arrays(
+        lambda inputs: (
+            inputs | {"Fare ($)": np.where(condition(inputs), np.float32(77), inputs["Fare ($)"])}
+        )
+    )
+
+
+# Faults of two columns at once, of a row that is otherwise the first real one.
+PAIRS = {
+    "real row 0 without 'age' and 'naïve'": lambda first: (
+        lambda inputs: (
+            missing(inputs["age"])
+            & missing(inputs["naïve"])
+            & (inputs["hours-per-week"] == first["hours-per-week"])
+        )
+    ),
+    "real row 0 with 'age' and 'self' swapped": lambda first: (
+        lambda inputs: (
+            (inputs["age"] == first["self"])
+            & (inputs["self"] == first["age"])
+            & (inputs["hours-per-week"] == first["hours-per-week"])
+            & (inputs["naïve"] == first["naïve"])
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("row", PAIRS)
+def test_a_skew_of_two_columns_at_once_is_named_by_both(row, rest, asked, monkeypatch):
+    rows, _, reference = asked
+    first = rows.bases.to_pylist()[0]
+    assert None not in first.values()
+    assert first["age"] != first["self"]
+    wrong_where(PAIRS[row](first))(monkeypatch)
+    proof = judge(rest(), reference, rows)
+
+    for way in ("REST rows", "REST columns"):
+        differing = [d for d in proof.differences if d.path == f"{way}: predict"]
+        assert differing
+        for output in {d.feature for d in differing}:
+            assert next(d.row for d in differing if d.feature == output) == row, describe(proof)
+    assert next(way for way in proof.ways if way.name == "gRPC").proven
 
 
 # ------------------------------------------------------------------------------ in batch and stream

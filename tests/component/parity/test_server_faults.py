@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from components.parity import rest, server
+from components.parity.judge import judge
 from components.parity.proof import describe
-from components.parity.prove import judge
 from components.parity.questions import Question, Reference
 from components.parity.rows import Rows
 from components.parity.server import ServerProcess
@@ -96,12 +96,15 @@ def reasons(tmp_path, monkeypatch):
         return Question(name, name, feeds, slice(0, 2))
 
     methods = ["classification", "regression"]
-    rows = Rows(pa.record_batch([pa.array([1.5, 2.5])], ["fare"]), ("a", "b"), {"test": 2}, {})
+    batch = pa.record_batch([pa.array([1.5, 2.5])], ["fare"])
+    rows = Rows(batch, ("a", "b"), {"test": 2}, (), batch)
+    by_predict = [question("raw_columns"), question("predict")]
     plan = Plan(
-        engines=[question_of_examples(name) for name in methods],
-        wire=[question("raw_columns"), question("predict")],
+        engines=[],
+        grpc=by_predict + [question_of_examples(name) for name in methods],
         examples=[question(name) for name in methods],
         files=[],
+        messages=[],
     )
 
     def ask(fault, *, start=60.0, request=60.0):

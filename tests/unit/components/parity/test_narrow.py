@@ -1,0 +1,179 @@
+"""Rows with many changes that differ are taken apart until their culprits are named."""
+
+import numpy as np
+import pytest
+
+from components.examples import as_raw_columns
+from components.parity.changes import changed_rows
+from components.parity.judge import examine, judge
+from components.parity.narrow import merged, narrower
+from components.parity.processes import NoAnswerError
+from components.parity.proof import describe
+from components.parity.questions import Question, Reference
+from components.parity.rows import Rows, rows_of
+from components.parity.ways import Way
+from tests.unit.components.parity.wide import columns_of, table
+
+CLASSES = np.array([b"no", b"yes"], object)
+
+
+def rows_for(columns) -> Rows:
+    real = table(columns)
+    return rows_of(real.slice(0, 4), columns, changed_rows(real, columns, {}))
+
+
+def reference_of(rows) -> Reference:
+    """What a model would compute that knows two features: how much is there, and one column."""
+    count = len(rows.names)
+    present = sum(np.asarray(c.is_valid()).astype(np.int64) for c in rows.batch.columns)
+    logits = np.linspace(-2, 2, count).astype(np.float32)
+    scores = 1 / (1 + np.exp(-logits))
+    return Reference(
+        features={"present": present},
+        label=np.zeros(count, np.int64),
+        logits=logits,
+        scores=scores,
+        classes=CLASSES[(scores >= 0.5).astype(int)],
+        other_classes=CLASSES[(scores < 0.5).astype(int)],
+        decision=np.float32(0.5),
+        class_names=("no", "yes"),
+        class_scores=np.stack([1 - scores, scores], axis=1),
+        baseline_scores=scores,
+    )
+
+
+def way_of(rows, columns, reference, fault):
+    """Return a way that answers what is expected but where `fault` says True of the raw columns."""
+    raw = as_raw_columns(rows.batch, columns)
+    wrong = fault(raw)
+    answer = {
+        "score": np.where(wrong, reference.scores / 2, reference.scores),
+        "class": np.where(wrong, reference.other_classes, reference.classes),
+        "probabilities": reference.class_scores,
+        "logits": reference.logits,
+    }
+    everything = Question("predict", "predict", raw, slice(0, len(rows.names)))
+    asked = [everything]
+    answers = {"predict": answer}
+    for names, at in rows.without.items():
+        name = f"predict without {names}"
+        feeds = {k: v[at] for k, v in raw.items() if k not in names}
+        asked.append(Question(name, "predict", feeds, at, leaves_out=names))
+        answers[name] = left_out(fault, names, {k: v[at] for k, v in answer.items()}, wrong[at])
+    return Way("made up", "", asked, lambda: answers)
+
+
+def left_out(fault, names, answer, wrong):
+    if set(names) & set(getattr(fault, "required", ())):
+        return NoAnswerError(f"{sorted(fault.required)} must be given")
+    return answer
+
+
+def prove(columns, fault):
+    """Return the proof of the first round, and the one in which culprits are named."""
+    rows = rows_for(columns)
+    reference = reference_of(rows)
+    found = examine([way_of(rows, columns, reference, fault)], reference, rows)
+    first = judge([way_of(rows, columns, reference, fault)], reference, rows)
+    narrow_rows = narrower(found, rows, columns)
+    if narrow_rows is None:
+        return first, None
+    again = reference_of(narrow_rows)
+    judged = examine([way_of(narrow_rows, columns, again, fault)], again, narrow_rows)
+    return first, merged(found, rows, judged, narrow_rows)
+
+
+def named(proof):
+    return {difference.row for difference in proof.differences}
+
+
+def gone(raw, name):
+    return np.isnan(raw[name]) if raw[name].dtype != object else raw[name] == b""
+
+
+@pytest.mark.parametrize(("count", "one", "two"), [(40, "c003", "c019"), (500, "c017", "c401")])
+def test_a_fault_of_two_columns_missing_together_is_named_by_both(count, one, two):
+    columns = columns_of(count)
+    first, proof = prove(columns, lambda raw: gone(raw, one) & gone(raw, two))
+
+    assert not first.proven
+    assert not proof.proven
+    assert named(proof) == {f"real row 0 without {one!r} and {two!r}"}
+    assert {d.feature for d in proof.differences} == {"score", "class"}
+    assert f"real row 0 without {one!r} and {two!r}" in describe(proof)
+    assert (proof.paths, proof.ways) == (first.paths, first.ways)
+
+
+def test_a_fault_of_two_columns_with_each_others_values_is_named_by_both():
+    columns = columns_of(100)
+    real = table(columns)
+    one, two = (real.column(number)[0].as_py() for number in (17, 91))
+    _, proof = prove(columns, lambda raw: (raw["c017"] == two) & (raw["c091"] == one))
+
+    assert named(proof) == {"real row 0 with 'c017' and 'c091' swapped"}
+
+
+def test_a_fault_of_one_value_of_one_column_is_named_by_it():
+    columns = columns_of(100)
+    _, proof = prove(columns, lambda raw: np.isposinf(raw["c080"]))
+
+    assert named(proof)
+    assert named(proof) <= {f"real row {base} with 'c080' = inf" for base in range(4)}
+
+
+def test_a_column_that_may_not_be_missing_is_named():
+    columns = columns_of(100)
+    _, proof = prove(columns, lambda raw: gone(raw, "c023"))
+
+    assert named(proof) <= {f"real row {base} without 'c023'" for base in range(4)}
+
+
+def test_columns_that_may_not_be_left_out_are_named():
+    columns = columns_of(100)
+
+    def fault(raw):
+        return np.zeros(len(raw["c000"]), bool)
+
+    fault.required = {"c073", "c056"}
+    first, proof = prove(columns, fault)
+
+    assert len(first.failures) == 2
+    assert {failure.path for failure in proof.failures} == {
+        "made up: predict without ('c073',)",
+        "made up: predict without ('c056',)",
+    }
+    assert proof.differences == ()
+    assert not proof.proven
+
+
+def test_what_no_one_or_two_changes_show_stays_as_it_was_found():
+    columns = columns_of(40)
+    three = ("c001", "c002", "c003")
+    first, proof = prove(columns, lambda raw: np.all([gone(raw, c) for c in three], axis=0))
+
+    assert named(proof) == named(first)
+    assert not proof.proven
+
+
+def test_rows_with_one_change_need_no_narrowing():
+    columns = columns_of(8)
+    first, proof = prove(columns, lambda raw: gone(raw, "c001"))
+
+    assert proof is None
+    assert "real row 0 without 'c001'" in named(first)
+
+
+def test_a_pair_of_few_columns_is_named_at_once():
+    columns = columns_of(8)
+    first, proof = prove(columns, lambda raw: gone(raw, "c001") & gone(raw, "c005"))
+
+    assert proof is None or named(proof) == named(first)
+    assert "real row 0 without 'c001' and 'c005'" in named(first)
+
+
+def test_nothing_is_asked_again_where_nothing_differs():
+    columns = columns_of(40)
+    first, proof = prove(columns, lambda raw: np.zeros(len(raw["c000"]), bool))
+
+    assert first.proven
+    assert proof is None
