@@ -97,7 +97,7 @@ _IN_PROCESS = ("", "direct", "switchingdirect", "bundlebaseddirect", "fnapi")
     "--stop-after",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Look for new files no longer than this. [default: until interrupted]",
+    help="Look for new files or messages no longer than this. [default: until interrupted]",
 )
 def command(source: str, version: int | None, **options: Any) -> None:
     """Score new files or messages with a pushed model, for as long as they come.
