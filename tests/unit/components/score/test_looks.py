@@ -48,6 +48,15 @@ def test_a_file_that_is_being_written_under_a_hidden_name_waits(folder):
     assert names(next(found)) == ["b.csv"]
 
 
+def test_a_file_that_links_lead_to_is_given_once(folder):
+    (folder / "b.csv").symlink_to(folder / "a.csv")
+    found = looks(folder)
+    assert names(next(found)) == ["a.csv"]
+    (folder / "c.csv").symlink_to(folder / "a.csv")
+    (folder / "d.csv").touch()
+    assert names(next(found)) == ["d.csv"]
+
+
 def test_it_looks_once_more_when_the_time_is_over(folder):
     found = looks(folder, until=-math.inf)
     assert names(next(found)) == ["a.csv"]
