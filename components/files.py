@@ -100,15 +100,16 @@ def find(pattern: str, without: Collection[str] = ()) -> list[Entry]:
 
     Args:
       pattern: the path or pattern.
-      without: paths to leave out; they cost no look at the file.
+      without: files to leave out, by their paths and, where links lead to them, their real ones.
+        Those that are named cost no look at the file.
     """
     if in_store(pattern):
         matched = (Entry(*found) for found in stores.matched(pattern))
         return sorted((e for e in matched if e.path not in without), key=lambda e: e.path)
-    if os.path.isfile(pattern):
-        found = [] if pattern in without else [pattern]
-    else:
+    if not os.path.isfile(pattern):
         found = local_glob.find(pattern, without)
+    else:
+        found = [] if pattern in without else [pattern]
     looked = map(_entry_if_there, sorted(found))
     return [entry for entry in looked if entry is not None]
 
@@ -298,8 +299,7 @@ def _entry(path: str) -> Entry:
 
 
 def _entry_if_there(path: str) -> Entry | None:
-    """Return a file's entry; None where it is gone since it was listed."""
-    try:
+    """Return a file's entry; None if it is gone since it was listed."""
+    with contextlib.suppress(FileNotFoundError):
         return _entry(path)
-    except FileNotFoundError:
-        return None
+    return None

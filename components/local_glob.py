@@ -20,15 +20,14 @@ def find(pattern: str, without: Collection[str] = ()) -> list[str]:
     Of several paths to one file, the one of the fewest parts is kept, then the first by name.
 
     Args:
-      pattern: the pattern.
-      without: paths to leave out, and links to them; they cost no look at the file.
+      pattern: of the files.
+      without: paths, and real paths, of files to leave out.
     """
     kept: dict[str, str] = {}
-    for path in sorted(_matches(pattern), key=lambda path: (path.count(os.sep), path)):
-        if path not in without and os.path.isfile(path):
-            real = os.path.realpath(path)
-            if real not in without:
-                kept.setdefault(real, path)
+    new = (path for path in _matches(pattern) if path not in without)
+    for path in sorted(new, key=lambda path: (path.count(os.sep), path)):
+        if os.path.isfile(path) and (real := os.path.realpath(path)) not in without:
+            kept.setdefault(real, path)
     return list(kept.values())
 
 

@@ -32,8 +32,8 @@ class Steps:
       follow: the folder whose newest version is taken, or None.
       look: seconds between two looks, for versions and for files.
       csv: how CSV files are written.
+      columns: those of schema.pbtxt, as far as they are known.
       keys: columns or fields to copy to the scores.
-      columns: those of schema.pbtxt, as far as they are known: what a key of a CSV file is.
       kind: format of the files with files' scores.
       timestamp_attribute: of messages, that tells their event time.
       window: seconds of event time in a file of messages' scores.
@@ -45,8 +45,8 @@ class Steps:
     follow: str | None
     look: float
     csv: CsvSource
-    keys: tuple[str, ...]
     columns: tuple[Column, ...]
+    keys: tuple[str, ...]
     kind: Format
     timestamp_attribute: str | None
     window: float
@@ -133,8 +133,8 @@ class Steps:
         return ask(self.model)
 
     def _wanted(self) -> Wanted:
-        written_as: Format = "jsonl" if TOPIC.fullmatch(self.scores) else self.kind
-        return Wanted(self._asked().inputs, self.keys, self.csv, written_as, self.columns)
+        kind: Format = "jsonl" if TOPIC.fullmatch(self.scores) else self.kind
+        return Wanted(self._asked().inputs, self.keys, self.csv, kind, self.columns)
 
     def _handler(self) -> SavedModelHandler:
         return SavedModelHandler(self.model, follow=self.follow, follow_seconds=self.look)

@@ -7,6 +7,7 @@ little more than its names.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -53,11 +54,17 @@ def look_for_files(
             found = []
         first = False
         for part in parts(found):
-            seen.update(entry.path for entry in part)
+            for entry in part:
+                seen |= {entry.path, _real(entry.path)}
             yield part
         if looked >= until:
             return
         time.sleep(max(0.0, min(looked + seconds, until) - time.monotonic()))
+
+
+def _real(path: str) -> str:
+    """Return a file's own path, which may also match, or another link to it."""
+    return path if files.in_store(path) else os.path.realpath(path)
 
 
 def parts(found: Sequence[Entry]) -> Iterator[list[Entry]]:

@@ -42,7 +42,7 @@ def reference_of(rows) -> Reference:
     )
 
 
-def way_of(rows, columns, reference, fault):
+def way_of(rows, columns, reference, fault, required=()):
     """Return a way that answers what is expected but where `fault` says True of the raw columns."""
     raw = as_raw_columns(rows.batch, columns)
     wrong = fault(raw)
@@ -59,27 +59,27 @@ def way_of(rows, columns, reference, fault):
         name = f"predict without {names}"
         feeds = {k: v[at] for k, v in raw.items() if k not in names}
         asked.append(Question(name, "predict", feeds, at, leaves_out=names))
-        answers[name] = left_out(fault, names, {k: v[at] for k, v in answer.items()}, wrong[at])
+        answers[name] = left_out(required, names, {k: v[at] for k, v in answer.items()}, wrong[at])
     return Way("made up", "", asked, lambda: answers)
 
 
-def left_out(fault, names, answer, wrong):
+def left_out(required, names, answer, wrong):
     if set(names) & set(getattr(fault, "required", ())):
         return NoAnswerError(f"{sorted(fault.required)} must be given")
     return answer
 
 
-def prove(columns, fault):
+def prove(columns, fault, required=()):
     """Return the proof of the first round, and the one in which culprits are named."""
     rows = rows_for(columns)
     reference = reference_of(rows)
-    found = examine([way_of(rows, columns, reference, fault)], reference, rows)
-    first = judge([way_of(rows, columns, reference, fault)], reference, rows)
+    found = examine([way_of(rows, columns, reference, fault, required)], reference, rows)
+    first = judge([way_of(rows, columns, reference, fault, required)], reference, rows)
     narrow_rows = narrower(found, rows, columns)
     if narrow_rows is None:
         return first, None
     again = reference_of(narrow_rows)
-    judged = examine([way_of(narrow_rows, columns, again, fault)], again, narrow_rows)
+    judged = examine([way_of(narrow_rows, columns, again, fault, required)], again, narrow_rows)
     return first, merged(found, rows, judged, narrow_rows)
 
 
@@ -131,11 +131,10 @@ def test_a_column_that_may_not_be_missing_is_named():
 def test_columns_that_may_not_be_left_out_are_named():
     columns = columns_of(100)
 
-    def fault(raw):
+    def nothing(raw):
         return np.zeros(len(raw["c000"]), bool)
 
-    fault.required = {"c073", "c056"}
-    first, proof = prove(columns, fault)
+    first, proof = prove(columns, nothing, required={"c073", "c056"})
 
     assert len(first.failures) == 2
     assert {failure.path for failure in proof.failures} == {

@@ -18,9 +18,9 @@ def table(columns, rows=6):
     """Return rows in which no two values of a kind are equal and a few are missing."""
     random, batch = np.random.default_rng(1), []
     for number, column in enumerate(columns):
-        values = [1_000 * (number + 1) + row for row in range(rows)]
-        if column.kind == "BYTES":
-            values = [f"word {value}".encode() for value in values]
+        numbers = [1_000 * (number + 1) + row for row in range(rows)]
+        words = [f"word {value}".encode() for value in numbers]
+        values: list[int] | list[bytes] = words if column.kind == "BYTES" else numbers
         missing = random.random(rows) < 0.05
         missing[0] = False
         batch.append(pa.array(values, TYPES[column.kind], mask=missing))
