@@ -64,8 +64,8 @@ def way_of(rows, columns, reference, fault, required=()):
 
 
 def left_out(required, names, answer, wrong):
-    if set(names) & set(getattr(fault, "required", ())):
-        return NoAnswerError(f"{sorted(fault.required)} must be given")
+    if set(names) & set(required):
+        return NoAnswerError(f"{sorted(required)} must be given")
     return answer
 
 
