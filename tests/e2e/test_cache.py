@@ -98,7 +98,7 @@ def test_a_run_that_failed_goes_on_from_there(
     with monkeypatch.context() as patch:
         patch.setattr(export_component, "export_model", fails)
         failed = run_dataset(seed)
-    assert failed.error.exit_code == 1
+    assert failed.error.exit_code == 3
     assert "export failed: the disk is full" in str(failed.error)
     assert failed.error.where == str(root / "taxi")
     assert (failed.summary.status, failed.summary.error.stage) == ("failed", "export")

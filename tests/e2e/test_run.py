@@ -62,7 +62,7 @@ def test_what_is_served_is_whole(first, root, served):
 def test_the_libraries_noise_is_in_the_log(first):
     with open(first.summary.log, encoding="utf-8") as log:
         text = log.read()
-    assert "Component ingest is running." in text
+    assert "Running launcher for node_info" in text
 
 
 def test_nothing_is_left_in_the_temporary_folder(first, temporary):
