@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 SEED ?=
 PYTEST := $(VENV)/python -m pytest $(if $(SEED),-p randomly --randomly-seed=$(SEED))
 # A file's tests stay in one process, and all end-to-end tests do; these come first, being the longest.
-PARALLEL := --numprocesses logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+PARALLEL := --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
 .PHONY: bootstrap

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
+
+# The engine of each file of tests/engines; the tests of the others have it as their parameter.
+ENGINES = {
+    "test_at_once.py": "flink",
+    "test_dataflow.py": "dataflow",
+    "test_dataflow_run.py": "dataflow",
+    "test_flink.py": "flink",
+    "test_prism.py": "prism",
+    "test_spark.py": "spark",
+    "test_stores.py": "flink",
+}
 
 # A slow machine must not fail a test. Besides, pytest's last words import Hypothesis, which is too
 # late after the gc.freeze() of a server or a run.
@@ -21,19 +33,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep tests that share fixtures in one process.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Return what hands out tests to processes: those that share fixtures go to the same one."""
+    return _ByFixtures(config, log)
 
-    A file's tests share what its fixtures make. The end-to-end tests share one run, which takes
-    longer than everything that a file makes, so they stay together whatever their file. A folder
-    may have groups of its own: its conftest marks its tests before this does.
+
+class _ByFixtures(LoadScopeScheduling):
+    """Keeps the tests of a file together, all end-to-end tests, and all tests of an engine.
+
+    A file's tests share what its fixtures make, the end-to-end tests share a run, and those of an
+    engine a cluster.
     """
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        if item.get_closest_marker("xdist_group"):
-            continue
-        e2e = item.get_closest_marker("e2e")
-        group = "e2e" if e2e else str(item.path.relative_to(Path(__file__).parent))
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def group_of(nodeid: str) -> str:
+    """Return the name of the tests that a test shares a process with.
+
+    >>> group_of("tests/e2e/test_run.py::test_every_row_is_accounted_for")
+    'e2e'
+    >>> group_of("tests/engines/test_faults.py::test_a_job_ends_with_its_run[spark]")
+    'spark'
+    >>> group_of("tests/unit/test_docs.py::test_links_lead_somewhere")
+    'tests/unit/test_docs.py'
+    """
+    path, _, test = nodeid.partition("::")
+    _, folder, *_, file = path.split("/")
+    if folder == "e2e":
+        return folder
+    if folder == "engines":
+        return ENGINES.get(file) or test.rpartition("[")[2].removesuffix("]")
+    return path

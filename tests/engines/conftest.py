@@ -36,25 +36,6 @@ quiet_environment()
 BATCH_ROWS = 2_048
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of one engine in one process, so that each cluster is started once."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        if isinstance(item, pytest.Function) and Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group(_engine(item)))
-
-
-def _engine(item: pytest.Function) -> str:
-    """Return the engine that a test runs on: its parameter, its fixture or its file's name."""
-    if hasattr(item, "callspec") and "on_engine" in item.callspec.params:
-        return str(item.callspec.params["on_engine"])
-    used = {"flink", "spark", "on_prism", "cloud"}.intersection(item.fixturenames)
-    name = used.pop() if len(used) == 1 else item.path.stem
-    return name.removeprefix("on_").removeprefix("test_")
-
-
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """The taxi dataset, in batches of a few rows."""
