@@ -1,6 +1,7 @@
 """Versions that are served out of a store come, go and come back as on a disk."""
 
 import asyncio
+import json
 import os
 
 import numpy as np
@@ -53,7 +54,7 @@ class Served:
         self.models.configure([ModelConfig("taxi", self.config.base, policy, self.config.labels)])
         await self.models.update()
         return {
-            loaded.version: (loaded.description or b"").decode() for loaded in self.models.loaded
+            loaded.version: json.loads(loaded.description or b'""') for loaded in self.models.loaded
         }
 
 
@@ -63,7 +64,7 @@ def push_text(store, tmp_path):
 
     def push_text(text):
         files.write_whole(str(tmp_path / text / "saved_model.pb"), text)
-        return push(str(tmp_path / text), f"{store}/taxi/serving", lambda: {"model.json": text})
+        return push(str(tmp_path / text), f"{store}/taxi/serving", lambda: {"model.json": json.dumps(text)})
 
     return push_text
 
@@ -77,7 +78,7 @@ def test_versions_come_and_are_rolled_back(store, push_text):
         assert await served.texts() == {1: "one"}
         push_text("two")
         assert await served.texts() == {2: "two"}
-        assert served.models.find("taxi").description == b"two"
+        assert served.models.find("taxi").description == b'"two"'
         assert await served.texts(Policy(specific=frozenset([1]))) == {1: "one"}
         assert served.models.find("taxi", label="stable").version == 1
         await served.models.close()
