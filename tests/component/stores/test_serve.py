@@ -64,7 +64,8 @@ def push_text(store, tmp_path):
 
     def push_text(text):
         files.write_whole(str(tmp_path / text / "saved_model.pb"), text)
-        return push(str(tmp_path / text), f"{store}/taxi/serving", lambda: {"model.json": json.dumps(text)})
+        described = {"model.json": json.dumps(text)}
+        return push(str(tmp_path / text), f"{store}/taxi/serving", lambda: described)
 
     return push_text
 
