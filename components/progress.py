@@ -15,6 +15,9 @@ from typing import Literal
 
 LOGGER = logging.getLogger("skewless.progress")
 
+# The transform stage's notes on what a vocabulary leaves out: this, and then the column's name.
+LEFT_OUT = "left_out_"
+
 
 @dataclass(frozen=True)
 class Event:

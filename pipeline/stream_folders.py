@@ -13,9 +13,8 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from components import files, overlap
+from components.ingest.found import WILDCARD
 from schemas.errors import ConfigError
-
-_WILDCARD = re.compile(r"[*?\[]")
 
 
 def check(pattern: str | None, folders: Mapping[str, tuple[str, str]], kept: Sequence[str]) -> None:
@@ -30,7 +29,7 @@ def check(pattern: str | None, folders: Mapping[str, tuple[str, str]], kept: Seq
       ConfigError: one is a file, is another one, lies in a folder that is kept, or has files that
         the pattern matches written to it.
     """
-    if pattern is not None and not _WILDCARD.search(pattern) and files.names(pattern):
+    if pattern is not None and not WILDCARD.search(pattern) and files.names(pattern):
         raise ConfigError(
             f"the input {pattern!r} is a folder",
             where="--input",
@@ -62,13 +61,13 @@ def takes_in(pattern: str, folder: str, ending: str) -> bool:
     (True, False)
     """
     place, name = os.path.split(files.absolute(pattern))
-    if not _WILDCARD.search(pattern):
+    if not WILDCARD.search(pattern):
         return False  # one file, and none that is written has the name of its source
     tail = re.split(r"[*?\]]", name)[-1]
     if not ending.endswith(tail.lstrip("-0123456789")):
         return False
     if "**" in pattern:
-        base = _WILDCARD.split(files.absolute(pattern))[0]
+        base = WILDCARD.split(files.absolute(pattern))[0]
         return overlap.is_within(folder, os.path.dirname(base))
     wanted, found = (overlap.settled(path).split("/") for path in (place, folder))
     return len(wanted) == len(found) and all(map(fnmatchcase, found, wanted))

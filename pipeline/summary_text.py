@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from components.progress import LEFT_OUT
 from pipeline.summary import Summary
 
 METRICS = ("auc", "pr_auc", "log_loss", "accuracy", "calibration_error")
 LABEL_WIDTH = 14
-LEFT_OUT = "left_out_"  # a note of the transform stage, followed by a column's name
 _PARITY_HEAD = ("way of serving", "rows", "values", "differing", "largest")
 
 GOOD, BAD, WEAK = "green", "bold red", "dim"

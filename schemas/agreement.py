@@ -5,18 +5,16 @@ Goes in: both, read. Comes out: nothing, or an error that names the place, befor
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
-from schemas.columns import Column, find
+from schemas.columns import LARGEST_INTEGER, Column, find
 from schemas.errors import ConfigError
 from schemas.spec import Spec
+from schemas.yaml_text import PLAIN_INTEGER
 
 # The transform stage keeps a column of its own beside the dataset's.
 RESERVED = ("skewless_origin",)
 
-_WRITTEN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
-_LARGEST_INTEGER = 2**53
 _SPACES = " \t"
 
 
@@ -81,9 +79,9 @@ def _check_values(spec: Spec, column: Column, where: str) -> None:
     for value in spec.label.equals.values:
         problem = ""
         if column.kind == "INT":
-            if not _WRITTEN_INTEGER.fullmatch(str(value)):
+            if not PLAIN_INTEGER.fullmatch(str(value)):
                 problem = "is INT: its values are whole numbers, written as 1 or -20"
-            elif abs(int(value)) > _LARGEST_INTEGER:
+            elif abs(int(value)) > LARGEST_INTEGER:
                 problem = "is INT: its values are within ±2**53"
         elif str(value) in ("", *source.null_values):
             problem = "has no such value: source.null_values makes it a missing one"

@@ -23,6 +23,9 @@ SERVING = "SERVING"
 TRAINING = "TRAINING"
 ENVIRONMENTS = (TRAINING, SERVING)
 
+# An INT is within ± this: requests carry it as float64, which holds every integer up to here.
+LARGEST_INTEGER = 2**53
+
 _DEEPEST = 30  # messages within each other; the deepest field of a schema is ten deep
 
 

@@ -22,7 +22,7 @@ from schemas.errors import ConfigError
 
 _STR, _NULL, _MERGE = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "null", "merge"))
 _INT = "tag:yaml.org,2002:int"
-_PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")  # what YAML and everybody else reads alike
+PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")  # what YAML and everybody else reads alike
 _DEEPEST = 50  # lists and mappings within each other; pipeline.yaml needs seven
 _MOST_REPEATED = 10_000  # values that aliases stand for
 
@@ -181,7 +181,7 @@ def _scalar(node: Any, kinds: tuple[Any, ...], path: Path) -> Any:
     if node.tag == _STR or not any(map(_is_text, kinds)):
         return node
     if int in kinds:
-        if node.tag != _INT or not _PLAIN_INTEGER.fullmatch(node.value):
+        if node.tag != _INT or not PLAIN_INTEGER.fullmatch(node.value):
             raise ConfigError(
                 f"YAML does not read {node.value or 'nothing'} as text",
                 where=f"{path}:{node.start_mark.line + 1}",

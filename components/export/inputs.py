@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.export import signatures as names
-from schemas.columns import Column
+from schemas.columns import LARGEST_INTEGER, Column
 
 if TYPE_CHECKING:
     Tensors = Mapping[str, tf.Tensor]
@@ -86,7 +86,7 @@ def _present_integers(
     values = tf.stack([columns[c.name] for c in integers])  # [columns, rows]
     missing = tf.math.is_nan(values)
     whole = tf.logical_and(
-        tf.equal(values, tf.floor(values)), tf.abs(values) <= float(names.LARGEST_INTEGER)
+        tf.equal(values, tf.floor(values)), tf.abs(values) <= float(LARGEST_INTEGER)
     )
     fine = tf.reduce_all(tf.logical_or(whole, missing), axis=1)
     _require(fine, integers, names.NOT_INTEGERS)

@@ -60,8 +60,6 @@ METHOD_NAMES = {
 # integers come as float64.
 DENSE_TYPES = {"INT": "float64", "FLOAT": "float32", "BYTES": "string"}
 
-# float64 holds every integer up to here; a larger one would arrive as another number.
-LARGEST_INTEGER = 2**53
 # What the graph says before the names of columns with other values.
 NOT_INTEGERS = "columns hold something else than integers within ±2**53"
 

@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest.rejects import Reason
-
-MAX_INT = 2**53
+from schemas.columns import LARGEST_INTEGER
 
 _INT = r"^(?:\+|(-))?0*([0-9]+)(?:\.0*)?$"
 _INT_DIGITS = 17  # sign and digits of what may be within 2^53, and surely fits int64
@@ -62,7 +61,7 @@ def _integers(text: pa.Array) -> Cells:
     if values is None:
         values, reasons = _integers_exactly(text)
     numbers = values.fill_null(0).to_numpy()
-    reasons[(numbers > MAX_INT) | (numbers < -MAX_INT)] = Reason.INTEGER_BEYOND_2_53
+    reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = Reason.INTEGER_BEYOND_2_53
     return Cells(_without(values, reasons), reasons)
 
 

@@ -34,7 +34,7 @@ def ingest(
     """Turn the source into examples.
 
     The files are those that `pattern` names now. `fingerprint` says what they hold, for the cache;
-    what they are called is no part of that.
+    what they are called does not count.
     """
     with progress.stage("ingest"):
         counts = make_examples(

@@ -9,7 +9,7 @@ from collections import Counter
 from components import files
 from schemas.errors import DataError, did_you_mean
 
-_WILDCARD = re.compile(r"[*?\[]")
+WILDCARD = re.compile(r"[*?\[]")
 _ENDING = re.compile(r"(\.[a-z]+\d?)?\.[A-Za-z]+\d?$")  # .csv, .csv.gz
 
 
@@ -60,11 +60,11 @@ def _why(path: str) -> str:
     if os.path.islink(path):
         return f": it is a link to {os.readlink(path)}, which is not there"
     folder, name = os.path.split(path)
-    if _WILDCARD.search(folder):
-        folder = os.path.dirname(_WILDCARD.split(folder)[0])
+    if WILDCARD.search(folder):
+        folder = os.path.dirname(WILDCARD.split(folder)[0])
     if folder and not os.path.isdir(folder):
         return f": there is no folder {folder}"
-    if _WILDCARD.search(path):
+    if WILDCARD.search(path):
         return ""
     hint = did_you_mean(name, files.names(folder or "."))
     return f"; {hint}" if hint.startswith("did you mean") else ""

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from components.export import signatures as names
-from schemas.columns import Column
+from schemas.columns import LARGEST_INTEGER, Column
 
 _MAX_FLOAT = float(np.finfo(np.float32).max)
 # TensorFlow takes what is smaller for zero in some of its threads and not in others, wherever it
@@ -92,7 +91,7 @@ def _has_one_answer(value: Any) -> bool:
     """Return whether a row may hold it: no subnormal number, no integer that ingest rejects."""
     if isinstance(value, float):
         return not 0 < abs(value) < _LEAST_FLOAT
-    return not isinstance(value, int) or abs(value) <= names.LARGEST_INTEGER
+    return not isinstance(value, int) or abs(value) <= LARGEST_INTEGER
 
 
 def _near(kind: str, value: Any) -> Iterator[Any]:

@@ -1,7 +1,7 @@
 """What is wrong with a Parquet file, said before a row is read: its kind, a column's name or type.
 
-A file that is no Parquet file is named by its first bytes. A column may be absent, there twice, or
-of a type that the model or the output does not take.
+A file that is not a Parquet file is named by its first bytes. A column may be absent, there twice,
+or of a type that the model or the output does not take.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.examples import ARROW_TYPES
-from components.ingest.cells import MAX_INT, Cells
+from components.ingest.cells import Cells
 from components.ingest.rejects import Reason
+from schemas.columns import LARGEST_INTEGER
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "INT": (int, float, type(None)),
@@ -99,7 +100,7 @@ def _array(values: Sequence[Any], kind: str) -> pa.Array:
         return pa.array(values, pa.string())
     if kind == "INT":
         # an integer beyond int64 is beyond 2^53 in any case
-        edge = MAX_INT + 1
+        edge = LARGEST_INTEGER + 1
         whole = [v if v is None else max(-edge, min(int(v), edge)) for v in values]
         return pa.array(whole, pa.int64())
     return pa.array([v if v is None else _as_float(v) for v in values], pa.float64())
@@ -154,7 +155,7 @@ def _of_integers(array: pa.Array, kind: str) -> Cells:
     reasons = np.zeros(len(array), np.uint8)
     if kind == "FLOAT":
         return Cells(pa.array(numbers.astype(np.float32), mask=missing), reasons)
-    reasons[(numbers > MAX_INT) | (numbers < -MAX_INT)] = Reason.INTEGER_BEYOND_2_53
+    reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = Reason.INTEGER_BEYOND_2_53
     return Cells(pa.array(numbers.astype(np.int64), mask=missing | (reasons > 0)), reasons)
 
 
@@ -167,7 +168,7 @@ def _of_floats(array: pa.Array, kind: str) -> Cells:
         reasons[np.isinf(singles)] = Reason.NOT_FINITE
         return Cells(pa.array(singles, pa.float32(), mask=missing | (reasons > 0)), reasons)
     whole = np.floor(numbers) == numbers
-    reasons[np.abs(numbers) > MAX_INT] = Reason.INTEGER_BEYOND_2_53
+    reasons[np.abs(numbers) > LARGEST_INTEGER] = Reason.INTEGER_BEYOND_2_53
     reasons[~missing & ~(whole & np.isfinite(numbers))] = Reason.NOT_AN_INTEGER
     unfit = missing | (reasons > 0)
     return Cells(pa.array(np.where(unfit, 0, numbers).astype(np.int64), mask=unfit), reasons)

@@ -1,7 +1,8 @@
 """What requests hold, column by column: how much is missing, unknown to the model, not allowed.
 
 Goes in: the arrays a signature was given, and the model's description. Comes out: counts. Promised:
-no value leaves here, and bytes that are no tf.Example count as no row. No TensorFlow is imported.
+no value leaves here, and bytes that are not a tf.Example are not counted. TensorFlow is not
+imported.
 """
 
 from __future__ import annotations

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from components.export.signatures import LARGEST_INTEGER, NOT_INTEGERS
+from components.export.signatures import NOT_INTEGERS
 from components.serve import example_proto
 from components.serve.example_proto import Values
 from components.serve.failures import RowError
 from components.serve.messages import Arrays
 from components.serve.signature import Feature, Signature
+from schemas.columns import LARGEST_INTEGER
 
 _NOTHING = Values("", ())
 _INTEGERS = "DT_DOUBLE"  # how our exports take integers
@@ -85,9 +86,9 @@ def _of_examples(
 
 
 def unreadable(name: str, serialised: bytes) -> str:
-    """Return what is wrong with bytes that are no tf.Example, as an input of this name."""
+    """Return what is wrong with bytes that are not a tf.Example, as an input of this name."""
     size = len(serialised)
-    return f"input {name!r}: {size} bytes that are no tf.Example, expected a serialised one"
+    return f"input {name!r}: {size} bytes that are not a tf.Example, expected a serialised one"
 
 
 def _misfits(given: Mapping[str, Values], features: Mapping[str, Feature]) -> Iterator[str]:

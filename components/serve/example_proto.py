@@ -1,7 +1,7 @@
 """Serialised tf.Examples, read as strictly as protobuf reads them.
 
-TensorFlow's own parser looks at nothing but the features that a graph asks for, and takes bytes
-that are no tf.Example at all for one without features. Promised: no TensorFlow is imported; what
+TensorFlow's own parser reads only the features that a graph asks for, and takes bytes that are not
+a tf.Example at all for one without features. Promised: no TensorFlow is imported; what
 is refused here is what `tf.train.Example` cannot read either.
 """
 
@@ -51,7 +51,7 @@ class Values(NamedTuple):
 
 
 def first_unreadable(serialised: np.ndarray) -> int | None:
-    """Return which of several is the first that is no tf.Example; None if all are."""
+    """Return the position of the first that is not a tf.Example; None if all are."""
     for number, each in enumerate(serialised.tolist()):
         if _parsed(each) is None:
             return number
@@ -59,7 +59,7 @@ def first_unreadable(serialised: np.ndarray) -> int | None:
 
 
 def features_of(serialised: bytes) -> dict[str, Values] | None:
-    """Return the features of a serialised tf.Example by name; None if it is none."""
+    """Return the features of a serialised tf.Example by name; None if it is not one."""
     example = _parsed(serialised)
     if example is None:
         return None
@@ -72,7 +72,7 @@ def features_of(serialised: bytes) -> dict[str, Values] | None:
 
 
 def _parsed(serialised: bytes) -> Any:
-    """Return an Example; None if bytes are none."""
+    """Return an Example; None if the bytes are not one."""
     example = _Example()
     try:
         whole = example.MergeFromString(serialised) == len(serialised)

@@ -24,12 +24,12 @@ import orjson
 from components.serve.failures import RequestError
 from components.serve.json_text import OutOfRange, excerpt, kind
 from components.serve.signature import NUMPY_TYPES, STRING, Tensor
+from schemas.columns import LARGEST_INTEGER
 
 _B64 = "b64"
 _MAX_RANK = 32
 _VECTOR = (-1,)
 # Up to here a float64 holds every whole number.
-_LARGEST_WHOLE = 2**53
 # From here on a float32 is infinite; what is a little more than its largest number, as the shortest
 # digits of that are, is rounded to it.
 FLOAT32_END = 2.0**128 - 2.0**103
@@ -170,7 +170,7 @@ def _numbers(values: list[Any], dtype: str, where: str) -> np.ndarray:
 
 def _check_exact(values: list[Any], dtype: str, where: str) -> None:
     for value in values:
-        if type(value) is int and not -_LARGEST_WHOLE <= value <= _LARGEST_WHOLE:
+        if type(value) is int and not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
             raise RequestError(
                 f"{where}: {excerpt(value)} would lose digits as {dtype}, which holds whole numbers"
                 " within ±2**53"

@@ -21,6 +21,7 @@ from components.serve.json_text import OutOfRange, excerpt
 from components.serve.settings import Settings
 from components.serve.signature import STRING, Feature, Signature
 from components.serve.tensors import FLOAT32_END, is_bytes, list_of, texts_of, to_bytes
+from schemas.columns import LARGEST_INTEGER
 
 CLASSIFY, REGRESS = "classify", "regress"
 _METHOD_NAMES = {method: f"tensorflow/serving/{method}" for method in (CLASSIFY, REGRESS)}
@@ -31,7 +32,6 @@ _CLASSES, _SCORES, _OUTPUTS = "classes", "scores", "outputs"
 _MOST_REPEATED = 16 << 20  # bytes that a context may become by standing in all examples
 
 _INT64 = range(-(2**63), 2**63)
-_LARGEST_WHOLE = 2**53  # up to here a number with a point is the whole number that was written
 
 # What most fields begin with: key and length, a byte each. To make them anew takes half the time.
 _BYTES = [bytes([value]) for value in range(0x80)]
@@ -213,7 +213,7 @@ def _int64_list(values: list[Any], where: str) -> bytes:
 
 
 def _int64(value: Any, where: str) -> int:
-    if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_WHOLE:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_INTEGER:
         return int(value)
     if not isinstance(value, int):  # which a boolean is
         raise RequestError(_not_a_number(value, where, "a whole number for DT_INT64"))

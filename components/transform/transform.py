@@ -191,7 +191,7 @@ def _write_layout(preprocessing: Preprocessing, graph: str) -> Layout:
         terms = vocabularies.read_terms(assets, len(columns))
         sizes = {column: len(known) for column, known in zip(columns, terms, strict=True)}
         for number, left_out in vocabularies.read_left_out(assets).items():
-            progress.note(STAGE, **{f"left_out_{columns[number]}": left_out.words})
+            progress.note(STAGE, **{f"{progress.LEFT_OUT}{columns[number]}": left_out.words})
     layout = make_layout(preprocessing, sizes.__getitem__)
     files.write_whole(os.path.join(graph, layouts.FILE_NAME), layout.model_dump_json(indent=1))
     return layout

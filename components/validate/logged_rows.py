@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from schemas.columns import Column
+from schemas.columns import LARGEST_INTEGER, Column
 
 _STRING = 7  # of types.proto
 # Which field of a TensorProto holds its values, by type; other types are rare, and left to numpy.
 _FIELDS = {1: "float_val", 2: "double_val", 3: "int_val", _STRING: "string_val", 9: "int64_val"}
 _MOST_VALUES = 1 << 24  # of a tensor, of which one value may stand for all others
 _LISTS = {"BYTES": "bytes_list", "INT": "int64_list", "FLOAT": "float_list"}
-_LARGEST_INTEGER = 2**53  # up to here a float64, in which requests carry them, holds every integer
 
 
 class UnreadableError(Exception):
@@ -206,7 +205,7 @@ def _checked(values: list[Any], column: Column) -> list[Any]:
         raise UnreadableError(f"values of another type than {column.kind} for {column.name!r}")
     if column.kind == "INT" and float in kinds:
         numbers = np.array(values, np.float64)
-        whole = (numbers == np.floor(numbers)) & (np.abs(numbers) <= _LARGEST_INTEGER)
+        whole = (numbers == np.floor(numbers)) & (np.abs(numbers) <= LARGEST_INTEGER)
         if not (whole | np.isnan(numbers)).all():
             raise UnreadableError(f"values that are no integers for {column.name!r}")
     return values

@@ -46,7 +46,7 @@ class Read:
       cut: files whose end is cut off, each with the records before it.
       damaged: files with damage before their end, each with the number of places.
       unreadable: records that are no PredictionLog, or hold values that a column cannot have.
-      unreadable_rows: rows of records that were read which are no tf.Example, or the same.
+      unreadable_rows: rows of records that were read which are not a tf.Example, or the same.
       ignored: inputs of requests that are no column of the model, with their rows.
       passed_over: records that ask no signature of this model's columns.
     """

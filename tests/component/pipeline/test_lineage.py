@@ -1,7 +1,6 @@
 """TFX runs, fails and is killed; what ML Metadata says of it, and what is cleared away."""
 
 import contextlib
-import importlib
 import signal
 import sqlite3
 import subprocess
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from components.compat import quiet_environment
-from pipeline.folders import Folders
 
 quiet_environment()
 pytestmark = pytest.mark.component
@@ -39,21 +37,6 @@ record.execute("CREATE TABLE Filler (text)")
 record.executemany("INSERT INTO Filler VALUES (?)", [("x" * 1000,)] * 100)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-@pytest.fixture
-def folders(tmp_path):
-    made = Folders.of(tmp_path, "tiny")
-    made.root.mkdir()
-    return made
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    """The tiny DAG, importable by name as TFX's executors need it."""
-    sys.path.insert(0, str(Path(__file__).parent))
-    yield importlib.import_module("tiny_dag")
-    sys.path.remove(str(Path(__file__).parent))
 
 
 def run(tiny, folders, run_id, **options):

@@ -1,6 +1,5 @@
 """Artifacts of a run that were damaged since are never used again; those of a dead run neither."""
 
-import importlib
 import logging
 import os
 import shutil
@@ -14,7 +13,6 @@ import pytest
 from components import progress
 from components.compat import quiet_environment
 from pipeline import lineage
-from pipeline.folders import Folders
 
 quiet_environment()
 pytestmark = pytest.mark.component
@@ -46,21 +44,6 @@ def killing(*args, **options):
 publishing.publish_succeeded_execution = killing
 tiny_dag.run(Folders(Path(sys.argv[2])), "a")
 """
-
-
-@pytest.fixture
-def folders(tmp_path):
-    made = Folders.of(tmp_path, "tiny")
-    made.root.mkdir()
-    return made
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    """The tiny DAG, importable by name as TFX's executors need it."""
-    sys.path.insert(0, HERE)
-    yield importlib.import_module("tiny_dag")
-    sys.path.remove(HERE)
 
 
 @pytest.fixture

@@ -251,7 +251,7 @@ def test_examples_that_do_not_fit_are_named(api, prediction):
     request = api.Predict()
     request.model_spec.name = "tiny"
     request.inputs["examples"].CopyFrom(api.tensor([b"", b"junk!!"]))
-    with refused("INVALID_ARGUMENT", "row 1, input 'examples': 6 bytes that are no tf.Example"):
+    with refused("INVALID_ARGUMENT", "row 1, input 'examples': 6 bytes that are not a tf.Example"):
         prediction.Predict(request)
 
     classify = api.Classify()

@@ -145,7 +145,7 @@ def test_what_the_graph_refuses_is_a_400_and_fails_nobody_else(server, columns):
 @pytest.mark.parametrize("signature", ["serving_default", "transform_features"])
 def test_bytes_that_are_no_example_are_refused_by_row(server, signature):
     junk = {"b64": base64.b64encode(b"junk!!").decode()}
-    problem = "input 'examples': 6 bytes that are no tf.Example, expected a serialised one"
+    problem = "input 'examples': 6 bytes that are not a tf.Example, expected a serialised one"
     for asked, row in (({"instances": ["", junk]}, "instances[1]"), ({"inputs": [junk]}, "row 0")):
         status, answer = server.ask("POST", PREDICT, {"signature_name": signature, **asked})
         assert (status, answer["error"]) == (400, f"{row}, {problem}")

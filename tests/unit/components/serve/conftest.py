@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import threading
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from components.serve import unpacking
 from components.serve.app import App
 from components.serve.config import ModelConfig, Policy
 from components.serve.failures import RequestError
@@ -33,6 +35,21 @@ def loops_of_the_command():
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     yield
     asyncio.set_event_loop_policy(None)
+
+
+@pytest.fixture
+def held_unpacking(monkeypatch):
+    """Hold whatever is unpacked: an event that says so, and one that lets it go on."""
+    entered, go = threading.Event(), threading.Event()
+    unpacked = unpacking.unpacked
+
+    def held(body, most):
+        entered.set()
+        assert go.wait(10)
+        return unpacked(body, most)
+
+    monkeypatch.setattr(unpacking, "unpacked", held)
+    return entered, go
 
 
 def tensor(dtype, *shape):

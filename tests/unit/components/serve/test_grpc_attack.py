@@ -3,13 +3,12 @@
 import asyncio
 import contextlib
 import socket
-import threading
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2
 
-from components.serve import grpc_reading, unpacking
+from components.serve import grpc_reading
 from components.serve.grpc_names import CHECK, PREDICT, WATCH
 from tests.unit.components.serve.grpc_server import listening
 
@@ -89,16 +88,8 @@ def test_packed_messages_are_read_within_their_limits(attacked, compression):
     attacked(test, max_bytes=500_000)
 
 
-def test_others_are_answered_while_a_message_is_unpacked(attacked, monkeypatch):
-    entered, go = threading.Event(), threading.Event()
-    unpacked = unpacking.unpacked
-
-    def slow(body, most):
-        entered.set()
-        assert go.wait(10)
-        return unpacked(body, most)
-
-    monkeypatch.setattr(unpacking, "unpacked", slow)
+def test_others_are_answered_while_a_message_is_unpacked(attacked, held_unpacking):
+    entered, go = held_unpacking
 
     async def test(channel, service, app, port):
         call = channel.unary_unary(PREDICT)

@@ -11,7 +11,6 @@ import time
 
 import pytest
 
-from components.serve import unpacking
 from components.serve.app import App
 from components.serve.budget import Budget
 from components.serve.listener import Listener
@@ -142,16 +141,8 @@ def test_what_is_unpacked_counts_too(guarded):
     assert guarded(client, in_flight=700_000)[0] == 400
 
 
-def test_others_are_answered_while_a_body_is_unpacked(guarded, monkeypatch):
-    entered, go = threading.Event(), threading.Event()
-    unpacked = unpacking.unpacked
-
-    def slow(body, most):
-        entered.set()
-        assert go.wait(10)
-        return unpacked(body, most)
-
-    monkeypatch.setattr(unpacking, "unpacked", slow)
+def test_others_are_answered_while_a_body_is_unpacked(guarded, held_unpacking):
+    entered, go = held_unpacking
 
     def client(port, service):
         with connect(port) as connection:

@@ -1,0 +1,26 @@
+"""The tiny DAG, and the folders that it runs in."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.folders import Folders
+
+HERE = str(Path(__file__).parent)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    made = Folders.of(tmp_path, "tiny")
+    made.root.mkdir()
+    return made
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """The tiny DAG, importable by name as TFX's executors need it."""
+    sys.path.insert(0, HERE)
+    yield importlib.import_module("tiny_dag")
+    sys.path.remove(HERE)
