@@ -21,11 +21,12 @@ from components import files
 from components.arrow_files import open_parquet
 from schemas.columns import Column
 from schemas.errors import DataError
+from schemas.types import TYPES
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
-ARROW_TYPES = {"INT": pa.int64(), "FLOAT": pa.float32(), "BYTES": pa.string()}
+ARROW_TYPES = {name: pa.type_for_alias(each.arrow) for name, each in TYPES.items()}
 
 
 @dataclass(frozen=True)
@@ -212,6 +213,31 @@ def _as_list(array: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(ends, mask=missing), array.drop_null())
 
 
+def as_dense_lists(batch: pa.RecordBatch, columns: Iterable[Column]) -> pa.RecordBatch:
+    """Return columns as TFT takes dense tensors: a list of one value a row, text as bytes.
+
+    A missing value is the stand-in of `schemas.types`.
+
+    >>> batch = pa.record_batch([pa.array(["a", None])], ["x"])
+    >>> as_dense_lists(batch, [Column("x", "BYTES", serving=True)]).column(0).to_pylist()
+    [[b'a'], [b'']]
+    """
+    columns = list(columns)
+    filled = pa.RecordBatch.from_arrays(
+        [as_dense(column(batch, c.name), c) for c in columns], [c.name for c in columns]
+    )
+    return as_lists(filled)
+
+
+def as_dense(array: pa.Array, raw: Column) -> pa.Array:
+    """Return a column with the stand-in of its type for each missing value; text as bytes."""
+    if pa.types.is_string(array.type):
+        array = array.cast(pa.binary())
+    if not array.null_count:
+        return array
+    return array.fill_null(pa.scalar(TYPES[raw.kind].missing, array.type))
+
+
 def as_raw_columns(batch: pa.RecordBatch, columns: Iterable[Column]) -> dict[str, np.ndarray]:
     """Return the columns as the `raw_columns` signature takes them, shape [rows] each.
 
@@ -224,7 +250,7 @@ def as_raw_columns(batch: pa.RecordBatch, columns: Iterable[Column]) -> dict[str
 def _as_raw(array: pa.Array, raw: Column) -> np.ndarray:
     if raw.kind == "BYTES":
         return np.asarray(array.cast(pa.binary()).fill_null(b""), dtype=object)
-    dtype = np.float64 if raw.kind == "INT" else np.float32
+    dtype = TYPES[raw.kind].request
     return array.to_numpy(zero_copy_only=False).astype(dtype, copy=False)
 
 

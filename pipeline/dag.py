@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from components import files, stores
 from components.ingest.found import source_files
+from components.transform.treatments import protocol as treatments
 from pipeline import digests
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
@@ -138,10 +139,20 @@ class _Told:
             expectations=_expectations(dataset).model_dump_json(),
             settings=dataset.spec.examples.model_dump_json(),
             code={
-                node: digests.code(f"components.{room}.component", node)
+                node: digests.code(
+                    f"components.{room}.component", node, modules=_modules(node, dataset)
+                )
                 for node, room in ROOMS.items()
             },
         )
+
+
+def _modules(node: str, dataset: Dataset) -> tuple[str, ...]:
+    """Return the modules that a node finds by their names: those of the kinds chosen."""
+    reached = digests.reachable(f"components.{ROOMS[node]}.component", node)
+    if treatments.__name__ not in reached:
+        return ()
+    return tuple(treatments.module_of(kind) for kind in dataset.spec.treatment_kinds)
 
 
 def _expectations(dataset: Dataset) -> Expectations:

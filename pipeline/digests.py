@@ -50,33 +50,47 @@ class _Import:
     bound: str
 
 
-def code(module: str, function: str, *, root: Path = ROOT) -> str:
+def code(module: str, function: str, *, modules: Sequence[str] = (), root: Path = ROOT) -> str:
     """Return the digest of all code that `function` of `module` can reach.
 
     That is the function itself with the names of its module that it uses, and every module of ours
     that those import, directly or not, each taken whole; with them the versions of the libraries
     among them. Layout and comments do not count, nor do imports for the type checker.
 
+    A package that lists kinds to choose from, in a tuple `KINDS`, does not count either, nor do the
+    kinds that it imports: those that were chosen are given as `modules`.
+
+    Args:
+      module: of the function.
+      function: its name.
+      modules: further modules whose code, and what they import, belongs to it: those that are found
+        by their names.
+      root: where our packages lie.
+
     Raises:
       ValueError: the module has no such function.
     """
     digest = hashlib.sha256(f"python {sys.version_info[0]}.{sys.version_info[1]}".encode())
-    imports = []
-    for node in _used_definitions(_parse(_file_of(module, root)), module, function):
+    imports = [_Import(name, "", "") for name in modules]
+    for node in _used_definitions(_module(module, root).tree, module, function):
         digest.update(ast.dump(node).encode())
         imports += list(_imports(node))
     ours, libraries = _reach(imports, root)
     for name in sorted(ours):
-        digest.update(f"\n{name}\n{ast.dump(_parse(_file_of(name, root)))}".encode())
+        digest.update(f"\n{name}\n{_module(name, root).content}".encode())
     for name in sorted(libraries):
         digest.update(f"\n{name} {importlib.metadata.version(LIBRARIES[name])}".encode())
     return digest.hexdigest()
 
 
-def reachable(module: str, function: str, *, root: Path = ROOT) -> frozenset[str]:
-    """Return the modules of ours that `function` of `module` imports, directly or not."""
-    nodes = _used_definitions(_parse(_file_of(module, root)), module, function)
-    return frozenset(_reach([i for node in nodes for i in _imports(node)], root)[0])
+def reachable(
+    module: str, function: str, *, modules: Sequence[str] = (), root: Path = ROOT
+) -> frozenset[str]:
+    """Return the modules of ours that count in the digest `code` of the same arguments."""
+    nodes = _used_definitions(_module(module, root).tree, module, function)
+    imports = [_Import(name, "", "") for name in modules]
+    imports += [i for node in nodes for i in _imports(node)]
+    return frozenset(_reach(imports, root)[0])
 
 
 def source(paths: Iterable[str], known: DigestCache) -> str:
@@ -115,13 +129,33 @@ def of_sources(spec: Spec, schema_text: str, code: Mapping[str, str]) -> dict[st
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in contents.items()}
 
 
+@dataclass(frozen=True)
+class _Module:
+    """One of our modules, read.
+
+    Attributes:
+      tree: its code.
+      content: its digest, of the code without layout and comments.
+      imports: every one of its imports.
+      lists_kinds: whether it binds `KINDS`.
+    """
+
+    tree: ast.Module
+    content: str
+    imports: tuple[_Import, ...]
+    lists_kinds: bool
+
+
 @functools.cache
-def _parse_version(path: Path, changed_ns: int) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+def _read_version(path: Path, changed_ns: int) -> _Module:
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    content = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return _Module(tree, content, tuple(_imports(tree)), _lists_kinds(tree))
 
 
-def _parse(path: Path) -> ast.Module:
-    return _parse_version(path, path.stat().st_mtime_ns)
+def _module(name: str, root: Path) -> _Module:
+    path = _file_of(name, root)
+    return _read_version(path, path.stat().st_mtime_ns)
 
 
 def _file_of(module: str, root: Path) -> Path:
@@ -172,8 +206,10 @@ def _reach(imports: Sequence[_Import], root: Path) -> tuple[set[str], set[str]]:
         if top not in PACKAGES:
             continue
         for name in _modules_run_by(item, root) - ours:
-            ours.add(name)
-            todo += list(_imports(_parse(_file_of(name, root))))
+            read = _module(name, root)
+            if not read.lists_kinds:
+                ours.add(name)
+                todo += read.imports
     return ours, libraries
 
 
@@ -184,6 +220,12 @@ def _modules_run_by(item: _Import, root: Path) -> set[str]:
     parts = deepest.split(".")
     names = {".".join(parts[: i + 1]) for i in range(len(parts))}
     return {name for name in names if _file_of(name, root).is_file()}
+
+
+def _lists_kinds(tree: ast.Module) -> bool:
+    """Return whether a module binds `KINDS`."""
+    targets = [t for node in tree.body if isinstance(node, ast.Assign) for t in node.targets]
+    return any(isinstance(target, ast.Name) and target.id == "KINDS" for target in targets)
 
 
 def _imports(node: ast.AST) -> Iterator[_Import]:

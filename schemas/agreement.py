@@ -42,9 +42,10 @@ def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None
         column = find(columns, feature.column, where=f"{where}: features")
         for treatment in feature.treatments:
             _check_kind(treatment.kind, column, treatment.accepts, f"{where}: features")
-    for name in dict.fromkeys(c for cross in spec.crosses for c in cross.columns):
-        column = find(columns, name, where=f"{where}: crosses")
-        _check_kind("a cross", column, ("INT", "BYTES"), f"{where}: crosses")
+    for cross in spec.crosses:
+        for name in cross.columns:
+            column = find(columns, name, where=f"{where}: crosses")
+            _check_kind("a cross", column, cross.accepts, f"{where}: crosses")
     for name in spec.feature_columns:
         if not find(columns, name, where=where).serving:
             raise ConfigError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 FILE_NAME = "layout.json"
 
@@ -20,15 +20,21 @@ class TransformedFeature(Strict):
       name: its name in the graph and in the transformed examples.
       columns: the raw columns it is made from.
       treatment: the treatment that made it.
-      kind: "dense" (float32, for the deep tower) or "id" (int64 in [0, size)).
+      role: "dense" is a float32 for the deep part, "embedding" an int64 in [0, size) for the deep
+        and the wide part, "wide" one for the wide part alone.
       size: number of ids; 0 for dense features.
     """
 
     name: str
     columns: tuple[str, ...]
     treatment: str
-    kind: Literal["dense", "id"]
+    role: Literal["dense", "embedding", "wide"]
     size: int = 0
+
+    @property
+    def dtype(self) -> str:
+        """The TensorFlow type of its values."""
+        return "float32" if self.role == "dense" else "int64"
 
 
 class Layout(Strict):
@@ -40,9 +46,16 @@ class Layout(Strict):
     @property
     def dense(self) -> tuple[TransformedFeature, ...]:
         """The float32 features, in order."""
-        return tuple(f for f in self.features if f.kind == "dense")
+        return tuple(f for f in self.features if f.role == "dense")
 
     @property
     def ids(self) -> tuple[TransformedFeature, ...]:
         """The id features, in order."""
-        return tuple(f for f in self.features if f.kind == "id")
+        return tuple(f for f in self.features if f.role != "dense")
+
+    def by_treatment(self) -> dict[str, list[TransformedFeature]]:
+        """Return the features that each treatment made, in order."""
+        found: dict[str, list[TransformedFeature]] = {}
+        for feature in self.features:
+            found.setdefault(feature.treatment, []).append(feature)
+        return found

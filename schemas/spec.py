@@ -6,19 +6,18 @@ types and domains are not here: they live in schema.pbtxt alone (`schemas.catalo
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
 
 from schemas.runners import Runner
+from schemas.strict import Finite, one_of, written_as
 from schemas.strict import Strict as Strict  # most of its users know it from here
-from schemas.strict import one_of, written_as
+from schemas.treatments import NAMES, Treatment
+from schemas.treatments.cross import Cross
 
 SPLITS = ("train", "eval", "test")
-
-# JSON, in which stages are given their parameters, has no infinity.
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class CsvSource(Strict):
@@ -111,40 +110,6 @@ class Label(Strict):
         return (self.exceeds.column, self.exceeds.of)
 
 
-class ZScore(Strict):
-    """(x - mean) / standard deviation, clipped to ±`clip`; 0 and a missing flag where missing."""
-
-    kind: Literal["z_score"] = "z_score"
-    accepts: ClassVar[tuple[str, ...]] = ("INT", "FLOAT")
-    suffixes: ClassVar[tuple[str, ...]] = ("z_score", "missing")  # of the transformed features
-    log1p: bool = False  # take sign(x) * log(1 + |x|) first: for long tails
-    clip: Annotated[Finite, Field(gt=0)] = 10.0
-
-
-class QuantileBuckets(Strict):
-    """The bucket between training quantiles that x falls into; id 0 is missing."""
-
-    kind: Literal["quantile_buckets"] = "quantile_buckets"
-    accepts: ClassVar[tuple[str, ...]] = ("INT", "FLOAT")
-    suffixes: ClassVar[tuple[str, ...]] = ("bucket",)  # of the transformed features
-    buckets: Annotated[int, Field(ge=2, le=10_000)] = 10
-
-
-class Vocabulary(Strict):
-    """The id of an exact value: 0 missing, then by falling count, then the OOV buckets."""
-
-    kind: Literal["vocabulary"] = "vocabulary"
-    accepts: ClassVar[tuple[str, ...]] = ("INT", "BYTES")
-    suffixes: ClassVar[tuple[str, ...]] = ("id",)  # of the transformed features
-    top_k: Annotated[int, Field(ge=1)] = 10_000
-    min_count: Annotated[int, Field(ge=1)] = 1
-    oov_buckets: Annotated[int, Field(ge=1)] = 1
-
-
-Treatment = Annotated[ZScore | QuantileBuckets | Vocabulary, Field(discriminator="kind")]
-_TREATMENTS = {t.model_fields["kind"].default: t for t in (ZScore, QuantileBuckets, Vocabulary)}
-
-
 class Feature(Strict):
     """One raw column and the treatments that turn it into transformed features."""
 
@@ -156,19 +121,7 @@ class Feature(Strict):
     def _short_forms(cls, value: Any) -> Any:
         """Read `z_score` and `z_score: {clip: 5}` alike."""
         entries = value if isinstance(value, (list, tuple)) else [value]
-        return tuple(one_of(entry, _TREATMENTS, what="treatment") for entry in entries)
-
-
-class Cross(Strict):
-    """The hash of several columns' values together; missing values take part as such."""
-
-    columns: Annotated[tuple[str, ...], Field(min_length=2)]
-    buckets: Annotated[int, Field(ge=2)] = 1000
-
-    @property
-    def name(self) -> str:
-        """The transformed feature's name."""
-        return "_x_".join(self.columns)
+        return tuple(one_of(entry, NAMES, what="treatment") for entry in entries)
 
 
 class AdamW(Strict):
@@ -296,15 +249,20 @@ class Spec(Strict):
         return value
 
     @property
+    def uses(self) -> tuple[tuple[tuple[str, ...], Treatment], ...]:
+        """The uses of treatments, crosses last: the raw columns and the options of each."""
+        single = [((f.column,), treatment) for f in self.features for treatment in f.treatments]
+        return (*single, *((cross.columns, cross) for cross in self.crosses))
+
+    @property
     def transformed_names(self) -> tuple[str, ...]:
         """Names of the transformed features, in model order."""
-        treated = [
-            f"{feature.column}_{suffix}"
-            for feature in self.features
-            for treatment in feature.treatments
-            for suffix in treatment.suffixes
-        ]
-        return (*treated, *(cross.name for cross in self.crosses))
+        return tuple(f.name for columns, used in self.uses for f in used.outputs(columns, 0))
+
+    @property
+    def treatment_kinds(self) -> tuple[str, ...]:
+        """Names of the treatments that are used, each once, sorted."""
+        return tuple(sorted({used.kind for _, used in self.uses}))
 
     @property
     def feature_columns(self) -> tuple[str, ...]:

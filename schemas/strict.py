@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection
+from typing import Annotated, Any
 
 import pydantic
+from pydantic import Field
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from schemas.errors import did_you_mean
@@ -29,6 +30,10 @@ _PLAIN = {
     "bool_type": "expected true or false",
     "bool_parsing": "expected true or false",
 }
+
+
+# JSON, in which stages receive their parameters, has no infinity.
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Strict(pydantic.BaseModel):
@@ -67,10 +72,10 @@ def _is_scalar(problem: ErrorDetails) -> bool:
     return problem["type"] == "string_type" and isinstance(problem["input"], scalars)
 
 
-def one_of(entry: Any, kinds: Mapping[str, Any], *, what: str) -> Any:
+def one_of(entry: Any, kinds: Collection[str], *, what: str) -> Any:
     """Read the short forms of a value that has a `kind`: `name`, and `name: {option: value}`.
 
-    >>> one_of({"z_score": {"clip": 5}}, {"z_score": None}, what="treatment")
+    >>> one_of({"z_score": {"clip": 5}}, ["z_score"], what="treatment")
     {'clip': 5, 'kind': 'z_score'}
 
     Raises:

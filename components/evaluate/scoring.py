@@ -25,6 +25,7 @@ from components.examples import as_raw_columns
 from components.export import signatures as names
 from schemas.columns import Column
 from schemas.errors import ModelError
+from schemas.types import TYPES
 
 STAGE = "evaluate"
 
@@ -148,7 +149,7 @@ def _inputs(saved_model: str, columns: Iterable[Column]) -> tuple[Column, ...]:
                 where=where,
                 expected="examples with the columns that the model was made from",
             )
-        taken, given = tf.dtypes.as_dtype(tensor.dtype).name, names.DENSE_TYPES[known[name].kind]
+        taken, given = tf.dtypes.as_dtype(tensor.dtype).name, TYPES[known[name].kind].request
         if taken != given:
             raise ModelError(
                 f"the model takes column {name!r} as {taken}, but {known[name].kind} comes as"

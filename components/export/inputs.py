@@ -1,30 +1,26 @@
-"""Dense raw columns, as a request carries them, → sparse ones, as the transform graph takes them.
+"""Raw columns, as a request carries them, → dense ones, as the transform graph takes them.
 
-Goes in: one rank-1 tensor a column. Comes out: columns of one length, then sparse [rows, 1].
-Promised: NaN and "" stay what they are, as the transform graph takes both as missing; only in
-integers NaN becomes an absent value.
+Goes in: one rank-1 tensor a column, or parsed tf.Examples. Comes out: columns of one length, with
+the stand-ins of `schemas.types` for missing values. All columns of a type pass through the same
+ops: the number of ops, not of values, is what a small request waits for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from components.export import signatures as names
 from schemas.columns import LARGEST_INTEGER, Column
+from schemas.types import TYPES
 
 if TYPE_CHECKING:
     Tensors = Mapping[str, tf.Tensor]
 
-# What stands for a missing value in a dense column.
-_MISSING = {
-    "INT": np.float64("nan"),
-    "FLOAT": np.float32("nan"),
-    "BYTES": "",
-}
+# What stands for a missing value in a request's dense column.
+_MISSING = {"float64": float("nan"), "float32": float("nan"), "string": ""}
 
 
 class Dense(NamedTuple):
@@ -35,7 +31,7 @@ class Dense(NamedTuple):
 
 
 def complete(columns: Tensors, kinds: tuple[Column, ...]) -> Dense:
-    """Return dense columns, those that were left out filled with missing values.
+    """Return a request's columns, those that were left out filled with missing values.
 
     There are as many rows as the longest column has; a column of none was left out, and is
     missing in every row.
@@ -43,64 +39,95 @@ def complete(columns: Tensors, kinds: tuple[Column, ...]) -> Dense:
     Raises (when run):
       InvalidArgumentError: columns differ in length.
     """
-    sizes = tf.stack([tf.size(columns[c.name], tf.int64) for c in kinds])
-    rows = tf.reduce_max(sizes)
-    fits = tf.logical_or(tf.equal(sizes, rows), tf.equal(sizes, 0))
-    _require(fits, kinds, "columns differ in length from the longest one")
-    values: dict[str, tf.Tensor] = {}
-    for kind, missing in _MISSING.items():
-        # All columns of a type at once: the number of ops is what a small request waits for.
-        alike = [c.name for c in kinds if c.kind == kind]
-        if alike:
-            flat = tf.concat([columns[name] for name in alike], axis=0)
-            lengths = tf.gather(sizes, [i for i, c in enumerate(kinds) if c.kind == kind])
-            ragged = tf.RaggedTensor.from_row_lengths(flat, lengths, validate=False)
-            filled = ragged.to_tensor(missing, shape=[len(alike), rows])
-            values |= zip(alike, tf.unstack(filled, len(alike)), strict=True)
-    return Dense(values, rows)
+    by_type = {kind: [c for c in kinds if c.kind == kind] for kind in TYPES}
+    sizes = {
+        kind: tf.concat(
+            tf.raw_ops.ShapeN(input=[columns[c.name] for c in alike], out_type=tf.int64), axis=0
+        )
+        for kind, alike in by_type.items()
+        if alike
+    }
+    every = tf.concat(list(sizes.values()), axis=0)
+    rows = tf.reduce_max(every)
+    fits = tf.logical_or(tf.equal(every, rows), tf.equal(every, 0))
+    ordered = tuple(c for alike in by_type.values() for c in alike)
+    _require(fits, ordered, "columns differ in length from the longest one")
+
+    def filled(kind: str, alike: list[str]) -> tf.Tensor:
+        flat = tf.concat([columns[name] for name in alike], axis=0)
+        ragged = tf.RaggedTensor.from_row_lengths(flat, sizes[kind], validate=False)
+        return ragged.to_tensor(_MISSING[TYPES[kind].request], shape=[len(alike), rows])
+
+    return Dense(_by_type(filled, kinds), rows)
 
 
-def sparse_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.SparseTensor]:
-    """Return dense columns as the transform graph takes them: sparse, [rows, 1].
+def raw_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]:
+    """Return a request's columns with integers as int64.
 
     Raises (when run):
-      InvalidArgumentError: an integer column holds something else.
+      InvalidArgumentError: an integer column holds anything else.
     """
-    full, rows = dense
-    index = tf.stack([tf.range(rows), tf.zeros([rows], tf.int64)], axis=1)
-    shape = tf.stack([rows, tf.constant(1, tf.int64)])
     integers = tuple(c for c in kinds if c.kind == "INT")
-    present = {c.name: (index, full[c.name]) for c in kinds if c.kind != "INT"}
-    if integers:
-        present |= _present_integers(full, integers, index)
-    return {name: tf.SparseTensor(at, values, shape) for name, (at, values) in present.items()}
-
-
-def _present_integers(
-    columns: Tensors, integers: tuple[Column, ...], index: tf.Tensor
-) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
-    """Return, by column, index and values of the integers that are not NaN.
-
-    All columns at once: the number of ops, not of values, is what a small request waits for.
-    """
-    values = tf.stack([columns[c.name] for c in integers])  # [columns, rows]
+    if not integers:
+        return dict(dense.values)
+    values = tf.stack([dense.values[c.name] for c in integers])  # [columns, rows]
     missing = tf.math.is_nan(values)
     whole = tf.logical_and(
         tf.equal(values, tf.floor(values)), tf.abs(values) <= float(LARGEST_INTEGER)
     )
     fine = tf.reduce_all(tf.logical_or(whole, missing), axis=1)
     _require(fine, integers, names.NOT_INTEGERS)
-    places = tf.where(tf.logical_not(missing))  # [present, 2], column by column
-    column = tf.cast(places[:, 0], tf.int32)
-    found = tf.cast(tf.gather_nd(values, places), tf.int64)
-    at = tf.gather(index, places[:, 1])
-    parts = zip(
-        integers,
-        tf.dynamic_partition(at, column, len(integers)),
-        tf.dynamic_partition(found, column, len(integers)),
-        strict=True,
-    )
-    return {c.name: (its_index, its_values) for c, its_index, its_values in parts}
+    known = tf.cast(tf.where(missing, tf.zeros([], tf.float64), values), tf.int64)
+    filled = tf.where(missing, tf.constant(TYPES["INT"].missing, tf.int64), known)
+    held = tf.unstack(filled, len(integers))
+    return {**dense.values, **{c.name: x for c, x in zip(integers, held, strict=True)}}
+
+
+def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]:
+    """Return the columns of serialised tf.Examples, string [rows].
+
+    Raises (when run):
+      InvalidArgumentError: an Example does not parse, or has several values for a column.
+    """
+    spec = {c.name: tf.io.VarLenFeature(TYPES[c.kind].tensor) for c in kinds}
+    parsed = tf.io.parse_example(examples, spec)
+    shapes = tf.stack([parsed[c.name].dense_shape for c in kinds])
+    _require(shapes[:, 1] <= 1, kinds, "columns have several values in a row")
+    rows = tf.size(examples, tf.int64)
+
+    def filled(kind: str, alike: list[str]) -> tf.Tensor:
+        columns = [parsed[name] for name in alike]
+        indices, values, shape = tf.raw_ops.SparseConcat(
+            indices=[column.indices for column in columns],
+            values=[column.values for column in columns],
+            # where all of a column is missing, the parser takes it to have no width
+            shapes=[tf.stack([rows, tf.constant(1, tf.int64)])] * len(alike),
+            concat_dim=1,
+        )
+        held = tf.SparseTensor(indices, values, shape)
+        missing = tf.constant(TYPES[kind].missing, TYPES[kind].tensor)
+        return tf.transpose(tf.sparse.to_dense(held, missing))
+
+    return _by_type(filled, kinds)
+
+
+def missing_column(column: Column, rows: tf.Tensor) -> tf.Tensor:
+    """Return a column without values, [rows]."""
+    held = TYPES[column.kind]
+    return tf.fill([rows], tf.constant(held.missing, held.tensor))
+
+
+def _by_type(
+    of: Callable[[str, list[str]], tf.Tensor], kinds: tuple[Column, ...]
+) -> dict[str, tf.Tensor]:
+    """Return columns [rows] from what `of` makes of all those of a type, [columns, rows]."""
+    columns: dict[str, tf.Tensor] = {}
+    for kind in TYPES:
+        alike = [c.name for c in kinds if c.kind == kind]
+        if alike:
+            held = tf.unstack(of(kind, alike), len(alike))
+            columns |= zip(alike, held, strict=True)
+    return columns
 
 
 def _require(holds: tf.Tensor, columns: tuple[Column, ...], problem: str) -> None:

@@ -14,19 +14,18 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from components.export import signatures as names
-from components.export.inputs import complete, sparse_columns
+from components.export.inputs import complete, missing_column, parse, raw_columns
 from components.export.warnings import Warnings
 from components.train.inputs import pack
 from schemas.columns import Column
 from schemas.layout import Layout
 from schemas.spec import Export
+from schemas.types import TYPES
 
 if TYPE_CHECKING:
     import keras
 
     Tensors = Mapping[str, tf.Tensor]
-
-_TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
 
 
 class ServingGraph:
@@ -102,11 +101,11 @@ class ServingGraph:
 
     def _score_columns(self, columns: Tensors) -> Tensors:
         dense = complete(columns, self._serving)
-        return self._score(self._transform(sparse_columns(dense, self._serving)))
+        return self._score(self._transform(raw_columns(dense, self._serving)))
 
     def _predict(self, columns: Tensors) -> Tensors:
         dense = complete(columns, self._serving)
-        features = self._transform(sparse_columns(dense, self._serving))
+        features = self._transform(raw_columns(dense, self._serving))
         scored = self._score(features)
         score, logits = scored[names.SCORES], scored[names.LOGITS]
         second = tf.cast(score >= tf.constant(self._answers.decision, tf.float32), tf.int32)
@@ -122,7 +121,7 @@ class ServingGraph:
 
     def _evaluate_columns(self, columns: Tensors) -> Tensors:
         dense = complete(columns, self._evaluation)
-        outputs = self._transform(sparse_columns(dense, self._evaluation))
+        outputs = self._transform(raw_columns(dense, self._evaluation))
         return {
             **self._score(outputs),
             names.BASELINE_SCORES: tf.sigmoid(self._baseline_logits(outputs)),
@@ -142,20 +141,17 @@ class ServingGraph:
         return {names.SCORES: tf.sigmoid(logits), names.LOGITS: logits}
 
     def _features_of_examples(self, examples: tf.Tensor) -> Tensors:
-        spec = {c.name: tf.io.VarLenFeature(_TYPES[c.kind]) for c in self._serving}
-        outputs = self._transform(tf.io.parse_example(examples, spec))
+        outputs = self._transform(parse(examples, self._serving))
         return {f.name: outputs[f.name] for f in self._layout.features}
 
-    def _transform(self, columns: Mapping[str, tf.SparseTensor]) -> Tensors:
-        """Run the transform graph; columns that no request carries (the label's) are empty."""
+    def _transform(self, columns: Tensors) -> Tensors:
+        """Run the transform graph; columns that no request carries (the label's) are missing."""
         function = self._transform_graph.transform_fn
         specs = function.structured_input_signature[0][0]
-        rows = next(iter(columns.values())).dense_shape[0]
-        complete = {
-            name: columns[name] if name in columns else _empty(spec.dtype, rows)
-            for name, spec in specs.items()
-        }
-        return _call_unfolded(function, tf.nest.flatten(complete, expand_composites=True))
+        rows = tf.size(next(iter(columns.values())))
+        absent = [c for c in self._evaluation if c.name in specs and c.name not in columns]
+        complete = {**columns, **{c.name: missing_column(c, rows) for c in absent}}
+        return _call_unfolded(function, tf.nest.flatten({name: complete[name] for name in specs}))
 
 
 def _probabilities(logits: tf.Tensor) -> tf.Tensor:
@@ -184,22 +180,13 @@ def _call_unfolded(function: Any, arguments: list[tf.Tensor]) -> Tensors:
     return packed
 
 
-def _empty(dtype: tf.DType, rows: tf.Tensor) -> tf.SparseTensor:
-    return tf.SparseTensor(
-        tf.zeros([0, 2], tf.int64), tf.zeros([0], dtype), tf.stack([rows, tf.ones_like(rows)])
-    )
-
-
 def _logits_of(model: keras.Model, layout: Layout) -> Callable[[Tensors], tf.Tensor]:
     """Return transformed features → logits [rows], traced once for all signatures."""
 
     def logits(features: Tensors) -> tf.Tensor:
         return tf.reshape(model(pack(features, layout), training=False), [-1])
 
-    specs = {
-        f.name: tf.TensorSpec([None], tf.float32 if f.kind == "dense" else tf.int64)
-        for f in layout.features
-    }
+    specs = {f.name: tf.TensorSpec([None], f.dtype) for f in layout.features}
     traced = tf.function(logits, autograph=False).get_concrete_function(specs)
     return lambda outputs: traced({name: outputs[name] for name in specs})
 
@@ -211,7 +198,7 @@ def _of_examples(function: Callable[[tf.Tensor], Tensors], argument: str) -> Any
 
 def _of_columns(function: Callable[[Tensors], Tensors], columns: tuple[Column, ...]) -> Any:
     spec = {
-        c.name: tf.TensorSpec([None], names.DENSE_TYPES[c.kind], name=argument)
+        c.name: tf.TensorSpec([None], TYPES[c.kind].request, name=argument)
         for c, argument in _arguments(columns)
     }
     return tf.function(function, input_signature=[spec], autograph=False)
@@ -226,7 +213,7 @@ def _by_argument(function: Any, columns: tuple[Column, ...]) -> Any:
         return outputs
 
     specs = {
-        argument: tf.TensorSpec([None], names.DENSE_TYPES[c.kind], name=argument)
+        argument: tf.TensorSpec([None], TYPES[c.kind].request, name=argument)
         for c, argument in _arguments(columns)
     }
     return tf.function(call, autograph=False).get_concrete_function(**specs)

@@ -56,10 +56,6 @@ METHOD_NAMES = {
     REGRESSION: "tensorflow/serving/regress",
 }
 
-# How a dense input carries a column: missing is NaN or "", which no integer tensor can say, so
-# integers come as float64.
-DENSE_TYPES = {"INT": "float64", "FLOAT": "float32", "BYTES": "string"}
-
 # What the graph says before the names of columns with other values.
 NOT_INTEGERS = "columns hold something else than integers within ±2**53"
 

@@ -15,7 +15,7 @@ from components import progress
 from components.export import signatures as names
 from components.export.export import read_layout
 from components.parity import ways
-from components.parity.boundaries import bucket_boundaries
+from components.parity.boundaries import treatment_boundaries
 from components.parity.judge import Judged, examine, proof_of
 from components.parity.narrow import merged, narrower
 from components.parity.proof import Proof
@@ -78,7 +78,7 @@ def prove(
 
     with _processes(saved_model) as processes:
         # They load the export while the questions are thought of.
-        boundaries = bucket_boundaries(transform_graph_dir, layout)
+        boundaries = treatment_boundaries(transform_graph_dir, layout)
         most = min(real_rows, max(_LEAST_REAL_ROWS, _REAL_VALUES // len(serving)))
         rows = make_rows(examples, evaluation, serving, most, boundaries)
         found = examined(rows, processes)

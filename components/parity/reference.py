@@ -14,17 +14,17 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from components.examples import as_dense
 from components.parity.questions import REQUEST_ROWS, Reference
 from components.train.inputs import pack
 from components.train.model import BASELINE_FILE, MODEL_FILE, load
 from schemas.columns import Column
 from schemas.layout import Layout
 from schemas.spec import Export
+from schemas.types import TYPES
 
 if TYPE_CHECKING:
     import keras
-
-_TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
 
 
 def transform_then_predict(
@@ -51,7 +51,7 @@ def transform_then_predict(
     features, labels, logits = [], [], []
     for start in range(0, batch.num_rows, REQUEST_ROWS):
         part = batch.slice(start, REQUEST_ROWS)
-        raw = {c.name: sparse(part.column(i), c) for i, c in enumerate(columns)}
+        raw = {c.name: dense(part.column(i), c) for i, c in enumerate(columns)}
         outputs = transform(raw)
         labels.append(outputs[layout.label].numpy())
         features.append({f.name: outputs[f.name] for f in layout.features})
@@ -101,12 +101,10 @@ class _TransformGraph:
         self._loaded = tf.saved_model.load(os.path.join(folder, "transform_fn"))  # owns its tables
         (self._inputs,), _ = self._loaded.transform_fn.structured_input_signature
 
-    def __call__(self, raw: Mapping[str, tf.SparseTensor]) -> Mapping[str, tf.Tensor]:
-        """Return the transformed features and the label of raw columns [rows, 1]."""
+    def __call__(self, raw: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
+        """Return the transformed features and the label of raw columns [rows]."""
         complete = {name: raw[name] for name in self._inputs}
-        outputs: Mapping[str, tf.Tensor] = self._loaded.transform_fn(
-            *tf.nest.flatten(complete, expand_composites=True)
-        )
+        outputs: Mapping[str, tf.Tensor] = self._loaded.transform_fn(*tf.nest.flatten(complete))
         return outputs
 
 
@@ -116,9 +114,7 @@ def _load(path: str) -> keras.Model:
     return model
 
 
-def sparse(array: pa.Array, column: Column) -> tf.SparseTensor:
-    """Return a column as the transform graph takes it, [rows, 1]; only nulls are absent."""
-    present = np.flatnonzero(np.asarray(array.is_valid()))
-    index = np.stack([present, np.zeros_like(present)], axis=1).astype(np.int64)
-    values = array.drop_null().to_numpy(zero_copy_only=False)
-    return tf.SparseTensor(index, tf.constant(values, _TYPES[column.kind]), [len(array), 1])
+def dense(array: pa.Array, column: Column) -> tf.Tensor:
+    """Return a column as the transform graph takes it, [rows]."""
+    values = as_dense(array, column).to_numpy(zero_copy_only=False)
+    return tf.constant(values, TYPES[column.kind].tensor)

@@ -27,7 +27,7 @@ def signatures_of(layout: Layout, answers: Export) -> tuple[SignatureDescription
     transformed = tuple(
         Output(
             name=f.name,
-            dtype="float32" if f.kind == "dense" else "int64",
+            dtype=f.dtype,
             shape=(),
             meaning=f"{f.treatment} of {', '.join(f.columns)}",
         )

@@ -17,11 +17,12 @@ from components.examples import ARROW_TYPES
 from components.export import signatures as names
 from schemas.columns import Column
 from schemas.errors import DataError, ModelError
+from schemas.types import TYPES
 
 PREDICT = "predict"  # raw columns → score, class, probabilities, logits
 PREFERRED = (PREDICT, names.RAW_COLUMNS)
 
-_KINDS = {dtype: kind for kind, dtype in names.DENSE_TYPES.items()}
+_KINDS = {each.request: each.name for each in TYPES.values()}
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def build_wide_deep(layout: Layout, model: spec.Model, *, logit: float) -> keras
     tower = []
     if layout.dense:
         tower.append(inputs["dense"])
-    embedded = [i for i, f in enumerate(layout.ids) if f.treatment != "cross"]
+    embedded = [i for i, f in enumerate(layout.ids) if f.role == "embedding"]
     if embedded:
         ids = keras.ops.take(inputs["ids"], embedded, axis=1)
         sizes = [layout.ids[i].size for i in embedded]

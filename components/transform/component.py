@@ -36,7 +36,7 @@ def transform(
         transform_examples(
             examples=examples.uri,
             columns=loads(columns),
-            preprocessing=Preprocessing.model_validate_json(features),
+            preprocessing=Preprocessing.loads(features),
             settings=spec.Examples.model_validate_json(settings),
             graph=transform_graph.uri,
             transformed=transformed_examples.uri,

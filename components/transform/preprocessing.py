@@ -5,41 +5,61 @@ Both are made from the same declarations of pipeline.yaml, so they cannot disagr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from components.transform import treatments
-from components.transform.treatments import TREATMENTS, VocabularySize
+from components.transform.treatments.protocol import Use, optional, work_of
 from schemas.columns import Column
 from schemas.errors import ConfigError
 from schemas.layout import Layout, TransformedFeature
-from schemas.spec import Cross, Feature, Label, Strict, Treatment
+from schemas.spec import Label
+from schemas.treatments import BY_NAME
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
-class Preprocessing(Strict):
-    """The part of pipeline.yaml that the transform graph is made from."""
+@dataclass(frozen=True)
+class Preprocessing:
+    """The part of pipeline.yaml that the transform graph is made from.
 
-    features: tuple[Feature, ...]
-    crosses: tuple[Cross, ...]
+    Attributes:
+      uses: of treatments, in model order.
+      label: what the label is made from.
+    """
+
+    uses: tuple[Use, ...]
     label: Label
+
+    @classmethod
+    def loads(cls, text: str) -> Preprocessing:
+        """Read the sections `features`, `crosses` and `label` of pipeline.yaml, as JSON."""
+        told = json.loads(text)
+        single = [
+            _use(options["kind"], (feature["column"],), options)
+            for feature in told["features"]
+            for options in feature["treatments"]
+        ]
+        crosses = [_use("cross", tuple(cross["columns"]), cross) for cross in told["crosses"]]
+        return cls((*single, *crosses), Label.model_validate(told["label"]))
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The raw columns that go into the graph, each once, sorted by name."""
-        names = {f.column for f in self.features} | set(self.label.columns)
-        return tuple(sorted(names.union(*(c.columns for c in self.crosses))))
+        return tuple(sorted({*self.label.columns, *(c for use in self.uses for c in use.columns)}))
 
-    def treated(self, kind: str) -> dict[str, Treatment]:
-        """The columns that one treatment is for, with their options."""
-        return {
-            f.column: options
-            for f in self.features
-            for options in f.treatments
-            if options.kind == kind
-        }
+    def by_kind(self) -> dict[str, list[Use]]:
+        """Return the uses of each treatment."""
+        found: dict[str, list[Use]] = {}
+        for use in self.uses:
+            found.setdefault(use.kind, []).append(use)
+        return found
+
+
+def _use(kind: str, columns: tuple[str, ...], options: dict[str, Any]) -> Use:
+    return Use(kind, columns, BY_NAME[kind].model_validate(options))
 
 
 def raw_columns(preprocessing: Preprocessing, columns: tuple[Column, ...]) -> tuple[Column, ...]:
@@ -48,31 +68,23 @@ def raw_columns(preprocessing: Preprocessing, columns: tuple[Column, ...]) -> tu
     return tuple(by_name[name] for name in preprocessing.columns)
 
 
-def make_layout(preprocessing: Preprocessing, vocabulary_size: VocabularySize) -> Layout:
+def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layout:
     """Return the transformed features in model order.
 
     Args:
       preprocessing: what each column becomes.
-      vocabulary_size: a column's number of vocabulary terms, known after the analysis.
+      graph: TFT's output folder; None before the analysis, when sizes are not known.
 
     Raises:
       ConfigError: two features would have the same name.
     """
+    learned: dict[Use, int] = {}
+    for kind, uses in preprocessing.by_kind().items():
+        learn = optional(kind, "learn") if graph is not None else None
+        learned |= zip(uses, learn(graph, uses) if learn else [0] * len(uses), strict=True)
     features: list[TransformedFeature] = []
-    for feature in preprocessing.features:
-        for options in feature.treatments:
-            declare = TREATMENTS[options.kind].declare
-            features += declare(feature.column, options, vocabulary_size)
-    for cross in preprocessing.crosses:
-        features.append(
-            TransformedFeature(
-                name=cross.name,
-                columns=cross.columns,
-                treatment="cross",
-                kind="id",
-                size=cross.buckets,
-            )
-        )
+    for use in preprocessing.uses:
+        features += use.options.outputs(use.columns, learned[use])
     _refuse_equal_names([f.name for f in features] + [preprocessing.label.name])
     return Layout(features=tuple(features), label=preprocessing.label.name)
 
@@ -89,18 +101,16 @@ def _refuse_equal_names(names: list[str]) -> None:
 
 def make_preprocessing_fn(
     preprocessing: Preprocessing,
-) -> Callable[[dict[str, tf.SparseTensor]], dict[str, tf.Tensor]]:
-    """Return TFT's `preprocessing_fn`: raw sparse columns in, named rank-1 tensors out."""
+) -> Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]:
+    """Return TFT's `preprocessing_fn`: raw columns [rows] in, named tensors [rows] out."""
 
-    def preprocessing_fn(inputs: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+    def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        from components.transform.label import label
+
         outputs: dict[str, tf.Tensor] = {}
-        for kind, rule in TREATMENTS.items():
-            options = preprocessing.treated(kind)
-            if options:
-                outputs.update(rule.apply(inputs, options))
-        for cross in preprocessing.crosses:
-            outputs.update(treatments.cross(inputs, cross))
-        outputs.update(treatments.label(inputs, preprocessing.label))
+        for kind, uses in preprocessing.by_kind().items():
+            outputs.update(work_of(kind).apply(inputs, uses))
+        outputs.update(label(inputs, preprocessing.label))
         return outputs
 
     return preprocessing_fn

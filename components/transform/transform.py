@@ -17,11 +17,10 @@ import pyarrow as pa
 
 from components import files, progress, runner
 from components.examples import (
-    ARROW_TYPES,
     RowGroup,
     ShardWriter,
     arrow_schema,
-    as_lists,
+    as_dense_lists,
     column,
     read_row_group,
     row_groups,
@@ -29,7 +28,6 @@ from components.examples import (
     split_folder,
     sweep,
 )
-from components.transform import vocabularies
 from components.transform.preprocessing import (
     Preprocessing,
     make_layout,
@@ -84,7 +82,7 @@ def transform(
     from components.transform import shared_graph
 
     raw = raw_columns(preprocessing, columns)
-    make_layout(preprocessing, lambda _: 0)  # two features of one name: said before the work
+    make_layout(preprocessing)  # two features of one name: said before the work
     groups = [
         (split, group) for split in SPLITS for group in row_groups(examples, split) if group.rows
     ]
@@ -94,17 +92,16 @@ def transform(
         context = shared_graph.context(scratch, passthrough_keys={_ORIGIN})
         with context, runner.opened(STAGE, options) as pipeline:
             config = _adapter_config(raw)
-            names = [c.name for c in raw]
             training = [(n, g) for n, (split, g) in enumerate(groups) if split == "train"]
             everything = [(n, g) for n, (_, g) in enumerate(groups)]
             transform_fn = (
-                pipeline | "ReadTraining" >> _ReadNumbered(training, names),
+                pipeline | "ReadTraining" >> _ReadNumbered(training, raw),
                 config,
             ) | "Analyze" >> tft_beam.AnalyzeDataset(make_preprocessing_fn(preprocessing))
             shared_graph.write_graph(transform_fn, graph)
             # One step for all splits: each would load and trace the graph anew.
             batches, _ = (
-                (pipeline | "ReadAll" >> _ReadNumbered(everything, names), config),
+                (pipeline | "ReadAll" >> _ReadNumbered(everything, raw), config),
                 transform_fn,
             ) | "Transform" >> tft_beam.TransformDataset(output_record_batches=True)
             folders = [split_folder(transformed, split) for split, _ in groups]
@@ -116,25 +113,23 @@ def transform(
 
 
 def _adapter_config(raw: tuple[Column, ...]) -> Any:
-    """How TFT reads the batches: every column a sparse tensor [rows, <=1]."""
+    """How TFT reads the batches: every column a dense tensor [rows]."""
     from tensorflow_metadata.proto.v0 import schema_pb2
     from tfx_bsl.tfxio import tensor_adapter
 
     representations = {}
     for name in (c.name for c in raw):
         representations[name] = schema_pb2.TensorRepresentation()
-        representations[name].varlen_sparse_tensor.column_name = name
-    batch = pa.RecordBatch.from_arrays(
-        [pa.array([], ARROW_TYPES[c.kind]) for c in raw], [c.name for c in raw]
-    )
-    schema = as_lists(batch).schema.append(pa.field(_ORIGIN, pa.list_(pa.int64())))
+        representations[name].dense_tensor.column_name = name
+    empty = as_dense_lists(pa.RecordBatch.from_pylist([], arrow_schema(raw)), raw)
+    schema = empty.schema.append(pa.field(_ORIGIN, pa.list_(pa.int64())))
     return tensor_adapter.TensorAdapterConfig(schema, representations)
 
 
 class _ReadNumbered(beam.PTransform):
     """Read row groups as batches that carry their number in an extra column."""
 
-    def __init__(self, groups: list[tuple[int, RowGroup]], columns: list[str]) -> None:
+    def __init__(self, groups: list[tuple[int, RowGroup]], columns: tuple[Column, ...]) -> None:
         super().__init__()
         self._groups = groups
         self._columns = columns
@@ -148,7 +143,8 @@ class _ReadNumbered(beam.PTransform):
         )
 
     def _read(self, number: int, group: RowGroup) -> pa.RecordBatch:
-        batch = as_lists(read_row_group(group, self._columns))
+        names = [c.name for c in self._columns]
+        batch = as_dense_lists(read_row_group(group, names), self._columns)
         rows = np.arange(batch.num_rows + 1, dtype=np.int64)
         origins = pa.ListArray.from_arrays(
             pa.array(rows.astype(np.int32)), pa.array((number << _ROW_BITS) + rows[:-1])
@@ -184,15 +180,7 @@ class _WriteShards:
 
 
 def _write_layout(preprocessing: Preprocessing, graph: str) -> Layout:
-    columns = list(preprocessing.treated("vocabulary"))
-    sizes: dict[str, int] = {}
-    if columns:
-        assets = os.path.join(graph, "transform_fn", "assets", vocabularies.FILE_NAME)
-        terms = vocabularies.read_terms(assets, len(columns))
-        sizes = {column: len(known) for column, known in zip(columns, terms, strict=True)}
-        for number, left_out in vocabularies.read_left_out(assets).items():
-            progress.note(STAGE, **{f"{progress.LEFT_OUT}{columns[number]}": left_out.words})
-    layout = make_layout(preprocessing, sizes.__getitem__)
+    layout = make_layout(preprocessing, graph)
     files.write_whole(os.path.join(graph, layouts.FILE_NAME), layout.model_dump_json(indent=1))
     return layout
 
@@ -200,7 +188,7 @@ def _write_layout(preprocessing: Preprocessing, graph: str) -> Layout:
 def _close_empty_splits(layout: Layout, transformed: str) -> None:
     """A split without rows is still a split: it gets an empty shard."""
     columns = [
-        Column(f.name, "FLOAT" if f.kind == "dense" else "INT", serving=True)
+        Column(f.name, "FLOAT" if f.role == "dense" else "INT", serving=True)
         for f in layout.features
     ] + [Column(layout.label, "INT", serving=False)]
     for split in SPLITS:

@@ -16,18 +16,17 @@ import heapq
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
 from tensorflow_transform import beam as tft_beam
 
 from components import files
 from components.transform import shared_graph
-from schemas.spec import Vocabulary
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from schemas.treatments.vocabulary import Vocabulary
 
 FILE_NAME = "vocabularies.txt"
 _LINE_BREAKS = (b"\n", b"\r")
@@ -53,21 +52,16 @@ class Terms(NamedTuple):
     size: tf.Tensor
 
 
-def analyze(values: Mapping[str, tf.Tensor], options: Mapping[str, Vocabulary]) -> tf.Tensor:
+def analyze(value: tf.Tensor, options: Sequence[Vocabulary]) -> tf.Tensor:
     """Return the path of the vocabularies' file, string [].
 
     Args:
-      values: a column's values, missing ones left out or ""; string or int64, of any number.
-      options: the columns' options, in the order of their numbers in the file.
+      value: string [columns, rows], "" where missing.
+      options: of each column, in the order of their numbers in the file.
     """
-    import tensorflow as tf
-    import tensorflow_transform as tft
-
-    # Counted in the graph: a batch leaves it as some hundred terms, not as an object a value.
-    counted = [count_values(i, values[column]) for i, column in enumerate(options)]
     (path,) = tft.experimental.ptransform_analyzer(
-        inputs=[tf.concat(parts, axis=0) for parts in zip(*counted, strict=True)],
-        ptransform=CountTerms(tuple(options.values())),
+        inputs=[*count_values(value)],
+        ptransform=CountTerms(options),
         output_dtypes=[tf.string],
         output_shapes=[[]],
         # what the file holds while the graph is only traced
@@ -77,13 +71,19 @@ def analyze(values: Mapping[str, tf.Tensor], options: Mapping[str, Vocabulary]) 
     return path
 
 
-def count_values(column: int, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return a column's distinct values as lines, string [distinct], and their counts, int64."""
-    import tensorflow as tf
+def count_values(value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return distinct values as lines of the file, string [distinct], and their counts, int64.
 
-    unique = tf.unique_with_counts(values, out_idx=tf.int64)
-    terms = unique.y if unique.y.dtype == tf.string else tf.strings.as_string(unique.y)
-    return tf.strings.join([_line(column, b""), terms]), unique.count
+    Counted in the graph: a batch leaves it as some hundred terms, not as an object a value.
+    """
+    unique = tf.unique_with_counts(tf.reshape(_lines_of(value), [-1]), out_idx=tf.int64)
+    return unique.y, unique.count
+
+
+def _lines_of(value: tf.Tensor) -> tf.Tensor:
+    """Return the line of the file that each value, string [columns, rows], would be."""
+    headings = tf.constant([_line(i, b"") for i in range(value.shape[0])])
+    return tf.strings.join([tf.broadcast_to(headings[:, tf.newaxis], tf.shape(value)), value])
 
 
 def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
@@ -94,13 +94,9 @@ def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
       path: of the vocabularies' file, string [].
       columns: how many there are.
     """
-    import tensorflow as tf
-    import tensorflow_transform as tft
-
     # Headings and values share one look-up: a table a call would be made otherwise.
     headings = tf.constant([_line(i, b"") for i in range(columns + 1)])
-    across = tf.broadcast_to(headings[:columns, tf.newaxis], tf.shape(value))
-    lines = tf.reshape(tf.strings.join([across, value]), [-1])
+    lines = tf.reshape(_lines_of(value), [-1])
     found = tft.apply_vocabulary(tf.concat([headings, lines], axis=0), path)  # -1: not found
     heading = found[: columns + 1, tf.newaxis]
     line = tf.reshape(found[columns + 1 :], tf.shape(value))

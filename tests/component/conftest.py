@@ -17,6 +17,7 @@ from components.examples import ShardWriter, arrow_schema, split_folder  # noqa:
 from schemas.columns import Column  # noqa: E402
 from schemas.layout import Layout  # noqa: E402
 from schemas.spec import SPLITS, Label  # noqa: E402
+from tests.preprocessing import preprocessing_of  # noqa: E402
 
 # Names that a CSV header may hold and that no Python argument or TensorFlow op may have, and two
 # that differ in case alone.
@@ -31,23 +32,22 @@ COLUMNS = (
     Column("Age", "BYTES", True),
     Column("tips", "FLOAT", False),
 )
-LABEL = Label.model_validate(
-    {"name": "big_tip", "exceeds": {"column": "tips", "fraction": 0.3, "of": "Fare ($)"}}
+_LABEL = {"name": "big_tip", "exceeds": {"column": "tips", "fraction": 0.3, "of": "Fare ($)"}}
+LABEL = Label.model_validate(_LABEL)
+PREPROCESSING = preprocessing_of(
+    {
+        "age": ["z_score", {"vocabulary": {"oov_buckets": 8}}],
+        "hours-per-week": {"quantile_buckets": {"buckets": 4}},
+        "Fare ($)": {"z_score": {"log1p": True}},
+        "naïve": {"vocabulary": {"oov_buckets": 2}},
+        "a b": "vocabulary",
+        "a_b": "vocabulary",
+        "self": "z_score",
+        "Age": "vocabulary",
+    },
+    [{"columns": ["naïve", "a b"], "buckets": 16}],
+    _LABEL,
 )
-PREPROCESSING = {
-    "features": [
-        {"column": "age", "treatments": ["z_score", {"vocabulary": {"oov_buckets": 8}}]},
-        {"column": "hours-per-week", "treatments": [{"quantile_buckets": {"buckets": 4}}]},
-        {"column": "Fare ($)", "treatments": [{"z_score": {"log1p": True}}]},
-        {"column": "naïve", "treatments": [{"vocabulary": {"oov_buckets": 2}}]},
-        {"column": "a b", "treatments": ["vocabulary"]},
-        {"column": "a_b", "treatments": ["vocabulary"]},
-        {"column": "self", "treatments": ["z_score"]},
-        {"column": "Age", "treatments": ["vocabulary"]},
-    ],
-    "crosses": [{"columns": ["naïve", "a b"], "buckets": 16}],
-    "label": LABEL,
-}
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,6 @@ def _values(column: Column, rows: int, random: np.random.Generator) -> pa.Array:
 
 def make_transform_graph(examples: str, graph: str) -> None:
     """Analyze the training split and write the transform graph and its layout."""
-    from components.transform.preprocessing import Preprocessing
     from components.transform.transform import transform
     from schemas.spec import Examples
 
@@ -137,7 +136,7 @@ def make_transform_graph(examples: str, graph: str) -> None:
     transform(
         examples=examples,
         columns=COLUMNS,
-        preprocessing=Preprocessing.model_validate(PREPROCESSING),
+        preprocessing=PREPROCESSING,
         settings=Examples(),
         graph=graph,
         transformed=f"{graph}-examples",

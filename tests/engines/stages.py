@@ -96,7 +96,7 @@ def transform_between(dataset: Dataset, examples: str, graph: str, transformed: 
     transform(
         examples=examples,
         columns=dataset.columns,
-        preprocessing=Preprocessing(features=spec.features, crosses=spec.crosses, label=spec.label),
+        preprocessing=Preprocessing.loads(spec.model_dump_json()),
         settings=spec.examples,
         graph=graph,
         transformed=transformed,

@@ -16,6 +16,10 @@ from pipeline.cli import cli
 from schemas import catalog, spec
 from schemas.schema_fields import ACCEPTED
 from schemas.spec import Spec
+from schemas.treatments.cross import Cross
+from schemas.treatments.quantile_buckets import QuantileBuckets
+from schemas.treatments.vocabulary import Vocabulary
+from schemas.treatments.z_score import ZScore
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -156,10 +160,10 @@ def test_every_key_of_pipeline_yaml_is_told_with_its_default():
         **keys_of(Spec),
         **keys_of(spec.Equals, "label.equals."),
         **keys_of(spec.Exceeds, "label.exceeds."),
-        **keys_of(spec.ZScore, f"{column}.z_score."),
-        **keys_of(spec.QuantileBuckets, f"{column}.quantile_buckets."),
-        **keys_of(spec.Vocabulary, f"{column}.vocabulary."),
-        **keys_of(spec.Cross, "crosses."),
+        **keys_of(ZScore, f"{column}.z_score."),
+        **keys_of(QuantileBuckets, f"{column}.quantile_buckets."),
+        **keys_of(Vocabulary, f"{column}.vocabulary."),
+        **keys_of(Cross, "crosses."),
         **keys_of(spec.Bound, "evaluation.thresholds.METRIC."),
     }
     pages = ("docs/own-data.md", "docs/runners.md")

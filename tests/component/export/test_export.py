@@ -121,8 +121,8 @@ def test_transformed_features_are_those_of_the_layout_without_the_label(model, e
     for feature in exported.layout.features:
         values = features[feature.name]
         assert values.shape == (40,)
-        assert values.dtype == (np.float32 if feature.kind == "dense" else np.int64)
-        if feature.kind == "id":
+        assert values.dtype == (np.float32 if feature.role == "dense" else np.int64)
+        if feature.role != "dense":
             assert values.min() >= 0
             assert values.max() < feature.size
 

@@ -98,14 +98,14 @@ def export(exported, tmp_path):
 def asked(exported):
     """Rows, questions, and what training computes for them: made once."""
     from components.export import signatures as names
-    from components.parity.boundaries import bucket_boundaries
+    from components.parity.boundaries import treatment_boundaries
     from components.parity.rows import make_rows
     from components.parity.ways import Plan
     from schemas.spec import Export as Answers
 
     serving = names.serving_columns(exported.columns, exported.layout)
     evaluation = names.evaluation_columns(exported.columns, exported.layout, exported.label)
-    ends = bucket_boundaries(exported.transform_graph, exported.layout)
+    ends = treatment_boundaries(exported.transform_graph, exported.layout)
     rows = make_rows(exported.examples, evaluation, serving, 100, ends)
     return rows, Plan.of(rows, serving, evaluation), reference_of(exported, rows, Answers())
 

@@ -5,7 +5,6 @@ import os
 import pytest
 
 from components import files, runner
-from components.transform.preprocessing import Preprocessing
 from components.transform.transform import transform
 from schemas.layout import FILE_NAME
 from schemas.spec import Examples
@@ -24,7 +23,7 @@ def test_a_graph_is_analyzed_and_written_without_tensorflow_seeing_the_store(
     layout = transform(
         examples=f"{store}/examples",
         columns=exported.columns,
-        preprocessing=Preprocessing.model_validate(PREPROCESSING),
+        preprocessing=PREPROCESSING,
         settings=Examples(),
         graph=f"{store}/graph",
         transformed=f"{store}/transformed",

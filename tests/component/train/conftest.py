@@ -24,7 +24,7 @@ def layout_of(*features: tuple[str, str, int]) -> Layout:
                 name=name,
                 columns=(name,),
                 treatment=treatment,
-                kind="id" if size else "dense",
+                role="dense" if not size else "wide" if treatment == "cross" else "embedding",
                 size=size,
             )
             for name, treatment, size in features

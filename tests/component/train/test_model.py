@@ -71,7 +71,7 @@ def test_wide_and_deep_add_up_to_the_logit(make_layout, kinds):
         table = weights["wide_ids/table"]
         wide = rows_of(table, layout, everything, batch["ids"]).sum(axis=1)
     tower = [batch["dense"]] if layout.dense else []
-    embedded = [i for i, f in enumerate(layout.ids) if f.treatment != "cross"]
+    embedded = [i for i, f in enumerate(layout.ids) if f.role == "embedding"]
     if embedded:
         table = weights["deep_embedding/table"]
         tower.append(rows_of(table, layout, embedded, batch["ids"]).reshape(6, -1))

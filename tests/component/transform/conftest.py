@@ -16,6 +16,7 @@ from components.examples import ShardWriter, arrow_schema, iter_batches, split_f
 from schemas.columns import Column
 from schemas.layout import Layout
 from schemas.spec import SPLITS, Examples
+from tests.preprocessing import preprocessing_of
 
 LABEL = {"name": "big", "exceeds": {"column": "tips", "fraction": 0.5, "of": "of"}}
 Rows = Mapping[str, Sequence[Any]]
@@ -56,7 +57,6 @@ def transform_rows(
     batch_rows: int = 4,
 ) -> Transformed:
     """Write the splits (label columns are filled in where missing) and transform them."""
-    from components.transform.preprocessing import Preprocessing
     from components.transform.transform import transform
 
     kinds = {"tips": "FLOAT", "of": "FLOAT", **kinds}
@@ -70,13 +70,7 @@ def transform_rows(
     layout = transform(
         examples=str(root / "examples"),
         columns=columns,
-        preprocessing=Preprocessing.model_validate(
-            {
-                "features": [{"column": c, "treatments": t} for c, t in features.items()],
-                "crosses": crosses,
-                "label": label,
-            }
-        ),
+        preprocessing=preprocessing_of(features, crosses, label),
         settings=Examples(batch_rows=batch_rows),
         graph=str(root / "graph"),
         transformed=str(root / "transformed"),

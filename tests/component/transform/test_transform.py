@@ -16,6 +16,7 @@ import tensorflow_transform as tft
 from components import progress
 from components.examples import iter_batches, row_groups, shards
 from schemas.errors import ConfigError, DataError
+from schemas.types import TYPES
 
 NAN, INF = float("nan"), float("inf")
 
@@ -197,13 +198,10 @@ def test_a_second_run_writes_the_same_bytes(tiny, run):
 
 def require_graph_gives_what_was_written(transformed, kinds, rows):
     graph = tft.TFTransformOutput(str(transformed.graph)).transform_features_layer()
-    types = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
     inputs = {}
     for name, kind in {**kinds, "tips": "FLOAT", "of": "FLOAT"}.items():
-        present = [[i, 0] for i, v in enumerate(rows[name]) if v is not None]
-        values = [v for v in rows[name] if v is not None]
-        shape = [len(rows[name]), 1]
-        inputs[name] = tf.SparseTensor(present, tf.constant(values, types[kind]), shape)
+        values = [TYPES[kind].missing if v is None else v for v in rows[name]]
+        inputs[name] = tf.constant(values, TYPES[kind].tensor)
     outputs = graph(inputs)
     written = transformed.split("train")
     for feature in transformed.layout.features:

@@ -20,32 +20,27 @@ from components.transform.vocabularies import (
     read_left_out,
     read_terms,
 )
-from schemas.spec import Vocabulary
+from schemas.treatments.vocabulary import Vocabulary
+
+
+def counted(*columns):
+    lines, counts = count_values(tf.constant(columns, tf.string))
+    return dict(zip(lines.numpy().tolist(), counts.numpy().tolist(), strict=True))
 
 
 def test_values_are_counted_as_lines_of_the_file():
-    lines, counts = count_values(3, tf.constant([b"b", b"a", b"", b"b", b"\xc3\xa9", b"0\t"]))
-    assert dict(zip(lines.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
-        b"3\tb": 2,
-        b"3\ta": 1,
-        b"3\t": 1,
-        b"3\t\xc3\xa9": 1,
-        b"3\t0\t": 1,
-    }
-
-
-def test_integers_are_counted_as_integers_and_written_in_decimal():
-    lines, counts = count_values(0, tf.constant([7, -1, 7, 2**53 + 1], tf.int64))
-    assert dict(zip(lines.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {
-        b"0\t7": 2,
-        b"0\t-1": 1,
-        b"0\t9007199254740993": 1,
+    assert counted([b"b", b"a", b"", b"b"], [b"b", b"\xc3\xa9", b"0\t", b"b"]) == {
+        b"0\tb": 2,
+        b"0\ta": 1,
+        b"0\t": 1,
+        b"1\tb": 2,
+        b"1\t\xc3\xa9": 1,
+        b"1\t0\t": 1,
     }
 
 
 def test_no_values_are_no_terms():
-    lines, counts = count_values(0, tf.constant([], tf.string))
-    assert lines.shape == counts.shape == [0]
+    assert counted([], []) == {}
 
 
 def test_batches_add_up_and_what_is_rare_missing_or_two_lines_is_left_out(tmp_path):

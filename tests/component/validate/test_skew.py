@@ -77,7 +77,7 @@ def run(tmp_path_factory):
         output=str(root / "statistics"),
     )
     features = [
-        TransformedFeature(name=name, columns=(name,), treatment="any", kind="dense")
+        TransformedFeature(name=name, columns=(name,), treatment="any", role="dense")
         for name in TAKEN
     ]
     layout = Layout(features=tuple(features), label="big_tip")

@@ -9,6 +9,10 @@ import pytest
 from schemas import catalog, spec
 from schemas.columns import Column
 from schemas.errors import ConfigError
+from schemas.treatments.cross import Cross
+from schemas.treatments.quantile_buckets import QuantileBuckets
+from schemas.treatments.vocabulary import Vocabulary
+from schemas.treatments.z_score import ZScore
 from tests.unit.schemas.conftest import refusal
 
 
@@ -26,10 +30,10 @@ def test_the_taxi_dataset_is_whole():
         0.15,
     )
     by_column = {f.column: f.treatments for f in taxi.spec.features}
-    assert by_column["fare"] == (spec.ZScore(log1p=True), spec.QuantileBuckets(buckets=10))
-    assert by_column["company"] == (spec.Vocabulary(top_k=1000, min_count=3, oov_buckets=10),)
-    assert by_column["trip_start_hour"] == (spec.Vocabulary(),)
-    assert taxi.spec.crosses[0] == spec.Cross(columns=("payment_type", "company"), buckets=500)
+    assert by_column["fare"] == (ZScore(log1p=True), QuantileBuckets(buckets=10))
+    assert by_column["company"] == (Vocabulary(top_k=1000, min_count=3, oov_buckets=10),)
+    assert by_column["trip_start_hour"] == (Vocabulary(),)
+    assert taxi.spec.crosses[0] == Cross(columns=("payment_type", "company"), buckets=500)
     assert taxi.spec.evaluation.thresholds.auc == spec.Bound(min=0.93, max_loss=0.005)
     assert "tips" not in taxi.spec.feature_columns
     # the key holds nothing of the outcome
@@ -46,8 +50,8 @@ def test_a_users_folder_is_read_by_its_path(folder, monkeypatch):
         Column("tips", "FLOAT", False),
     )
     assert dataset.source_path == str(folder.path / "data.csv")
-    assert dataset.spec.features[1].treatments == (spec.Vocabulary(), spec.ZScore())
-    assert dataset.spec.features[2].treatments == (spec.Vocabulary(),)
+    assert dataset.spec.features[1].treatments == (Vocabulary(), ZScore())
+    assert dataset.spec.features[2].treatments == (Vocabulary(),)
     assert dataset.spec.feature_columns == ("fare", "hour", "payment")
     monkeypatch.chdir(folder.path.parent)
     assert catalog.load(folder.path.name) == dataset

@@ -5,6 +5,10 @@ import pytest
 
 from schemas import catalog, spec
 from schemas.layout import Layout, TransformedFeature
+from schemas.treatments.cross import Cross
+from schemas.treatments.quantile_buckets import QuantileBuckets
+from schemas.treatments.vocabulary import Vocabulary
+from schemas.treatments.z_score import ZScore
 
 
 def treatments(value):
@@ -14,16 +18,16 @@ def treatments(value):
 @pytest.mark.parametrize(
     ("written", "read"),
     [
-        ("z_score", (spec.ZScore(),)),
-        (["z_score"], (spec.ZScore(),)),
-        ({"z_score": None}, (spec.ZScore(),)),
-        ({"z_score": {"clip": 5}}, (spec.ZScore(clip=5.0),)),
+        ("z_score", (ZScore(),)),
+        (["z_score"], (ZScore(),)),
+        ({"z_score": None}, (ZScore(),)),
+        ({"z_score": {"clip": 5}}, (ZScore(clip=5.0),)),
         (
             [{"quantile_buckets": {"buckets": 3}}, "vocabulary"],
-            (spec.QuantileBuckets(buckets=3), spec.Vocabulary()),
+            (QuantileBuckets(buckets=3), Vocabulary()),
         ),
-        ([spec.ZScore(clip=2)], (spec.ZScore(clip=2),)),
-        ([{"kind": "vocabulary", "top_k": 7}], (spec.Vocabulary(top_k=7),)),
+        ([ZScore(clip=2)], (ZScore(clip=2),)),
+        ([{"kind": "vocabulary", "top_k": 7}], (Vocabulary(top_k=7),)),
     ],
 )
 def test_treatments_are_read_in_short_and_long_form(written, read):
@@ -44,7 +48,7 @@ def test_a_spec_is_frozen():
 
 def test_feature_columns_are_each_once_in_the_order_written():
     taxi = catalog.load("taxi").spec
-    extra = spec.Cross(columns=("fare", "a", "a"))
+    extra = Cross(columns=("fare", "a", "a"))
     changed = taxi.model_copy(update={"crosses": (*taxi.crosses, extra)})
     assert changed.feature_columns == (*taxi.feature_columns, "a")
     assert changed.feature_columns[:2] == ("trip_miles", "fare")
@@ -75,8 +79,13 @@ def test_shares_must_add_up():
 
 def test_a_layout_tells_dense_from_ids_in_order():
     features = [
-        TransformedFeature(name=n, columns=(n,), treatment="t", kind=k, size=s)
-        for n, k, s in (("a", "id", 3), ("b", "dense", 0), ("c", "id", 2), ("d", "dense", 0))
+        TransformedFeature(name=n, columns=(n,), treatment="t", role=k, size=s)
+        for n, k, s in (
+            ("a", "embedding", 3),
+            ("b", "dense", 0),
+            ("c", "wide", 2),
+            ("d", "dense", 0),
+        )
     ]
     layout = Layout(features=tuple(features), label="l")
     assert [f.name for f in layout.dense] == ["b", "d"]

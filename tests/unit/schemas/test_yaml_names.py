@@ -3,7 +3,8 @@
 import pytest
 
 from schemas import catalog
-from schemas.spec import Vocabulary, ZScore
+from schemas.treatments.vocabulary import Vocabulary
+from schemas.treatments.z_score import ZScore
 from tests.unit.schemas.conftest import refusal
 
 # What YAML 1.1 makes of these is in order: False, True, True, None, None, 8, 1.1, 45000, 1000,

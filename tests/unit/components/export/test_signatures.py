@@ -20,7 +20,7 @@ COLUMNS = (TIPS, MILES, COMPANY, FARE)
 def layout_of(*columns):
     """A layout with one feature of each of these groups of columns."""
     features = [
-        {"name": "_x_".join(names), "columns": names, "treatment": "t", "kind": "dense"}
+        {"name": "_x_".join(names), "columns": names, "treatment": "t", "role": "dense"}
         for names in columns
     ]
     return Layout.model_validate({"features": features, "label": "big_tip"})

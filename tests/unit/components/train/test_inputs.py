@@ -16,7 +16,7 @@ ROWS = 23
 def layout_of(*kinds):
     return Layout(
         features=tuple(
-            TransformedFeature(name=n, columns=(n,), treatment="t", kind=k, size=9)
+            TransformedFeature(name=n, columns=(n,), treatment="t", role=k, size=9)
             for n, k in kinds
         ),
         label="y",
@@ -24,7 +24,7 @@ def layout_of(*kinds):
 
 
 # the order of the model, not that of the table
-LAYOUT = layout_of(("b", "dense"), ("k", "id"), ("a", "dense"), ("j", "id"))
+LAYOUT = layout_of(("b", "dense"), ("k", "wide"), ("a", "dense"), ("j", "wide"))
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_batch_is_packed_in_the_layouts_order():
 
 
 @pytest.mark.parametrize(
-    ("kinds", "names"), [([("a", "dense")], ["dense"]), ([("j", "id")], ["ids"])]
+    ("kinds", "names"), [([("a", "dense")], ["dense"]), ([("j", "wide")], ["ids"])]
 )
 def test_an_input_without_features_is_absent(kinds, names):
     columns = [pa.array([1.0], pa.float32()), pa.array([2]), pa.array([1])]

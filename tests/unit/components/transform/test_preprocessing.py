@@ -7,13 +7,13 @@ from schemas import catalog
 from schemas.columns import Column
 from schemas.errors import ConfigError
 from schemas.spec import Spec
+from tests.preprocessing import preprocessing_of
 
 LABEL = {"name": "big", "exceeds": {"column": "tips", "fraction": 0.2, "of": "Fare ($)"}}
 
 
 def preprocessing(features, crosses=(), label=LABEL):
-    features = [{"column": c, "treatments": t} for c, t in features.items()]
-    return Preprocessing.model_validate({"features": features, "crosses": crosses, "label": label})
+    return preprocessing_of(features, crosses, label)
 
 
 def test_a_layout_holds_every_feature_in_the_order_written():
@@ -26,26 +26,24 @@ def test_a_layout_holds_every_feature_in_the_order_written():
             },
             [{"columns": ["hour", "naïve"], "buckets": 7}],
         ),
-        {"naïve": 5, "hour": 0}.__getitem__,
     )
     assert layout.label == "big"
-    assert [(f.name, f.columns, f.treatment, f.kind, f.size) for f in layout.features] == [
-        # 1 for missing, the terms, the OOV buckets
-        ("naïve_id", ("naïve",), "vocabulary", "id", 1 + 5 + 3),
+    assert [(f.name, f.columns, f.treatment, f.role, f.size) for f in layout.features] == [
+        # 1 for missing, the terms, of which none is known yet, the OOV buckets
+        ("naïve_id", ("naïve",), "vocabulary", "embedding", 1 + 0 + 3),
         ("Fare ($)_z_score", ("Fare ($)",), "z_score", "dense", 0),
         ("Fare ($)_missing", ("Fare ($)",), "z_score", "dense", 0),
-        ("Fare ($)_bucket", ("Fare ($)",), "quantile_buckets", "id", 1 + 4),
-        ("hour_id", ("hour",), "vocabulary", "id", 1 + 0 + 1),
+        ("Fare ($)_bucket", ("Fare ($)",), "quantile_buckets", "embedding", 1 + 4),
+        ("hour_id", ("hour",), "vocabulary", "embedding", 1 + 0 + 1),
         ("hour_z_score", ("hour",), "z_score", "dense", 0),
         ("hour_missing", ("hour",), "z_score", "dense", 0),
-        ("hour_x_naïve", ("hour", "naïve"), "cross", "id", 7),
+        ("hour_x_naïve", ("hour", "naïve"), "cross", "wide", 7),
     ]
 
 
 def test_names_are_known_from_pipeline_yaml_alone():
     for spec in (catalog.load("taxi").spec, odd_spec()):
-        made = Preprocessing(features=spec.features, crosses=spec.crosses, label=spec.label)
-        layout = make_layout(made, lambda column: 3)
+        layout = make_layout(Preprocessing.loads(spec.model_dump_json()))
         assert tuple(f.name for f in layout.features) == spec.transformed_names
 
 
@@ -84,7 +82,7 @@ def odd_spec():
 )
 def test_two_features_of_one_name_are_refused(features, crosses, label, name):
     with pytest.raises(ConfigError, match=f"would be called '{name}'"):
-        make_layout(preprocessing(features, crosses, label), lambda _: 1)
+        make_layout(preprocessing(features, crosses, label))
 
 
 def test_columns_are_those_of_features_crosses_and_label_each_once():
@@ -94,10 +92,11 @@ def test_columns_are_those_of_features_crosses_and_label_each_once():
     assert [c.name for c in raw_columns(given, table)] == ["Fare ($)", "day", "hour", "tips"]
 
 
-def test_a_treatments_columns_come_with_their_options():
+def test_the_uses_of_a_treatment_come_with_their_columns_and_options():
     given = preprocessing(
         {"a": ["z_score"], "b": ["vocabulary", {"z_score": {"clip": 2}}], "c": ["vocabulary"]}
     )
-    assert {c: o.clip for c, o in given.treated("z_score").items()} == {"a": 10.0, "b": 2.0}
-    assert list(given.treated("vocabulary")) == ["b", "c"]
-    assert given.treated("quantile_buckets") == {}
+    uses = given.by_kind()
+    assert {use.column: use.options.clip for use in uses["z_score"]} == {"a": 10.0, "b": 2.0}
+    assert [use.column for use in uses["vocabulary"]] == ["b", "c"]
+    assert "quantile_buckets" not in uses

@@ -1,0 +1,75 @@
+"""Raw columns as the matrices that treatments compute on.
+
+NaN and the empty text count as missing, everywhere, so that a request which cannot say "absent"
+means the same as one that can.
+
+Numbers are subtracted and compared in float64, which holds every INT within ±2**53 and every FLOAT;
+only the result is rounded to float32. Floats below the smallest normal float32 count as 0: some of
+TensorFlow's threads take them for 0 and others do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from schemas.types import INT
+
+_EXPONENT = 0x7F800000  # the bits of a float32's exponent
+
+
+def numbers(columns: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Return columns [rows], int64 ones before float32 ones, as float64 [rows, columns].
+
+    Missing is NaN.
+    """
+    whole = [x for x in columns if x.dtype == tf.int64]
+    single = [x for x in columns if x.dtype == tf.float32]
+    parts = []
+    if whole:
+        values = tf.stack(whole, axis=1)
+        nan = tf.constant(float("nan"), tf.float64)
+        parts.append(tf.where(_is_missing(values), nan, tf.cast(values, tf.float64)))
+    if single:
+        parts.append(tf.cast(_flushed(tf.stack(single, axis=1)), tf.float64))
+    return tf.concat(parts, axis=1) if len(parts) > 1 else parts[0]
+
+
+def integers_first(inputs: Iterable[tuple[str, tf.Tensor]]) -> list[str]:
+    """Return the names of columns in the order that `numbers` takes them in."""
+    return [name for name, x in sorted(inputs, key=lambda item: item[1].dtype.is_floating)]
+
+
+def texts(columns: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Return columns [rows] as string [columns, rows], "" where missing; integers in decimal."""
+    whole = [x for x in columns if x.dtype == tf.int64]
+    written = iter(())
+    if whole:
+        values = tf.stack(whole)
+        decimal = tf.where(_is_missing(values), "", tf.strings.as_string(values))
+        written = iter(tf.unstack(decimal, len(whole)))
+    return tf.stack([x if x.dtype == tf.string else next(written) for x in columns])
+
+
+def rounded(x: tf.Tensor) -> tf.Tensor:
+    """Return float64 values as float32, 0 for those that would be subnormal."""
+    tiny = tf.constant(np.finfo(np.float32).tiny, tf.float64)
+    return tf.cast(tf.where(tf.abs(x) < tiny, tf.zeros([], tf.float64), x), tf.float32)
+
+
+def by_name(names: Iterable[str], values: tf.Tensor, axis: int = 0) -> dict[str, tf.Tensor]:
+    """Return a matrix's columns, which lie along `axis`, each under its name."""
+    names = list(names)
+    return dict(zip(names, tf.unstack(values, len(names), axis=axis), strict=True))
+
+
+def _is_missing(values: tf.Tensor) -> tf.Tensor:
+    return tf.equal(values, tf.constant(INT.missing, tf.int64))
+
+
+def _flushed(x: tf.Tensor) -> tf.Tensor:
+    """Return float32 values, 0 for subnormal ones, in every thread alike."""
+    exponent = tf.bitwise.bitwise_and(tf.bitcast(x, tf.int32), _EXPONENT)
+    return tf.where(tf.equal(exponent, 0), tf.zeros([]), x)

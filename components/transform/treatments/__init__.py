@@ -1,0 +1,1 @@
+"""The working halves of treatments, one module a kind, as `protocol.Treatment` says."""

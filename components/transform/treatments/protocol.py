@@ -1,0 +1,71 @@
+"""What the module of a treatment has to have.
+
+Goes in: raw columns as dense tensors [rows], with the options of each use. Comes out: one or more
+rank-1 tensors [rows] a use, float32 or int64, named as its options' `outputs` says.
+
+A treatment receives all its uses at once: one analyzer serves them all, which costs a third of a
+second, and one op each step of it, for the number of ops is what a request of one row waits for.
+
+All arithmetic on features lives in treatments, inside the transform graph: serving runs these ops.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    Inputs = Mapping[str, tf.Tensor]
+    Tensors = Mapping[str, tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use of the treatment `kind`: on these columns, with these options."""
+
+    kind: str
+    columns: tuple[str, ...]
+    options: Any
+
+    @property
+    def column(self) -> str:
+        """The only column, where the treatment takes one."""
+        (column,) = self.columns
+        return column
+
+
+class TreatmentWork(Protocol):
+    """The module of a treatment.
+
+    It may also have:
+
+    - `learn(graph, uses)`: what `outputs` of the options needs to know, a whole number a use;
+    - `boundaries(graph, features)`: numbers, by column, at which an output changes, for a proof to
+      try;
+    - `terms(graph, features)`: the values, by column, that it knows.
+
+    `graph` is TFT's output folder, `features` are those that the treatment made.
+    """
+
+    def apply(self, inputs: Inputs, uses: Sequence[Use]) -> Tensors:
+        """Return the outputs of all uses, by name."""
+        ...
+
+
+def module_of(kind: str) -> str:
+    """Return the name of a treatment's module."""
+    return f"{__package__}.{kind}"
+
+
+def work_of(kind: str) -> TreatmentWork:
+    """Return a treatment's module."""
+    return cast(TreatmentWork, importlib.import_module(module_of(kind)))
+
+
+def optional(kind: str, function: str) -> Callable[..., Any] | None:
+    """Return a function that a treatment may have."""
+    return getattr(work_of(kind), function, None)

@@ -1,0 +1,70 @@
+"""`quantile_buckets`: the interval between training quantiles that a number is in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from components.transform.columns import by_name, integers_first, numbers
+from components.transform.quantiles import quantiles
+from components.transform.treatments.protocol import Use
+from schemas.layout import TransformedFeature
+from schemas.treatments.quantile_buckets import QuantileBuckets
+
+if TYPE_CHECKING:
+    from components.transform.treatments.protocol import Inputs, Tensors
+
+_NO_WEIGHT = 1e-30  # lost when added to a row's, so that it moves no quantile
+_GRAPH = os.path.join("transform_fn", "saved_model.pb")
+
+
+def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
+    """Number the intervals from 1; missing is 0."""
+    options: dict[str, QuantileBuckets] = {use.column: use.options for use in uses}
+    out: dict[str, tf.Tensor] = {}
+    for count in sorted({o.buckets for o in options.values()}):
+        alike = [c for c, o in options.items() if o.buckets == count]
+        columns = integers_first((name, inputs[name]) for name in alike)
+        value = numbers([inputs[c] for c in columns])
+        # The sketch leaves NaN out; infinite values must not become boundaries either.
+        finite = tf.where(tf.math.is_finite(value), value, tf.constant(float("nan"), tf.float64))
+        # A row of next to no weight: the sketch fails on a column without any value.
+        boundaries = quantiles(
+            tf.pad(finite, [[0, 1], [0, 0]]),
+            weights=tf.pad(tf.ones(tf.shape(value)[:1]), [[0, 1]], constant_values=_NO_WEIGHT),
+            num_buckets=count,
+            epsilon=0.01 / count,
+        )
+        # A value that is a boundary belongs to the interval above it.
+        across = tf.transpose(value)
+        bucket = tf.searchsorted(boundaries, across, side="right", out_type=tf.int64) + 1
+        bucket = tf.where(tf.math.is_nan(across), tf.zeros([], tf.int64), bucket)
+        out |= by_name((f"{c}_bucket" for c in columns), bucket)
+    return out
+
+
+def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[float]]:
+    """Return, by column, numbers at which one of its buckets may end.
+
+    The graph holds the boundaries of all columns in one table and does not say whose is which: each
+    column gets all of them.
+    """
+    numbers_of_graph = _constants(os.path.join(graph, _GRAPH))
+    return dict.fromkeys(sorted({c for f in features for c in f.columns}), numbers_of_graph)
+
+
+def _constants(path: str) -> list[float]:
+    """Return every finite number of the lists and tables among the constants of a graph."""
+    with open(path, "rb") as file:
+        graph = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0].graph_def
+    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+    arrays = (tf.make_ndarray(node.attr["value"].tensor) for node in nodes if node.op == "Const")
+    found = [a.reshape(-1) for a in arrays if a.dtype in (np.float32, np.float64) and a.ndim]
+    held = np.concatenate(found) if found else np.zeros(0)
+    unique: list[float] = np.unique(held[np.isfinite(held)]).tolist()
+    return unique

@@ -1,0 +1,54 @@
+"""`vocabulary`: the number of an exact value among those seen in training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import tensorflow as tf
+
+from components import progress
+from components.transform import vocabularies
+from components.transform.columns import by_name, texts
+from components.transform.treatments.protocol import Use
+from schemas.layout import TransformedFeature
+from schemas.treatments.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from components.transform.treatments.protocol import Inputs, Tensors
+
+_HASHES = 2**62  # of which a bucket is what is left over: one hashing for columns of any buckets
+_ASSETS = os.path.join("transform_fn", "assets", vocabularies.FILE_NAME)
+
+
+def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
+    """Number training values from 1 by falling count, then OOV buckets; missing is 0."""
+    value = texts([inputs[use.column] for use in uses])
+    options: list[Vocabulary] = [use.options for use in uses]
+    path = vocabularies.analyze(value, options)
+    term = vocabularies.lookup(value, path, len(uses))
+    buckets = tf.constant([[o.oov_buckets] for o in options], tf.int64)
+    oov = term.size + tf.strings.to_hash_bucket_fast(value, _HASHES) % buckets
+    number = tf.where(term.id >= 0, term.id, oov) + 1
+    number = tf.where(tf.equal(value, ""), tf.zeros([], tf.int64), number)
+    return by_name((f"{use.column}_id" for use in uses), number)
+
+
+def learn(graph: str, uses: Sequence[Use]) -> list[int]:
+    """Return the number of terms of each use, and report which terms were left out."""
+    path = os.path.join(graph, _ASSETS)
+    for number, left_out in vocabularies.read_left_out(path).items():
+        column = uses[number].column
+        progress.note("transform", **{f"{progress.LEFT_OUT}{column}": left_out.words})
+    return [len(known) for known in vocabularies.read_terms(path, len(uses))]
+
+
+def terms(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, tuple[str, ...]]:
+    """Return the terms by column, the most frequent in training first."""
+    # The columns stand in the file in the order of the layout.
+    known = vocabularies.read_terms(os.path.join(graph, _ASSETS), len(features))
+    return {
+        feature.columns[0]: tuple(term.decode(errors="replace") for term in each)
+        for feature, each in zip(features, known, strict=True)
+    }

@@ -1,0 +1,33 @@
+"""Treatments: what a raw column can become, each with its options.
+
+A kind is three things: a file here with its options, a file of the same name in
+components/transform/treatments that does the work, and its class in `KINDS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Union
+
+from pydantic import Field
+
+from schemas.treatments.cross import Cross
+from schemas.treatments.options import TreatmentOptions
+from schemas.treatments.quantile_buckets import QuantileBuckets
+from schemas.treatments.vocabulary import Vocabulary
+from schemas.treatments.z_score import ZScore
+
+KINDS = (ZScore, QuantileBuckets, Vocabulary)
+
+# A cross takes several columns, so pipeline.yaml lists crosses in a section of their own.
+BY_NAME: dict[str, type[TreatmentOptions]] = {
+    kind.model_fields["kind"].default: kind for kind in (*KINDS, Cross)
+}
+NAMES = tuple(kind.model_fields["kind"].default for kind in KINDS)
+
+if TYPE_CHECKING:
+    Treatment = TreatmentOptions
+else:
+    Treatment = Annotated[
+        Union[KINDS],  # noqa: UP007 - of a tuple
+        Field(discriminator="kind"),
+    ]

@@ -1,0 +1,32 @@
+"""The options of `vocabulary`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.layout import TransformedFeature
+from schemas.treatments.options import TreatmentOptions
+
+
+class Vocabulary(TreatmentOptions):
+    """The id of an exact value: 0 missing, then by falling count, then the OOV buckets."""
+
+    kind: Literal["vocabulary"] = "vocabulary"
+    accepts: ClassVar[tuple[str, ...]] = ("INT", "BYTES")
+    top_k: Annotated[int, Field(ge=1)] = 10_000
+    min_count: Annotated[int, Field(ge=1)] = 1
+    oov_buckets: Annotated[int, Field(ge=1)] = 1
+
+    def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
+        """Return the value's number; `learned` is the number of terms."""
+        return (
+            TransformedFeature(
+                name=f"{columns[0]}_id",
+                columns=columns,
+                treatment=self.kind,
+                role="embedding",
+                size=1 + learned + self.oov_buckets,
+            ),
+        )

@@ -1,0 +1,29 @@
+"""The options of `z_score`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.layout import TransformedFeature
+from schemas.strict import Finite
+from schemas.treatments.options import TreatmentOptions
+
+
+class ZScore(TreatmentOptions):
+    """(x - mean) / standard deviation, clipped to ±`clip`; 0 and a missing flag where missing."""
+
+    kind: Literal["z_score"] = "z_score"
+    accepts: ClassVar[tuple[str, ...]] = ("INT", "FLOAT")
+    log1p: bool = False  # take sign(x) * log(1 + |x|) first: for long tails
+    clip: Annotated[Finite, Field(gt=0)] = 10.0
+
+    def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
+        """Return the scaled number and the missing flag."""
+        return tuple(
+            TransformedFeature(
+                name=f"{columns[0]}_{suffix}", columns=columns, treatment=self.kind, role="dense"
+            )
+            for suffix in ("z_score", "missing")
+        )

@@ -1,0 +1,22 @@
+"""Sections of pipeline.yaml, short forms included, as the transform stage receives them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.transform.preprocessing import Preprocessing
+from schemas.spec import Feature
+
+
+def preprocessing_of(
+    features: Mapping[str, Any], crosses: Sequence[Any], label: Mapping[str, Any]
+) -> Preprocessing:
+    """Return what the columns become: treatments by column, crosses, and the label."""
+    sections = {
+        "features": [Feature(column=c, treatments=t).model_dump() for c, t in features.items()],
+        "crosses": list(crosses),
+        "label": dict(label),
+    }
+    return Preprocessing.loads(json.dumps(sections))
