@@ -22,7 +22,7 @@ from components.parity import covering
 from components.parity.values import adversarial_values, readable
 from schemas.columns import Column
 
-# So many adversarial rows at least.
+# So many adversarial rows at least, of a table that is not wide.
 ADVERSARIAL_ROWS = 1_200
 # Real rows that changes are made to.
 BASE_ROWS = 4
@@ -38,8 +38,8 @@ _PAIR_ROWS = 64  # with about half of the columns missing
 _SWAP_ROWS = 512  # in which columns have each other's values
 _LEFT_OUT = 32  # sets of columns that are missing together, and left out of requests together
 _MIXTURES = 200  # at least
-# Beyond so many columns, fewer of these rows are made: some 2.5 million cells are enough.
-_FULL_WIDTH = 1_000
+# Beyond so many columns, fewer of these rows are made: some hundred thousand cells are enough.
+_FULL_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,8 @@ def changed_rows(
         *_swapped(columns, seen),
     ]
     # what one value at a time does not come to, mixtures do
-    count = max(_scaled(_MIXTURES, len(columns)), ADVERSARIAL_ROWS - len(rows))
+    wanted = _scaled(ADVERSARIAL_ROWS, len(columns)) - len(rows)
+    count = max(_scaled(_MIXTURES, len(columns)), wanted)
     return rows + list(_mixtures(count, bases, seen, tried))
 
 

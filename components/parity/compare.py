@@ -7,14 +7,16 @@ shape or of another type is a difference.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 # Relative to the expected value. Two orders of float32 additions differ by a few parts in ten
-# million; a skew that matters to anyone differs by far more.
+# million; a skew that matters to anyone differs by far more. For sums of up to `_TERMS` terms.
 RELATIVE = 1e-6
+_TERMS = 128
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,21 @@ class Tolerance:
 
     relative: float = 0.0
     absolute: float = 0.0
+
+    def times(self, factor: float) -> Tolerance:
+        """Return a tolerance that is so many times as wide."""
+        return Tolerance(self.relative * factor, self.absolute * factor)
+
+
+def rounding_of(terms: int) -> float:
+    """Return how many times as far as `RELATIVE` rounding moves a sum of so many terms.
+
+    Rounding errors add up like a random walk: with the square root of the number of terms.
+
+    >>> rounding_of(100), rounding_of(12_800)
+    (1.0, 10.0)
+    """
+    return math.sqrt(max(1.0, terms / _TERMS))
 
 
 EXACT = Tolerance()

@@ -63,7 +63,7 @@ def path_of(way: Way, question: Question) -> str:
 
 def judge(asked: Iterable[Way], reference: Reference, rows: Rows) -> Proof:
     """Compare what ways of serving answer with what training computed, once."""
-    return proof_of(examine(asked, reference, rows), rows)
+    return proof_of(examine(asked, reference, rows), rows, reference.rounding)
 
 
 def examine(asked: Iterable[Way], reference: Reference, rows: Rows) -> list[Judged]:
@@ -106,15 +106,15 @@ def _judge_one(
     return Judged(way, question, result, None, comparison.worst, comparison.rows)
 
 
-def proof_of(judged: Sequence[Judged], rows: Rows) -> Proof:
-    """Return what was found as it is kept."""
+def proof_of(judged: Sequence[Judged], rows: Rows, rounding: float) -> Proof:
+    """Return what was found, with the reference's `rounding`, as it is kept."""
     failures = tuple(j.failure for j in judged if j.failure)
     return Proof(
         proven=not failures and not any(j.worst for j in judged),
         real_rows=rows.real_rows,
         real_by_split=dict(rows.real),
         adversarial_rows=rows.adversarial_rows,
-        relative_tolerance=RELATIVE,
+        relative_tolerance=RELATIVE * rounding,
         ways=tuple(_sum(way, judged) for way in {id(j.way): j.way for j in judged}.values()),
         paths=tuple(j.result for j in judged if j.result),
         failures=failures,

@@ -47,7 +47,11 @@ def narrower(found: Sequence[Judged], rows: Rows, columns: Sequence[Column]) -> 
 
 
 def merged(
-    found: Sequence[Judged], rows: Rows, again: Sequence[Judged], narrow_rows: Rows
+    found: Sequence[Judged],
+    rows: Rows,
+    again: Sequence[Judged],
+    narrow_rows: Rows,
+    rounding: float,
 ) -> Proof:
     """Return the proof, with the narrower rows for those that they were taken from.
 
@@ -56,6 +60,7 @@ def merged(
       rows: the rows that were asked about at first.
       again: what was found with `narrow_rows`.
       narrow_rows: from `narrower`.
+      rounding: of the reference.
     """
     again = [judged for judged in again if judged.question]
     wanted = {(_kind(j), output) for j in found for output in _only_in_several(j, rows)}
@@ -68,7 +73,7 @@ def merged(
         replace(j, failure=None) if any((_kind(j), name) in failed for name in j.left_out) else j
         for j in left
     ]
-    return proof_of(found, rows).model_copy(
+    return proof_of(found, rows, rounding).model_copy(
         update={
             "failures": tuple(j.failure for j in [*more, *left] if j.failure),
             "differences": differences_of(more, narrow_rows) + differences_of(left, rows),

@@ -24,6 +24,7 @@ from components.parity import fresh_process
 from components.parity.fresh_process import ALL_ASKED, ANSWERS_FILE, CALLS_FILE, Answer, Call
 from components.parity.questions import Question
 from components.parity.wire import read_arrays, write_arrays
+from schemas.errors import SkewlessError
 
 TIMEOUT_SECONDS = 600.0
 
@@ -35,6 +36,10 @@ _LONGEST_REASON = 800  # characters
 class NoAnswerError(RuntimeError):
     """A process ended without answers, or a question ended in an error; says why."""
 
+
+# Signals that only something outside of a process sends it: the first ends one that takes too much
+# memory.
+_KILLED = (signal.SIGKILL, signal.SIGTERM)
 
 # By question: the outputs, or why there are none.
 Answers = Mapping[str, Mapping[str, np.ndarray] | NoAnswerError]
@@ -86,11 +91,13 @@ class FreshProcess:
 
         Raises:
           NoAnswerError: the process failed before the engine had answered.
+          SkewlessError: something outside ended the process.
         """
         try:
             code = self._process.wait(TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             raise NoAnswerError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
+        refuse_killed(code)
         path = os.path.join(self._folder, ANSWERS_FILE.format(engine=engine))
         if not os.path.exists(path):
             raise NoAnswerError(f"{how_it_ended(code)}\n{last_words(self._log)}".strip())
@@ -132,6 +139,22 @@ def how_it_ended(code: int) -> str:
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}"
     return f"the process ended with code {code}"
+
+
+def refuse_killed(code: int) -> None:
+    """Fail where a process was ended from outside, which says nothing about the export.
+
+    The stage fails with it, so that the next run proves the model anew.
+
+    Raises:
+      SkewlessError: it was.
+    """
+    if -code in _KILLED:
+        raise SkewlessError(
+            f"a process of the proof was ended by {signal.Signals(-code).name}",
+            expected="processes that live until they have answered",
+            remedy="run again, with more memory free if the kernel's log says that it ran out",
+        )
 
 
 def shortened(text: str) -> str:

@@ -25,8 +25,9 @@ from schemas.columns import Column
 from schemas.spec import Export, Label
 
 REAL_ROWS = 10_000
-# Of a wide table fewer real rows are asked about: so many values, but so many rows at least.
-_REAL_VALUES = 1_000_000
+# Beyond so many columns, fewer real rows are asked about, by their square, but so many at least: the
+# cost of a row grows with the columns, and so does that of a model with as many inputs.
+_FULL_WIDTH = 100
 _LEAST_REAL_ROWS = 500
 
 _DEFAULTS = Export()
@@ -61,7 +62,7 @@ def prove(
     serving = names.serving_columns(columns, layout)
     evaluation = names.evaluation_columns(columns, layout, label)
 
-    def examined(rows: Rows, processes: ways.Processes) -> list[Judged]:
+    def examined(rows: Rows, processes: ways.Processes) -> tuple[list[Judged], float]:
         """Ask about rows, compute the reference meanwhile, and compare."""
         asked = processes.ask(Plan.of(rows, serving, evaluation))
         from components.parity.reference import transform_then_predict
@@ -74,19 +75,21 @@ def prove(
             layout=layout,
             answers=answers,
         )
-        return examine(asked, reference, rows)
+        return examine(asked, reference, rows), reference.rounding
 
     with _processes(saved_model) as processes:
         # They load the export while the questions are thought of.
         boundaries = treatment_boundaries(transform_graph_dir, layout)
-        most = min(real_rows, max(_LEAST_REAL_ROWS, _REAL_VALUES // len(serving)))
+        width = max(1.0, len(serving) / _FULL_WIDTH)
+        most = min(real_rows, max(_LEAST_REAL_ROWS, int(REAL_ROWS / width**2)))
         rows = make_rows(examples, evaluation, serving, most, boundaries)
-        found = examined(rows, processes)
-    proof = proof_of(found, rows)
+        found, rounding = examined(rows, processes)
+    proof = proof_of(found, rows, rounding)
     narrow_rows = narrower(found, rows, evaluation)
     if narrow_rows is not None:
         with _processes(saved_model) as processes:
-            proof = merged(found, rows, examined(narrow_rows, processes), narrow_rows)
+            again, _ = examined(narrow_rows, processes)
+        proof = merged(found, rows, again, narrow_rows, rounding)
     proof.write(output)
     progress.rows("parity", len(rows.names))
     progress.note(

@@ -13,7 +13,7 @@ import numpy as np
 
 from components.examples import as_raw_columns, as_tf_examples, objects
 from components.export import signatures as names
-from components.parity.compare import LOGIT, SCORE, Expected, close
+from components.parity.compare import LOGIT, SCORE, Expected, Tolerance, close
 from components.parity.rows import Rows
 from schemas.columns import Column
 
@@ -65,7 +65,7 @@ class Reference:
 
     `scores` of model and baseline are [rows] float32; `class_scores` [rows, 2], in the order of
     `class_names`; `classes` is the name of the class of each row, by whether the score reaches
-    `decision`, and `other_classes` the other name.
+    `decision`, and `other_classes` the other name. `rounding` is `compare.rounding_of` the model.
     """
 
     features: Mapping[str, np.ndarray]
@@ -78,6 +78,17 @@ class Reference:
     class_names: tuple[str, str]
     class_scores: np.ndarray
     baseline_scores: np.ndarray
+    rounding: float = 1.0
+
+    @property
+    def score_tolerance(self) -> Tolerance:
+        """How close a score has to be."""
+        return SCORE.times(self.rounding)
+
+    @property
+    def logit_tolerance(self) -> Tolerance:
+        """How close a logit has to be."""
+        return LOGIT.times(self.rounding)
 
 
 def questions(
@@ -261,17 +272,17 @@ def blanked(values: np.ndarray, where: np.ndarray) -> np.ndarray:
 
 def _scored(reference: Reference) -> dict[str, Expected]:
     return {
-        names.SCORES: Expected(reference.scores, SCORE),
-        names.LOGITS: Expected(reference.logits, LOGIT),
+        names.SCORES: Expected(reference.scores, reference.score_tolerance),
+        names.LOGITS: Expected(reference.logits, reference.logit_tolerance),
     }
 
 
 def _predicted(reference: Reference) -> dict[str, Expected]:
     return {
-        names.SCORE: Expected(reference.scores, SCORE),
+        names.SCORE: Expected(reference.scores, reference.score_tolerance),
         names.CLASS: Expected(reference.classes),
-        names.PROBABILITIES: Expected(reference.class_scores, SCORE),
-        names.LOGITS: Expected(reference.logits, LOGIT),
+        names.PROBABILITIES: Expected(reference.class_scores, reference.score_tolerance),
+        names.LOGITS: Expected(reference.logits, reference.logit_tolerance),
     }
 
 
@@ -283,18 +294,18 @@ def _classified(reference: Reference) -> dict[str, Expected]:
     class_names = np.array([name.encode() for name in reference.class_names], dtype=object)
     return {
         names.CLASSES: Expected(np.tile(class_names, (len(reference.scores), 1))),
-        names.SCORES: Expected(reference.class_scores, SCORE),
+        names.SCORES: Expected(reference.class_scores, reference.score_tolerance),
     }
 
 
 def _regressed(reference: Reference) -> dict[str, Expected]:
-    return {names.OUTPUTS: Expected(reference.scores, SCORE)}
+    return {names.OUTPUTS: Expected(reference.scores, reference.score_tolerance)}
 
 
 def _evaluated(reference: Reference) -> dict[str, Expected]:
     return {
         **_scored(reference),
-        names.BASELINE_SCORES: Expected(reference.baseline_scores, SCORE),
+        names.BASELINE_SCORES: Expected(reference.baseline_scores, reference.score_tolerance),
         names.LABEL: Expected(reference.label),
     }
 

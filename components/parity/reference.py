@@ -15,6 +15,7 @@ import pyarrow as pa
 import tensorflow as tf
 
 from components.examples import as_dense
+from components.parity.compare import rounding_of
 from components.parity.questions import REQUEST_ROWS, Reference
 from components.train.inputs import pack
 from components.train.model import BASELINE_FILE, MODEL_FILE, load
@@ -57,8 +58,11 @@ def transform_then_predict(
         features.append({f.name: outputs[f.name] for f in layout.features})
         packed = pack(features[-1], layout)
         logits.append([np.reshape(model.predict_on_batch(packed), -1) for model in models])
+    dense = [layer for model in models for layer in model.layers if hasattr(layer, "kernel")]
+    terms = max([len(layout.ids), *(layer.kernel.shape[0] for layer in dense)])
     return _reference(
         answers,
+        rounding_of(terms),
         {f.name: np.concatenate([part[f.name] for part in features]) for f in layout.features},
         np.concatenate(labels),
         *(np.concatenate(parts) for parts in zip(*logits, strict=True)),
@@ -67,6 +71,7 @@ def transform_then_predict(
 
 def _reference(
     answers: Export,
+    rounding: float,
     features: Mapping[str, np.ndarray],
     label: np.ndarray,
     logits: np.ndarray,
@@ -87,6 +92,7 @@ def _reference(
         class_names=answers.classes,
         class_scores=tf.sigmoid(np.stack([-logits, logits], axis=1)).numpy(),
         baseline_scores=tf.sigmoid(baseline_logits).numpy(),
+        rounding=rounding,
     )
 
 

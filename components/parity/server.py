@@ -17,7 +17,13 @@ import time
 from dataclasses import dataclass
 
 from components.children import bound
-from components.parity.processes import NoAnswerError, environment, how_it_ended, last_words
+from components.parity.processes import (
+    NoAnswerError,
+    environment,
+    how_it_ended,
+    last_words,
+    refuse_killed,
+)
 
 MODEL = "parity"
 START_SECONDS = 600.0  # of a server that hangs; one that dies is noticed at once
@@ -93,9 +99,16 @@ class ServerProcess:
         return line
 
     def ending(self) -> str:
-        """Return how it ended and its last words; waits a moment for a process that is ending."""
+        """Return how it ended and its last words; waits a moment for a process that is ending.
+
+        Raises:
+          SkewlessError: something outside ended the process.
+        """
         try:
-            told = how_it_ended(self._process.wait(ENDING_SECONDS))
+            code = self._process.wait(ENDING_SECONDS)
         except subprocess.TimeoutExpired:
             told = "the process is still there"
+        else:
+            refuse_killed(code)
+            told = how_it_ended(code)
         return f"{told}\n{last_words(self._log)}".strip()

@@ -16,9 +16,9 @@ import numpy as np
 from schemas.columns import LARGEST_INTEGER, Column
 
 _MAX_FLOAT = float(np.finfo(np.float32).max)
-# TensorFlow takes what is smaller for zero in some of its threads and not in others, wherever it
-# runs: such a value has no one answer.
+# Some of TensorFlow's threads take a smaller number for zero and others do not.
 _LEAST_FLOAT = float(np.finfo(np.float32).tiny)
+_SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 _NEAR = 3  # real values that others are made from
 
 _ADVERSARIAL: dict[str, tuple[Any, ...]] = {
@@ -30,8 +30,7 @@ _ADVERSARIAL: dict[str, tuple[Any, ...]] = {
     ),
     "FLOAT": (
         *(float("nan"), float("inf"), float("-inf"), _MAX_FLOAT, -_MAX_FLOAT),
-        _LEAST_FLOAT,
-        -_LEAST_FLOAT,
+        *(_LEAST_FLOAT, -_LEAST_FLOAT, _LEAST_FLOAT / 2, -_LEAST_FLOAT / 2, _SMALLEST),
         float(np.finfo(np.float32).eps),
         *(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 100.0, -100.0, 1e6, 1e10, -1e10, 1e30, -1e30),
         *(2.0**24, 2.0**24 + 2, 2.0**31, 2.0**53, -(2.0**53)),
@@ -66,7 +65,7 @@ def adversarial_values(
     ends = [other for value in boundaries for other in _around(column.kind, value)]
     values: dict[Any, Any] = {}  # by what tells 0.0 from -0.0 apart
     for value in (*_ADVERSARIAL[column.kind], *near, *ends):
-        if _has_one_answer(value):
+        if _is_accepted(value):
             values.setdefault(repr(value), value)
     return list(values.values())
 
@@ -87,10 +86,8 @@ def is_plain(value: Any) -> bool:
         return False
 
 
-def _has_one_answer(value: Any) -> bool:
-    """Return whether a row may hold it: no subnormal number, no integer that ingest rejects."""
-    if isinstance(value, float):
-        return not 0 < abs(value) < _LEAST_FLOAT
+def _is_accepted(value: Any) -> bool:
+    """Return whether a row may hold it: ingest rejects larger integers."""
     return not isinstance(value, int) or abs(value) <= LARGEST_INTEGER
 
 

@@ -180,6 +180,7 @@ class Server:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
         await self.models.close()
+        await asyncio.to_thread(self._service.close)
         await asyncio.to_thread(self._observers.close)
 
     async def _watch(self) -> None:

@@ -61,6 +61,10 @@ class Service:
         self._token = None if settings.token is None else settings.token.encode()
         self._large = ThreadPoolExecutor(1, "large requests")
 
+    def close(self) -> None:
+        """End the thread for large requests, once nothing asks any more."""
+        self._large.shutdown()
+
     def authorize(self, authorization: str | None) -> None:
         """Check that a request shows the token, if one is set.
 

@@ -81,7 +81,8 @@ def failure(result):
 def test_a_job_is_told_with_its_page_and_each_state(caplog):
     with caplog.at_level(logging.INFO, progress.LOGGER.name):
         wait(Result("PENDING", "UNRECOGNIZED", "RUNNING", "RESOURCE_CLEANING_UP", "DONE"))
-    events = [(r.event.kind, dict(r.event.values)) for r in caplog.records]
+    ours = [r for r in caplog.records if r.name == progress.LOGGER.name]
+    events = [(r.event.kind, dict(r.event.values)) for r in ours]
     assert events == [
         ("note", {"job": PAGE}),
         ("job", {"page": PAGE}),

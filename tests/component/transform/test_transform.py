@@ -217,7 +217,8 @@ def test_terms_left_out_for_their_line_breaks_are_reported(run, caplog):
     with caplog.at_level(logging.INFO, progress.LOGGER.name):
         texts = ["a", "b\nc", "b\nc", "d\r"]
         run({"s": "BYTES"}, {"s": ["vocabulary"]}, {"train": {"s": texts}}, batch_rows=2)
-    notes = [record.event for record in caplog.records if record.event.kind == "note"]
+    events = [r.event for r in caplog.records if r.name == progress.LOGGER.name]
+    notes = [event for event in events if event.kind == "note"]
     said = "2 terms with line breaks (3 rows) count as unknown"
     assert notes == [progress.Event("transform", "note", values={"left_out_s": said})]
 

@@ -80,7 +80,7 @@ def prove(columns, fault, required=()):
         return first, None
     again = reference_of(narrow_rows)
     judged = examine([way_of(narrow_rows, columns, again, fault, required)], again, narrow_rows)
-    return first, merged(found, rows, judged, narrow_rows)
+    return first, merged(found, rows, judged, narrow_rows, reference.rounding)
 
 
 def named(proof):

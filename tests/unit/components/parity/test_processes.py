@@ -14,6 +14,7 @@ import pytest
 from components.parity import fresh_process, processes
 from components.parity.processes import FreshProcess, NoAnswerError
 from components.parity.questions import Question
+from schemas.errors import ModelError, SkewlessError
 
 # Stands for components.parity.fresh_process: arguments are ENGINE, SAVED_MODEL, FOLDER.
 ECHO = """
@@ -79,6 +80,14 @@ def test_a_process_that_dies_tells_how_and_its_last_words(ask, program, reason):
 
     assert reason in str(caught.value)
     assert len(str(caught.value)) < 900
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
+def test_a_process_that_something_ends_from_outside_is_no_verdict_on_the_export(ask, name):
+    with pytest.raises(SkewlessError, match=f"was ended by {name}") as caught:
+        ask(f"import os, signal; os.kill(os.getpid(), signal.{name})", question("first"))
+
+    assert not isinstance(caught.value, ModelError)
 
 
 def test_a_process_that_hangs_is_given_up_and_ended(ask, monkeypatch):
