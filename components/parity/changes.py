@@ -127,8 +127,8 @@ def changed_rows(
     return rows + list(_mixtures(count, bases, seen, tried))
 
 
-def _scaled(rows: int, columns: int) -> int:
-    return max(1, rows * _FULL_WIDTH // max(columns, _FULL_WIDTH))
+def _scaled(rows: int, columns: int, width: int = _FULL_WIDTH) -> int:
+    return max(1, rows * width // max(columns, width))
 
 
 def _without(bases: range, columns: Sequence[str]) -> Iterator[ChangedRow]:
@@ -185,7 +185,7 @@ def _swapped(columns: Sequence[Column], seen: Mapping[str, Sequence[Any]]) -> It
     kinds: dict[str, list[str]] = {}
     for column in columns:
         kinds.setdefault(column.kind, []).append(column.name)
-    most = _scaled(_SWAP_ROWS, len(columns))
+    most = _scaled(_SWAP_ROWS, len(columns), 2 * _SWAP_ROWS)
     rounds = [[*_swaps(names, seen, most)] for names in kinds.values()]
     every = [swap for of_kind in rounds for swaps in of_kind for swap in swaps]
     if len(every) <= _PAIR_ROWS:

@@ -83,8 +83,8 @@ def test_every_value_is_tried_in_every_column(count):
 def test_rows_and_cells_are_bounded_whatever_the_columns(count):
     _, rows, values = changed(columns_of(count))
 
-    assert ADVERSARIAL_ROWS <= len(rows) <= 2_500 or count > 1_000
-    assert len(rows) * count <= 2_500_000
+    assert ADVERSARIAL_ROWS <= len(rows) <= 2_500 or count > 100
+    assert len(rows) <= max(2_500 * 100 / count, 1_100)
     assert len({row.name for row in rows}) == len(rows)
     for row, new in zip(rows, values, strict=True):
         assert sum(len(change.values) for change in row.changes) == len(new)
