@@ -108,7 +108,7 @@ def _predict(dataset: Dataset, model: str, work: Path) -> None:
     from components.score.output import Output
 
     output = Output.of(str(work / "scores.parquet"), None, overwrite=False)
-    predict(model=model, paths=dag.source_paths(dataset), output=output, csv=dataset.spec.source)
+    predict(model=model, paths=dag.source_paths(dataset), output=output, source=dataset.spec.source)
 
 
 def _cpu_seconds() -> float:

@@ -24,6 +24,9 @@ from typing import TextIO
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
+from components.sources.protocol import module_of
+from schemas.sources import FORMATS
+
 LOG = logging.getLogger(__name__)
 # What workers run; loading these loads all libraries that they need.
 LOADED = [
@@ -31,6 +34,7 @@ LOADED = [
     "components.sealed",  # it notes the versions of what is loaded from here on
     "apache_beam.runners.worker.sdk_worker",
     "components.ingest.ingest",
+    *map(module_of, FORMATS),
     "components.validate.statistics",
     "tensorflow_data_validation",
     "components.transform.transform",

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from components import files, stores
-from components.ingest.found import source_files
+from components.sources import protocol as sources
+from components.sources.found import source_files
+from components.sources.protocol import Selection, open_reader
 from components.transform.treatments import protocol as treatments
 from pipeline import digests
 from pipeline.digest_cache import DigestCache
@@ -48,21 +50,19 @@ Nodes = Mapping[str, Any]  # TFX components by id
 def check_source(dataset: Dataset) -> None:
     """Hold that the source's files are there and have the columns, as ingest will again.
 
-    What is wrong with a header is said before anything heavy is imported.
+    What is wrong with a header or footer is said before anything heavy is imported.
 
     Raises:
-      DataError: no file, an empty one, or a header that cannot be read or lacks a column.
-      ConfigError: the source's delimiter cannot part values.
+      DataError: no file, an empty one, or one that cannot be read or lacks a column.
+      ConfigError: the source's options do not fit each other.
       StoreError: the store that it lies in does not answer, or refuses.
     """
-    from components.ingest.header import read_fields
-    from components.ingest.rules import Rules
-
-    rules = Rules.of(dataset.spec.source, dataset.columns, dataset.spec.label)
+    wanted = Selection(dataset.columns, required=dataset.spec.label.columns)
+    reader = open_reader(dataset.spec.source, wanted)
     if files.in_store(dataset.source_path):
         stores.check(dataset.source_path)
     for path in source_paths(dataset):
-        read_fields(path, rules)
+        reader.parts(path)
 
 
 def source_paths(dataset: Dataset) -> list[str]:
@@ -149,10 +149,14 @@ class _Told:
 
 def _modules(node: str, dataset: Dataset) -> tuple[str, ...]:
     """Return the modules that a node finds by their names: those of the kinds chosen."""
+    modules = []
+    formats = {"ingest": dataset.spec.source.format, "parity": "parquet"}  # which its batches are in
+    if node in formats:
+        modules.append(sources.module_of(formats[node]))
     reached = digests.reachable(f"components.{ROOMS[node]}.component", node)
-    if treatments.__name__ not in reached:
-        return ()
-    return tuple(treatments.module_of(kind) for kind in dataset.spec.treatment_kinds)
+    if treatments.__name__ in reached:
+        modules += [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds]
+    return tuple(modules)
 
 
 def _expectations(dataset: Dataset) -> Expectations:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import click
 
 from components import files, progress, stores
-from components.ingest.found import source_files
 from components.score.formats import FORMATS, Format
+from components.sources.found import source_files
 from pipeline import engines, runners, scoring
 from pipeline.folders import new_run_id
 from pipeline.runners import BeamCommand
@@ -58,7 +58,7 @@ STAGE = "predict"
 @click.option(
     "--dataset",
     metavar="DATASET",
-    help="Take from its pipeline.yaml how CSV is written, and the runner."
+    help="Take from its pipeline.yaml how files are written, and the runner."
     " [default: as the run's source was; direct]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier predict wrote there.")
@@ -89,7 +89,7 @@ def command(
     model = found.version(version)
     other = None if compare is None else found.version(compare)
     paths = input_paths(inputs)
-    csv, schema = found.csv(dataset), found.columns(dataset)
+    written, schema = found.written(dataset), found.columns(dataset)
     on = runners.choose(scoring.runner_of(dataset), runner, settings, ctx.meta["beam"])
     engines.check(on, [*paths, model, output])
     from components.score.output import Output
@@ -111,7 +111,7 @@ def command(
                 model=model,
                 paths=paths,
                 output=place,
-                csv=csv,
+                source=written,
                 keys=keys,
                 columns=[] if columns is None else columns.split(","),
                 compare_with=other,

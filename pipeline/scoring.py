@@ -29,12 +29,12 @@ from pipeline.run import IMPORTS
 from pipeline.runners import BeamCommand as BeamCommand  # both commands are one
 from pipeline.shortages import shortage
 from pipeline.temporary import own_folder
-from schemas import catalog, columns
+from schemas import catalog, columns, sources
 from schemas.columns import Column
 from schemas.errors import ConfigError, SkewlessError
 from schemas.runners import Runner
 from schemas.secrets import RedactingFormatter
-from schemas.spec import CsvSource
+from schemas.sources.options import Options
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ class Source:
         """The run's folders that scores may not be written to, if the versions lie in a run."""
         return [] if self.run is None else [self.run.artifacts, self.run.serving]
 
-    def csv(self, dataset: str | None) -> CsvSource:
-        """Return how CSV files are written: as the dataset says, as the run's were, or plainly.
+    def written(self, dataset: str | None) -> Options | None:
+        """Return how files are written: as the dataset says, as the run's were; None is plainly.
 
         Args:
           dataset: name or folder of a dataset; None takes what the run recorded.
@@ -119,8 +119,8 @@ class Source:
         if dataset is not None:
             return catalog.read_spec(catalog.find_folder(dataset) / catalog.SPEC_FILE).source
         if self._ingested is None:
-            return CsvSource(path="")
-        return CsvSource.model_validate_json(str(self._ingested["source"]))
+            return None
+        return sources.loads(str(self._ingested["source"]))
 
     def columns(self, dataset: str | None) -> tuple[Column, ...]:
         """Return the columns of schema.pbtxt: the dataset's, or the run's; none for a lone model.

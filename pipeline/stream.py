@@ -19,7 +19,6 @@ from components.score.formats import TOPIC as _TOPIC
 from pipeline import scoring, stream_folders
 from pipeline.scoring import BeamCommand, Source
 from schemas.errors import ConfigError
-from schemas.spec import CsvSource
 
 if TYPE_CHECKING:
     from pipeline.stream_steps import Steps
@@ -91,7 +90,7 @@ _IN_PROCESS = ("", "direct", "switchingdirect", "bundlebaseddirect", "fnapi")
 @click.option(
     "--dataset",
     metavar="DATASET",
-    help="Take from its pipeline.yaml how CSV is written. [default: as the run's source was]",
+    help="Take from its pipeline.yaml how files are written. [default: as the run's source was]",
 )
 @click.option(
     "--stop-after",
@@ -156,7 +155,7 @@ class Flow:
         self.model = found.version(version)
         stream_folders.check(pattern, self._folders(), [self.model, *found.kept])
         self._follow = found.serving if version is None else None
-        self._csv: CsvSource = found.csv(dataset)
+        self._written = found.written(dataset)
         self._columns = found.columns(dataset)
 
     def check(self) -> None:
@@ -303,7 +302,7 @@ class Flow:
             model=self.model,
             follow=self._follow,
             look=self._look,
-            csv=self._csv,
+            source=self._written,
             columns=self._columns,
             keys=self._keys,
             kind=self._kind,

@@ -20,7 +20,7 @@ from components.score.model_handler import SavedModelHandler
 from components.score.sources import Wanted
 from components.score.stream import ScoreMessages
 from schemas.columns import Column
-from schemas.spec import CsvSource
+from schemas.sources.options import Options
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Steps:
       model: folder of the SavedModel.
       follow: the folder whose newest version is taken, or None.
       look: seconds between two looks, for versions and for files.
-      csv: how CSV files are written.
+      source: how files of its kind are written; None is plainly.
       columns: those of schema.pbtxt, as far as they are known.
       keys: columns or fields to copy to the scores.
       kind: format of the files with files' scores.
@@ -44,7 +44,7 @@ class Steps:
     model: str
     follow: str | None
     look: float
-    csv: CsvSource
+    source: Options | None
     columns: tuple[Column, ...]
     keys: tuple[str, ...]
     kind: Format
@@ -134,7 +134,7 @@ class Steps:
 
     def _wanted(self) -> Wanted:
         kind: Format = "jsonl" if TOPIC.fullmatch(self.scores) else self.kind
-        return Wanted(self._asked().inputs, self.keys, self.csv, kind, self.columns)
+        return Wanted(self._asked().inputs, self.keys, self.source, kind, self.columns)
 
     def _handler(self) -> SavedModelHandler:
         return SavedModelHandler(self.model, follow=self.follow, follow_seconds=self.look)

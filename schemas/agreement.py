@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from schemas.columns import LARGEST_INTEGER, Column, find
+from schemas.columns import LARGEST_INTEGER, SPACES, Column, find
 from schemas.errors import ConfigError
 from schemas.spec import Spec
 from schemas.yaml_text import PLAIN_INTEGER
 
 # The transform stage keeps a column of its own beside the dataset's.
 RESERVED = ("skewless_origin",)
-
-_SPACES = " \t"
 
 
 def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
@@ -86,7 +84,7 @@ def _check_values(spec: Spec, column: Column, where: str) -> None:
                 problem = "is INT: its values are within ±2**53"
         elif str(value) in ("", *source.null_values):
             problem = "has no such value: source.null_values makes it a missing one"
-        elif source.trim and str(value) != str(value).strip(_SPACES):
+        elif source.trim and str(value) != str(value).strip(SPACES):
             problem = "has no such value: source.trim drops the spaces around it"
         if problem:
             raise ConfigError(

@@ -21,7 +21,7 @@ from schemas.columns import Column, columns_of, parse_schema
 from schemas.errors import ConfigError, did_you_mean
 from schemas.schema_rules import check_schema
 from schemas.spec import Spec
-from schemas.strict import UNKNOWN_KEY, plain
+from schemas.strict import plain
 from schemas.text_files import read_text
 
 SHIPPED = Path(__file__).resolve().parent
@@ -152,8 +152,10 @@ def _config_error(error: pydantic.ValidationError, node: Any, path: Path) -> Con
     problems = []
     for problem in error.errors()[:_SHOWN]:
         keys = tuple(problem["loc"])
+        if keys[:1] == ("source",):
+            keys = ("source", *keys[2:])  # without the kind of source, which pydantic names too
         name = ".".join(str(k) for k in keys) or "(top)"
-        if problem["type"] == UNKNOWN_KEY:
+        if "key" in problem.get("ctx", {}):
             keys += (problem["ctx"]["key"],)
         problems.append(f"{path.name}:{_line(node, keys)}: {name}: {plain(problem)}")
     if error.error_count() > _SHOWN:

@@ -26,6 +26,8 @@ ENVIRONMENTS = (TRAINING, SERVING)
 # An INT is within ± this: requests carry it as float64, which holds every integer up to here.
 LARGEST_INTEGER = 2**53
 
+SPACES = " \t"  # what a source's `trim` drops around names and values
+
 _DEEPEST = 30  # messages within each other; the deepest field of a schema is ten deep
 
 

@@ -12,27 +12,13 @@ import pydantic
 from pydantic import Field
 
 from schemas.runners import Runner
+from schemas.sources import Source
 from schemas.strict import Finite, one_of, written_as
 from schemas.strict import Strict as Strict  # most of its users know it from here
 from schemas.treatments import NAMES, Treatment
 from schemas.treatments.cross import Cross
 
 SPLITS = ("train", "eval", "test")
-
-
-class CsvSource(Strict):
-    """Comma-separated text with a header line.
-
-    `path` is a file, a glob, or `package://NAME/FILE` for a file that a Python package ships;
-    relative paths are taken from the folder of pipeline.yaml.
-    """
-
-    format: Literal["csv"] = "csv"
-    path: str
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    null_values: tuple[str, ...] = ("",)
-    trim: bool = False  # drop spaces around every value, as in "a, b, c"
-    newlines_in_values: bool = True  # False lets one file be read by several workers
 
 
 class Splits(Strict):
@@ -228,7 +214,7 @@ class Spec(Strict):
     """The whole of pipeline.yaml."""
 
     name: Name
-    source: CsvSource
+    source: Source
     splits: Splits
     label: Label
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]

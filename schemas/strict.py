@@ -14,7 +14,6 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from schemas.errors import did_you_mean
 from schemas.secrets import HIDDEN, is_secret
 
-UNKNOWN_KEY = "unknown_key"  # pydantic's type of the error, whose context holds the `key`
 # What pydantic says in Python's words, in YAML's.
 _PLAIN = {
     "missing": "this key is needed",
@@ -49,7 +48,7 @@ class Strict(pydantic.BaseModel):
                 if key not in cls.model_fields:
                     hint = did_you_mean(str(key), cls.model_fields)
                     raise PydanticCustomError(
-                        UNKNOWN_KEY,
+                        "unknown_key",
                         "unknown key {quoted}; {hint}",
                         {"key": str(key), "quoted": repr(key), "hint": hint},
                     )
@@ -57,9 +56,12 @@ class Strict(pydantic.BaseModel):
 
 
 def plain(problem: ErrorDetails) -> str:
-    """Return one of pydantic's errors in the words of who writes YAML, with the value."""
+    """Return one of pydantic's errors in the words of who writes YAML, with the value.
+
+    An error of ours whose context holds a `key` is about that key of the value, and says it all.
+    """
     message = _PLAIN.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-    if problem["type"] in ("value_error", "missing", UNKNOWN_KEY):
+    if problem["type"] in ("value_error", "missing") or "key" in problem.get("ctx", {}):
         return message
     hint = "; put it in quotes where text is meant" if _is_scalar(problem) else ""
     secret = any(isinstance(key, str) and is_secret(key) for key in problem["loc"])

@@ -14,7 +14,7 @@ from tfx.types.standard_artifacts import Examples
 
 from components import files, progress
 from components.ingest.ingest import ingest as make_examples
-from schemas import spec
+from schemas import sources, spec
 from schemas.columns import loads
 
 
@@ -38,7 +38,7 @@ def ingest(
     """
     with progress.stage("ingest"):
         counts = make_examples(
-            source=spec.CsvSource.model_validate_json(source),
+            source=sources.loads(source),
             paths=[found.path for found in files.find(pattern)],
             columns=loads(columns),
             splits=spec.Splits.model_validate_json(splits),

@@ -25,7 +25,7 @@ class Counts(Strict):
       records_read: records of the source, header lines and blank lines not among them.
       examples: examples by split.
       records_rejected: records that are no examples.
-      rejected_by_reason: the same by reason (see `components.ingest.rejects`).
+      rejected_by_reason: the same by reason (see `components.sources.rejects`).
     """
 
     records_read: Rows

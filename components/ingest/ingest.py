@@ -1,4 +1,4 @@
-"""CSV files → Examples, typed, split and shuffled, beside rejected records and counts.
+"""Files of rows → Examples, typed, split and shuffled, beside rejected records and counts.
 
 Promises: every record is an example or a reject, and `counts.json` says how many of each; the same
 input gives the same examples in the same order; the output folder appears whole or not at all.
@@ -10,6 +10,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
@@ -18,19 +19,17 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from components import files, progress, runner
 from components.examples import arrow_schema, sweep
 from components.ingest.counts import Counts
-from components.ingest.csv_blocks import read_records
 from components.ingest.exchange import Piece, PieceWriter, Router, plan_shards, write_shard
 from components.ingest.failures import disk_errors, keep_failure, reserve
-from components.ingest.header import Fields, read_fields
 from components.ingest.label_values import check_label
 from components.ingest.outcome import outcome
-from components.ingest.parse import parse
 from components.ingest.rejects import RejectWriter, publish_rejects
-from components.ingest.rules import Rules
 from components.ingest.tally import Tally
+from components.sources.protocol import Part, Reader, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
-from schemas.spec import SPLITS, CsvSource, Examples, Label, Splits
+from schemas.sources.options import Options
+from schemas.spec import SPLITS, Examples, Label, Splits
 
 STAGE = "ingest"
 _EXAMPLES = "examples"
@@ -39,7 +38,7 @@ _WRITTEN = "the examples"
 
 def ingest(
     *,
-    source: CsvSource,
+    source: Options,
     paths: Sequence[str],
     columns: Sequence[Column],
     splits: Splits,
@@ -48,10 +47,10 @@ def ingest(
     output: str,
     options: PipelineOptions | None = None,
 ) -> Counts:
-    """Turn CSV files into a folder of examples.
+    """Turn files of rows into a folder of examples.
 
     Args:
-      source: how the files are written.
+      source: the files' kind, and how they are written.
       paths: the files, in an order that the rows' order depends on.
       columns: the examples' columns; others in the files are ignored.
       splits: the key and shares of the splits.
@@ -66,16 +65,16 @@ def ingest(
     Raises:
       DataError: a file is missing, empty, unreadable or lacks a column; no record became a
         training example, or the label is the same in all of them; the output cannot be written.
-      ConfigError: the source's delimiter cannot part values.
+      ConfigError: the source's options do not fit each other.
     """
     if not paths:
         raise DataError("no file matches the source's path", where=source.path)
-    rules = Rules.of(source, columns, label)
-    fields = [read_fields(path, rules) for path in paths]
-    _note_ignored(fields)
+    reader = open_reader(source, Selection(tuple(columns), required=label.columns))
+    parts = [part for path in paths for part in reader.parts(path)]
+    _note_ignored(parts)
     with _working_folder(output, options) as folder:
-        plan = Plan.of(fields, rules, splits, settings, folder)
-        tally = outcome(STAGE, "Ingest" >> IngestCsv(plan), folder, Tally, options)
+        plan = Plan.of(reader, parts, columns, splits, settings, folder)
+        tally = outcome(STAGE, "Ingest" >> IngestParts(plan), folder, Tally, options)
         counts = tally.counts()
         counts.check()
         where = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
@@ -95,15 +94,17 @@ class Plan:
     """What workers need to know.
 
     Attributes:
-      files: what is to be read.
-      rules: what makes a record an example.
+      reader: what reads the source.
+      parts: of the source, in an order that the rows' order depends on.
+      columns: the examples' columns.
       router: which shard an example goes to.
       batch_rows: rows of a row group.
       folder: where to work: pieces, and the examples until they are whole.
     """
 
-    files: tuple[Fields, ...]
-    rules: Rules
+    reader: Reader[Any]
+    parts: tuple[Part, ...]
+    columns: tuple[Column, ...]
     router: Router
     batch_rows: int
     folder: str
@@ -111,35 +112,37 @@ class Plan:
     @classmethod
     def of(
         cls,
-        files: Sequence[Fields],
-        rules: Rules,
+        reader: Reader[Any],
+        parts: Sequence[Part],
+        columns: Sequence[Column],
         splits: Splits,
         settings: Examples,
         folder: str,
     ) -> Plan:
-        """Return the plan for these files, its number of shards from their estimated size."""
-        names = [c.name for c in rules.columns]
+        """Return the plan for these parts, its number of shards from their estimated size."""
+        names = [c.name for c in columns]
         shards = plan_shards(
-            rows=sum(f.rows for f in files),
-            text_bytes=sum(f.text_bytes for f in files),
+            rows=sum(part.rows for part in parts),
+            text_bytes=sum(part.text_bytes for part in parts),
             splits=splits,
             shard_rows=settings.shard_rows,
         )
         return cls(
-            files=tuple(files),
-            rules=rules,
+            reader=reader,
+            parts=tuple(parts),
+            columns=tuple(columns),
             router=Router(tuple(names.index(n) for n in splits.key), splits, shards),
             batch_rows=settings.batch_rows,
             folder=folder,
         )
 
 
-class IngestCsv(beam.PTransform):
-    """Reads CSV files and writes shards of examples and files of rejects into `plan.folder`.
+class IngestParts(beam.PTransform):
+    """Reads parts of a source; writes shards of examples and files of rejects to `plan.folder`.
 
     Gives one `Tally`. Rows travel through files, only their places through Beam:
 
-    >>> pipeline | IngestCsv(plan) | beam.Map(print)  # doctest: +SKIP
+    >>> pipeline | IngestParts(plan) | beam.Map(print)  # doctest: +SKIP
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -151,9 +154,9 @@ class IngestCsv(beam.PTransform):
         plan = self._plan
         read = (
             pbegin
-            | "Files" >> beam.Create(list(enumerate(plan.files)), reshuffle=False)
+            | "Files" >> beam.Create(list(enumerate(plan.parts)), reshuffle=False)
             | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(_ReadFile(plan)).with_outputs("tallies", main="pieces")
+            | "Read" >> beam.ParDo(_ReadPart(plan)).with_outputs("tallies", main="pieces")
         )
         # a shard that no piece belongs to is written too
         shards = pbegin | "Shards" >> beam.Create(
@@ -173,11 +176,11 @@ class IngestCsv(beam.PTransform):
 
     def display_data(self) -> dict[str, int | str]:
         """Describe the job where a runner shows it."""
-        return {"files": len(self._plan.files), "shards": self._plan.router.shards.total}
+        return {"files": len(self._plan.parts), "shards": self._plan.router.shards.total}
 
 
-class _ReadFile(beam.DoFn):
-    """A source file → the pieces its rows lie in, by shard; and its tally."""
+class _ReadPart(beam.DoFn):
+    """A part of the source → the pieces its rows lie in, by shard; and its tally."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -185,30 +188,29 @@ class _ReadFile(beam.DoFn):
         self._rejected = Metrics.counter(STAGE, "records_rejected")
 
     def process(
-        self, file: tuple[int, Fields]
+        self, numbered: tuple[int, Part]
     ) -> Iterator[tuple[int, Piece] | beam.pvalue.TaggedOutput]:
-        position, fields = file
+        position, part = numbered
         with keep_failure(self._plan.folder, _WRITTEN):
-            tally, pieces = self._exchange(position, fields)
+            tally, pieces = self._exchange(position, part)
         yield beam.pvalue.TaggedOutput("tallies", tally)
         yield from pieces
 
-    def _exchange(self, position: int, fields: Fields) -> tuple[Tally, list[tuple[int, Piece]]]:
+    def _exchange(self, position: int, part: Part) -> tuple[Tally, list[tuple[int, Piece]]]:
         plan, tally = self._plan, Tally()
-        schema = arrow_schema(plan.rules.columns)
+        schema = arrow_schema(plan.columns)
         with (
             PieceWriter(plan.folder, schema, plan.router, source=position) as pieces,
             RejectWriter(plan.folder) as rejects,
         ):
-            for block in read_records(fields.source, plan.rules.dialect):
-                parsed = parse(block, fields, plan.rules)
-                pieces.write(parsed.examples)
-                rejects.write(parsed.rejects)
-                read = Tally(records_read=len(block))
-                tally = Tally.add([tally, read, Tally.of_rejects(parsed.rejects, file=position)])
-                self._read.inc(len(block))
-                self._rejected.inc(len(parsed.rejects))
-                progress.rows(STAGE, len(block))
+            for block in plan.reader.read(part):
+                pieces.write(block.columns)
+                rejects.write(block.rejects)
+                read = Tally(records_read=block.read)
+                tally = Tally.add([tally, read, Tally.of_rejects(block.rejects, file=position)])
+                self._read.inc(block.read)
+                self._rejected.inc(len(block.rejects))
+                progress.rows(STAGE, block.read)
         if rejects.path is not None:
             tally = Tally.add([tally, Tally(reject_files=((position, rejects.path),))])
         return tally, pieces.pieces()
@@ -228,7 +230,7 @@ class _WriteShard(beam.DoFn):
             rows = write_shard(
                 shards.path_of(os.path.join(plan.folder, _EXAMPLES), shard),
                 [piece for piece in pieces if piece is not None],
-                arrow_schema(plan.rules.columns),
+                arrow_schema(plan.columns),
                 shard=shard,
                 batch_rows=plan.batch_rows,
             )
@@ -256,8 +258,8 @@ def _working_folder(output: str, options: PipelineOptions | None) -> Iterator[st
         yield folder
 
 
-def _note_ignored(fields: Sequence[Fields]) -> None:
+def _note_ignored(parts: Sequence[Part]) -> None:
     """Tell which columns of the files are in no example."""
-    ignored = sorted({name for file in fields for name in file.ignored})
+    ignored = sorted({name for part in parts for name in part.ignored})
     if ignored:
         progress.note(STAGE, ignored_columns=", ".join(ignored))

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.examples import iter_batches
-from components.ingest.rules import SPACES
+from schemas.columns import SPACES
 from schemas.errors import DataError, did_you_mean
 from schemas.spec import SPLITS, Label
 

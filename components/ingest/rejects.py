@@ -1,101 +1,17 @@
-"""Records that are no examples, and why: one row each, in Parquet beside the examples.
-
-A row says where the record is (source, physical line it starts in), which column and value is
-wrong, the reason as a short stable code, and the record as it stands in the file.
-"""
+"""Files of rejected records: Parquet beside the examples, a row each; see `sources.rejects`."""
 
 from __future__ import annotations
 
-import enum
 import os
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import pyarrow as pa
 
 from components import files
 from components.examples import ShardWriter
+from components.sources.rejects import SCHEMA, Reject, as_batch
 
 FOLDER = "rejects"
-MAX_CHARS = 2_000
 _BATCH_ROWS = 65_536
-
-SCHEMA = pa.schema(
-    [
-        pa.field("source", pa.string()),
-        pa.field("line", pa.int64()),
-        pa.field("column", pa.string()),
-        pa.field("value", pa.string()),
-        pa.field("reason", pa.string()),
-        pa.field("record", pa.string()),
-    ]
-)
-
-
-class Reason(enum.IntEnum):
-    """Why a record is rejected; `code` is what stands in the files.
-
-    WRONG_FIELD_COUNT: more or fewer fields than the header has.
-    UNCLOSED_QUOTE: a quote opens a value, and the next one is not at a value's end; only the line
-      is rejected, not all up to the next quote.
-    NOT_UTF8: a value's bytes are not UTF-8.
-    CONTAINS_NUL: a value holds the character NUL, which C strings end at.
-    NOT_AN_INTEGER: an INT value that is not digits with an optional sign and `.0`.
-    INTEGER_BEYOND_2_53: larger in size than 2^53: requests carry integers as float64, which
-      cannot tell such values apart. Declare the column BYTES to keep them.
-    NOT_A_NUMBER: a FLOAT value that is no decimal number.
-    NOT_FINITE: a FLOAT value that is infinite, or too large for float32.
-    MISSING_LABEL: a column that the label is made from is missing.
-    NOT_JSON: the record is no JSON text.
-    NOT_AN_OBJECT: the record is JSON, but no object of columns.
-    NOT_TEXT: a BYTES value that is no text.
-    """
-
-    FITS = 0
-    WRONG_FIELD_COUNT = 1
-    UNCLOSED_QUOTE = 2
-    NOT_UTF8 = 3
-    CONTAINS_NUL = 4
-    NOT_AN_INTEGER = 5
-    INTEGER_BEYOND_2_53 = 6
-    NOT_A_NUMBER = 7
-    NOT_FINITE = 8
-    MISSING_LABEL = 9
-    NOT_JSON = 10
-    NOT_AN_OBJECT = 11
-    NOT_TEXT = 12
-
-    @property
-    def code(self) -> str:
-        """The reason as it stands in the files: short, stable, snake_case."""
-        return self.name.lower()
-
-
-@dataclass(frozen=True)
-class Reject:
-    """One rejected record; `record` is its bytes, `column` and `value` None for the whole of it."""
-
-    source: str
-    line: int
-    column: str | None
-    value: str | None
-    reason: Reason
-    record: bytes
-
-    def row(self) -> tuple[str, int, str | None, str | None, str, str]:
-        """Return the values in the order of `SCHEMA`, texts cut to `MAX_CHARS` characters."""
-        value = None if self.value is None else self.value[:MAX_CHARS]
-        # a character has at most four bytes; what is no UTF-8 is shown as \xNN
-        text = self.record[: 4 * MAX_CHARS].decode("utf-8", "backslashreplace")
-        return self.source, self.line, self.column, value, self.reason.code, text[:MAX_CHARS]
-
-
-def as_batch(rejects: Sequence[Reject]) -> pa.RecordBatch:
-    """Return the rejects as one RecordBatch of `SCHEMA`."""
-    columns = zip(*(r.row() for r in rejects), strict=True) if rejects else [[]] * len(SCHEMA)
-    arrays = [pa.array(list(c), f.type) for c, f in zip(columns, SCHEMA, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 
 class RejectWriter:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from components.ingest.counts import Counts
-from components.ingest.rejects import Reject
+from components.sources.rejects import Reject
 from schemas.errors import DataError
 from schemas.spec import SPLITS, Strict
 

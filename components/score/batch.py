@@ -34,7 +34,7 @@ from components.score.sinks import Sink, open_sink
 from components.score.sources import read_rows
 from components.score.tally import Part, Scored, Tally
 from schemas.columns import Column
-from schemas.spec import CsvSource
+from schemas.sources.options import Options
 
 STAGE = "predict"
 
@@ -44,7 +44,7 @@ def predict(
     model: str,
     paths: Sequence[str],
     output: Output,
-    csv: CsvSource | None = None,
+    source: Options | None = None,
     keys: Sequence[str] = (),
     columns: Sequence[str] = (),
     compare_with: str | None = None,
@@ -57,7 +57,7 @@ def predict(
       model: folder of the SavedModel.
       paths: CSV files, plain or gzipped, and Parquet files; the output has their order.
       output: where the scores go.
-      csv: how the CSV files are written; None is with commas, "" for missing.
+      source: how files of its kind are written; None is CSV with commas, "" for missing.
       keys: columns of the files to copy to the output; none copies each row's source and line.
       columns: outputs of the model that are wanted; none is all.
       compare_with: folder of another version's SavedModel, to be scored beside.
@@ -73,7 +73,7 @@ def predict(
       DataError: a file is missing, unreadable or lacks a column; the output cannot be written.
       ModelError: no SavedModel, or a version that takes other columns than the one compared with.
     """
-    plan = Plan.of(model, paths, output, csv, keys, columns, compare_with, schema)
+    plan = Plan.of(model, paths, output, source, keys, columns, compare_with, schema)
     with output.working_folder(options) as folder:
         with disk_errors(WRITTEN, output.path):
             reserve(folder)

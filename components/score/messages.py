@@ -18,9 +18,9 @@ from apache_beam.ml.inference.base import PredictionResult
 from apache_beam.utils.timestamp import Timestamp
 
 from components.examples import ARROW_TYPES
-from components.ingest.rejects import Reason
 from components.score.sinks import json_lines
-from components.score.typed import of_json
+from components.sources.rejects import Reason
+from components.sources.typed import of_json
 from schemas.columns import Column
 
 MODEL_VERSION = "model_version"  # attribute of an answer: the version that scored it

@@ -23,7 +23,6 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
 from components import progress
 from components.ingest.failures import disk_errors
-from components.ingest.rejects import SCHEMA, as_batch
 from components.score.counts import READ, REJECTED, SCORED, STAGE, count
 from components.score.formats import Format
 from components.score.inference import ScoreBatches
@@ -31,6 +30,7 @@ from components.score.messages import COLUMN, MODEL_VERSION, REASON
 from components.score.model_handler import SavedModelHandler
 from components.score.sinks import json_lines, open_sink
 from components.score.sources import Wanted, read_rows
+from components.sources.rejects import SCHEMA, as_batch
 from schemas.errors import DataError
 
 

@@ -16,7 +16,7 @@ from components.score.sources import Wanted, carried_schema
 from schemas import description
 from schemas.columns import Column
 from schemas.errors import ConfigError, ModelError, did_you_mean
-from schemas.spec import CsvSource
+from schemas.sources.options import Options
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Plan:
         model: str,
         paths: Sequence[str],
         output: Output,
-        csv: CsvSource | None,
+        source: Options | None,
         keys: Sequence[str],
         columns: Sequence[str],
         compare_with: str | None,
@@ -77,7 +77,7 @@ class Plan:
         wanted = Wanted(
             inputs=asked[0].inputs,
             keys=tuple(dict.fromkeys(keys)),
-            csv=csv or CsvSource(path=""),
+            source=source,
             written_as=output.kind,
             columns=tuple(schema),
         )

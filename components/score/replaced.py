@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from components import files, overlap
 from components.arrow_files import open_parquet
-from components.ingest.rejects import SCHEMA
+from components.sources.rejects import SCHEMA
 from schemas.errors import ConfigError, DataError
 
 SUMMARY = "summary.json"

@@ -1,35 +1,29 @@
-"""A file of rows to score, CSV or Parquet → batches of the model's columns, and rejected rows.
+"""Files of rows to score → batches of the model's columns, and rejected rows.
 
-CSV is read by ingest's own parser and rules, so a row means here what it meant in training. The
-label's columns need not be there. Memory is flat: a file is read a block at a time.
+Files are read by ingest's own readers, so a row means here what it meant in training. The label's
+columns need not be there. Memory is flat: a file is read a block at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from components.arrow_files import ParquetFile, open_parquet
-from components.examples import arrow_schema
-from components.ingest.byte_source import ByteSource
-from components.ingest.csv_blocks import read_records
-from components.ingest.header import read_fields
-from components.ingest.parse import parse
-from components.ingest.rejects import Reason, Reject
-from components.ingest.rules import Rules
-from components.score import parquet_checks
 from components.score.formats import Format
-from components.score.typed import of_arrow
+from components.score.sinks import can_hold
+from components.sources.protocol import Block, Reader, Selection, open_reader
+from components.sources.rejects import Reject
 from schemas.columns import Column
 from schemas.errors import DataError
-from schemas.spec import CsvSource
+from schemas.sources import plain
+from schemas.sources.options import Options
 
 BATCH_ROWS = 65_536
 SOURCE, LINE = "source", "line"
-PARQUET = ".parquet"
 
 
 @dataclass(frozen=True)
@@ -40,31 +34,37 @@ class Wanted:
       inputs: the columns that the model takes.
       keys: the columns that say in the output which row is which; none stands for the row's
         source and line.
-      csv: how CSV files are written; where they are is not asked.
+      source: how files of its kind are written, wherever they are; those of others are plain.
       written_as: the format that keys are written in.
       columns: those of schema.pbtxt, as far as they are known: what a key of a CSV file is.
     """
 
     inputs: tuple[Column, ...]
     keys: tuple[str, ...]
-    csv: CsvSource
+    source: Options | None = None
     written_as: Format = "parquet"
     columns: tuple[Column, ...] = ()
-
-    @property
-    def rules(self) -> Rules:
-        """What makes a CSV record a row: the inputs, and after them the keys, have values that fit.
-
-        Raises:
-          ConfigError: the delimiter cannot part values.
-        """
-        return Rules.of(self.csv, self.inputs + self.key_columns, label=None)
 
     @property
     def key_columns(self) -> tuple[Column, ...]:
         """The keys as columns of a CSV file: of the schema's type, or the model's, else text."""
         kinds = {column.name: column.kind for column in (*self.inputs, *self.columns)}
         return tuple(Column(key, kinds.get(key, "BYTES"), serving=True) for key in self.keys)
+
+    def reader_of(self, path: str) -> Reader[Any]:
+        """Return the reader of a file, whose kind its name's ending tells.
+
+        Raises:
+          ConfigError: the source's options do not fit each other.
+        """
+        return open_reader(
+            _options(path, self.source), Selection(self.inputs, keys=self.key_columns)
+        )
+
+
+def _options(path: str, source: Options | None) -> Options:
+    by_ending = plain(path)
+    return source if source is not None and source.format == by_ending.format else by_ending
 
 
 @dataclass(frozen=True)
@@ -84,30 +84,22 @@ class Rows:
     rejects: tuple[Reject, ...]
 
 
-def is_parquet(path: str) -> bool:
-    """Whether a file is Parquet; any other is CSV."""
-    return path.endswith(PARQUET)
-
-
 def check_kinds(paths: Sequence[str]) -> None:
-    """Check that files are Parquet or text, as their names say, by where they begin or end.
+    """Check that files are of the kinds that their names say, by where they begin or end.
 
     Raises:
       DataError: a file is of another kind, or cannot be read.
     """
     for path in paths:
-        if is_parquet(path):
-            _opened_parquet(path)
-        else:
-            with ByteSource(path):
-                pass  # which looks at its first bytes
+        open_reader(_options(path, None), Selection(())).check(path)
 
 
 def carried_schema(paths: Sequence[str], wanted: Wanted) -> pa.Schema:
     """Return the Arrow schema of what is carried from the files; looks at them, and reads no row.
 
     Raises:
-      DataError: a file cannot be read, lacks a column, or has a key of another type than another.
+      DataError: a file cannot be read, lacks a column, or has a key that the output cannot hold or
+        of another type than another file's.
     """
     schemas = [(path, _schema_of(path, wanted)) for path in paths]
     first_path, first = schemas[0]
@@ -127,14 +119,17 @@ def _told(schema: pa.Schema) -> str:
 
 
 def _schema_of(path: str, wanted: Wanted) -> pa.Schema:
-    if is_parquet(path):
-        schema = _open_parquet(path, wanted).schema_arrow
-    else:
-        read_fields(path, wanted.rules)
-        schema = arrow_schema(wanted.key_columns)
-    if not wanted.keys:
-        return pa.schema([(SOURCE, pa.string()), (LINE, pa.int64())])
-    return pa.schema([pa.field(key, schema.field(key).type) for key in wanted.keys])
+    reader = wanted.reader_of(path)
+    keys = reader.key_types(reader.parts(path)[0])
+    for key in keys:
+        if not can_hold(wanted.written_as, key.type):
+            raise DataError(
+                f"the key {key.name!r} is {key.type}, which {wanted.written_as} output cannot hold",
+                where=path,
+                expected="a key of text, numbers, booleans, dates or times",
+                remedy=f"write scores as Parquet, or the key as text: CAST({key.name} AS VARCHAR)",
+            )
+    return keys if wanted.keys else pa.schema([(SOURCE, pa.string()), (LINE, pa.int64())])
 
 
 def read_rows(path: str, wanted: Wanted) -> Iterator[Rows]:
@@ -143,9 +138,27 @@ def read_rows(path: str, wanted: Wanted) -> Iterator[Rows]:
     Raises:
       DataError: the file cannot be read, or lacks a column.
     """
-    blocks = _read_parquet(path, wanted) if is_parquet(path) else _read_csv(path, wanted)
-    for rows in blocks:
-        yield from _parted(rows)
+    reader = wanted.reader_of(path)
+    for part in reader.parts(path):
+        for block in reader.read(part):
+            yield from _parted(_rows(block, path, wanted))
+
+
+def _rows(block: Block, path: str, wanted: Wanted) -> Rows:
+    columns, count = block.columns.columns, len(wanted.inputs)
+    inputs = pa.RecordBatch.from_arrays(columns[:count], [c.name for c in wanted.inputs])
+    if wanted.keys:
+        carried = pa.RecordBatch.from_arrays(columns[count:], list(wanted.keys))
+    else:
+        carried = _places(path, block.places)
+    return Rows(block.read, carried, inputs, block.rejects)
+
+
+def _places(path: str, places: np.ndarray) -> pa.RecordBatch:
+    sources = pa.DictionaryArray.from_arrays(np.zeros(len(places), np.int32), pa.array([path]))
+    return pa.RecordBatch.from_arrays(
+        [sources.dictionary_decode(), pa.array(places, pa.int64())], [SOURCE, LINE]
+    )
 
 
 def _parted(rows: Rows) -> Iterator[Rows]:
@@ -158,85 +171,3 @@ def _parted(rows: Rows) -> Iterator[Rows]:
             rows.inputs.slice(start, BATCH_ROWS),
             rows.rejects if first else (),
         )
-
-
-def _read_csv(path: str, wanted: Wanted) -> Iterator[Rows]:
-    rules = wanted.rules
-    fields = read_fields(path, rules)
-    for block in read_records(path, rules.dialect):
-        parsed = parse(block, fields, rules)
-        columns, count = parsed.examples.columns, len(wanted.inputs)
-        if wanted.keys:
-            carried = pa.RecordBatch.from_arrays(columns[count:], list(wanted.keys))
-        else:
-            carried = _places(path, block.lines_of(parsed.records))
-        inputs = pa.RecordBatch.from_arrays(columns[:count], [c.name for c in wanted.inputs])
-        yield Rows(len(block), carried, inputs, parsed.rejects)
-
-
-def _places(path: str, lines: np.ndarray) -> pa.RecordBatch:
-    sources = pa.DictionaryArray.from_arrays(np.zeros(len(lines), np.int32), pa.array([path]))
-    return pa.RecordBatch.from_arrays(
-        [sources.dictionary_decode(), pa.array(lines, pa.int64())], [SOURCE, LINE]
-    )
-
-
-def _read_parquet(path: str, wanted: Wanted) -> Iterator[Rows]:
-    file, first = _open_parquet(path, wanted), 1
-    names = list(dict.fromkeys([c.name for c in wanted.inputs] + list(wanted.keys)))
-    try:
-        for batch in file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):
-            yield _typed(batch, path, first, wanted)
-            first += batch.num_rows
-    except (OSError, pa.ArrowException) as error:
-        raise parquet_checks.unreadable(path, error) from error
-
-
-def _typed(batch: pa.RecordBatch, path: str, first: int, wanted: Wanted) -> Rows:
-    """Give the rows the model's types; `first` is the number of the first one, from 1."""
-    arrays, reasons = [], np.zeros(batch.num_rows, np.uint8)
-    culprits = np.zeros(batch.num_rows, np.int64)
-    for position, column in enumerate(wanted.inputs):
-        array = batch.column(batch.schema.get_field_index(column.name))
-        cells = of_arrow(array, column.kind)
-        assert cells is not None  # the file's types were checked when it was opened
-        arrays.append(cells.values)
-        new = (reasons == 0) & (cells.reasons > 0)
-        reasons[new], culprits[new] = cells.reasons[new], position
-    keys = [batch.column(batch.schema.get_field_index(key)) for key in wanted.keys]
-    carried = (
-        pa.RecordBatch.from_arrays(keys, list(wanted.keys))
-        if keys
-        else _places(path, np.arange(first, first + batch.num_rows))
-    )
-    inputs = pa.RecordBatch.from_arrays(arrays, [c.name for c in wanted.inputs])
-    good = pa.array(reasons == 0)
-    rejects = tuple(
-        _reject(batch, int(row), path, first, wanted.inputs[culprits[row]].name, reasons[row])
-        for row in np.flatnonzero(reasons)
-    )
-    return Rows(batch.num_rows, carried.filter(good), inputs.filter(good), rejects)
-
-
-def _reject(
-    batch: pa.RecordBatch, row: int, path: str, first: int, column: str, reason: int
-) -> Reject:
-    record = batch.slice(row, 1).to_pylist()[0]
-    return Reject(
-        path, first + row, column, str(record[column]), Reason(int(reason)), repr(record).encode()
-    )
-
-
-def _opened_parquet(path: str) -> ParquetFile:
-    try:
-        return open_parquet(path)
-    except (OSError, pa.ArrowException) as error:
-        raise parquet_checks.unreadable(path, error) from error
-
-
-def _open_parquet(path: str, wanted: Wanted) -> ParquetFile:
-    file = _opened_parquet(path)
-    parquet_checks.check(
-        file.schema_arrow, wanted.inputs, wanted.keys, wanted.written_as, where=path
-    )
-    return file

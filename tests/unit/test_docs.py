@@ -15,6 +15,8 @@ from markdown_it import MarkdownIt
 from pipeline.cli import cli
 from schemas import catalog, spec
 from schemas.schema_fields import ACCEPTED
+from schemas.sources.csv import Csv
+from schemas.sources.parquet import Parquet
 from schemas.spec import Spec
 from schemas.treatments.cross import Cross
 from schemas.treatments.quantile_buckets import QuantileBuckets
@@ -158,6 +160,8 @@ def test_every_key_of_pipeline_yaml_is_told_with_its_default():
     column = "features.COLUMN"
     expected = {
         **keys_of(Spec),
+        **keys_of(Parquet, "source."),
+        **keys_of(Csv, "source."),  # the default where kinds differ
         **keys_of(spec.Equals, "label.equals."),
         **keys_of(spec.Exceeds, "label.exceeds."),
         **keys_of(ZScore, f"{column}.z_score."),

@@ -10,7 +10,8 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.ingest.component import ingest
 from components.ingest.counts import Counts
 from schemas.columns import Column, dumps
-from schemas.spec import CsvSource, Examples, Label, Splits
+from schemas.sources.csv import Csv
+from schemas.spec import Examples, Label, Splits
 
 pytestmark = pytest.mark.component
 
@@ -19,7 +20,7 @@ def test_the_node_records_what_the_examples_are(tmp_path):
     (tmp_path / "data.csv").write_text("t,n\n" + "".join(f"a,{i}\n" for i in range(40)) + "a,x\n")
     label = Label.model_validate({"name": "y", "equals": {"column": "t", "values": ["a"]}})
     node = ingest(
-        source=CsvSource(path="*.csv").model_dump_json(),
+        source=Csv(path="*.csv").model_dump_json(),
         pattern=str(tmp_path / "*.csv"),
         fingerprint="abc",
         columns=dumps([Column("n", "INT", True), Column("t", "BYTES", False)]),

@@ -15,17 +15,18 @@ import pytest
 
 from components.compat import beam_options
 from components.examples import ShardWriter, arrow_schema, iter_batches, shards
-from components.ingest import ingest as stage
 from components.ingest.counts import Counts
-from components.ingest.csv_blocks import read_records
 from components.ingest.exchange import PieceWriter
-from components.ingest.header import read_fields
-from components.ingest.ingest import IngestCsv, Plan, ingest
-from components.ingest.rules import Rules
+from components.ingest.ingest import IngestParts, Plan, ingest
 from components.progress import LOGGER
+from components.sources import csv as csv_source
+from components.sources import parse
+from components.sources.csv_blocks import read_records
+from components.sources.protocol import Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
-from schemas.spec import SPLITS, CsvSource, Examples, Label, Splits
+from schemas.sources.csv import Csv
+from schemas.spec import SPLITS, Examples, Label, Splits
 
 pytestmark = pytest.mark.component
 
@@ -71,7 +72,7 @@ def run(tmp_path):
     def _run(*paths, output=None, settings=None, splits=SHARES, **source):
         made.append(output or str(tmp_path / f"examples-{len(made)}"))
         counts = ingest(
-            source=CsvSource(path="*.csv", **source),
+            source=Csv(path="*.csv", **source),
             paths=paths,
             columns=COLUMNS,
             splits=splits,
@@ -182,14 +183,12 @@ def _reject(*values):
 def test_counters_add_up(write, tmp_path):
     table = rows(0, 100)
     table[7]["id"] = "seven"
-    rules = Rules.of(CsvSource(path="*"), COLUMNS, LABEL)
-    files = [
-        read_fields(write(table), rules),
-        read_fields(write(rows(100, 10), name="b.csv"), rules),
-    ]
-    plan = Plan.of(files, rules, SHARES, Examples(), str(tmp_path))
+    reader = open_reader(Csv(path="*"), Selection(COLUMNS, LABEL.columns))
+    paths = [write(table), write(rows(100, 10), name="b.csv")]
+    parts = [part for path in paths for part in reader.parts(path)]
+    plan = Plan.of(reader, parts, COLUMNS, SHARES, Examples(), str(tmp_path))
     pipeline = beam.Pipeline(options=beam_options(None))
-    _ = pipeline | IngestCsv(plan)
+    _ = pipeline | IngestParts(plan)
     result = pipeline.run()
     result.wait_until_finish()
     found = {c.key.metric.name: c.committed for c in result.metrics().query()["counters"]}
@@ -298,7 +297,7 @@ def test_an_error_within_a_worker_is_raised_as_it_was(write, run, tmp_path, monk
         os.remove(path)
         return read_records(path, dialect)
 
-    monkeypatch.setattr(stage, "read_records", vanish)
+    monkeypatch.setattr(csv_source, "read_records", vanish)
     with pytest.raises(DataError, match=r"cannot be read: .*No such file") as caught:
         run(path)
     assert caught.value.where == path
@@ -328,7 +327,7 @@ def test_a_failure_while_publishing_leaves_nothing(write, run, tmp_path, monkeyp
 
 
 def test_faults_of_the_program_keep_their_traceback(write, run, tmp_path, monkeypatch):
-    monkeypatch.setattr(stage, "parse", lambda *_: 1 / 0)
+    monkeypatch.setattr(parse, "parse", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(write(rows(0, 20)))
     assert nothing_is_left(tmp_path)

@@ -19,7 +19,7 @@ from components.score.new_files import ScoreFoundFiles, WriteScoredFiles
 from components.score.scorer import Scorer
 from components.score.sources import Wanted
 from schemas.errors import ConfigError, DataError
-from schemas.spec import CsvSource
+from schemas.sources.csv import Csv
 
 pytestmark = pytest.mark.component
 
@@ -64,7 +64,7 @@ def test_runs_share_a_model_and_leave_no_handles_behind(exported, csv_file, tmp_
         return Scorer(*arguments)
 
     monkeypatch.setattr(model_handler, "Scorer", load)
-    wanted = Wanted(ask(exported.saved_model).inputs, ("id",), CsvSource(path=""))
+    wanted = Wanted(ask(exported.saved_model).inputs, ("id",), Csv(path=""))
     score = ScoreFoundFiles(SavedModelHandler(exported.saved_model), wanted)
     pipeline = BoundedPipeline(
         lambda found: (found | score).scored | WriteScoredFiles(str(tmp_path / "out"), "csv")

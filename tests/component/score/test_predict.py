@@ -16,7 +16,7 @@ from components.score.output import Output
 from schemas import description
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError, ModelError
-from schemas.spec import CsvSource
+from schemas.sources.csv import Csv
 from tests.component.score.conftest import push
 from tests.described import described
 
@@ -170,8 +170,8 @@ def test_the_sources_dialect_is_the_datasets(exported, rows, expected, tmp_path)
     for row in rows.to_pylist():
         text += "|".join("?" if v is None else str(v) for v in row.values()) + "\n"
     path.write_text(text)
-    csv = CsvSource(path="", delimiter="|", null_values=("?",))
-    run(exported.saved_model, [path], tmp_path / "scores.parquet", csv=csv)
+    source = Csv(path="", delimiter="|", null_values=("?",))
+    run(exported.saved_model, [path], tmp_path / "scores.parquet", source=source)
     assert same_scores(pq.read_table(tmp_path / "scores.parquet").column("score"), expected)
 
 

@@ -25,7 +25,7 @@ from components.score.model_handler import SavedModelHandler
 from components.score.new_files import ScoreNewFiles, WriteRejectFiles, WriteScoredFiles
 from components.score.sources import Wanted
 from components.score.stream import ScoreMessages
-from schemas.spec import CsvSource
+from schemas.sources.csv import Csv
 from tests.component.score.conftest import push
 
 pytestmark = pytest.mark.component
@@ -227,7 +227,7 @@ def test_new_files_are_scored_once_with_their_rejects_apart(exported, csv_file, 
         files = pipeline | ScoreNewFiles(
             str(incoming / "*.csv"),
             SavedModelHandler(exported.saved_model),
-            Wanted(inputs, ("id",), CsvSource(path="")),
+            Wanted(inputs, ("id",), Csv(path="")),
             seconds=0.1,
             stop=Timestamp.now() + 0.5,
         )

@@ -21,7 +21,8 @@ from components.validate import request_logs
 from pipeline import cli
 from schemas.columns import Column
 from schemas.errors import ConfigError, ModelError, SkewlessError, StoreError
-from schemas.spec import SPLITS, CsvSource, Examples, Label, Splits
+from schemas.sources.csv import Csv
+from schemas.spec import SPLITS, Examples, Label, Splits
 from tests.emulators import in_amazon, in_google
 
 pytestmark = pytest.mark.component
@@ -43,7 +44,7 @@ def csv_rows(first: int) -> str:
 
 def examples_of(paths, output):
     counts = ingest(
-        source=CsvSource(path="*"),
+        source=Csv(path="*"),
         paths=paths,
         columns=COLUMNS,
         splits=Splits(key=("id",)),

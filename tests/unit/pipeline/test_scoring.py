@@ -10,7 +10,7 @@ from pipeline.endings import InterruptedRunError, UnexpectedError
 from pipeline.folders import Folders
 from schemas import columns
 from schemas.columns import Column
-from schemas.spec import CsvSource
+from schemas.sources.csv import Csv
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def test_a_failure_names_its_log(logs):
 def source(tmp_path, monkeypatch):
     """A version in a run that recorded what it was given."""
     recorded = {
-        "source": CsvSource(path="x", delimiter="|").model_dump_json(),
+        "source": Csv(path="x", delimiter="|").model_dump_json(),
         "columns": columns.dumps([Column("id", "INT", serving=False)]),
     }
     asked = []
@@ -64,17 +64,17 @@ def source(tmp_path, monkeypatch):
     assert len(asked) <= 1  # the record is opened once
 
 
-def test_the_form_and_types_of_csv_are_the_runs(source):
-    assert source.csv(None).delimiter == "|"
+def test_the_form_and_types_of_files_are_the_runs(source):
+    assert source.written(None).delimiter == "|"
     assert source.columns(None) == (Column("id", "INT", serving=False),)
     assert source.kept == [source.run.artifacts, source.run.serving]
 
 
 def test_a_dataset_that_is_named_says_both_instead(source):
-    assert source.csv("taxi").delimiter == ","
+    assert source.written("taxi").delimiter == ","
     assert "fare" in [column.name for column in source.columns("taxi")]
 
 
 def test_of_a_lone_model_neither_is_known():
     lone = scoring.Source({1: "/models/taxi/1"}, None, None)
-    assert (lone.csv(None).delimiter, lone.columns(None), lone.kept) == (",", (), [])
+    assert (lone.written(None), lone.columns(None), lone.kept) == (None, (), [])

@@ -2,7 +2,8 @@
 
 import pyarrow.parquet as pq
 
-from components.ingest.rejects import SCHEMA, Reason, Reject, RejectWriter, publish_rejects
+from components.ingest.rejects import RejectWriter, publish_rejects
+from components.sources.rejects import SCHEMA, Reason, Reject
 
 ONE = Reject("data.csv", 3, "n", "x", Reason.NOT_AN_INTEGER, b"x,\xff")
 TWO = Reject("data.csv", 9, None, None, Reason.UNCLOSED_QUOTE, b'"a')
@@ -51,21 +52,3 @@ def test_no_rejects_are_published_as_an_empty_table(tmp_path):
     publish_rejects([], str(tmp_path))
     table = pq.read_table(tmp_path / "rejects/rejects-00000-of-00001.parquet")
     assert (table.schema, table.num_rows) == (SCHEMA, 0)
-
-
-def test_codes_are_stable():
-    assert [r.code for r in Reason] == [
-        "fits",
-        "wrong_field_count",
-        "unclosed_quote",
-        "not_utf8",
-        "contains_nul",
-        "not_an_integer",
-        "integer_beyond_2_53",
-        "not_a_number",
-        "not_finite",
-        "missing_label",
-        "not_json",
-        "not_an_object",
-        "not_text",
-    ]

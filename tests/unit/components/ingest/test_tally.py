@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from components.ingest.counts import Counts
-from components.ingest.rejects import Reason, Reject
 from components.ingest.tally import Tally
+from components.sources.rejects import Reason, Reject
 from schemas.errors import DataError
 
 

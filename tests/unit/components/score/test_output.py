@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from components.examples import ShardWriter
-from components.ingest.rejects import SCHEMA
 from components.score.output import Output
 from components.score.tally import Tally
+from components.sources.rejects import SCHEMA
 from schemas.errors import ConfigError
 
 

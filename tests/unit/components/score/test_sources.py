@@ -7,7 +7,7 @@ import pytest
 from components.score.sources import Wanted, carried_schema, read_rows
 from schemas.columns import Column
 from schemas.errors import DataError
-from schemas.spec import CsvSource
+from schemas.sources.csv import Csv
 
 FARE = Column("fare", "FLOAT", serving=True)
 HOUR = Column("hour", "INT", serving=True)
@@ -28,7 +28,7 @@ def path(tmp_path):
 
 
 def wanted(*keys, columns=SCHEMA):
-    return Wanted((FARE, HOUR), keys, CsvSource(path=""), columns=columns)
+    return Wanted((FARE, HOUR), keys, Csv(path=""), columns=columns)
 
 
 def carried(path, asked):

@@ -1,4 +1,4 @@
-"""A block of CSV records → typed examples + rejected records, every one with its reason.
+"""CSV records → typed rows + rejected records, every one with its reason.
 
 Arrow parts the text into values, all as text; `cells` gives them their types, a column at a time.
 Only for records that are rejected is anything done one by one.
@@ -8,37 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pv
 
 from components.compat import keep_pyarrow_off_the_heap
 from components.examples import arrow_schema
-from components.ingest.cells import Cells, convert
-from components.ingest.csv_blocks import Block
-from components.ingest.header import Fields
-from components.ingest.rejects import Reason, Reject
-from components.ingest.rules import SPACES, Rules
+from components.sources.cells import convert, first_reasons
+from components.sources.csv_blocks import Records
+from components.sources.header import Fields
+from components.sources.protocol import Block
+from components.sources.rejects import Reason, Reject
+from components.sources.rules import Rules
+from components.sources.texts import trimmed, with_nulls
 from schemas.errors import DataError
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """What became of a block.
-
-    Attributes:
-      examples: in the file's order.
-      records: int64 of shape [examples], which of the block's records each example is.
-      rejects: by line.
-    """
-
-    examples: pa.RecordBatch
-    records: np.ndarray
-    rejects: tuple[Reject, ...]
 
 
 class _Text(NamedTuple):
@@ -55,8 +40,8 @@ class _Text(NamedTuple):
     field_counts: dict[int, int]
 
 
-def parse(block: Block, fields: Fields, rules: Rules) -> Parsed:
-    """Turn a block's records into examples or rejects; every record becomes one of the two.
+def parse(block: Records, fields: Fields, rules: Rules) -> Block:
+    """Turn records into rows or rejects; every record becomes one of the two.
 
     Raises:
       DataError: Arrow parted the block into other records than we did, a fault of this program.
@@ -65,20 +50,21 @@ def parse(block: Block, fields: Fields, rules: Rules) -> Parsed:
     cells = [
         convert(column, spec.kind) for column, spec in zip(text.columns, rules.columns, strict=True)
     ]
-    reasons, culprits = _first_reasons(cells, rules)
+    reasons, culprits = first_reasons(cells, rules.columns, rules.required)
     batch = pa.RecordBatch.from_arrays(
         [c.values for c in cells], schema=arrow_schema(rules.columns)
     )
     if not reasons.any() and len(text.records) == len(block):
-        return Parsed(batch, text.records, ())
+        return Block(len(block), batch, block.lines_of(text.records), ())
     bad = _bad_rows(block, text, reasons, culprits, rules)
     bad += _bad_records(block, text, fields)
     good = reasons == 0
     rejects = _as_rejects(sorted(bad), block, fields)
-    return Parsed(batch.filter(pa.array(good)), text.records[good], rejects)
+    places = block.lines_of(text.records[good])
+    return Block(len(block), batch.filter(pa.array(good)), places, rejects)
 
 
-def _read_text(block: Block, fields: Fields, rules: Rules) -> _Text:
+def _read_text(block: Records, fields: Fields, rules: Rules) -> _Text:
     data = block.data if block.closed.all() else block.closed_records()
     closed = np.flatnonzero(block.closed)
     wrong: list[tuple[int, int]] = []
@@ -91,12 +77,14 @@ def _read_text(block: Block, fields: Fields, rules: Rules) -> _Text:
     if table.num_rows + len(wrong) != closed.size:
         raise DataError(
             f"{closed.size} records were read as {table.num_rows + len(wrong)}",
-            where=f"{fields.source}:{block.line}",
+            where=f"{fields.path}:{block.line}",
             remedy="this is a fault of skewless, not of the data: please report it",
         )
     columns = [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in table.columns]
     return _Text(
-        columns=[_trim(c, rules.null_values) for c in columns] if rules.trim else columns,
+        columns=[with_nulls(trimmed(c), rules.null_values) for c in columns]
+        if rules.trim
+        else columns,
         records=np.delete(closed, [row for row, _ in wrong]),
         field_counts={int(closed[row]): count for row, count in wrong},
     )
@@ -138,33 +126,12 @@ def _as_utf8(data: bytes) -> bytes:
     return data
 
 
-def _trim(column: pa.Array, null_values: Sequence[str]) -> pa.Array:
-    trimmed = pc.ascii_trim(column, characters=SPACES)
-    missing = pc.is_in(trimmed, value_set=pa.array(null_values, pa.string()))
-    return pc.if_else(missing, pa.scalar(None, pa.string()), trimmed)
-
-
-def _first_reasons(cells: Sequence[Cells], rules: Rules) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's first reason and the position of the column that gives it."""
-    rows = len(cells[0].values)
-    reasons, culprits = np.zeros(rows, np.uint8), np.zeros(rows, np.int64)
-    found = [(i, c.reasons) for i, c in enumerate(cells) if c.reasons.any()]
-    for i, column in enumerate(rules.columns):
-        if column.name in rules.label_columns and cells[i].values.null_count:
-            missing = np.asarray(cells[i].values.is_null())
-            found.append((i, missing.astype(np.uint8) * np.uint8(Reason.MISSING_LABEL)))
-    for i, column_reasons in found:
-        first = (reasons == 0) & (column_reasons > 0)
-        reasons[first], culprits[first] = column_reasons[first], i
-    return reasons, culprits
-
-
 # A record, why it is rejected, the column's name and its value.
 _Bad = tuple[int, Reason, str, str]
 
 
 def _bad_rows(
-    block: Block, text: _Text, reasons: np.ndarray, culprits: np.ndarray, rules: Rules
+    block: Records, text: _Text, reasons: np.ndarray, culprits: np.ndarray, rules: Rules
 ) -> list[_Bad]:
     """Tell of records of which a value is wrong."""
     bad: list[_Bad] = []
@@ -177,7 +144,7 @@ def _bad_rows(
     return bad
 
 
-def _bad_records(block: Block, text: _Text, fields: Fields) -> list[_Bad]:
+def _bad_records(block: Records, text: _Text, fields: Fields) -> list[_Bad]:
     """Tell of records that could not be parted into values."""
     return [
         (record, Reason.WRONG_FIELD_COUNT, "", f"{count} fields; the header has {fields.count}")
@@ -185,10 +152,10 @@ def _bad_records(block: Block, text: _Text, fields: Fields) -> list[_Bad]:
     ] + [(r, Reason.UNCLOSED_QUOTE, "", "") for r in np.flatnonzero(~block.closed).tolist()]
 
 
-def _as_rejects(bad: Sequence[_Bad], block: Block, fields: Fields) -> tuple[Reject, ...]:
+def _as_rejects(bad: Sequence[_Bad], block: Records, fields: Fields) -> tuple[Reject, ...]:
     lines = block.lines_of(np.array([record for record, *_ in bad], np.int64)).tolist()
     return tuple(
-        Reject(fields.source, line, column or None, value or None, reason, block.record(record))
+        Reject(fields.path, line, column or None, value or None, reason, block.record(record))
         for line, (record, reason, column, value) in zip(lines, bad, strict=True)
     )
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest.cells import convert
-from components.ingest.rejects import Reason
-from components.score.typed import of_arrow, of_json
+from components.sources.cells import convert
+from components.sources.rejects import Reason
+from components.sources.typed import of_arrow, of_json
 
 
 def one(cells):

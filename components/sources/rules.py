@@ -1,15 +1,13 @@
-"""What makes a CSV record an example: plain values from pipeline.yaml and schema.pbtxt."""
+"""What makes a CSV record a row: plain values from pipeline.yaml and schema.pbtxt."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schemas.columns import Column
+from components.sources.protocol import Selection
+from schemas.columns import SPACES, Column
 from schemas.errors import ConfigError
-from schemas.spec import CsvSource, Label
-
-SPACES = " \t"
+from schemas.sources.csv import Csv
 
 
 @dataclass(frozen=True)
@@ -27,11 +25,11 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Rules:
-    """What makes a record an example.
+    """What makes a record a row.
 
     Attributes:
-      columns: the examples' columns, in their order.
-      label_columns: those that may not be missing.
+      columns: the wanted columns in their order, and after them the keys.
+      required: names of those that may not be missing.
       dialect: how the text is parted.
       null_values: texts that mean missing, the empty one always among them.
       trim: whether spaces around a value are dropped; those before a quote make it a character
@@ -39,14 +37,14 @@ class Rules:
     """
 
     columns: tuple[Column, ...]
-    label_columns: tuple[str, ...]
+    required: tuple[str, ...]
     dialect: Dialect
     null_values: tuple[str, ...]
     trim: bool
 
     @classmethod
-    def of(cls, source: CsvSource, columns: Sequence[Column], label: Label | None) -> Rules:
-        """Return a dataset's rules; without a label for rows that are only to be scored.
+    def of(cls, source: Csv, selection: Selection) -> Rules:
+        """Return the rules of a source of which something is wanted.
 
         Raises:
           ConfigError: the source's delimiter cannot part values.
@@ -59,8 +57,8 @@ class Rules:
             )
         nulls = [v.strip(SPACES) if source.trim else v for v in source.null_values]
         return cls(
-            columns=tuple(columns),
-            label_columns=() if label is None else label.columns,
+            columns=selection.columns + selection.keys,
+            required=selection.required,
             dialect=Dialect(source.delimiter.encode(), source.newlines_in_values),
             null_values=tuple(dict.fromkeys(["", *nulls])),
             trim=source.trim,

@@ -14,8 +14,8 @@ import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pytest
 
-from components.ingest.byte_source import ByteSource
-from components.ingest.magic import HEAD_BYTES, kind_of
+from components.sources.byte_source import ByteSource
+from components.sources.magic import HEAD_BYTES, kind_of
 from schemas.errors import DataError
 
 TEXT = "id,fare,company\n1,2.5,Crédit\n2,3.5,日本\n"

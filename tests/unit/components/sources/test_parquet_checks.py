@@ -11,10 +11,10 @@ import pytest
 from components.score.formats import FORMATS
 from components.score.sinks import can_hold, open_sink
 from components.score.sources import Wanted, carried_schema, read_rows
-from components.score.typed import fits, of_arrow
+from components.sources.typed import fits, of_arrow
 from schemas.columns import Column
 from schemas.errors import DataError
-from schemas.spec import CsvSource
+from schemas.sources.csv import Csv
 
 ARRAYS = [
     pa.array([1, None], pa.int8()),
@@ -51,7 +51,7 @@ def path(tmp_path):
 
 
 def wanted(kind, *keys, written_as="parquet"):
-    return Wanted((Column("x", kind, serving=True),), keys, CsvSource(path=""), written_as)
+    return Wanted((Column("x", kind, serving=True),), keys, Csv(path=""), written_as)
 
 
 def refusal(path, asked):
@@ -84,7 +84,7 @@ def test_a_type_that_fits_can_be_read_and_any_other_is_refused_before(path, arra
         (pa.array([True]), "INT", "as whole numbers: CAST(x AS BIGINT)"),
         (pa.array([1]), "BYTES", "as text: CAST(x AS VARCHAR)"),
         (pa.array([date(2026, 11, 21)]), "INT", "such as seconds since 1970"),
-        (pa.array([date(2026, 11, 21)]), "BYTES", "what training had in the column, as text"),
+        (pa.array([date(2026, 11, 21)]), "BYTES", "as text, as it is in training"),
         (pa.array([[1.0]]), "FLOAT", "one value for each row"),
     ],
 )

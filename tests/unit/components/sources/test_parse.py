@@ -8,26 +8,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.ingest import parse as parse_module
-from components.ingest.csv_blocks import read_blocks
-from components.ingest.header import Fields
-from components.ingest.parse import parse
-from components.ingest.rules import Rules
+from components.sources import parse as parse_module
+from components.sources.csv_blocks import read_blocks
+from components.sources.header import Fields
+from components.sources.parse import parse
+from components.sources.protocol import Selection
+from components.sources.rules import Rules
 from schemas.columns import Column
 from schemas.errors import DataError
-from schemas.spec import CsvSource, Label
+from schemas.sources.csv import Csv
 
 COLUMNS = (Column("n", "INT", True), Column("x", "FLOAT", True), Column("t", "BYTES", True))
-LABEL = Label.model_validate({"name": "y", "equals": {"column": "t", "values": ["a"]}})
 
 
 class Memory(io.BytesIO):
     path = "memory.csv"
 
 
-def read(data, *, columns=COLUMNS, label=LABEL, block_bytes=1 << 20, **source):
+def read(data, *, columns=COLUMNS, required=("t",), block_bytes=1 << 20, **source):
     """Examples as rows, and rejects as (line, column, value, reason, record)."""
-    rules = Rules.of(CsvSource(path="memory.csv", **source), columns, label)
+    rules = Rules.of(Csv(path="memory.csv", **source), Selection(columns, required))
     names, examples, rejects = None, [], []
     for block in read_blocks(Memory(data), rules.dialect, block_bytes=block_bytes):
         if names is None:
@@ -35,7 +35,7 @@ def read(data, *, columns=COLUMNS, label=LABEL, block_bytes=1 << 20, **source):
             block = block.without_first()
             wanted = [c.name for c in columns]
             fields = Fields(
-                source="memory.csv",
+                path="memory.csv",
                 count=len(names),
                 positions=tuple(names.index(n) for n in wanted),
                 ignored=tuple(n for n in names if n not in wanted),
@@ -43,8 +43,9 @@ def read(data, *, columns=COLUMNS, label=LABEL, block_bytes=1 << 20, **source):
                 text_bytes=0,
             )
         parsed = parse(block, fields, rules)
-        assert parsed.examples.num_rows + len(parsed.rejects) == len(block)
-        examples += [tuple(row.values()) for row in parsed.examples.to_pylist()]
+        assert parsed.columns.num_rows + len(parsed.rejects) == len(block) == parsed.read
+        assert len(parsed.places) == parsed.columns.num_rows
+        examples += [tuple(row.values()) for row in parsed.columns.to_pylist()]
         rejects += [row[1:] for row in (r.row() for r in parsed.rejects)]
     return examples, rejects
 
@@ -134,10 +135,7 @@ def test_every_reason_with_its_place():
 
 
 def test_a_label_that_is_nan_is_missing():
-    label = Label.model_validate(
-        {"name": "y", "exceeds": {"column": "x", "fraction": 1, "of": "n"}}
-    )
-    assert read(b"n,x,t\n1,NaN,a\n,2,a\n1,2,\n", label=label) == (
+    assert read(b"n,x,t\n1,NaN,a\n,2,a\n1,2,\n", required=("x", "n")) == (
         [(1, 2.0, None)],
         [
             (2, "x", "NaN", "missing_label", "1,NaN,a"),
@@ -217,7 +215,6 @@ def test_what_pythons_csv_module_writes_is_read_exactly(
     width = len(table[0]) if table else 1
     names = [f"c{i}" for i in range(width)]
     columns = tuple(Column(n, "BYTES", True) for n in names)
-    label = Label.model_validate({"name": "y", "equals": {"column": "c0", "values": ["a"]}})
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator=terminator, quoting=quoting)
     out.write(delimiter.join(names) + terminator)
@@ -228,7 +225,7 @@ def test_what_pythons_csv_module_writes_is_read_exactly(
     data = b"\xef\xbb\xbf" * bom + out.getvalue().encode()
 
     examples, rejects = read(
-        data, columns=columns, label=label, delimiter=delimiter, block_bytes=block_bytes
+        data, columns=columns, required=("c0",), delimiter=delimiter, block_bytes=block_bytes
     )
 
     labelled = [row for row in table if row[0] != ""]
@@ -249,9 +246,8 @@ def _lines(text):
 @given(st.text(st.sampled_from('",\n\ra1.'), max_size=80), st.sampled_from([8, 1 << 20]))
 def test_any_text_is_read_as_python_reads_it_or_rejected(text, block_bytes):
     columns = (Column("a", "INT", True), Column("b", "BYTES", True))
-    label = Label.model_validate({"name": "y", "equals": {"column": "b", "values": ["a"]}})
     data = b"a,b\n" + text.encode()
-    examples, rejects = read(data, columns=columns, label=label, block_bytes=block_bytes)
+    examples, rejects = read(data, columns=columns, required=("b",), block_bytes=block_bytes)
     if any(reason == "unclosed_quote" for *_, reason, _ in rejects):
         return
     rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
@@ -268,9 +264,9 @@ def _is_integer(text):
 
 
 def test_examples_have_the_type_that_examples_have():
-    rules = Rules.of(CsvSource(path=""), COLUMNS, LABEL)
+    rules = Rules.of(Csv(path=""), Selection(COLUMNS, ("t",)))
     (block,) = read_blocks(Memory(b"1,2,a\n"), rules.dialect)
-    fields = Fields("memory.csv", 3, (0, 1, 2), (), 1, 6)
-    assert parse(block, fields, rules).examples.schema == pa.schema(
+    fields = Fields("memory.csv", (), 1, 6, 3, (0, 1, 2))
+    assert parse(block, fields, rules).columns.schema == pa.schema(
         [("n", pa.int64()), ("x", pa.float32()), ("t", pa.string())]
     )

@@ -11,7 +11,7 @@ import zlib
 from typing import IO
 
 from components import files
-from components.ingest.magic import GZIP, HEAD_BYTES, kind_of
+from components.sources.magic import GZIP, HEAD_BYTES, kind_of
 from schemas.errors import DataError
 
 

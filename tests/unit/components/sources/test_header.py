@@ -4,16 +4,14 @@ import gzip
 
 import pytest
 
-from components.ingest.header import read_fields
-from components.ingest.rules import Rules
+from components.sources.header import read_fields
+from components.sources.protocol import Selection
+from components.sources.rules import Rules
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
-from schemas.spec import CsvSource, Label
+from schemas.sources.csv import Csv
 
 COLUMNS = (Column("fare", "FLOAT", True), Column("tips", "FLOAT", True))
-LABEL = Label.model_validate(
-    {"name": "y", "exceeds": {"column": "tips", "fraction": 0.2, "of": "fare"}}
-)
 
 
 @pytest.fixture
@@ -21,8 +19,8 @@ def fields(tmp_path):
     def _fields(data, *, name="data.csv", columns=("fare", "tips"), **source):
         path = tmp_path / name
         path.write_bytes(data)
-        wanted = [Column(column, "FLOAT", True) for column in columns]
-        rules = Rules.of(CsvSource(path=str(path), **source), wanted, LABEL)
+        wanted = tuple(Column(column, "FLOAT", True) for column in columns)
+        rules = Rules.of(Csv(path=str(path), **source), Selection(wanted))
         return read_fields(str(path), rules)
 
     return _fields
@@ -162,4 +160,4 @@ def test_a_gzipped_files_rows_are_estimated(fields):
 @pytest.mark.parametrize("delimiter", ['"', "\n", "\r", "\0", "é"])
 def test_what_cannot_be_a_delimiter(delimiter):
     with pytest.raises(ConfigError, match="cannot be a delimiter"):
-        Rules.of(CsvSource(path="x", delimiter=delimiter), COLUMNS, LABEL)
+        Rules.of(Csv(path="x", delimiter=delimiter), Selection(COLUMNS))

@@ -6,14 +6,15 @@ only what the exact way would take, with the same result.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.rejects import Reason
-from schemas.columns import LARGEST_INTEGER
+from components.sources.rejects import Reason
+from schemas.columns import LARGEST_INTEGER, Column
 
 _INT = r"^(?:\+|(-))?0*([0-9]+)(?:\.0*)?$"
 _INT_DIGITS = 17  # sign and digits of what may be within 2^53, and surely fits int64
@@ -43,7 +44,7 @@ def convert(text: pa.Array, kind: str) -> Cells:
     reasons = np.zeros(len(text), np.uint8)
     if b"\0" in _characters(text):
         reasons[_where(pc.match_substring(text, "\0"))] = Reason.CONTAINS_NUL
-        text = _without(text, reasons)
+        text = without(text, reasons)
     if kind == "INT":
         values, more = _integers(text)
     elif kind == "FLOAT":
@@ -51,6 +52,29 @@ def convert(text: pa.Array, kind: str) -> Cells:
     else:
         return Cells(text, reasons)
     return Cells(values, reasons | more)
+
+
+def first_reasons(
+    cells: Sequence[Cells], columns: Sequence[Column], required: Collection[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's first reason and the position of the column that gives it.
+
+    Args:
+      cells: of each column.
+      columns: the columns, at least one.
+      required: names of those that may not be missing.
+    """
+    rows = len(cells[0].values)
+    reasons, culprits = np.zeros(rows, np.uint8), np.zeros(rows, np.int64)
+    found = [(i, c.reasons) for i, c in enumerate(cells) if c.reasons.any()]
+    for i, column in enumerate(columns):
+        if column.name in required and cells[i].values.null_count:
+            missing = np.asarray(cells[i].values.is_null())
+            found.append((i, missing.astype(np.uint8) * np.uint8(Reason.MISSING_LABEL)))
+    for i, column_reasons in found:
+        first = (reasons == 0) & (column_reasons > 0)
+        reasons[first], culprits[first] = column_reasons[first], i
+    return reasons, culprits
 
 
 def _integers(text: pa.Array) -> Cells:
@@ -62,17 +86,17 @@ def _integers(text: pa.Array) -> Cells:
         values, reasons = _integers_exactly(text)
     numbers = values.fill_null(0).to_numpy()
     reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = Reason.INTEGER_BEYOND_2_53
-    return Cells(_without(values, reasons), reasons)
+    return Cells(without(values, reasons), reasons)
 
 
 def _integers_exactly(text: pa.Array) -> Cells:
     """Read digits with an optional sign and `.0`, which is how pandas writes nullable integers."""
     reasons = np.zeros(len(text), np.uint8)
     reasons[_where(pc.invert(pc.match_substring_regex(text, _INT)))] = Reason.NOT_AN_INTEGER
-    digits = pc.replace_substring_regex(_without(text, reasons), _INT, r"\1\2")
+    digits = pc.replace_substring_regex(without(text, reasons), _INT, r"\1\2")
     too_long = _where(pc.greater(pc.utf8_length(digits), _INT_DIGITS))
     reasons[too_long] = Reason.INTEGER_BEYOND_2_53
-    return Cells(_without(digits, reasons).cast(pa.int64()), reasons)
+    return Cells(without(digits, reasons).cast(pa.int64()), reasons)
 
 
 def _floats(text: pa.Array) -> Cells:
@@ -99,7 +123,7 @@ def _floats_exactly(text: pa.Array) -> Cells:
     reasons = np.zeros(len(text), np.uint8)
     number = pc.match_substring_regex(text, f"{_FLOAT}|{_NAN}|{_INFINITY}")
     reasons[_where(pc.invert(number))] = Reason.NOT_A_NUMBER
-    unsigned = pc.replace_substring_regex(_without(text, reasons), r"^\+", "")
+    unsigned = pc.replace_substring_regex(without(text, reasons), r"^\+", "")
     return Cells(unsigned.cast(pa.float64()), reasons)
 
 
@@ -121,8 +145,8 @@ def _where(truth: pa.Array) -> np.ndarray:
     return truth.fill_null(False).to_numpy(zero_copy_only=False)
 
 
-def _without(array: pa.Array, reasons: np.ndarray) -> pa.Array:
-    """The array with null wherever there is a reason."""
+def without(array: pa.Array, reasons: np.ndarray) -> pa.Array:
+    """Return the array with null wherever there is a reason."""
     if not reasons.any():
         return array
     # pc.if_else would be the word for it, but pyarrow 18.1's gives other bytes on slices of text.

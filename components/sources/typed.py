@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.examples import ARROW_TYPES
-from components.ingest.cells import Cells
-from components.ingest.rejects import Reason
+from components.sources.cells import Cells, without
+from components.sources.rejects import Reason
 from schemas.columns import LARGEST_INTEGER
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
@@ -121,20 +121,18 @@ def _encodable(text: str | None) -> str | None:
 
 
 def _texts(array: pa.Array) -> Cells:
-    reasons = np.zeros(len(array), np.uint8)
-    if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
-        array, reasons = _decoded(array)
-    array = array.cast(pa.string())
+    array, reasons = _decoded(array)
     reasons[pc.match_substring(array, "\0").fill_null(False).to_numpy(zero_copy_only=False)] = (
         Reason.CONTAINS_NUL
     )
-    return Cells(_without(array, reasons), reasons)
+    return Cells(without(array, reasons), reasons)
 
 
 def _decoded(array: pa.Array) -> tuple[pa.Array, np.ndarray]:
     reasons = np.zeros(len(array), np.uint8)
+    array = array.cast(pa.binary())  # a file's text may be no UTF-8 either; nobody has checked
     try:
-        return array.cast(pa.binary()).cast(pa.string()), reasons
+        return array.cast(pa.string()), reasons
     except pa.ArrowInvalid:
         texts = [None if value is None else _text(value) for value in array.to_pylist()]
         decoded = pa.array(texts, pa.string())
@@ -172,9 +170,3 @@ def _of_floats(array: pa.Array, kind: str) -> Cells:
     reasons[~missing & ~(whole & np.isfinite(numbers))] = Reason.NOT_AN_INTEGER
     unfit = missing | (reasons > 0)
     return Cells(pa.array(np.where(unfit, 0, numbers).astype(np.int64), mask=unfit), reasons)
-
-
-def _without(array: pa.Array, reasons: np.ndarray) -> pa.Array:
-    if not reasons.any():
-        return array
-    return pc.if_else(pa.array(reasons > 0), pa.scalar(None, array.type), array)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from components.ingest import csv_blocks
-from components.ingest.byte_source import ByteSource
-from components.ingest.csv_blocks import read_blocks, read_records
-from components.ingest.rules import Dialect
+from components.sources import csv_blocks
+from components.sources.byte_source import ByteSource
+from components.sources.csv_blocks import read_blocks, read_records
+from components.sources.rules import Dialect
 from schemas.errors import DataError
 
 COMMA = Dialect(b",", multiline=True)

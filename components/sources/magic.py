@@ -29,11 +29,10 @@ GZIP = Kind(
 )
 PARQUET = Kind(
     "a Parquet file",
-    "`skewless predict` reads it if its name ends in .parquet; for `skewless run`, write it as CSV",
+    "set source.format: parquet in pipeline.yaml; `skewless predict` reads it if its name ends in"
+    " .parquet",
 )
-_ARROW = Kind(
-    "an Arrow (Feather) file", "write the table as CSV, or for `skewless predict` Parquet"
-)
+_ARROW = Kind("an Arrow (Feather) file", "write the table as Parquet or CSV")
 _ZIP = Kind("a zip archive", "unzip it, and name the files that were in it")
 _EXCEL = Kind("an Excel workbook", "save the sheet as `CSV UTF-8` from the spreadsheet program")
 _SHEET = Kind("an OpenDocument spreadsheet", "save the sheet as CSV in UTF-8")

@@ -20,8 +20,8 @@ from typing import Protocol
 
 import numpy as np
 
-from components.ingest.byte_source import ByteSource
-from components.ingest.rules import Dialect
+from components.sources.byte_source import ByteSource
+from components.sources.rules import Dialect
 from schemas.errors import DataError
 
 BLOCK_BYTES = 16 << 20
@@ -43,7 +43,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Block:
+class Records:
     """Consecutive records of a file.
 
     Attributes:
@@ -63,9 +63,18 @@ class Block:
     def __len__(self) -> int:
         return len(self.starts)
 
+    @functools.cached_property
+    def _line_ends(self) -> np.ndarray:
+        return _line_ends(self.data)
+
+    @property
+    def lines(self) -> int:
+        """How many line ends there are."""
+        return len(self._line_ends)
+
     def lines_of(self, records: np.ndarray) -> np.ndarray:
         """Return the physical lines, from 1, that these records start in."""
-        return self.line + np.searchsorted(_line_ends(self.data), self.starts[records], "right")
+        return self.line + np.searchsorted(self._line_ends, self.starts[records], "right")
 
     def line_of(self, index: int) -> int:
         """Return the physical line, from 1, that a record starts in."""
@@ -82,10 +91,10 @@ class Block:
             data[start:end] = b"\n" * (end - start)
         return bytes(data)
 
-    def without_first(self) -> Block:
+    def without_first(self) -> Records:
         """Return the block after its first record, which is the header's."""
         end = int(self.ends[0])
-        return Block(
+        return Records(
             self.data[end:],
             self.line + len(_line_ends(self.data[:end])),
             self.starts[1:] - end,
@@ -94,7 +103,7 @@ class Block:
         )
 
 
-def read_records(path: str, dialect: Dialect) -> Iterator[Block]:
+def read_records(path: str, dialect: Dialect) -> Iterator[Records]:
     """Yield a file's records in order, without the header, in blocks of about `BLOCK_BYTES`.
 
     Raises:
@@ -109,7 +118,7 @@ def read_records(path: str, dialect: Dialect) -> Iterator[Block]:
 
 def read_blocks(
     source: Source, dialect: Dialect, *, block_bytes: int = BLOCK_BYTES
-) -> Iterator[Block]:
+) -> Iterator[Records]:
     """Yield a source's records, header included, in order and in blocks of about `block_bytes`.
 
     Raises:
@@ -128,14 +137,14 @@ def read_blocks(
                 where=f"{source.path}:{line}",
                 expected="text with a line end after each record",
             )
-        block = _without_blanks(Block(data[:end], line, ends, ends, closed))
+        block = _without_blanks(Records(data[:end], line, ends, ends, closed))
         if len(block):
             yield block
-        line += len(_line_ends(block.data))
+        line += block.lines
         rest = data[end:]
 
 
-def _without_blanks(block: Block) -> Block:
+def _without_blanks(block: Records) -> Records:
     """Fill in where records start, and leave out those that are blank lines."""
     if not block.ends.size:
         return block

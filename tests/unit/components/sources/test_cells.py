@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.ingest.cells import convert
-from components.ingest.rejects import Reason
+from components.sources.cells import convert
+from components.sources.rejects import Reason
 
 
 def one(text, kind):

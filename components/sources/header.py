@@ -8,34 +8,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.ingest.byte_source import ByteSource
-from components.ingest.csv_blocks import Block, read_blocks
-from components.ingest.magic import is_binary
-from components.ingest.rules import SPACES, Dialect, Rules
+from components.sources.byte_source import ByteSource
+from components.sources.csv_blocks import Records, read_blocks
+from components.sources.magic import is_binary
+from components.sources.protocol import Part
+from components.sources.rules import Dialect, Rules
+from schemas.columns import SPACES
 from schemas.errors import DataError, did_you_mean
 
 _HEAD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Fields:
-    """What a source file holds, known before it is read.
+class Fields(Part):
+    """A CSV file, known before it is read; `rows` is exact if it is small.
 
     Attributes:
-      source: the file's path.
       count: fields that a record has.
       positions: where the columns are, in the order of `Rules.columns`.
-      ignored: names in the header that are no columns.
-      rows: about how many records the file has; exact if it is small.
-      text_bytes: about how long its text is, unpacked.
     """
 
-    source: str
     count: int
     positions: tuple[int, ...]
-    ignored: tuple[str, ...]
-    rows: float
-    text_bytes: float
 
 
 def read_fields(path: str, rules: Rules) -> Fields:
@@ -55,16 +49,16 @@ def read_fields(path: str, rules: Rules) -> Fields:
     wanted = [c.name for c in rules.columns]
     _check(names, wanted, where=path)
     return Fields(
-        source=path,
-        count=len(names),
-        positions=tuple(names.index(name) for name in wanted),
+        path=path,
         ignored=tuple(n for n in names if n not in wanted),
         rows=(len(block) - 1) / seen_share,
         text_bytes=len(block.data) / seen_share,
+        count=len(names),
+        positions=tuple(names.index(name) for name in wanted),
     )
 
 
-def _names(block: Block, dialect: Dialect, *, where: str) -> list[str]:
+def _names(block: Records, dialect: Dialect, *, where: str) -> list[str]:
     try:
         if not block.closed[0]:
             raise ValueError("a quote is not closed")
@@ -81,7 +75,7 @@ def _names(block: Block, dialect: Dialect, *, where: str) -> list[str]:
         ) from error
 
 
-def _mended(block: Block) -> str:
+def _mended(block: Records) -> str:
     """Return what to do about a header that is not column names."""
     if is_binary(block.record(0)):
         return "the file is not text, or its header holds stray characters: write it anew as CSV"

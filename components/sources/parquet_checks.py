@@ -1,20 +1,17 @@
 """What is wrong with a Parquet file, said before a row is read: its kind, a column's name or type.
 
 A file that is not a Parquet file is named by its first bytes. A column may be absent, there twice,
-or of a type that the model or the output does not take.
+or of a type that is not the wanted one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pyarrow as pa
 
 from components import files
-from components.ingest.magic import HEAD_BYTES, PARQUET, is_binary, kind_of
-from components.score.formats import Format
-from components.score.sinks import can_hold
-from components.score.typed import fits
+from components.sources.magic import HEAD_BYTES, PARQUET, is_binary, kind_of
+from components.sources.protocol import Selection
+from components.sources.typed import fits
 from schemas.columns import Column
 from schemas.errors import DataError, did_you_mean
 
@@ -25,40 +22,28 @@ _WRITTEN_AS = {
 }
 
 
-def check(
-    schema: pa.Schema, inputs: Iterable[Column], keys: Iterable[str], kind: Format, *, where: str
-) -> None:
-    """Check that a file has each column once, and of a type that can be used.
+def check_columns(schema: pa.Schema, selection: Selection, *, where: str) -> None:
+    """Check that a file has each column once, and of a type that fits.
 
     Args:
       schema: the file's.
-      inputs: the columns that the model takes.
-      keys: the columns that are copied to the output.
-      kind: the output's format.
+      selection: what is wanted of it; keys may be of any type.
       where: the file.
 
     Raises:
       DataError: it has not; names the column, its type and what to do.
     """
-    for column in inputs:
+    for column in selection.columns:
         arrow = _only(schema, column.name, where)
         if not fits(arrow, column.kind):
-            written = _WRITTEN_AS[column.kind][0]
             raise DataError(
                 f"the column {column.name!r} is {arrow}",
                 where=where,
-                expected=f"{written}: the model takes the column as {column.kind}",
+                expected=f"{_WRITTEN_AS[column.kind][0]}: the column is {column.kind}",
                 remedy=_remedy(arrow, column),
             )
-    for key in keys:
-        arrow = _only(schema, key, where)
-        if not can_hold(kind, arrow):
-            raise DataError(
-                f"the key {key!r} is {arrow}, which {kind} output cannot hold",
-                where=where,
-                expected="a key of text, numbers, booleans, dates or times",
-                remedy=f"write scores as Parquet, or the key as text: CAST({key} AS VARCHAR)",
-            )
+    for key in selection.keys:
+        _only(schema, key.name, where)
 
 
 def _only(schema: pa.Schema, name: str, where: str) -> pa.DataType:
@@ -70,13 +55,14 @@ def _only(schema: pa.Schema, name: str, where: str) -> pa.DataType:
         raise DataError(
             f"the file has the column {name!r} {len(positions)} times",
             where=where,
-            expected="each column that the model takes, and each key, once",
+            expected="each column that is read once",
             remedy="rename or drop all but one of them",
         )
     raise DataError(
         f"the file has no column {name!r}; {did_you_mean(name, schema.names)}",
         where=where,
-        expected="each column that the model takes, and each key",
+        expected=f"{name} among the file's columns, which are: {', '.join(schema.names)}",
+        remedy="correct the file, or the name that is asked for",
     )
 
 
@@ -86,7 +72,7 @@ def _remedy(arrow: pa.DataType, column: Column) -> str:
     if pa.types.is_nested(arrow):
         return f"write one value for each row, as {written}"
     if pa.types.is_temporal(arrow):
-        return f"write what training had in the column, as {written}" + (
+        return f"write the column as {written}, as it is in training" + (
             "" if column.kind == "BYTES" else ", such as seconds since 1970"
         )
     return f"write the column as {written}: CAST({column.name} AS {sql})"
@@ -106,6 +92,10 @@ def unreadable(path: str, error: Exception) -> DataError:
         elif found is not None:
             what, remedy = f"the file is {found.name}, not Parquet", found.remedy
         elif not is_binary(head):
-            what = "the file is text, not Parquet as its name says"
-            remedy = "rename it so that it does not end in .parquet: then it is read as CSV"
+            named = " as its name says" if path.endswith(".parquet") else ""
+            what = f"the file is text, not Parquet{named}"
+            remedy = (
+                "for CSV, set source.format: csv in pipeline.yaml; `skewless predict` reads it if"
+                " its name does not end in .parquet"
+            )
     return DataError(what, where=path, expected="a readable Parquet file", remedy=remedy)

@@ -1,0 +1,55 @@
+"""CSV files → blocks of typed rows; a row's place is the line that it starts in.
+
+Types come from the columns that are wanted, never from a guess. Each step has a file: `byte_source`
+unpacks, `header` finds the columns, `csv_blocks` finds records, `parse` and `cells` type them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from components.sources import protocol
+from components.sources.byte_source import ByteSource
+from components.sources.csv_blocks import read_records
+from components.sources.header import Fields, read_fields
+from components.sources.protocol import Block, Selection
+from components.sources.rules import Rules
+from schemas.sources.csv import Csv
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Reader(protocol.Reader[Fields]):
+    """Reads CSV files, plain or gzipped.
+
+    Raises:
+      ConfigError: the delimiter cannot part values.
+    """
+
+    def __init__(self, options: Csv, selection: Selection) -> None:
+        self._rules = Rules.of(options, selection)
+        self._selection = selection
+
+    def check(self, path: str) -> None:
+        """Check that a file may be CSV, by its first bytes."""
+        with ByteSource(path):
+            pass  # which looks at them
+
+    def parts(self, path: str) -> list[Fields]:
+        """Return the file as one part, its header read."""
+        return [read_fields(path, self._rules)]
+
+    def key_types(self, part: Fields) -> pa.Schema:
+        """Return the types of the keys, which are those that are wanted."""
+        from components.examples import arrow_schema
+
+        return arrow_schema(self._selection.keys)
+
+    def read(self, part: Fields) -> Iterator[Block]:
+        """Yield a file's records, about 16 MB of text at a time."""
+        from components.sources.parse import parse  # pyarrow: a header is read without it
+
+        for records in read_records(part.path, self._rules.dialect):
+            yield parse(records, part, self._rules)

@@ -1,0 +1,163 @@
+"""Parquet files → blocks of typed rows; a row's place is its number in the file, from 1.
+
+A value is taken as strictly as CSV's: what a CSV file would be rejected for is rejected here, for
+the same reason. A file's column has to be of a type that fits, which its footer tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from components.arrow_files import ParquetFile, open_parquet
+from components.examples import arrow_schema, column
+from components.sources import protocol
+from components.sources.cells import Cells, first_reasons
+from components.sources.parquet_checks import check_columns, unreadable
+from components.sources.protocol import Block, Part, Selection
+from components.sources.rejects import Reason, Reject
+from components.sources.texts import trimmed, with_nulls
+from components.sources.typed import of_arrow
+from schemas.columns import SPACES, Column
+from schemas.sources.parquet import Parquet
+
+BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class Rows(Part):
+    """A Parquet file, known by its footer.
+
+    Attributes:
+      key_types: the types of the keys.
+    """
+
+    key_types: pa.Schema
+
+
+class Reader(protocol.Reader[Rows]):
+    """Reads Parquet files."""
+
+    def __init__(self, options: Parquet, selection: Selection) -> None:
+        null_values = [v.strip(SPACES) if options.trim else v for v in options.null_values]
+        # serving takes an empty text for a missing one, so training does, too
+        self._null_values = tuple(dict.fromkeys(["", *null_values]))
+        self._trim = options.trim
+        self._selection = selection
+
+    def check(self, path: str) -> None:
+        """Check that a file is Parquet, by its footer."""
+        _opened(path)
+
+    def parts(self, path: str) -> list[Rows]:
+        """Return the file as one part; its size is that of the wanted columns, as encoded."""
+        file = _opened(path)
+        schema = file.schema_arrow
+        check_columns(schema, self._selection, where=path)
+        wanted, keys = self._names(), [key.name for key in self._selection.keys]
+        return [
+            Rows(
+                path=path,
+                ignored=tuple(name for name in schema.names if name not in wanted),
+                rows=file.metadata.num_rows,
+                text_bytes=_size(file.metadata, wanted),
+                key_types=pa.schema([pa.field(key, schema.field(key).type) for key in keys]),
+            )
+        ]
+
+    def key_types(self, part: Rows) -> pa.Schema:
+        """Return the types of the keys, which are the file's."""
+        return part.key_types
+
+    def read(self, part: Rows) -> Iterator[Block]:
+        """Yield a file's rows, `BATCH_ROWS` at a time."""
+        file, first = _opened(part.path), 1
+        try:
+            for batch in file.iter_batches(BATCH_ROWS, columns=self._names(), use_threads=False):
+                yield self._block(batch, part, first)
+                first += batch.num_rows
+        except (OSError, pa.ArrowException) as error:
+            raise unreadable(part.path, error) from error
+
+    def _names(self) -> list[str]:
+        wanted = (*self._selection.columns, *self._selection.keys)
+        return list(dict.fromkeys(c.name for c in wanted))
+
+    def _block(self, batch: pa.RecordBatch, part: Rows, first: int) -> Block:
+        """Give rows the types that are wanted; `first` is the number of the first one."""
+        columns = self._selection.columns
+        cells = [self._cells(column(batch, c.name), c) for c in columns]
+        keys = [column(batch, key.name) for key in self._selection.keys]
+        reasons, culprits = first_reasons(cells, columns, self._selection.required)
+        rows = pa.RecordBatch.from_arrays(
+            [*(c.values for c in cells), *keys],
+            schema=pa.schema([*arrow_schema(columns), *part.key_types]),
+        )
+        places = np.arange(first, first + batch.num_rows)
+        if not reasons.any():
+            return Block(batch.num_rows, rows, places, ())
+        names = [columns[culprit].name for culprit in culprits[reasons > 0]]
+        rejects = _rejects(batch, np.flatnonzero(reasons), reasons, names, part.path, first)
+        good = reasons == 0
+        return Block(batch.num_rows, rows.filter(pa.array(good)), places[good], rejects)
+
+    def _cells(self, array: pa.Array, wanted: Column) -> Cells:
+        cells = of_arrow(array, wanted.kind)
+        assert cells is not None  # the file's types were checked by its footer
+        if wanted.kind != "BYTES":
+            return cells
+        texts = trimmed(cells.values) if self._trim else cells.values
+        return Cells(with_nulls(texts, self._null_values), cells.reasons)
+
+
+def _opened(path: str) -> ParquetFile:
+    try:
+        return open_parquet(path)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(path, error) from error
+
+
+def _size(footer: Any, wanted: Sequence[str]) -> int:
+    """Return how many bytes some columns are, unpacked."""
+    chunks = [
+        footer.row_group(group).column(position)
+        for group in range(footer.num_row_groups)
+        for position in range(footer.num_columns)
+    ]
+    return sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in wanted)
+
+
+def _rejects(
+    batch: pa.RecordBatch,
+    rows: np.ndarray,
+    reasons: np.ndarray,
+    names: Sequence[str],
+    path: str,
+    first: int,
+) -> tuple[Reject, ...]:
+    """Return rejected rows; `names` are those of the columns that are wrong in each."""
+    records = _plain(batch.take(pa.array(rows)))
+    return tuple(
+        Reject(
+            path,
+            first + int(row),
+            name,
+            None if record[name] is None else str(record[name]),
+            Reason(int(reasons[row])),
+            repr(record).encode(),
+        )
+        for row, name, record in zip(rows, names, records, strict=True)
+    )
+
+
+def _plain(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Return rows as Python has them; text that is no UTF-8 as bytes."""
+    try:
+        return batch.to_pylist()
+    except UnicodeDecodeError:
+        arrays = [a.cast(pa.binary()) if pa.types.is_string(a.type) else a for a in batch.columns]
+        return pa.RecordBatch.from_arrays(arrays, batch.schema.names).to_pylist()

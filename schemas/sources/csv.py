@@ -1,0 +1,17 @@
+"""Options of CSV files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.sources.options import Options
+
+
+class Csv(Options):
+    """Comma-separated text with a header line, plain or gzipped."""
+
+    format: Literal["csv"] = "csv"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    newlines_in_values: bool = True  # False lets one file be read by several workers

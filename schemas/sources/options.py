@@ -1,0 +1,22 @@
+"""What every kind of source has: where it is, and what its texts mean."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from schemas.strict import Strict
+
+
+class Options(Strict):
+    """Options of a source of rows; a kind adds its own.
+
+    `path` is a file, a glob, or `package://NAME/FILE` for a file that a Python package ships;
+    relative paths are taken from the folder of pipeline.yaml.
+    """
+
+    endings: ClassVar[tuple[str, ...]] = ()  # by which `skewless predict` knows a file of this kind
+
+    format: str
+    path: str
+    null_values: tuple[str, ...] = ("",)  # texts that mean missing; the empty one always does
+    trim: bool = False  # drop spaces around every value, as in "a, b, c"

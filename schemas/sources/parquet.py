@@ -1,0 +1,15 @@
+"""Options of Parquet files."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from schemas.sources.options import Options
+
+
+class Parquet(Options):
+    """Parquet files; `null_values` and `trim` are about their columns of text."""
+
+    endings: ClassVar[tuple[str, ...]] = (".parquet",)
+
+    format: Literal["parquet"] = "parquet"

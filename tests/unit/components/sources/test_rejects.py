@@ -1,0 +1,21 @@
+"""What stands in files of rejects."""
+
+from components.sources.rejects import Reason
+
+
+def test_codes_are_stable():
+    assert [r.code for r in Reason] == [
+        "fits",
+        "wrong_field_count",
+        "unclosed_quote",
+        "not_utf8",
+        "contains_nul",
+        "not_an_integer",
+        "integer_beyond_2_53",
+        "not_a_number",
+        "not_finite",
+        "missing_label",
+        "not_json",
+        "not_an_object",
+        "not_text",
+    ]
