@@ -26,6 +26,7 @@ from schemas.columns import SPACES, Column
 from schemas.sources.parquet import Parquet
 
 BATCH_ROWS = 65_536
+_NUMBER_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Reader(protocol.Reader[Rows]):
         _opened(path)
 
     def parts(self, path: str) -> list[Rows]:
-        """Return the file as one part; its size is that of the wanted columns, as encoded."""
+        """Return the file as one part; its size is that of the wanted columns."""
         file = _opened(path)
         schema = file.schema_arrow
         check_columns(schema, self._selection, where=path)
@@ -121,14 +122,26 @@ def _opened(path: str) -> ParquetFile:
         raise unreadable(path, error) from error
 
 
-def _size(footer: Any, wanted: Sequence[str]) -> int:
-    """Return how many bytes some columns are, unpacked."""
+def _size(footer: Any, wanted: Sequence[str]) -> float:
+    """Return about how many bytes some columns are, unpacked."""
     chunks = [
         footer.row_group(group).column(position)
         for group in range(footer.num_row_groups)
         for position in range(footer.num_columns)
     ]
-    return sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in wanted)
+    return sum(_chunk_size(c) for c in chunks if c.path_in_schema in wanted)
+
+
+def _chunk_size(chunk: Any) -> float:
+    if chunk.physical_type != "BYTE_ARRAY":
+        return chunk.num_values * _NUMBER_BYTES
+    size: float = chunk.total_uncompressed_size
+    bounds = chunk.statistics
+    if bounds is not None and bounds.has_min_max:
+        # a dictionary holds equal texts once: two of them say about how long each is
+        length = (len(bounds.min_raw) + len(bounds.max_raw)) / 2
+        size = max(size, chunk.num_values * length)
+    return size
 
 
 def _rejects(
@@ -146,7 +159,7 @@ def _rejects(
             path,
             first + int(row),
             name,
-            None if record[name] is None else str(record[name]),
+            None if record[name] in (None, "") else str(record[name]),
             Reason(int(reasons[row])),
             repr(record).encode(),
         )

@@ -67,8 +67,8 @@ def test_a_changed_line_of_code_runs_its_stage(
     """What a changed line does to a digest is shown in the unit tests; here, what follows."""
     digest = digests.code
 
-    def changed(module, function):
-        return digest(module, function) + ("changed" if function == node else "")
+    def changed(module, function, **more):
+        return digest(module, function, **more) + ("changed" if function == node else "")
 
     monkeypatch.setattr(digests, "code", changed)
     assert run_dataset(make_dataset()).done == again

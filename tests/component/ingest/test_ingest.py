@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import os
+from pathlib import Path
 
 import apache_beam as beam
 import numpy as np
@@ -23,6 +24,7 @@ from components.sources import csv as csv_source
 from components.sources import parse
 from components.sources.csv_blocks import read_records
 from components.sources.protocol import Selection, open_reader
+from schemas import sources
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
 from schemas.sources.csv import Csv
@@ -72,7 +74,7 @@ def run(tmp_path):
     def _run(*paths, output=None, settings=None, splits=SHARES, **source):
         made.append(output or str(tmp_path / f"examples-{len(made)}"))
         counts = ingest(
-            source=Csv(path="*.csv", **source),
+            source=sources.loads(json.dumps({"path": "*.csv", **source})),
             paths=paths,
             columns=COLUMNS,
             splits=splits,
@@ -236,6 +238,80 @@ def test_rejects_of_several_files_come_in_the_files_order(write, run):
         paths.append(write(rows(0, 20) + bad, name=name))
     root, _ = run(*paths)
     assert [r["source"] for r in rejects(root)] == [paths[0], paths[2]]
+
+
+@pytest.fixture
+def write_parquet(tmp_path):
+    """Write rows, as text by column, as a Parquet file with the columns' types."""
+
+    def _write(table, *, name="data.parquet", **options):
+        kinds = {"INT": int, "FLOAT": float, "BYTES": str}
+        columns = {
+            c.name: [kinds[c.kind](row[c.name]) if row[c.name] else None for row in table]
+            for c in COLUMNS
+        }
+        types = {"INT": pa.int64(), "FLOAT": pa.float64(), "BYTES": pa.string()}
+        schema = pa.schema([(c.name, types[c.kind]) for c in COLUMNS])
+        pq.write_table(pa.table(columns, schema=schema), tmp_path / name, **options)
+        return str(tmp_path / name)
+
+    return _write
+
+
+def contents(root):
+    """Every file of examples with its bytes."""
+    paths = [path for split in SPLITS for path in shards(root, split)]
+    return {os.path.relpath(path, root): Path(path).read_bytes() for path in paths}
+
+
+def test_the_same_rows_in_csv_and_parquet_give_the_same_examples(write, write_parquet, run):
+    table = rows(0, 3000)
+    table[3]["tips"] = ""
+    table[5]["fare"] = "1e99"
+    table[8]["id"] = str(2**53 + 1)
+    table[9]["company"] = ""
+    settings = Examples(shard_rows=1000, batch_rows=100)
+    first, counts = run(write(table), settings=settings)
+    paths = (write_parquet(table, row_group_size=700),)
+    second, other = run(*paths, settings=settings, format="parquet")
+    assert other == counts
+    assert counts.records_rejected == 3
+    assert contents(first) == contents(second)
+    assert len(contents(first)) == 5
+    lines, numbers = (
+        [(r["line"], r["column"], r["reason"]) for r in rejects(root)] for root in (first, second)
+    )
+    assert numbers == [(line - 1, *rest) for line, *rest in lines]  # there is no header
+
+
+def test_rejected_rows_of_parquet_are_kept_with_their_number(write_parquet, run):
+    paths = []
+    for name in ("b.parquet", "a.parquet"):
+        table = rows(0, 20)
+        table[7]["tips"] = "nan"
+        table[11]["fare"] = "-inf"
+        paths.append(write_parquet(table, name=name))
+    root, counts = run(*paths, format="parquet")
+    assert counts.rejected_by_reason == {"missing_label": 2, "not_finite": 2}
+    nan = repr({"id": 7, "fare": 7.25, "company": "c0", "tips": float("nan")})
+    inf = repr({"id": 11, "fare": float("-inf"), "company": "c4", "tips": 1.0})
+    assert rejects(root) == [
+        _reject(path, *values)
+        for path in paths
+        for values in (
+            (8, "tips", "nan", "missing_label", nan),
+            (12, "fare", "-inf", "not_finite", inf),
+        )
+    ]
+
+
+def test_a_parquet_column_of_another_type_is_named(tmp_path, run):
+    path = str(tmp_path / "data.parquet")
+    pq.write_table(pa.table({"id": ["1"], "fare": [1.0], "company": ["a"], "tips": [1.0]}), path)
+    with pytest.raises(DataError, match="the column 'id' is string") as caught:
+        run(path, format="parquet")
+    assert caught.value.where == path
+    assert nothing_is_left(tmp_path)
 
 
 def test_progress_tells_rows_and_ignored_columns(write, run, caplog, monkeypatch):

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from components.sources.protocol import module_of
 from pipeline import dag, digest_cache, digests
+from schemas import catalog
 
 COMPONENT = '''
 """Two nodes."""
@@ -31,6 +33,12 @@ def keep(uri: str, measuring: str) -> None:
 def deep(uri: str) -> None:
     from components.room import inside
     run("components.room.process")
+
+
+def choose(uri: str, kind: str) -> None:
+    from components.kinds import finding
+    from schemas import kinds
+    finding.find(kind)
 '''
 
 
@@ -47,6 +55,16 @@ def house(tmp_path: Path) -> Path:
         "components/room/inside.py": "x = 1",
         "components/room/process.py": "y = 1",
         "components/room/types_only.py": "z = 1",
+        "components/kinds/__init__.py": "",
+        "components/kinds/finding.py": "def find(kind): return load(f'components.kinds.{kind}')",
+        "components/kinds/one.py": "from schemas.kinds.one import One",
+        "components/kinds/two.py": "from schemas.kinds.two import Two",
+        "schemas/kinds/__init__.py": (
+            "from schemas.kinds.one import One\nfrom schemas.kinds.two import Two\n"
+            "KINDS = (One, Two)"
+        ),
+        "schemas/kinds/one.py": "class One: pass",
+        "schemas/kinds/two.py": "class Two: pass",
         "schemas/__init__.py": "",
         "schemas/spec.py": "class Split: pass",
     }
@@ -113,6 +131,29 @@ def test_a_changed_line_changes_the_digests_of_what_depends_on_it(house, file, o
     assert {node for node in nodes if code(house, node) != before[node]} == changed
 
 
+@pytest.mark.parametrize(
+    ("file", "changed"),
+    [
+        ("components/kinds/one.py", {"one"}),
+        ("schemas/kinds/one.py", {"one"}),
+        ("components/kinds/two.py", {"two"}),
+        ("schemas/kinds/two.py", {"two"}),
+        ("components/kinds/finding.py", {"one", "two"}),
+        ("schemas/kinds/__init__.py", set()),  # as where a kind is added
+    ],
+)
+def test_a_kind_counts_where_it_was_chosen_and_nowhere_else(house, file, changed):
+    def code_of(kind):
+        modules = [f"components.kinds.{kind}"]
+        return digests.code("components.room.component", "choose", modules=modules, root=house)
+
+    before = {kind: code_of(kind) for kind in ("one", "two")}
+    with open(house / file, "a", encoding="utf-8") as source:
+        source.write("\nmore = 1")
+    os.utime(house / file, ns=(1, 1))
+    assert {kind for kind in before if code_of(kind) != before[kind]} == changed
+
+
 def test_a_library_counts_for_those_who_import_it(house, monkeypatch):
     before = {node: code(house, node) for node in ("measure", "keep")}
     monkeypatch.setattr("importlib.metadata.version", lambda name: f"{name} 99")
@@ -144,6 +185,27 @@ def test_the_rooms_are_told_apart():
     assert not any("evaluate" in module for module in reach["export"])
     assert "components.parity.fresh_process" in reach["parity"]
     assert not any(m.startswith("pipeline") for modules in reach.values() for m in modules)
+
+
+@pytest.mark.parametrize(("kind", "other"), [("csv", "parquet"), ("parquet", "csv")])
+def test_only_the_source_that_was_chosen_is_in_ingest_s_digest(kind, other):
+    reach = digests.reachable("components.ingest.component", "ingest", modules=[module_of(kind)])
+    assert {f"components.sources.{kind}", f"schemas.sources.{kind}"} <= reach
+    assert not {f"components.sources.{other}", f"schemas.sources.{other}"} & reach
+    assert "schemas.sources" not in reach  # which a kind may be added to
+
+
+def test_nodes_are_told_what_they_find_by_its_name(monkeypatch):
+    taxi = catalog.load("taxi")
+    given = {}
+    monkeypatch.setattr(
+        digests, "code", lambda module, node, modules: given.update({node: modules})
+    )
+    dag._Told.of(taxi)
+    assert {node: modules for node, modules in given.items() if modules} == {
+        "ingest": (module_of("csv"),),
+        "parity": (module_of("parquet"),),
+    }
 
 
 @pytest.fixture

@@ -153,6 +153,7 @@ def test_an_integer_as_a_label_may_be_in_quotes(folder, value):
     ("option", "value", "said"),
     [
         ("null_values: [NA]", "NA", "source.null_values makes it a missing one"),
+        ("format: parquet", "", "source.null_values makes it a missing one"),
         ("trim: false", "", "source.null_values makes it a missing one"),
         ("trim: true", "yes ", "source.trim drops the spaces around it"),
     ],

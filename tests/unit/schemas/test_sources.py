@@ -1,0 +1,103 @@
+"""The section `source:` of pipeline.yaml: its kinds, and what is said of a wrong one."""
+
+import pydantic
+import pytest
+
+from schemas import catalog, sources
+from schemas.errors import ConfigError
+from schemas.sources.csv import Csv
+from schemas.sources.parquet import Parquet
+
+SOURCES = [
+    Csv(path="a.csv", delimiter="|", null_values=("?", "NA"), newlines_in_values=False),
+    Parquet(path="a/*.parquet", trim=True),
+]
+
+
+def read(folder, text):
+    folder.change("  path: data.csv", text)
+    return catalog.load(str(folder)).spec.source
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("  path: x", Csv(path="x")),
+        ("  format: csv\n  path: x\n  trim: true", Csv(path="x", trim=True)),
+        ("  format: parquet\n  path: x", Parquet(path="x")),
+        (
+            "  null_values: [no, 1.10]\n  path: 010\n  format: parquet",
+            Parquet(path="010", null_values=("no", "1.10")),
+        ),
+    ],
+)
+def test_the_format_says_the_kind_and_csv_is_meant_without_one(folder, text, source):
+    assert read(folder, text) == source
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (
+            "  path: x\n  format: parket",
+            4,
+            "source: unknown format 'parket'; did you mean 'parquet'?",
+        ),
+        ("  format: no\n  path: x", 3, "source: unknown format 'no'; one of: csv, parquet"),
+        ("  format: [csv]\n  path: x", 3, "source: unknown format ['csv']"),
+        (
+            "  path: x\n  delimitr: a",
+            4,
+            "source: unknown key 'delimitr'; did you mean 'delimiter'?",
+        ),
+        (
+            "  format: parquet\n  path: x\n  delimiter: a",
+            5,
+            "source: unknown key 'delimiter'; one of: ",
+        ),
+        (
+            "  path: x\n  delimiter: ab",
+            4,
+            "source.delimiter: String should have at most 1 character",
+        ),
+        (
+            "  format: parquet\n  path: x\n  trim: 7",
+            5,
+            "source.trim: expected true or false, got 7",
+        ),
+        ("  format: parquet", 2, "source.path: this key is needed"),
+        ("  - path", 2, "source: expected keys with values, got ['path']"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(folder, text, line, what):
+    with pytest.raises(ConfigError) as caught:
+        read(folder, text)
+    assert caught.value.what.startswith(f"pipeline.yaml:{line}: {what}")
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.format)
+def test_a_source_travels_as_json(source):
+    assert sources.loads(source.model_dump_json()) == source
+
+
+def test_json_of_an_unknown_kind_is_refused():
+    with pytest.raises(pydantic.ValidationError, match="unknown format 'avro'"):
+        sources.loads('{"format": "avro", "path": "x"}')
+
+
+def test_each_kind_is_listed_once_by_its_format():
+    assert sources.FORMATS == ("csv", "parquet")
+    assert [type(source) for source in SOURCES] == list(sources.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("gs://b/a.parquet", Parquet(path="gs://b/a.parquet")),
+        ("a.csv.gz", Csv(path="a.csv.gz")),
+        ("a.parquet.gz", Csv(path="a.parquet.gz")),
+        ("parquet", Csv(path="parquet")),
+    ],
+)
+def test_a_files_ending_tells_its_kind(path, source):
+    assert sources.plain(path) == source
