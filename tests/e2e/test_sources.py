@@ -1,0 +1,52 @@
+"""Rows of a Parquet file go through a run as those of the same CSV file do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pv
+import pyarrow.parquet as pq
+import pytest
+
+from components.examples import shards
+from pipeline import lineage
+from pipeline.folders import Folders
+from schemas import catalog
+from schemas.spec import SPLITS
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def trips(csv, tmp_path):
+    """The trips as Parquet, and after them one without a fare, which the label needs."""
+    arrow = {"INT": pa.int64(), "FLOAT": pa.float64(), "BYTES": pa.string()}
+    types = {c.name: arrow[c.kind] for c in catalog.load("taxi").columns}
+    options = pv.ConvertOptions(column_types=types, include_columns=list(types), null_values=[""])
+    table = pv.read_csv(csv, convert_options=options)
+    one = {name: [None if name == "fare" else table[name][0].as_py()] for name in types}
+    whole = pa.concat_tables([table, pa.table(one, schema=table.schema)])
+    pq.write_table(whole, tmp_path / "trips.parquet", row_group_size=250)
+    return tmp_path / "trips.parquet"
+
+
+def examples_of(root, outcome):
+    """The bytes of a run's examples by the names of their files."""
+    nodes = lineage.read_run(Folders.of(root, "taxi").metadata, outcome.summary.run_id)
+    uri = nodes["ingest"].outputs["examples"].uri
+    paths = [Path(path) for split in SPLITS for path in shards(uri, split)]
+    return {str(path.relative_to(uri)): path.read_bytes() for path in paths}
+
+
+def test_parquet_gives_the_examples_that_csv_gives_and_its_rejects_count(
+    first, make_dataset, run_dataset, root, trips
+):
+    strict = {"source": {"format": "parquet"}, "validation": {"max_rejected_fraction": 0}}
+    stopped = run_dataset(make_dataset(spec=strict, source=trips))
+    assert (stopped.error.exit_code, stopped.summary.error.stage) == (3, "gate")
+    assert "missing_label" in str(stopped.error)
+    expected = {**first.summary.counts, "records_read": 601}
+    expected |= {"records_rejected": 1, "rejected_by_reason": {"missing_label": 1}}
+    assert stopped.summary.counts == expected
+    assert examples_of(root, stopped) == examples_of(root, first)
