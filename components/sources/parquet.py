@@ -22,7 +22,7 @@ from components.sources.protocol import Block, Part, Selection
 from components.sources.rejects import Reason, Reject
 from components.sources.texts import trimmed, with_nulls
 from components.sources.typed import of_arrow
-from schemas.columns import SPACES, Column
+from schemas.columns import Column
 from schemas.sources.parquet import Parquet
 
 BATCH_ROWS = 65_536
@@ -44,10 +44,7 @@ class Reader(protocol.Reader[Rows]):
     """Reads Parquet files."""
 
     def __init__(self, options: Parquet, selection: Selection) -> None:
-        null_values = [v.strip(SPACES) if options.trim else v for v in options.null_values]
-        # serving takes an empty text for a missing one, so training does, too
-        self._null_values = tuple(dict.fromkeys(["", *null_values]))
-        self._trim = options.trim
+        self._options = options
         self._selection = selection
 
     def check(self, path: str) -> None:
@@ -77,6 +74,7 @@ class Reader(protocol.Reader[Rows]):
     def read(self, part: Rows) -> Iterator[Block]:
         """Yield a file's rows, `BATCH_ROWS` at a time."""
         file, first = _opened(part.path), 1
+        check_columns(file.schema_arrow, self._selection, where=part.path)  # it may have changed
         try:
             for batch in file.iter_batches(BATCH_ROWS, columns=self._names(), use_threads=False):
                 yield self._block(batch, part, first)
@@ -111,8 +109,8 @@ class Reader(protocol.Reader[Rows]):
         assert cells is not None  # the file's types were checked by its footer
         if wanted.kind != "BYTES":
             return cells
-        texts = trimmed(cells.values) if self._trim else cells.values
-        return Cells(with_nulls(texts, self._null_values), cells.reasons)
+        texts = trimmed(cells.values) if self._options.trim else cells.values
+        return Cells(with_nulls(texts, self._options.nulls), cells.reasons)
 
 
 def _opened(path: str) -> ParquetFile:
@@ -172,5 +170,12 @@ def _plain(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     try:
         return batch.to_pylist()
     except UnicodeDecodeError:
-        arrays = [a.cast(pa.binary()) if pa.types.is_string(a.type) else a for a in batch.columns]
+        arrays = [_as_bytes(array) for array in batch.columns]
         return pa.RecordBatch.from_arrays(arrays, batch.schema.names).to_pylist()
+
+
+def _as_bytes(array: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+    return array.cast(pa.binary()) if is_text else array

@@ -90,7 +90,7 @@ class Reader(Protocol[P]):
         """
 
     def parts(self, path: str) -> list[P]:
-        """Return the parts of a file, by its header or footer alone.
+        """Return the parts of a file, at least one, by its header or footer alone.
 
         Raises:
           DataError: the file cannot be read, or a column is not in it, is there twice or is of a

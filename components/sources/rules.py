@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.sources.protocol import Selection
-from schemas.columns import SPACES, Column
+from schemas.columns import Column
 from schemas.errors import ConfigError
 from schemas.sources.csv import Csv
 
@@ -55,11 +55,10 @@ class Rules:
                 where="source.delimiter",
                 expected="one ASCII character that is no quote, line end or NUL",
             )
-        nulls = [v.strip(SPACES) if source.trim else v for v in source.null_values]
         return cls(
             columns=selection.columns + selection.keys,
             required=selection.required,
             dialect=Dialect(source.delimiter.encode(), source.newlines_in_values),
-            null_values=tuple(dict.fromkeys(["", *nulls])),
+            null_values=source.nulls,
             trim=source.trim,
         )

@@ -152,7 +152,8 @@ def _of_integers(array: pa.Array, kind: str) -> Cells:
     numbers = array.fill_null(0).to_numpy(zero_copy_only=False)
     reasons = np.zeros(len(array), np.uint8)
     if kind == "FLOAT":
-        return Cells(pa.array(numbers.astype(np.float32), mask=missing), reasons)
+        singles = numbers.astype(np.float64).astype(np.float32)  # rounded twice, as text is in CSV
+        return Cells(pa.array(singles, mask=missing), reasons)
     reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = Reason.INTEGER_BEYOND_2_53
     return Cells(pa.array(numbers.astype(np.int64), mask=missing | (reasons > 0)), reasons)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from schemas.columns import SPACES
 from schemas.strict import Strict
 
 
@@ -20,3 +21,12 @@ class Options(Strict):
     path: str
     null_values: tuple[str, ...] = ("",)  # texts that mean missing; the empty one always does
     trim: bool = False  # drop spaces around every value, as in "a, b, c"
+
+    @property
+    def nulls(self) -> tuple[str, ...]:
+        """Texts that mean missing once they are trimmed, each once and the empty one among them.
+
+        Serving takes an empty text for a missing one, so training does too.
+        """
+        texts = [text.strip(SPACES) if self.trim else text for text in self.null_values]
+        return tuple(dict.fromkeys(["", *texts]))

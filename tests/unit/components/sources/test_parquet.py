@@ -82,11 +82,14 @@ def test_fractions_are_no_integers_and_nan_is_missing(path):
     assert rejects == [(1, "x", "nan", "missing_label"), (2, "n", "1.5", "not_an_integer")]
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.binary()])
-def test_text_that_is_not_utf_8_is_rejected_whatever_the_file_calls_it(path, kind):
-    texts = pa.array([b"a", b"\xff", b"c"], pa.binary())
-    if pa.types.is_string(kind):  # as writers do that check nothing
-        texts = pa.Array.from_buffers(kind, 3, texts.buffers())
+BYTES = pa.array([b"a", b"\xff", b"c"], pa.binary())
+UNCHECKED = pa.Array.from_buffers(pa.string(), 3, BYTES.buffers())  # as some writers do
+
+
+@pytest.mark.parametrize(
+    "texts", [BYTES, UNCHECKED, UNCHECKED.dictionary_encode()], ids=["bytes", "text", "dictionary"]
+)
+def test_text_that_is_not_utf_8_is_rejected_whatever_the_file_calls_it(path, texts):
     rows, rejects = read(path, {**with_row(), "t": texts})
     assert [values[2] for _, values in rows] == ["a", "c"]
     assert rejects == [(2, "t", r"b'\xff'", "not_utf8")]
@@ -170,6 +173,15 @@ def test_a_file_that_breaks_off_is_named(path):
         path,
         "the file is damaged, or was not copied to its end: copy it again",
     )
+
+
+def test_a_file_that_was_replaced_meanwhile_is_checked_again(path):
+    pq.write_table(pa.table(GOOD), path)
+    ours = reader()
+    (part,) = ours.parts(path)
+    pq.write_table(pa.table({"n": [1], "x": [0.5], "other": ["a"]}), path)
+    with pytest.raises(DataError, match="the file has no column 't'"):
+        list(ours.read(part))
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
