@@ -150,7 +150,10 @@ class _Told:
 def _modules(node: str, dataset: Dataset) -> tuple[str, ...]:
     """Return the modules that a node finds by their names: those of the kinds chosen."""
     modules = []
-    formats = {"ingest": dataset.spec.source.format, "parity": "parquet"}  # which its batches are in
+    formats = {
+        "ingest": dataset.spec.source.format,
+        "parity": "parquet",
+    }  # which its batches are in
     if node in formats:
         modules.append(sources.module_of(formats[node]))
     reached = digests.reachable(f"components.{ROOMS[node]}.component", node)

@@ -25,7 +25,7 @@ from schemas.columns import Column
 from schemas.spec import Export, Label
 
 REAL_ROWS = 10_000
-# Beyond so many columns, fewer real rows are asked about, by their square, but so many at least: the
+# Beyond so many columns fewer real rows are asked about, by their square, but so many at least: the
 # cost of a row grows with the columns, and so does that of a model with as many inputs.
 _FULL_WIDTH = 100
 _LEAST_REAL_ROWS = 500

@@ -203,7 +203,6 @@ def test_numbers_that_some_threads_take_for_zero_are_tried():
     assert {v for v in values if 0 < abs(v) < tiny} == {tiny / 2, -tiny / 2, 2.0**-149}
 
 
-
 def test_adversarial_values_hold_what_the_issue_names():
     floats = adversarial_values(FARE, [])
     texts = adversarial_values(COMPANY, [])
