@@ -18,7 +18,8 @@ from components.evaluate.tally import BINS, Tally, grade
 from components.examples import iter_batches
 from schemas.catalog import Dataset
 from schemas.columns import find
-from schemas.spec import SPLITS, Exceeds
+from schemas.spec import Exceeds
+from schemas.splits.options import SPLITS
 
 _MAX_TREES = 300
 

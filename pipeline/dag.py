@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from components import files, stores
+from components.ingest.splits import protocol as splits
 from components.sources import protocol as sources
 from components.sources.found import source_files
 from components.sources.protocol import Selection, open_reader
@@ -156,6 +157,8 @@ def _modules(node: str, dataset: Dataset) -> tuple[str, ...]:
     }  # which its batches are in
     if node in formats:
         modules.append(sources.module_of(formats[node]))
+    if node == "ingest":
+        modules.append(splits.module_of(dataset.spec.splits.by))
     reached = digests.reachable(f"components.{ROOMS[node]}.component", node)
     if treatments.__name__ in reached:
         modules += [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds]

@@ -29,7 +29,7 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
         transformed features have one name; the label can never be 1.
     """
     _check_features(spec, columns, where)
-    for name in (*spec.splits.key, *spec.evaluation.slices):
+    for name in (*spec.splits.columns, *spec.evaluation.slices):
         find(columns, name, where=f"{where}: splits.key, evaluation.slices")
     _check_label(spec, columns, where)
     _check_names(spec, columns, where)

@@ -13,33 +13,10 @@ from pydantic import Field
 
 from schemas.runners import Runner
 from schemas.sources import Source
+from schemas.splits import Split
 from schemas.strict import Finite, one_of, written_as
 from schemas.strict import Strict as Strict  # most of its users know it from here
-from schemas.treatments import NAMES, Treatment
-from schemas.treatments.cross import Cross
-
-SPLITS = ("train", "eval", "test")
-
-
-class Splits(Strict):
-    """Which share of the rows goes where, by a hash of `key`.
-
-    A row's split depends on the values of its key columns and on nothing else, so adding rows or
-    columns moves no row; rows with equal keys always share a split.
-    """
-
-    key: Annotated[tuple[str, ...], Field(min_length=1)]
-    train: Annotated[float, Field(gt=0, lt=1)] = 0.70
-    eval: Annotated[float, Field(gt=0, lt=1)] = 0.15
-    test: Annotated[float, Field(gt=0, lt=1)] = 0.15
-
-    @pydantic.model_validator(mode="after")
-    def _sum(self) -> Splits:
-        if abs(self.train + self.eval + self.test - 1) > 1e-9:
-            raise ValueError(
-                f"train + eval + test must be 1, got {self.train + self.eval + self.test:g}"
-            )
-        return self
+from schemas.treatments import NAMES, Cross, Treatment
 
 
 class Equals(Strict):
@@ -215,7 +192,7 @@ class Spec(Strict):
 
     name: Name
     source: Source
-    splits: Splits
+    splits: Split
     label: Label
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]
     crosses: tuple[Cross, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 import pydantic
@@ -95,6 +95,35 @@ def one_of(entry: Any, kinds: Collection[str], *, what: str) -> Any:
     if not isinstance(options, (dict, type(None))):
         raise ValueError(f"the options of {kind!r} must be keys with values, got {options!r}")
     return {**(options or {}), "kind": kind}
+
+
+def named_kind(value: Any, key: str, kinds: Sequence[type[Strict]], *, what: str) -> Any:
+    """Fill in the kind of a section that names none, the first one, and refuse an unknown one.
+
+    Args:
+      value: the section.
+      key: of the kind's name.
+      kinds: the classes of options, in which the field `key` has the name by default.
+      what: the kind is of, in words.
+    """
+    if isinstance(value, Strict):
+        return value
+    if not isinstance(value, dict):
+        raise PydanticCustomError("model_type", "expected keys with values")
+    names = [kind.model_fields[key].default for kind in kinds]
+    value = {key: names[0], **value}
+    if (given := value[key]) not in names:
+        raise PydanticCustomError(
+            "unknown_kind",
+            "unknown {what} {quoted}; {hint}",
+            {
+                "key": key,
+                "what": what,
+                "quoted": repr(given),
+                "hint": did_you_mean(str(given), names),
+            },
+        )
+    return value
 
 
 def written_as(pattern: str, expected: str) -> pydantic.AfterValidator:

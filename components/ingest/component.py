@@ -15,7 +15,9 @@ from tfx.types.standard_artifacts import Examples
 from components import files, progress
 from components.ingest.ingest import ingest as make_examples
 from schemas import sources, spec
+from schemas import splits as split_kinds
 from schemas.columns import loads
+from schemas.splits.options import SPLITS
 
 
 @component(use_beam=True)
@@ -41,13 +43,13 @@ def ingest(
             source=sources.loads(source),
             paths=[found.path for found in files.find(pattern)],
             columns=loads(columns),
-            splits=spec.Splits.model_validate_json(splits),
+            splits=split_kinds.loads(splits),
             label=spec.Label.model_validate_json(label),
             settings=spec.Examples.model_validate_json(settings),
             output=examples.uri,
             options=None if beam_pipeline is None else beam_pipeline.options,
         )
-        examples.split_names = artifact_utils.encode_split_names(list(spec.SPLITS))
+        examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
         examples.set_string_custom_property("input_fingerprint", fingerprint)
         examples.set_int_custom_property("records_read", counts.records_read)

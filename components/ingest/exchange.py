@@ -20,8 +20,9 @@ import pyarrow as pa
 from components import files
 from components.arrow_files import open_arrow
 from components.examples import ShardWriter, split_folder
-from components.ingest.split import assign, hash_rows, permutation, scatter
-from schemas.spec import SPLITS, Splits
+from components.ingest.hashing import permutation, scatter
+from components.ingest.splits.protocol import Splitter
+from schemas.splits.options import SPLITS
 
 MAX_SHARD_BYTES = 512 << 20  # of source text, however few rows that is
 
@@ -56,10 +57,9 @@ class Shards:
         raise IndexError(f"there are {self.total} shards")
 
 
-def plan_shards(rows: float, text_bytes: float, splits: Splits, shard_rows: int) -> Shards:
+def plan_shards(rows: float, text_bytes: float, shares: Sequence[float], shard_rows: int) -> Shards:
     """Return how many shards about `rows` rows of `text_bytes` in all need: one a split or more."""
     full = max(rows / shard_rows, text_bytes / MAX_SHARD_BYTES)
-    shares = (splits.train, splits.eval, splits.test)
     return Shards(tuple(max(1, int(np.ceil(full * share))) for share in shares))
 
 
@@ -80,16 +80,14 @@ class Piece:
 
 @dataclass(frozen=True)
 class Router:
-    """Says which shard a row goes to: its split's by its key, within it by chance.
+    """Says which shard a row goes to: within its split, by chance.
 
     Attributes:
-      key: positions of the key columns in a batch.
-      splits: the shares.
+      splitter: says which split a row goes to.
       shards: how many shards a split has.
     """
 
-    key: tuple[int, ...]
-    splits: Splits
+    splitter: Splitter
     shards: Shards
 
     def route(self, batch: pa.RecordBatch, *, source: int, first: int) -> np.ndarray:
@@ -100,7 +98,7 @@ class Router:
           source: the source file's position among the files.
           first: how many of the file's rows came before.
         """
-        split = assign(hash_rows(batch.column(i) for i in self.key), self.splits)
+        split = self.splitter.assign(batch)
         counts = np.array(self.shards.counts)
         offsets = np.cumsum(counts) - counts
         return offsets[split] + scatter(source, first, batch.num_rows, counts[split])

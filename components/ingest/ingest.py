@@ -24,12 +24,14 @@ from components.ingest.failures import disk_errors, keep_failure, reserve
 from components.ingest.label_values import check_label
 from components.ingest.outcome import outcome
 from components.ingest.rejects import RejectWriter, publish_rejects
+from components.ingest.splits.protocol import open_splitter
 from components.ingest.tally import Tally
 from components.sources.protocol import Part, Reader, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources.options import Options
-from schemas.spec import SPLITS, Examples, Label, Splits
+from schemas.spec import Examples, Label
+from schemas.splits.options import SPLITS, SplitOptions
 
 STAGE = "ingest"
 _EXAMPLES = "examples"
@@ -41,7 +43,7 @@ def ingest(
     source: Options,
     paths: Sequence[str],
     columns: Sequence[Column],
-    splits: Splits,
+    splits: SplitOptions,
     label: Label,
     settings: Examples,
     output: str,
@@ -53,7 +55,7 @@ def ingest(
       source: the files' kind, and how they are written.
       paths: the files, in an order that the rows' order depends on.
       columns: the examples' columns; others in the files are ignored.
-      splits: the key and shares of the splits.
+      splits: which rows go to which split.
       label: its columns may not be missing.
       settings: rows of a batch and of a shard.
       output: the folder to make, which is not there yet or empty.
@@ -115,23 +117,22 @@ class Plan:
         reader: Reader[Any],
         parts: Sequence[Part],
         columns: Sequence[Column],
-        splits: Splits,
+        splits: SplitOptions,
         settings: Examples,
         folder: str,
     ) -> Plan:
         """Return the plan for these parts, its number of shards from their estimated size."""
-        names = [c.name for c in columns]
         shards = plan_shards(
             rows=sum(part.rows for part in parts),
             text_bytes=sum(part.text_bytes for part in parts),
-            splits=splits,
+            shares=splits.shares,
             shard_rows=settings.shard_rows,
         )
         return cls(
             reader=reader,
             parts=tuple(parts),
             columns=tuple(columns),
-            router=Router(tuple(names.index(n) for n in splits.key), splits, shards),
+            router=Router(open_splitter(splits), shards),
             batch_rows=settings.batch_rows,
             folder=folder,
         )

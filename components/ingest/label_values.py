@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from components.examples import iter_batches
 from schemas.columns import SPACES
 from schemas.errors import DataError, did_you_mean
-from schemas.spec import SPLITS, Label
+from schemas.spec import Label
+from schemas.splits.options import SPLITS
 
 _SHOWN = 10
 _COMPARED = 1_000  # values among which the nearest one is looked for

@@ -29,7 +29,8 @@ from components.push.outputs import signatures_of
 from schemas.columns import Column
 from schemas.description import Description, Input, ParityPath, Slice, Treated
 from schemas.expectations import Expectation
-from schemas.spec import SPLITS, Label, Spec, Strict
+from schemas.spec import Label, Spec, Strict
+from schemas.splits.options import SPLITS
 
 # A longer vocabulary is no list to choose from.
 MOST_KNOWN = 1_000

@@ -18,6 +18,7 @@ from components.transform.preprocessing import Preprocessing
 from components.transform.transform import transform as transform_examples
 from schemas import spec
 from schemas.columns import loads
+from schemas.splits.options import SPLITS
 
 
 @component(use_beam=True)
@@ -42,7 +43,7 @@ def transform(
             transformed=transformed_examples.uri,
             options=beam_pipeline.options if beam_pipeline else None,
         )
-        transformed_examples.split_names = artifact_utils.encode_split_names(list(spec.SPLITS))
+        transformed_examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(
             transformed_examples, example_gen_pb2.PayloadFormat.FORMAT_PARQUET
         )

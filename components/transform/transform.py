@@ -38,7 +38,8 @@ from schemas import layout as layouts
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.layout import Layout
-from schemas.spec import SPLITS, Examples
+from schemas.spec import Examples
+from schemas.splits.options import SPLITS
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions

@@ -17,7 +17,7 @@ from components.validate.files import anomalies_path, statistics_path
 from components.validate.findings import Drift, Finding, Findings, Reader
 from schemas.columns import SERVING, TRAINING, columns_of, parse_schema
 from schemas.errors import DataError
-from schemas.spec import SPLITS
+from schemas.splits.options import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

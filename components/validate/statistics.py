@@ -16,7 +16,7 @@ from components.arrow_files import open_parquet
 from components.examples import as_lists, read_splits, shards
 from components.validate.files import statistics_path
 from schemas.errors import DataError
-from schemas.spec import SPLITS
+from schemas.splits.options import SPLITS
 
 if TYPE_CHECKING:
     import apache_beam as beam

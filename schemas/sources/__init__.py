@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import pydantic
-from pydantic_core import PydanticCustomError
 
-from schemas.errors import did_you_mean
 from schemas.sources.csv import Csv
 from schemas.sources.options import Options
 from schemas.sources.parquet import Parquet
+from schemas.strict import named_kind
 
 KINDS = (Csv, Parquet)
 
@@ -23,23 +22,7 @@ FORMATS: tuple[str, ...] = tuple(kind.model_fields[_FORMAT].default for kind in 
 
 
 def _with_format(value: Any) -> Any:
-    """Fill in the format that is meant where none is given, and refuse one that is not known."""
-    if isinstance(value, Options):
-        return value
-    if not isinstance(value, dict):
-        raise PydanticCustomError("model_type", "expected keys with values")
-    value = {_FORMAT: Csv.model_fields[_FORMAT].default, **value}
-    if (given := value[_FORMAT]) not in FORMATS:
-        raise PydanticCustomError(
-            "unknown_format",
-            "unknown format {quoted}; {hint}",
-            {
-                "key": _FORMAT,
-                "quoted": repr(given),
-                "hint": did_you_mean(str(given), FORMATS),
-            },
-        )
-    return value
+    return named_kind(value, _FORMAT, KINDS, what=_FORMAT)
 
 
 if TYPE_CHECKING:

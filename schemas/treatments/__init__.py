@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field
 
-from schemas.treatments.cross import Cross
+from schemas.treatments.cross import Cross as Cross
 from schemas.treatments.options import TreatmentOptions
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.vocabulary import Vocabulary

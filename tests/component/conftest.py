@@ -16,7 +16,8 @@ quiet_environment()
 from components.examples import ShardWriter, arrow_schema, split_folder  # noqa: E402
 from schemas.columns import Column  # noqa: E402
 from schemas.layout import Layout  # noqa: E402
-from schemas.spec import SPLITS, Label  # noqa: E402
+from schemas.spec import Label  # noqa: E402
+from schemas.splits.options import SPLITS  # noqa: E402
 from tests.preprocessing import preprocessing_of  # noqa: E402
 
 # Names that a CSV header may hold and that no Python argument or TensorFlow op may have, and two

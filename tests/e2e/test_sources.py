@@ -13,7 +13,7 @@ from components.examples import shards
 from pipeline import lineage
 from pipeline.folders import Folders
 from schemas import catalog
-from schemas.spec import SPLITS
+from schemas.splits.options import SPLITS
 
 pytestmark = pytest.mark.e2e
 

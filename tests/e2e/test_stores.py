@@ -18,7 +18,7 @@ from pipeline.run import run
 from pipeline.summary import FILE_NAME, Summary
 from schemas import catalog
 from schemas.errors import StoreError
-from schemas.spec import SPLITS
+from schemas.splits.options import SPLITS
 from tests import emulators
 from tests.at_start import at_start
 from tests.e2e.conftest import Outcome

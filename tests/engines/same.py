@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from google.protobuf import json_format
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from schemas.spec import SPLITS
+from schemas.splits.options import SPLITS
 from tests.engines.stages import Made
 
 # Floating point sums differ in their last digits with the order in which workers add them up …

@@ -11,7 +11,8 @@ from components.ingest.component import ingest
 from components.ingest.counts import Counts
 from schemas.columns import Column, dumps
 from schemas.sources.csv import Csv
-from schemas.spec import Examples, Label, Splits
+from schemas.spec import Examples, Label
+from schemas.splits.hash import Hash
 
 pytestmark = pytest.mark.component
 
@@ -24,7 +25,7 @@ def test_the_node_records_what_the_examples_are(tmp_path):
         pattern=str(tmp_path / "*.csv"),
         fingerprint="abc",
         columns=dumps([Column("n", "INT", True), Column("t", "BYTES", False)]),
-        splits=Splits(key=("n",)).model_dump_json(),
+        splits=Hash(key=("n",)).model_dump_json(),
         label=label.model_dump_json(),
         settings=Examples().model_dump_json(),
         code="1",

@@ -28,7 +28,9 @@ from schemas import sources
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
 from schemas.sources.csv import Csv
-from schemas.spec import SPLITS, Examples, Label, Splits
+from schemas.spec import Examples, Label
+from schemas.splits.hash import Hash
+from schemas.splits.options import SPLITS
 
 pytestmark = pytest.mark.component
 
@@ -38,7 +40,7 @@ COLUMNS = (
     Column("company", "BYTES", True),
     Column("tips", "FLOAT", False),
 )
-SHARES = Splits(key=("id", "company"))
+SHARES = Hash(key=("id", "company"))
 LABEL = Label.model_validate(
     {"name": "y", "exceeds": {"column": "tips", "fraction": 0.2, "of": "fare"}}
 )

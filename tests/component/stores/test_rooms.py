@@ -22,7 +22,9 @@ from pipeline import cli
 from schemas.columns import Column
 from schemas.errors import ConfigError, ModelError, SkewlessError, StoreError
 from schemas.sources.csv import Csv
-from schemas.spec import SPLITS, Examples, Label, Splits
+from schemas.spec import Examples, Label
+from schemas.splits.hash import Hash
+from schemas.splits.options import SPLITS
 from tests.emulators import in_amazon, in_google
 
 pytestmark = pytest.mark.component
@@ -47,7 +49,7 @@ def examples_of(paths, output):
         source=Csv(path="*"),
         paths=paths,
         columns=COLUMNS,
-        splits=Splits(key=("id",)),
+        splits=Hash(key=("id",)),
         label=LABEL,
         settings=Examples(batch_rows=128, shard_rows=200),
         output=output,

@@ -13,7 +13,7 @@ import pytest
 from components.examples import ShardWriter, split_folder
 from schemas import layout as layouts
 from schemas.layout import Layout, TransformedFeature
-from schemas.spec import SPLITS
+from schemas.splits.options import SPLITS
 
 
 def layout_of(*features: tuple[str, str, int]) -> Layout:

@@ -15,7 +15,8 @@ import pytest
 from components.examples import ShardWriter, arrow_schema, iter_batches, split_folder
 from schemas.columns import Column
 from schemas.layout import Layout
-from schemas.spec import SPLITS, Examples
+from schemas.spec import Examples
+from schemas.splits.options import SPLITS
 from tests.preprocessing import preprocessing_of
 
 LABEL = {"name": "big", "exceeds": {"column": "tips", "fraction": 0.5, "of": "of"}}

@@ -16,7 +16,7 @@ quiet_environment()
 from components.examples import ShardWriter, split_folder  # noqa: E402
 from components.validate.findings import Findings  # noqa: E402
 from schemas.columns import parse_schema  # noqa: E402
-from schemas.spec import SPLITS  # noqa: E402
+from schemas.splits.options import SPLITS  # noqa: E402
 
 SCHEMA = """default_environment: "TRAINING"
 default_environment: "SERVING"

@@ -14,7 +14,7 @@ from components.validate.findings import Findings
 from schemas.columns import columns_of, parse_schema
 from schemas.expectations import expectations_of
 from schemas.schema_fields import ACCEPTED
-from schemas.spec import SPLITS
+from schemas.splits.options import SPLITS
 from tests.component.validate import conftest
 
 pytestmark = pytest.mark.component

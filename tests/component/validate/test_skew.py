@@ -20,7 +20,7 @@ from pipeline.cli import main
 from schemas.columns import columns_of, parse_schema
 from schemas.errors import ConfigError
 from schemas.layout import FILE_NAME, Layout, TransformedFeature
-from schemas.spec import SPLITS
+from schemas.splits.options import SPLITS
 
 pytestmark = pytest.mark.component
 

@@ -202,10 +202,28 @@ def test_nodes_are_told_what_they_find_by_its_name(monkeypatch):
         digests, "code", lambda module, node, modules: given.update({node: modules})
     )
     dag._Told.of(taxi)
+    used = ("cross", "quantile_buckets", "vocabulary", "z_score")
+    treatments = tuple(f"components.transform.treatments.{kind}" for kind in used)
     assert {node: modules for node, modules in given.items() if modules} == {
-        "ingest": (module_of("csv"),),
-        "parity": (module_of("parquet"),),
+        "ingest": (module_of("csv"), "components.ingest.splits.hash"),
+        "transform": treatments,
+        "export": treatments,
+        "parity": (module_of("parquet"), *treatments),
+        "push": treatments,
     }
+
+
+def test_an_unused_treatment_counts_in_no_digest_and_a_used_one_in_transforms():
+    used = "components.transform.treatments.z_score"
+    for node in dag.NODES:
+        module = f"components.{dag.ROOMS[node]}.component"
+        assert not {m for m in digests.reachable(module, node) if "treatments." in m} - {
+            "components.transform.treatments.protocol",
+            "schemas.treatments.options",
+        }
+    reach = digests.reachable("components.transform.component", "transform", modules=(used,))
+    assert {used, "schemas.treatments.z_score"} <= reach
+    assert "schemas.treatments.quantile_buckets" not in reach
 
 
 @pytest.fixture

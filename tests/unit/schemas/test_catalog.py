@@ -37,7 +37,7 @@ def test_the_taxi_dataset_is_whole():
     assert taxi.spec.evaluation.thresholds.auc == spec.Bound(min=0.93, max_loss=0.005)
     assert "tips" not in taxi.spec.feature_columns
     # the key holds nothing of the outcome
-    assert "tips" not in taxi.spec.splits.key
+    assert "tips" not in taxi.spec.splits.columns
     assert 'not_in_environment: "SERVING"' in taxi.schema_text
 
 

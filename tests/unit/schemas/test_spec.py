@@ -5,6 +5,7 @@ import pytest
 
 from schemas import catalog, spec
 from schemas.layout import Layout, TransformedFeature
+from schemas.splits.hash import Hash
 from schemas.treatments.cross import Cross
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.vocabulary import Vocabulary
@@ -72,9 +73,9 @@ def test_a_label_value_is_text_or_a_whole_number(value):
 
 
 def test_shares_must_add_up():
-    assert spec.Splits(key=("x",), train=0.1, eval=0.2, test=0.7).test == 0.7
+    assert Hash(key=("x",), train=0.1, eval=0.2, test=0.7).test == 0.7
     with pytest.raises(pydantic.ValidationError, match=r"must be 1, got 0\.9"):
-        spec.Splits(key=("x",), train=0.6)
+        Hash(key=("x",), train=0.6)
 
 
 def test_a_layout_tells_dense_from_ids_in_order():

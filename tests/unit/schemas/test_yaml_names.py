@@ -59,7 +59,7 @@ def test_a_column_in_a_list_is_the_one_of_the_name_as_written(odd, name):
     )
     odd.change("name: big_tip", f"name: {name}")
     spec = catalog.read_spec(odd.pipeline)
-    assert spec.splits.key == ("fare", name)
+    assert spec.splits.columns == ("fare", name)
     assert spec.crosses[0].columns == (name, "hour")
     assert spec.evaluation.slices == (name,)
     assert spec.source.null_values == (name,)

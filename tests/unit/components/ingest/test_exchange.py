@@ -15,11 +15,13 @@ from components.ingest.exchange import (
     plan_shards,
     write_shard,
 )
-from components.ingest.split import assign, hash_rows
-from schemas.spec import SPLITS, Splits
+from components.ingest.hashing import hash_rows
+from components.ingest.splits.hash import Splitter, assign
+from schemas.splits.hash import Hash
+from schemas.splits.options import SPLITS
 
 SCHEMA = pa.schema([("id", pa.int64()), ("key", pa.int64()), ("text", pa.string())])
-SHARES = Splits(key=("key",))
+SHARES = Hash(key=("key",))
 
 
 def rows(first, count):
@@ -31,7 +33,7 @@ def rows(first, count):
 def exchange(folder, shards, batches_by_source):
     """Write and gather; returns the ids of each shard in order."""
     folder.mkdir()
-    router, pieces = Router((1,), SHARES, shards), []
+    router, pieces = Router(Splitter(SHARES), shards), []
     for source, batches in enumerate(batches_by_source):
         with PieceWriter(str(folder), SCHEMA, router, source=source) as writer:
             for batch in batches:
@@ -62,7 +64,7 @@ def test_a_rows_split_is_that_of_its_key(tmp_path):
     found = exchange(tmp_path / "x", Shards((3, 1, 2)), SOURCES)
     for path, table in found.items():
         keys = table["key"].combine_chunks()
-        splits = {SPLITS[i] for i in assign(hash_rows([keys]), SHARES)}
+        splits = {SPLITS[i] for i in assign(hash_rows([keys]), SHARES.shares)}
         assert splits == {path.split("/")[0].removeprefix("Split-")}
 
 
@@ -99,7 +101,7 @@ def test_a_shard_without_pieces_is_empty(tmp_path):
 
 
 def test_a_second_attempt_does_not_touch_the_first(tmp_path):
-    router = Router((1,), SHARES, Shards((1, 1, 1)))
+    router = Router(Splitter(SHARES), Shards((1, 1, 1)))
     paths: list[str] = []
     for _ in range(2):
         with PieceWriter(str(tmp_path), SCHEMA, router, source=0) as writer:
@@ -127,4 +129,4 @@ def test_shards_are_numbered_through_the_splits():
     ],
 )
 def test_shards_are_what_fits_in_memory(count, text_bytes, expected):
-    assert plan_shards(count, text_bytes, SHARES, 1_000_000).counts == expected
+    assert plan_shards(count, text_bytes, SHARES.shares, 1_000_000).counts == expected

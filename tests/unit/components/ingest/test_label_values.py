@@ -6,7 +6,8 @@ import pytest
 from components.examples import ShardWriter, split_folder
 from components.ingest.label_values import check_label
 from schemas.errors import DataError
-from schemas.spec import SPLITS, Label
+from schemas.spec import Label
+from schemas.splits.options import SPLITS
 
 
 def examples(root, values, kind="string"):

@@ -1,8 +1,8 @@
-"""Key columns → a 64-bit hash of each row → its split; record numbers → a repeatable shuffle.
+"""Key columns → a 64-bit hash of each row; record numbers → a repeatable shuffle.
 
 The hash depends on the values of the key columns in the order given and on nothing else: not on
 other columns or rows, the machine, nor the versions of numpy and pyarrow. Changing it moves rows
-between splits of data already split, so `test_split.py` holds golden values.
+between splits of data already split, so `test_hashing.py` holds golden values.
 
 Definition, all modulo 2^64, `mix` being one step of splitmix64 (Steele, Lea and Flood 2014, with
 Stafford's variant 13 as finalizer; https://prng.di.unimi.it/splitmix64.c):
@@ -21,8 +21,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
-
-from schemas.spec import Splits
 
 # Fractional digits of pi: arbitrary, and nobody's choice.
 SEED = np.uint64(0x243F6A8885A308D3)
@@ -58,16 +56,6 @@ def hash_rows(columns: Iterable[pa.Array]) -> np.ndarray:
     if hashes is None:
         raise ValueError("give at least one key column")
     return hashes
-
-
-def assign(hashes: np.ndarray, splits: Splits) -> np.ndarray:
-    """Return each row's split as an index into `schemas.spec.SPLITS`, shape [rows].
-
-    The hash is read as a number in [0, 1): below `train` is train, the next `eval` is eval.
-    """
-    fractions = (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53  # 53 bits: exact
-    bounds = [splits.train, splits.train + splits.eval]
-    return np.searchsorted(bounds, fractions, side="right")
 
 
 def scatter(stream: int, first: int, rows: int, bins: np.ndarray) -> np.ndarray:

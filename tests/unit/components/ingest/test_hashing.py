@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.ingest.split import assign, hash_rows, mix, permutation, scatter
-from schemas.spec import Splits
+from components.ingest.hashing import hash_rows, mix, permutation, scatter
+from components.ingest.splits.hash import assign
+from schemas.splits.hash import Hash
 
 MASK = (1 << 64) - 1
-SPLITS = Splits(key=("k",))
+SHARES = Hash(key=("k",)).shares
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 
 
@@ -139,13 +140,13 @@ def test_other_types_are_refused():
 
 def test_shares_come_out_as_asked():
     hashes = hash_rows([ints(*range(200_000))])
-    shares = np.bincount(assign(hashes, SPLITS), minlength=3) / 200_000
+    shares = np.bincount(assign(hashes, SHARES), minlength=3) / 200_000
     assert shares == pytest.approx([0.70, 0.15, 0.15], abs=0.005)
 
 
 def test_shares_of_text_keys_come_out_as_asked():
     hashes = hash_rows([text(*(f"customer-{i:08d}" for i in range(50_000)))])
-    shares = np.bincount(assign(hashes, SPLITS), minlength=3) / 50_000
+    shares = np.bincount(assign(hashes, SHARES), minlength=3) / 50_000
     assert shares == pytest.approx([0.70, 0.15, 0.15], abs=0.01)
 
 
@@ -153,17 +154,17 @@ def test_bounds_of_the_splits():
     def at(fraction):
         return np.array([int(fraction * 2**64)], np.uint64)
 
-    assert assign(np.array([0, MASK], np.uint64), SPLITS).tolist() == [0, 2]
-    splits = Splits(key=("k",), train=0.5, eval=0.25, test=0.25)
+    assert assign(np.array([0, MASK], np.uint64), SHARES).tolist() == [0, 2]
+    shares = (0.5, 0.25, 0.25)
     eps = 2.0**-53
-    found = [int(assign(at(f), splits)[0]) for f in (0.5 - eps, 0.5, 0.75 - eps, 0.75)]
+    found = [int(assign(at(f), shares)[0]) for f in (0.5 - eps, 0.5, 0.75 - eps, 0.75)]
     assert found == [0, 1, 1, 2]
 
 
 def test_a_larger_training_share_takes_no_row_out_of_training():
     hashes = hash_rows([ints(*range(10_000))])
-    small = assign(hashes, Splits(key=("k",), train=0.6, eval=0.2, test=0.2)) == 0
-    large = assign(hashes, Splits(key=("k",), train=0.8, eval=0.1, test=0.1)) == 0
+    small = assign(hashes, (0.6, 0.2, 0.2)) == 0
+    large = assign(hashes, (0.8, 0.1, 0.1)) == 0
     assert (small <= large).all()
 
 

@@ -1,0 +1,1 @@
+"""The working halves of splits, one module a kind, as `protocol.Splitter` says."""

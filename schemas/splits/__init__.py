@@ -1,0 +1,38 @@
+"""The kinds of splits, each with its options: `splits:` in pipeline.yaml.
+
+A kind is three things: a file here with its options, a file of the same name in
+components/ingest/splits that does the work, and its class in `KINDS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Union
+
+import pydantic
+
+from schemas.splits.hash import Hash
+from schemas.splits.options import SplitOptions
+from schemas.strict import named_kind
+
+KINDS = (Hash,)
+
+
+def _with_kind(value: Any) -> Any:
+    return named_kind(value, "by", KINDS, what="split")
+
+
+if TYPE_CHECKING:
+    Split = SplitOptions
+else:
+    Split = Annotated[
+        Union[KINDS],  # noqa: UP007 - of a tuple
+        pydantic.Discriminator("by") if len(KINDS) > 1 else None,
+        pydantic.BeforeValidator(_with_kind),
+    ]
+
+_ADAPTER: pydantic.TypeAdapter[SplitOptions] = pydantic.TypeAdapter(Split)
+
+
+def loads(text: str) -> SplitOptions:
+    """Read a split's options from the JSON that `model_dump_json` makes of them."""
+    return _ADAPTER.validate_json(text)

@@ -1,0 +1,25 @@
+"""The options of a split by hash."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.splits.options import SplitOptions
+
+
+class Hash(SplitOptions):
+    """By a hash of `key`.
+
+    A row's split depends on the values of its key columns and on nothing else, so adding rows or
+    columns moves no row; rows with equal keys always share a split.
+    """
+
+    by: Literal["hash"] = "hash"
+    key: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The key."""
+        return self.key

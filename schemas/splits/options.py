@@ -1,0 +1,38 @@
+"""What every kind of split has: the shares, and the columns it looks at."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+from pydantic import Field
+
+from schemas.strict import Strict
+
+# The splits that every data set has, in the order in which they are numbered.
+SPLITS = ("train", "eval", "test")
+
+
+class SplitOptions(Strict):
+    """Which share of the rows goes where; `by` names the kind, which adds its own options."""
+
+    by: str
+    train: Annotated[float, Field(gt=0, lt=1)] = 0.70
+    eval: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.15
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The raw columns that decide where a row goes."""
+        raise NotImplementedError
+
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """About which share of the rows each split gets, in the order of `SPLITS`."""
+        return self.train, self.eval, self.test
+
+    @pydantic.model_validator(mode="after")
+    def _sum(self) -> SplitOptions:
+        if abs(sum(self.shares) - 1) > 1e-9:
+            raise ValueError(f"train + eval + test must be 1, got {sum(self.shares):g}")
+        return self
