@@ -35,6 +35,8 @@ COMMON = [
     "google-crc32c>=1.5,<2",
     "grpcio-health-checking>=1.48",
     "httptools>=0.6,<1",
+    "jinja2>=3.1,<4",
+    "markupsafe>=2.1,<4",
     "orjson>=3.9,<4",
     "packaging>=23",
     "prometheus-client>=0.20,<1",
@@ -111,9 +113,9 @@ setup(
         include=["pipeline", "pipeline.*", "components", "components.*", "schemas", "schemas.*"]
     ),
     package_data={
+        "components.push": ["*.j2"],
         "components.serve": ["page_files/*"],
         "schemas": ["*/*.pbtxt", "*/*.yaml"],
-        "pipeline": ["report/**/*.html", "report/**/*.j2"],
     },
     entry_points={"console_scripts": ["skewless = pipeline.cli:main"]},
 )
