@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
+from components.validate import kinds
 from components.validate.findings import Drift, Finding
 
 if TYPE_CHECKING:
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
 # The standard normal's quantiles for 999 in 1,000: two-sided, one-sided.
 _Z_TWO_SIDED = 3.2905
 _Z_ONE_SIDED = 3.0902
-
-_DRIFT_KINDS = {
-    "COMPARATOR_L_INFTY_HIGH": "L_INFTY",
-    "COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH": "JENSEN_SHANNON_DIVERGENCE",
-    "COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH": "NORMALIZED_ABSOLUTE_DIFFERENCE",
-}
 
 
 def measured(
@@ -65,7 +60,7 @@ def explain_by_chance(findings: Iterable[Finding], drift: Iterable[Drift]) -> It
     """Make warnings of the drift findings that chance alone explains."""
     bounds = {(d.split, d.column, d.measure): d for d in drift}
     for finding in findings:
-        measure = _DRIFT_KINDS.get(finding.kind, "")
+        measure = kinds.kind_of(finding.kind, "").measure
         bound = bounds.get((finding.split, finding.column, measure))
         if bound is None or bound.value > bound.chance:
             yield finding

@@ -7,7 +7,7 @@ anomalies. Needs protobuf and pydantic only.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from components import files
@@ -117,16 +117,29 @@ class Reader:
         self, anomalies: anomalies_pb2.Anomalies, *, split: str, environment: str
     ) -> Iterator[Finding]:
         """Yield a finding for each reason of each anomaly, sorted by column."""
+        from tensorflow_metadata.proto.v0 import anomalies_pb2
+
         if anomalies.data_missing and environment == TRAINING:
             yield _no_rows(split)
+        found = [(".".join(i.path.step) or key, i) for key, i in anomalies.anomaly_info.items()]
         if anomalies.HasField("dataset_anomaly_info"):
-            yield from self._tell(anomalies.dataset_anomaly_info, "", split, environment)
-        for key, info in sorted(anomalies.anomaly_info.items()):
-            column = ".".join(info.path.step) or key
-            yield from self._tell(info, column, split, environment)
+            found.append(("", anomalies.dataset_anomaly_info))
+        name_of = anomalies_pb2.DriftSkewInfo.Measurement.Type.Name
+        measured = {
+            (".".join(drift.path.step), name_of(measurement.type)): measurement.value
+            for drift in anomalies.drift_skew_info
+            for measurement in drift.drift_measurements
+        }
+        for column, info in sorted(found, key=lambda pair: pair[0]):
+            yield from self._tell(info, column, measured, split, environment)
 
     def _tell(
-        self, info: anomalies_pb2.AnomalyInfo, column: str, split: str, environment: str
+        self,
+        info: anomalies_pb2.AnomalyInfo,
+        column: str,
+        measured: Mapping[tuple[str, str], float],
+        split: str,
+        environment: str,
     ) -> Iterator[Finding]:
         from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 
@@ -145,7 +158,7 @@ class Reader:
                 kind=name,
                 what=kind.what,
                 expected=kind.expected(feature, self._schema),
-                seen=kind.seen(reason.description),
+                seen=kind.seen(reason.description, measured.get((column, kind.measure))),
                 fix=self._fix(feature, kind),
             )
 

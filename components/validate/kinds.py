@@ -1,24 +1,36 @@
 """What each kind of TFDV anomaly says to a person: what is wrong, expected, seen, what to widen.
 
-Goes in: an anomaly's type and description, and the schema. Comes out: short plain phrases. TFDV
-gives what it saw only inside a sentence, so it is read from there; a sentence that is not known is
-passed on whole, so that nothing is lost.
+Goes in: an anomaly's type and sentence, what TFDV measured of it, and the schema. Comes out: short
+plain phrases. TFDV measures drift in a field of its own; all else that it saw stands only in its
+sentence, and a sentence that is not known is passed on whole, so that nothing is lost.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import string
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
-Expected = Callable[["schema_pb2.Feature", "schema_pb2.Schema"], str]
-Seen = Callable[[str], str]
-
 _LISTED_VALUES = 12
+
+
+class _Phrases(string.Formatter):
+    """Fills a phrase in, with two ways more to write a number: `number` and `percent`."""
+
+    def format_field(self, value: Any, spec: str) -> str:
+        """Write one value."""
+        if spec == "number":
+            return str(int(value)) if float(value).is_integer() else f"{value:.7g}"
+        if spec == "percent":
+            return f"{100 * float(value):.6g} %"
+        return str(super().format_field(value, spec))
+
+
+_fill = _Phrases().format
 
 
 @dataclass(frozen=True)
@@ -28,26 +40,57 @@ class Kind:
     Attributes:
       what: what is wrong, in a few words.
       field: the field of the column's description in schema.pbtxt that was not met.
-      expected: the column's description and the schema to what would have been right.
-      seen: TFDV's sentence to what was there instead.
+      allowed: a phrase over the column's description and the schema: what would have been right.
       widen: how schema.pbtxt would let it through.
+      found: a phrase over what the pattern finds in TFDV's sentence: what was there instead.
+      pattern: of the sentence; without one, the phrase is the same for all.
+      measure: TFDV's name of what it measured, where the kind is of drift.
     """
 
     what: str
     field: str
-    expected: Expected
-    seen: Seen
+    allowed: str
     widen: str
+    found: str = "{}"
+    pattern: str = ""
+    measure: str = ""
+
+    def expected(self, feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
+        """Return what would have been right."""
+        from tensorflow_metadata.proto.v0 import schema_pb2
+
+        rows = max(1, feature.presence.min_count)
+        return _fill(
+            self.allowed,
+            feature=feature,
+            bounds=feature.int_domain if feature.HasField("int_domain") else feature.float_domain,
+            drift=feature.drift_comparator,
+            presence=feature.presence,
+            rows=f"{rows:,} row{'s' * (rows != 1)}",
+            schema=schema,
+            times_train=_times_train(schema.dataset_constraints.num_examples_drift_comparator),
+            type=schema_pb2.FeatureType.Name(feature.type),
+            values=_values(feature, schema),
+        )
+
+    def seen(self, sentence: str, measured: float | None) -> str:
+        """Return what was there, from what TFDV measured or else from its sentence."""
+        found = re.search(self.pattern, sentence, re.DOTALL)
+        if self.measure and measured is not None:
+            return f"{measured:.6g}" + (f", most at {found[1]!r}" if found else "")
+        if self.measure or not found:
+            return sentence
+        return _fill(self.found, *found.groups())
 
 
 def kind_of(name: str, short_description: str) -> Kind:
     """Return how a kind of anomaly is told; for one that is not listed, in TFDV's words."""
-    return _KINDS.get(name) or Kind(
+    return KINDS.get(name) or Kind(
         what=short_description.rstrip(".") or name,
         field="",
-        expected=lambda feature, schema: "what the schema says",
-        seen=lambda description: description,
+        allowed="what the schema says",
         widen="change what it says of this",
+        pattern="(.*)",
     )
 
 
@@ -57,304 +100,119 @@ def not_a_boolean(kind: Kind) -> Kind:
         kind,
         what="not a boolean",
         field="bool_domain",
-        expected=_says("0 or 1"),
+        allowed="0 or 1",
         widen="replace bool_domain by an int_domain",
     )
 
 
-def string_domain(
-    feature: schema_pb2.Feature, schema: schema_pb2.Schema
-) -> schema_pb2.StringDomain:
-    """Return the values a column may have: its own domain, or the schema's that it names."""
-    for domain in schema.string_domain:
-        if feature.domain and domain.name == feature.domain:
-            return domain
-    return feature.string_domain
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() else f"{value:.7g}"
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.6g} %"
-
-
-def _match(pattern: str, template: str = r"\1") -> Seen:
-    """What the pattern finds in the description, put into the template."""
-
-    def seen(description: str) -> str:
-        found = re.search(pattern, description, re.DOTALL)
-        return found.expand(template) if found else description
-
-    return seen
-
-
-def _fixed(text: str) -> Seen:
-    return lambda description: text
-
-
 def _values(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    values = list(string_domain(feature, schema).value)
-    if len(values) <= _LISTED_VALUES:
-        return "one of: " + ", ".join(values)
-    return f"one of: {', '.join(values[:_LISTED_VALUES])}, … ({len(values):,} values)"
+    """The values a column may have: of its own domain, or of the schema's that it names."""
+    named = (d for d in schema.string_domain if feature.domain and d.name == feature.domain)
+    values = list(next(named, feature.string_domain).value)
+    more = f", … ({len(values):,} values)" if len(values) > _LISTED_VALUES else ""
+    return ", ".join(values[:_LISTED_VALUES]) + more
 
 
-def _min_fraction(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    return f"present in at least {_percent(feature.presence.min_fraction)} of rows"
+def _times_train(drift: schema_pb2.NumericValueComparator) -> str:
+    fields = {"at least": "min_fraction_threshold", "at most": "max_fraction_threshold"}
+    bounds = [f"{w} {getattr(drift, f):g}" for w, f in fields.items() if drift.HasField(f)]
+    return " and ".join(bounds)
 
 
-def _min_count(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    rows = max(1, feature.presence.min_count)
-    return f"present in at least {rows:,} row{'s' * (rows != 1)}"
+_A_ROW = "{feature.value_count.min} to {feature.value_count.max} values a row"
+_DISTINCT = (
+    "{feature.unique_constraints.min:,} to {feature.unique_constraints.max:,} distinct values"
+)
+_LOW, _HIGH = "lower the domain's min", "raise the domain's max"
+_TEXT = ("change the type", "{}", r'such as (".*")\.?$')
+_RATIO = ("{} times train's", r"previous span is ([\d.e+-]+)")
+_DIFFERENCE = r"maximum difference is: (.*)$"
 
-
-def _type(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    from tensorflow_metadata.proto.v0 import schema_pb2
-
-    return schema_pb2.FeatureType.Name(feature.type)
-
-
-def _domain(feature: schema_pb2.Feature) -> schema_pb2.IntDomain | schema_pb2.FloatDomain:
-    return feature.int_domain if feature.HasField("int_domain") else feature.float_domain
-
-
-def _at_least(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    return f"at least {_number(_domain(feature).min)}"
-
-
-def _at_most(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    return f"at most {_number(_domain(feature).max)}"
-
-
-def _says(text: str) -> Expected:
-    return lambda feature, schema: text
-
-
-def _values_a_row(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    count = feature.value_count
-    return f"{count.min} to {count.max} values a row"
-
-
-def _distinct(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    unique = feature.unique_constraints
-    return f"{unique.min:,} to {unique.max:,} distinct values"
-
-
-def _booleans(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    return f"{feature.bool_domain.true_value} or {feature.bool_domain.false_value}"
-
-
-def _examples(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    return f"at least {schema.dataset_constraints.min_examples_count:,} rows"
-
-
-def _examples_of_train(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    drift = schema.dataset_constraints.num_examples_drift_comparator
-    bounds = [
-        f"{word} {getattr(drift, field):g}"
-        for word, field in (
-            ("at least", "min_fraction_threshold"),
-            ("at most", "max_fraction_threshold"),
-        )
-        if drift.HasField(field)
-    ]
-    return f"{' and '.join(bounds)} times train's rows"
-
-
-def _l_infinity(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    threshold = feature.drift_comparator.infinity_norm.threshold
-    return f"no share differs from train's by more than {_number(threshold)}"
-
-
-def _jensen_shannon(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    threshold = feature.drift_comparator.jensen_shannon_divergence.threshold
-    return f"Jensen-Shannon divergence from train at most {_number(threshold)}"
-
-
-def _absolute_difference(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    threshold = feature.drift_comparator.normalized_abs_difference.threshold
-    return f"normalized difference from train at most {_number(threshold)}"
-
-
-def _fractions(description: str) -> str:
-    found = re.search(r"actual = ([\d.]+)", description)
-    return f"present in {_percent(float(found.group(1)))}" if found else description
-
-
-def _difference(description: str) -> str:
-    found = re.search(r" is ([\d.e-]+) \(", description)
-    if not found:
-        return description
-    at = re.search(r"maximum difference is: (.*)$", description)
-    return found.group(1) + (f", most at {at.group(1)!r}" if at else "")
-
-
-_RATIO = _match(r"previous span is ([\d.e+-]+)", r"\1 times train's")
-_LOW = "lower the domain's min"
-_HIGH = "raise the domain's max"
-_TEXT = _match(r'such as (".*")\.?$')
-
-_KINDS = {
+# By TFDV's name: what, field, allowed, widen, found, pattern, measure.
+KINDS = {
     "ENUM_TYPE_UNEXPECTED_STRING_VALUES": Kind(
-        "unknown category",
-        "domain",
-        _values,
-        _match(r"missing from the schema: (.*?)\.?\s*$"),
-        "add the new values",
-    ),
+        "unknown category", "domain", "one of: {values}",
+        "add the new values", "{}", r"missing from the schema: (.*?)\.?\s*$"),
     "ENUM_TYPE_INVALID_UTF8": Kind(
-        "text that is not UTF-8",
-        "type",
-        _says("UTF-8"),
-        _fixed("other bytes"),
-        "drop the column's domain",
-    ),
+        "text that is not UTF-8", "type", "UTF-8", "drop the column's domain", "other bytes"),
     "SCHEMA_MISSING_COLUMN": Kind(
-        "missing column",
-        "presence",
-        lambda feature, schema: f"a column of {_type(feature, schema)}",
-        _fixed("no such column"),
+        "missing column", "presence", "a column of {type}",
         "drop presence, or name the environment that lacks it in not_in_environment",
-    ),
+        "no such column"),
     "SCHEMA_NEW_COLUMN": Kind(
-        "column that the schema does not describe",
-        "",
-        _says("no such column"),
-        _fixed("a column of this name"),
-        "describe it with a feature { … } of its own",
-    ),
+        "column that the schema does not describe", "", "no such column",
+        "describe it with a feature { … } of its own", "a column of this name"),
     "FEATURE_TYPE_NOT_PRESENT": Kind(
-        "missing in every row",
-        "presence",
-        _min_count,
-        _fixed("present in none"),
-        "set presence.min_count to 0",
-    ),
+        "missing in every row", "presence", "present in at least {rows}",
+        "set presence.min_count to 0", "present in none"),
     "FEATURE_TYPE_LOW_FRACTION_PRESENT": Kind(
-        "missing in too many rows",
-        "presence",
-        _min_fraction,
-        _fractions,
-        "lower presence.min_fraction",
-    ),
+        "missing in too many rows", "presence",
+        "present in at least {presence.min_fraction:percent} of rows",
+        "lower presence.min_fraction", "present in {:percent}", r"actual = ([\d.]+)"),
     "FEATURE_TYPE_LOW_NUMBER_PRESENT": Kind(
-        "missing in too many rows",
-        "presence",
-        _min_count,
-        _match(r"actual = (\d+)", r"present in \1"),
-        "lower presence.min_count",
-    ),
+        "missing in too many rows", "presence", "present in at least {rows}",
+        "lower presence.min_count", "present in {}", r"actual = (\d+)"),
     "FEATURE_TYPE_LOW_NUMBER_VALUES": Kind(
-        "too few values in a row",
-        "value_count",
-        _values_a_row,
-        _fixed("fewer"),
-        "lower value_count.min",
-    ),
+        "too few values in a row", "value_count", _A_ROW, "lower value_count.min", "fewer"),
     "FEATURE_TYPE_HIGH_NUMBER_VALUES": Kind(
-        "too many values in a row",
-        "value_count",
-        _values_a_row,
-        _fixed("more"),
-        "raise value_count.max",
-    ),
+        "too many values in a row", "value_count", _A_ROW, "raise value_count.max", "more"),
     "FEATURE_TYPE_LOW_UNIQUE": Kind(
-        "too few distinct values",
-        "unique_constraints",
-        _distinct,
-        _match(r"found only (\d+)"),
-        "lower unique_constraints.min",
-    ),
+        "too few distinct values", "unique_constraints", _DISTINCT,
+        "lower unique_constraints.min", "{}", r"found only (\d+)"),
     "FEATURE_TYPE_HIGH_UNIQUE": Kind(
-        "too many distinct values",
-        "unique_constraints",
-        _distinct,
-        _match(r"found (?:instead )?(\d+)"),
-        "raise unique_constraints.max",
-    ),
+        "too many distinct values", "unique_constraints", _DISTINCT,
+        "raise unique_constraints.max", "{}", r"found (?:instead )?(\d+)"),
     "INVALID_FEATURE_SHAPE": Kind(
-        "missing in some rows",
-        "shape",
-        _says("a value in every row"),
-        _fixed("rows without one"),
-        "replace shape by presence { min_fraction: … }",
-    ),
+        "missing in some rows", "shape", "a value in every row",
+        "replace shape by presence { min_fraction: … }", "rows without one"),
     "BOOL_TYPE_UNEXPECTED_STRING": Kind(
-        "not a boolean",
-        "bool_domain",
-        _booleans,
-        _match(r'unexpected value "(.*)" instead', r"\1"),
-        "replace bool_domain by a string_domain",
-    ),
+        "not a boolean", "bool_domain",
+        "{feature.bool_domain.true_value} or {feature.bool_domain.false_value}",
+        "replace bool_domain by a string_domain", "{}", r'unexpected value "(.*)" instead'),
     "DATASET_LOW_NUM_EXAMPLES": Kind(
-        "too few rows",
-        "min_examples_count",
-        _examples,
-        _match(r"has (\d+) examples", r"\1 rows"),
-        "lower min_examples_count",
-    ),
+        "too few rows", "min_examples_count",
+        "at least {schema.dataset_constraints.min_examples_count:,} rows",
+        "lower min_examples_count", "{} rows", r"has (\d+) examples"),
     "COMPARATOR_LOW_NUM_EXAMPLES": Kind(
-        "too few rows beside train's",
-        "num_examples_drift_comparator",
-        _examples_of_train,
-        _RATIO,
-        "lower min_fraction_threshold",
-    ),
+        "too few rows beside train's", "num_examples_drift_comparator",
+        "{times_train} times train's rows", "lower min_fraction_threshold", *_RATIO),
     "COMPARATOR_HIGH_NUM_EXAMPLES": Kind(
-        "too many rows beside train's",
-        "num_examples_drift_comparator",
-        _examples_of_train,
-        _RATIO,
-        "raise max_fraction_threshold",
-    ),
+        "too many rows beside train's", "num_examples_drift_comparator",
+        "{times_train} times train's rows", "raise max_fraction_threshold", *_RATIO),
     "UNEXPECTED_DATA_TYPE": Kind(
-        "wrong type", "type", _type, _match(r"but got (\w+)"), "change the type"
-    ),
+        "wrong type", "type", "{type}", "change the type", "{}", r"but got (\w+)"),
     "INT_TYPE_SMALL_INT": Kind(
-        "value too small", "int_domain", _at_least, _match(r"value: (-?\d+)"), _LOW
-    ),
+        "value too small", "int_domain", "at least {bounds.min:number}",
+        _LOW, "{}", r"value: (-?\d+)"),
     "INT_TYPE_BIG_INT": Kind(
-        "value too large", "int_domain", _at_most, _match(r"value: (-?\d+)"), _HIGH
-    ),
+        "value too large", "int_domain", "at most {bounds.max:number}",
+        _HIGH, "{}", r"value: (-?\d+)"),
     "FLOAT_TYPE_SMALL_FLOAT": Kind(
-        "value too small", "float_domain", _at_least, _match(r"values?: ([^<]+)<"), _LOW
-    ),
+        "value too small", "float_domain", "at least {bounds.min:number}",
+        _LOW, "{}", r"values?: ([^<]+)<"),
     "FLOAT_TYPE_BIG_FLOAT": Kind(
-        "value too large", "float_domain", _at_most, _match(r"values?: ([^>]+)>"), _HIGH
-    ),
+        "value too large", "float_domain", "at most {bounds.max:number}",
+        _HIGH, "{}", r"values?: ([^>]+)>"),
     "FLOAT_TYPE_HAS_NAN": Kind(
-        "not a number", "float_domain", _says("numbers"), _fixed("NaN"), "drop disallow_nan"
-    ),
+        "not a number", "float_domain", "numbers", "drop disallow_nan", "NaN"),
     "FLOAT_TYPE_HAS_INF": Kind(
-        "infinite value", "float_domain", _says("finite"), _fixed("inf"), "drop disallow_inf"
-    ),
+        "infinite value", "float_domain", "finite", "drop disallow_inf", "inf"),
     "INT_TYPE_NOT_INT_STRING": Kind(
-        "text where a number belongs", "int_domain", _says("an integer"), _TEXT, "change the type"
-    ),
+        "text where a number belongs", "int_domain", "an integer", *_TEXT),
     "FLOAT_TYPE_STRING_NOT_FLOAT": Kind(
-        "text where a number belongs", "float_domain", _says("a number"), _TEXT, "change the type"
-    ),
+        "text where a number belongs", "float_domain", "a number", *_TEXT),
     "COMPARATOR_L_INFTY_HIGH": Kind(
-        "drift from train",
-        "drift_comparator",
-        _l_infinity,
-        _difference,
-        "raise infinity_norm.threshold",
-    ),
+        "drift from train", "drift_comparator",
+        "no share differs from train's by more than {drift.infinity_norm.threshold:number}",
+        "raise infinity_norm.threshold", "", _DIFFERENCE, "L_INFTY"),
     "COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH": Kind(
-        "drift from train",
-        "drift_comparator",
-        _jensen_shannon,
-        _difference,
+        "drift from train", "drift_comparator", "Jensen-Shannon divergence from train at most "
+        "{drift.jensen_shannon_divergence.threshold:number}",
         "raise jensen_shannon_divergence.threshold, or compare over source { type: QUANTILES }",
-    ),
+        "", _DIFFERENCE, "JENSEN_SHANNON_DIVERGENCE"),
     "COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH": Kind(
-        "drift from train",
-        "drift_comparator",
-        _absolute_difference,
-        _difference,
+        "drift from train", "drift_comparator", "normalized difference from train at most "
+        "{drift.normalized_abs_difference.threshold:number}",
         "raise normalized_abs_difference.threshold",
-    ),
-}
+        "", _DIFFERENCE, "NORMALIZED_ABSOLUTE_DIFFERENCE"),
+}  # fmt: skip

@@ -128,14 +128,6 @@ def test_a_domain_inside_the_column_is_its_own_place() -> None:
             "no such column",
             8,
         ),
-        (
-            "fare",
-            "COMPARATOR_L_INFTY_HIGH",
-            "The distance is 0.5 (up to six). The feature value with maximum difference is: 7",
-            "no share differs from train's by more than 0.05",
-            "0.5, most at '7'",
-            6,
-        ),
     ],
 )
 def test_kinds_tell_expected_seen_and_place(
@@ -144,6 +136,27 @@ def test_kinds_tell_expected_seen_and_place(
     finding = one(column, kind, description)
     assert (finding.expected, finding.seen) == (expected, seen)
     assert finding.fix.startswith(f'schema.pbtxt:{line} feature "{column}": ')
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence", "seen"),
+    [
+        (
+            0.5,
+            "The distance is 0.4 (up to six). The feature value with maximum difference is: 7",
+            "0.5, most at '7'",
+        ),
+        (0.12345678, "Said otherwise", "0.123457"),
+    ],
+)
+def test_a_drift_is_told_as_it_was_measured(value: float, sentence: str, seen: str) -> None:
+    measured = f"""drift_skew_info {{ path {{ step: "fare" }}
+      drift_measurements {{ type: JENSEN_SHANNON_DIVERGENCE value: 0.9 threshold: 0.1 }}
+      drift_measurements {{ type: L_INFTY value: {value} threshold: 0.05 }} }}"""
+    (finding,) = read(anomaly("fare", "COMPARATOR_L_INFTY_HIGH", sentence) + measured)
+    assert finding.expected == "no share differs from train's by more than 0.05"
+    assert finding.seen == seen
+    assert finding.fix.startswith('schema.pbtxt:6 feature "fare": ')
 
 
 def test_a_column_that_the_schema_does_not_know() -> None:
