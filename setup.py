@@ -32,6 +32,7 @@ BY_LINE = {
 COMMON = [
     "click>=8.1,<9",
     "google-cloud-pubsub>=2.1,<3",
+    "google-cloud-storage>=3,<4",
     "google-crc32c>=1.5,<2",
     "grpcio-health-checking>=1.48",
     "httptools>=0.6,<1",
@@ -55,7 +56,7 @@ COMPATIBLE_ONLY = ["dill>=0.3.8", "pyarrow-hotfix>=0.6", "setuptools<81"]
 
 # What only some need, as skewless[NAME].
 EXTRAS = {
-    "s3": ["boto3>=1.36,<2"],  # Beam's file system for s3://; older ones write no object IfMatch
+    "s3": ["boto3>=1.36,<2"],  # for s3://; older ones write no object IfMatch
 }
 
 DEV = [

@@ -6,8 +6,6 @@ Each entry says why it is here; everything else in the project is the same on bo
 from __future__ import annotations
 
 import contextlib
-import functools
-import logging
 import os
 import re
 import sys
@@ -138,40 +136,6 @@ def dataflow_message(message: Any) -> tuple[str, str]:
     name = getattr(importance, "name", str(importance))
     text = getattr(message, "messageText", None) or getattr(message, "message_text", "")
     return name.removeprefix("JOB_MESSAGE_"), str(text)
-
-
-def settle_google_credentials() -> None:
-    """Look for Google's credentials before Beam does, which tries for half a minute, to find none.
-
-    Without any, objects are asked for anonymously, as Beam does in the end: an emulator wants none,
-    nor does a public bucket. Those that are named are taken in any case, for Beam's other clients
-    would have a person log in by a browser for ever.
-    """
-    import google.auth
-    from apache_beam.internal.gcp import auth
-
-    kept = auth._Credentials
-    with kept._credentials_lock:
-        if kept._credentials_init:
-            return
-        named = "GOOGLE_APPLICATION_CREDENTIALS" in os.environ
-        if named or "STORAGE_EMULATOR_HOST" not in os.environ:
-            logging.getLogger("google.auth").setLevel(logging.ERROR)  # the same in more words
-            with contextlib.suppress(google.auth.exceptions.DefaultCredentialsError):
-                google.auth.default()
-                return  # Beam finds them at once, and asks for the scopes that it needs
-        kept._credentials_init = True
-
-
-def reuse_botocore_models() -> None:
-    """Have boto3 read its description of S3 once: Beam makes a client for every single operation.
-
-    A client then takes 13 ms instead of 70 and more.
-    """
-    from botocore import session
-
-    if not hasattr(session.create_loader, "cache_info"):
-        session.create_loader = functools.lru_cache(session.create_loader)
 
 
 def keep_pyarrow_off_the_heap() -> None:

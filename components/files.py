@@ -1,8 +1,8 @@
 """Paths, on this machine's disks or in an object store: the one place that tells the two apart.
 
-A path is a local one, or `gs://BUCKET/…` or `s3://BUCKET/…`, which go through Beam's file systems.
-Promised: a file appears under its name only when whole; local paths neither import Beam nor pay
-for the others; what a store refuses is raised as a `StoreError`.
+A path is a local one, or `gs://BUCKET/…` or `s3://BUCKET/…`, which go through `components/stores`.
+Promised: a file appears under its name only when whole; local paths do not pay for the others; what
+a store refuses is raised as a `StoreError`.
 
 TensorFlow never sees a store's path: it reads what `at_hand` brings and writes what `arriving`
 takes away, so that every store is as good as every other.

@@ -1,6 +1,6 @@
 """What the libraries of object stores raise → what a person can read, the cause first.
 
-Goes in: exceptions of Beam, google-cloud-storage and boto3. Comes out: a `StoreError` with a
+Goes in: exceptions of google-cloud-storage and boto3. Comes out: a `StoreError` with a
 remedy, or a FileNotFoundError where there is just no such object.
 """
 
@@ -46,7 +46,7 @@ def bucket_of(path: str) -> str:
 
 @contextlib.contextmanager
 def told(path: str) -> Iterator[None]:
-    """Raise what Beam, google-cloud-storage and boto3 raise as what a person can read."""
+    """Raise what google-cloud-storage and boto3 raise as what a person can read."""
     try:
         yield
     except (StoreError, FileNotFoundError):
@@ -57,6 +57,12 @@ def told(path: str) -> Iterator[None]:
 
 def explained(path: str, error: Exception) -> StoreError | FileNotFoundError:
     """Return what a store's library said as an error that names the cause and the remedy."""
+    if isinstance(error, ImportError):
+        return StoreError(
+            f"s3:// needs {error.name}, which is not installed",
+            where=path,
+            remedy="pip install 'skewless[s3]', on the workers, too",
+        )
     cause = innermost(error)
     said = f"{type(cause).__name__}: {_words(cause)}"
     scheme, status = path[: len("gs://")], _status(cause)
@@ -78,12 +84,7 @@ def explained(path: str, error: Exception) -> StoreError | FileNotFoundError:
 
 
 def innermost(error: BaseException) -> BaseException:
-    """Return the exception that Beam wraps, several times at times."""
-    details = getattr(error, "exception_details", None)
-    if isinstance(details, dict) and details:
-        inner = next(iter(details.values()))
-        if isinstance(inner, BaseException):
-            return innermost(inner)
+    """Return the exception that a library wraps."""
     inner = getattr(error, "cause", None)  # of google.api_core's RetryError
     if inner is None and error.args:  # of requests' ConnectionError
         inner = getattr(error.args[0], "reason", None)
@@ -108,7 +109,7 @@ def _about_bucket(error: BaseException) -> bool:
 
 
 def _words(error: BaseException) -> str:
-    """Return the first line that an exception says; Beam's for S3 keep their text apart."""
+    """Return the first line that an exception says; Google's keep their text apart."""
     text = str(getattr(error, "message", None) or error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return (lines or ["no message"])[0][:400]

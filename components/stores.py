@@ -1,56 +1,43 @@
-"""Object stores through Beam's file systems: objects in and out, and what is wrong in plain words.
+"""Object stores as places of files: objects in and out, and what is wrong in plain words.
 
 Goes in: paths such as `gs://BUCKET/NAME` and `s3://BUCKET/NAME`. Everybody else goes through
-`components/files`, and asks this alone whether a store can be used. Beam is imported when needed.
+`components/files`, and asks this alone whether a store can be used. The clients of the stores are
+imported when needed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import glob
 import io
 import os
 import re
-import shutil
-import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
-from components import store_patience
-from components.compat import reuse_botocore_models, settle_google_credentials
+from components import store_clients
+from components.store_clients import Client, Found, Version
 from components.store_errors import ConditionError, bucket_of, told
-from schemas.errors import StoreError
+from components.store_patience import limited
 
 SCHEMES = ("gs://", "s3://")
-_CHUNK = 4 << 20
-_BUFFER = 1 << 20
+_BUFFER = 4 << 20  # bytes that are fetched at a time
+_AT_ONCE = 8  # objects that are copied or removed at a time
+_WILD = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def check(path: str) -> None:
-    """Hold that a path's store answers and has the bucket; asks once, and does not wait for long.
+    """Check that a path's store answers and has the bucket; asks once, and does not wait for long.
 
     Raises:
-      StoreError: it does not; tells why and what to do.
+      StoreError: it does not; says why and what to do.
     """
-    bucket, _ = _bucket_and_name(path)
-    with _asking(path):
-        if path.startswith("gs://"):
-            found = _google(path).list_blobs(bucket, max_results=1, timeout=10, retry=None)
-            next(iter(found), None)
-        else:
-            import boto3
-            from botocore.config import Config
-
-            once = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=10)
-            boto3.session.Session().client("s3", config=once).list_objects_v2(
-                Bucket=bucket, MaxKeys=1
-            )
+    with _asking(path) as (client, bucket, _):
+        client.check(bucket)
 
 
 def check_writable(path: str) -> None:
-    """Hold besides that something can be put below a folder and taken away again."""
+    """Check besides that something can be put below a folder and taken away again."""
     check(path)
     probe = f"{path.rstrip('/')}/.skewless-probe"
     sent(io.BytesIO(b"skewless"), probe)
@@ -59,45 +46,45 @@ def check_writable(path: str) -> None:
 
 def is_object(path: str) -> bool:
     """Return whether there is an object of this name."""
-    systems = _systems(path)
-    if path.endswith("/") or "/" not in path[len("gs://") :]:
-        return False
-    with _asking(path):
-        return bool(systems.exists(path))
+    return _found(path) is not None
 
 
 def listed(folder: str) -> list[tuple[str, int, int]]:
     """Return path, size and time of the last change of every object below a folder."""
-    folder = f"{folder.rstrip('/')}/"
-    # Beam has no way to say that a `[` is meant as it stands: any character there, then only ours
-    found = _match(f"{re.sub('[*?[]', '?', folder)}**")
-    return [entry for entry in found if entry[0].startswith(folder)]
+    return [_entry(folder, found) for found in _listed(f"{folder.rstrip('/')}/")]
 
 
 def matched(pattern: str) -> list[tuple[str, int, int]]:
-    """Return the same of every object that a path or pattern names."""
-    if not is_object(pattern):
-        return _match(pattern)
-    with _asking(pattern):
-        return [_entry(_systems(pattern).get_filesystem(pattern).metadata(pattern))]
+    """Return the same of every object that a path or pattern names.
+
+    In a pattern, `*` and `?` stop at a `/`, `**` does not, and `[…]` is one of these characters.
+    """
+    if (exact := _found(pattern)) is not None:
+        return [_entry(pattern, exact)]
+    start = re.split("[*?[]", pattern, maxsplit=1)[0]
+    if start == pattern:
+        return []
+    parts = re.findall(r"\*\*|\[[^]]+\]|.", pattern[len(start) :], re.DOTALL)
+    wild = re.compile("".join(map(_expression, parts)), re.DOTALL)
+    entries = (_entry(pattern, found) for found in _listed(start))
+    return [entry for entry in entries if wild.fullmatch(entry[0], len(start))]
+
+
+def _expression(part: str) -> str:
+    """Return a part of a pattern as a regular expression."""
+    if len(part) > 2:
+        inside = re.sub(r"[][\\&~|^]", r"\\\g<0>", part[1:-1])
+        return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
+    return _WILD.get(part) or re.escape(part)
 
 
 def tags(prefix: str) -> dict[str, str]:
     """Return what tells each object's content from others, for all whose path begins like this.
 
-    That is the MD5 where Google keeps one, else the generation, and Amazon's ETag.
-
     Raises:
       StoreError: the store does not answer, or refuses.
     """
-    bucket, name = _bucket_and_name(prefix)
-    root = prefix[: len(prefix) - len(name)]
-    with _asking(prefix):
-        if prefix.startswith("gs://"):
-            blobs = _google(prefix).list_blobs(bucket, prefix=name)
-            return {root + b.name: b.md5_hash or f"generation {b.generation}" for b in blobs}
-        pages = _s3(prefix).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=name)
-        return {root + o["Key"]: o["ETag"] for page in pages for o in page.get("Contents", ())}
+    return {_entry(prefix, found)[0]: found.content for found in _listed(prefix)}
 
 
 def opened(path: str) -> IO[bytes]:
@@ -107,12 +94,9 @@ def opened(path: str) -> IO[bytes]:
       FileNotFoundError: there is none.
       StoreError: the store does not answer, or refuses.
     """
-    systems = _systems(path)
-    from apache_beam.io.filesystem import CompressionTypes
-
-    with _asking(path):
-        file = systems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-    return io.BufferedReader(_Object(file, path), _BUFFER)
+    with _asking(path) as (client, bucket, name):
+        size = client.found(bucket, name).size
+    return io.BufferedReader(_Object(path, size), _BUFFER)
 
 
 def sent(file: IO[bytes], path: str) -> None:
@@ -121,76 +105,14 @@ def sent(file: IO[bytes], path: str) -> None:
     Raises:
       StoreError: the store does not answer, or refuses.
     """
-    systems = _systems(path)
-    from apache_beam.io.filesystem import CompressionTypes
-
-    with _asking(path):
-        if path.startswith("s3://") and not file.read(1):
-            # Beam's writer cannot: it uploads in parts, of which there must be one
-            bucket, name = _bucket_and_name(path)
-            _s3(path).put_object(Bucket=bucket, Key=name, Body=b"")
-            return
-        file.seek(0)
-        writer = systems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
-        try:
-            shutil.copyfileobj(file, writer, _CHUNK)
-            writer.close()
-        except BaseException:
-            _abandon(writer, path)
-            raise
-
-
-def _abandon(writer: Any, path: str) -> None:
-    """Keep a writer from making an object of what came so far, as it does when it is closed.
-
-    Python closes it at the latest when it forgets it.
-    """
-    if hasattr(writer, "terminate"):  # Google's
-        writer.terminate()
-        return
-    upload, writer.raw._uploader = writer.raw._uploader, _Nowhere()
-    with contextlib.suppress(Exception):  # the store may be what has failed; it lets go in time
-        _s3(path).abort_multipart_upload(
-            Bucket=upload._bucket, Key=upload._name, UploadId=upload.upload_id
-        )
-
-
-class _Nowhere:
-    """Where the rest of an upload goes that was broken off."""
-
-    def put(self, data: Any) -> None:
-        """Take what a writer still holds."""
-
-    def finish(self) -> None:
-        """Make nothing of it."""
-
-
-@dataclass(frozen=True)
-class Version:
-    """What an object holds at a time.
-
-    Attributes:
-      data: the bytes.
-      tag: what the store tells this version from others by.
-      changed: when it was written, in seconds since 1970 by the store's clock.
-    """
-
-    data: bytes
-    tag: str
-    changed: float
+    with _asking(path) as (client, bucket, name):
+        client.sent(bucket, name, file)
 
 
 def version(path: str) -> Version | None:
     """Return what an object holds now; None where there is none."""
-    bucket, name = _bucket_and_name(path)
-    with contextlib.suppress(FileNotFoundError), _asking(path):
-        if path.startswith("gs://"):
-            blob = _google(path).bucket(bucket).blob(name)
-            blob.reload()  # the tag first: what is written since then does not pass for this one
-            tag, changed = str(blob.generation), blob.updated.timestamp()
-            return Version(blob.download_as_bytes(), tag, changed)
-        found = _s3(path).get_object(Bucket=bucket, Key=name)
-        return Version(found["Body"].read(), found["ETag"], found["LastModified"].timestamp())
+    with contextlib.suppress(FileNotFoundError), _asking(path) as (client, bucket, name):
+        return client.version(bucket, name)
     return None
 
 
@@ -200,16 +122,9 @@ def written_if(path: str, data: bytes, tag: str | None) -> str | None:
     Returns:
       The new version's tag; None where somebody else wrote it meanwhile, and nothing is changed.
     """
-    bucket, name = _bucket_and_name(path)
     try:
-        with _asking(path):
-            if path.startswith("gs://"):
-                blob = _google(path).bucket(bucket).blob(name)
-                blob.upload_from_string(data, if_generation_match=int(tag or 0))
-                return str(blob.generation)
-            condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
-            done = _s3(path).put_object(Bucket=bucket, Key=name, Body=data, **condition)
-            return str(done["ETag"])
+        with _asking(path) as (client, bucket, name):
+            return client.written_if(bucket, name, data, tag)
     except ConditionError:
         # Of a request that was sent again, the first may have come through.
         now = version(path)
@@ -218,31 +133,33 @@ def written_if(path: str, data: bytes, tag: str | None) -> str | None:
 
 def renamed(pairs: Sequence[tuple[str, str]]) -> None:
     """Move objects within a store, given as pairs of old and new path."""
-    if not pairs:
-        return
-    systems = _systems(pairs[0][0])
-    with _asking(pairs[0][1]):
-        systems.rename([old for old, _ in pairs], [new for _, new in pairs])
+
+    def move(pair: tuple[str, str]) -> None:
+        with _asking(pair[0]) as (client, bucket, name):
+            to_bucket = bucket_of(pair[1])
+            client.copied(bucket, name, to_bucket, _name(pair[1], to_bucket))
+            client.removed(bucket, name)
+
+    _at_once(move, pairs)
 
 
 def removed(path: str) -> None:
     """Remove an object, and all those below a folder of this name."""
-    systems, found = _systems(path), []
-    if is_object(path):
-        found.append(path if path.startswith("s3://") else glob.escape(path))  # Beam's way
-    if listed(path):
-        found.append(f"{path.rstrip('/')}/")  # a `/` at the end means all that is below
-    if found:
-        with _asking(path), _unwarned():
-            systems.delete(found)
+
+    def remove(each: str) -> None:
+        with contextlib.suppress(FileNotFoundError), _asking(each) as (client, bucket, name):
+            client.removed(bucket, name)
+
+    below = [_entry(path, found)[0] for found in _listed(f"{path.rstrip('/')}/", folders=True)]
+    _at_once(remove, below if path.endswith("/") else [path, *below])
 
 
 class _Object(io.RawIOBase):
-    """An object of Beam's as the standard library has files; its errors in plain words."""
+    """An object as the standard library has files; its errors in plain words."""
 
-    def __init__(self, file: Any, path: str) -> None:
+    def __init__(self, path: str, size: int) -> None:
         super().__init__()
-        self._file, self._path = file, path
+        self._path, self._size, self._at = path, size, 0
 
     def readable(self) -> bool:
         return True
@@ -251,98 +168,64 @@ class _Object(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        with _asking(self._path):
-            self._file.seek(offset, whence)
-            return int(self._file.tell())
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        return self._at
 
     def tell(self) -> int:
-        return int(self._file.tell())
+        return self._at
+
+    def readall(self) -> bytes:
+        return self._fetched(self._size)
 
     def readinto(self, buffer: Any) -> int:
-        with _asking(self._path):
-            data = self._file.read(len(buffer))
+        data = self._fetched(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
-    def close(self) -> None:
-        if not self.closed:
-            self._file.close()
-        super().close()
+    def _fetched(self, most: int) -> bytes:
+        start, end = self._at, min(self._at + most, self._size)
+        if start >= end:
+            return b""
+        with _asking(self._path) as (client, bucket, name):
+            data = client.fetched(bucket, name, start, end)
+        self._at += len(data)
+        return data
 
 
 @contextlib.contextmanager
-def _asking(path: str) -> Iterator[None]:
-    """Ask a store for no longer than anyone waits, and raise what it says in plain words."""
-    with store_patience.limited(path[: len("gs://")]), told(path):
-        yield
+def _asking(path: str) -> Iterator[tuple[Client, str, str]]:
+    """Yield a path's store, bucket and name; raise what is wrong in plain words.
+
+    The store is asked for no longer than anyone waits.
+    """
+    bucket, scheme = bucket_of(path), path[: len("gs://")]
+    with limited(scheme) as seconds, told(path):
+        yield store_clients.client(scheme, seconds), bucket, _name(path, bucket)
 
 
-def _match(pattern: str) -> list[tuple[str, int, int]]:
-    systems = _systems(pattern)
-    with _asking(pattern):
-        (result,) = systems.match([pattern])
-    # a name that ends in `/` is a folder, as a store's console makes one
-    return [_entry(found) for found in result.metadata_list if not found.path.endswith("/")]
+def _name(path: str, bucket: str) -> str:
+    return path[len(f"gs://{bucket}/") :]
 
 
-def _entry(found: Any) -> tuple[str, int, int]:
-    return found.path, found.size_in_bytes, int(1e9 * (found.last_updated_in_seconds or 0))
+def _found(path: str) -> Found | None:
+    with contextlib.suppress(FileNotFoundError), _asking(path) as (client, bucket, name):
+        return client.found(bucket, name) if name and not name.endswith("/") else None
+    return None
 
 
-def _systems(path: str) -> Any:
-    """Return Beam's FileSystems, once it is known that they can do anything for this path."""
-    bucket_of(path)
-    systems = _beam()
-    if path.startswith("s3://"):
-        try:
-            import boto3  # noqa: F401 - Beam's own message names neither it nor the remedy
-        except ImportError as error:
-            raise StoreError(
-                "s3:// needs boto3, which is not installed",
-                where=path,
-                remedy="pip install 'skewless[s3]', on the workers, too",
-            ) from error
-        reuse_botocore_models()
-    else:
-        settle_google_credentials()
-    return systems
+def _listed(prefix: str, *, folders: bool = False) -> list[Found]:
+    """Return the objects whose paths begin like this, without those that are named as folders."""
+    with _asking(prefix) as (client, bucket, name):
+        # a name that ends in `/` is a folder, as a store's console makes one
+        return [f for f in client.listed(bucket, name) if folders or not f.name.endswith("/")]
 
 
-@functools.lru_cache(maxsize=1)
-def _beam() -> Any:
-    with _unwarned():
-        from apache_beam.io.filesystems import FileSystems
-        from apache_beam.options.pipeline_options import PipelineOptions
-    if FileSystems._pipeline_options is None:  # no pipeline has run here; S3's cannot do without
-        FileSystems.set_options(PipelineOptions([]))
-    store_patience.install()
-    return FileSystems
+def _entry(path: str, found: Found) -> tuple[str, int, int]:
+    root = path[: len("gs://")] + bucket_of(path)
+    return f"{root}/{found.name}", found.size, int(1e9 * found.changed)
 
 
-@contextlib.contextmanager
-def _unwarned() -> Iterator[None]:
-    """Spare people Google's words on Python's age, and re's on a `[` that Beam escapes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        yield
-
-
-def _bucket_and_name(path: str) -> tuple[str, str]:
-    bucket = bucket_of(path)
-    return bucket, path[len(f"gs://{bucket}/") :]
-
-
-def _google(path: str) -> Any:
-    """Return Google's client as Beam makes it, with the same options and credentials."""
-    systems = _systems(path)
-    from apache_beam.io.gcp.gcsio import GcsIO
-
-    return GcsIO(pipeline_options=systems.get_filesystem(path)._pipeline_options).client
-
-
-def _s3(path: str) -> Any:
-    """Return boto3's client as Beam makes it, likewise."""
-    systems = _systems(path)
-    from apache_beam.io.aws.clients.s3.boto3_client import Client
-
-    return Client(options=systems.get_filesystem(path)._options).client
+def _at_once(act: Callable[[Any], None], items: Sequence[Any]) -> None:
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for done in [pool.submit(act, item) for item in items]:
+            done.result()

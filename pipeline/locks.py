@@ -22,7 +22,7 @@ from typing import TextIO
 from pydantic import ValidationError
 
 from components import stores
-from components.stores import Version
+from components.store_clients import Version
 from pipeline.folders import Folders
 from schemas.errors import ConfigError, SkewlessError, StoreError
 from schemas.spec import Strict

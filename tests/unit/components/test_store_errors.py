@@ -5,19 +5,19 @@ from schemas.errors import StoreError
 
 
 class RefusedError(Exception):
-    """As Google's exceptions and Beam's for S3 are: an HTTP status and a message."""
+    """As Google's exceptions are: an HTTP status and a message."""
 
     def __init__(self, code: int | None, message: str) -> None:
         super().__init__(message)
         self.code, self.message = code, message
 
 
-class WrappedError(Exception):
-    """As Beam wraps them."""
+class GivenUpError(Exception):
+    """As Google's retries wrap what they give up."""
 
-    def __init__(self, inner: Exception) -> None:
-        super().__init__("Match operation failed")
-        self.exception_details = {"gs://b/*": inner}
+    def __init__(self, cause: Exception) -> None:
+        super().__init__("Timeout of 60s exceeded")
+        self.cause = cause
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ class WrappedError(Exception):
     ],
 )
 def test_what_a_store_says_is_told_cause_first(path, error, what, remedy):
-    for said in (error, WrappedError(error), WrappedError(WrappedError(error))):
+    for said in (error, GivenUpError(error)):
         told = store_errors.explained(path, said)
         assert isinstance(told, StoreError)
         assert what in told.what
