@@ -2,8 +2,8 @@
 
 Goes in: {"examples": [{…}], "context": {…}}; features may be left out, and the context's stand in
 examples that do not have them. A value becomes what the graph reads of its feature, as far as that
-is known, else what its JSON type says. Promised: no TensorFlow is imported; the wire format is
-written here, as protobuf defines it.
+is known, else what its JSON type says. Promised: no TensorFlow is imported. The wire format is
+written here, in less time than protobuf takes (docs/decisions/0005-http-server.md).
 """
 
 from __future__ import annotations
