@@ -14,4 +14,4 @@ class Csv(Options):
 
     format: Literal["csv"] = "csv"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    newlines_in_values: bool = True  # False lets one file be read by several workers
+    newlines_in_values: bool = True  # False ends a quoted value, closed or not, with its line
