@@ -87,7 +87,7 @@ def push(
 
 
 def _record(artifact: standard_artifacts.PushedModel, **properties: int | str) -> None:
-    """Set custom properties, named as TFX's Pusher names them, and tell them."""
+    """Set custom properties, named as TFX's Pusher names them, and report them."""
     for name, value in properties.items():
         if isinstance(value, int):
             artifact.set_int_custom_property(name, value)

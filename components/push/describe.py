@@ -32,7 +32,7 @@ from schemas.expectations import Expectation
 from schemas.spec import Label, Spec, Strict
 from schemas.splits.options import SPLITS
 
-# A longer vocabulary is no list to choose from.
+# Nobody chooses from a longer list.
 MOST_KNOWN = 1_000
 _LIBRARIES = ("tensorflow", "keras", "tensorflow-transform", "tfx", "apache-beam", "pyarrow")
 _TRAINING = "training.json"
@@ -128,7 +128,7 @@ def example_row(examples: str, columns: tuple[Column, ...]) -> dict[str, int | f
 
 
 def _readable(value: int | float | str | None, kind: str) -> int | float | str | None:
-    """A float32 in as few digits as tell it from others; None for what JSON cannot hold."""
+    """A float32 in as few digits as no other has; None for what JSON cannot hold."""
     if kind != "FLOAT" or value is None:
         return value
     short = float(str(np.float32(value)))

@@ -1,9 +1,9 @@
 """Statistics + schema → anomalies and drift.
 
-Every split is held against the schema twice: as it is (environment TRAINING), and as a log of
-requests would look, without the columns that no request carries (SERVING). Eval and test are held
-against train for drift. Writes `Split-X/SchemaDiff.pb` (TRAINING, as TFX's own validator leaves
-it) and findings.json (everything).
+Every split is checked against the schema twice: as it is (environment TRAINING), and as a log of
+requests would look, without the columns that no request carries (SERVING). Eval and test are
+compared with train for drift. Writes `Split-X/SchemaDiff.pb` (TRAINING, as TFX's own validator
+leaves it) and findings.json (everything).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def validate(*, statistics_dir: str, examples: str, schema_path: str, output: str) -> Findings:
-    """Hold the statistics of every split against the schema.
+    """Check the statistics of every split against the schema.
 
     Args:
       statistics_dir: what `statistics.generate` wrote.
@@ -91,8 +91,8 @@ def as_requests(
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
     """Return the statistics that a log of these examples' requests would have.
 
-    The same rows without the columns that are known only afterwards. Held against SERVING, it
-    tells of columns that every request must carry and that no example has.
+    The same rows without the columns that are known only afterwards. Checked in the environment
+    SERVING, they show which columns every request must carry and no example has.
     """
     from tensorflow_metadata.proto.v0 import statistics_pb2
 

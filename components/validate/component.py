@@ -70,7 +70,7 @@ def validate(
     anomalies: OutputArtifact[ExampleAnomalies],
     code: Parameter[str],
 ) -> None:
-    """Hold the statistics against the schema; findings stop nothing here, so that they are kept."""
+    """Check the statistics against the schema; findings stop nothing here, so they are kept."""
     with progress.stage("validate"):
         found = validation_of_statistics.validate(
             statistics_dir=statistics.uri,

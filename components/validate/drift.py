@@ -33,7 +33,7 @@ def measured(
 
     Args:
       anomalies: what TFDV gave.
-      split: the name of what was held against train.
+      split: the name of what was compared with train.
       current: its statistics.
       train: the training split's.
       of: between two data sets of a run (drift), or between training and serving (skew).

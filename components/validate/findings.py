@@ -1,4 +1,4 @@
-"""What validation found, as plain values: TFDV's anomalies told to a person, and measured drift.
+"""What validation found, as plain values: TFDV's anomalies in words for a person, and drift.
 
 Goes in: Anomalies protos and the schema. Comes out: `Findings`, kept as findings.json beside the
 anomalies. Needs protobuf and pydantic only.
@@ -56,7 +56,7 @@ class Drift(Strict):
 
     Attributes:
       column: the raw column.
-      split: the split that was held against train.
+      split: the split that was compared with train.
       measure: "L_INFTY" (largest difference of a value's share), "JENSEN_SHANNON_DIVERGENCE" (in
         bits, 0 to 1) or "NORMALIZED_ABSOLUTE_DIFFERENCE".
       value: what was measured.
@@ -104,7 +104,7 @@ class Findings(Strict):
 
 
 class Reader:
-    """Tells TFDV's anomalies in the words of one schema.pbtxt."""
+    """Says TFDV's anomalies in the words of one schema.pbtxt."""
 
     def __init__(self, schema_text: str, *, where: str) -> None:
         self._schema = parse_schema(schema_text, where=where)

@@ -35,7 +35,7 @@ _fill = _Phrases().format
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of anomaly is told.
+    """How one kind of anomaly is described.
 
     Attributes:
       what: what is wrong, in a few words.
@@ -84,7 +84,7 @@ class Kind:
 
 
 def kind_of(name: str, short_description: str) -> Kind:
-    """Return how a kind of anomaly is told; for one that is not listed, in TFDV's words."""
+    """Return how a kind of anomaly is described; for one that is not listed, in TFDV's words."""
     return KINDS.get(name) or Kind(
         what=short_description.rstrip(".") or name,
         field="",

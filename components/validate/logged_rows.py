@@ -36,7 +36,7 @@ class Rows:
       size: how many there are.
       columns: a value a row by column, None where it is missing; empty if there is no row.
       signature: that was asked.
-      ignored: names that are no column, with their rows.
+      ignored: names that are not columns, with their rows.
       unreadable: further rows, which cannot be read.
     """
 
@@ -47,7 +47,7 @@ class Rows:
     unreadable: int = 0
 
     def ignore(self, names: Iterable[str], rows: int) -> None:
-        """Note that inputs of these names are no column."""
+        """Note that inputs of these names are not columns."""
         for name in names:
             self.ignored[name] = self.ignored.get(name, 0) + rows
 
@@ -207,5 +207,5 @@ def _checked(values: list[Any], column: Column) -> list[Any]:
         numbers = np.array(values, np.float64)
         whole = (numbers == np.floor(numbers)) & (np.abs(numbers) <= LARGEST_INTEGER)
         if not (whole | np.isnan(numbers)).all():
-            raise UnreadableError(f"values that are no integers for {column.name!r}")
+            raise UnreadableError(f"values that are not integers for {column.name!r}")
     return values

@@ -54,9 +54,9 @@ class Skew(Strict):
       signatures: rows by the signature that was asked.
       cut: files whose end is cut off, each with the records before it.
       damaged: files with damage before their end, each with the number of places.
-      unreadable: records that are no PredictionLog, or hold values that a column cannot have.
+      unreadable: records that are not a PredictionLog, or hold values that a column cannot have.
       unreadable_rows: rows of other records that cannot be read.
-      ignored: inputs that are no column of the model, with their rows.
+      ignored: inputs that are not columns of the model, with their rows.
       passed_over: records that hold no row of these columns.
       notes: what a reader has to know, such as that the rows are too few.
       columns: every measure of every column, what moved most first.

@@ -45,9 +45,9 @@ class Read:
       signatures: rows by signature.
       cut: files whose end is cut off, each with the records before it.
       damaged: files with damage before their end, each with the number of places.
-      unreadable: records that are no PredictionLog, or hold values that a column cannot have.
+      unreadable: records that are not a PredictionLog, or hold values that a column cannot have.
       unreadable_rows: rows of records that were read which are not a tf.Example, or the same.
-      ignored: inputs of requests that are no column of the model, with their rows.
+      ignored: inputs of requests that are not columns of the model, with their rows.
       passed_over: records that ask no signature of this model's columns.
     """
 
@@ -138,7 +138,7 @@ def unread(read: Read) -> list[str]:
         for path, records in read.cut.items()
     ]
     if read.unreadable:
-        told.append(f"{read.unreadable:,} record(s) are no request to this model, and left out")
+        told.append(f"{read.unreadable:,} record(s) are not requests to this model, and left out")
     if read.unreadable_rows:
         told.append(f"{read.unreadable_rows:,} row(s) cannot be read, and are left out")
     return told

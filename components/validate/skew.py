@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 DEFAULT_THRESHOLD = 0.1
 
-# The run's own held-out splits tell what the measures make of data that did not move. Seconds and
+# The run's own held-out splits show what the measures make of data that did not move. Seconds and
 # places of taxi trips come in heaps; TFDV, which spreads values evenly within a bucket, finds a
 # divergence of up to 0.15 between random splits of them, of any size.
 _HELD_OUT = ("eval", "test")
 _NOISE_MARGIN = 2.0
 
-_NEW_VALUES = 3  # of a column that are told
+_NEW_VALUES = 3  # of a column that are shown
 
 
 def measure(
@@ -236,7 +236,7 @@ def _notes(read: Read, columns: Sequence[Moved], training_rows: int, threshold: 
         found.append(f"{read.passed_over:,} records hold no row of the model's columns")
     if read.ignored:
         listed = ", ".join(sorted(read.ignored))
-        found.append(f"inputs that are no column of the model: {listed}")
+        found.append(f"inputs that are not columns of the model: {listed}")
     return found
 
 

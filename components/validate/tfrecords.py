@@ -96,7 +96,7 @@ def _seek_record(window: _Window) -> bool:
             if _length(head) is not None:
                 window.skip(at - 4)
                 return True
-            # Zeros alone are no head, and a file that was not written out has millions of them.
+            # Zeros alone are not a head, and a file that was not written out has millions of them.
             zeros = 0 if any(head) else len(part) - at - len(part[at:].lstrip(b"\0"))
             at = part.find(_LENGTH_END, at + max(1, zeros - _HEAD + 1))
         # A head may begin in what is left at the end.

@@ -381,7 +381,7 @@ def test_a_record_that_no_column_can_hold_is_left_out_and_counted(run, tmp_path,
     write(tmp_path, [strange(change), *logs_of_columns(requests())])
     found = measure(run, tmp_path)
     assert (found.rows, found.unreadable) == (800, 1)
-    assert "1 record(s) are no request to this model" in "\n".join(skew_text.lines(found))
+    assert "1 record(s) are not requests to this model" in "\n".join(skew_text.lines(found))
 
 
 def test_the_requests_of_a_stream_are_read_each(tmp_path):
@@ -402,7 +402,7 @@ def test_other_records_are_an_error_where_there_are_no_others(tmp_path, exit_cod
     code, said = exit_code(tmp_path)
     assert code == 1
     assert "no request in 2 file(s)" in said.err
-    assert "1 record(s) are no request to this model" in said.err
+    assert "1 record(s) are not requests to this model" in said.err
     assert "b.tfrecord is damaged in 1 place(s)" in said.err
 
 
