@@ -21,7 +21,7 @@ from components.store_errors import ConditionError, bucket_of, told
 from components.store_patience import limited
 
 SCHEMES = ("gs://", "s3://")
-_BUFFER = 4 << 20  # bytes that are fetched at a time
+_BUFFER = 16 << 20  # bytes that are fetched at a time
 _AT_ONCE = 8  # objects that are copied or removed at a time
 _WILD = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 
@@ -148,7 +148,8 @@ def removed(path: str) -> None:
 
     def remove(each: str) -> None:
         with contextlib.suppress(FileNotFoundError), _asking(each) as (client, bucket, name):
-            client.removed(bucket, name)
+            if name:
+                client.removed(bucket, name)
 
     below = [_entry(path, found)[0] for found in _listed(f"{path.rstrip('/')}/", folders=True)]
     _at_once(remove, below if path.endswith("/") else [path, *below])
