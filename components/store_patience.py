@@ -28,13 +28,14 @@ def limited(scheme: str) -> Iterator[float]:
     Raises:
       ConfigError: the variable in the environment holds no seconds.
     """
-    seconds = 0.0 if scheme in _silent else _seconds()
+    seconds, silent = 0.0 if scheme in _silent else _seconds(), False
     try:
         yield seconds
     except StoreError as error:
-        (_silent.add if error.what.startswith(NO_ANSWER) else _silent.discard)(scheme)
+        silent = error.what.startswith(NO_ANSWER)
         raise
-    _silent.discard(scheme)
+    finally:
+        (_silent.add if silent else _silent.discard)(scheme)
 
 
 def _seconds() -> float:

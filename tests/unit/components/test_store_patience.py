@@ -39,6 +39,14 @@ def test_a_store_that_was_given_up_is_asked_once_until_it_answers():
     assert ask("gs://")
 
 
+def test_a_store_without_such_an_object_has_answered():
+    ask("gs://", f"{NO_ANSWER}: no route")
+    with pytest.raises(FileNotFoundError), limited("gs://") as seconds:
+        raise FileNotFoundError
+    assert seconds == 0
+    assert ask("gs://") == 60
+
+
 def test_a_time_that_is_none(monkeypatch):
     monkeypatch.setenv(VARIABLE, "soon")
     with pytest.raises(ConfigError, match="'soon'"), limited("gs://"):
