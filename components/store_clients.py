@@ -92,7 +92,8 @@ def _amazon(process: int, environment: tuple[tuple[str, str], ...]) -> Any:
     from botocore.config import Config
 
     # Amazon's own three attempts, with seconds to connect and not a minute
-    return boto3.session.Session().client("s3", config=Config(defaults_mode="standard"))
+    mode = os.environ.get("AWS_DEFAULTS_MODE", "standard")
+    return boto3.session.Session().client("s3", config=Config(defaults_mode=mode))
 
 
 class _Google:
