@@ -58,8 +58,8 @@ def transform_then_predict(
         features.append({f.name: outputs[f.name] for f in layout.features})
         packed = pack(features[-1], layout)
         logits.append([np.reshape(model.predict_on_batch(packed), -1) for model in models])
-    dense = [layer for model in models for layer in model.layers if hasattr(layer, "kernel")]
-    terms = max([len(layout.ids), *(layer.kernel.shape[0] for layer in dense)])
+    layers = [layer for model in models for layer in model.layers if hasattr(layer, "kernel")]
+    terms = max([len(layout.ids), *(layer.kernel.shape[0] for layer in layers)])
     return _reference(
         answers,
         rounding_of(terms),
