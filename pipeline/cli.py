@@ -18,14 +18,24 @@ from pipeline.shortages import limited, shortage
 from schemas.errors import SkewlessError, did_you_mean
 from schemas.secrets import redacted
 
+# The module that holds the `command`, and the first sentence of its help.
 COMMANDS = {
-    "run": "pipeline.run:command",
-    "serve": "pipeline.serve:command",
-    "predict": "pipeline.predict:command",
-    "stream": "pipeline.stream:command",
-    "skew": "pipeline.skew:command",
-    "workers": "pipeline.workers:command",
-    "doctor": "pipeline.doctor:command",
+    "run": ("pipeline.run_command", "Run DATASET from raw rows to a proven, pushed model."),
+    "serve": ("pipeline.serve", "Serve models over HTTP and gRPC, as TensorFlow Serving does."),
+    "predict": ("pipeline.predict", "Score the rows of INPUT... with a pushed model."),
+    "stream": (
+        "pipeline.stream",
+        "Score new files or messages with a pushed model, for as long as they come.",
+    ),
+    "skew": ("pipeline.skew", "Tell how far requests have moved from the training data of RUN."),
+    "workers": (
+        "pipeline.workers",
+        "Start workers for the engine on this machine, until interrupted.",
+    ),
+    "doctor": (
+        "pipeline.doctor",
+        "Tell which versions, memory and disk are in use and whether each fits.",
+    ),
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -41,9 +51,20 @@ class LazyGroup(click.Group):
         """Import the subcommand; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = importlib.import_module(module).command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of subcommands without importing them."""
+        limit = formatter.width - 6 - max(map(len, COMMANDS))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, click.Command(name, help=sentence).get_short_help_str(limit))
+                    for name, (_, sentence) in COMMANDS.items()
+                ]
+            )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -77,6 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    # To find that it has no plugins, pydantic opens the metadata of every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         if argv is None and limited():
             from pipeline.supervision import supervised

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 NAME_WIDTH = 14
 PLAIN_INTERVAL = 5.0  # seconds between two plain lines of one stage
 
+IMPORTS = "imports"  # reported like a stage, for it takes seconds
 # What a stage without rows of its own says of itself while it works.
-DOING = {"imports": "loading TensorFlow, TFX and Beam ..."}
+DOING = {IMPORTS: "loading TensorFlow, TFX and Beam ..."}
 
 
 class Screen(Protocol):

@@ -1,7 +1,6 @@
-"""`skewless run`: one dataset through the whole DAG, told as it goes and summed up at the end.
+"""One dataset through the whole DAG, reported as it goes and summed up at the end.
 
-What is wrong with the command line, pipeline.yaml or schema.pbtxt is said before anything heavy is
-imported. What TensorFlow, TFX and Beam log goes to runs/<run_id>/run.log.
+What TensorFlow, TFX and Beam log goes to runs/<run_id>/run.log.
 """
 
 from __future__ import annotations
@@ -16,70 +15,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from components import progress, stores
 from components.compat import quiet_environment
 from pipeline import dag, digest_cache, engines, lineage, logs, runners, summary_text
 from pipeline.board import Board
-from pipeline.console import Reporter, open_screen
+from pipeline.console import IMPORTS, Reporter, open_screen
 from pipeline.digest_cache import DigestCache
 from pipeline.endings import InterruptedRunError, interrupted_by, noticing_interrupts, unexpected
 from pipeline.folders import Folders, new_run_id
 from pipeline.locks import Check, locked
-from pipeline.runners import BeamCommand, Choice
+from pipeline.runners import Choice
 from pipeline.seals import Seals
 from pipeline.shortages import noticing_shortages
 from pipeline.summary import Failure, Status, Summary, figures, refusal, stage_summaries
 from pipeline.temporary import own_folder
-from schemas import catalog
 from schemas.catalog import Dataset
 from schemas.errors import ModelError, SkewlessError
-from schemas.runners import RunnerName
-
-IMPORTS = "imports"  # told like a stage, for it takes seconds
-
-
-@click.command(cls=BeamCommand)
-@click.argument("dataset", metavar="DATASET")
-@click.option(
-    "--output",
-    default="runs",
-    show_default=True,
-    metavar="ROOT",
-    help="Where to keep runs, artifacts and pushed models; a folder for each pipeline.",
-)
-@click.option(
-    "--allow-anomalies",
-    is_flag=True,
-    help="Go on although the data has anomalies; recorded as your choice.",
-)
-@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a failure, too.")
-@runners.options
-@click.pass_context
-def command(
-    ctx: click.Context,
-    dataset: str,
-    output: str,
-    allow_anomalies: bool,
-    verbose: bool,
-    runner: RunnerName | None,
-    settings: tuple[str, ...],
-) -> None:
-    """Run DATASET from raw rows to a proven, pushed model.
-
-    DATASET is the name of a shipped dataset, such as taxi, or a folder with pipeline.yaml and
-    schema.pbtxt. What an earlier run did, and nothing has changed since, is used again. What
-    follows `--` goes to Beam.
-    """
-    read = catalog.load(dataset)
-    run(
-        read,
-        output=output,
-        allow_anomalies=allow_anomalies,
-        verbose=verbose,
-        on=runners.choose(read.spec.runner, runner, settings, ctx.meta["beam"]),
-    )
 
 
 def run(

@@ -22,10 +22,9 @@ from components.evaluate.published import SAVED_MODEL, versions
 from components.serve import folders
 from pipeline import lineage, logs
 from pipeline.board import Board
-from pipeline.console import Reporter, Screen, open_screen
+from pipeline.console import IMPORTS, Reporter, Screen, open_screen
 from pipeline.endings import UnexpectedError, interrupted_by, noticing_interrupts
 from pipeline.folders import Folders
-from pipeline.run import IMPORTS
 from pipeline.runners import BeamCommand as BeamCommand  # both commands are one
 from pipeline.shortages import shortage
 from pipeline.temporary import own_folder

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 
+import click
 import pytest
 
 from pipeline import cli, endings, logs, run
@@ -71,6 +72,24 @@ def test_an_answer_is_readable_quick_and_light(tmp_path, arguments, code, said):
     assert [path.name for path in tmp_path.iterdir()] == ["bad"]
     # A third of a second is usual; a slow machine is given more.
     assert seconds < 2.0
+
+
+def test_help_imports_no_command(tmp_path):
+    script = "import sys; from pipeline.cli import main; main(['--help'])"
+    script += "; print([name for name in ('pydantic', 'components') if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_list_of_commands_has_the_first_sentence_of_each_ones_help(name):
+    _, sentence = cli.COMMANDS[name]
+    command = cli.cli.get_command(click.Context(cli.cli), name)
+    assert command is not None
+    assert command.help is not None
+    assert " ".join(command.help.split("\n\n")[0].split()) == sentence
 
 
 def processor_seconds():
