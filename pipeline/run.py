@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from components import progress, stores
+from components import lean_imports, progress, stores
 from components.compat import quiet_environment
 from pipeline import dag, digest_cache, engines, lineage, logs, runners, summary_text
 from pipeline.board import Board
@@ -206,6 +206,7 @@ def _run_dag(job: Job, reporter: Reporter) -> None:
 
 def _run_nodes(job: Job, known: DigestCache) -> None:
     with progress.stage(IMPORTS), _uncollected():
+        lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, lean_imports.TFX)
         from pipeline import orchestrators
 
         pipeline = dag.build(

@@ -1,18 +1,17 @@
 """The ingest node: unpacks parameters, reads the source, records what the examples are."""
 
 import apache_beam as beam
-from tfx.components.util import examples_utils
 from tfx.dsl.component.experimental.annotations import (
     BeamComponentParameter,
     OutputArtifact,
     Parameter,
 )
 from tfx.dsl.component.experimental.decorators import component
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
 from components import files, progress
+from components.examples import declare_format
 from components.ingest.ingest import ingest as make_examples
 from schemas import sources, spec
 from schemas import splits as split_kinds
@@ -50,7 +49,7 @@ def ingest(
             options=None if beam_pipeline is None else beam_pipeline.options,
         )
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
-        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
+        declare_format(examples)
         examples.set_string_custom_property("input_fingerprint", fingerprint)
         examples.set_int_custom_property("records_read", counts.records_read)
         examples.set_int_custom_property("records_rejected", counts.records_rejected)

@@ -1,7 +1,6 @@
 """The transform stage as TFX runs it."""
 
 import apache_beam as beam
-from tfx.components.util import examples_utils
 from tfx.dsl.component.experimental.annotations import (
     BeamComponentParameter,
     InputArtifact,
@@ -9,11 +8,11 @@ from tfx.dsl.component.experimental.annotations import (
     Parameter,
 )
 from tfx.dsl.component.experimental.decorators import component
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples, TransformGraph
 
 from components import progress
+from components.examples import declare_format
 from components.transform.preprocessing import Preprocessing
 from components.transform.transform import transform as transform_examples
 from schemas import spec
@@ -44,6 +43,4 @@ def transform(
             options=beam_pipeline.options if beam_pipeline else None,
         )
         transformed_examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
-        examples_utils.set_payload_format(
-            transformed_examples, example_gen_pb2.PayloadFormat.FORMAT_PARQUET
-        )
+        declare_format(transformed_examples)

@@ -1,0 +1,53 @@
+"""Imports TensorFlow, Beam and TFX without packages that they import for uses nobody has here.
+
+Each of them does without such a package by itself (`except ImportError`), as where it is not
+installed. This saves half of the seconds that they take. A library that comes to need one is
+imported with it: slower, and a test fails.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from typing import Any
+
+from components.compat import absent
+
+_BEAM = "apache_beam"
+_LEFT_OUT = {
+    # Keras: editing a model's file in a notebook; its wrappers for scikit-learn
+    "tensorflow": ("IPython", "sklearn"),
+    # Beam imports BigQuery, and with it Pub/Sub, for the names in `apache_beam.io`.
+    _BEAM: ("apache_beam.io.gcp.bigquery",),
+    # TFX reads three constants of its resolvers from the standard components, which need
+    # Kubernetes, TFMA, NLTK and a hundred more packages.
+    "tfx.dsl.input_resolution.ops.ops": ("tfx.components",),
+}
+TENSORFLOW, BEAM, TFX = _LEFT_OUT
+
+
+def load(*modules: str) -> None:
+    """Import `TENSORFLOW`, `BEAM` or `TFX`; what is imported already stays as it is."""
+    for module in modules:
+        if module in sys.modules:
+            continue
+        try:
+            with absent(*_LEFT_OUT[module]):
+                importlib.import_module(module)
+        except ImportError:
+            importlib.import_module(module)
+        if module == _BEAM:
+            _complete_on_demand(importlib.import_module("apache_beam.io"))
+
+
+def _complete_on_demand(io: Any) -> None:
+    """Have `apache_beam.io` import the rest when one of its names is asked for, as in notebooks."""
+
+    def left_out(name: str) -> Any:
+        if name.startswith("__") or importlib.util.find_spec(f"{io.__name__}.{name}"):
+            raise AttributeError(f"module {io.__name__!r} has no attribute {name!r}")
+        del io.__getattr__
+        return getattr(importlib.reload(io), name)
+
+    io.__getattr__ = left_out
