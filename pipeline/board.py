@@ -86,6 +86,10 @@ class Board:
         """Take in that the whole DAG went through; return the stages that came to an end by it."""
         return self._skip(list(self.stages.values()))
 
+    def leave_out(self, name: str) -> None:
+        """Take in that a stage is not needed."""
+        del self.stages[name]
+
     @property
     def running(self) -> Stage | None:
         """The stage at work."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _RUN = "pipeline_run"  # TFX's name for the type of context that holds one run's executions
 _VERSION_TABLE = "MLMDEnv"  # in which ML Metadata says of which version its tables are
+_CACHE = "execution_cache"  # of context by which TFX finds what it can use again
+_OWN = {"id", "name", "execution_id", "milliseconds_since_epoch"}
+_OWN |= {"create_time_since_epoch", "last_update_time_since_epoch"}
 _SCRATCH = ".system"  # where TFX keeps what only a running execution needs
 
 
@@ -104,6 +107,41 @@ def latest_parameters(metadata: Path, node: str) -> dict[str, int | float | str]
         return None
     latest = max(executions, key=lambda execution: execution.id)
     return {**_plain(latest.properties), **_plain(latest.custom_properties)}
+
+
+def repeat(metadata: Path, of: str, run_id: str, *, anew: str, **changed: int) -> None:
+    """Record a run that used again all that another did, as TFX records what its cache has.
+
+    Args:
+      metadata: the record.
+      of: the other run's id.
+      run_id: the run's own.
+      anew: the one node that works in every run, and has artifacts of its own.
+      changed: what their custom properties say that the other run's do not.
+
+    Raises:
+      ConfigError: the record cannot be read.
+    """
+    from ml_metadata.errors import StatusError
+    from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+    with _readable(metadata, StatusError, RuntimeError):
+        store = _open(metadata)
+        before = store.get_context_by_type_and_name(_RUN, of)
+        own = mlmd.Context(type_id=before.type_id, name=run_id)
+        (own.id,) = store.put_contexts([own])
+        for execution in sorted(store.get_executions_by_context(before.id), key=lambda e: e.id):
+            contexts = [own, *store.get_contexts_by_execution(execution.id)]
+            used = [(None, event) for event in store.get_events_by_execution_ids([execution.id])]
+            execution.last_known_state = mlmd.Execution.CACHED
+            left = {before.id}
+            if execution.type.rpartition(".")[2] == anew:
+                execution.last_known_state = mlmd.Execution.COMPLETE
+                execution.custom_properties["run_id"].string_value = run_id
+                left |= {context.id for context in contexts if context.type == _CACHE}
+                used = [(_copy_of_output(store, event, changed), event) for _, event in used]
+            _strip(execution, *(event for _, event in used))
+            store.put_execution(execution, used, [c for c in contexts if c.id not in left])
 
 
 def tidy(metadata: Path, artifacts: str) -> list[str]:
@@ -226,6 +264,27 @@ def _outputs(store: MetadataStore, executions: list[int]) -> dict[int, dict[str,
         channel = event.path.steps[0].key
         outputs[event.execution_id][channel] = Artifact(artifact.uri, properties)
     return outputs
+
+
+def _copy_of_output(store: MetadataStore, event: Any, changed: Mapping[str, int]) -> Any:
+    """Return a copy of the artifact that an event puts out, for a new one; None for an input."""
+    from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+    if event.type != mlmd.Event.OUTPUT:
+        return None
+    (artifact,) = store.get_artifacts_by_id([event.artifact_id])
+    for name, value in changed.items():
+        artifact.custom_properties[name].int_value = value
+    event.ClearField("artifact_id")
+    _strip(artifact)
+    return artifact
+
+
+def _strip(*messages: Any) -> None:
+    """Clear what each execution, event and artifact has of its own."""
+    for message in messages:
+        for field in _OWN & {field.name for field in message.DESCRIPTOR.fields}:
+            message.ClearField(field)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, int | float | str]:

@@ -17,18 +17,20 @@ from pathlib import Path
 
 from components import lean_imports, progress, stores
 from components.compat import quiet_environment
-from pipeline import dag, digest_cache, engines, lineage, logs, runners, summary_text
+from pipeline import dag, digest_cache, engines, lineage, logs, runners, summary_text, unchanged
 from pipeline.board import Board
 from pipeline.console import IMPORTS, Reporter, open_screen
 from pipeline.digest_cache import DigestCache
 from pipeline.endings import InterruptedRunError, interrupted_by, noticing_interrupts, unexpected
 from pipeline.folders import Folders, new_run_id
+from pipeline.lineage import Execution
 from pipeline.locks import Check, locked
 from pipeline.runners import Choice
 from pipeline.seals import Seals
 from pipeline.shortages import noticing_shortages
 from pipeline.summary import Failure, Status, Summary, figures, refusal, stage_summaries
 from pipeline.temporary import own_folder
+from pipeline.unchanged import LastRun, Same
 from schemas.catalog import Dataset
 from schemas.errors import ModelError, SkewlessError
 
@@ -199,9 +201,35 @@ def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
 
 def _run_dag(job: Job, reporter: Reporter) -> None:
     with digest_cache.opened(job.folders.digests) as known:
-        _run_nodes(job, known)
+        digest = unchanged.digest_of(
+            job.dataset, job.folders, known, allow_anomalies=job.allow_anomalies
+        )
+        same = _run_to_repeat(job, digest, known)
+        if same is not None:
+            _repeat(job, same, reporter.board)
+        else:
+            unchanged.forget(job.folders)
+            _run_nodes(job, known)
     reporter.finish()
-    _hold_against_metadata(job, reporter.board)
+    executions = _hold_against_metadata(job, reporter.board)
+    if same is None and executions["push"].outputs["pushed"].properties["pushed"]:
+        LastRun(job.run_id, digest).write(job.folders)
+
+
+def _run_to_repeat(job: Job, digest: str, known: DigestCache) -> Same | None:
+    """Return a run that did all that this one would do; None unless that is plain."""
+    if job.on.name != "direct" or job.on.beam or job.folders.store is not None:
+        return None
+    return unchanged.since(job.folders, digest, Seals(job.folders.artifacts, known))
+
+
+def _repeat(job: Job, same: Same, board: Board) -> None:
+    """Report and record that everything is used again, as TFX would."""
+    logging.getLogger(__name__).info("nothing has changed since the run %s", same.run_id)
+    board.leave_out(IMPORTS)
+    with progress.stage("push"):
+        lineage.repeat(job.folders.metadata, same.run_id, job.run_id, anew="push", new=0)
+        progress.note("push", **same.pushed, new=0)
 
 
 def _run_nodes(job: Job, known: DigestCache) -> None:
@@ -238,8 +266,8 @@ def _uncollected() -> Iterator[None]:
         gc.freeze()
 
 
-def _hold_against_metadata(job: Job, board: Board) -> None:
-    """Check that what the screen told of each stage is what ML Metadata recorded.
+def _hold_against_metadata(job: Job, board: Board) -> dict[str, Execution]:
+    """Check that what the screen told of each stage is what ML Metadata recorded; return that.
 
     TFX passes over a node whose inputs it does not find, and says so in the log alone.
     """
@@ -250,3 +278,4 @@ def _hold_against_metadata(job: Job, board: Board) -> None:
         recorded = executions[node].state if node in executions else "never started"
         if recorded != expected[told]:
             raise RuntimeError(f"{node} is told as {told}, but ML Metadata has it as {recorded}")
+    return executions

@@ -1,6 +1,10 @@
 """What runs again: nothing, or exactly what depends on the change."""
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -8,7 +12,7 @@ import pytest
 
 from components.evaluate.published import check_pushed, content_digest
 from components.export import component as export_component
-from pipeline import digests, lineage
+from pipeline import digests, lineage, unchanged
 from pipeline.folders import Folders
 from schemas.errors import ModelError
 
@@ -32,6 +36,64 @@ def test_an_unchanged_run_uses_everything_again(first, make_dataset, run_dataset
     assert again.summary.evaluation == first.summary.evaluation
     assert again.summary.counts == first.summary.counts
     assert time.monotonic() - started < 10
+
+
+# In a process of its own, for tests here have loaded all that is heavy.
+UNCHANGED = """
+import json, sys
+from pipeline.run import run
+from schemas import catalog
+summary = run(catalog.load(sys.argv[1]), output=sys.argv[2])
+heavy = [name for name in ("tensorflow", "tfx", "apache_beam") if name in sys.modules]
+print(json.dumps({"heavy": heavy, "run_id": summary.run_id}))
+"""
+
+
+def states(executions):
+    return {node: execution.state for node, execution in executions.items()}
+
+
+def test_an_unchanged_run_imports_nothing_heavy_and_is_recorded_as_by_tfx(
+    first, make_dataset, run_dataset, root, last_summary
+):
+    folders, dataset = Folders.of(root, "taxi"), make_dataset()
+    unchanged.forget(folders)
+    by_tfx = run_dataset(dataset).summary
+    assert by_tfx.stages[0].name == "imports"
+
+    command = [sys.executable, "-c", UNCHANGED, str(dataset), str(root)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["heavy"] == []
+    summary = last_summary(root)
+    assert summary.run_id == told["run_id"]
+    own = {"run_id", "seconds", "log", "stages"}
+    assert summary.model_dump(exclude=own) == by_tfx.model_dump(exclude=own)
+    assert [(s.name, s.state, s.notes) for s in summary.stages] == [
+        (s.name, s.state, s.notes) for s in by_tfx.stages[1:]
+    ]
+    again, before = (
+        lineage.read_run(folders.metadata, run_id) for run_id in (told["run_id"], by_tfx.run_id)
+    )
+    assert states(again) == states(before)
+    del again["push"], before["push"]
+    assert again == before
+
+
+def test_a_flag_or_an_artifact_that_changed_is_looked_at_by_every_stage(
+    first, make_dataset, run_dataset, root
+):
+    dataset = make_dataset()
+    allowed = run_dataset(dataset, allow_anomalies=True)
+    assert allowed.done == ["gate", "push"]
+    assert run_dataset(dataset).summary.stages[0].name == "imports"
+    last = run_dataset(dataset)
+    assert last.summary.stages[0].name == "import_schema"
+    nodes = lineage.read_run(Folders.of(root, "taxi").metadata, last.summary.run_id)
+    os.utime(Path(nodes["validate"].outputs["anomalies"].uri) / "findings.json")
+    assert run_dataset(dataset).summary.stages[0].name == "import_schema"
+    (Path(nodes["validate"].outputs["anomalies"].uri) / "more.txt").write_text("", "utf-8")
+    assert run_dataset(dataset).done == ["validate", "gate", "push"]
 
 
 def test_a_changed_threshold_judges_anew(first, make_dataset, run_dataset):
@@ -71,6 +133,7 @@ def test_a_changed_line_of_code_runs_its_stage(
         return digest(module, function, **more) + ("changed" if function == node else "")
 
     monkeypatch.setattr(digests, "code", changed)
+    monkeypatch.setattr(digests, "project", lambda: f"{node} changed")
     assert run_dataset(make_dataset()).done == again
 
 

@@ -179,3 +179,23 @@ def test_a_damaged_record_is_one_clear_error_for_whoever_reads_it(tiny, folders)
                 read()
             assert caught.value.where == str(folders.metadata)
         assert folders.metadata.read_bytes() == damaged
+
+
+def test_a_run_that_used_all_again_is_recorded_as_tfx_records_it(tiny, folders):
+    from pipeline import lineage
+
+    run(tiny, folders, "a")
+    run(tiny, folders, "b")
+    lineage.repeat(folders.metadata, "a", "c", anew="second", new=0)
+    a, b, c = (lineage.read_run(folders.metadata, name) for name in "abc")
+    assert {node: e.state for node, e in c.items()} == {"first": "CACHED", "second": "COMPLETE"}
+    assert c["first"] == b["first"]
+    assert c["second"].outputs["model"].uri == a["second"].outputs["model"].uri
+    assert "new" not in a["second"].outputs["model"].properties
+    assert c["second"].outputs["model"].properties["new"] == 0
+    told = lineage.latest_parameters(folders.metadata, "second")
+    assert told is not None
+    assert (told["mode"], told["run_id"]) == ("well", "c")
+
+    run(tiny, folders, "d")  # TFX finds in its cache what it found before
+    assert lineage.read_run(folders.metadata, "d") == b

@@ -50,6 +50,13 @@ def test_what_is_left_at_the_end_was_cached():
     assert board.finish() == []
 
 
+def test_a_stage_that_is_not_needed_is_not_among_the_stages():
+    board = Board(NAMES)
+    board.leave_out("ingest")
+    board.update(Event("train", "start"), 0.0)
+    assert list(board.stages) == [name for name in NAMES if name != "ingest"]
+
+
 def test_a_failure_leaves_later_stages_waiting():
     board = Board(NAMES)
     board.update(Event("ingest", "start"), 0.0)

@@ -1,5 +1,6 @@
 """The code digest holds what a node's function reaches, and nothing else."""
 
+import importlib.metadata
 import os
 from pathlib import Path
 
@@ -264,3 +265,18 @@ def test_what_is_done_to_a_file_by_its_name_counts(tmp_path, source):
 def test_a_source_that_is_gone(source):
     with pytest.raises(FileNotFoundError):
         source("gone.csv")
+
+
+def test_the_project_s_digest_takes_in_every_line_and_library(tmp_path, monkeypatch):
+    for package in ("components", "pipeline", "schemas"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "one.py").write_text("ONE = 1\n")
+    seen = [digests.project(root=tmp_path)]
+    assert digests.project(root=tmp_path) == seen[0]
+    (tmp_path / "pipeline" / "one.py").write_text("ONE = 1  # a comment\n")
+    seen.append(digests.project(root=tmp_path))
+    (tmp_path / "schemas" / "one.py").rename(tmp_path / "schemas" / "two.py")
+    seen.append(digests.project(root=tmp_path))
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: f"{name} 0")
+    seen.append(digests.project(root=tmp_path))
+    assert len(set(seen)) == len(seen)
