@@ -10,14 +10,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from components.compat import absent
 
 _BEAM = "apache_beam"
 _LEFT_OUT = {
-    # Keras: editing a model's file in a notebook; its wrappers for scikit-learn
-    "tensorflow": ("IPython", "sklearn"),
+    # Keras: editing a model's file in a notebook, wrappers for scikit-learn; machines on Google's
+    # Compute Engine as workers of a training
+    "tensorflow": ("IPython", "sklearn", "googleapiclient"),
     # Beam imports BigQuery, and with it Pub/Sub, for the names in `apache_beam.io`.
     _BEAM: ("apache_beam.io.gcp.bigquery",),
     # TFX reads three constants of its resolvers from the standard components, which need
@@ -25,15 +27,22 @@ _LEFT_OUT = {
     "tfx.dsl.input_resolution.ops.ops": ("tfx.components",),
 }
 TENSORFLOW, BEAM, TFX = _LEFT_OUT
+# What TensorFlow imports for `tf.keras`, which nobody needs who only asks a SavedModel.
+KERAS = ("keras", "tf_keras", "scipy")
 
 
-def load(*modules: str) -> None:
-    """Import `TENSORFLOW`, `BEAM` or `TFX`; what is imported already stays as it is."""
+def load(*modules: str, without: Sequence[str] = ()) -> None:
+    """Import `TENSORFLOW`, `BEAM` or `TFX`; what is imported already stays as it is.
+
+    Args:
+      modules: in this order.
+      without: packages that are left out, too, such as `KERAS`.
+    """
     for module in modules:
         if module in sys.modules:
             continue
         try:
-            with absent(*_LEFT_OUT[module]):
+            with absent(*_LEFT_OUT[module], *without):
                 importlib.import_module(module)
         except ImportError:
             importlib.import_module(module)

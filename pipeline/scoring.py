@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import files, progress, stores
+from components import files, lean_imports, progress, stores
 from components.compat import quiet_environment
 from components.evaluate.published import SAVED_MODEL, versions
 from components.serve import folders
@@ -202,9 +202,12 @@ def beam_options(arguments: Sequence[str], **settings: Any) -> Any:
     return PipelineOptions(list(arguments), **settings)
 
 
-def imports() -> contextlib.AbstractContextManager[None]:
-    """Tell of imports as of a stage."""
-    return progress.stage(IMPORTS)
+@contextlib.contextmanager
+def imports() -> Iterator[None]:
+    """Report imports like a stage, and begin with TensorFlow and Beam."""
+    with progress.stage(IMPORTS):
+        lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, without=lean_imports.KERAS)
+        yield
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from components import files
+from components import files, lean_imports
 from components.compat import quiet_imports
 from pipeline import lineage
 from pipeline.folders import Folders
@@ -101,6 +101,7 @@ def _measured(
       SkewlessError: the logs or the reference cannot be read.
     """
     with quiet_imports():
+        lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, without=lean_imports.KERAS)
         from components.validate import skew, skew_text
     from schemas.layout import FILE_NAME, Layout
 

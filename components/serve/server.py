@@ -18,7 +18,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from components.compat import absent, quiet_imports
+from components import lean_imports
+from components.compat import quiet_imports
 from components.serve import config, descriptors, page
 from components.serve.app import App
 from components.serve.config import ModelConfig
@@ -82,8 +83,8 @@ def _import_tensorflow() -> None:
     # Google's libraries tell every start that Python 3.10 ages.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
     with quiet_imports():
-        with absent("keras", "tf_keras"):
-            import tensorflow as tf
+        lean_imports.load(lean_imports.TENSORFLOW, without=lean_imports.KERAS)
+        import tensorflow as tf
 
         import components.serve.grpc_app
         import components.serve.model  # noqa: F401

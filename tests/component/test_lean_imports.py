@@ -60,6 +60,17 @@ def test_what_a_run_imports_brings_along_nothing_that_nobody_uses():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_who_only_asks_a_saved_model_imports_no_keras():
+    names = ("keras", "tf_keras", "scipy", "sklearn", "IPython", "googleapiclient")
+    load = "lean_imports.load(lean_imports.TENSORFLOW, without=lean_imports.KERAS)"
+    script = f"import sys\nfrom components import lean_imports\n{load}\n"
+    script += "import tensorflow as tf\nassert tf.constant(2) * 2 == 4\n"
+    script += f"print([name for name in {names!r} if name in sys.modules])"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_beam_has_all_its_names_once_one_is_asked_for():
     subprocess.run([sys.executable, "-c", LOADED + COMPLETED], check=True)
 
