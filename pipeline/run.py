@@ -201,10 +201,9 @@ def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
 
 def _run_dag(job: Job, reporter: Reporter) -> None:
     with digest_cache.opened(job.folders.digests) as known:
-        digest = unchanged.digest_of(
-            job.dataset, job.folders, known, allow_anomalies=job.allow_anomalies
-        )
-        same = _run_to_repeat(job, digest, known)
+        digest = _digest(job, known)
+        sealing = Seals(job.folders.artifacts, known)
+        same = None if digest is None else unchanged.since(job.folders, digest, sealing)
         if same is not None:
             _repeat(job, same, reporter.board)
         else:
@@ -212,15 +211,19 @@ def _run_dag(job: Job, reporter: Reporter) -> None:
             _run_nodes(job, known)
     reporter.finish()
     executions = _hold_against_metadata(job, reporter.board)
-    if same is None and executions["push"].outputs["pushed"].properties["pushed"]:
+    pushed = executions["push"].outputs["pushed"].properties["pushed"]
+    if same is None and digest is not None and pushed:
         LastRun(job.run_id, digest).write(job.folders)
 
 
-def _run_to_repeat(job: Job, digest: str, known: DigestCache) -> Same | None:
-    """Return a run that did all that this one would do; None unless that is plain."""
+def _digest(job: Job, known: DigestCache) -> str | None:
+    """Return a digest of all that the stages depend on; None where that does not show from here.
+
+    An engine is asked in any case, and so is a store.
+    """
     if job.on.name != "direct" or job.on.beam or job.folders.store is not None:
         return None
-    return unchanged.since(job.folders, digest, Seals(job.folders.artifacts, known))
+    return unchanged.digest_of(job.dataset, job.folders, known, allow_anomalies=job.allow_anomalies)
 
 
 def _repeat(job: Job, same: Same, board: Board) -> None:

@@ -11,7 +11,7 @@ from pipeline import dag, digests, lineage, unchanged
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from pipeline.lineage import Artifact, Execution
-from pipeline.run import Job, _run_to_repeat
+from pipeline.run import Job, _digest
 from pipeline.runners import Choice
 from pipeline.seals import PROPERTY, Seals
 from pipeline.unchanged import LastRun, Same
@@ -170,17 +170,19 @@ def test_a_run_goes_its_way_where_something_else_is_asked_for(folders, sealing, 
 
 
 @pytest.mark.parametrize(
-    ("on", "found"),
+    ("on", "store", "asked"),
     [
-        (Choice("direct", Direct()), True),
-        (Choice("direct", Direct(), ("--direct_num_workers=2",)), False),
-        (Choice("prism", Direct()), False),
+        (Choice("direct", Direct()), None, False),
+        (Choice("direct", Direct(), ("--direct_num_workers=2",)), None, True),
+        (Choice("prism", Direct()), None, True),
+        (Choice("direct", Direct()), "gs://bucket/taxi", True),
     ],
 )
-def test_an_engine_is_asked_in_any_case(folders, executions, on, found):
-    job = Job(catalog.load("taxi"), folders, "b", allow_anomalies=False, on=on)
-    same = _run_to_repeat(job, DIGEST, DigestCache(folders.digests))
-    assert (same is not None) == found
+def test_an_engine_or_a_store_is_asked_in_any_case(folders, monkeypatch, on, store, asked):
+    monkeypatch.setattr(unchanged, "digest_of", lambda *_, **__: DIGEST)
+    at = Folders(folders.root, store)
+    job = Job(catalog.load("taxi"), at, "b", allow_anomalies=False, on=on)
+    assert _digest(job, DigestCache(folders.digests)) == (None if asked else DIGEST)
 
 
 def test_the_digest_takes_in_all_that_stages_depend_on(tmp_path, monkeypatch):
