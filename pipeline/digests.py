@@ -247,12 +247,15 @@ def _lists_kinds(tree: ast.Module) -> bool:
 
 def _imports(node: ast.AST) -> Iterator[_Import]:
     """Every import below `node`, those inside functions too, those for the type checker not."""
-    yield from _own_imports(node)
-    children: Iterator[ast.AST] = ast.iter_child_nodes(node)
-    if isinstance(node, ast.If) and _is_type_checking(node.test):
-        children = iter(node.orelse)
-    for child in children:
-        yield from _imports(child)
+    todo = [node]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, (ast.Import, ast.ImportFrom, ast.Constant)):
+            yield from _own_imports(node)
+        elif isinstance(node, ast.If) and _is_type_checking(node.test):
+            todo += node.orelse
+        else:
+            todo += ast.iter_child_nodes(node)
 
 
 def _own_imports(node: ast.AST) -> Iterator[_Import]:
