@@ -2,9 +2,7 @@
 
 import pyarrow.parquet as pq
 import pytest
-from tfx.components.util import examples_utils
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.ingest.component import ingest
@@ -39,9 +37,7 @@ def test_the_node_records_what_the_examples_are(tmp_path):
     executor.Do({}, {"examples": [examples]}, dict(node.spec.exec_properties))
 
     assert artifact_utils.decode_split_names(examples.split_names) == ["train", "eval", "test"]
-    assert (
-        examples_utils.get_payload_format(examples) == example_gen_pb2.PayloadFormat.FORMAT_PARQUET
-    )
+    assert examples.get_string_custom_property("payload_format") == "FORMAT_PARQUET"
     assert examples.get_string_custom_property("input_fingerprint") == "abc"
     assert examples.get_int_custom_property("records_read") == 41
     assert examples.get_int_custom_property("records_rejected") == 1

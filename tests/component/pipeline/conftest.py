@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from components import lean_imports
 from pipeline.folders import Folders
+
+# before a test imports more
+lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, lean_imports.TFX)
 
 HERE = str(Path(__file__).parent)
 

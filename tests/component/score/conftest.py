@@ -6,7 +6,10 @@ import pyarrow as pa
 import pyarrow.csv as pv
 import pytest
 
+from components import lean_imports
 from components.examples import iter_batches
+
+lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM)  # before a test imports more
 
 
 @pytest.fixture

@@ -10,10 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from components import lean_imports
 from components.examples import ShardWriter, split_folder
 from schemas import layout as layouts
 from schemas.layout import Layout, TransformedFeature
 from schemas.splits.options import SPLITS
+
+lean_imports.load(lean_imports.TENSORFLOW)  # before a test imports more
 
 
 def layout_of(*features: tuple[str, str, int]) -> Layout:

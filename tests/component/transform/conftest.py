@@ -12,12 +12,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from components import lean_imports
 from components.examples import ShardWriter, arrow_schema, iter_batches, split_folder
 from schemas.columns import Column
 from schemas.layout import Layout
 from schemas.spec import Examples
 from schemas.splits.options import SPLITS
 from tests.preprocessing import preprocessing_of
+
+lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM)  # before a test imports more
 
 LABEL = {"name": "big", "exceeds": {"column": "tips", "fraction": 0.5, "of": "of"}}
 Rows = Mapping[str, Sequence[Any]]

@@ -9,9 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from components import lean_imports
 from components.compat import quiet_environment
 
 quiet_environment()
+lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, lean_imports.TFX)
 
 from components.examples import ShardWriter, split_folder  # noqa: E402
 from components.validate.findings import Findings  # noqa: E402
