@@ -17,6 +17,7 @@ import sys
 from pipeline import digests
 code = digests.code
 digests.code = lambda module, name: code(module, name) + ("again" if name == "parity" else "")
+digests.project = lambda: "again"
 from pipeline.cli import main
 main(sys.argv[1:])
 """
