@@ -10,9 +10,9 @@ import click
 from components import files, progress, stores
 from components.score.formats import FORMATS, Format
 from components.sources.found import source_files
-from pipeline import engines, runners, scoring
+from pipeline import beam_command, engines, runners, scoring
+from pipeline.beam_command import BeamCommand
 from pipeline.folders import new_run_id
-from pipeline.runners import BeamCommand
 from pipeline.scoring import Source
 from schemas.runners import RunnerName
 
@@ -62,7 +62,7 @@ STAGE = "predict"
     " [default: as the run's source was; direct]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier predict wrote there.")
-@runners.options
+@beam_command.options
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -5,12 +5,15 @@ What is wrong with them is reported before the modules that run a DAG are import
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from pipeline import runners
-from pipeline.runners import BeamCommand
-from schemas import catalog
-from schemas.runners import RunnerName
+from pipeline import beam_command
+from pipeline.beam_command import BeamCommand
+
+if TYPE_CHECKING:
+    from schemas.runners import RunnerName
 
 
 @click.command(cls=BeamCommand)
@@ -28,7 +31,7 @@ from schemas.runners import RunnerName
     help="Go on although the data has anomalies; recorded as your choice.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a failure, too.")
-@runners.options
+@beam_command.options
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -45,6 +48,9 @@ def command(
     schema.pbtxt. What an earlier run did, and nothing has changed since, is used again. What
     follows `--` goes to Beam.
     """
+    from pipeline import runners
+    from schemas import catalog
+
     read = catalog.load(dataset)
     on = runners.choose(read.spec.runner, runner, settings, ctx.meta["beam"])
     from pipeline.run import run

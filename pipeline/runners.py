@@ -7,11 +7,10 @@ the choice then needs to run is in pipeline/engines.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-import click
 import pydantic
 import yaml
 
@@ -19,7 +18,6 @@ from schemas.errors import ConfigError
 from schemas.runners import Runner, RunnerName
 from schemas.strict import Strict, plain
 
-NAMES: tuple[RunnerName, ...] = ("direct", "flink", "spark", "prism", "dataflow")
 # Options of Beam that a key of ours stands for: what is checked is then what is used.
 OURS = {
     "flink_master": "master",
@@ -45,39 +43,6 @@ OURS = {
     "number_of_worker_harness_threads": "threads",
     "disk_size_gb": "disk_gb",
 }
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-class BeamCommand(click.Command):
-    """A command that takes options of Beam behind `--`, as `-- --runner=FlinkRunner`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put what is behind `--` aside as `ctx.meta["beam"]`."""
-        at = args.index("--") if "--" in args else len(args)
-        ctx.meta["beam"] = args[at + 1 :]
-        return super().parse_args(ctx, args[:at])
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Tell of Beam's options, too."""
-        return [*super().collect_usage_pieces(ctx), "[-- BEAM-OPTIONS]"]
-
-
-def options(command: _Command) -> _Command:
-    """Give a command the options --runner and --set."""
-    runner = click.option(
-        "--runner",
-        "runner",
-        type=click.Choice(NAMES),
-        help="Where the stages that read and write rows run. [default: as pipeline.yaml says]",
-    )
-    settings = click.option(
-        "--set",
-        "settings",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="A key of the runner's section, such as master=http://host:8081; may be repeated.",
-    )
-    return runner(settings(command))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ from pipeline.board import Board
 from pipeline.console import IMPORTS, Reporter, Screen, open_screen
 from pipeline.endings import UnexpectedError, interrupted_by, noticing_interrupts
 from pipeline.folders import Folders
-from pipeline.runners import BeamCommand as BeamCommand  # both commands are one
 from pipeline.shortages import shortage
 from pipeline.temporary import own_folder
 from schemas import catalog, columns, sources

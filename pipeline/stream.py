@@ -17,7 +17,8 @@ from components import files, progress
 from components.score.formats import FORMATS, Format
 from components.score.formats import TOPIC as _TOPIC
 from pipeline import scoring, stream_folders
-from pipeline.scoring import BeamCommand, Source
+from pipeline.beam_command import BeamCommand
+from pipeline.scoring import Source
 from schemas.errors import ConfigError
 
 if TYPE_CHECKING:

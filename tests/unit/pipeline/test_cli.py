@@ -74,9 +74,14 @@ def test_an_answer_is_readable_quick_and_light(tmp_path, arguments, code, said):
     assert seconds < 2.0
 
 
-def test_help_imports_no_command(tmp_path):
-    script = "import sys; from pipeline.cli import main; main(['--help'])"
-    script += "; print([name for name in ('pydantic', 'components') if name in sys.modules])"
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["rum"], ["run", "taxi", "--outptu", "x"]]
+)
+def test_help_and_a_typing_error_import_no_more_than_click(tmp_path, arguments):
+    script = f"import sys; from pipeline.cli import main; main({arguments!r})"
+    script += (
+        "; print([name for name in ('pydantic', 'yaml', 'components') if name in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path
     )
