@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from components.parity import rest, server
-from components.parity.judge import judge
+from components.parity.judge import examine, proof_of
 from components.parity.proof import describe
 from components.parity.questions import Question, Reference
 from components.parity.rows import Rows
@@ -116,7 +116,8 @@ def reasons(tmp_path, monkeypatch):
         started = time.monotonic()
         with contextlib.ExitStack() as stack:
             process = stack.enter_context(ServerProcess("model", str(tmp_path)))
-            proof = judge(served(process.ports, process.ending, plan, stack), NOTHING, rows)
+            ways = served(process.ports, process.ending, plan, stack)
+            proof = proof_of(examine(ways, NOTHING, rows), rows, 1.0)
         assert time.monotonic() - started < 60
         assert not proof.proven
         assert {way.name for way in proof.ways if not way.proven} == WAYS
