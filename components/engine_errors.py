@@ -87,7 +87,7 @@ GOOGLES = (
 
 KNOWN = (
     Known(
-        rf"(?<={REFUSED}: )[^\n]*",
+        rf"(?<={REFUSED}: )[^\n\[]*[^\n\[ ]",  # Beam adds the step in brackets
         REFUSED,
         "install the command's versions where the workers run, and start `skewless workers` anew,"
         " or build the workers' image anew (docs/runners.md)",

@@ -37,5 +37,30 @@ def test_steps_are_what_they_were_where_versions_are_alike_and_refused_elsewhere
         assert type(pickler.loads(ours)) is type(pickler.loads(plain[name]))
     monkeypatch.setattr(sealed, "INSTALLED", {**sealed.INSTALLED, "pyarrow": "1.0"})
     for ours in sent.values():
+        loaded = pickler.loads(ours)
+        function = loaded[0] if isinstance(loaded, tuple) else loaded
         with pytest.raises(sealed.VersionsError, match=r"command's: pyarrow is 1\.0, not \d"):
-            pickler.loads(ours)
+            function.setup()
+
+
+class SealedByAnother(sealed.SealedPipeline):
+    """A pipeline that a command of another version sends."""
+
+    def to_runner_api(self, *args, **kwargs):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sealed, "INSTALLED", {**sealed.INSTALLED, "pyarrow": "1.0"})
+            return super().to_runner_api(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [beam.Map(str), beam.combiners.Count.PerElement(), beam.GroupBy(lambda x: x)],
+    ids=["a map", "a combination", "a group"],
+)
+def test_a_worker_of_other_versions_refuses_when_it_sets_a_step_up(step):
+    pipeline = SealedByAnother("FnApiRunner")
+    _ = pipeline | beam.Create([1, 2], reshuffle=False) | "Step" >> step
+    with pytest.raises(
+        Exception, match=r"versions are not the command's: pyarrow is \S+, not 1\.0"
+    ):
+        pipeline.run().wait_until_finish()
