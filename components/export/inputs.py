@@ -96,15 +96,10 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
     rows = tf.size(examples, tf.int64)
 
     def filled(kind: str, alike: list[str]) -> tf.Tensor:
-        columns = [parsed[name] for name in alike]
-        indices, values, shape = tf.raw_ops.SparseConcat(
-            indices=[column.indices for column in columns],
-            values=[column.values for column in columns],
-            # where all of a column is missing, the parser takes it to have no width
-            shapes=[tf.stack([rows, tf.constant(1, tf.int64)])] * len(alike),
-            concat_dim=1,
-        )
-        held = tf.SparseTensor(indices, values, shape)
+        # Where all of a column is missing, the parser takes it to have no width.
+        shape = tf.stack([rows, tf.constant(1, tf.int64)])
+        columns = [tf.SparseTensor(parsed[n].indices, parsed[n].values, shape) for n in alike]
+        held = tf.sparse.concat(1, columns)
         missing = tf.constant(TYPES[kind].missing, TYPES[kind].tensor)
         return tf.transpose(tf.sparse.to_dense(held, missing))
 
