@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 from concurrent import futures
+from multiprocessing import forkserver
 
 import apache_beam as beam
 import grpc
@@ -124,6 +125,15 @@ def test_what_fails_before_there_is_a_job_is_not_the_engines():
         raise RuntimeError("no such graph")
 
 
+@pytest.fixture
+def own_forkserver():
+    """Python's process to fork from, which this process has one of, anew."""
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    yield
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("own_forkserver")
 def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(monkeypatch, tmp_path):
     # json.tool stands for TensorFlow: nothing else imports it
     loaded = ["apache_beam.runners.worker.sdk_worker", "json.tool"]

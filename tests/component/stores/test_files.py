@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from components import files, store_patience, stores
+from components import files, store_clients, store_patience, stores
 from pipeline import digests
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
@@ -149,6 +149,7 @@ def test_credentials_that_are_missing(stores_running, monkeypatch, tmp_path):
 
 def test_boto3_that_is_not_installed(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "boto3", None)
+    store_clients._amazon.cache_clear()  # another test's
     with pytest.raises(StoreError, match="boto3") as error:
         files.read_bytes("s3://bucket/a")
     assert "skewless[s3]" in (error.value.remedy or "")
