@@ -166,7 +166,7 @@ def _rejects(
 
 
 def _plain(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """Return rows as Python has them; text that is no UTF-8 as bytes."""
+    """Return rows as Python has them; text that is not UTF-8 as bytes."""
     try:
         return batch.to_pylist()
     except UnicodeDecodeError:

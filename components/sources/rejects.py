@@ -1,4 +1,4 @@
-"""Records that are no rows, and why.
+"""Records that are not rows, and why.
 
 A reject says where the record is (source, physical line it starts in or number of the row), which
 column and value is wrong, the reason as a short stable code, and the record as it stands there.
@@ -37,12 +37,12 @@ class Reason(enum.IntEnum):
     NOT_AN_INTEGER: an INT value that is not digits with an optional sign and `.0`.
     INTEGER_BEYOND_2_53: larger in size than 2^53: requests carry integers as float64, which
       cannot tell such values apart. Declare the column BYTES to keep them.
-    NOT_A_NUMBER: a FLOAT value that is no decimal number.
+    NOT_A_NUMBER: a FLOAT value that is not a decimal number.
     NOT_FINITE: a FLOAT value that is infinite, or too large for float32.
     MISSING_LABEL: a column that the label is made from is missing.
-    NOT_JSON: the record is no JSON text.
+    NOT_JSON: the record is not JSON text.
     NOT_AN_OBJECT: the record is JSON, but no object of columns.
-    NOT_TEXT: a BYTES value that is no text.
+    NOT_TEXT: a BYTES value that is not text.
     """
 
     FITS = 0
@@ -79,7 +79,7 @@ class Reject:
     def row(self) -> tuple[str, int, str | None, str | None, str, str]:
         """Return the values in the order of `SCHEMA`, texts cut to `MAX_CHARS` characters."""
         value = None if self.value is None else self.value[:MAX_CHARS]
-        # a character has at most four bytes; what is no UTF-8 is shown as \xNN
+        # a character has at most four bytes; bytes that are not UTF-8 are shown as \xNN
         text = self.record[: 4 * MAX_CHARS].decode("utf-8", "backslashreplace")
         return self.source, self.line, self.column, value, self.reason.code, text[:MAX_CHARS]
 

@@ -26,7 +26,7 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     scaled = tft.scale_to_z_score(value, elementwise=True)
     clip = tf.constant([[options[c].clip for c in columns]], tf.float64)
     clipped = tf.clip_by_value(scaled, -clip, clip)
-    # NaN: missing here, or in all of training, so that there is no mean to measure from.
+    # NaN: missing here, or in all of training, which leaves no mean to measure from.
     known = tf.where(tf.math.is_nan(clipped), tf.zeros([], tf.float64), clipped)
     return {
         **by_name((f"{c}_z_score" for c in columns), rounded(known), axis=1),
