@@ -39,18 +39,17 @@ def complete(columns: Tensors, kinds: tuple[Column, ...]) -> Dense:
     Raises (when run):
       InvalidArgumentError: columns differ in length.
     """
-    by_type = {kind: [c for c in kinds if c.kind == kind] for kind in TYPES}
+    groups = _groups(kinds)
     sizes = {
         kind: tf.concat(
             tf.raw_ops.ShapeN(input=[columns[c.name] for c in alike], out_type=tf.int64), axis=0
         )
-        for kind, alike in by_type.items()
-        if alike
+        for kind, alike in groups.items()
     }
     every = tf.concat(list(sizes.values()), axis=0)
     rows = tf.reduce_max(every)
     fits = tf.logical_or(tf.equal(every, rows), tf.equal(every, 0))
-    ordered = tuple(c for alike in by_type.values() for c in alike)
+    ordered = tuple(c for alike in groups.values() for c in alike)
     _require(fits, ordered, "columns differ in length from the longest one")
 
     def filled(kind: str, alike: list[str]) -> tf.Tensor:
@@ -78,7 +77,7 @@ def raw_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]
     fine = tf.reduce_all(tf.logical_or(whole, missing), axis=1)
     _require(fine, integers, names.NOT_INTEGERS)
     known = tf.cast(tf.where(missing, tf.zeros([], tf.float64), values), tf.int64)
-    filled = tf.where(missing, tf.constant(TYPES["INT"].missing, tf.int64), known)
+    filled = tf.where(missing, _missing("INT"), known)
     held = tf.unstack(filled, len(integers))
     return {**dense.values, **{c.name: x for c, x in zip(integers, held, strict=True)}}
 
@@ -100,16 +99,25 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
         shape = tf.stack([rows, tf.constant(1, tf.int64)])
         columns = [tf.SparseTensor(parsed[n].indices, parsed[n].values, shape) for n in alike]
         held = tf.sparse.concat(1, columns)
-        missing = tf.constant(TYPES[kind].missing, TYPES[kind].tensor)
-        return tf.transpose(tf.sparse.to_dense(held, missing))
+        return tf.transpose(tf.sparse.to_dense(held, _missing(kind)))
 
     return _by_type(filled, kinds)
 
 
 def missing_column(column: Column, rows: tf.Tensor) -> tf.Tensor:
     """Return a column without values, [rows]."""
-    held = TYPES[column.kind]
-    return tf.fill([rows], tf.constant(held.missing, held.tensor))
+    return tf.fill([rows], _missing(column.kind))
+
+
+def _missing(kind: str) -> tf.Tensor:
+    """Return what stands for a missing value in a column that the transform graph takes."""
+    return tf.constant(TYPES[kind].missing, TYPES[kind].tensor)
+
+
+def _groups(kinds: tuple[Column, ...]) -> dict[str, list[Column]]:
+    """Return the columns of each type that there are columns of."""
+    groups = {kind: [c for c in kinds if c.kind == kind] for kind in TYPES}
+    return {kind: alike for kind, alike in groups.items() if alike}
 
 
 def _by_type(
@@ -117,11 +125,10 @@ def _by_type(
 ) -> dict[str, tf.Tensor]:
     """Return columns [rows] from what `of` makes of all those of a type, [columns, rows]."""
     columns: dict[str, tf.Tensor] = {}
-    for kind in TYPES:
-        alike = [c.name for c in kinds if c.kind == kind]
-        if alike:
-            held = tf.unstack(of(kind, alike), len(alike))
-            columns |= zip(alike, held, strict=True)
+    for kind, group in _groups(kinds).items():
+        alike = [c.name for c in group]
+        held = tf.unstack(of(kind, alike), len(alike))
+        columns |= zip(alike, held, strict=True)
     return columns
 
 
