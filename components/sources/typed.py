@@ -1,7 +1,8 @@
 """Values that have types already, from Parquet or JSON → a raw column's, with ingest's strictness.
 
 Null is missing, and so is NaN. What a CSV file's text would be rejected for is rejected here, for
-the same reason: fractions for integers, integers beyond 2^53, infinities, NUL, bytes that are not UTF-8.
+the same reason: fractions for integers, integers beyond 2^53, infinities, NUL, bytes that are not
+UTF-8.
 """
 
 from __future__ import annotations
