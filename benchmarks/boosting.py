@@ -13,13 +13,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as compute
 
-from components.evaluate.metrics import Metrics, metrics_of
-from components.evaluate.tally import BINS, Tally, grade
 from components.examples import iter_batches
+from components.tasks.binary_metrics import metrics_of
+from components.tasks.binary_tally import BINS, BinaryTally, grade
+from components.tasks.protocol import Metrics
 from schemas.catalog import Dataset
 from schemas.columns import find
-from schemas.spec import Exceeds
 from schemas.splits.options import SPLITS
+from schemas.tasks.binary import Binary, Exceeds
 
 _MAX_TREES = 300
 
@@ -59,14 +60,18 @@ def boosted_trees(examples: str, dataset: Dataset) -> Metrics:
         random_state=0,
     )
     trees.fit(*train)
-    losses = [_metrics(p, held.label).log_loss for p in trees.staged_predict_proba(held.features)]
+    losses = [
+        _metrics(p, held.label)["log_loss"] for p in trees.staged_predict_proba(held.features)
+    ]
     best = int(np.argmin(losses))
     stages = enumerate(trees.staged_predict_proba(test.features))
     return _metrics(next(scores for stage, scores in stages if stage == best), test.label)
 
 
 def _parts(examples: str, dataset: Dataset) -> list[Part]:
-    assert dataset.spec.label.exceeds is not None  # told to the caller
+    label = dataset.spec.label
+    assert isinstance(label, Binary)
+    assert label.exceeds is not None
     tables = [pa.Table.from_batches(iter_batches(examples, split)) for split in SPLITS]
     columns = dataset.spec.feature_columns
     texts = {c.name for c in dataset.columns if c.kind == "BYTES"}
@@ -76,7 +81,7 @@ def _parts(examples: str, dataset: Dataset) -> list[Part]:
         if name in texts
     }
     return [
-        Part(_features(table, columns, categories), _label(table, dataset.spec.label.exceeds))
+        Part(_features(table, columns, categories), _label(table, label.exceeds))
         for table in tables
     ]
 
@@ -103,6 +108,8 @@ def _label(table: pa.Table, label: Exceeds) -> np.ndarray:
 
 
 def _metrics(probabilities: np.ndarray, label: np.ndarray) -> Metrics:
-    tally = Tally.zeros(1, BINS)
+    tally = BinaryTally.zeros(1, BINS)
     tally.add(grade(probabilities[:, 1].astype(np.float32), label))
-    return metrics_of(tally)
+    metrics = metrics_of(tally)
+    assert metrics is not None  # there are rows
+    return metrics

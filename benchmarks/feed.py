@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks import measure
 from components import progress
 from components.compat import quiet_environment
+from schemas import catalog
 from schemas.layout import FILE_NAME, Layout
 from schemas.spec import Model, Strict
 
@@ -94,9 +95,16 @@ def _fit_rate(examples: str, graph: str, rows: int) -> float:
     clock = _EpochClock()
     progress.LOGGER.addHandler(clock)
     progress.LOGGER.setLevel(logging.INFO)
+    task = catalog.load("taxi").spec.label
     model = Model(batch_size=BATCH_SIZE, max_epochs=_EPOCHS, patience=_EPOCHS)
     with tempfile.TemporaryDirectory() as output:
-        train(examples=examples, graph=graph, model=model, output=output)
+        train(
+            examples=examples,
+            graph=graph,
+            task=task,
+            model=model,
+            output=output,
+        )
     return rows * (len(clock.ends) - 1) / (clock.ends[-1] - clock.ends[0])
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from benchmarks import ours
 from benchmarks.boosting import boosted_trees
-from components.evaluate.metrics import Metrics
+from components.tasks.protocol import Metrics
 from schemas import catalog
 from schemas.spec import Strict
 
@@ -62,9 +61,9 @@ def measured(work: Path, *, say: Callable[[str], None]) -> Quality:
         dataset = ours.write_dataset(work / f"seed-{seed}", {"model": {"seed": seed}})
         run = ours.run(dataset, work / "output")
         assert run.summary.evaluation is not None  # the DAG went through
-        models.append(Metrics.model_validate(run.summary.evaluation["overall"]))
-        baselines.append(Metrics.model_validate(run.summary.evaluation["baselines"]["logistic"]))
-        say(f"seed {seed}: AUC {models[-1].auc:.4f}, log-loss {models[-1].log_loss:.4f}")
+        models.append(run.summary.evaluation["overall"])
+        baselines.append(run.summary.evaluation["baselines"]["logistic"])
+        say(f"seed {seed}: AUC {models[-1]['auc']:.4f}, log-loss {models[-1]['log_loss']:.4f}")
     trees = boosted_trees(run.artifact("ingest", "examples"), catalog.load(str(dataset)))
     return Quality(seeds=SEEDS, model=tuple(models), logistic=tuple(baselines), trees=trees)
 
@@ -84,5 +83,4 @@ def _mean(metrics: Sequence[Metrics], name: str) -> float:
 
 def values_of(metrics: Sequence[Metrics], name: str) -> list[float]:
     """Return one metric of each."""
-    found: list[Any] = [getattr(m, name) for m in metrics]
-    return [float(value) for value in found]
+    return [float(m[name] or 0) for m in metrics]

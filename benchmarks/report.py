@@ -115,7 +115,7 @@ def quality(found: Quality) -> list[str]:
     rows.append(
         ["boosted trees", *(f"{v:.4f}" for m in names for v in values_of([found.trees], m))]
     )
-    rows_seen, seeds = found.trees.examples, ", ".join(map(str, found.seeds))
+    rows_seen, seeds = found.trees["examples"], ", ".join(map(str, found.seeds))
     return [
         f"## Quality on the shipped taxi trips, {rows_seen:,} test rows",
         "",

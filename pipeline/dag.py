@@ -17,6 +17,7 @@ from components.ingest.splits import protocol as splits
 from components.sources import protocol as sources
 from components.sources.found import source_files
 from components.sources.protocol import Selection, open_reader
+from components.tasks import protocol as tasks
 from components.transform.treatments import protocol as treatments
 from pipeline import digests
 from pipeline.digest_cache import DigestCache
@@ -160,6 +161,8 @@ def _modules(node: str, dataset: Dataset) -> tuple[str, ...]:
     if node == "ingest":
         modules.append(splits.module_of(dataset.spec.splits.by))
     reached = digests.reachable(f"components.{ROOMS[node]}.component", node)
+    if tasks.__name__ in reached:
+        modules.append(tasks.module_of(dataset.spec.label.task))
     if treatments.__name__ in reached:
         modules += [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds]
     return tuple(modules)
@@ -230,6 +233,7 @@ def _model(told: _Told, dataset: Dataset, data: Nodes) -> Nodes:
     trained = train(
         transformed_examples=transformed.outputs["transformed_examples"],
         transform_graph=graph,
+        label=told.label,
         model_spec=spec.model.model_dump_json(),
         settings=told.settings,
         code=told.code["train"],

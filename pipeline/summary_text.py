@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from components.progress import LEFT_OUT
 from pipeline.summary import Summary
+from schemas.tasks import BY_NAME
+from schemas.tasks.options import TaskOptions
 
-METRICS = ("auc", "pr_auc", "log_loss", "accuracy", "calibration_error")
 LABEL_WIDTH = 14
 _PARITY_HEAD = ("way of serving", "rows", "values", "differing", "largest")
 
@@ -77,32 +78,39 @@ def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
     last = evaluation["last_blessed"]
     if last is not None and last["metrics"] is not None:
         models["last blessed"] = last["metrics"]
-    models["logistic"] = evaluation["baselines"]["logistic"]
-    models["base rate"] = evaluation["baselines"]["base_rate"]
-    rows = [[name, *(_number(m[metric]) for metric in METRICS)] for name, m in models.items()]
+    task = _task(evaluation)
+    for baseline in reversed(task.BASELINES):
+        models[baseline.name.replace("_", " ")] = evaluation["baselines"][baseline.name]
+    names = [metric.name for metric in task.judged()]
+    rows = [[model, *(_number(m[name]) for name in names)] for model, m in models.items()]
     examples = evaluation["overall"]["examples"]
     yield Line("")
-    head, *body = _columns([[f"test, {examples:,} rows", *METRICS], *rows])
+    head, *body = _columns([[f"test, {examples:,} rows", *names], *rows])
     yield Line(head, "bold")
     yield from map(Line, body)
     if last is not None and last["note"]:
         yield _labelled("last blessed", f"not compared: {last['note']}", WEAK)
 
 
+def _task(evaluation: Mapping[str, Any]) -> type[TaskOptions]:
+    return BY_NAME[evaluation.get("task", "binary")]  # earlier runs had no other task
+
+
 def _slices(evaluation: Mapping[str, Any]) -> Iterator[Line]:
     worst = evaluation["worst_slices"]
     if not worst:
         return
+    names = _task(evaluation).SLICED
     rows = [
         [
             f"{s['column']} = {s['value']}",
             f"{s['metrics']['examples']:,}",
-            *(_number(s["metrics"][metric]) for metric in ("log_loss", "auc", "accuracy")),
+            *(_number(s["metrics"][metric]) for metric in names),
         ]
         for s in worst
     ]
     yield Line("")
-    head, *body = _columns([["worst slices", "rows", "log_loss", "auc", "accuracy"], *rows])
+    head, *body = _columns([["worst slices", "rows", *names], *rows])
     yield Line(head, "bold")
     yield from map(Line, body)
     yield Line("")

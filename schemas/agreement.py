@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from schemas.columns import LARGEST_INTEGER, SPACES, Column, find
+from schemas.columns import Column, find, require_kind
 from schemas.errors import ConfigError
 from schemas.spec import Spec
-from schemas.yaml_text import PLAIN_INTEGER
 
 # The transform stage keeps a column of its own beside the dataset's.
 RESERVED = ("skewless_origin",)
@@ -39,11 +38,11 @@ def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None
     for feature in spec.features:
         column = find(columns, feature.column, where=f"{where}: features")
         for treatment in feature.treatments:
-            _check_kind(treatment.kind, column, treatment.accepts, f"{where}: features")
+            require_kind(treatment.kind, column, treatment.accepts, f"{where}: features")
     for cross in spec.crosses:
         for name in cross.columns:
             column = find(columns, name, where=f"{where}: crosses")
-            _check_kind("a cross", column, cross.accepts, f"{where}: crosses")
+            require_kind("a cross", column, cross.accepts, f"{where}: crosses")
     for name in spec.feature_columns:
         if not find(columns, name, where=where).serving:
             raise ConfigError(
@@ -55,13 +54,9 @@ def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None
 
 
 def _check_label(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
-    for name in spec.label.columns:
-        column = find(columns, name, where=f"{where}: label")
-        if spec.label.exceeds is not None:
-            _check_kind("label.exceeds", column, ("INT", "FLOAT"), f"{where}: label")
-        else:
-            _check_kind("label.equals", column, ("INT", "BYTES"), f"{where}: label")
-            _check_values(spec, column, f"{where}: label.equals.values")
+    section = f"{where}: label"
+    own = tuple(find(columns, name, where=section) for name in spec.label.columns)
+    spec.label.check(own, spec.source, where=section)
     if spec.label.outcome in spec.feature_columns:
         raise ConfigError(
             f"the feature {spec.label.outcome!r} is what the label is made from",
@@ -69,30 +64,6 @@ def _check_label(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
             expected="columns that do not hold the answer",
             remedy="drop the feature",
         )
-
-
-def _check_values(spec: Spec, column: Column, where: str) -> None:
-    """Refuse a value of the label that a column of this type, read in this way, never has."""
-    assert spec.label.equals is not None  # the caller has seen to it
-    source = spec.source
-    for value in spec.label.equals.values:
-        problem = ""
-        if column.kind == "INT":
-            if not PLAIN_INTEGER.fullmatch(str(value)):
-                problem = "is INT: its values are whole numbers, written as 1 or -20"
-            elif abs(int(value)) > LARGEST_INTEGER:
-                problem = "is INT: its values are within ±2**53"
-        elif str(value) in ("", *source.null_values):
-            problem = "has no such value: source.null_values makes it a missing one"
-        elif source.trim and str(value) != str(value).strip(SPACES):
-            problem = "has no such value: source.trim drops the spaces around it"
-        if problem:
-            raise ConfigError(
-                f"the label's value {value!r} never occurs: the column {column.name!r} {problem}",
-                where=where,
-                expected="values as the column has them",
-                remedy="correct the value, or the column's type in schema.pbtxt",
-            )
 
 
 def _check_names(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
@@ -113,13 +84,3 @@ def _check_names(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
                 " COLUMN_id, A_x_B, and the label's",
                 remedy="rename the column or the label, or drop one of the treatments",
             )
-
-
-def _check_kind(user: str, column: Column, accepted: tuple[str, ...], where: str) -> None:
-    if column.kind not in accepted:
-        raise ConfigError(
-            f"{user} cannot take {column.name!r}, which is {column.kind}",
-            where=where,
-            expected=" or ".join(accepted),
-            remedy="use another column, or correct its type in schema.pbtxt",
-        )

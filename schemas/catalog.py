@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pydantic
 import yaml
 
-from schemas import yaml_text
+from schemas import sources, splits, tasks, yaml_text
 from schemas.agreement import check
 from schemas.columns import Column, columns_of, parse_schema
 from schemas.errors import ConfigError, did_you_mean
@@ -32,6 +33,15 @@ SCHEMA_FILE = "schema.pbtxt"
 _LARGEST_SPEC = 1 << 20
 _LARGEST_SCHEMA = 16 << 20
 _SHOWN = 20  # problems of one file
+
+# The sections of pipeline.yaml that have a kind, each with the names of its kinds.
+_SECTIONS: dict[tuple[str, ...], Collection[str]] = {
+    ("source",): sources.FORMATS,
+    ("splits",): splits.NAMES,
+    ("label",): tasks.BY_NAME,
+    ("evaluation", "thresholds"): tasks.BY_NAME,
+    ("export",): tasks.BY_NAME,
+}
 
 
 @dataclass(frozen=True)
@@ -151,9 +161,7 @@ def _config_error(error: pydantic.ValidationError, node: Any, path: Path) -> Con
     """One ConfigError that lists every problem with its line."""
     problems = []
     for problem in error.errors()[:_SHOWN]:
-        keys = tuple(problem["loc"])
-        if keys[:1] == ("source",):
-            keys = ("source", *keys[2:])  # without the kind of source, which pydantic names too
+        keys = _as_written(tuple(problem["loc"]))
         name = ".".join(str(k) for k in keys) or "(top)"
         if "key" in problem.get("ctx", {}):
             keys += (problem["ctx"]["key"],)
@@ -161,6 +169,15 @@ def _config_error(error: pydantic.ValidationError, node: Any, path: Path) -> Con
     if error.error_count() > _SHOWN:
         problems.append(f"… and {error.error_count() - _SHOWN} more")
     return ConfigError("\n".join(problems), where=str(path), remedy="correct the lines named above")
+
+
+def _as_written(keys: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a path of keys without the kind of a section, which pydantic names too."""
+    for section, kinds in _SECTIONS.items():
+        depth = len(section)
+        if keys[:depth] == section and len(keys) > depth and keys[depth] in kinds:
+            return (*section, *keys[depth + 1 :])
+    return keys
 
 
 def _line(node: Any, keys: tuple[Any, ...]) -> int:

@@ -161,6 +161,21 @@ def find(columns: Iterable[Column], name: str, *, where: str) -> Column:
     return by_name[name]
 
 
+def require_kind(user: str, column: Column, accepted: tuple[str, ...], where: str) -> None:
+    """Check that a column has one of the types that its user accepts.
+
+    Raises:
+      ConfigError: it has another type.
+    """
+    if column.kind not in accepted:
+        raise ConfigError(
+            f"{user} cannot take {column.name!r}, which is {column.kind}",
+            where=where,
+            expected=" or ".join(accepted),
+            remedy="use another column, or correct its type in schema.pbtxt",
+        )
+
+
 def dumps(columns: Iterable[Column]) -> str:
     """Return the columns as one JSON string, for a stage's parameters."""
     return json.dumps([asdict(c) for c in columns])

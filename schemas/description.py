@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 FILE_NAME = "model.json"
 CARD_NAME = "MODEL_CARD.md"
@@ -53,6 +53,11 @@ class Output(Strict):
     meaning: str
 
 
+def number(name: str, meaning: str) -> Output:
+    """Return an output of one float32 a row."""
+    return Output(name=name, dtype="float32", shape=(), meaning=meaning)
+
+
 class SignatureDescription(Strict):
     """A signature: what to ask it with, and what it answers."""
 
@@ -92,9 +97,10 @@ class Description(Strict):
       format: of this file.
       name: of the model.
       pushed_at: when, in UTC, as ISO 8601.
+      task: the kind of task.
       label: what is predicted, in words.
-      classes: their names, in the order of the probabilities.
-      threshold: the score from which on a row is of the second class.
+      classes: their names, in the order of the probabilities; none without classes.
+      threshold: the score from which on a row is of the second class; None where no score decides.
       threshold_chosen: whether pipeline.yaml chose it; 0.5 stands there otherwise.
       inputs: the raw columns.
       features: what becomes of them, in the order of pipeline.yaml.
@@ -114,9 +120,10 @@ class Description(Strict):
     format: Literal[1] = 1
     name: str
     pushed_at: str
+    task: str = "binary"
     label: str
     classes: tuple[str, ...]
-    threshold: float
+    threshold: float | None
     threshold_chosen: bool = False
     inputs: tuple[Input, ...]
     features: tuple[Treated, ...] = ()

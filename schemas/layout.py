@@ -38,10 +38,11 @@ class TransformedFeature(Strict):
 
 
 class Layout(Strict):
-    """The transformed features in model order, and the label's name (int64, 0 or 1)."""
+    """The transformed features in model order, and the label's name and type."""
 
     features: tuple[TransformedFeature, ...]
     label: str
+    label_type: Literal["INT", "FLOAT"] = "INT"
 
     @property
     def dense(self) -> tuple[TransformedFeature, ...]:

@@ -16,61 +16,8 @@ from schemas.sources import Source
 from schemas.splits import Split
 from schemas.strict import Finite, one_of, written_as
 from schemas.strict import Strict as Strict  # most of its users know it from here
+from schemas.tasks import KINDS, Export, Task, Thresholds, hand_down
 from schemas.treatments import NAMES, Cross, Treatment
-
-
-class Equals(Strict):
-    """The label is 1 where `column` is one of `values`."""
-
-    column: str
-    values: Annotated[tuple[str | int, ...], Field(min_length=1)]
-
-    @pydantic.field_validator("values", mode="before")
-    @classmethod
-    def _texts_or_integers(cls, value: Any) -> Any:
-        """Refuse what YAML made of a bare word: `No` is false, which would be the integer 0."""
-        for each in value if isinstance(value, (list, tuple)) else ():
-            if isinstance(each, bool) or not isinstance(each, (str, int)):
-                raise ValueError(
-                    f"{each!r} is neither text nor an integer; text that YAML reads as something"
-                    " else, such as No, 1.5 or 2026-11-21, needs quotes"
-                )
-        return value
-
-
-class Exceeds(Strict):
-    """The label is 1 where `column` > `fraction` * `of`, all three as float32."""
-
-    column: str
-    fraction: Finite
-    of: str
-
-
-class Label(Strict):
-    """A binary label, made from raw columns inside the transform graph."""
-
-    name: str
-    equals: Equals | None = None
-    exceeds: Exceeds | None = None
-
-    @pydantic.model_validator(mode="after")
-    def _one(self) -> Label:
-        if (self.equals is None) == (self.exceeds is None):
-            raise ValueError("give exactly one of 'equals' and 'exceeds'")
-        return self
-
-    @property
-    def outcome(self) -> str:
-        """The raw column that holds the answer."""
-        return self.columns[0]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The raw columns the label is made from, the outcome first."""
-        if self.equals is not None:
-            return (self.equals.column,)
-        assert self.exceeds is not None  # held by _one
-        return (self.exceeds.column, self.exceeds.of)
 
 
 class Feature(Strict):
@@ -126,52 +73,12 @@ class Validation(Strict):
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
 
 
-class Bound(Strict):
-    """A metric's permitted range, and how much worse than the last blessed model it may be."""
-
-    min: Finite | None = None
-    max: Finite | None = None
-    max_loss: Annotated[Finite, Field(ge=0)] | None = None
-
-
-class Thresholds(Strict):
-    """Bounds on the test split's metrics; a model outside any of them is not blessed."""
-
-    auc: Bound = Bound(min=0.5)
-    pr_auc: Bound = Bound()
-    log_loss: Bound = Bound()
-    accuracy: Bound = Bound()
-    calibration_error: Bound = Bound()
-    beats_baseline: bool = True  # log-loss under the base rate's and the logistic model's
-
-
 class Evaluation(Strict):
     """How the model is judged."""
 
-    thresholds: Thresholds = Thresholds()
+    thresholds: Thresholds = Field(default_factory=KINDS[0].THRESHOLDS)
     slices: tuple[str, ...] = ()
     min_slice_examples: Annotated[int, Field(ge=1)] = 30
-
-
-class Export(Strict):
-    """What the signatures `predict` and `classification` answer with."""
-
-    # strict: YAML's `No` is no text but false
-    classes: tuple[pydantic.StrictStr, pydantic.StrictStr] = ("0", "1")  # where the label is 0, 1
-    threshold: Annotated[Finite, Field(gt=0, lt=1)] | None = None  # 0.5 unless given
-    warnings: bool = False  # a row's missing, out-of-domain and out-of-vocabulary values
-
-    @pydantic.field_validator("classes")
-    @classmethod
-    def _two(cls, value: tuple[str, str]) -> tuple[str, str]:
-        if not all(value) or value[0] == value[1]:
-            raise ValueError(f"give the classes two different names, got {list(value)}")
-        return value
-
-    @property
-    def decision(self) -> float:
-        """The score from which on a row is of the second class."""
-        return 0.5 if self.threshold is None else self.threshold
 
 
 class Examples(Strict):
@@ -193,15 +100,20 @@ class Spec(Strict):
     name: Name
     source: Source
     splits: Split
-    label: Label
+    label: Task
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]
     crosses: tuple[Cross, ...] = ()
     validation: Validation = Validation()
     model: Model = Model()
     evaluation: Evaluation = Evaluation()
-    export: Export = Export()
+    export: Export = Field(default_factory=KINDS[0].EXPORT)
     examples: Examples = Examples()
     runner: Runner = Runner()
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _one_task(cls, value: Any) -> Any:
+        return hand_down(value)
 
     @pydantic.field_validator("features", mode="before")
     @classmethod

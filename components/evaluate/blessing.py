@@ -11,9 +11,9 @@ import os
 from typing import TYPE_CHECKING
 
 from components import files
-from components.evaluate.judge import BOUNDED
 from components.evaluate.published import JUDGED
 from components.evaluate.report import Report
+from schemas.tasks import BY_NAME
 
 if TYPE_CHECKING:
     from tfx.types import standard_artifacts
@@ -49,8 +49,8 @@ def record_blessing(
 
 def record_metrics(report: Report, evaluation: standard_artifacts.ModelEvaluation) -> None:
     """Set the overall metrics as custom properties, so that lineage can be queried by them."""
-    for name in BOUNDED:
-        value = getattr(report.overall, name)
+    for metric in BY_NAME[report.task].judged():
+        value = report.overall[metric.name]
         if value is not None:
-            evaluation.set_float_custom_property(name, value)
-    evaluation.set_int_custom_property("examples", report.overall.examples)
+            evaluation.set_float_custom_property(metric.name, value)
+    evaluation.set_int_custom_property("examples", report.overall["examples"])

@@ -15,8 +15,9 @@ from components import progress
 from components.evaluate import blessing as verdict
 from components.evaluate import evaluate as judging
 from components.evaluate.published import judging_one, newest
+from schemas import tasks
 from schemas.columns import loads
-from schemas.spec import Evaluation, Label
+from schemas.spec import Evaluation
 
 
 @component(use_beam=True)
@@ -43,7 +44,7 @@ def evaluate(
             model=saved_model,
             examples=examples.uri,
             columns=loads(columns),
-            label=Label.model_validate_json(label),
+            label=tasks.loads(label),
             evaluation=Evaluation.model_validate_json(evaluation_spec),
             last_blessed=newest(serving_dir),
             output=evaluation.uri,

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 
 from components import progress, runner
 from components.evaluate.figures import Figures, Totals
-from components.evaluate.judge import BOUNDED, judge
-from components.evaluate.metrics import Metrics, constant_metrics
+from components.evaluate.judge import judge
 from components.evaluate.published import content_digest
-from components.evaluate.report import Baselines, LastBlessed, Report, worst
+from components.evaluate.report import LastBlessed, Report, worst
 from components.evaluate.slices import Slicing, choose_slices
 from components.examples import count_rows, read_examples, split_folder
 from components.export.signatures import EVALUATION
+from components.tasks.protocol import Metrics, work_of
 from schemas.columns import Column, find
 from schemas.errors import DataError, ModelError
-from schemas.spec import Evaluation, Label
+from schemas.spec import Evaluation
+from schemas.tasks import BY_NAME
+from schemas.tasks.options import TaskOptions
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -37,7 +39,7 @@ def evaluate(
     model: str,
     examples: str,
     columns: Sequence[Column],
-    label: Label,
+    label: TaskOptions,
     evaluation: Evaluation,
     last_blessed: str | None,
     output: str,
@@ -61,8 +63,7 @@ def evaluate(
 
     Raises:
       DataError: the test split is empty.
-      ModelError: the model cannot be scored on these examples, or gives scores that are no
-        probabilities.
+      ModelError: the model cannot be scored on these examples, or gives invalid scores.
     """
     from components.evaluate.scoring import EvaluationModel
 
@@ -78,16 +79,15 @@ def evaluate(
     subject = EvaluationModel(model, columns)
     _require_label_columns(subject, label, where=model)
     last, rival = _last_blessed(last_blessed, model, columns)
-    figures = _measure(
-        examples, subject, rival, choose_slices(examples, SPLIT, sliced), output, options
-    )
+    slicings = choose_slices(examples, SPLIT, sliced)
+    figures = _measure(label.task, examples, subject, rival, slicings, output, options)
     report = _report(figures, last, label=label, evaluation=evaluation, where=model)
     report.write(output)
     _tell(report)
     return report
 
 
-def _require_label_columns(model: EvaluationModel, label: Label, *, where: str) -> None:
+def _require_label_columns(model: EvaluationModel, label: TaskOptions, *, where: str) -> None:
     taken = {c.name for c in model.inputs}
     for name in label.columns:
         if name not in taken:
@@ -116,6 +116,7 @@ def _last_blessed(
 
 
 def _measure(
+    task: str,
     examples: str,
     model: EvaluationModel,
     last_blessed: EvaluationModel | None,
@@ -134,7 +135,7 @@ def _measure(
     steps = (
         read_examples(examples, SPLIT, list(needed))
         | "Score" >> beam.ParDo(score)
-        | "Sum" >> beam.CombineGlobally(SumBatches(score.models, slicings))
+        | "Sum" >> beam.CombineGlobally(SumBatches(task, score.models, slicings))
         | "Figures" >> beam.Map(Totals.figures, slicings)
     )
     with runner.shared_folder(output, STAGE, options) as folder:
@@ -145,45 +146,55 @@ def _report(
     figures: Figures,
     last: LastBlessed | None,
     *,
-    label: Label,
+    label: TaskOptions,
     evaluation: Evaluation,
     where: str,
 ) -> Report:
     """Judge the figures and put everything together."""
-    overall = _valid(figures, 0, "the model", where=where)
-    logistic = _valid(figures, 1, "the logistic baseline", where=where)
-    base_rate = constant_metrics(overall.examples, overall.positives)
+    work, task = work_of(label.task), type(label)
+    constant, linear = task.BASELINES
+    overall = _valid(figures, 0, "the model", work.VALID, where=where)
+    baselines = {
+        constant.name: work.constant(overall),
+        linear.name: _valid(figures, 1, f"the baseline, {linear.phrase},", work.VALID, where=where),
+    }
     last = _compared(last, figures)
     reasons = judge(
         overall,
         evaluation.thresholds,
-        base_rate=base_rate,
-        logistic=logistic,
+        task=task,
+        baselines=baselines,
         last_blessed=last.metrics if last else None,
     )
     return Report(
+        task=label.task,
         label=label.name,
         split=SPLIT,
         blessed=not reasons,
         reasons=reasons,
         overall=overall,
-        baselines=Baselines(base_rate=base_rate, logistic=logistic),
+        baselines=baselines,
         last_blessed=last,
         slices=figures.slices,
-        worst_slices=worst(figures.slices, overall, min_examples=evaluation.min_slice_examples),
+        worst_slices=worst(
+            figures.slices,
+            overall,
+            objective=task.metric(task.OBJECTIVE),
+            min_examples=evaluation.min_slice_examples,
+        ),
         min_slice_examples=evaluation.min_slice_examples,
     )
 
 
-def _valid(figures: Figures, index: int, name: str, *, where: str) -> Metrics:
+def _valid(figures: Figures, index: int, name: str, expected: str, *, where: str) -> Metrics:
     """Return a model's metrics, which must be over every row."""
     metrics, invalid = figures.models[index], figures.invalid[index]
     if invalid or metrics is None:
         raise ModelError(
-            f"{name} gives no probability, or the graph no label of 0 or 1, for {invalid:,} rows"
+            f"{name} gives no valid score, or the graph no valid label, for {invalid:,} rows"
             f" of the {SPLIT} split",
             where=where,
-            expected="scores between 0 and 1 and labels 0 or 1 in every row",
+            expected=f"{expected} in every row",
             remedy="look for a training that diverged: a lower learning rate, or a clipped feature",
         )
     return metrics
@@ -196,17 +207,18 @@ def _compared(last: LastBlessed | None, figures: Figures) -> LastBlessed | None:
     if figures.relabelled:
         note = f"it was made for another label: {figures.relabelled:,} rows differ"
     elif figures.invalid[2]:
-        note = f"it cannot be scored: it gives no probability for {figures.invalid[2]:,} rows"
+        note = f"it cannot be scored: it gives no valid score for {figures.invalid[2]:,} rows"
     else:
         return last.model_copy(update={"metrics": figures.models[2]})
     return last.model_copy(update={"note": note})
 
 
 def _tell(report: Report) -> None:
-    values = {name: getattr(report.overall, name) for name in BOUNDED}
+    names = [metric.name for metric in BY_NAME[report.task].judged()]
+    values = {name: report.overall[name] for name in names}
     progress.note(
         STAGE,
         blessed=int(report.blessed),
-        examples=report.overall.examples,
+        examples=report.overall["examples"] or 0,
         **{name: value for name, value in values.items() if value is not None},
     )

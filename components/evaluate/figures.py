@@ -12,20 +12,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.evaluate.metrics import Metrics, metrics_of
 from components.evaluate.report import SliceMetrics
 from components.evaluate.slices import Slicing
-from components.evaluate.tally import BINS, SLICE_BINS, Tally, grade
-from schemas.spec import Strict
+from components.tasks.protocol import Metrics, Tally, work_of
+from schemas.strict import Strict
 
 
 class ScoredBatch(NamedTuple):
     """A batch of rows after the models have seen it.
 
     Attributes:
-      label: 0 or 1, int64 [rows].
-      scores: probabilities of label 1, float32 [rows], of the model, of the logistic model and, if
-        there is one, of the last blessed model.
+      label: [rows].
+      scores: float32 [rows] or [rows, n], of the model, of the linear model and, if there is one,
+        of the last blessed model.
       slices: each row's slice by each slicing, int64 [rows].
       relabelled: rows that the last blessed model's graph labels otherwise.
     """
@@ -59,25 +58,30 @@ class Totals:
     """Sums over scored batches.
 
     Attributes:
+      task: the kind of task.
       models: one tally a model, of one group.
       slicings: one tally a slicing, of the first model, with a group a slice.
       relabelled: see `Figures`.
     """
 
+    task: str
     models: tuple[Tally, ...]
     slicings: tuple[Tally, ...]
     relabelled: int = 0
 
     @classmethod
-    def zeros(cls, models: int, slicings: Sequence[Slicing]) -> Totals:
+    def zeros(cls, task: str, models: int, slicings: Sequence[Slicing]) -> Totals:
         """Return the totals of no rows."""
+        work = work_of(task)
         return cls(
-            models=tuple(Tally.zeros(1, BINS) for _ in range(models)),
-            slicings=tuple(Tally.zeros(len(s.names), SLICE_BINS) for s in slicings),
+            task=task,
+            models=tuple(work.tally(1) for _ in range(models)),
+            slicings=tuple(work.tally(len(s.names), coarse=True) for s in slicings),
         )
 
     def add(self, batch: ScoredBatch) -> None:
         """Add a batch in place."""
+        grade = work_of(self.task).grade
         graded = [grade(scores, batch.label) for scores in batch.scores]
         for tally, rows in zip(self.models, graded, strict=True):
             tally.add(rows)
@@ -95,25 +99,25 @@ class Totals:
 
     def figures(self, slicings: Sequence[Slicing]) -> Figures:
         """Return the metrics; `slicings` are those that `zeros` was given."""
+        metrics = work_of(self.task).metrics
         return Figures(
-            models=tuple(metrics_of(t) if t.counts.any() else None for t in self.models),
+            models=tuple(metrics(tally) for tally in self.models),
             invalid=tuple(t.invalid for t in self.models),
             slices=tuple(
                 found
                 for slicing, tally in zip(slicings, self.slicings, strict=True)
-                for found in _slices(slicing, tally)
+                for found in self._slices(slicing, tally)
             ),
             relabelled=self.relabelled,
         )
 
-
-def _slices(slicing: Slicing, tally: Tally) -> list[SliceMetrics]:
-    """Return the slices that have rows, by falling count, all others together last."""
-    found = [
-        SliceMetrics(
-            column=slicing.column.name, value=name, kind=kind, metrics=metrics_of(tally, code)
-        )
-        for code, (name, kind) in enumerate(slicing.names)
-        if tally.counts[code].any()
-    ]
-    return sorted(found, key=lambda s: (s.kind == "other", -s.metrics.examples))
+    def _slices(self, slicing: Slicing, tally: Tally) -> list[SliceMetrics]:
+        """Return the slices that have rows, by falling count, all others together last."""
+        found = []
+        for code, (name, kind) in enumerate(slicing.names):
+            metrics = work_of(self.task).metrics(tally, code)
+            if metrics is not None:
+                found.append(
+                    SliceMetrics(column=slicing.column.name, value=name, kind=kind, metrics=metrics)
+                )
+        return sorted(found, key=lambda s: (s.kind == "other", -(s.metrics["examples"] or 0)))

@@ -12,9 +12,10 @@ from typing import Literal
 
 from components import files
 from components.evaluate.judge import Reason
-from components.evaluate.metrics import Metrics
 from components.evaluate.slices import SliceKind
-from schemas.spec import Strict
+from components.tasks.protocol import Metrics
+from schemas.strict import Strict
+from schemas.tasks.options import Metric
 
 FILE_NAME = "metrics.json"
 WORST_SLICES = 5
@@ -36,19 +37,6 @@ class SliceMetrics(Strict):
     metrics: Metrics
 
 
-class Baselines(Strict):
-    """What a model has to beat.
-
-    Attributes:
-      base_rate: a constant, the test split's own base rate. That is the best constant for these
-        very rows, so a harder mark than the training split's base rate.
-      logistic: the logistic regression trained beside the model on the same transformed features.
-    """
-
-    base_rate: Metrics
-    logistic: Metrics
-
-
 class LastBlessed(Strict):
     """The model that was served when this one was judged.
 
@@ -68,26 +56,30 @@ class Report(Strict):
 
     Attributes:
       format: the layout of the file.
+      task: the kind of task.
       label: the label's name.
       split: the split all metrics are on.
       blessed: whether nothing speaks against the model.
       reasons: everything that does.
       overall: the model on all rows.
-      baselines: the models it has to beat, on all rows.
+      baselines: by name, what the model has to beat, on all rows. The first one is the best
+        constant for these very rows, so a harder mark than that of the training split; the second
+        one is the linear model trained on the same transformed features.
       last_blessed: the model served so far; None if there was none.
       slices: by column in the order of pipeline.yaml, then by falling count.
-      worst_slices: those with the highest log-loss above `overall`'s, worst first, at most 5, of
-        at least `min_slice_examples` rows.
+      worst_slices: those where the task's objective is worse than in `overall`, worst first, at
+        most 5, of at least `min_slice_examples` rows.
       min_slice_examples: fewer rows than this say little.
     """
 
     format: Literal[1] = 1
+    task: str = "binary"
     label: str
     split: str
     blessed: bool
     reasons: tuple[Reason, ...]
     overall: Metrics
-    baselines: Baselines
+    baselines: dict[str, Metrics]
     last_blessed: LastBlessed | None
     slices: tuple[SliceMetrics, ...]
     worst_slices: tuple[SliceMetrics, ...]
@@ -104,18 +96,24 @@ class Report(Strict):
 
 
 def worst(
-    slices: Iterable[SliceMetrics], overall: Metrics, *, min_examples: int
+    slices: Iterable[SliceMetrics], overall: Metrics, *, objective: Metric, min_examples: int
 ) -> tuple[SliceMetrics, ...]:
-    """Return the slices whose log-loss is most above the overall one, worst first.
+    """Return the slices whose objective is most behind the overall one, worst first.
 
-    Log-loss exists in every slice, one-sided ones included, and is what the model is trained for.
+    The objective exists in every slice, one-sided ones included, and is what the model is trained
+    for.
     """
+    sign = 1 if objective.better == "lower" else -1
+
+    def loss(metrics: Metrics) -> float:
+        return sign * (metrics[objective.name] or 0.0)
+
     ranked = sorted(
         (
             s
             for s in slices
-            if s.metrics.examples >= min_examples and s.metrics.log_loss > overall.log_loss
+            if (s.metrics["examples"] or 0) >= min_examples and loss(s.metrics) > loss(overall)
         ),
-        key=lambda s: -s.metrics.log_loss,
+        key=lambda s: -loss(s.metrics),
     )
     return tuple(ranked[:WORST_SLICES])

@@ -81,7 +81,7 @@ class ScoreBatches(beam.DoFn):
         self._models = (model,) if last_blessed is None else (model, last_blessed)
         self._slicings = slicings
         self.columns = tuple(dict.fromkeys(c for m in self._models for c in m.inputs))
-        self.models = len(self._models) + 1  # the logistic model lies in the model's graph
+        self.models = len(self._models) + 1  # the linear model is in the model's graph
         self._scored = beam.metrics.Metrics.counter(STAGE, "examples_scored")
 
     def setup(self) -> None:
@@ -109,13 +109,14 @@ class ScoreBatches(beam.DoFn):
 class SumBatches(beam.CombineFn):
     """Adds scored batches up to one `Totals`."""
 
-    def __init__(self, models: int, slicings: Sequence[Slicing]) -> None:
+    def __init__(self, task: str, models: int, slicings: Sequence[Slicing]) -> None:
+        self._task = task
         self._models = models
         self._slicings = slicings
 
     def create_accumulator(self) -> Totals:
         """Return the totals of no rows."""
-        return Totals.zeros(self._models, self._slicings)
+        return Totals.zeros(self._task, self._models, self._slicings)
 
     def add_input(self, totals: Totals, batch: ScoredBatch) -> Totals:
         """Add a batch."""

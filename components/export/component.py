@@ -9,9 +9,9 @@ from tfx.utils import path_utils
 
 from components import files, progress
 from components.export.export import export as export_model
+from schemas import tasks
 from schemas.columns import loads
 from schemas.expectations import Expectations
-from schemas.spec import Export, Label
 
 
 @component
@@ -41,9 +41,9 @@ def export(
             transform_graph_dir=graph,
             examples_dir=examples.uri,
             columns=loads(columns),
-            label=Label.model_validate_json(label),
+            label=tasks.loads(label),
             model_name=model_name,
             output=output,
-            answers=Export.model_validate_json(answers),
+            answers=tasks.loads_export(answers),
             expectations=Expectations.model_validate_json(expectations).columns,
         )

@@ -24,13 +24,12 @@ from schemas import layout as layouts
 from schemas.columns import Column
 from schemas.expectations import Expectation
 from schemas.layout import Layout
-from schemas.spec import Export, Label
+from schemas.tasks.options import ExportOptions, TaskOptions
 
 if TYPE_CHECKING:
     from components.export.warnings import Warnings
 
 WARMUP_ROWS = 16
-_DEFAULTS = Export()
 
 
 def export(
@@ -39,10 +38,10 @@ def export(
     transform_graph_dir: str,
     examples_dir: str,
     columns: tuple[Column, ...],
-    label: Label,
+    label: TaskOptions,
     model_name: str,
     output: str,
-    answers: Export = _DEFAULTS,
+    answers: ExportOptions,
     expectations: Iterable[Expectation] = (),
 ) -> None:
     """Write the SavedModel; it appears under its name only when whole.
@@ -55,7 +54,7 @@ def export(
       label: what the label is made from.
       model_name: the name under which the model is served.
       output: folder of the SavedModel; must not exist.
-      answers: names of the classes, threshold, and whether rows come with warnings.
+      answers: what the task's signatures answer, and whether rows come with warnings.
       expectations: what the schema wants of columns; used for warnings alone.
 
     Raises:
@@ -86,7 +85,8 @@ def export(
     module = graph.module()
     tf.saved_model.save(module, partial, signatures=graph.signatures(module))
     finish_signatures(partial, serving, evaluation)
-    write_warmup(partial, _warmup_rows(examples_dir, serving), serving, model_name)
+    rows = _warmup_rows(examples_dir, serving)
+    write_warmup(partial, rows, serving, model_name, methods=names.methods(answers))
     os.rename(partial, output)
 
 
@@ -132,7 +132,8 @@ def finish_signatures(
             default.dtype = signatures[name].inputs[column.name].dtype
             default.tensor_shape.dim.add().size = 0
     for name, method in names.METHOD_NAMES.items():
-        signatures[name].method_name = method
+        if name in signatures:
+            signatures[name].method_name = method
     with open(path, "wb") as file:
         file.write(proto.SerializeToString(deterministic=True))
     # TensorFlow's digest of the file as it was; loaders do without.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -16,10 +17,12 @@ import tensorflow as tf
 from components.export import signatures as names
 from components.export.inputs import complete, missing_column, parse, raw_columns
 from components.export.warnings import Warnings
+from components.tasks.protocol import work_of
 from components.train.inputs import pack
+from components.train.model import logits_shape
 from schemas.columns import Column
 from schemas.layout import Layout
-from schemas.spec import Export
+from schemas.tasks.options import ExportOptions
 from schemas.types import TYPES
 
 if TYPE_CHECKING:
@@ -33,12 +36,12 @@ class ServingGraph:
 
     Args:
       transform_graph: TFT's output folder.
-      model: the model that is served: packed transformed features in, logits [rows, 1] out.
+      model: the model that is served: packed transformed features in, logits [rows, units] out.
       baseline: the model it is compared with, of the same inputs and output.
       layout: the transformed features in model order.
       serving: the raw columns a request carries.
       evaluation: those and the label's own.
-      answers: names of the classes, for PREDICT and CLASSIFICATION, and threshold.
+      answers: the options of what the task's signatures answer.
       warnings: what PREDICT warns of; None where it does not.
     """
 
@@ -51,7 +54,7 @@ class ServingGraph:
         layout: Layout,
         serving: tuple[Column, ...],
         evaluation: tuple[Column, ...],
-        answers: Export,
+        answers: ExportOptions,
         warnings: Warnings | None,
     ) -> None:
         self._transform_graph = tf.saved_model.load(os.path.join(transform_graph, "transform_fn"))
@@ -59,7 +62,7 @@ class ServingGraph:
         self._layout = layout
         self._serving = serving
         self._evaluation = evaluation
-        self._answers = answers
+        self._answers = work_of(answers.task).answers(answers)
         self._warnings = warnings
         self._model_logits = _logits_of(model, layout)
         self._baseline_logits = _logits_of(baseline, layout)
@@ -89,32 +92,30 @@ class ServingGraph:
         return {
             names.SERVING_DEFAULT: _of_examples(self._score_examples, names.EXAMPLES),
             names.TRANSFORM_FEATURES: _of_examples(self._features_of_examples, names.EXAMPLES),
-            names.CLASSIFICATION: _of_examples(self._classify, names.INPUTS),
-            names.REGRESSION: _of_examples(self._regress, names.INPUTS),
             names.RAW_COLUMNS: _by_argument(module.raw_columns, self._serving),
             names.PREDICT: _by_argument(module.predict, self._serving),
             names.EVALUATION: _by_argument(module.evaluation, self._evaluation),
+        } | {
+            name: _of_examples(partial(self._answer_examples, name), names.EXAMPLE_INPUTS[name])
+            for name in names.METHOD_NAMES
+            if name in self._answers
         }
 
     def _score_examples(self, examples: tf.Tensor) -> Tensors:
-        return self._score(self._features_of_examples(examples))
+        return self._answer_examples(names.RAW_COLUMNS, examples)
+
+    def _answer_examples(self, signature: str, examples: tf.Tensor) -> Tensors:
+        logits = self._model_logits(self._features_of_examples(examples))
+        return self._answers[signature](logits)
 
     def _score_columns(self, columns: Tensors) -> Tensors:
         dense = complete(columns, self._serving)
-        return self._score(self._transform(raw_columns(dense, self._serving)))
+        return self._score(self._model_logits(self._transform(raw_columns(dense, self._serving))))
 
     def _predict(self, columns: Tensors) -> Tensors:
         dense = complete(columns, self._serving)
         features = self._transform(raw_columns(dense, self._serving))
-        scored = self._score(features)
-        score, logits = scored[names.SCORES], scored[names.LOGITS]
-        second = tf.cast(score >= tf.constant(self._answers.decision, tf.float32), tf.int32)
-        answer = {
-            names.SCORE: score,
-            names.CLASS: tf.gather(tf.constant(self._answers.classes), second),
-            names.PROBABILITIES: _probabilities(logits),
-            names.LOGITS: logits,
-        }
+        answer = dict(self._answers[names.PREDICT](self._model_logits(features)))
         if self._warnings is not None:
             answer |= self._warnings.of_rows(dense.values, features)
         return answer
@@ -123,22 +124,13 @@ class ServingGraph:
         dense = complete(columns, self._evaluation)
         outputs = self._transform(raw_columns(dense, self._evaluation))
         return {
-            **self._score(outputs),
-            names.BASELINE_SCORES: tf.sigmoid(self._baseline_logits(outputs)),
+            **self._score(self._model_logits(outputs)),
+            names.BASELINE_SCORES: self._score(self._baseline_logits(outputs))[names.SCORES],
             names.LABEL: outputs[self._layout.label],
         }
 
-    def _classify(self, examples: tf.Tensor) -> Tensors:
-        logits = self._score_examples(examples)[names.LOGITS]
-        classes = tf.tile(tf.constant([self._answers.classes]), [tf.size(logits), 1])
-        return {names.CLASSES: classes, names.SCORES: _probabilities(logits)}
-
-    def _regress(self, examples: tf.Tensor) -> Tensors:
-        return {names.OUTPUTS: self._score_examples(examples)[names.SCORES]}
-
-    def _score(self, features: Tensors) -> Tensors:
-        logits = self._model_logits(features)
-        return {names.SCORES: tf.sigmoid(logits), names.LOGITS: logits}
+    def _score(self, logits: tf.Tensor) -> Tensors:
+        return self._answers[names.RAW_COLUMNS](logits)
 
     def _features_of_examples(self, examples: tf.Tensor) -> Tensors:
         outputs = self._transform(parse(examples, self._serving))
@@ -152,11 +144,6 @@ class ServingGraph:
         absent = [c for c in self._evaluation if c.name in specs and c.name not in columns]
         complete = {**columns, **{c.name: missing_column(c, rows) for c in absent}}
         return _call_unfolded(function, tf.nest.flatten({name: complete[name] for name in specs}))
-
-
-def _probabilities(logits: tf.Tensor) -> tf.Tensor:
-    """Return [rows, 2]; 1 - score would lose the digits of a small one."""
-    return tf.sigmoid(tf.stack([-logits, logits], axis=1))
 
 
 def _call_unfolded(function: Any, arguments: list[tf.Tensor]) -> Tensors:
@@ -181,10 +168,11 @@ def _call_unfolded(function: Any, arguments: list[tf.Tensor]) -> Tensors:
 
 
 def _logits_of(model: keras.Model, layout: Layout) -> Callable[[Tensors], tf.Tensor]:
-    """Return transformed features → logits [rows], traced once for all signatures."""
+    """Return transformed features → logits, traced once for all signatures."""
+    shape = logits_shape(model)
 
     def logits(features: Tensors) -> tf.Tensor:
-        return tf.reshape(model(pack(features, layout), training=False), [-1])
+        return tf.reshape(model(pack(features, layout), training=False), shape)
 
     specs = {f.name: tf.TensorSpec([None], f.dtype) for f in layout.features}
     traced = tf.function(logits, autograph=False).get_concrete_function(specs)

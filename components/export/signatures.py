@@ -11,53 +11,38 @@ from collections.abc import Iterable
 from schemas.columns import Column
 from schemas.errors import ConfigError
 from schemas.layout import Layout
-from schemas.spec import Label
+from schemas.signatures import ABOUT_A_ROW as ABOUT_A_ROW
+from schemas.signatures import BASELINE_SCORES as BASELINE_SCORES
+from schemas.signatures import BY_COLUMN as BY_COLUMN
+from schemas.signatures import CLASS as CLASS
+from schemas.signatures import CLASSES as CLASSES
+from schemas.signatures import CLASSIFICATION as CLASSIFICATION
+from schemas.signatures import EVALUATION as EVALUATION
+from schemas.signatures import EXAMPLE_INPUTS as EXAMPLE_INPUTS
+from schemas.signatures import EXAMPLES as EXAMPLES
+from schemas.signatures import INPUTS as INPUTS
+from schemas.signatures import LABEL as LABEL
+from schemas.signatures import LOGITS as LOGITS
+from schemas.signatures import METHOD_NAMES as METHOD_NAMES
+from schemas.signatures import NOT_INTEGERS as NOT_INTEGERS
+from schemas.signatures import OUT_OF_VOCABULARY as OUT_OF_VOCABULARY
+from schemas.signatures import OUTPUTS as OUTPUTS
+from schemas.signatures import PREDICT as PREDICT
+from schemas.signatures import PROBABILITIES as PROBABILITIES
+from schemas.signatures import RAW_COLUMNS as RAW_COLUMNS
+from schemas.signatures import REGRESSION as REGRESSION
+from schemas.signatures import SCORE as SCORE
+from schemas.signatures import SCORES as SCORES
+from schemas.signatures import SERVING_DEFAULT as SERVING_DEFAULT
+from schemas.signatures import TRANSFORM_FEATURES as TRANSFORM_FEATURES
+from schemas.signatures import WARNINGS as WARNINGS
+from schemas.tasks.options import ExportOptions, TaskOptions
 
-SERVING_DEFAULT = "serving_default"  # serialised tf.Examples → scores, logits
-RAW_COLUMNS = "raw_columns"  # one dense input a column → scores, logits
-PREDICT = "predict"  # one dense input a column → what a person wants to know
-TRANSFORM_FEATURES = "transform_features"  # serialised tf.Examples → transformed features
-CLASSIFICATION = "classification"  # serialised tf.Examples → names of classes, scores [rows, 2]
-REGRESSION = "regression"  # serialised tf.Examples → outputs
-EVALUATION = "evaluation"  # raw columns and the label's → scores of model and baseline, label
 
-EXAMPLES = "examples"  # input of SERVING_DEFAULT and TRANSFORM_FEATURES
-INPUTS = "inputs"  # input of CLASSIFICATION and REGRESSION, as TensorFlow Serving names it
-
-SCORES = "scores"
-LOGITS = "logits"
-CLASSES = "classes"
-OUTPUTS = "outputs"
-BASELINE_SCORES = "baseline_scores"
-SCORE = "score"  # of PREDICT: the probability of the second class
-CLASS = "class"  # of PREDICT: the second class's name where the score reaches the threshold
-PROBABILITIES = "probabilities"  # of PREDICT: of both classes [rows, 2]
-WARNINGS = "warnings"  # of PREDICT, if asked for: what is odd about a row, "" if nothing is
-OUT_OF_VOCABULARY = "out_of_vocabulary"  # of PREDICT, if asked for: how many values of a row are
-LABEL = "label"
-
-# The input of each signature that takes serialised tf.Examples.
-EXAMPLE_INPUTS = {
-    SERVING_DEFAULT: EXAMPLES,
-    TRANSFORM_FEATURES: EXAMPLES,
-    CLASSIFICATION: INPUTS,
-    REGRESSION: INPUTS,
-}
-
-# The signatures of a request's raw columns, each of which may be left out.
-BY_COLUMN = (RAW_COLUMNS, PREDICT)
-
-# What PREDICT tells of a row beside the model's answer.
-ABOUT_A_ROW = (WARNINGS, OUT_OF_VOCABULARY)
-
-# TensorFlow Serving answers :classify and :regress only from signatures marked so.
-METHOD_NAMES = {
-    CLASSIFICATION: "tensorflow/serving/classify",
-    REGRESSION: "tensorflow/serving/regress",
-}
-
-# What the graph says before the names of columns with other values.
-NOT_INTEGERS = "columns hold something else than integers within ±2**53"
+def methods(answers: ExportOptions) -> tuple[str, ...]:
+    """Return the signatures that a task has for TensorFlow Serving's :classify and :regress."""
+    outputs = answers.outputs()
+    return tuple(name for name in METHOD_NAMES if name in outputs)
 
 
 def serving_columns(columns: Iterable[Column], layout: Layout) -> tuple[Column, ...]:
@@ -80,7 +65,7 @@ def serving_columns(columns: Iterable[Column], layout: Layout) -> tuple[Column, 
 
 
 def evaluation_columns(
-    columns: Iterable[Column], layout: Layout, label: Label
+    columns: Iterable[Column], layout: Layout, label: TaskOptions
 ) -> tuple[Column, ...]:
     """Return the raw columns that EVALUATION takes: the serving ones, then the label's own."""
     columns = tuple(columns)

@@ -22,7 +22,12 @@ FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 
 
 def write_warmup(
-    saved_model: str, rows: pa.RecordBatch, columns: tuple[Column, ...], model_name: str
+    saved_model: str,
+    rows: pa.RecordBatch,
+    columns: tuple[Column, ...],
+    model_name: str,
+    *,
+    methods: tuple[str, ...],
 ) -> None:
     """Write the warm-up requests of a SavedModel.
 
@@ -31,6 +36,7 @@ def write_warmup(
       rows: raw rows as on disk; without any, no file is written.
       columns: the raw columns that a request carries.
       model_name: the name under which the model is served.
+      methods: the signatures for :classify and :regress that the SavedModel has.
     """
     if not rows.num_rows:
         return
@@ -39,12 +45,12 @@ def write_warmup(
     path = os.path.join(saved_model, FILE)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with tf.io.TFRecordWriter(path) as writer:
-        for log in warmup_requests(rows, columns, model_name):
+        for log in warmup_requests(rows, columns, model_name, methods):
             writer.write(log.SerializeToString(deterministic=True))
 
 
 def warmup_requests(
-    rows: pa.RecordBatch, columns: tuple[Column, ...], model_name: str
+    rows: pa.RecordBatch, columns: tuple[Column, ...], model_name: str, methods: tuple[str, ...]
 ) -> list[PredictionLog]:
     """Return one request a signature, each of all the rows."""
     from tensorflow_serving.apis import prediction_log_pb2
@@ -59,7 +65,7 @@ def warmup_requests(
         _fill_predict(log.predict_log.request, inputs)
         _fill_spec(log.predict_log.request.model_spec, model_name, name)
         logs.append(log)
-    for name in (names.CLASSIFICATION, names.REGRESSION):
+    for name in methods:
         log = prediction_log_pb2.PredictionLog()
         part = log.classify_log if name == names.CLASSIFICATION else log.regress_log
         for example in examples:

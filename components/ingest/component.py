@@ -13,7 +13,7 @@ from tfx.types.standard_artifacts import Examples
 from components import files, progress
 from components.examples import declare_format
 from components.ingest.ingest import ingest as make_examples
-from schemas import sources, spec
+from schemas import sources, spec, tasks
 from schemas import splits as split_kinds
 from schemas.columns import loads
 from schemas.splits.options import SPLITS
@@ -43,7 +43,7 @@ def ingest(
             paths=[found.path for found in files.find(pattern)],
             columns=loads(columns),
             splits=split_kinds.loads(splits),
-            label=spec.Label.model_validate_json(label),
+            label=tasks.loads(label),
             settings=spec.Examples.model_validate_json(settings),
             output=examples.uri,
             options=None if beam_pipeline is None else beam_pipeline.options,

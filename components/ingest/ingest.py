@@ -30,8 +30,9 @@ from components.sources.protocol import Part, Reader, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources.options import Options
-from schemas.spec import Examples, Label
+from schemas.spec import Examples
 from schemas.splits.options import SPLITS, SplitOptions
+from schemas.tasks.options import TaskOptions
 
 STAGE = "ingest"
 _EXAMPLES = "examples"
@@ -44,7 +45,7 @@ def ingest(
     paths: Sequence[str],
     columns: Sequence[Column],
     splits: SplitOptions,
-    label: Label,
+    label: TaskOptions,
     settings: Examples,
     output: str,
     options: PipelineOptions | None = None,

@@ -15,16 +15,16 @@ import pyarrow.compute as pc
 from components.examples import iter_batches
 from schemas.columns import SPACES
 from schemas.errors import DataError, did_you_mean
-from schemas.spec import Label
 from schemas.splits.options import SPLITS
+from schemas.tasks.options import TaskOptions
 
 _SHOWN = 10
 _COMPARED = 1_000  # values among which the nearest one is looked for
 _LONGEST = 60
 
 
-def check_label(examples: str, label: Label, *, where: str) -> None:
-    """Check that a label made by `equals` is 1 in some row.
+def check_label(examples: str, label: TaskOptions, *, where: str) -> None:
+    """Check that a label made from values has one of them in some row.
 
     Reads the label's column up to the first such row, in most tables one batch.
 
@@ -36,18 +36,18 @@ def check_label(examples: str, label: Label, *, where: str) -> None:
     Raises:
       DataError: it is 1 in none; shows the values that there are, how often, and the nearest.
     """
-    if label.equals is None:
+    if label.sought is None:
         return
-    wanted = [str(value) for value in label.equals.values]
+    name, wanted = label.sought
     seen: Counter[str] = Counter()
     for split in SPLITS:
-        for batch in iter_batches(examples, split, [label.equals.column]):
+        for batch in iter_batches(examples, split, [name]):
             counts = pc.value_counts(batch.column(0).cast(pa.string()))
             values, times = counts.field("values").to_pylist(), counts.field("counts").to_pylist()
             if not set(wanted).isdisjoint(values):
                 return
             seen.update(dict(zip(values, times, strict=True)))
-    raise _error(label.name, label.equals.column, wanted, seen, where)
+    raise _error(label.name, name, wanted, seen, where)
 
 
 def _error(

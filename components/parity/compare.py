@@ -13,26 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Relative to the expected value. Two orders of float32 additions differ by a few parts in ten
-# million; a skew that matters to anyone differs by far more. For sums of up to `_TERMS` terms.
-RELATIVE = 1e-6
+from components.tasks.protocol import Tolerance
+
+# The terms of a sum whose rounding stays within a task's tolerance.
 _TERMS = 128
 
 
-@dataclass(frozen=True)
-class Tolerance:
-    """|got - expected| may be `relative` * |expected| + `absolute`."""
-
-    relative: float = 0.0
-    absolute: float = 0.0
-
-    def times(self, factor: float) -> Tolerance:
-        """Return a tolerance that is so many times as wide."""
-        return Tolerance(self.relative * factor, self.absolute * factor)
-
-
 def rounding_of(terms: int) -> float:
-    """Return how many times as far as `RELATIVE` rounding moves a sum of so many terms.
+    """Return how many times as far as a task's tolerance rounding moves a sum of so many terms.
 
     Rounding errors add up like a random walk: with the square root of the number of terms.
 
@@ -43,12 +31,6 @@ def rounding_of(terms: int) -> float:
 
 
 EXACT = Tolerance()
-# A small score has a logit far from 0, whose own last digits move the score by more than a
-# millionth of itself: three of them do at a score of 0.004. Hence a floor, five billionths.
-SCORE = Tolerance(RELATIVE, 5e-9)
-# A logit is a sum of terms around 1, near 0 where they cancel; a millionth of it moves the score
-# by a millionth of itself at most.
-LOGIT = Tolerance(RELATIVE, 1e-6)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from tfx.utils import path_utils
 from components import files, progress
 from components.evaluate.published import JUDGED, judging_one
 from components.parity.prove import prove
+from schemas import tasks
 from schemas.columns import loads
-from schemas.spec import Export, Label
 
 # What TFX's own InfraValidator writes, so that its Pusher reads our blessing too.
 BLESSED = "INFRA_BLESSED"
@@ -47,8 +47,8 @@ def parity(
             trained_dir=model,
             saved_model=path_utils.serving_model_dir(export),
             columns=loads(columns),
-            label=Label.model_validate_json(label),
-            answers=Export.model_validate_json(answers),
+            label=tasks.loads(label),
+            answers=tasks.loads_export(answers),
             output=proof.uri,
         )
     name = BLESSED if found.proven else NOT_BLESSED

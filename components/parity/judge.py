@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from components.export import signatures as names
-from components.parity.compare import RELATIVE, ValueDifference, compare
+from components.parity.compare import ValueDifference, compare
 from components.parity.processes import Answers, NoAnswerError
 from components.parity.proof import Difference, Failure, PathResult, Proof, WayResult
 from components.parity.questions import Question, Reference, expected_outputs
 from components.parity.rows import Rows
 from components.parity.values import readable
 from components.parity.ways import Way
+from components.tasks.protocol import RELATIVE
 
 _KEPT = 3  # differences of each question and output
 # Raw values that a proof holds of the rows that differ, some megabytes of JSON.

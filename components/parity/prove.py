@@ -22,15 +22,13 @@ from components.parity.proof import Proof
 from components.parity.rows import Rows, make_rows
 from components.parity.ways import Plan
 from schemas.columns import Column
-from schemas.spec import Export, Label
+from schemas.tasks.options import ExportOptions, TaskOptions
 
 REAL_ROWS = 10_000
 # Beyond so many columns fewer real rows are asked about, by their square, but so many at least: the
 # cost of a row grows with the columns, and so does that of a model with as many inputs.
 _FULL_WIDTH = 100
 _LEAST_REAL_ROWS = 500
-
-_DEFAULTS = Export()
 
 
 def prove(
@@ -40,9 +38,9 @@ def prove(
     trained_dir: str,
     saved_model: str,
     columns: tuple[Column, ...],
-    label: Label,
+    label: TaskOptions,
+    answers: ExportOptions,
     output: str,
-    answers: Export = _DEFAULTS,
     real_rows: int = REAL_ROWS,
 ) -> Proof:
     """Compare every way of serving with transform-then-predict, and write parity.json.
@@ -54,8 +52,8 @@ def prove(
       saved_model: the exported SavedModel's folder.
       columns: the raw columns of schema.pbtxt.
       label: what the label is made from.
+      answers: the options of what the task's signatures answer.
       output: folder that gets parity.json.
-      answers: names of the classes and threshold that `predict` answers with.
       real_rows: how many real rows to compare at most.
     """
     layout = read_layout(transform_graph_dir)
@@ -64,7 +62,7 @@ def prove(
 
     def examined(rows: Rows, processes: ways.Processes) -> tuple[list[Judged], float]:
         """Ask about rows, compute the reference meanwhile, and compare."""
-        asked = processes.ask(Plan.of(rows, serving, evaluation))
+        asked = processes.ask(Plan.of(rows, serving, evaluation, names.methods(answers)))
         from components.parity.reference import transform_then_predict
 
         reference = transform_then_predict(

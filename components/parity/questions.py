@@ -6,15 +6,16 @@ signature, and the outputs expected of each. No TensorFlow is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from components.examples import as_raw_columns, as_tf_examples, objects
 from components.export import signatures as names
-from components.parity.compare import LOGIT, SCORE, Expected, Tolerance, close
+from components.parity.compare import Expected, close
 from components.parity.rows import Rows
+from components.tasks.protocol import Decision, Tolerance
 from schemas.columns import Column
 
 # Rows of one request, and of one step of the reference: equal batches are computed in equal order.
@@ -61,51 +62,63 @@ class Question:
 
 @dataclass(frozen=True)
 class Reference:
-    """What training computes, a row each: features and label from the transform graph.
+    """What training computes, a row each.
 
-    `scores` of model and baseline are [rows] float32; `class_scores` [rows, 2], in the order of
-    `class_names`; `classes` is the name of the class of each row, by whether the score reaches
-    `decision`, and `other_classes` the other name. `rounding` is `compare.rounding_of` the model.
+    Attributes:
+      features: the transformed features, from the transform graph.
+      label: from the transform graph.
+      answers: by signature and output, what the task makes of the model's logits.
+      baseline_scores: the same of the baseline's, as the output that evaluation takes.
+      tolerances: by output, how close serving has to come; exactly where none is given.
+      decisions: by output of `predict`, how it follows from another output.
+      rounding: `compare.rounding_of` the model, by which tolerances are widened.
     """
 
     features: Mapping[str, np.ndarray]
     label: np.ndarray
-    logits: np.ndarray
-    scores: np.ndarray
-    classes: np.ndarray
-    other_classes: np.ndarray
-    decision: np.float32
-    class_names: tuple[str, str]
-    class_scores: np.ndarray
+    answers: Mapping[str, Mapping[str, np.ndarray]]
     baseline_scores: np.ndarray
+    tolerances: Mapping[str, Tolerance]
+    decisions: Mapping[str, Decision]
     rounding: float = 1.0
 
-    @property
-    def score_tolerance(self) -> Tolerance:
-        """How close a score has to be."""
-        return SCORE.times(self.rounding)
+    def expected(self, signature: str) -> dict[str, Expected]:
+        """Return the outputs of a signature, of all rows."""
+        if signature == names.TRANSFORM_FEATURES:
+            return {name: Expected(values) for name, values in self.features.items()}
+        answers = dict(self.answers[_ANSWERS_AS.get(signature, signature)])
+        if signature == names.EVALUATION:
+            answers |= {names.BASELINE_SCORES: self.baseline_scores, names.LABEL: self.label}
+        return {
+            name: Expected(values, self.tolerances.get(name, Tolerance()).times(self.rounding))
+            for name, values in answers.items()
+        }
 
-    @property
-    def logit_tolerance(self) -> Tolerance:
-        """How close a logit has to be."""
-        return LOGIT.times(self.rounding)
+
+# The signatures that answer as another one does, EVALUATION with more besides.
+_ANSWERS_AS = dict.fromkeys((names.SERVING_DEFAULT, names.EVALUATION), names.RAW_COLUMNS)
 
 
 def questions(
-    rows: Rows, serving: tuple[Column, ...], evaluation: tuple[Column, ...]
+    rows: Rows,
+    serving: tuple[Column, ...],
+    evaluation: tuple[Column, ...],
+    methods: tuple[str, ...],
 ) -> list[Question]:
-    """Return every question; the one that names features comes first."""
+    """Return every question; the one that names features comes first.
+
+    Args:
+      rows: the rows to ask about.
+      serving: the raw columns of a request.
+      evaluation: those and the label's own.
+      methods: the signatures for :classify and :regress.
+    """
     everything = slice(0, rows.batch.num_rows)
     examples = objects(as_tf_examples(rows.batch, serving))
     raw = as_raw_columns(rows.batch, evaluation)
     asked = [
         Question(name, name, {names.EXAMPLE_INPUTS[name]: examples}, everything)
-        for name in (
-            names.TRANSFORM_FEATURES,
-            names.SERVING_DEFAULT,
-            names.CLASSIFICATION,
-            names.REGRESSION,
-        )
+        for name in (names.TRANSFORM_FEATURES, names.SERVING_DEFAULT, *methods)
     ]
     requested = {c.name: raw[c.name] for c in serving}
     asked += [Question(name, name, requested, everything) for name in names.BY_COLUMN]
@@ -237,22 +250,17 @@ def expected_outputs(
     Args:
       question: what was asked.
       reference: what training computes.
-      answer: what was answered; where a score is so near to the threshold that its last digits
-        decide, the class has to be the one of the score that was answered.
+      answer: what was answered; where an output follows from another one whose last digits decide,
+        such as a class from a score near the threshold, it has to follow from what was answered.
     """
     outputs = {
         name: Expected(output.values[question.rows], output.tolerance)
-        for name, output in _OUTPUTS[question.signature](reference).items()
+        for name, output in reference.expected(question.signature).items()
     }
-    score = answer.get(names.SCORE)
-    if names.CLASS in outputs and score is not None:
-        scores = outputs[names.SCORE]
-        if score.shape == scores.values.shape:
-            crossed = (score >= reference.decision) != (scores.values >= reference.decision)
-            by_other_side = crossed & close(scores, score)
-            others = reference.other_classes[question.rows]
-            classes = outputs[names.CLASS].values
-            outputs[names.CLASS] = Expected(np.where(by_other_side, others, classes))
+    for name, decision in reference.decisions.items():
+        given = answer.get(decision.by)
+        if name in outputs and given is not None:
+            outputs[name] = _decided(outputs[name], outputs[decision.by], given, decision)
     if question.refused is None:
         return outputs
     blank = {
@@ -270,52 +278,9 @@ def blanked(values: np.ndarray, where: np.ndarray) -> np.ndarray:
     return values
 
 
-def _scored(reference: Reference) -> dict[str, Expected]:
-    return {
-        names.SCORES: Expected(reference.scores, reference.score_tolerance),
-        names.LOGITS: Expected(reference.logits, reference.logit_tolerance),
-    }
-
-
-def _predicted(reference: Reference) -> dict[str, Expected]:
-    return {
-        names.SCORE: Expected(reference.scores, reference.score_tolerance),
-        names.CLASS: Expected(reference.classes),
-        names.PROBABILITIES: Expected(reference.class_scores, reference.score_tolerance),
-        names.LOGITS: Expected(reference.logits, reference.logit_tolerance),
-    }
-
-
-def _transformed(reference: Reference) -> dict[str, Expected]:
-    return {name: Expected(values) for name, values in reference.features.items()}
-
-
-def _classified(reference: Reference) -> dict[str, Expected]:
-    class_names = np.array([name.encode() for name in reference.class_names], dtype=object)
-    return {
-        names.CLASSES: Expected(np.tile(class_names, (len(reference.scores), 1))),
-        names.SCORES: Expected(reference.class_scores, reference.score_tolerance),
-    }
-
-
-def _regressed(reference: Reference) -> dict[str, Expected]:
-    return {names.OUTPUTS: Expected(reference.scores, reference.score_tolerance)}
-
-
-def _evaluated(reference: Reference) -> dict[str, Expected]:
-    return {
-        **_scored(reference),
-        names.BASELINE_SCORES: Expected(reference.baseline_scores, reference.score_tolerance),
-        names.LABEL: Expected(reference.label),
-    }
-
-
-_OUTPUTS: dict[str, Callable[[Reference], dict[str, Expected]]] = {
-    names.SERVING_DEFAULT: _scored,
-    names.RAW_COLUMNS: _scored,
-    names.PREDICT: _predicted,
-    names.TRANSFORM_FEATURES: _transformed,
-    names.CLASSIFICATION: _classified,
-    names.REGRESSION: _regressed,
-    names.EVALUATION: _evaluated,
-}
+def _decided(expected: Expected, by: Expected, given: np.ndarray, decision: Decision) -> Expected:
+    """Return what follows from the other output as given, in the rows where that is close."""
+    if given.shape != by.values.shape or given.dtype != by.values.dtype:
+        return expected
+    near = close(by, given).reshape(len(given), -1).all(axis=1)
+    return Expected(np.where(near, decision.decide(given), expected.values), expected.tolerance)

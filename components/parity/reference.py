@@ -15,13 +15,15 @@ import pyarrow as pa
 import tensorflow as tf
 
 from components.examples import as_dense
+from components.export import signatures as names
 from components.parity.compare import rounding_of
 from components.parity.questions import REQUEST_ROWS, Reference
+from components.tasks.protocol import work_of
 from components.train.inputs import pack
-from components.train.model import BASELINE_FILE, MODEL_FILE, load
+from components.train.model import BASELINE_FILE, MODEL_FILE, load, logits_shape
 from schemas.columns import Column
 from schemas.layout import Layout
-from schemas.spec import Export
+from schemas.tasks.options import ExportOptions
 from schemas.types import TYPES
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def transform_then_predict(
     transform_graph: str,
     trained: str,
     layout: Layout,
-    answers: Export,
+    answers: ExportOptions,
 ) -> Reference:
     """Return what training computes for each row.
 
@@ -45,7 +47,7 @@ def transform_then_predict(
       transform_graph: TFT's output folder.
       trained: folder of the trained model and its baseline.
       layout: the transformed features in model order.
-      answers: names of the classes and threshold.
+      answers: the options of what the task's signatures answer.
     """
     transform = _TransformGraph(transform_graph)
     models = [_load(os.path.join(trained, name)) for name in (MODEL_FILE, BASELINE_FILE)]
@@ -57,42 +59,25 @@ def transform_then_predict(
         labels.append(outputs[layout.label].numpy())
         features.append({f.name: outputs[f.name] for f in layout.features})
         packed = pack(features[-1], layout)
-        logits.append([np.reshape(model.predict_on_batch(packed), -1) for model in models])
+        logits.append(
+            [np.reshape(model.predict_on_batch(packed), logits_shape(model)) for model in models]
+        )
     layers = [layer for model in models for layer in model.layers if hasattr(layer, "kernel")]
     terms = max([len(layout.ids), *(layer.kernel.shape[0] for layer in layers)])
-    return _reference(
-        answers,
-        rounding_of(terms),
-        {f.name: np.concatenate([part[f.name] for part in features]) for f in layout.features},
-        np.concatenate(labels),
-        *(np.concatenate(parts) for parts in zip(*logits, strict=True)),
-    )
-
-
-def _reference(
-    answers: Export,
-    rounding: float,
-    features: Mapping[str, np.ndarray],
-    label: np.ndarray,
-    logits: np.ndarray,
-    baseline_logits: np.ndarray,
-) -> Reference:
-    scores = tf.sigmoid(logits).numpy()
-    classes = np.array([name.encode() for name in answers.classes], dtype=object)
-    decision = np.float32(answers.decision)
-    second = (scores >= decision).astype(int)
+    task = work_of(answers.task)
+    answer = task.answers(answers)
+    own, baseline = (tf.constant(np.concatenate(parts)) for parts in zip(*logits, strict=True))
     return Reference(
-        features=features,
-        label=label,
-        logits=logits,
-        scores=scores,
-        classes=classes[second],
-        other_classes=classes[1 - second],
-        decision=decision,
-        class_names=answers.classes,
-        class_scores=tf.sigmoid(np.stack([-logits, logits], axis=1)).numpy(),
-        baseline_scores=tf.sigmoid(baseline_logits).numpy(),
-        rounding=rounding,
+        features={f.name: np.concatenate([p[f.name] for p in features]) for f in layout.features},
+        label=np.concatenate(labels),
+        answers={
+            signature: {name: tensor.numpy() for name, tensor in of_logits(own).items()}
+            for signature, of_logits in answer.items()
+        },
+        baseline_scores=answer[names.RAW_COLUMNS](baseline)[names.SCORES].numpy(),
+        tolerances=task.TOLERANCES,
+        decisions=task.decisions(answers),
+        rounding=rounding_of(terms),
     )
 
 

@@ -81,9 +81,15 @@ class Plan:
     messages: list[Question]
 
     @classmethod
-    def of(cls, rows: Rows, serving: tuple[Column, ...], evaluation: tuple[Column, ...]) -> Plan:
+    def of(
+        cls,
+        rows: Rows,
+        serving: tuple[Column, ...],
+        evaluation: tuple[Column, ...],
+        methods: tuple[str, ...],
+    ) -> Plan:
         """Make the questions."""
-        asked, columns = questions(rows, serving, evaluation), len(serving)
+        asked, columns = questions(rows, serving, evaluation, methods), len(serving)
         files = of_files(rows, serving)
         return cls(
             engines=[*asked, *in_batches(asked)],

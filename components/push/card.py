@@ -15,15 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from schemas.description import CARD_NAME, Description, Input, Slice
+from schemas.tasks import BY_NAME
 
-_METRICS = {
-    "auc": "AUC",
-    "pr_auc": "PR AUC",
-    "log_loss": "log-loss",
-    "accuracy": "accuracy",
-    "calibration_error": "calibration error",
-    "base_rate": "share of positives",
-}
 _TYPES = {"FLOAT": "number", "INT": "whole number", "BYTES": "text"}
 _SPLITS = {
     "train": "learning",
@@ -35,11 +28,18 @@ _SPLITS = {
 def card(model: Description) -> str:
     """Return the model's card."""
     overall, *slices = model.metrics
+    task = BY_NAME[model.task]
+    objective = task.metric(task.OBJECTIVE)
+    sign = 1 if objective.better == "lower" else -1
     large = [s for s in slices if s.rows >= model.min_slice_examples]
     asked = {"signature_name": "predict", "instances": [{i.name: _asked(i) for i in model.inputs}]}
     return _TEMPLATE.render(
         model=model,
-        metrics=_METRICS,
+        metrics={metric.name: metric.title for metric in task.METRICS},
+        higher=[m.title for m in task.judged() if m.better == "higher"],
+        lower=[m.title for m in task.judged() if m.better == "lower"],
+        objective=objective,
+        linear=task.BASELINES[1].title,
         types=_TYPES,
         splits=_SPLITS,
         overall=overall,
@@ -47,8 +47,8 @@ def card(model: Description) -> str:
         large=large,
         small=len(slices) - len(large),
         worst=max(
-            (s for s in large if s.metrics.get("log_loss") is not None),
-            key=lambda s: s.metrics["log_loss"] or 0,
+            (s for s in large if s.metrics.get(objective.name) is not None),
+            key=lambda s: sign * (s.metrics[objective.name] or 0),
             default=None,
         ),
         body=json.dumps(asked, ensure_ascii=False),
@@ -107,6 +107,7 @@ _ENVIRONMENT.filters |= {
     "json": lambda value: json.dumps(value, ensure_ascii=False),
     "number": _number,
     "python": lambda text: Markup(repr(text)),
+    "series": lambda names: " and ".join(", ".join(names).rsplit(", ", 1)),
     "shell": lambda text: Markup(shlex.quote(text)),
     "thousands": "{:,}".format,
 }

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from components import files
-from components.evaluate.metrics import Metrics
 from components.evaluate.published import content_digest
 from components.evaluate.report import Report
 from components.examples import count_rows, iter_batches
@@ -26,11 +25,13 @@ from components.export.export import read_layout
 from components.export.terms import read_terms
 from components.parity.proof import Proof
 from components.push.outputs import signatures_of
+from components.tasks.protocol import Metrics
 from schemas.columns import Column
 from schemas.description import Description, Input, ParityPath, Slice, Treated
 from schemas.expectations import Expectation
-from schemas.spec import Label, Spec, Strict
+from schemas.spec import Spec
 from schemas.splits.options import SPLITS
+from schemas.strict import Strict
 
 # Nobody chooses from a longer list.
 MOST_KNOWN = 1_000
@@ -74,10 +75,11 @@ def describe(
     return Description(
         name=spec.name,
         pushed_at=pushed_at,
-        label=label_in_words(spec.label),
-        classes=spec.export.classes,
+        task=spec.label.task,
+        label=spec.label.in_words(),
+        classes=spec.export.class_names,
         threshold=spec.export.decision,
-        threshold_chosen=spec.export.threshold is not None,
+        threshold_chosen=spec.export.decision_chosen,
         inputs=_inputs(
             serving,
             {e.name: e for e in expectations},
@@ -88,7 +90,7 @@ def describe(
         signatures=signatures_of(layout, spec.export),
         metrics=_metrics(report),
         min_slice_examples=report.min_slice_examples,
-        baseline=_figures(report.baselines.logistic),
+        baseline=_figures(report.baselines[spec.label.BASELINES[1].name]),
         training_examples=_training_examples(artifacts.trained),
         rows={split: count_rows(artifacts.examples, split) for split in SPLITS},
         digests={**digests, "data": content_digest(artifacts.examples)},
@@ -100,21 +102,6 @@ def describe(
         adversarial_rows=proof.adversarial_rows,
         versions=_versions(),
     )
-
-
-def label_in_words(label: Label) -> str:
-    """Return when the label is 1, as a phrase after "predicts".
-
-    >>> label_in_words(Label(name="rich", equals={"column": "pay", "values": [">50K"]}))
-    "rich: whether 'pay' is '>50K'"
-    """
-    if label.equals is not None:
-        values = " or ".join(repr(value) for value in label.equals.values)
-        return f"{label.name}: whether {label.equals.column!r} is {values}"
-    assert label.exceeds is not None  # held by Label
-    rule = label.exceeds
-    limit = f"{rule.of!r}" if rule.fraction == 1 else f"{rule.fraction:.15g} times {rule.of!r}"
-    return f"{label.name}: whether {rule.column!r} is more than {limit}"
 
 
 def example_row(examples: str, columns: tuple[Column, ...]) -> dict[str, int | float | str | None]:
@@ -177,15 +164,19 @@ def _in_words(kind: str, options: Strict) -> str:
 
 
 def _metrics(report: Report) -> tuple[Slice, ...]:
-    whole = Slice(name="", rows=report.overall.examples, metrics=_figures(report.overall))
+    whole = Slice(name="", rows=_rows(report.overall), metrics=_figures(report.overall))
     return whole, *(
-        Slice(name=f"{s.column} = {s.value}", rows=s.metrics.examples, metrics=_figures(s.metrics))
+        Slice(name=f"{s.column} = {s.value}", rows=_rows(s.metrics), metrics=_figures(s.metrics))
         for s in report.slices
     )
 
 
 def _figures(metrics: Metrics) -> dict[str, float | None]:
-    return metrics.model_dump(exclude={"examples"})
+    return {name: value for name, value in metrics.items() if name != "examples"}
+
+
+def _rows(metrics: Metrics) -> int:
+    return int(metrics["examples"] or 0)
 
 
 def _training_examples(trained: str) -> int:

@@ -5,7 +5,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 
 from components import files, progress
-from schemas import spec
+from schemas import spec, tasks
 
 
 @component
@@ -13,11 +13,12 @@ def train(
     transformed_examples: InputArtifact[Examples],
     transform_graph: InputArtifact[TransformGraph],
     model: OutputArtifact[Model],
+    label: Parameter[str],
     model_spec: Parameter[str],
     settings: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """Train the wide & deep model and its logistic baseline."""
+    """Train the wide & deep model and its linear baseline."""
     from components.train.train import train as train_model
 
     with (
@@ -28,6 +29,7 @@ def train(
         train_model(
             examples=examples,
             graph=transform_graph.uri,
+            task=tasks.loads(label),
             model=spec.Model.model_validate_json(model_spec),
             output=output,
         )

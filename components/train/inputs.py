@@ -46,14 +46,10 @@ def pack_batch(batch: pa.RecordBatch, layout: Layout) -> Batch:
     return packed, label[:, np.newaxis]
 
 
-def count_labels(examples: str, split: str, layout: Layout) -> tuple[int, int]:
-    """Return a split's number of rows and of positive labels, one batch in memory at a time."""
-    rows = positives = 0
+def labels(examples: str, split: str, layout: Layout) -> Iterator[np.ndarray]:
+    """Yield a split's labels, one row group in memory at a time."""
     for group in row_groups(examples, split):
-        label = column(read_row_group(group, [layout.label]), layout.label).to_numpy()
-        rows += len(label)
-        positives += int(label.sum())
-    return rows, positives
+        yield column(read_row_group(group, [layout.label]), layout.label).to_numpy()
 
 
 class Feed:

@@ -1,7 +1,8 @@
-"""The wide & deep model (Cheng et al. 2016) and the logistic baseline, as Keras graphs.
+"""The wide & deep model (Cheng et al. 2016) and the linear baseline, as Keras graphs.
 
 Both take {"dense": float32 [B, F], "ids": int32 [B, C]} (an input without features is absent) and
-give logits float32 [B, 1]. Training adds only what training needs: two optimizers.
+give logits float32 [B, units], as many as the task's head has. Training adds only what training
+needs: two optimizers.
 
 Every layer that starts or goes on at random has a seed of its own, made of the model's: Keras would
 draw them from Python's random numbers, of which any thread of the process may take one in between.
@@ -10,6 +11,7 @@ draw them from Python's random numbers, of which any thread of the process may t
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -23,7 +25,7 @@ BASELINE_FILE = "baseline.keras"
 _WIDE = "wide"  # layers whose names start so are the wide optimizer's
 
 
-def build_wide_deep(layout: Layout, model: spec.Model, *, logit: float) -> keras.Model:
+def build_wide_deep(layout: Layout, model: spec.Model, start: Sequence[float]) -> keras.Model:
     """Return the untrained model.
 
     Wide: linear over every id (buckets, vocabularies, crosses). Deep: embeddings of every id but
@@ -32,12 +34,12 @@ def build_wide_deep(layout: Layout, model: spec.Model, *, logit: float) -> keras
     Args:
       layout: the transformed features.
       model: sizes and rates.
-      logit: the training label's log-odds, where the output starts.
+      start: the logits, one a unit, at which the output starts.
     """
     inputs, seeds = make_inputs(layout), _Seeds(model.seed)
     parts: list[Any] = []
     if layout.ids:
-        parts.append(_linear_ids(inputs["ids"], layout, f"{_WIDE}_ids"))
+        parts.append(_linear_ids(inputs["ids"], layout, len(start), f"{_WIDE}_ids"))
     tower = []
     if layout.dense:
         tower.append(inputs["dense"])
@@ -59,22 +61,22 @@ def build_wide_deep(layout: Layout, model: spec.Model, *, logit: float) -> keras
             )(hidden)
             hidden = Dropout(model.dropout, seed=seeds.next())(hidden)
         kernel = keras.initializers.GlorotUniform(seeds.next())
-        parts.append(_bias(hidden, logit, "deep_logit", kernel))
+        parts.append(_bias(hidden, start, "deep_logit", kernel))
     else:
-        parts = [_bias(parts[0], logit, f"{_WIDE}_logit", "ones")]
+        parts = [_bias(parts[0], start, f"{_WIDE}_logit", "identity")]
     return keras.Model(inputs, keras.layers.Add()(parts) if len(parts) > 1 else parts[0])
 
 
-def build_baseline(layout: Layout, *, logit: float) -> keras.Model:
-    """Return an untrained logistic regression over all transformed features; its weights are 0."""
+def build_baseline(layout: Layout, start: Sequence[float]) -> keras.Model:
+    """Return an untrained linear model of all transformed features; its weights are 0."""
     inputs = make_inputs(layout)
     parts = []
     if layout.ids:
-        parts.append(_linear_ids(inputs["ids"], layout, "linear_ids"))
+        parts.append(_linear_ids(inputs["ids"], layout, len(start), "linear_ids"))
     if layout.dense:
-        parts.append(_bias(inputs["dense"], logit, "logit", "zeros"))
+        parts.append(_bias(inputs["dense"], start, "logit", "zeros"))
     else:
-        parts = [_bias(parts[0], logit, "logit", "ones")]
+        parts = [_bias(parts[0], start, "logit", "identity")]
     return keras.Model(inputs, keras.layers.Add()(parts) if len(parts) > 1 else parts[0])
 
 
@@ -88,8 +90,8 @@ def make_inputs(layout: Layout) -> dict[str, Any]:
     return inputs
 
 
-def _linear_ids(ids: Any, layout: Layout, name: str) -> Any:
-    weights = PackedEmbedding([f.size for f in layout.ids], 1, name=name)(ids)
+def _linear_ids(ids: Any, layout: Layout, units: int, name: str) -> Any:
+    weights = PackedEmbedding([f.size for f in layout.ids], units, name=name)(ids)
     return keras.ops.sum(weights, axis=1)
 
 
@@ -103,9 +105,11 @@ class _Seeds:
         return self._random.randrange(2**31)
 
 
-def _bias(x: Any, logit: float, name: str, kernel: Any) -> Any:
-    bias = keras.initializers.Constant(logit)
-    return keras.layers.Dense(1, kernel_initializer=kernel, bias_initializer=bias, name=name)(x)
+def _bias(x: Any, start: Sequence[float], name: str, kernel: Any) -> Any:
+    bias = keras.initializers.Constant(start[0] if len(start) == 1 else list(start))
+    return keras.layers.Dense(
+        len(start), kernel_initializer=kernel, bias_initializer=bias, name=name
+    )(x)
 
 
 class TwoOptimizers(keras.Model):
@@ -135,6 +139,12 @@ class TwoOptimizers(keras.Model):
         if self._wide:
             self._wide_optimizer.apply(gradients[len(self._deep) :], self._wide)
         return {"loss": self._loss_tracker.result()}
+
+
+def logits_shape(model: keras.Model) -> tuple[int, ...]:
+    """Return the shape of a model's logits as tasks take them: [rows], or [rows, units] of many."""
+    units = model.output_shape[-1]
+    return (-1,) if units == 1 else (-1, units)
 
 
 def load(path: str) -> keras.Model:

@@ -1,4 +1,4 @@
-"""Transformed Examples → trained wide & deep model, and the logistic baseline beside it.
+"""Transformed Examples → trained wide & deep model, and the linear baseline.
 
 Promises: early stopping on the eval split with the best weights kept, fixed seeds and a repeatable
 result, one row group of data in memory.
@@ -6,7 +6,6 @@ result, one row group of data in memory.
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from typing import Any
@@ -15,7 +14,9 @@ import keras
 import numpy as np
 
 from components import files, progress
-from components.train.inputs import Feed, count_labels
+from components.examples import count_rows
+from components.tasks.protocol import Head, work_of
+from components.train.inputs import Feed, labels
 from components.train.model import (
     BASELINE_FILE,
     MODEL_FILE,
@@ -27,7 +28,8 @@ from schemas import layout as layouts
 from schemas import spec
 from schemas.errors import DataError
 from schemas.layout import Layout
-from schemas.spec import Strict
+from schemas.strict import Strict
+from schemas.tasks.options import TaskOptions
 
 HISTORY_FILE = "training.json"
 # Steps that run as one TensorFlow call: Python's share of a small step falls from half to nothing.
@@ -43,17 +45,17 @@ class Training(Strict):
     Attributes:
       train_examples: rows learnt from, an epoch.
       eval_examples: rows that decided when to stop.
-      base_rate: share of positives among train_examples.
+      labels: what the task's head measured on the training labels, by name.
       best_epoch: the epoch whose weights were kept, from 1.
-      loss: training log-loss by epoch.
-      eval_loss: eval log-loss by epoch.
+      loss: the head's loss on the training split, by epoch.
+      eval_loss: the same on the eval split.
       seconds: for all epochs, evaluation included.
       examples_per_second: training examples over `seconds`.
     """
 
     train_examples: int
     eval_examples: int
-    base_rate: float
+    labels: dict[str, float]
     best_epoch: int
     loss: tuple[float, ...]
     eval_loss: tuple[float, ...]
@@ -61,12 +63,15 @@ class Training(Strict):
     examples_per_second: float
 
 
-def train(*, examples: str, graph: str, model: spec.Model, output: str) -> Training:
+def train(
+    *, examples: str, graph: str, task: TaskOptions, model: spec.Model, output: str
+) -> Training:
     """Train the model and its baseline.
 
     Args:
       examples: folder of transformed examples.
       graph: the transform graph's folder, for its layout.
+      task: what is predicted.
       model: what to train and how.
       output: folder that gets the Keras graphs, the layout and training.json.
 
@@ -74,21 +79,24 @@ def train(*, examples: str, graph: str, model: spec.Model, output: str) -> Train
       What was trained.
 
     Raises:
-      DataError: a split has no rows, or only one class.
+      DataError: a split has no rows, or nothing can be learned from its labels.
     """
     layout = Layout.model_validate_json(files.read_bytes(os.path.join(graph, layouts.FILE_NAME)))
-    rows, positives = _count_labels(examples, layout)
-    logit = math.log(positives / (rows - positives))
+    _require_eval(examples)
+    head = work_of(task.task).head(labels(examples, "train", layout), task, where=examples)
     feeds = _Feeds(examples, layout, model)
-    baseline = build_baseline(layout, logit=logit)
-    _fit_baseline(baseline, feeds)
-    wide_deep = build_wide_deep(layout, model, logit=logit)
-    fitted = _fit_wide_deep(wide_deep, feeds, model)
+    baseline = build_baseline(layout, head.start)
+    _fit_baseline(baseline, feeds, head)
+    wide_deep = build_wide_deep(layout, model, head.start)
+    fitted = _fit_wide_deep(wide_deep, feeds, model, head)
     wide_deep.save(os.path.join(output, MODEL_FILE))
     baseline.save(os.path.join(output, BASELINE_FILE))
     files.copy_file(os.path.join(graph, layouts.FILE_NAME), os.path.join(output, layouts.FILE_NAME))
     training = Training(
-        train_examples=rows, eval_examples=feeds.eval.rows, base_rate=positives / rows, **fitted
+        train_examples=feeds.train.rows,
+        eval_examples=feeds.eval.rows,
+        labels=dict(head.labels),
+        **fitted,
     )
     files.write_whole(os.path.join(output, HISTORY_FILE), training.model_dump_json(indent=1))
     return training
@@ -104,29 +112,19 @@ class _Feeds:
         self.eval = Feed(examples, "eval", layout, batch_size=max(size, _EVAL_BATCH))
 
 
-def _count_labels(examples: str, layout: Layout) -> tuple[int, int]:
-    """Count the training split's rows and positives; both classes and an eval split must be."""
-    rows, positives = count_labels(examples, "train", layout)
-    if positives in (0, rows):
-        raise DataError(
-            f"the label {layout.label!r} is {min(positives, 1)} in all {rows:,} training rows",
-            where=examples,
-            expected="rows of both classes",
-            remedy="check `label` in pipeline.yaml against the data",
-        )
-    if not count_labels(examples, "eval", layout)[0]:
+def _require_eval(examples: str) -> None:
+    if not count_rows(examples, "eval"):
         raise DataError(
             "the eval split has no rows, so nothing tells when to stop training",
             where=examples,
             remedy="give more rows, or a larger `splits.eval`",
         )
-    return rows, positives
 
 
-def _fit_baseline(baseline: keras.Model, feeds: _Feeds) -> None:
+def _fit_baseline(baseline: keras.Model, feeds: _Feeds, head: Head) -> None:
     baseline.compile(
         optimizer=keras.optimizers.Adam(_BASELINE_LEARNING_RATE),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        loss=head.loss,
         steps_per_execution=_STEPS_PER_EXECUTION,
         jit_compile=False,
     )
@@ -141,7 +139,9 @@ def _fit_baseline(baseline: keras.Model, feeds: _Feeds) -> None:
     )
 
 
-def _fit_wide_deep(wide_deep: keras.Model, feeds: _Feeds, model: spec.Model) -> dict[str, Any]:
+def _fit_wide_deep(
+    wide_deep: keras.Model, feeds: _Feeds, model: spec.Model, head: Head
+) -> dict[str, Any]:
     """Train in place; return the fields of `Training` that came of it."""
     trained = TwoOptimizers(wide_deep.input, wide_deep.output)
     trained.compile(
@@ -153,7 +153,7 @@ def _fit_wide_deep(wide_deep: keras.Model, feeds: _Feeds, model: spec.Model) -> 
             l1_regularization_strength=model.wide.l1,
             l2_regularization_strength=model.wide.l2,
         ),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        loss=head.loss,
         steps_per_execution=_STEPS_PER_EXECUTION,
         jit_compile=False,  # XLA on CPU loses below batches of 8,192
     )

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from components.tasks import protocol as tasks_protocol
 from components.transform.treatments.protocol import Use, optional, work_of
+from schemas import tasks
 from schemas.columns import Column
 from schemas.errors import ConfigError
 from schemas.layout import Layout, TransformedFeature
-from schemas.spec import Label
+from schemas.tasks.options import TaskOptions
 from schemas.treatments import BY_NAME
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class Preprocessing:
     """
 
     uses: tuple[Use, ...]
-    label: Label
+    label: TaskOptions
 
     @classmethod
     def loads(cls, text: str) -> Preprocessing:
@@ -43,7 +45,7 @@ class Preprocessing:
             for options in feature["treatments"]
         ]
         crosses = [_use("cross", tuple(cross["columns"]), cross) for cross in told["crosses"]]
-        return cls((*single, *crosses), Label.model_validate(told["label"]))
+        return cls((*single, *crosses), tasks.loads(json.dumps(told["label"])))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -86,7 +88,8 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
     for use in preprocessing.uses:
         features += use.options.outputs(use.columns, learned[use])
     _refuse_equal_names([f.name for f in features] + [preprocessing.label.name])
-    return Layout(features=tuple(features), label=preprocessing.label.name)
+    label = preprocessing.label
+    return Layout(features=tuple(features), label=label.name, label_type=label.LABEL_TYPE)
 
 
 def _refuse_equal_names(names: list[str]) -> None:
@@ -105,12 +108,11 @@ def make_preprocessing_fn(
     """Return TFT's `preprocessing_fn`: raw columns [rows] in, named tensors [rows] out."""
 
     def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        from components.transform.label import label
-
         outputs: dict[str, tf.Tensor] = {}
         for kind, uses in preprocessing.by_kind().items():
             outputs.update(work_of(kind).apply(inputs, uses))
-        outputs.update(label(inputs, preprocessing.label))
+        label = preprocessing.label
+        outputs[label.name] = tasks_protocol.work_of(label.task).label(inputs, label)
         return outputs
 
     return preprocessing_fn

@@ -191,7 +191,7 @@ def _close_empty_splits(layout: Layout, transformed: str) -> None:
     columns = [
         Column(f.name, "FLOAT" if f.role == "dense" else "INT", serving=True)
         for f in layout.features
-    ] + [Column(layout.label, "INT", serving=False)]
+    ] + [Column(layout.label, layout.label_type, serving=False)]
     for split in SPLITS:
         folder = split_folder(transformed, split)
         if not files.names(folder):

@@ -15,6 +15,7 @@ from schemas.splits.options import SplitOptions
 from schemas.strict import named_kind
 
 KINDS = (Hash,)
+NAMES: tuple[str, ...] = tuple(kind.model_fields["by"].default for kind in KINDS)
 
 
 def _with_kind(value: Any) -> Any:

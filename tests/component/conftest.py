@@ -16,8 +16,8 @@ quiet_environment()
 from components.examples import ShardWriter, arrow_schema, split_folder  # noqa: E402
 from schemas.columns import Column  # noqa: E402
 from schemas.layout import Layout  # noqa: E402
-from schemas.spec import Label  # noqa: E402
 from schemas.splits.options import SPLITS  # noqa: E402
+from schemas.tasks.binary import Binary, BinaryExport  # noqa: E402
 from tests.preprocessing import preprocessing_of  # noqa: E402
 
 # Names that a CSV header may hold and that no Python argument or TensorFlow op may have, and two
@@ -34,7 +34,7 @@ COLUMNS = (
     Column("tips", "FLOAT", False),
 )
 _LABEL = {"name": "big_tip", "exceeds": {"column": "tips", "fraction": 0.3, "of": "Fare ($)"}}
-LABEL = Label.model_validate(_LABEL)
+LABEL = Binary.model_validate(_LABEL)
 PREPROCESSING = preprocessing_of(
     {
         "age": ["z_score", {"vocabulary": {"oov_buckets": 8}}],
@@ -60,7 +60,7 @@ class Exported:
     trained: str
     saved_model: str
     columns: tuple[Column, ...]
-    label: Label
+    label: Binary
     layout: Layout
 
 
@@ -101,6 +101,7 @@ def export_models(trained: str, graph: str, examples: str, saved_model: str) -> 
         columns=COLUMNS,
         label=LABEL,
         model_name="tiny",
+        answers=BinaryExport(),
         output=saved_model,
     )
 
@@ -153,8 +154,8 @@ def write_models(trained: str, layout: Layout, seed: int = 1) -> None:
     random = np.random.default_rng(seed)
     spec = Model(hidden_units=(8,), dropout=0.5, embedding_dim=2)
     for name, model in (
-        (MODEL_FILE, build_wide_deep(layout, spec, logit=-0.5)),
-        (BASELINE_FILE, build_baseline(layout, logit=-0.5)),
+        (MODEL_FILE, build_wide_deep(layout, spec, [-0.5])),
+        (BASELINE_FILE, build_baseline(layout, [-0.5])),
     ):
         for weight in model.weights:
             if weight.dtype == "float32":  # not the state of a random generator

@@ -90,7 +90,7 @@ class Sign(TreatmentOptions):
     "components/transform/treatments/sign.py": """
 import tensorflow as tf
 
-from components.transform.columns import by_name, integers_first, numbers
+from components.column_tensors import by_name, integers_first, numbers
 
 
 def apply(inputs, uses):

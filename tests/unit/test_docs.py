@@ -18,6 +18,8 @@ from schemas.schema_fields import ACCEPTED
 from schemas.sources.csv import Csv
 from schemas.sources.parquet import Parquet
 from schemas.spec import Spec
+from schemas.tasks.binary import Equals, Exceeds
+from schemas.tasks.options import Bound
 from schemas.treatments.cross import Cross
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.vocabulary import Vocabulary
@@ -140,9 +142,9 @@ def keys_of(kind, prefix=""):
     found: dict[str, str] = {}
     for name, field in kind.model_fields.items():
         inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, spec.Strict) and inner is not spec.Bound:
+        if isinstance(inner, type) and issubclass(inner, spec.Strict) and inner is not Bound:
             found |= keys_of(inner, f"{prefix}{name}.")
-        elif name != "kind":
+        elif name != "kind" and (name != "task" or prefix == "label."):
             found[f"{prefix}{name}"] = shown(field)
     return found
 
@@ -162,13 +164,13 @@ def test_every_key_of_pipeline_yaml_is_told_with_its_default():
         **keys_of(Spec),
         **keys_of(Parquet, "source."),
         **keys_of(Csv, "source."),  # the default where kinds differ
-        **keys_of(spec.Equals, "label.equals."),
-        **keys_of(spec.Exceeds, "label.exceeds."),
+        **keys_of(Equals, "label.equals."),
+        **keys_of(Exceeds, "label.exceeds."),
         **keys_of(ZScore, f"{column}.z_score."),
         **keys_of(QuantileBuckets, f"{column}.quantile_buckets."),
         **keys_of(Vocabulary, f"{column}.vocabulary."),
         **keys_of(Cross, "crosses."),
-        **keys_of(spec.Bound, "evaluation.thresholds.METRIC."),
+        **keys_of(Bound, "evaluation.thresholds.METRIC."),
     }
     pages = ("docs/own-data.md", "docs/runners.md")
     text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.transform.columns import texts
+from components.column_tensors import texts
 from components.transform.treatments.protocol import Use
 from schemas.treatments.cross import Cross
 

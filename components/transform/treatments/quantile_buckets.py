@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from components.transform.columns import by_name, integers_first, numbers
+from components.column_tensors import by_name, integers_first, numbers
 from components.transform.quantiles import quantiles
 from components.transform.treatments.protocol import Use
 from schemas.layout import TransformedFeature

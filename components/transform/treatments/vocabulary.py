@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from components import progress
+from components.column_tensors import by_name, texts
 from components.transform import vocabularies
-from components.transform.columns import by_name, texts
 from components.transform.treatments.protocol import Use
 from schemas.layout import TransformedFeature
 from schemas.treatments.vocabulary import Vocabulary

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.transform.columns import by_name, integers_first, numbers, rounded
+from components.column_tensors import by_name, integers_first, numbers, rounded
 from components.transform.treatments.protocol import Use
 from schemas.treatments.z_score import ZScore
 

@@ -10,7 +10,8 @@ import pytest
 
 from components.examples import ShardWriter, arrow_schema
 from schemas.columns import Column
-from schemas.spec import Evaluation, Label
+from schemas.spec import Evaluation
+from schemas.tasks.binary import Binary
 
 
 class Tiny:
@@ -22,7 +23,7 @@ class Tiny:
         Column("payment", "BYTES", True),
         Column("tips", "FLOAT", False),
     )
-    label = Label.model_validate(
+    label = Binary.model_validate(
         {"name": "big_tip", "exceeds": {"column": "tips", "fraction": 0.2, "of": "Fare ($)"}}
     )
     # The labels are 1 0 1 0 1 0 0 1; `model` scores 0.75 for Crédit and 0.25 for the others.

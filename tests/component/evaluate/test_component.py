@@ -9,7 +9,9 @@ import pytest
 from components.evaluate.published import content_digest
 from components.evaluate.report import Report
 from schemas.columns import dumps
-from schemas.spec import Bound, Evaluation, Thresholds
+from schemas.spec import Evaluation
+from schemas.tasks.binary import BinaryThresholds
+from schemas.tasks.options import Bound
 
 pytestmark = pytest.mark.component
 
@@ -51,7 +53,7 @@ def run(tiny):
 
 
 def test_a_blessed_model(run, tiny):
-    evaluation, blessing = run(Thresholds(auc=Bound(min=0.7)))
+    evaluation, blessing = run(BinaryThresholds(auc=Bound(min=0.7)))
 
     assert os.listdir(blessing.uri) == ["BLESSED"]
     digest = content_digest(str(tiny.root / "exported" / "Format-Serving"))
@@ -68,7 +70,7 @@ def test_a_blessed_model(run, tiny):
 
 
 def test_a_model_that_is_not_blessed(run):
-    evaluation, blessing = run(Thresholds(auc=Bound(min=0.9)))
+    evaluation, blessing = run(BinaryThresholds(auc=Bound(min=0.9)))
 
     assert os.listdir(blessing.uri) == ["NOT_BLESSED"]
     assert blessing.get_int_custom_property("blessed") == 0
@@ -84,11 +86,11 @@ def test_the_newest_version_in_the_serving_folder_is_the_last_blessed(run, tiny)
     tiny.model("serving/10", credit=0.9, otherwise=0.1)
     (serving / ".push.incoming").mkdir()
 
-    evaluation, blessing = run(Thresholds(), serving)
+    evaluation, blessing = run(BinaryThresholds(), serving)
 
     assert blessing.get_string_custom_property("baseline_model") == str(serving / "10")
     served = Report.read(evaluation.uri).last_blessed
     assert served is not None
     assert served.metrics is not None
     assert served.path == str(serving / "10")
-    assert served.metrics.log_loss == pytest.approx(-(6 * math.log(0.9) + 2 * math.log(0.1)) / 8)
+    assert served.metrics["log_loss"] == pytest.approx(-(6 * math.log(0.9) + 2 * math.log(0.1)) / 8)

@@ -10,6 +10,7 @@ import pytest
 from components.examples import as_raw_columns, as_tf_examples, iter_batches
 from components.export import signatures as names
 from schemas.errors import DataError
+from schemas.tasks.binary import BinaryExport
 
 pytestmark = pytest.mark.component
 
@@ -259,6 +260,7 @@ def export_copies(exported, copies, tmp_path):
             columns=exported.columns,
             label=exported.label,
             model_name="tiny",
+            answers=BinaryExport(),
             output=str(tmp_path / "Format-Serving"),
         )
         return tmp_path / "Format-Serving"

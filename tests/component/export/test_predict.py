@@ -9,7 +9,7 @@ import pytest
 
 from components.export import signatures as names
 from schemas.expectations import Expectation
-from schemas.spec import Export
+from schemas.tasks.binary import BinaryExport
 
 pytestmark = pytest.mark.component
 
@@ -55,7 +55,7 @@ ROWS: tuple[tuple[dict[str, float | str], str, int], ...] = (
 
 @pytest.fixture(scope="module")
 def answers():
-    return Export(classes=("no", "yes, ≥"), threshold=0.35, warnings=True)
+    return BinaryExport(classes=("no", "yes, ≥"), threshold=0.35, warnings=True)
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,16 @@ from components.ingest.component import ingest
 from components.ingest.counts import Counts
 from schemas.columns import Column, dumps
 from schemas.sources.csv import Csv
-from schemas.spec import Examples, Label
+from schemas.spec import Examples
 from schemas.splits.hash import Hash
+from schemas.tasks.binary import Binary
 
 pytestmark = pytest.mark.component
 
 
 def test_the_node_records_what_the_examples_are(tmp_path):
     (tmp_path / "data.csv").write_text("t,n\n" + "".join(f"a,{i}\n" for i in range(40)) + "a,x\n")
-    label = Label.model_validate({"name": "y", "equals": {"column": "t", "values": ["a"]}})
+    label = Binary.model_validate({"name": "y", "equals": {"column": "t", "values": ["a"]}})
     node = ingest(
         source=Csv(path="*.csv").model_dump_json(),
         pattern=str(tmp_path / "*.csv"),

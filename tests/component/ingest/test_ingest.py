@@ -28,9 +28,10 @@ from schemas import sources
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
 from schemas.sources.csv import Csv
-from schemas.spec import Examples, Label
+from schemas.spec import Examples
 from schemas.splits.hash import Hash
 from schemas.splits.options import SPLITS
+from schemas.tasks.binary import Binary
 
 pytestmark = pytest.mark.component
 
@@ -41,7 +42,7 @@ COLUMNS = (
     Column("tips", "FLOAT", False),
 )
 SHARES = Hash(key=("id", "company"))
-LABEL = Label.model_validate(
+LABEL = Binary.model_validate(
     {"name": "y", "exceeds": {"column": "tips", "fraction": 0.2, "of": "fare"}}
 )
 NAMES = [c.name for c in COLUMNS]

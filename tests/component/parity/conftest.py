@@ -101,13 +101,17 @@ def asked(exported):
     from components.parity.boundaries import treatment_boundaries
     from components.parity.rows import make_rows
     from components.parity.ways import Plan
-    from schemas.spec import Export as Answers
+    from schemas.tasks.binary import BinaryExport
 
     serving = names.serving_columns(exported.columns, exported.layout)
     evaluation = names.evaluation_columns(exported.columns, exported.layout, exported.label)
     ends = treatment_boundaries(exported.transform_graph, exported.layout)
     rows = make_rows(exported.examples, evaluation, serving, 100, ends)
-    return rows, Plan.of(rows, serving, evaluation), reference_of(exported, rows, Answers())
+    return (
+        rows,
+        Plan.of(rows, serving, evaluation, tuple(names.METHOD_NAMES)),
+        reference_of(exported, rows, BinaryExport()),
+    )
 
 
 def reference_of(exported, rows, answers):

@@ -8,12 +8,12 @@ from components.evaluate.published import content_digest
 from components.parity.proof import Proof
 from schemas.columns import Column, dumps
 from schemas.errors import ModelError
-from schemas.spec import Export, Label
+from schemas.tasks.binary import Binary, BinaryExport
 
 pytestmark = pytest.mark.component
 
 COLUMNS = (Column("fare", "FLOAT", True), Column("tips", "FLOAT", False))
-LABEL = Label.model_validate(
+LABEL = Binary.model_validate(
     {"name": "big_tip", "exceeds": {"column": "tips", "fraction": 0.2, "of": "fare"}}
 )
 
@@ -83,7 +83,7 @@ def test_a_proven_export_is_blessed(run, tmp_path):
         "saved_model": str(tmp_path / "exported" / "Format-Serving"),
         "columns": COLUMNS,
         "label": LABEL,
-        "answers": Export(),
+        "answers": BinaryExport(),
         "output": str(tmp_path / "proof"),
     }
 

@@ -14,7 +14,7 @@ import pytest
 
 from components.parity.judge import judge
 from components.parity.proof import describe
-from schemas.spec import Export as Answers
+from schemas.tasks.binary import BinaryExport
 from tests.component.parity.conftest import FLOATS, reference_of
 from tests.component.parity.serving import asked_of_server, server, way_of
 
@@ -172,7 +172,7 @@ def test_a_stale_version_is_named_by_its_scores_alone(exported_again, asked):
 
 @pytest.mark.parametrize(
     ("answers", "classes"),
-    [(Answers(threshold=0.9), set()), (Answers(classes=("no", "yes")), {"classes"})],
+    [(BinaryExport(threshold=0.9), set()), (BinaryExport(classes=("no", "yes")), {"classes"})],
 )
 def test_other_answers_than_asked_for_are_named_by_the_class_alone(
     exported, asked, answers, classes

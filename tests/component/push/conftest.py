@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from components.evaluate.metrics import Metrics
-from components.evaluate.report import Baselines, Report, SliceMetrics
+from components.evaluate.report import Report, SliceMetrics
 from components.parity.proof import PathResult, Proof, WayResult
 from schemas.expectations import Expectation, Expectations
-from schemas.spec import Export, Spec
+from schemas.spec import Spec
+from schemas.tasks.binary import BinaryExport
 
 EXPECTATIONS = Expectations(
     columns=(
@@ -71,35 +71,35 @@ def judged(exported, tmp_path: Path) -> Judged:
             "label": exported.label,
             "features": {"age": ["z_score", "vocabulary"]},
             "crosses": [{"columns": ["naïve", "a b"], "buckets": 16}],
-            "export": Export(classes=("no", "yes"), warnings=True),
+            "export": BinaryExport(classes=("no", "yes"), warnings=True),
         }
     )
     return Judged(str(evaluation), str(proof), str(trained), spec)
 
 
 def _report() -> Report:
-    metrics = Metrics(
-        examples=40,
-        positives=10,
-        base_rate=0.25,
-        mean_score=0.25,
-        calibration_ratio=1.0,
-        auc=0.9,
-        auc_error=0.0,
-        pr_auc=None,
-        pr_auc_error=None,
-        log_loss=0.2,
-        accuracy=0.9,
-        calibration_error=0.01,
-    )
-    part = metrics.model_copy(update={"examples": 7})
+    metrics = {
+        "examples": 40,
+        "positives": 10,
+        "base_rate": 0.25,
+        "mean_score": 0.25,
+        "calibration_ratio": 1.0,
+        "auc": 0.9,
+        "auc_error": 0.0,
+        "pr_auc": None,
+        "pr_auc_error": None,
+        "log_loss": 0.2,
+        "accuracy": 0.9,
+        "calibration_error": 0.01,
+    }
+    part = {**metrics, "examples": 7}
     return Report(
         label="big_tip",
         split="test",
         blessed=True,
         reasons=(),
         overall=metrics,
-        baselines=Baselines(base_rate=metrics, logistic=part),
+        baselines={"base_rate": metrics, "logistic": part},
         last_blessed=None,
         slices=(SliceMetrics(column="naïve", value="Cash", kind="value", metrics=part),),
         worst_slices=(),

@@ -9,7 +9,6 @@ from components.examples import iter_batches
 from components.push.card import card
 from components.push.describe import Artifacts, describe, example_row
 from schemas.description import FILE_NAME, Description, read
-from schemas.spec import Label
 
 pytestmark = pytest.mark.component
 
@@ -123,10 +122,3 @@ def test_it_reads_back_and_has_a_card(described, tmp_path):
 def test_no_rows_have_no_example(exported, tmp_path):
     (tmp_path / "Split-test").mkdir()
     assert example_row(str(tmp_path), exported.columns) == {}
-
-
-def test_a_label_of_values_is_told_in_words():
-    from components.push.describe import label_in_words
-
-    label = Label.model_validate({"name": "rich", "equals": {"column": "pay", "values": [">50K"]}})
-    assert label_in_words(label) == "rich: whether 'pay' is '>50K'"

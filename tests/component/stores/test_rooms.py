@@ -22,9 +22,10 @@ from pipeline import cli
 from schemas.columns import Column
 from schemas.errors import ConfigError, ModelError, SkewlessError, StoreError
 from schemas.sources.csv import Csv
-from schemas.spec import Examples, Label
+from schemas.spec import Examples
 from schemas.splits.hash import Hash
 from schemas.splits.options import SPLITS
+from schemas.tasks.binary import Binary
 from tests.emulators import in_amazon, in_google
 
 pytestmark = pytest.mark.component
@@ -34,7 +35,7 @@ COLUMNS = (
     Column("company", "BYTES", True),
     Column("tips", "FLOAT", False),
 )
-LABEL = Label.model_validate(
+LABEL = Binary.model_validate(
     {"name": "y", "exceeds": {"column": "tips", "fraction": 0.2, "of": "id"}}
 )
 

@@ -63,7 +63,7 @@ def rows_of(table, layout, features, ids):
 @pytest.mark.parametrize("kinds", KINDS)
 def test_wide_and_deep_add_up_to_the_logit(make_layout, kinds):
     layout = make_layout(*(FEATURES[k] for k in kinds))
-    model = build_wide_deep(layout, SMALL, logit=0.0)
+    model = build_wide_deep(layout, SMALL, [0.0])
     weights, batch = randomize(model), batch_of(layout)
     wide = np.zeros((6, 1))
     if layout.ids:
@@ -91,7 +91,7 @@ def test_wide_and_deep_add_up_to_the_logit(make_layout, kinds):
 @pytest.mark.parametrize("kinds", KINDS)
 def test_the_baseline_is_linear_in_every_feature(make_layout, kinds):
     layout = make_layout(*(FEATURES[k] for k in kinds))
-    model = build_baseline(layout, logit=0.0)
+    model = build_baseline(layout, [0.0])
     weights, batch = randomize(model), batch_of(layout)
     logit = weights["logit/bias"]
     if layout.ids:
@@ -108,15 +108,15 @@ def test_the_output_starts_at_the_base_rates_logit(make_layout, kinds):
     layout = make_layout(*(FEATURES[k] for k in kinds))
     batch = {n: np.zeros_like(v) for n, v in batch_of(layout).items()}
     for model in (
-        build_wide_deep(layout, SMALL, logit=-1.25),
-        build_baseline(layout, logit=-1.25),
+        build_wide_deep(layout, SMALL, [-1.25]),
+        build_baseline(layout, [-1.25]),
     ):
         np.testing.assert_allclose(model(batch), np.full((6, 1), -1.25), atol=0.05)
 
 
 def test_dropout_works_in_training_only(make_layout):
     layout = make_layout(FEATURES["dense"])
-    model = build_wide_deep(layout, SMALL, logit=0.0)
+    model = build_wide_deep(layout, SMALL, [0.0])
     randomize(model)
     batch = batch_of(layout, rows=50)
     still = [np.asarray(model(batch, training=False)) for _ in range(2)]
@@ -126,7 +126,7 @@ def test_dropout_works_in_training_only(make_layout):
 
 def step(layout, *, wide=0.0, deep=0.0, weight_decay=0.0):
     """Take one training step; return how far each variable moved."""
-    model = build_wide_deep(layout, spec.Model(hidden_units=(4,), embedding_dim=2), logit=0.0)
+    model = build_wide_deep(layout, spec.Model(hidden_units=(4,), embedding_dim=2), [0.0])
     randomize(model)
     trained = TwoOptimizers(model.input, model.output)
     trained.compile(
@@ -178,7 +178,7 @@ def test_l1_keeps_weights_at_zero(make_layout):
     label = np.zeros((40, 1), np.float32)
 
     def weights(l1):
-        model = build_wide_deep(layout, spec.Model(hidden_units=(1,)), logit=0.0)
+        model = build_wide_deep(layout, spec.Model(hidden_units=(1,)), [0.0])
         trained = TwoOptimizers(model.input, model.output)
         trained.compile(
             optimizer=keras.optimizers.AdamW(1e-12),
@@ -196,7 +196,7 @@ def test_l1_keeps_weights_at_zero(make_layout):
 
 def test_a_saved_graph_gives_the_same_logits(mixed, tmp_path):
     batch = batch_of(mixed)
-    for model in (build_wide_deep(mixed, SMALL, logit=-1.0), build_baseline(mixed, logit=-1.0)):
+    for model in (build_wide_deep(mixed, SMALL, [-1.0]), build_baseline(mixed, [-1.0])):
         randomize(model)
         model.save(str(tmp_path / "m.keras"))
         np.testing.assert_array_equal(load(str(tmp_path / "m.keras"))(batch), model(batch))

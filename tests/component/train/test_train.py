@@ -17,6 +17,7 @@ from schemas import layout as layouts
 from schemas import spec
 from schemas.errors import DataError
 from schemas.layout import Layout
+from schemas.tasks.binary import Binary
 
 MODEL = spec.Model.model_validate(
     {
@@ -33,9 +34,14 @@ MODEL = spec.Model.model_validate(
 )
 
 
+TASK = Binary.model_validate({"name": "label", "equals": {"column": "answer", "values": [1]}})
+
+
 def train_into(folder, table, model=MODEL):
     folder.mkdir()
-    return train(examples=table.examples, graph=table.graph, model=model, output=str(folder))
+    return train(
+        examples=table.examples, graph=table.graph, task=TASK, model=model, output=str(folder)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +65,7 @@ def weights(path):
 
 def test_what_can_be_learnt_is(trained, table):
     _, training = trained
-    rate = training.base_rate
+    rate = training.labels["base_rate"]
     guess = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
     assert training.loss[-1] < training.loss[0]
     assert min(training.eval_loss) < 0.6 * guess
@@ -87,7 +93,7 @@ def test_what_was_done_is_written(trained, table):
     folder, training = trained
     assert Training.model_validate_json((folder / HISTORY_FILE).read_text()) == training
     label = np.concatenate([b.column("y") for b in iter_batches(table.examples, "train")])
-    assert training.base_rate == label.mean()
+    assert training.labels["base_rate"] == label.mean()
     assert (training.train_examples, training.eval_examples) == (400, 100)
     fed = training.train_examples * len(training.loss)
     assert training.examples_per_second == pytest.approx(fed / training.seconds)
@@ -101,7 +107,7 @@ def test_what_was_done_is_written(trained, table):
 
 def test_the_baseline_is_trained_too(trained, table):
     folder, training = trained
-    rate = training.base_rate
+    rate = training.labels["base_rate"]
     guess = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
     assert split_loss(folder / BASELINE_FILE, table) < 0.7 * guess
     assert np.abs(weights(folder / BASELINE_FILE)["linear_ids/table"]).max() > 0.05

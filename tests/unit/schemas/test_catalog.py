@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
-from schemas import catalog, spec
+from schemas import catalog
 from schemas.columns import Column
 from schemas.errors import ConfigError
+from schemas.tasks.binary import Binary, BinaryThresholds, Exceeds
+from schemas.tasks.options import Bound
 from schemas.treatments.cross import Cross
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.vocabulary import Vocabulary
@@ -23,7 +25,8 @@ def test_the_taxi_dataset_is_whole():
     kinds = {c.name: c.kind for c in taxi.columns}
     assert len(kinds) == 18
     assert (kinds["fare"], kinds["trip_start_hour"], kinds["company"]) == ("FLOAT", "INT", "BYTES")
-    assert taxi.spec.label.exceeds == spec.Exceeds(column="tips", fraction=0.2, of="fare")
+    assert isinstance(taxi.spec.label, Binary)
+    assert taxi.spec.label.exceeds == Exceeds(column="tips", fraction=0.2, of="fare")
     assert (taxi.spec.splits.train, taxi.spec.splits.eval, taxi.spec.splits.test) == (
         0.7,
         0.15,
@@ -34,7 +37,8 @@ def test_the_taxi_dataset_is_whole():
     assert by_column["company"] == (Vocabulary(top_k=1000, min_count=3, oov_buckets=10),)
     assert by_column["trip_start_hour"] == (Vocabulary(),)
     assert taxi.spec.crosses[0] == Cross(columns=("payment_type", "company"), buckets=500)
-    assert taxi.spec.evaluation.thresholds.auc == spec.Bound(min=0.93, max_loss=0.005)
+    assert isinstance(taxi.spec.evaluation.thresholds, BinaryThresholds)
+    assert taxi.spec.evaluation.thresholds.auc == Bound(min=0.93, max_loss=0.005)
     assert "tips" not in taxi.spec.feature_columns
     # the key holds nothing of the outcome
     assert "tips" not in taxi.spec.splits.columns

@@ -6,6 +6,7 @@ import pytest
 from schemas import catalog, spec
 from schemas.layout import Layout, TransformedFeature
 from schemas.splits.hash import Hash
+from schemas.tasks.binary import Binary, Equals
 from schemas.treatments.cross import Cross
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.vocabulary import Vocabulary
@@ -63,13 +64,13 @@ def test_feature_columns_are_each_once_in_the_order_written():
     ],
 )
 def test_a_labels_columns(label, columns):
-    assert spec.Label.model_validate({"name": "l", **label}).columns == columns
+    assert Binary.model_validate({"name": "l", **label}).columns == columns
 
 
 @pytest.mark.parametrize("value", [True, 1.0, None])
 def test_a_label_value_is_text_or_a_whole_number(value):
     with pytest.raises(pydantic.ValidationError, match="values"):
-        spec.Equals.model_validate({"column": "x", "values": [value]})
+        Equals.model_validate({"column": "x", "values": [value]})
 
 
 def test_shares_must_add_up():

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas import catalog
+from schemas.tasks.binary import Binary
 from schemas.treatments.vocabulary import Vocabulary
 from schemas.treatments.z_score import ZScore
 from tests.unit.schemas.conftest import refusal
@@ -35,7 +36,9 @@ def odd(folder):
 
 
 def label_values(folder):
-    equals = catalog.read_spec(folder.pipeline).label.equals
+    label = catalog.read_spec(folder.pipeline).label
+    assert isinstance(label, Binary)
+    equals = label.equals
     assert equals is not None
     return equals.values
 
@@ -78,7 +81,7 @@ def test_features_in_a_list_are_read_as_written(odd, name):
 
 def test_names_of_classes_are_read_as_written(folder):
     folder.change("model:\n", "export: {classes: [No, Yes]}\nmodel:\n")
-    assert catalog.read_spec(folder.pipeline).export.classes == ("No", "Yes")
+    assert catalog.read_spec(folder.pipeline).export.class_names == ("No", "Yes")
 
 
 def test_a_key_given_twice_is_noticed_only_where_the_text_is_equal(folder):

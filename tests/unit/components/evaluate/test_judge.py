@@ -3,37 +3,40 @@
 import pytest
 
 from components.evaluate.judge import Reason, judge
-from components.evaluate.metrics import constant_metrics
-from schemas.spec import Bound, Thresholds
+from components.tasks.binary_metrics import constant_metrics
+from schemas.tasks.binary import Binary, BinaryThresholds
+from schemas.tasks.options import Bound
 
-NOTHING = Thresholds(auc=Bound(), beats_baseline=False)
-BASE = constant_metrics(100, 30).model_copy(
-    update={
-        "auc": 0.95,
-        "pr_auc": 0.9,
-        "log_loss": 0.25,
-        "accuracy": 0.88,
-        "calibration_error": 0.02,
-    }
-)
+NOTHING = BinaryThresholds(auc=Bound(), beats_baseline=False)
+BASE = {
+    **constant_metrics(100, 30),
+    "auc": 0.95,
+    "pr_auc": 0.9,
+    "log_loss": 0.25,
+    "accuracy": 0.88,
+    "calibration_error": 0.02,
+}
 
 
 def metrics(**changes):
-    return BASE.model_copy(update=changes)
+    return BASE | changes
 
 
 def reasons(model, thresholds, *, base_rate=None, logistic=None, last_blessed=None):
     return judge(
         model,
         thresholds,
-        base_rate=base_rate or metrics(log_loss=0.61),
-        logistic=logistic or metrics(log_loss=0.28),
+        task=Binary,
+        baselines={
+            "base_rate": base_rate or metrics(log_loss=0.61),
+            "logistic": logistic or metrics(log_loss=0.28),
+        },
         last_blessed=last_blessed,
     )
 
 
 def test_a_model_inside_every_bound_is_blessed():
-    thresholds = Thresholds(
+    thresholds = BinaryThresholds(
         auc=Bound(min=0.95, max=0.95, max_loss=0),  # the bounds themselves are inside
         log_loss=Bound(max=0.25, max_loss=0),
         calibration_error=Bound(max=0.05),
@@ -124,7 +127,7 @@ def test_a_metric_that_is_asked_for_must_exist():
 
 
 def test_every_reason_is_given_at_once():
-    thresholds = Thresholds(
+    thresholds = BinaryThresholds(
         auc=Bound(min=0.99, max_loss=0.01),
         log_loss=Bound(max=0.1),
         accuracy=Bound(min=0.9),

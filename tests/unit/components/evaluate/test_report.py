@@ -6,14 +6,16 @@ import pydantic
 import pytest
 
 from components.evaluate.judge import Reason
-from components.evaluate.metrics import constant_metrics
-from components.evaluate.report import Baselines, LastBlessed, Report, SliceMetrics, worst
+from components.evaluate.report import LastBlessed, Report, SliceMetrics, worst
+from components.tasks.binary_metrics import constant_metrics
+from schemas.tasks.binary import Binary
 
+LOG_LOSS = Binary.metric("log_loss")
 OVERALL = constant_metrics(100, 30)
 
 
 def slice_of(value, log_loss, examples=50):
-    metrics = constant_metrics(examples, 10).model_copy(update={"log_loss": log_loss})
+    metrics = {**constant_metrics(examples, 10), "log_loss": log_loss}
     return SliceMetrics(column="pay", value=value, kind="value", metrics=metrics)
 
 
@@ -24,7 +26,7 @@ def report(**changes):
         "blessed": False,
         "reasons": (Reason(metric="auc", value=0.5, bound=0.9, text="too low"),),
         "overall": OVERALL,
-        "baselines": Baselines(base_rate=OVERALL, logistic=OVERALL),
+        "baselines": {"base_rate": OVERALL, "logistic": OVERALL},
         "last_blessed": LastBlessed(path="serving/3", note="other columns"),
         "slices": (slice_of("Zürich", 0.7),),
         "worst_slices": (),
@@ -46,6 +48,7 @@ def test_its_keys_are_those_that_are_documented(tmp_path):
     assert written["format"] == 1
     assert list(written) == [
         "format",
+        "task",
         "label",
         "split",
         "blessed",
@@ -94,14 +97,14 @@ def test_the_worst_slices_are_large_enough_and_worse_than_the_whole():
     slices = [
         slice_of("small", 0.9, examples=29),
         slice_of("bad", 0.7),
-        slice_of("good", OVERALL.log_loss),
+        slice_of("good", OVERALL["log_loss"]),
         slice_of("worse", 0.8, examples=30),
     ]
-    found = worst(slices, OVERALL, min_examples=30)
+    found = worst(slices, OVERALL, objective=LOG_LOSS, min_examples=30)
     assert [s.value for s in found] == ["worse", "bad"]
 
 
 def test_no_more_than_five_are_worst():
     slices = [slice_of(str(i), 0.7 + i / 100) for i in range(9)]
-    found = worst(slices, OVERALL, min_examples=1)
+    found = worst(slices, OVERALL, objective=LOG_LOSS, min_examples=1)
     assert [s.value for s in found] == ["8", "7", "6", "5", "4"]

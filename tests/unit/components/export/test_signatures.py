@@ -8,7 +8,7 @@ from components.export.signatures import argument_names, evaluation_columns, ser
 from schemas.columns import Column
 from schemas.errors import ConfigError
 from schemas.layout import Layout
-from schemas.spec import Label
+from schemas.tasks.binary import Binary
 
 FARE = Column("fare", "FLOAT", True)
 MILES = Column("miles", "FLOAT", True)
@@ -28,7 +28,7 @@ def layout_of(*columns):
 
 def label_of(column, of):
     exceeds = {"column": column, "fraction": 0.2, "of": of}
-    return Label.model_validate({"name": "big_tip", "exceeds": exceeds})
+    return Binary.model_validate({"name": "big_tip", "exceeds": exceeds})
 
 
 def test_a_request_carries_each_column_that_a_feature_is_made_from_once():

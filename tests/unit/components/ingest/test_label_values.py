@@ -6,8 +6,8 @@ import pytest
 from components.examples import ShardWriter, split_folder
 from components.ingest.label_values import check_label
 from schemas.errors import DataError
-from schemas.spec import Label
 from schemas.splits.options import SPLITS
+from schemas.tasks.binary import Binary
 
 
 def examples(root, values, kind="string"):
@@ -21,7 +21,7 @@ def examples(root, values, kind="string"):
 
 
 def label(*values):
-    return Label.model_validate({"name": "t", "equals": {"column": "y", "values": values}})
+    return Binary.model_validate({"name": "t", "equals": {"column": "y", "values": values}})
 
 
 def refused(root, *values):
@@ -45,7 +45,7 @@ def test_integers_are_compared_as_they_are_written(tmp_path):
 
 
 def test_a_label_without_values_is_not_looked_at(tmp_path):
-    exceeds = Label.model_validate(
+    exceeds = Binary.model_validate(
         {"name": "t", "exceeds": {"column": "a", "fraction": 1, "of": "b"}}
     )
     check_label(str(tmp_path / "nowhere"), exceeds, where="data.csv")

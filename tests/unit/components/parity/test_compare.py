@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.parity.compare import EXACT, LOGIT, SCORE, Expected, compare
+from components.parity.compare import EXACT, Expected, compare
+from components.tasks.protocol import LOGIT
+from components.tasks.protocol import PROBABILITY as SCORE
 
 NAN, INF = float("nan"), float("inf")
 

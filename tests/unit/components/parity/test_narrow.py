@@ -12,6 +12,7 @@ from components.parity.proof import describe
 from components.parity.questions import Question, Reference
 from components.parity.rows import Rows, rows_of
 from components.parity.ways import Way
+from components.tasks.protocol import LOGIT, PROBABILITY, Decision
 from tests.unit.components.parity.wide import columns_of, table
 
 CLASSES = np.array([b"no", b"yes"], object)
@@ -31,14 +32,17 @@ def reference_of(rows) -> Reference:
     return Reference(
         features={"present": present},
         label=np.zeros(count, np.int64),
-        logits=logits,
-        scores=scores,
-        classes=CLASSES[(scores >= 0.5).astype(int)],
-        other_classes=CLASSES[(scores < 0.5).astype(int)],
-        decision=np.float32(0.5),
-        class_names=("no", "yes"),
-        class_scores=np.stack([1 - scores, scores], axis=1),
+        answers={
+            "predict": {
+                "score": scores,
+                "class": CLASSES[(scores >= 0.5).astype(int)],
+                "probabilities": np.stack([1 - scores, scores], axis=1),
+                "logits": logits,
+            }
+        },
         baseline_scores=scores,
+        tolerances={"score": PROBABILITY, "probabilities": PROBABILITY, "logits": LOGIT},
+        decisions={"class": Decision("score", lambda s: CLASSES[(s >= 0.5).astype(int)])},
     )
 
 
@@ -46,11 +50,12 @@ def way_of(rows, columns, reference, fault, required=()):
     """Return a way that answers what is expected but where `fault` says True of the raw columns."""
     raw = as_raw_columns(rows.batch, columns)
     wrong = fault(raw)
+    right = reference.answers["predict"]
+    others = CLASSES[(right["class"] == CLASSES[0]).astype(int)]
     answer = {
-        "score": np.where(wrong, reference.scores / 2, reference.scores),
-        "class": np.where(wrong, reference.other_classes, reference.classes),
-        "probabilities": reference.class_scores,
-        "logits": reference.logits,
+        **right,
+        "score": np.where(wrong, right["score"] / 2, right["score"]),
+        "class": np.where(wrong, others, right["class"]),
     }
     everything = Question("predict", "predict", raw, slice(0, len(rows.names)))
     asked = [everything]

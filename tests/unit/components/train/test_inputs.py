@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from components.examples import ShardWriter
-from components.train.inputs import Feed, count_labels, pack_batch
+from components.train.inputs import Feed, labels, pack_batch
 from schemas.layout import Layout, TransformedFeature
 
 ROWS = 23
@@ -123,5 +123,6 @@ def test_row_groups_and_the_rows_inside_are_both_shuffled(examples):
     assert any(group != sorted(group) for epoch in epochs for group in epoch)
 
 
-def test_labels_are_counted_over_all_shards(examples):
-    assert count_labels(examples, "train", LAYOUT) == (ROWS, 8)
+def test_labels_are_those_of_all_shards(examples):
+    parts = list(labels(examples, "train", LAYOUT))
+    assert (sum(map(len, parts)), sum(part.sum() for part in parts)) == (ROWS, 8)

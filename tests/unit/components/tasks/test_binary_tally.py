@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.evaluate.tally import BINS, CELLS, SLICE_BINS, Tally, grade
+from components.tasks.binary_tally import BINS, CELLS, SLICE_BINS, BinaryTally, grade
 
 ROWS = st.lists(
     st.tuples(
@@ -19,7 +19,7 @@ ROWS = st.lists(
 
 
 def tally(scores, labels, groups=None, *, number_of_groups=1, bins=BINS):
-    sums = Tally.zeros(number_of_groups, bins)
+    sums = BinaryTally.zeros(number_of_groups, bins)
     groups = None if groups is None else np.array(groups, np.int64)
     sums.add(grade(np.array(scores, np.float32), np.array(labels, np.int64)), groups)
     return sums
@@ -82,7 +82,7 @@ def test_fewer_bins_are_the_same_bins_merged():
 @pytest.mark.parametrize("bins", [0, 1, 3, 1000, 2 * BINS])
 def test_bins_must_divide_the_finest(bins):
     with pytest.raises(ValueError, match=f"got {bins}"):
-        Tally.zeros(1, bins)
+        BinaryTally.zeros(1, bins)
 
 
 @given(ROWS)
@@ -91,7 +91,7 @@ def test_rows_may_be_parted_in_any_way(rows):
         (np.array(v) for v in zip(*rows, strict=True)) if rows else (np.zeros(0),) * 4
     )
     whole = tally(scores, labels, groups, number_of_groups=3, bins=64)
-    merged = Tally.zeros(3, 64)
+    merged = BinaryTally.zeros(3, 64)
     for part in (3, 1, 0, 2):
         mine = parts == part
         merged.merge(tally(scores[mine], labels[mine], groups[mine], number_of_groups=3, bins=64))

@@ -28,14 +28,14 @@ def batch(rows):
 
 
 def totals(*batches):
-    sums = Totals.zeros(3, SLICINGS)
+    sums = Totals.zeros("binary", 3, SLICINGS)
     for rows in batches:
         sums.add(batch(rows))
     return sums
 
 
 def numbers(metrics):
-    return {name: -1 if value is None else value for name, value in metrics}
+    return {name: -1 if value is None else value for name, value in metrics.items()}
 
 
 ROW = st.tuples(
@@ -51,7 +51,7 @@ def test_merging_adds_rows_labels_and_what_is_invalid():
     one.merge(totals([[0, 0.5, 0.5, np.nan, 0, 1], [0, 0.5, 0.5, 0.5, 0, 0]]))
     figures = one.figures(SLICINGS)
     assert (figures.relabelled, figures.invalid) == (2, (0, 0, 2))
-    assert [m.examples for m in figures.models] == [3, 3, 1]
+    assert [m["examples"] for m in figures.models] == [3, 3, 1]
 
 
 # Totals are megabytes: making a failing example small would take minutes.
@@ -84,14 +84,14 @@ def test_slices_partition_the_rows_by_falling_count_and_without_empty_ones():
         [[1, 0.9, 0.6, 0.8, 0, 0], [0, 0.2, 0.5, 0.3, 0, 1]], [[0, 0.4, 0.5, 0.1, 2, 1]]
     ).figures(SLICINGS)
     assert [
-        (s.column, s.value, s.metrics.examples, s.metrics.positives) for s in figures.slices
+        (s.column, s.value, s.metrics["examples"], s.metrics["positives"]) for s in figures.slices
     ] == [
         ("pay", "cash", 2, 1),
         ("pay", "(other)", 1, 0),
         ("hour", "(missing)", 2, 0),
         ("hour", "7", 1, 1),
     ]
-    assert [m.examples for m in figures.models] == [3, 3, 3]
+    assert [m["examples"] for m in figures.models] == [3, 3, 3]
     assert [round(m.mean_score, 6) for m in figures.models] == [0.5, 0.533333, 0.4]
     assert figures.relabelled == 2
 

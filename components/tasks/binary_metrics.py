@@ -10,52 +10,24 @@ import math
 
 import numpy as np
 
-from components.evaluate.tally import Tally
-from schemas.spec import Strict
+from components.tasks.binary_tally import BinaryTally
+from components.tasks.protocol import Metrics
 
 
-class Metrics(Strict):
-    """How one model does on one set of rows.
+def metrics_of(tally: BinaryTally, group: int = 0) -> Metrics | None:
+    """Return the figures of one group of a tally; None where the group has no rows.
 
-    Attributes:
-      examples: rows.
-      positives: rows with label 1.
-      base_rate: positives / examples.
-      mean_score: mean predicted probability.
-      calibration_ratio: mean_score / base_rate; None without positives.
-      auc: area under the ROC curve, ties counting half; None where one class is absent.
-      auc_error: the most by which the exact AUC can differ from `auc`.
-      pr_auc: average precision, sum of (R_n - R_{n-1}) P_n; None where one class is absent.
-      pr_auc_error: the most by which the exact average precision can differ from `pr_auc`.
-      log_loss: mean negative log-likelihood in nats.
-      accuracy: share of rows on the right side of 0.5; a score of 0.5 predicts label 1.
-      calibration_error: expected calibration error over 15 cells of equal width.
-    """
+    Those with a title are described in `schemas.tasks.binary`. The others are:
 
-    examples: int
-    positives: int
-    base_rate: float
-    mean_score: float
-    calibration_ratio: float | None
-    auc: float | None
-    auc_error: float | None
-    pr_auc: float | None
-    pr_auc_error: float | None
-    log_loss: float
-    accuracy: float
-    calibration_error: float
-
-
-def metrics_of(tally: Tally, group: int = 0) -> Metrics:
-    """Return the metrics of one group of a tally.
-
-    Raises:
-      ValueError: the group has no rows, so no mean exists.
+    - examples, positives: rows, and rows with label 1;
+    - mean_score: mean predicted probability;
+    - calibration_ratio: mean_score / base_rate; None without positives;
+    - auc_error, pr_auc_error: the most by which the exact value can differ.
     """
     negatives, positives = (int(n) for n in tally.counts[group].sum(axis=1))
     examples = negatives + positives
     if not examples:
-        raise ValueError(f"group {group} has no rows")
+        return None
     score_sums = tally.cell_scores[group]
     base_rate = positives / examples
     mean_score = float(score_sums.sum()) / examples
@@ -63,44 +35,44 @@ def metrics_of(tally: Tally, group: int = 0) -> Metrics:
     pr_auc, pr_auc_error = average_precision(*tally.counts[group])
     middle = tally.counts.shape[2] // 2  # a logit of 0, a score of 0.5, begins this bin
     right = tally.counts[group, 0, :middle].sum() + tally.counts[group, 1, middle:].sum()
-    return Metrics(
-        examples=examples,
-        positives=positives,
-        base_rate=base_rate,
-        mean_score=mean_score,
-        calibration_ratio=mean_score / base_rate if positives else None,
-        auc=auc,
-        auc_error=auc_error,
-        pr_auc=pr_auc,
-        pr_auc_error=pr_auc_error,
-        log_loss=float(tally.loss[group]) / examples,
-        accuracy=int(right) / examples,
-        calibration_error=float(np.abs(score_sums - tally.cells[group, 1]).sum()) / examples,
-    )
+    return {
+        "examples": examples,
+        "positives": positives,
+        "base_rate": base_rate,
+        "mean_score": mean_score,
+        "calibration_ratio": mean_score / base_rate if positives else None,
+        "auc": auc,
+        "auc_error": auc_error,
+        "pr_auc": pr_auc,
+        "pr_auc_error": pr_auc_error,
+        "log_loss": float(tally.loss[group]) / examples,
+        "accuracy": int(right) / examples,
+        "calibration_error": float(np.abs(score_sums - tally.cells[group, 1]).sum()) / examples,
+    }
 
 
 def constant_metrics(examples: int, positives: int) -> Metrics:
-    """Return the metrics of predicting these rows' own base rate for every row.
+    """Return the figures of predicting these rows' own base rate for every row.
 
     Its log-loss, the entropy of the labels, is the least that any constant can reach here.
     """
     rate = positives / examples
     both = 0 < positives < examples
     entropy = -(rate * math.log(rate) + (1 - rate) * math.log1p(-rate)) if both else 0.0
-    return Metrics(
-        examples=examples,
-        positives=positives,
-        base_rate=rate,
-        mean_score=rate,
-        calibration_ratio=1.0 if positives else None,
-        auc=0.5 if both else None,
-        auc_error=0.0 if both else None,
-        pr_auc=rate if both else None,
-        pr_auc_error=0.0 if both else None,
-        log_loss=entropy,
-        accuracy=rate if rate >= 0.5 else 1 - rate,
-        calibration_error=0.0,
-    )
+    return {
+        "examples": examples,
+        "positives": positives,
+        "base_rate": rate,
+        "mean_score": rate,
+        "calibration_ratio": 1.0 if positives else None,
+        "auc": 0.5 if both else None,
+        "auc_error": 0.0 if both else None,
+        "pr_auc": rate if both else None,
+        "pr_auc_error": 0.0 if both else None,
+        "log_loss": entropy,
+        "accuracy": rate if rate >= 0.5 else 1 - rate,
+        "calibration_error": 0.0,
+    }
 
 
 def area_under_roc(

@@ -1,8 +1,8 @@
 """Sums from which every metric of a binary classifier follows, kept for many groups at once.
 
-Goes in: scores, labels and the group of each row, a batch at a time. Comes out: a `Tally`, whose
-size depends on the number of groups and bins and never on the number of rows, and which can be
-added to another: the rows may be parted in any way and the sums are the same.
+Goes in: scores, labels and the group of each row, a batch at a time. Comes out: a
+`BinaryTally`, whose size depends on the number of groups and bins and never on the number of rows,
+and which can be added to another: the rows may be parted in any way and the sums are the same.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def grade(scores: np.ndarray, labels: np.ndarray) -> GradedRows:
 
 
 @dataclass
-class Tally:
+class BinaryTally:
     """Sums over the rows of each group.
 
     Attributes:
@@ -92,7 +92,7 @@ class Tally:
     invalid: int = 0
 
     @classmethod
-    def zeros(cls, groups: int, bins: int) -> Tally:
+    def zeros(cls, groups: int, bins: int) -> BinaryTally:
         """Return the tally of no rows; `bins` is a power of two, at most `BINS`."""
         if not 2 <= bins <= BINS or BINS % bins:
             raise ValueError(f"bins must be a power of two between 2 and {BINS}, got {bins}")
@@ -119,7 +119,7 @@ class Tally:
         _count(self.cell_scores, group * CELLS + rows.cell, rows.score)
         self.invalid += rows.invalid
 
-    def merge(self, other: Tally) -> None:
+    def merge(self, other: BinaryTally) -> None:
         """Add another tally of the same groups and bins in place."""
         self.counts += other.counts
         self.loss += other.loss

@@ -1,0 +1,147 @@
+"""`binary`: two classes; the logit is the log-odds of the second one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components.column_tensors import numbers, texts
+from components.tasks.binary_metrics import constant_metrics
+from components.tasks.binary_metrics import metrics_of as metrics
+from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, grade
+from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics
+from schemas import signatures as names
+from schemas.errors import DataError
+from schemas.tasks.binary import Binary, BinaryExport, Exceeds
+
+if TYPE_CHECKING:
+    from components.tasks.protocol import Tensors
+
+__all__ = [
+    "TOLERANCES",
+    "VALID",
+    "answers",
+    "constant",
+    "decisions",
+    "grade",
+    "head",
+    "label",
+    "metrics",
+    "tally",
+]
+
+VALID = "scores between 0 and 1 and labels 0 or 1"
+
+TOLERANCES = {
+    names.SCORES: PROBABILITY,
+    names.SCORE: PROBABILITY,
+    names.PROBABILITIES: PROBABILITY,
+    names.OUTPUTS: PROBABILITY,
+    names.BASELINE_SCORES: PROBABILITY,
+    names.LOGITS: LOGIT,
+}
+
+_ROUNDING = 4 * np.finfo(np.float64).eps  # a fraction's and a product's, twice over
+
+
+def label(inputs: Tensors, options: Binary) -> tf.Tensor:
+    """Return the label, int64 0 or 1 [rows]."""
+    if options.equals is not None:
+        wanted = tf.constant([[str(v)] for v in options.equals.values])
+        equal = tf.equal(texts([inputs[options.equals.column]]), wanted)
+        positive = tf.reduce_any(equal, axis=0)
+    else:
+        assert options.exceeds is not None  # held by Binary
+        positive = _exceeds(options.exceeds, inputs)
+    return tf.cast(positive, tf.int64)
+
+
+def _exceeds(rule: Exceeds, inputs: Tensors) -> tf.Tensor:
+    """Return whether a column exceeds a fraction of another one, bool [rows].
+
+    0.29 of 100 is less than 29 in binary: what differs by the rounding alone does not exceed. That
+    is the rounding of float32 between FLOAT columns, and of float64 where one of them is an INT.
+    """
+    value, of = (numbers([inputs[c]])[:, 0] for c in (rule.column, rule.of))
+    if all(inputs[c].dtype == tf.float32 for c in (rule.column, rule.of)):
+        return tf.cast(value, tf.float32) > rule.fraction * tf.cast(of, tf.float32)
+    limit = rule.fraction * of
+    return value - limit > tf.abs(limit) * _ROUNDING
+
+
+def head(labels: Iterable[np.ndarray], options: Binary, *, where: str) -> Head:
+    """Return a head of one logit that starts at the training labels' log-odds."""
+    rows = positives = 0
+    for part in labels:
+        rows += len(part)
+        positives += int(part.sum())
+    if positives in (0, rows):
+        raise DataError(
+            f"the label {options.name!r} is {min(positives, 1)} in all {rows:,} training rows",
+            where=where,
+            expected="rows of both classes",
+            remedy="check `label` in pipeline.yaml against the data",
+        )
+    return Head(
+        start=(math.log(positives / (rows - positives)),),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        labels={"base_rate": positives / rows},
+    )
+
+
+def answers(export: BinaryExport) -> dict[str, Callable[[tf.Tensor], Tensors]]:
+    """Return, by signature, what logits [rows] become."""
+
+    def score(logits: tf.Tensor) -> Tensors:
+        return {names.SCORES: tf.sigmoid(logits), names.LOGITS: logits}
+
+    def predict(logits: tf.Tensor) -> Tensors:
+        scores = tf.sigmoid(logits)
+        second = tf.cast(scores >= tf.constant(export.decision, tf.float32), tf.int32)
+        return {
+            names.SCORE: scores,
+            names.CLASS: tf.gather(tf.constant(export.classes), second),
+            names.PROBABILITIES: _probabilities(logits),
+            names.LOGITS: logits,
+        }
+
+    def classify(logits: tf.Tensor) -> Tensors:
+        classes = tf.tile(tf.constant([export.classes]), [tf.size(logits), 1])
+        return {names.CLASSES: classes, names.SCORES: _probabilities(logits)}
+
+    def regress(logits: tf.Tensor) -> Tensors:
+        return {names.OUTPUTS: tf.sigmoid(logits)}
+
+    return {
+        names.RAW_COLUMNS: score,
+        names.PREDICT: predict,
+        names.CLASSIFICATION: classify,
+        names.REGRESSION: regress,
+    }
+
+
+def _probabilities(logits: tf.Tensor) -> tf.Tensor:
+    """Return [rows, 2]; 1 - score would lose the digits of a small one."""
+    return tf.sigmoid(tf.stack([-logits, logits], axis=1))
+
+
+def decisions(export: BinaryExport) -> dict[str, Decision]:
+    """Return the class, which the score decides."""
+    classes = np.array([name.encode() for name in export.classes], dtype=object)
+    limit = np.float32(export.decision)
+    return {names.CLASS: Decision(names.SCORE, lambda s: classes[(s >= limit).astype(int)])}
+
+
+def tally(groups: int, *, coarse: bool = False) -> BinaryTally:
+    """Return the tally of no rows."""
+    return BinaryTally.zeros(groups, SLICE_BINS if coarse else BINS)
+
+
+def constant(metrics: Metrics) -> Metrics:
+    """Return the figures of predicting the rows' own base rate."""
+    return constant_metrics(int(metrics["examples"] or 0), int(metrics["positives"] or 0))

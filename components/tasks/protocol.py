@@ -1,0 +1,170 @@
+"""What the module of a task has to have.
+
+A task makes the label from raw columns, gives the model its head, turns logits into answers, and
+measures how good they are. Every stage that depends on what is predicted asks this module; its
+options and the outputs that it declares are in schemas/tasks.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    Tensors = Mapping[str, tf.Tensor]
+
+# The figures of one model on one set of rows, by name; None where a figure does not exist there.
+# `examples`, the number of rows, is always among them.
+Metrics = Mapping[str, int | float | None]
+
+
+# How far from the expected value an answer may be, relative to it. Two orders of float32 additions
+# differ by a few parts in ten million; a skew that matters to anyone differs by far more.
+RELATIVE = 1e-6
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """|got - expected| may be `relative` * |expected| + `absolute`."""
+
+    relative: float = 0.0
+    absolute: float = 0.0
+
+    def times(self, factor: float) -> Tolerance:
+        """Return a tolerance that is so many times as wide."""
+        return Tolerance(self.relative * factor, self.absolute * factor)
+
+
+# A small probability has a logit far from 0, whose own last digits move the probability by more
+# than a millionth of itself: three of them do at 0.004. Hence a floor, five billionths.
+PROBABILITY = Tolerance(RELATIVE, 5e-9)
+# A logit is a sum of terms around 1, near 0 where they cancel; a millionth of it moves the
+# probability by a millionth of itself at most.
+LOGIT = Tolerance(RELATIVE, 1e-6)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An output that follows from another output of the same row, such as a class from a score.
+
+    Attributes:
+      by: the other output.
+      decide: computes the output, [rows], from the other one, [rows] or [rows, n].
+    """
+
+    by: str
+    decide: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a model ends.
+
+    Attributes:
+      start: the logits of an untrained model, one a unit.
+      loss: of labels [rows, 1] and logits [rows, units].
+      labels: what was measured on the training labels, by name.
+    """
+
+    start: tuple[float, ...]
+    loss: keras.losses.Loss
+    labels: Mapping[str, float]
+
+    @property
+    def units(self) -> int:
+        """How many logits a row has."""
+        return len(self.start)
+
+
+class GradedRows(Protocol):
+    """What each row adds to a tally."""
+
+    @property
+    def invalid(self) -> int:
+        """How many rows have no valid score or label; no tally counts them."""
+        ...
+
+
+class Tally(Protocol):
+    """Sums over the rows of each of several groups, whose size does not depend on the rows."""
+
+    invalid: int
+
+    def add(self, rows: Any, groups: np.ndarray | None = None) -> None:
+        """Add rows of `grade` in place, all to group 0 where no groups, int [rows], are given."""
+        ...
+
+    def merge(self, other: Any) -> None:
+        """Add another tally of the same groups in place."""
+        ...
+
+
+class TaskWork(Protocol):
+    """The module of a task.
+
+    Attributes:
+      VALID: what `grade` counts as valid, for the error where a model gives something else.
+      TOLERANCES: how close serving has to come to each output; exactly where none is given.
+    """
+
+    VALID: str
+    TOLERANCES: Mapping[str, Tolerance]
+
+    def label(self, inputs: Tensors, options: Any) -> tf.Tensor:
+        """Return the label, [rows], of the type that the options name.
+
+        Rows that lack one of the label's columns never get here: ingest rejects them.
+        """
+        ...
+
+    def head(self, labels: Iterable[np.ndarray], options: Any, *, where: str) -> Head:
+        """Return the head of a model, after one pass over the training labels.
+
+        Raises:
+          DataError: nothing can be learned from these labels; `where` are the examples.
+        """
+        ...
+
+    def answers(self, export: Any) -> dict[str, Callable[[tf.Tensor], Tensors]]:
+        """Return, for each signature of the export's `outputs`, what the logits become.
+
+        Logits are [rows] where the head has one unit, else [rows, units]. `raw_columns` has an
+        output `scores`, which `grade` takes.
+        """
+        ...
+
+    def decisions(self, export: Any) -> dict[str, Decision]:
+        """Return the outputs of `predict` that follow from other outputs."""
+        ...
+
+    def grade(self, scores: np.ndarray, labels: np.ndarray) -> GradedRows:
+        """Compute what rows add to a tally, once for all tallies."""
+        ...
+
+    def tally(self, groups: int, *, coarse: bool = False) -> Tally:
+        """Return the tally of no rows; a coarse one is small, for many groups."""
+        ...
+
+    def metrics(self, tally: Any, group: int = 0) -> Metrics | None:
+        """Return the figures of a group of a tally; None where it has no valid rows."""
+        ...
+
+    def constant(self, metrics: Metrics) -> Metrics:
+        """Return the figures of the best constant answer on the rows that were measured."""
+        ...
+
+
+def module_of(task: str) -> str:
+    """Return the name of a task's module."""
+    return f"{__package__}.{task}"
+
+
+def work_of(task: str) -> TaskWork:
+    """Return a task's module."""
+    return cast(TaskWork, importlib.import_module(module_of(task)))

@@ -1,0 +1,47 @@
+"""The names of an export's signatures, and of their inputs and outputs."""
+
+SERVING_DEFAULT = "serving_default"  # serialised tf.Examples → scores, logits
+RAW_COLUMNS = "raw_columns"  # one dense input a column → scores, logits
+PREDICT = "predict"  # one dense input a column → what a person wants to know
+TRANSFORM_FEATURES = "transform_features"  # serialised tf.Examples → transformed features
+CLASSIFICATION = "classification"  # serialised tf.Examples → names of classes, scores [rows, 2]
+REGRESSION = "regression"  # serialised tf.Examples → outputs
+EVALUATION = "evaluation"  # raw columns and the label's → scores of model and baseline, label
+
+EXAMPLES = "examples"  # input of SERVING_DEFAULT and TRANSFORM_FEATURES
+INPUTS = "inputs"  # input of CLASSIFICATION and REGRESSION, as TensorFlow Serving names it
+
+SCORES = "scores"
+LOGITS = "logits"
+CLASSES = "classes"
+OUTPUTS = "outputs"
+BASELINE_SCORES = "baseline_scores"
+SCORE = "score"  # of PREDICT: the probability of the second class
+CLASS = "class"  # of PREDICT: the second class's name where the score reaches the threshold
+PROBABILITIES = "probabilities"  # of PREDICT: of both classes [rows, 2]
+WARNINGS = "warnings"  # of PREDICT, if asked for: what is odd about a row, "" if nothing is
+OUT_OF_VOCABULARY = "out_of_vocabulary"  # of PREDICT, if asked for: how many values of a row are
+LABEL = "label"
+
+# The input of each signature that takes serialised tf.Examples.
+EXAMPLE_INPUTS = {
+    SERVING_DEFAULT: EXAMPLES,
+    TRANSFORM_FEATURES: EXAMPLES,
+    CLASSIFICATION: INPUTS,
+    REGRESSION: INPUTS,
+}
+
+# The signatures of a request's raw columns, each of which may be left out.
+BY_COLUMN = (RAW_COLUMNS, PREDICT)
+
+# What PREDICT tells of a row beside the model's answer.
+ABOUT_A_ROW = (WARNINGS, OUT_OF_VOCABULARY)
+
+# TensorFlow Serving answers :classify and :regress only from signatures marked so.
+METHOD_NAMES = {
+    CLASSIFICATION: "tensorflow/serving/classify",
+    REGRESSION: "tensorflow/serving/regress",
+}
+
+# What the graph says before the names of columns with other values.
+NOT_INTEGERS = "columns hold something else than integers within ±2**53"

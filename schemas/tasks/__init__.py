@@ -1,0 +1,75 @@
+"""The kinds of tasks, each with its options: what is predicted, judged and answered.
+
+A kind is three things: a file here with its options, a file of the same name in components/tasks
+that does the work, and its class in `KINDS`. `label:` in pipeline.yaml names the kind; the sections
+`evaluation.thresholds` and `export` have the options of the same kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Union
+
+import pydantic
+
+from schemas.strict import named_kind
+from schemas.tasks.binary import Binary
+from schemas.tasks.options import ExportOptions, TaskOptions, ThresholdOptions
+
+KINDS = (Binary,)
+
+_TASK = "task"
+BY_NAME: dict[str, type[TaskOptions]] = {kind.model_fields[_TASK].default: kind for kind in KINDS}
+
+
+def _with_task(kinds: tuple[type[Any], ...]) -> Any:
+    return pydantic.BeforeValidator(lambda value: named_kind(value, _TASK, kinds, what=_TASK))
+
+
+if TYPE_CHECKING:
+    Task = TaskOptions
+    Export = ExportOptions
+    Thresholds = ThresholdOptions
+else:
+    _DISCRIMINATOR = pydantic.Discriminator(_TASK) if len(KINDS) > 1 else None
+    _EXPORTS = tuple(kind.EXPORT for kind in KINDS)
+    _THRESHOLDS = tuple(kind.THRESHOLDS for kind in KINDS)
+    Task = Annotated[Union[KINDS], _DISCRIMINATOR, _with_task(KINDS)]  # noqa: UP007 - of a tuple
+    Export = Annotated[Union[_EXPORTS], _DISCRIMINATOR, _with_task(_EXPORTS)]  # noqa: UP007
+    Thresholds = Annotated[Union[_THRESHOLDS], _DISCRIMINATOR, _with_task(_THRESHOLDS)]  # noqa: UP007
+
+_TASKS: pydantic.TypeAdapter[TaskOptions] = pydantic.TypeAdapter(Task)
+_EXPORT: pydantic.TypeAdapter[ExportOptions] = pydantic.TypeAdapter(Export)
+
+
+def loads(text: str) -> TaskOptions:
+    """Read a task's options from the JSON that `model_dump_json` makes of them."""
+    return _TASKS.validate_json(text)
+
+
+def loads_export(text: str) -> ExportOptions:
+    """Read the options of an export from the JSON that `model_dump_json` makes of them."""
+    return _EXPORT.validate_json(text)
+
+
+def hand_down(value: Any) -> Any:
+    """Give the task that `label` names to the other sections of pipeline.yaml that depend on it.
+
+    >>> hand_down({"label": {"task": "binary"}, "export": {"warnings": True}})["export"]
+    {'warnings': True, 'task': 'binary'}
+    """
+    label = value.get("label") if isinstance(value, Mapping) else None
+    task = label.get(_TASK) if isinstance(label, Mapping) else getattr(label, _TASK, None)
+    if task not in BY_NAME:  # none is named, or the label's own error says what is wrong
+        return value
+    evaluation = value.get("evaluation", {})
+    if isinstance(evaluation, Mapping):
+        evaluation = _of_task(evaluation, "thresholds", task)
+    return _of_task({**value, "evaluation": evaluation}, "export", task)
+
+
+def _of_task(value: Mapping[str, Any], key: str, task: str) -> dict[str, Any]:
+    section = value.get(key, {})
+    if not isinstance(section, Mapping):
+        return dict(value)
+    return {**value, key: {**section, _TASK: task}}

@@ -1,0 +1,248 @@
+"""The options of `binary`: a label of two classes, and the probability of the second one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from schemas import signatures as names
+from schemas.columns import LARGEST_INTEGER, SPACES, Column, require_kind
+from schemas.description import Output, number
+from schemas.errors import ConfigError
+from schemas.sources.options import Options
+from schemas.strict import Finite, Strict
+from schemas.tasks.options import (
+    Baseline,
+    Bound,
+    ExportOptions,
+    Metric,
+    TaskOptions,
+    ThresholdOptions,
+)
+from schemas.yaml_text import PLAIN_INTEGER
+
+_ONE_CLASS = "the test split holds labels of one class only"
+
+
+class Equals(Strict):
+    """The label is 1 where `column` is one of `values`."""
+
+    column: str
+    values: Annotated[tuple[str | int, ...], Field(min_length=1)]
+
+    @pydantic.field_validator("values", mode="before")
+    @classmethod
+    def _texts_or_integers(cls, value: Any) -> Any:
+        """Refuse what YAML made of a bare word: `No` is false, which would be the integer 0."""
+        for each in value if isinstance(value, (list, tuple)) else ():
+            if isinstance(each, bool) or not isinstance(each, (str, int)):
+                raise ValueError(
+                    f"{each!r} is neither text nor an integer; text that YAML reads as something"
+                    " else, such as No, 1.5 or 2026-11-21, needs quotes"
+                )
+        return value
+
+
+class Exceeds(Strict):
+    """The label is 1 where `column` > `fraction` * `of`, all three as float32."""
+
+    column: str
+    fraction: Finite
+    of: str
+
+
+class BinaryThresholds(ThresholdOptions):
+    """Bounds on the metrics of two classes."""
+
+    task: Literal["binary"] = "binary"
+    auc: Bound = Bound(min=0.5)
+    pr_auc: Bound = Bound()
+    log_loss: Bound = Bound()
+    accuracy: Bound = Bound()
+    calibration_error: Bound = Bound()
+    beats_baseline: bool = True  # log-loss under the base rate's and the logistic model's
+
+
+class BinaryExport(ExportOptions):
+    """What the signatures `predict` and `classification` answer with."""
+
+    task: Literal["binary"] = "binary"
+    # strict: YAML's `No` is false, not text
+    classes: tuple[pydantic.StrictStr, pydantic.StrictStr] = ("0", "1")  # where the label is 0, 1
+    threshold: Annotated[Finite, Field(gt=0, lt=1)] | None = None  # 0.5 unless given
+
+    @pydantic.field_validator("classes")
+    @classmethod
+    def _two(cls, value: tuple[str, str]) -> tuple[str, str]:
+        if not all(value) or value[0] == value[1]:
+            raise ValueError(f"give the classes two different names, got {list(value)}")
+        return value
+
+    @property
+    def class_names(self) -> tuple[str, str]:
+        """The names of the classes, in the order of their probabilities."""
+        return self.classes
+
+    @property
+    def decision(self) -> float:
+        """The score from which on a row is of the second class."""
+        return 0.5 if self.threshold is None else self.threshold
+
+    @property
+    def decision_chosen(self) -> bool:
+        """Whether pipeline.yaml gives a threshold."""
+        return self.threshold is not None
+
+    def outputs(self) -> dict[str, tuple[Output, ...]]:
+        """Return the outputs: the score, the class it decides, and both probabilities."""
+        first, second = self.classes
+        probability = f"probability of {second!r}"
+        logits = number(names.LOGITS, "log-odds of the score")
+        return {
+            names.RAW_COLUMNS: (number(names.SCORES, probability), logits),
+            names.PREDICT: (
+                number(names.SCORE, probability),
+                Output(
+                    name=names.CLASS,
+                    dtype="string",
+                    shape=(),
+                    meaning=f"{second!r} where the score is {self.decision:.15g} or more, else"
+                    f" {first!r}",
+                ),
+                Output(
+                    name=names.PROBABILITIES,
+                    dtype="float32",
+                    shape=(2,),
+                    meaning=f"those of {first!r} and {second!r}",
+                ),
+                logits,
+            ),
+            names.CLASSIFICATION: (
+                Output(
+                    name=names.CLASSES,
+                    dtype="string",
+                    shape=(2,),
+                    meaning=f"always {first!r} and {second!r}",
+                ),
+                Output(
+                    name=names.SCORES, dtype="float32", shape=(2,), meaning="probability of each"
+                ),
+            ),
+            names.REGRESSION: (number(names.OUTPUTS, probability),),
+        }
+
+
+class Binary(TaskOptions):
+    """A binary label, made from raw columns inside the transform graph."""
+
+    task: Literal["binary"] = "binary"
+    equals: Equals | None = None
+    exceeds: Exceeds | None = None
+
+    METRICS = (
+        Metric(
+            "auc",
+            "AUC",
+            "higher",
+            "Area under the ROC curve, ties counting half.",
+            _ONE_CLASS,
+        ),
+        Metric(
+            "pr_auc",
+            "PR AUC",
+            "higher",
+            "Average precision, sum of (R_n - R_{n-1}) P_n.",
+            _ONE_CLASS,
+        ),
+        Metric("log_loss", "log-loss", "lower", "Mean negative log-likelihood in nats."),
+        Metric(
+            "accuracy",
+            "accuracy",
+            "higher",
+            "Share of rows on the right side of 0.5; a score of 0.5 predicts label 1.",
+        ),
+        Metric(
+            "calibration_error",
+            "calibration error",
+            "lower",
+            "Expected calibration error over 15 cells of equal width.",
+        ),
+        Metric("base_rate", "share of positives", None, "Rows with label 1 over all rows."),
+    )
+    EXPORT = BinaryExport
+    THRESHOLDS = BinaryThresholds
+    BASELINES = (
+        Baseline("base_rate", "base rate", "predicting the base rate"),
+        Baseline("logistic", "logistic regression", "the logistic model"),
+    )
+    OBJECTIVE = "log_loss"
+    SLICED = ("log_loss", "auc", "accuracy")
+    LABEL_TYPE = "INT"
+
+    @pydantic.model_validator(mode="after")
+    def _one(self) -> Binary:
+        if (self.equals is None) == (self.exceeds is None):
+            raise ValueError("give exactly one of 'equals' and 'exceeds'")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The raw columns that the label is made from, the outcome first."""
+        if self.equals is not None:
+            return (self.equals.column,)
+        assert self.exceeds is not None  # held by _one
+        return (self.exceeds.column, self.exceeds.of)
+
+    @property
+    def sought(self) -> tuple[str, tuple[str, ...]] | None:
+        """The values that make the label 1, if it is made from values."""
+        if self.equals is None:
+            return None
+        return self.equals.column, tuple(str(value) for value in self.equals.values)
+
+    def check(self, columns: tuple[Column, ...], source: Options, *, where: str) -> None:
+        """Check the types of the columns, and that each value can occur."""
+        for column in columns:
+            if self.equals is None:
+                require_kind("label.exceeds", column, ("INT", "FLOAT"), where)
+                continue
+            require_kind("label.equals", column, ("INT", "BYTES"), where)
+            for value in self.equals.values:
+                _require_possible(value, column, source, f"{where}.equals.values")
+
+    def in_words(self) -> str:
+        """Return when the label is 1.
+
+        >>> Binary(name="rich", equals={"column": "pay", "values": [">50K"]}).in_words()
+        "rich: whether 'pay' is '>50K'"
+        """
+        if self.equals is not None:
+            values = " or ".join(repr(value) for value in self.equals.values)
+            return f"{self.name}: whether {self.equals.column!r} is {values}"
+        assert self.exceeds is not None  # held by _one
+        rule = self.exceeds
+        limit = f"{rule.of!r}" if rule.fraction == 1 else f"{rule.fraction:.15g} times {rule.of!r}"
+        return f"{self.name}: whether {rule.column!r} is more than {limit}"
+
+
+def _require_possible(value: str | int, column: Column, source: Options, where: str) -> None:
+    """Refuse a value of the label that a column of this type, read in this way, never has."""
+    problem = ""
+    if column.kind == "INT":
+        if not PLAIN_INTEGER.fullmatch(str(value)):
+            problem = "is INT: its values are whole numbers, written as 1 or -20"
+        elif abs(int(value)) > LARGEST_INTEGER:
+            problem = "is INT: its values are within ±2**53"
+    elif str(value) in ("", *source.null_values):
+        problem = "has no such value: source.null_values makes it a missing one"
+    elif source.trim and str(value) != str(value).strip(SPACES):
+        problem = "has no such value: source.trim drops the spaces around it"
+    if problem:
+        raise ConfigError(
+            f"the label's value {value!r} never occurs: the column {column.name!r} {problem}",
+            where=where,
+            expected="values as the column has them",
+            remedy="correct the value, or the column's type in schema.pbtxt",
+        )

@@ -1,0 +1,163 @@
+"""What every task has: a label, bounds on its metrics, and answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.columns import Column
+from schemas.description import Output
+from schemas.sources.options import Options
+from schemas.strict import Finite, Strict
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A simpler model that a good one has to beat.
+
+    Attributes:
+      name: its key in metrics.json.
+      title: its name on pages.
+      phrase: the same after "does not beat".
+    """
+
+    name: str
+    title: str
+    phrase: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure that evaluation measures.
+
+    Attributes:
+      name: its key in metrics.json, model.json and `evaluation.thresholds`.
+      title: its name on pages.
+      better: which values are better; None for a figure that describes the rows.
+      meaning: what it is, in a sentence.
+      undefined: why it may not exist.
+    """
+
+    name: str
+    title: str
+    better: Literal["higher", "lower"] | None
+    meaning: str
+    undefined: str = ""
+
+
+class Bound(Strict):
+    """A metric's permitted range, and how much worse than the last blessed model it may be."""
+
+    min: Finite | None = None
+    max: Finite | None = None
+    max_loss: Annotated[Finite, Field(ge=0)] | None = None
+
+
+class ThresholdOptions(Strict):
+    """Bounds on the test split's metrics; a model outside any of them is not blessed.
+
+    A task adds a `Bound` for each of its metrics that can be better or worse.
+    """
+
+    task: str
+    beats_baseline: bool = True  # the objective is better than each baseline's
+
+
+class ExportOptions(Strict):
+    """What the signatures answer; a task adds its own options."""
+
+    task: str
+    warnings: bool = False  # a row's missing, out-of-domain and out-of-vocabulary values
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of their probabilities; none without classes."""
+        return ()
+
+    @property
+    def decision(self) -> float | None:
+        """The score from which on a row is of the second class; None where no score decides."""
+        return None
+
+    @property
+    def decision_chosen(self) -> bool:
+        """Whether pipeline.yaml gives the decision; a default holds otherwise."""
+        return False
+
+    def outputs(self) -> dict[str, tuple[Output, ...]]:
+        """Return the outputs of each signature that answers with the model's result.
+
+        Every task has `raw_columns` and `predict`; `serving_default` answers as `raw_columns` does.
+        `classification` and `regression` are optional.
+        """
+        raise NotImplementedError
+
+
+class TaskOptions(Strict):
+    """What is predicted, and how it is made from raw columns: `label:` in pipeline.yaml.
+
+    Attributes:
+      task: the kind.
+      name: the label's name.
+    """
+
+    task: str
+    name: str
+
+    # The options of the sections `export` and `evaluation.thresholds`.
+    EXPORT: ClassVar[type[ExportOptions]]
+    THRESHOLDS: ClassVar[type[ThresholdOptions]]
+    # The best constant, and the linear model that is trained on the same features.
+    BASELINES: ClassVar[tuple[Baseline, Baseline]]
+    # What evaluation measures, in the order of pages.
+    METRICS: ClassVar[tuple[Metric, ...]]
+    # The metric that training improves, by which models are compared.
+    OBJECTIVE: ClassVar[str]
+    # The metrics of slices that a run prints, the objective first.
+    SLICED: ClassVar[tuple[str, ...]]
+    # The label's type in transformed examples.
+    LABEL_TYPE: ClassVar[Literal["INT", "FLOAT"]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The raw columns that the label is made from, the outcome first."""
+        raise NotImplementedError
+
+    @property
+    def outcome(self) -> str:
+        """The raw column that holds the answer."""
+        return self.columns[0]
+
+    def check(self, columns: tuple[Column, ...], source: Options, *, where: str) -> None:
+        """Check that these columns, read from this source, can give such a label.
+
+        Args:
+          columns: of schema.pbtxt, in the order of `self.columns`.
+          source: how the table is read.
+          where: the section, for the error.
+
+        Raises:
+          ConfigError: a column has another type, or never has a value that the label asks for.
+        """
+        raise NotImplementedError
+
+    @property
+    def sought(self) -> tuple[str, tuple[str, ...]] | None:
+        """A column and its values of which at least one has to occur; None if any will do."""
+        return None
+
+    def in_words(self) -> str:
+        """Return what is predicted, as a phrase after "predicts"."""
+        raise NotImplementedError
+
+    @classmethod
+    def judged(cls) -> tuple[Metric, ...]:
+        """Return the metrics that can be better or worse, in the order of pages."""
+        return tuple(metric for metric in cls.METRICS if metric.better is not None)
+
+    @classmethod
+    def metric(cls, name: str) -> Metric:
+        """Return a metric by its name."""
+        return next(metric for metric in cls.METRICS if metric.name == name)
