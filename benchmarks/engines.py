@@ -32,7 +32,7 @@ from pipeline.runners import Choice
 from schemas import catalog
 from schemas.catalog import Dataset
 from schemas.runners import Runner
-from schemas.spec import Strict
+from schemas.strict import Strict
 from tests.engines import artifacts, pools, stages
 from tests.engines.flink.cluster import FlinkCluster
 from tests.engines.stages import Made

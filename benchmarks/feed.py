@@ -19,7 +19,8 @@ from components import progress
 from components.compat import quiet_environment
 from schemas import catalog
 from schemas.layout import FILE_NAME, Layout
-from schemas.spec import Model, Strict
+from schemas.model import Model
+from schemas.strict import Strict
 
 BATCH_SIZE = 8192
 _EPOCHS = 6

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from pipeline.doctor import GIB, LIBRARIES
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 
 class Machine(Strict):

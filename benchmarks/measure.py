@@ -18,7 +18,7 @@ from typing import Literal
 import psutil
 
 from benchmarks.places import ROOT
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 _SAMPLE_SECONDS = 0.25
 _LAST_LINES = 20

@@ -10,7 +10,7 @@ from benchmarks import ours
 from benchmarks.boosting import boosted_trees
 from components.tasks.protocol import Metrics
 from schemas import catalog
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 SEEDS = (42, 43, 44)
 MAX_UNDER_TREES = 0.005  # AUC

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from benchmarks.places import CACHE, ROOT
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 CASES = ((1, 1), (32, 1), (32, 16))  # connections, rows a request
 SECONDS = 5.0

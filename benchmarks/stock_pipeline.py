@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import StageTime
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 MODULE = "tfx.examples.chicago_taxi_pipeline.taxi_utils_native_keras"
 TRAIN_STEPS = 1000

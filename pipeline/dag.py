@@ -126,6 +126,7 @@ class _Told:
     """What several nodes are told, as JSON, and the digest of each one's code."""
 
     columns: str
+    features: str
     label: str
     answers: str
     expectations: str
@@ -134,8 +135,10 @@ class _Told:
 
     @classmethod
     def of(cls, dataset: Dataset) -> _Told:
+        preprocessed = {"features", "crosses", "label"}
         return cls(
             columns=schema_columns.dumps(dataset.columns),
+            features=json.dumps(dataset.spec.model_dump(mode="json", include=preprocessed)),
             label=dataset.spec.label.model_dump_json(),
             answers=dataset.spec.export.model_dump_json(),
             expectations=_expectations(dataset).model_dump_json(),
@@ -224,7 +227,7 @@ def _model(told: _Told, dataset: Dataset, data: Nodes) -> Nodes:
     transformed = transform(
         examples=examples,
         columns=told.columns,
-        features=json.dumps(spec.model_dump(mode="json", include={"features", "crosses", "label"})),
+        features=told.features,
         settings=told.settings,
         code=told.code["transform"],
     )
@@ -292,7 +295,9 @@ def _verdict(
         trained=model["train"].outputs["model"],
         transform_graph=model["transform"].outputs["transform_graph"],
         examples=examples,
-        spec=dataset.spec.model_dump_json(),
+        model_name=dataset.spec.name,
+        features=told.features,
+        answers=told.answers,
         columns=told.columns,
         expectations=told.expectations,
         digests=json.dumps(digests.of_sources(dataset.spec, dataset.schema_text, told.code)),

@@ -25,7 +25,7 @@ from components import stores
 from components.store_clients import Version
 from pipeline.folders import Folders
 from schemas.errors import ConfigError, SkewlessError, StoreError
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 FILE_NAME = ".lock"
 _RENEWED_EVERY = 60.0  # seconds

@@ -18,7 +18,7 @@ from components import files
 from pipeline.board import Stage
 from pipeline.lineage import Execution
 from schemas.errors import ModelError, SkewlessError
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 FILE_NAME = "summary.json"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2

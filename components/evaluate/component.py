@@ -17,7 +17,7 @@ from components.evaluate import evaluate as judging
 from components.evaluate.published import judging_one, newest
 from schemas import tasks
 from schemas.columns import loads
-from schemas.spec import Evaluation
+from schemas.evaluation import Evaluation
 
 
 @component(use_beam=True)

@@ -21,7 +21,7 @@ from components.export.signatures import EVALUATION
 from components.tasks.protocol import Metrics, work_of
 from schemas.columns import Column, find
 from schemas.errors import DataError, ModelError
-from schemas.spec import Evaluation
+from schemas.evaluation import Evaluation
 from schemas.tasks import BY_NAME
 from schemas.tasks.options import TaskOptions
 

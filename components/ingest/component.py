@@ -13,9 +13,10 @@ from tfx.types.standard_artifacts import Examples
 from components import files, progress
 from components.examples import declare_format
 from components.ingest.ingest import ingest as make_examples
-from schemas import sources, spec, tasks
+from schemas import sources, tasks
 from schemas import splits as split_kinds
 from schemas.columns import loads
+from schemas.examples import Examples as Settings
 from schemas.splits.options import SPLITS
 
 
@@ -44,7 +45,7 @@ def ingest(
             columns=loads(columns),
             splits=split_kinds.loads(splits),
             label=tasks.loads(label),
-            settings=spec.Examples.model_validate_json(settings),
+            settings=Settings.model_validate_json(settings),
             output=examples.uri,
             options=None if beam_pipeline is None else beam_pipeline.options,
         )

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from components import files
 from schemas.errors import DataError
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 FILE_NAME = "counts.json"
 Rows = Annotated[int, Field(ge=0)]

@@ -29,8 +29,8 @@ from components.ingest.tally import Tally
 from components.sources.protocol import Part, Reader, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
+from schemas.examples import Examples
 from schemas.sources.options import Options
-from schemas.spec import Examples
 from schemas.splits.options import SPLITS, SplitOptions
 from schemas.tasks.options import TaskOptions
 

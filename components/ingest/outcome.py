@@ -15,7 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from components import files, runner
 from components.ingest.failures import kept_failure
 from schemas.errors import StoreError
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 Result = TypeVar("Result", bound=Strict)
 

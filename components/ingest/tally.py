@@ -10,8 +10,8 @@ from pydantic import Field
 from components.ingest.counts import Counts
 from components.sources.rejects import Reject
 from schemas.errors import DataError
-from schemas.spec import Strict
 from schemas.splits.options import SPLITS
+from schemas.strict import Strict
 
 _SAMPLES = 2  # rejected records of each reason that an error shows
 

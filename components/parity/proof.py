@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from components import files
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 FILE_NAME = "parity.json"
 

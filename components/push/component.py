@@ -13,10 +13,11 @@ from components.evaluate.published import JUDGED
 from components.push import push as publishing
 from components.push.card import card
 from components.push.describe import Artifacts, describe
+from components.transform.preprocessing import Preprocessing
+from schemas import tasks
 from schemas.columns import loads
 from schemas.description import CARD_NAME, FILE_NAME
 from schemas.expectations import Expectations
-from schemas.spec import Spec
 
 
 @component
@@ -29,7 +30,9 @@ def push(
     transform_graph: InputArtifact[standard_artifacts.TransformGraph],
     examples: InputArtifact[standard_artifacts.Examples],
     pushed: OutputArtifact[standard_artifacts.PushedModel],
-    spec: Parameter[str],
+    model_name: Parameter[str],
+    features: Parameter[str],
+    answers: Parameter[str],
     columns: Parameter[str],
     expectations: Parameter[str],
     digests: Parameter[str],
@@ -65,7 +68,9 @@ def push(
                     evaluation=evaluation.uri,
                     proof=proof.uri,
                 ),
-                spec=Spec.model_validate_json(spec),
+                name=model_name,
+                preprocessing=Preprocessing.loads(features),
+                answers=tasks.loads_export(answers),
                 columns=loads(columns),
                 expectations=Expectations.model_validate_json(expectations).columns,
                 digests={**json.loads(digests), "saved_model": verdicts["proof"]},

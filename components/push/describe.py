@@ -26,12 +26,13 @@ from components.export.terms import read_terms
 from components.parity.proof import Proof
 from components.push.outputs import signatures_of
 from components.tasks.protocol import Metrics
+from components.transform.preprocessing import Preprocessing
+from components.transform.treatments.protocol import Use
 from schemas.columns import Column
 from schemas.description import Description, Input, ParityPath, Slice, Treated
 from schemas.expectations import Expectation
-from schemas.spec import Spec
 from schemas.splits.options import SPLITS
-from schemas.strict import Strict
+from schemas.tasks.options import ExportOptions
 
 # Nobody chooses from a longer list.
 MOST_KNOWN = 1_000
@@ -53,7 +54,9 @@ class Artifacts:
 def describe(
     artifacts: Artifacts,
     *,
-    spec: Spec,
+    name: str,
+    preprocessing: Preprocessing,
+    answers: ExportOptions,
     columns: tuple[Column, ...],
     expectations: Iterable[Expectation],
     digests: Mapping[str, str],
@@ -63,7 +66,9 @@ def describe(
 
     Args:
       artifacts: where everything lies.
-      spec: pipeline.yaml.
+      name: of the model.
+      preprocessing: what the columns become, and the label.
+      answers: what the signatures answer with.
       columns: the raw columns of schema.pbtxt.
       expectations: what schema.pbtxt wants of their values.
       digests: of code, schema, pipeline and SavedModel; the data are digested here.
@@ -72,25 +77,26 @@ def describe(
     layout = read_layout(artifacts.transform_graph)
     serving = names.serving_columns(columns, layout)
     report, proof = Report.read(artifacts.evaluation), Proof.read(artifacts.proof)
+    label = preprocessing.label
     return Description(
-        name=spec.name,
+        name=name,
         pushed_at=pushed_at,
-        task=spec.label.task,
-        label=spec.label.in_words(),
-        classes=spec.export.class_names,
-        threshold=spec.export.decision,
-        threshold_chosen=spec.export.decision_chosen,
+        task=label.task,
+        label=label.in_words(),
+        classes=answers.class_names,
+        threshold=answers.decision,
+        threshold_chosen=answers.decision_chosen,
         inputs=_inputs(
             serving,
             {e.name: e for e in expectations},
             read_terms(artifacts.transform_graph, layout),
             example_row(artifacts.examples, serving),
         ),
-        features=_features(spec),
-        signatures=signatures_of(layout, spec.export),
+        features=tuple(_treated(use) for use in preprocessing.uses),
+        signatures=signatures_of(layout, answers),
         metrics=_metrics(report),
         min_slice_examples=report.min_slice_examples,
-        baseline=_figures(report.baselines[spec.label.BASELINES[1].name]),
+        baseline=_figures(report.baselines[label.BASELINES[1].name]),
         training_examples=_training_examples(artifacts.trained),
         rows={split: count_rows(artifacts.examples, split) for split in SPLITS},
         digests={**digests, "data": content_digest(artifacts.examples)},
@@ -143,24 +149,10 @@ def _inputs(
     return tuple(found)
 
 
-def _features(spec: Spec) -> tuple[Treated, ...]:
-    single = [
-        Treated(columns=(f.column,), treatment=_in_words(t.kind, t))
-        for f in spec.features
-        for t in f.treatments
-    ]
-    crosses = [
-        Treated(columns=c.columns, treatment=f"cross (buckets: {c.buckets})") for c in spec.crosses
-    ]
-    return (*single, *crosses)
-
-
-def _in_words(kind: str, options: Strict) -> str:
-    said = ", ".join(
-        f"{name}: {json.dumps(value)}"
-        for name, value in options.model_dump(mode="json", exclude={"kind"}).items()
-    )
-    return f"{kind} ({said})"
+def _treated(use: Use) -> Treated:
+    options = use.options.model_dump(mode="json", exclude={"kind", "columns"})
+    in_words = ", ".join(f"{name}: {json.dumps(value)}" for name, value in options.items())
+    return Treated(columns=use.columns, treatment=f"{use.kind} ({in_words})")
 
 
 def _metrics(report: Report) -> tuple[Slice, ...]:

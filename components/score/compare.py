@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from components.examples import column
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 DIFFERENCE = "score_difference"
 _SCORES, _CLASS = ("score", "scores"), "class"

@@ -10,7 +10,7 @@ from pydantic import Field
 from components.ingest.tally import Tally as Read
 from components.score.compare import Comparison, Sums
 from schemas.errors import DataError
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 
 class Part(Strict):

@@ -5,7 +5,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 
 from components import files, progress
-from schemas import spec, tasks
+from schemas import tasks
+from schemas.model import Model as ModelSpec
 
 
 @component
@@ -30,6 +31,6 @@ def train(
             examples=examples,
             graph=transform_graph.uri,
             task=tasks.loads(label),
-            model=spec.Model.model_validate_json(model_spec),
+            model=ModelSpec.model_validate_json(model_spec),
             output=output,
         )

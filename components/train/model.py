@@ -17,15 +17,15 @@ from typing import Any
 import keras
 
 from components.train.layers import Dropout, PackedEmbedding
-from schemas import spec
 from schemas.layout import Layout
+from schemas.model import Model
 
 MODEL_FILE = "model.keras"
 BASELINE_FILE = "baseline.keras"
 _WIDE = "wide"  # layers whose names start so are the wide optimizer's
 
 
-def build_wide_deep(layout: Layout, model: spec.Model, start: Sequence[float]) -> keras.Model:
+def build_wide_deep(layout: Layout, model: Model, start: Sequence[float]) -> keras.Model:
     """Return the untrained model.
 
     Wide: linear over every id (buckets, vocabularies, crosses). Deep: embeddings of every id but

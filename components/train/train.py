@@ -25,9 +25,9 @@ from components.train.model import (
     build_wide_deep,
 )
 from schemas import layout as layouts
-from schemas import spec
 from schemas.errors import DataError
 from schemas.layout import Layout
+from schemas.model import Model
 from schemas.strict import Strict
 from schemas.tasks.options import TaskOptions
 
@@ -63,9 +63,7 @@ class Training(Strict):
     examples_per_second: float
 
 
-def train(
-    *, examples: str, graph: str, task: TaskOptions, model: spec.Model, output: str
-) -> Training:
+def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output: str) -> Training:
     """Train the model and its baseline.
 
     Args:
@@ -105,7 +103,7 @@ def train(
 class _Feeds:
     """The training split in a new order each epoch, and the eval split as it lies."""
 
-    def __init__(self, examples: str, layout: Layout, model: spec.Model) -> None:
+    def __init__(self, examples: str, layout: Layout, model: Model) -> None:
         size = model.batch_size
         self.train = Feed(examples, "train", layout, batch_size=size, seed=model.seed)
         # only its loss is wanted: the largest steps are the fastest
@@ -140,7 +138,7 @@ def _fit_baseline(baseline: keras.Model, feeds: _Feeds, head: Head) -> None:
 
 
 def _fit_wide_deep(
-    wide_deep: keras.Model, feeds: _Feeds, model: spec.Model, head: Head
+    wide_deep: keras.Model, feeds: _Feeds, model: Model, head: Head
 ) -> dict[str, Any]:
     """Train in place; return the fields of `Training` that came of it."""
     trained = TwoOptimizers(wide_deep.input, wide_deep.output)

@@ -15,8 +15,8 @@ from components import progress
 from components.examples import declare_format
 from components.transform.preprocessing import Preprocessing
 from components.transform.transform import transform as transform_examples
-from schemas import spec
 from schemas.columns import loads
+from schemas.examples import Examples as Settings
 from schemas.splits.options import SPLITS
 
 
@@ -37,7 +37,7 @@ def transform(
             examples=examples.uri,
             columns=loads(columns),
             preprocessing=Preprocessing.loads(features),
-            settings=spec.Examples.model_validate_json(settings),
+            settings=Settings.model_validate_json(settings),
             graph=transform_graph.uri,
             transformed=transformed_examples.uri,
             options=beam_pipeline.options if beam_pipeline else None,

@@ -37,8 +37,8 @@ from components.transform.preprocessing import (
 from schemas import layout as layouts
 from schemas.columns import Column
 from schemas.errors import DataError
+from schemas.examples import Examples
 from schemas.layout import Layout
-from schemas.spec import Examples
 from schemas.splits.options import SPLITS
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from components.validate import statistics as measuring
 from components.validate.files import SCHEMA
 from components.validate.findings import Findings
 from schemas.columns import TRAINING, parse_schema
-from schemas.spec import Validation
 from schemas.splits.options import SPLITS
+from schemas.validation import Validation
 
 
 @component

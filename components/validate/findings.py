@@ -16,7 +16,7 @@ from components.validate.files import FINDINGS, SCHEMA
 from schemas.columns import TRAINING, parse_as_written, parse_schema
 from schemas.errors import DataError
 from schemas.schema_lines import lines_of, place
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2

@@ -18,8 +18,8 @@ from components.validate.files import FINDINGS
 from components.validate.findings import SEVERITIES, Finding, Findings
 from schemas.columns import SERVING, TRAINING
 from schemas.errors import DataError
-from schemas.spec import Validation
 from schemas.splits.options import SPLITS
+from schemas.validation import Validation
 
 if TYPE_CHECKING:
     from components.ingest.counts import Counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from components.validate.findings import Finding
-from schemas.spec import Strict
+from schemas.strict import Strict
 
 MISSING = "MISSING_SHARE"
 

@@ -132,7 +132,7 @@ def _values(column: Column, rows: int, random: np.random.Generator) -> pa.Array:
 def make_transform_graph(examples: str, graph: str) -> None:
     """Analyze the training split and write the transform graph and its layout."""
     from components.transform.transform import transform
-    from schemas.spec import Examples
+    from schemas.examples import Examples
 
     os.makedirs(graph)
     transform(
@@ -148,7 +148,7 @@ def make_transform_graph(examples: str, graph: str) -> None:
 def write_models(trained: str, layout: Layout, seed: int = 1) -> None:
     """Write a wide & deep model and a baseline as training would, with random weights."""
     from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline, build_wide_deep
-    from schemas.spec import Model
+    from schemas.model import Model
 
     os.makedirs(trained)
     random = np.random.default_rng(seed)

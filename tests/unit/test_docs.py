@@ -13,11 +13,12 @@ import yaml
 from markdown_it import MarkdownIt
 
 from pipeline.cli import cli
-from schemas import catalog, spec
+from schemas import catalog
 from schemas.schema_fields import ACCEPTED
 from schemas.sources.csv import Csv
 from schemas.sources.parquet import Parquet
 from schemas.spec import Spec
+from schemas.strict import Strict
 from schemas.tasks.binary import Equals, Exceeds
 from schemas.tasks.options import Bound
 from schemas.treatments.cross import Cross
@@ -142,7 +143,7 @@ def keys_of(kind, prefix=""):
     found: dict[str, str] = {}
     for name, field in kind.model_fields.items():
         inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, spec.Strict) and inner is not Bound:
+        if isinstance(inner, type) and issubclass(inner, Strict) and inner is not Bound:
             found |= keys_of(inner, f"{prefix}{name}.")
         elif name != "kind" and (name != "task" or prefix == "label."):
             found[f"{prefix}{name}"] = shown(field)
@@ -153,7 +154,7 @@ def shown(field):
     if field.is_required():
         return "needed"
     value = field.default
-    if isinstance(value, spec.Strict):
+    if isinstance(value, Strict):
         value = value.model_dump(exclude_none=True)
     return "" if value in (None, (), {}) else f"`{json.dumps(value)}`"
 

@@ -10,7 +10,7 @@ import pytest
 
 from components.examples import ShardWriter, arrow_schema
 from schemas.columns import Column
-from schemas.spec import Evaluation
+from schemas.evaluation import Evaluation
 from schemas.tasks.binary import Binary
 
 

@@ -9,7 +9,7 @@ import pytest
 from components.evaluate.published import content_digest
 from components.evaluate.report import Report
 from schemas.columns import dumps
-from schemas.spec import Evaluation
+from schemas.evaluation import Evaluation
 from schemas.tasks.binary import BinaryThresholds
 from schemas.tasks.options import Bound
 

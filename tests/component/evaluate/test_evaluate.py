@@ -11,7 +11,7 @@ import pytest
 from components import progress
 from components.evaluate.report import Report
 from schemas.errors import ConfigError, DataError, ModelError
-from schemas.spec import Evaluation
+from schemas.evaluation import Evaluation
 from schemas.tasks.binary import Binary, BinaryThresholds
 from schemas.tasks.options import Bound
 
@@ -30,13 +30,13 @@ def test_overall_figures_by_hand(tiny):
 
     found = report.overall
     assert (report.label, report.split) == ("big_tip", "test")
-    assert (found.examples, found.positives, found.mean_score) == (8, 4, 0.5)
+    assert (found["examples"], found["positives"], found["mean_score"]) == (8, 4, 0.5)
     # of 16 pairs 9 are right and 6 tie: 3 x 1 at 0.75 and 1 x 3 at 0.25
-    assert found.auc == 0.75
-    assert found.pr_auc == pytest.approx(3 / 4 * 3 / 4 + 1 / 4 * 4 / 8)
-    assert found.log_loss == pytest.approx((6 * LN[0.75] + 2 * LN[0.25]) / 8)
-    assert found.accuracy == 0.75
-    assert found.calibration_error == 0  # a quarter of the 0.25s and three of the 0.75s are 1
+    assert found["auc"] == 0.75
+    assert found["pr_auc"] == pytest.approx(3 / 4 * 3 / 4 + 1 / 4 * 4 / 8)
+    assert found["log_loss"] == pytest.approx((6 * LN[0.75] + 2 * LN[0.25]) / 8)
+    assert found["accuracy"] == 0.75
+    assert found["calibration_error"] == 0  # a quarter of the 0.25s and three of the 0.75s are 1
     assert report.baselines["base_rate"]["log_loss"] == pytest.approx(LN[0.5])
     assert report.baselines["logistic"]["log_loss"] == pytest.approx((LN[0.4] + LN[0.6]) / 2)
     assert (report.blessed, report.reasons, report.last_blessed) == (True, (), None)
@@ -66,7 +66,7 @@ def test_slices_by_raw_value(tiny):
         ("hour", "(missing)", 1, 1, None),
     ]
     cash = report.slices[1].metrics
-    assert cash.log_loss == pytest.approx((2 * LN[0.75] + LN[0.25]) / 3)
+    assert cash["log_loss"] == pytest.approx((2 * LN[0.75] + LN[0.25]) / 3)
 
 
 def test_the_worst_slices_are_named(tiny):
@@ -169,7 +169,7 @@ def is_damaged(tiny):
         (asks_for_another_column, "cannot be scored: the model asks for column 'surge'"),
         (has_no_evaluation_signature, "cannot be scored: the SavedModel has no signature"),
         (was_made_for_another_label, "another label: 2 rows differ"),
-        (gives_no_number, "cannot be scored: it gives no probability for 4 rows"),
+        (gives_no_number, "cannot be scored: it gives no valid score for 4 rows"),
         (is_an_empty_folder, "cannot be scored: there is no SavedModel to read"),
         (is_damaged, "cannot be scored: the SavedModel does not load"),
     ],
@@ -224,7 +224,7 @@ def test_a_column_that_changed_its_type_is_refused(tiny):
 
 @pytest.mark.parametrize("score", [float("nan"), 1.5])
 def test_a_model_whose_scores_are_no_probabilities_is_refused(tiny, score):
-    with pytest.raises(ModelError, match=r"the model gives no probability.* for 4 rows"):
+    with pytest.raises(ModelError, match=r"the model gives no valid score.* for 4 rows"):
         tiny.evaluate(model=tiny.model(credit=score))
 
 

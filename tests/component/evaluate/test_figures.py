@@ -92,7 +92,7 @@ def test_slices_partition_the_rows_by_falling_count_and_without_empty_ones():
         ("hour", "7", 1, 1),
     ]
     assert [m["examples"] for m in figures.models] == [3, 3, 3]
-    assert [round(m.mean_score, 6) for m in figures.models] == [0.5, 0.533333, 0.4]
+    assert [round(m["mean_score"], 6) for m in figures.models] == [0.5, 0.533333, 0.4]
     assert figures.relabelled == 2
 
 

@@ -8,8 +8,8 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.ingest.component import ingest
 from components.ingest.counts import Counts
 from schemas.columns import Column, dumps
+from schemas.examples import Examples
 from schemas.sources.csv import Csv
-from schemas.spec import Examples
 from schemas.splits.hash import Hash
 from schemas.tasks.binary import Binary
 

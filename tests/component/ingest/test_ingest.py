@@ -27,8 +27,8 @@ from components.sources.protocol import Selection, open_reader
 from schemas import sources
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
+from schemas.examples import Examples
 from schemas.sources.csv import Csv
-from schemas.spec import Examples
 from schemas.splits.hash import Hash
 from schemas.splits.options import SPLITS
 from schemas.tasks.binary import Binary

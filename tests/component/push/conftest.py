@@ -1,4 +1,4 @@
-"""A pipeline.yaml that fits the tiny run, and verdicts on it."""
+"""Sections of pipeline.yaml that fit the tiny run, and verdicts on it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from components.evaluate.report import Report, SliceMetrics
 from components.parity.proof import PathResult, Proof, WayResult
 from schemas.expectations import Expectation, Expectations
-from schemas.spec import Spec
 from schemas.tasks.binary import BinaryExport
+from tests.preprocessing import sections_of
 
 EXPECTATIONS = Expectations(
     columns=(
@@ -23,12 +23,13 @@ EXPECTATIONS = Expectations(
 
 @dataclass(frozen=True)
 class Judged:
-    """Folders with metrics.json, parity.json and training.json; pipeline.yaml as parsed."""
+    """Folders with metrics.json, parity.json and training.json, and sections of pipeline.yaml."""
 
     evaluation: str
     proof: str
     trained: str
-    spec: Spec
+    features: str
+    answers: BinaryExport
     expectations: Expectations = EXPECTATIONS
 
 
@@ -63,18 +64,13 @@ def judged(exported, tmp_path: Path) -> Judged:
         differences=(),
     ).write(str(proof))
     (trained / "training.json").write_text('{"train_examples": 40}')
-    spec = Spec.model_validate(
-        {
-            "name": "tiny",
-            "source": {"path": "tiny.csv"},
-            "splits": {"key": ["age"]},
-            "label": exported.label,
-            "features": {"age": ["z_score", "vocabulary"]},
-            "crosses": [{"columns": ["naïve", "a b"], "buckets": 16}],
-            "export": BinaryExport(classes=("no", "yes"), warnings=True),
-        }
+    features = sections_of(
+        {"age": ["z_score", "vocabulary"]},
+        [{"columns": ["naïve", "a b"], "buckets": 16}],
+        exported.label.model_dump(),
     )
-    return Judged(str(evaluation), str(proof), str(trained), spec)
+    answers = BinaryExport(classes=("no", "yes"), warnings=True)
+    return Judged(str(evaluation), str(proof), str(trained), features, answers)
 
 
 def _report() -> Report:

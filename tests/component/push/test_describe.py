@@ -8,6 +8,7 @@ from components.evaluate.published import content_digest
 from components.examples import iter_batches
 from components.push.card import card
 from components.push.describe import Artifacts, describe, example_row
+from components.transform.preprocessing import Preprocessing
 from schemas.description import FILE_NAME, Description, read
 
 pytestmark = pytest.mark.component
@@ -23,7 +24,9 @@ def described(exported, judged):
             evaluation=judged.evaluation,
             proof=judged.proof,
         ),
-        spec=judged.spec,
+        name="tiny",
+        preprocessing=Preprocessing.loads(judged.features),
+        answers=judged.answers,
         columns=exported.columns,
         expectations=judged.expectations.columns,
         digests={"code": "c", "saved_model": "5" * 64},
@@ -110,6 +113,14 @@ def test_signatures_are_told_as_the_saved_model_has_them(described, exported):
     told["predict"] -= {"warnings", "out_of_vocabulary"}  # this export has none
     assert told == {name: outputs for name, outputs in real.items() if name in told}
     assert set(told) <= set(real)
+
+
+def test_what_the_columns_become_is_told_with_every_option(described):
+    assert [(f.columns, f.treatment) for f in described.features] == [
+        (("age",), "z_score (log1p: false, clip: 10.0)"),
+        (("age",), "vocabulary (top_k: 10000, min_count: 1, oov_buckets: 1)"),
+        (("naïve", "a b"), "cross (buckets: 16)"),
+    ]
 
 
 def test_it_reads_back_and_has_a_card(described, tmp_path):

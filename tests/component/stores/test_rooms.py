@@ -21,8 +21,8 @@ from components.validate import request_logs
 from pipeline import cli
 from schemas.columns import Column
 from schemas.errors import ConfigError, ModelError, SkewlessError, StoreError
+from schemas.examples import Examples
 from schemas.sources.csv import Csv
-from schemas.spec import Examples
 from schemas.splits.hash import Hash
 from schemas.splits.options import SPLITS
 from schemas.tasks.binary import Binary

@@ -6,8 +6,8 @@ import pytest
 
 from components import files, runner
 from components.transform.transform import transform
+from schemas.examples import Examples
 from schemas.layout import FILE_NAME
-from schemas.spec import Examples
 from tests.component.conftest import PREPROCESSING
 from tests.emulators import in_amazon
 

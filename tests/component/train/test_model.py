@@ -12,9 +12,9 @@ from components.train.model import (
     build_wide_deep,
     load,
 )
-from schemas import spec
+from schemas.model import Model
 
-SMALL = spec.Model(hidden_units=(5, 3), embedding_dim=2, dropout=0.5)
+SMALL = Model(hidden_units=(5, 3), embedding_dim=2, dropout=0.5)
 FEATURES = {
     "dense": ("a", "z_score", 0),
     "id": ("i", "vocabulary", 4),
@@ -126,7 +126,7 @@ def test_dropout_works_in_training_only(make_layout):
 
 def step(layout, *, wide=0.0, deep=0.0, weight_decay=0.0):
     """Take one training step; return how far each variable moved."""
-    model = build_wide_deep(layout, spec.Model(hidden_units=(4,), embedding_dim=2), [0.0])
+    model = build_wide_deep(layout, Model(hidden_units=(4,), embedding_dim=2), [0.0])
     randomize(model)
     trained = TwoOptimizers(model.input, model.output)
     trained.compile(
@@ -178,7 +178,7 @@ def test_l1_keeps_weights_at_zero(make_layout):
     label = np.zeros((40, 1), np.float32)
 
     def weights(l1):
-        model = build_wide_deep(layout, spec.Model(hidden_units=(1,)), [0.0])
+        model = build_wide_deep(layout, Model(hidden_units=(1,)), [0.0])
         trained = TwoOptimizers(model.input, model.output)
         trained.compile(
             optimizer=keras.optimizers.AdamW(1e-12),

@@ -14,12 +14,12 @@ from components.train.inputs import pack_batch
 from components.train.model import BASELINE_FILE, MODEL_FILE, load
 from components.train.train import HISTORY_FILE, Training, train
 from schemas import layout as layouts
-from schemas import spec
 from schemas.errors import DataError
 from schemas.layout import Layout
+from schemas.model import Model
 from schemas.tasks.binary import Binary
 
-MODEL = spec.Model.model_validate(
+MODEL = Model.model_validate(
     {
         "hidden_units": [8],
         "embedding_dim": 2,

@@ -15,8 +15,8 @@ import pytest
 from components import lean_imports
 from components.examples import ShardWriter, arrow_schema, iter_batches, split_folder
 from schemas.columns import Column
+from schemas.examples import Examples
 from schemas.layout import Layout
-from schemas.spec import Examples
 from schemas.splits.options import SPLITS
 from tests.preprocessing import preprocessing_of
 

@@ -18,7 +18,7 @@ from tfx.types.standard_artifacts import Examples
 from components.ingest.counts import Counts
 from components.validate import component as nodes
 from schemas.errors import DataError
-from schemas.spec import Validation
+from schemas.validation import Validation
 
 pytestmark = pytest.mark.component
 

@@ -4,7 +4,9 @@ import pydantic
 import pytest
 
 from schemas import catalog, spec
+from schemas.features import Feature
 from schemas.layout import Layout, TransformedFeature
+from schemas.model import Model
 from schemas.splits.hash import Hash
 from schemas.tasks.binary import Binary, Equals
 from schemas.treatments.cross import Cross
@@ -14,7 +16,7 @@ from schemas.treatments.z_score import ZScore
 
 
 def treatments(value):
-    return spec.Feature(column="x", treatments=value).treatments
+    return Feature(column="x", treatments=value).treatments
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_a_spec_travels_as_json_to_the_stages():
 
 def test_a_spec_is_frozen():
     with pytest.raises(pydantic.ValidationError, match="frozen"):
-        setattr(spec.Model(), "seed", 3)  # noqa: B010
+        setattr(Model(), "seed", 3)  # noqa: B010
 
 
 def test_feature_columns_are_each_once_in_the_order_written():

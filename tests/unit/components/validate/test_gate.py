@@ -8,7 +8,7 @@ from components.progress import LOGGER, Event
 from components.validate.findings import Finding, Findings
 from components.validate.gate import check, merge_environments, stoppers
 from schemas.errors import DataError
-from schemas.spec import Validation
+from schemas.validation import Validation
 
 ROWS = {"train": 70, "eval": 15, "test": 15}
 
