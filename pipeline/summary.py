@@ -192,7 +192,7 @@ def refusal(fields: Mapping[str, Any]) -> ModelError | None:
         expected.append("a model inside evaluation.thresholds of pipeline.yaml")
     if parity is not None and not parity["proven"]:
         against.append(describe(Proof.model_validate(parity)))
-        expected.append("the same values from every way of serving")
+        expected.append("the same values from every serving path")
     if not against:
         return None
     return ModelError(

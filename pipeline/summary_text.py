@@ -14,7 +14,7 @@ from schemas.tasks import BY_NAME
 from schemas.tasks.options import TaskOptions
 
 LABEL_WIDTH = 14
-_PARITY_HEAD = ("way of serving", "rows", "values", "differing", "largest")
+_PARITY_HEAD = ("serving path", "rows", "values", "differing", "largest")
 
 GOOD, BAD, WEAK = "green", "bold red", "dim"
 
@@ -123,33 +123,35 @@ def _blessing(evaluation: Mapping[str, Any]) -> Line:
 
 
 def _parity(parity: Mapping[str, Any]) -> Iterator[Line]:
-    """A line for each way of serving, those that fail first."""
+    """A line for each serving path, those that fail first."""
     by_split = ", ".join(f"{n:,} {split}" for split, n in parity["real_by_split"].items() if n)
     rows = f"{parity['real_rows']:,} real rows ({by_split or 'none'})"
     rows += f" and {parity['adversarial_rows']:,} adversarial ones"
-    ways = sorted(parity["ways"], key=lambda way: not (way["failed"] or way["differing"]))
+    paths = sorted(
+        parity["serving_paths"], key=lambda path: not (path["failed"] or path["differing"])
+    )
     cells = [
         [
-            way["name"],
-            f"{way['rows']:,}",
-            f"{way['values']:,}",
-            f"{way['differing']:,}",
-            "-" if way["largest"] is None else f"{way['largest']:.1e}",
-            f"{way['failed']:,}" if way["failed"] else "",
+            path["name"],
+            f"{path['rows']:,}",
+            f"{path['values']:,}",
+            f"{path['differing']:,}",
+            "-" if path["largest"] is None else f"{path['largest']:.1e}",
+            f"{path['failed']:,}" if path["failed"] else "",
         ]
-        for way in ways
+        for path in paths
     ]
     yield Line("")
     head, *body = _columns(
         [[*_PARITY_HEAD, "no answer" if any(c[-1] for c in cells) else ""], *cells]
     )
     yield Line(head, "bold")
-    for way, text in zip(ways, body, strict=True):
-        yield Line(text, BAD if way["failed"] or way["differing"] else "")
+    for path, text in zip(paths, body, strict=True):
+        yield Line(text, BAD if path["failed"] or path["differing"] else "")
     yield Line("")
     if parity["proven"]:
-        told = f"proven on {rows}, {len(ways)} way{'s' if len(ways) > 1 else ''} of serving"
-        yield _labelled("parity", told, GOOD)
+        proven = f"proven on {rows}, {len(paths)} serving path{'s' if len(paths) > 1 else ''}"
+        yield _labelled("parity", proven, GOOD)
     else:
         yield _labelled("parity", f"not proven on {rows}: differences below", BAD)
 

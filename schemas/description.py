@@ -82,7 +82,7 @@ class Slice(Strict):
 
 
 class ParityPath(Strict):
-    """One way of serving, and how many of the values it gave were compared and differed."""
+    """One serving path, and how many of the values it gave were compared and differed."""
 
     name: str
     rows: int
@@ -111,7 +111,7 @@ class Description(Strict):
       training_examples: how many rows it learnt from.
       rows: how many rows each split has.
       digests: SHA-256 by what it is of: "data", "code", "schema", "pipeline", "saved_model".
-      parity: ways of serving that were proven.
+      parity: serving paths that were proven.
       real_rows: real rows in that proof.
       adversarial_rows: made-up rows in it.
       versions: of the libraries it was made with.

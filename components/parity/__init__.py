@@ -1,1 +1,1 @@
-"""Proves that every way of serving a model gives what training computed."""
+"""Proves that every serving path gives what training computed."""

@@ -54,7 +54,7 @@ class ValueDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of comparing the outputs of one way of serving.
+    """What came of comparing the outputs of one serving path.
 
     Attributes:
       values: how many values were compared.

@@ -24,7 +24,7 @@ from components.parity.processes import NoAnswerError, shortened
 from components.parity.server import MODEL, REQUEST_SECONDS, GoneError
 
 _OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
-# What a client is told when nobody is there any more.
+# What a client gets when the server is gone.
 _GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -40,7 +40,7 @@ class GrpcClient:
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the channel."""
         self._channel.close()
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -80,8 +80,8 @@ class GrpcClient:
         try:
             return method(request, timeout=REQUEST_SECONDS)
         except grpc.RpcError as error:
-            told = shortened(f"{error.code().name}: {error.details()}")
-            raise (GoneError if error.code() in _GONE else NoAnswerError)(told) from None
+            reason = shortened(f"{error.code().name}: {error.details()}")
+            raise (GoneError if error.code() in _GONE else NoAnswerError)(reason) from None
 
 
 def _fill_examples(request: Any, feeds: Mapping[str, np.ndarray]) -> None:

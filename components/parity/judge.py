@@ -1,7 +1,7 @@
-"""Answers of all ways of serving, compared with what training computed.
+"""Answers of all serving paths, compared with what training computed.
 
 Goes in: questions with their answers, and the reference. Comes out: for each question how it
-fared, which rows differ and by how much. A way that failed as a whole is one failure.
+fared, which rows differ and by how much. A path that failed as a whole is one failure.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from components.export import signatures as names
+from components.parity.answers import PathAnswers
 from components.parity.compare import ValueDifference, compare
 from components.parity.processes import Answers, NoAnswerError
-from components.parity.proof import Difference, Failure, PathResult, Proof, WayResult
+from components.parity.proof import Difference, PathFailure, PathResult, Proof, QuestionResult
 from components.parity.questions import Question, Reference, expected_outputs
 from components.parity.rows import Rows
 from components.parity.values import readable
-from components.parity.ways import Way
 from components.tasks.protocol import RELATIVE
 
 _KEPT = 3  # differences of each question and output
@@ -28,21 +28,21 @@ _MOST_VALUES = 200_000
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of one question, or of a way of serving as a whole.
+    """What came of one question, or of a serving path as a whole.
 
     Attributes:
-      way: the way of serving.
-      question: what was asked; None where the way failed as a whole.
+      serving_path: its name and answers.
+      question: what was asked; None where the path failed as a whole.
       result: the figures; None where there is no answer.
       failure: why there is no answer.
       worst: the largest differences of each output; rows count from the question's first.
       differing: by output, bool [rows of the question], where it differs.
     """
 
-    way: Way
+    serving_path: PathAnswers
     question: Question | None = None
-    result: PathResult | None = None
-    failure: Failure | None = None
+    result: QuestionResult | None = None
+    failure: PathFailure | None = None
     worst: tuple[ValueDifference, ...] = ()
     differing: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -53,58 +53,64 @@ class Judged:
 
     @property
     def path(self) -> str:
-        """Way and question."""
-        return self.way.title if self.question is None else path_of(self.way, self.question)
+        """Serving path and question."""
+        if self.question is None:
+            return self.serving_path.name
+        return path_of(self.serving_path, self.question)
 
 
-def path_of(way: Way, question: Question) -> str:
-    """Return what a question to a way of serving is called."""
-    return f"{way.title}: {question.name}"
+def path_of(path: PathAnswers, question: Question) -> str:
+    """Return what a question to a serving path is called."""
+    return f"{path.name}: {question.name}"
 
 
-def judge(asked: Iterable[Way], reference: Reference, rows: Rows) -> Proof:
-    """Compare what ways of serving answer with what training computed, once."""
-    return proof_of(examine(asked, reference, rows), rows, reference.rounding)
+def judge(paths: Iterable[PathAnswers], reference: Reference, rows: Rows) -> Proof:
+    """Compare what serving paths answer with what training computed, once."""
+    return proof_of(examine(paths, reference, rows), rows, reference.rounding)
 
 
-def examine(asked: Iterable[Way], reference: Reference, rows: Rows) -> list[Judged]:
-    """Compare question by question, one way after the other."""
-    return [judged for way in asked for judged in _judge(way, reference, rows)]
+def examine(paths: Iterable[PathAnswers], reference: Reference, rows: Rows) -> list[Judged]:
+    """Compare question by question, one path after the other."""
+    return [judged for path in paths for judged in _judge(path, reference, rows)]
 
 
-def _judge(way: Way, reference: Reference, rows: Rows) -> Iterator[Judged]:
+def _judge(path: PathAnswers, reference: Reference, rows: Rows) -> Iterator[Judged]:
     try:
-        answers = way.answers()
+        answers = path.answers()
     except NoAnswerError as error:
-        yield Judged(way, failure=Failure(path=way.title, reason=str(error)))
+        yield Judged(path, failure=PathFailure(path=path.name, reason=str(error)))
         return
     changes = rows.changes
-    for question in way.asked:
-        yield _judge_one(way, question, answers, reference, changes[question.rows])
+    for question in path.questions:
+        yield _judge_one(path, question, answers, reference, changes[question.rows])
 
 
 def _judge_one(
-    way: Way, question: Question, answers: Answers, reference: Reference, changes: np.ndarray
+    path: PathAnswers,
+    question: Question,
+    answers: Answers,
+    reference: Reference,
+    changes: np.ndarray,
 ) -> Judged:
     """Compare one answer; of the rows that differ, those with the fewest changes come first."""
     answer = answers[question.name]
     if isinstance(answer, NoAnswerError):
-        failure = Failure(path=path_of(way, question), reason=str(answer))
-        return Judged(way, question, failure=failure)
+        failure = PathFailure(path=path_of(path, question), reason=str(answer))
+        return Judged(path, question, failure=failure)
     # Warnings are about a row, not computed from the model: training has nothing to compare.
     answer = {name: values for name, values in answer.items() if name not in names.ABOUT_A_ROW}
     expected = expected_outputs(question, reference, answer)
     comparison = compare(expected, answer, keep=_KEPT, rank=np.where(changes > 1, changes, 0))
-    result = PathResult(
-        way=way.title,
-        asked=question.name,
+    result = QuestionResult(
+        serving_path=path.name,
+        question=question.name,
         rows=question.rows.stop - question.rows.start,
         refused=0 if question.refused is None else int(question.refused.sum()),
         values=comparison.values,
         differing=comparison.differing,
         largest=comparison.largest,
     )
-    return Judged(way, question, result, None, comparison.worst, comparison.rows)
+    return Judged(path, question, result, None, comparison.worst, comparison.rows)
 
 
 def proof_of(judged: Sequence[Judged], rows: Rows, rounding: float) -> Proof:
@@ -116,20 +122,23 @@ def proof_of(judged: Sequence[Judged], rows: Rows, rounding: float) -> Proof:
         real_by_split=dict(rows.real),
         adversarial_rows=rows.adversarial_rows,
         relative_tolerance=RELATIVE * rounding,
-        ways=tuple(_sum(way, judged) for way in {id(j.way): j.way for j in judged}.values()),
-        paths=tuple(j.result for j in judged if j.result),
+        serving_paths=tuple(
+            _sum(path, judged)
+            for path in {id(j.serving_path): j.serving_path for j in judged}.values()
+        ),
+        questions=tuple(j.result for j in judged if j.result),
         failures=failures,
         differences=differences_of(judged, rows),
     )
 
 
-def _sum(way: Way, everything: Sequence[Judged]) -> WayResult:
-    results = [j.result for j in everything if j.way is way and j.result]
-    return WayResult(
-        name=way.title,
-        cannot_carry=way.cannot_carry,
-        questions=len(way.asked),
-        failed=len(way.asked) - len(results),
+def _sum(path: PathAnswers, everything: Sequence[Judged]) -> PathResult:
+    results = [j.result for j in everything if j.serving_path is path and j.result]
+    return PathResult(
+        name=path.name,
+        cannot_carry=path.cannot_carry,
+        questions=len(path.questions),
+        failed=len(path.questions) - len(results),
         rows=max((r.rows for r in results), default=0),
         refused=max((r.refused for r in results), default=0),
         values=sum(r.values for r in results),

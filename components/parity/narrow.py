@@ -82,12 +82,12 @@ def merged(
 
 
 def _kind(judged: Judged) -> tuple[str, str]:
-    """Return way and question; those that leave out columns are of one kind."""
+    """Return serving path and question; those that leave out columns are of one kind."""
     question = judged.question
     if question is None:
-        return judged.way.title, ""
+        return judged.serving_path.name, ""
     left_out = f"{question.signature} without columns"
-    return judged.way.title, left_out if question.leaves_out else question.name
+    return judged.serving_path.name, left_out if question.leaves_out else question.name
 
 
 def _less(judged: Judged, outputs: Sequence[str]) -> Judged:

@@ -21,8 +21,16 @@ import numpy as np
 
 from components.children import bound
 from components.parity import fresh_process
-from components.parity.fresh_process import ALL_ASKED, ANSWERS_FILE, CALLS_FILE, Answer, Call
+from components.parity.fresh_process import (
+    ALL_ASKED,
+    ANSWERS_FILE,
+    CALLS_FILE,
+    Call,
+    CallResult,
+    name_of,
+)
 from components.parity.questions import Question
+from components.parity.serving_paths.protocol import ServingPath
 from components.parity.wire import read_arrays, write_arrays
 from schemas.errors import SkewlessError
 
@@ -53,13 +61,13 @@ class FreshProcess:
     Args:
       saved_model: the export's folder.
       folder: where questions and answers are written; may be shared with other processes.
-      engines: how the export is run, of `fresh_process.ENGINES`; they work one after the other.
+      paths: the serving paths; they work one after the other.
     """
 
-    def __init__(self, saved_model: str, folder: str, engines: Sequence[str]) -> None:
+    def __init__(self, saved_model: str, folder: str, paths: Sequence[type[ServingPath]]) -> None:
         self._folder = folder
-        named = ",".join(engines)
-        self._log = os.path.join(folder, f"{named}.log")
+        named = ",".join(map(name_of, paths))
+        self._log = os.path.join(folder, f"{name_of(paths[0])}.log")
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
                 bound([*_COMMAND, named, os.path.abspath(saved_model), folder], signal.SIGKILL),
@@ -69,7 +77,7 @@ class FreshProcess:
                 stderr=log,
             )
         assert self._process.stdin is not None  # it is a pipe
-        self._asked = self._process.stdin
+        self._stdin = self._process.stdin
 
     def __enter__(self) -> FreshProcess:
         return self
@@ -78,19 +86,19 @@ class FreshProcess:
         self._process.kill()  # does nothing when it has ended
         self._process.communicate()
 
-    def ask(self, asked: Mapping[str, Sequence[Question]]) -> None:
-        """Ask all questions, by engine; the answers are on their way from now on."""
-        for engine, questions in asked.items():
-            _write_calls(questions, engine, self._folder)
+    def ask(self, questions: Mapping[type[ServingPath], Sequence[Question]]) -> None:
+        """Ask all questions, by serving path; the answers are on their way from now on."""
+        for path, of_path in questions.items():
+            _write_calls(of_path, name_of(path), self._folder)
         with contextlib.suppress(BrokenPipeError):  # it has ended: `answers` says how
-            self._asked.write(ALL_ASKED)
-            self._asked.flush()
+            self._stdin.write(ALL_ASKED)
+            self._stdin.flush()
 
-    def answers(self, engine: str) -> Answers:
-        """Wait for the process; return the outputs, or the error, of each of an engine's questions.
+    def answers(self, path: type[ServingPath]) -> Answers:
+        """Wait for the process; return the outputs, or the error, of each question to a path.
 
         Raises:
-          NoAnswerError: the process failed before the engine had answered.
+          NoAnswerError: the process failed before the path had answered.
           SkewlessError: something outside ended the process.
         """
         try:
@@ -98,14 +106,14 @@ class FreshProcess:
         except subprocess.TimeoutExpired:
             raise NoAnswerError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
         refuse_killed(code)
-        path = os.path.join(self._folder, ANSWERS_FILE.format(engine=engine))
-        if not os.path.exists(path):
+        answers_file = os.path.join(self._folder, ANSWERS_FILE.format(path=name_of(path)))
+        if not os.path.exists(answers_file):
             raise NoAnswerError(f"{how_it_ended(code)}\n{last_words(self._log)}".strip())
-        with open(path, encoding="utf-8") as file:
-            answers = [Answer(**fields) for fields in json.load(file)]
+        with open(answers_file, encoding="utf-8") as file:
+            answers = [CallResult(**fields) for fields in json.load(file)]
         return {answer.name: self._outputs(answer) for answer in answers}
 
-    def _outputs(self, answer: Answer) -> Mapping[str, np.ndarray] | NoAnswerError:
+    def _outputs(self, answer: CallResult) -> Mapping[str, np.ndarray] | NoAnswerError:
         if answer.outputs is None:
             return NoAnswerError(shortened(str(answer.error)))
         return read_arrays(os.path.join(self._folder, answer.outputs))
@@ -117,14 +125,13 @@ def last_words(path: str) -> str:
         return shortened("\n".join(line for line in log.read().splitlines() if line.strip()))
 
 
-def _write_calls(asked: Sequence[Question], engine: str, folder: str) -> None:
+def _write_calls(questions: Sequence[Question], path: str, folder: str) -> None:
     calls = []
-    for number, question in enumerate(asked):
-        feeds = f"{engine}.{number}.feeds.arrow"
+    for number, question in enumerate(questions):
+        feeds = f"{path}.{number}.feeds.arrow"
         write_arrays(os.path.join(folder, feeds), question.feeds)
         calls.append(Call(question.name, question.signature, feeds, question.rows_per_request))
-    path = os.path.join(folder, CALLS_FILE.format(engine=engine))
-    with open(path, "w", encoding="utf-8") as file:
+    with open(os.path.join(folder, CALLS_FILE.format(path=path)), "w", encoding="utf-8") as file:
         json.dump([asdict(call) for call in calls], file)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from components import files
 from schemas.strict import Strict
@@ -24,7 +25,7 @@ class Difference(Strict):
     """One value that serving would give differently.
 
     Attributes:
-      path: the way of serving.
+      path: the serving path, and the question.
       row: which row, in words.
       content: its raw columns, as a person reads them.
       feature: the transformed feature, or the output (`scores`), that differs.
@@ -42,22 +43,22 @@ class Difference(Strict):
     relative: float | None
 
 
-class PathResult(Strict):
-    """How one question to one way of serving fared.
+class QuestionResult(Strict):
+    """How one question to one serving path fared.
 
     Attributes:
-      way: the way of serving.
-      asked: the question: a signature, and what is special about the requests.
+      serving_path: its name.
+      question: a signature, and what is special about the requests.
       rows: how many were asked about.
-      refused: how many of them had to be rejected, because the way cannot carry their values.
+      refused: how many of them had to be rejected, because the path cannot carry their values.
       values: how many were compared.
       differing: how many of them differ.
       largest: the largest difference, relative to the value; to a thousandth where a score is
         smaller, and to 1 where a logit is; None where no numbers were compared.
     """
 
-    way: str
-    asked: str
+    serving_path: str
+    question: str
     rows: int
     refused: int = 0
     values: int
@@ -66,23 +67,23 @@ class PathResult(Strict):
 
     @property
     def name(self) -> str:
-        """Way and question."""
-        return f"{self.way}: {self.asked}"
+        """Serving path and question."""
+        return f"{self.serving_path}: {self.question}"
 
 
-class WayResult(Strict):
-    """How one way of serving fared, over all that it was asked.
+class PathResult(Strict):
+    """How one serving path fared, over all that it was asked.
 
     Attributes:
-      name: the way of serving.
-      cannot_carry: what no request of it can say, in words.
+      name: of the serving path.
+      cannot_carry: what no request to it can say, in words.
       questions: how many it was asked.
-      failed: how many of them, if not the way as a whole, gave no answer.
+      failed: how many of them, if not the path as a whole, gave no answer.
       rows: the most that a question was about.
       refused: how many of these it had to reject.
       values: how many were compared.
       differing: how many of them differ.
-      largest: the largest difference, as of `PathResult`.
+      largest: the largest difference, as of `QuestionResult`.
     """
 
     name: str
@@ -101,8 +102,8 @@ class WayResult(Strict):
         return not self.failed and not self.differing
 
 
-class Failure(Strict):
-    """A way of serving that gave no answer, and why."""
+class PathFailure(Strict):
+    """A serving path, or a question to it, that gave no answer, and why."""
 
     path: str
     reason: str
@@ -112,25 +113,27 @@ class Proof(Strict):
     """What the parity stage found.
 
     Attributes:
+      format: the layout of parity.json.
       proven: whether every path gave what was expected for every row.
       real_rows: rows of the data that were asked about.
       real_by_split: how many of them came from which split.
       adversarial_rows: rows that were made up.
       relative_tolerance: how far scores may differ; features may not at all.
-      ways: the ways of serving, in sum.
-      paths: each question to each of them.
-      failures: paths that could not be asked, and why.
-      differences: the largest ones of each path and feature.
+      serving_paths: each serving path, over all questions.
+      questions: each question to each of them.
+      failures: what gave no answer, and why.
+      differences: the largest ones of each question and feature.
     """
 
+    format: Literal[1] = 1
     proven: bool
     real_rows: int
     real_by_split: dict[str, int]
     adversarial_rows: int
     relative_tolerance: float
-    ways: tuple[WayResult, ...]
-    paths: tuple[PathResult, ...]
-    failures: tuple[Failure, ...]
+    serving_paths: tuple[PathResult, ...]
+    questions: tuple[QuestionResult, ...]
+    failures: tuple[PathFailure, ...]
     differences: tuple[Difference, ...]
 
     @classmethod
@@ -159,10 +162,10 @@ def describe(proof: Proof) -> str:
     """Return what a person reads: a line when proven, else what differs, row by row."""
     rows = rows_in_words(proof.real_rows, proof.real_by_split, proof.adversarial_rows)
     if proof.proven:
-        values = sum(path.values for path in proof.paths)
+        values = sum(path.values for path in proof.serving_paths)
         return (
-            f"serving gives what training computed: {rows}, {len(proof.ways)} ways of serving, "
-            f"{values:,} values"
+            f"serving gives what training computed: {rows}, {len(proof.serving_paths)} serving "
+            f"paths, {values:,} values"
         )
     return "\n".join([f"serving would not give what training computed ({rows}):", *_lines(proof)])
 
@@ -174,9 +177,9 @@ def _lines(proof: Proof) -> Iterator[str]:
     hidden = len(proof.failures) - _SHOWN_FAILURES
     if hidden > 0:
         yield f"  … and {hidden} more in {FILE_NAME}"
-    for way in proof.ways:
-        if way.differing:
-            yield f"  {way.name}: {way.differing:,} of {way.values:,} values differ"
+    for path in proof.serving_paths:
+        if path.differing:
+            yield f"  {path.name}: {path.differing:,} of {path.values:,} values differ"
     shown = proof.differences[:_SHOWN]
     if shown:
         yield ""

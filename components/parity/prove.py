@@ -1,7 +1,7 @@
 """Artifacts of a run + its export → a proof that serving gives what training computed, or why not.
 
 Goes in: the examples, the transform graph, the trained models and the exported SavedModel. Comes
-out: a `Proof`, written as parity.json. Promised: a way of serving that cannot be asked (the export
+out: a `Proof`, written as parity.json. Promised: a serving path that cannot be asked (the export
 does not load, a process dies) is a failure of the proof, with its reason.
 """
 
@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from components import progress
 from components.export import signatures as names
 from components.export.export import read_layout
-from components.parity import ways
+from components.parity.answers import Processes
 from components.parity.boundaries import treatment_boundaries
 from components.parity.judge import Judged, examine, proof_of
 from components.parity.narrow import merged, narrower
 from components.parity.proof import Proof
+from components.parity.question_sets import QuestionSets
 from components.parity.rows import Rows, make_rows
-from components.parity.ways import Plan
 from schemas.columns import Column
 from schemas.tasks.options import ExportOptions, TaskOptions
 
@@ -43,7 +43,7 @@ def prove(
     output: str,
     real_rows: int = REAL_ROWS,
 ) -> Proof:
-    """Compare every way of serving with transform-then-predict, and write parity.json.
+    """Compare every serving path with transform-then-predict, and write parity.json.
 
     Args:
       examples: folder of raw examples; real rows come from the test split first, then eval, train.
@@ -60,9 +60,9 @@ def prove(
     serving = names.serving_columns(columns, layout)
     evaluation = names.evaluation_columns(columns, layout, label)
 
-    def examined(rows: Rows, processes: ways.Processes) -> tuple[list[Judged], float]:
+    def examined(rows: Rows, processes: Processes) -> tuple[list[Judged], float]:
         """Ask about rows, compute the reference meanwhile, and compare."""
-        asked = processes.ask(Plan.of(rows, serving, evaluation, names.methods(answers)))
+        paths = processes.ask(QuestionSets.of(rows, serving, evaluation, names.methods(answers)))
         from components.parity.reference import transform_then_predict
 
         reference = transform_then_predict(
@@ -73,10 +73,10 @@ def prove(
             layout=layout,
             answers=answers,
         )
-        return examine(asked, reference, rows), reference.rounding
+        return examine(paths, reference, rows), reference.rounding
 
     with _processes(saved_model) as processes:
-        # They load the export while the questions are thought of.
+        # They load the export while the questions are made.
         boundaries = treatment_boundaries(transform_graph_dir, layout)
         width = max(1.0, len(serving) / _FULL_WIDTH)
         most = min(real_rows, max(_LEAST_REAL_ROWS, int(REAL_ROWS / width**2)))
@@ -92,14 +92,14 @@ def prove(
     progress.rows("parity", len(rows.names))
     progress.note(
         "parity",
-        ways_of_serving=len(proof.ways),
-        values_compared=sum(path.values for path in proof.paths),
-        values_differing=sum(path.differing for path in proof.paths),
+        serving_paths=len(proof.serving_paths),
+        values_compared=sum(path.values for path in proof.serving_paths),
+        values_differing=sum(path.differing for path in proof.serving_paths),
     )
     return proof
 
 
 @contextlib.contextmanager
-def _processes(saved_model: str) -> Iterator[ways.Processes]:
+def _processes(saved_model: str) -> Iterator[Processes]:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        yield ways.Processes(saved_model, folder, stack)
+        yield Processes(saved_model, folder, stack)

@@ -41,7 +41,7 @@ class Question:
     """Requests to one signature.
 
     Attributes:
-      name: of the question, unique; the name of a way of serving in the report.
+      name: of the question, unique; part of its name in the report.
       signature: which signature is asked.
       feeds: its inputs, a value a row.
       rows: which of `Rows` these are.

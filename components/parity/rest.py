@@ -1,8 +1,7 @@
-"""REST over a real connection: arrays → requests of JSON → the arrays that the answers hold.
+"""REST over a real connection: a request of JSON → its answer.
 
-Goes in: a server's port. Promised: what a signature is asked is what TensorFlow Serving's clients
-would write, floats by their shortest digits; answers get the types that the server's own metadata
-tells.
+Goes in: a server's port. Promised: requests are what TensorFlow Serving's clients write, floats by
+their shortest digits; answers get the types that the server's own metadata gives.
 """
 
 from __future__ import annotations
@@ -10,33 +9,47 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from components.export import signatures as names
-from components.parity.json_forms import json_examples, json_values
 from components.parity.processes import NoAnswerError, shortened
 from components.parity.server import MODEL, REQUEST_SECONDS, GoneError
+from components.parity.serving_paths.protocol import (
+    MISSING_IS_NAN,
+    SERVER,
+    ModelAddress,
+    ServingPath,
+)
+
+if TYPE_CHECKING:
+    from components.parity.question_sets import QuestionSets
+    from components.parity.questions import Question
 
 _PATH = f"/v1/models/{MODEL}"
 _DTYPES = {"DT_FLOAT": np.float32, "DT_INT64": np.int64, "DT_STRING": np.object_}
 _OK = 200
 
 
-class RestClient:
-    """One connection to a server.
+class RestPath(ServingPath):
+    """A serving path over one connection to the server's REST port."""
 
-    Args:
-      port: of REST on this machine.
-    """
+    cannot_carry = MISSING_IS_NAN
+    process = SERVER
 
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=REQUEST_SECONDS)
+    @staticmethod
+    def questions(sets: QuestionSets) -> Sequence[Question]:
+        """Return those to Predict."""
+        return sets.by_predict
+
+    def __init__(self, address: ModelAddress) -> None:
+        self._connection = http.client.HTTPConnection(
+            "127.0.0.1", address.http, timeout=REQUEST_SECONDS
+        )
         self._types: dict[str, dict[str, type]] | None = None
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
     def post(self, method: str, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +62,7 @@ class RestClient:
         return self._ask("POST", f"{_PATH}:{method}", json.dumps(document).encode())
 
     def types(self, signature: str) -> dict[str, type]:
-        """Return numpy's type of each output of a signature, as the server's metadata tells."""
+        """Return numpy's type of each output of a signature, from the server's metadata."""
         if self._types is None:
             metadata = self._ask("GET", f"{_PATH}/metadata", None)["metadata"]
             self._types = {
@@ -75,80 +88,14 @@ class RestClient:
         try:
             answer: dict[str, Any] = json.loads(content)
         except ValueError as error:
-            raise NoAnswerError(f"{verb} {path}: the answer is no JSON ({error}): {text}") from None
+            raise NoAnswerError(
+                f"{verb} {path}: the answer is not JSON ({error}): {text}"
+            ) from None
         return answer
 
 
-class RestRows:
-    """`:predict` with "instances": an object a row."""
-
-    def __init__(self, client: RestClient) -> None:
-        self._client = client
-
-    def close(self) -> None:
-        """Hang up."""
-        self._client.close()
-
-    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs of one request."""
-        columns = [json_values(values) for values in feeds.values()]
-        rows = [dict(zip(feeds, row, strict=True)) for row in zip(*columns, strict=True)]
-        answer = self._client.post("predict", {"signature_name": signature, "instances": rows})
-        given = answer["predictions"]
-        types = self._client.types(signature)
-        return {
-            name: _array([row[name] if len(types) > 1 else row for row in given], dtype)
-            for name, dtype in types.items()
-        }
-
-
-class RestColumns:
-    """`:predict` with "inputs": a list a column."""
-
-    def __init__(self, client: RestClient) -> None:
-        self._client = client
-
-    def close(self) -> None:
-        """Hang up."""
-        self._client.close()
-
-    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs of one request."""
-        inputs = {name: json_values(values) for name, values in feeds.items()}
-        answer = self._client.post("predict", {"signature_name": signature, "inputs": inputs})
-        given = answer["outputs"]
-        types = self._client.types(signature)
-        return {
-            name: _array(given[name] if len(types) > 1 else given, dtype)
-            for name, dtype in types.items()
-        }
-
-
-class RestExamples:
-    """`:classify` and `:regress`: an object a row, without the features that are missing."""
-
-    def __init__(self, client: RestClient) -> None:
-        self._client = client
-
-    def close(self) -> None:
-        """Hang up."""
-        self._client.close()
-
-    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs of one request."""
-        method = names.METHOD_NAMES[signature].rpartition("/")[2]
-        examples = json_examples(feeds)
-        answer = self._client.post(method, {"signature_name": signature, "examples": examples})
-        results = answer["results"]
-        if signature == names.REGRESSION:
-            return {names.OUTPUTS: np.array(results, np.float32)}
-        return {
-            names.CLASSES: _array([[label for label, _ in row] for row in results], np.object_),
-            names.SCORES: _array([[score for _, score in row] for row in results], np.float32),
-        }
-
-
-def _array(values: Sequence[Any], dtype: type) -> np.ndarray:
+def array_of_json(values: Sequence[Any], dtype: type) -> np.ndarray:
+    """Return an output's values, as JSON has them, as an array of the output's type."""
     if dtype is not np.object_:
         return np.array(values, np.float64 if dtype is np.float32 else dtype).astype(dtype)
     texts = np.array(values, np.object_)

@@ -1,7 +1,7 @@
 """Batch and streaming scoring, asked like everything else: arrays → files or messages → arrays.
 
 Runs in a process of its own, by the same transforms as `skewless predict` and `skewless stream`.
-Promised: each row is told to be scored, refused or lost; nothing that comes back twice, or out of
+Promised: each row is reported as scored, refused or lost; nothing that comes back twice, or out of
 place, is taken for an answer.
 """
 
@@ -50,7 +50,7 @@ class _Scored:
     refused: list[int]
 
 
-class _ScoringEngine(ABC):
+class _ScoringJob(ABC):
     """A job that scores rows from one place to another, both in a folder of its own."""
 
     def __init__(self, saved_model: str) -> None:
@@ -68,7 +68,7 @@ class _ScoringEngine(ABC):
         """Score the rows and read what came of it."""
 
 
-class BatchEngine(_ScoringEngine):
+class BatchJob(_ScoringJob):
     """Scores a Parquet file as `skewless predict` does."""
 
     def _score(self, asked: Asked, feeds: Mapping[str, np.ndarray], folder: str) -> _Scored:
@@ -84,7 +84,7 @@ class BatchEngine(_ScoringEngine):
         return _Scored(scores.pop(_KEY), scores, refused)
 
 
-class StreamEngine(_ScoringEngine):
+class StreamJob(_ScoringJob):
     """Scores messages of JSON as `skewless stream` does: those that come together, in one run."""
 
     def _score(self, asked: Asked, feeds: Mapping[str, np.ndarray], folder: str) -> _Scored:
@@ -197,7 +197,7 @@ def put_back(rows: int, asked: Asked, scored: _Scored) -> dict[str, np.ndarray]:
     fate[at] = SCORED
     fate[refused] = REFUSED
     counts = np.bincount(np.concatenate([at, refused]), minlength=rows)
-    fate[counts > 1] = b"told twice"
+    fate[counts > 1] = b"scored twice"
     outputs: dict[str, np.ndarray] = {FATE: fate}
     for name, kind in asked.outputs.items():
         if pa.types.is_string(kind):

@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 
 from components.children import bound
 from components.parity.processes import (
@@ -24,6 +23,7 @@ from components.parity.processes import (
     last_words,
     refuse_killed,
 )
+from components.parity.serving_paths.protocol import ModelAddress
 
 MODEL = "parity"
 START_SECONDS = 600.0  # of a server that hangs; one that dies is noticed at once
@@ -38,16 +38,8 @@ class GoneError(NoAnswerError):
     """The server cannot be asked any more; whatever else would be asked has the same answer."""
 
 
-@dataclass(frozen=True)
-class Ports:
-    """Where a server listens."""
-
-    http: int
-    grpc: int
-
-
 class ServerProcess:
-    """A server in a process of its own; starts at once, `ports` waits until it answers.
+    """A server in a process of its own; starts at once, `address` waits until it answers.
 
     Args:
       saved_model: the export's folder.
@@ -55,6 +47,7 @@ class ServerProcess:
     """
 
     def __init__(self, saved_model: str, folder: str) -> None:
+        self._saved_model = saved_model
         self._log = os.path.join(folder, "server.log")
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
@@ -72,7 +65,7 @@ class ServerProcess:
         self._process.kill()  # does nothing when it has ended
         self._process.communicate()
 
-    def ports(self) -> Ports:
+    def address(self) -> ModelAddress:
         """Wait until the server answers, and return where.
 
         Raises:
@@ -80,7 +73,7 @@ class ServerProcess:
         """
         line = self._first_line()
         try:
-            return Ports(**json.loads(line))
+            return ModelAddress(self._saved_model, **json.loads(line))
         except (ValueError, TypeError):
             raise GoneError(f"the server did not start: {self.ending()}") from None
 
@@ -107,8 +100,8 @@ class ServerProcess:
         try:
             code = self._process.wait(ENDING_SECONDS)
         except subprocess.TimeoutExpired:
-            told = "the process is still there"
+            how = "the process is still there"
         else:
             refuse_killed(code)
-            told = how_it_ended(code)
-        return f"{told}\n{last_words(self._log)}".strip()
+            how = how_it_ended(code)
+        return f"{how}\n{last_words(self._log)}".strip()

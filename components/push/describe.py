@@ -102,7 +102,7 @@ def describe(
         digests={**digests, "data": content_digest(artifacts.examples)},
         parity=tuple(
             ParityPath(name=p.name, rows=p.rows, values=p.values, differing=p.differing)
-            for p in proof.ways
+            for p in proof.serving_paths
         ),
         real_rows=proof.real_rows,
         adversarial_rows=proof.adversarial_rows,

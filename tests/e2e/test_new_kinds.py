@@ -1,6 +1,7 @@
 """A source, a split and a treatment, each two files and one line, taken to a pushed model.
 
-The steps are those of docs/architecture.md, done in a copy of the code.
+A serving path, one file and one line, is asked on the way. The steps are those of
+docs/architecture.md, done in a copy of the code.
 """
 
 import json
@@ -99,8 +100,25 @@ def apply(inputs, uses):
     sign = tf.sign(tf.where(tf.math.is_nan(value), tf.zeros_like(value), value))
     return by_name((f"{c}_sign" for c in columns), tf.cast(sign, tf.float32), axis=1)
 """,
+    "components/parity/serving_paths/again.py": '''
+from components.parity.serving_paths.c_api import CApi
+
+
+class Again(CApi):
+    """The C API in a second process."""
+
+    name = "again"
+    process = "again"
+''',
 }
 LINES = {
+    "components/parity/answers.py": (
+        "SERVING_PATHS: tuple[type[ServingPath], ...] = (",
+        """from components.parity.serving_paths.again import Again
+
+SERVING_PATHS: tuple[type[ServingPath], ...] = (
+    Again,""",
+    ),
     "schemas/sources/__init__.py": (
         "KINDS = (Csv, Parquet)",
         "from schemas.sources.bars import Bars\n\nKINDS = (Csv, Parquet, Bars)",
@@ -182,6 +200,7 @@ def test_kinds_of_ones_own_reach_a_pushed_and_proven_model(tmp_path):
     told = json.loads(summary.read_text())
     assert told["status"] == "pushed"
     assert told["parity"]["proven"]
+    assert told["parity"]["serving_paths"][0]["name"] == "again"
     (layout,) = (tmp_path / "runs/toy/artifacts/transform").glob("transform_graph/*/layout.json")
     names = [feature["name"] for feature in json.loads(layout.read_text())["features"]]
     assert names == ["x_sign", "x_z_score", "x_missing", "n_sign"]

@@ -36,11 +36,11 @@ def test_serving_is_proven_on_real_and_adversarial_rows(first):
     assert parity["proven"]
     assert parity["real_by_split"] == first.summary.counts["examples"]
     assert parity["adversarial_rows"] > 1_000
-    assert {way["name"] for way in parity["ways"]} == {
+    assert {path["name"] for path in parity["serving_paths"]} == {
         *("Python", "C API", "REST rows", "REST columns", "REST classify, regress"),
         *("gRPC", "batch", "stream"),
     }
-    assert all(path["differing"] == 0 and path["values"] > 0 for path in parity["paths"])
+    assert all(q["differing"] == 0 and q["values"] > 0 for q in parity["questions"])
 
 
 def test_stages_tell_their_rows_and_time(first):

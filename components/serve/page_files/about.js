@@ -106,12 +106,12 @@ function proofCard({ parity, real_rows: real, adversarial_rows: madeUp }) {
     path.values.toLocaleString("en"),
     path.differing === 0 ? "none" : path.differing.toLocaleString("en"),
   ]);
-  const asked = `${real.toLocaleString("en")} real and ${madeUp.toLocaleString("en")} made-up rows were asked in every way of serving`;
+  const asked = `${real.toLocaleString("en")} real and ${madeUp.toLocaleString("en")} made-up rows were sent through every serving path`;
   const hint = `${asked}: ${differing === 0 ? "all gave what training computed" : `${differing} values differ`}.`;
   return card(
     "Proof of parity",
     hint,
-    table("Proof of parity", ["way", "rows", "values compared", "differing"], rows),
+    table("Proof of parity", ["serving path", "rows", "values compared", "differing"], rows),
   );
 }
 

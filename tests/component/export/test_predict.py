@@ -209,5 +209,6 @@ def test_a_warning_export_is_proven(warning, exported, answers, tmp_path):
     }
     proof = prove(**arguments, answers=answers)
     assert proof.proven, describe(proof)
-    classified = next(p for p in proof.paths if p.name == "REST classify, regress: classification")
+    name = "REST classify, regress: classification"
+    classified = next(result for result in proof.questions if result.name == name)
     assert classified.values > 0

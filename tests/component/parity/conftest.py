@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.component.parity.serving import Loaded, way_of
+from tests.component.parity.serving import Loaded, answers_of
 
 FLOATS = (np.float32, np.float64)
 
@@ -99,19 +98,16 @@ def asked(exported):
     """Rows, questions, and what training computes for them: made once."""
     from components.export import signatures as names
     from components.parity.boundaries import treatment_boundaries
+    from components.parity.question_sets import QuestionSets
     from components.parity.rows import make_rows
-    from components.parity.ways import Plan
     from schemas.tasks.binary import BinaryExport
 
     serving = names.serving_columns(exported.columns, exported.layout)
     evaluation = names.evaluation_columns(exported.columns, exported.layout, exported.label)
     ends = treatment_boundaries(exported.transform_graph, exported.layout)
     rows = make_rows(exported.examples, evaluation, serving, 100, ends)
-    return (
-        rows,
-        Plan.of(rows, serving, evaluation, tuple(names.METHOD_NAMES)),
-        reference_of(exported, rows, BinaryExport()),
-    )
+    sets = QuestionSets.of(rows, serving, evaluation, tuple(names.METHOD_NAMES))
+    return rows, sets, reference_of(exported, rows, BinaryExport())
 
 
 def reference_of(exported, rows, answers):
@@ -135,12 +131,12 @@ def judged(asked):
     from components.parity.c_api import SavedModel
     from components.parity.judge import judge
 
-    rows, plan, reference = asked
+    rows, sets, reference = asked
 
     def call(saved_model):
-        python = way_of("Python", Loaded(str(saved_model)), plan.without_defaults)
+        python = answers_of("Python", Loaded(str(saved_model)), sets.without_defaults)
         with SavedModel(str(saved_model)) as loaded:
-            return judge([python, way_of("C API", loaded, plan.engines)], reference, rows)
+            return judge([python, answers_of("C API", loaded, sets.everything)], reference, rows)
 
     return call
 
@@ -148,27 +144,12 @@ def judged(asked):
 @pytest.fixture
 def prove(exported, tmp_path, monkeypatch):
     """A function that proves an export by its two loaders, or names what differs."""
-    from components.parity import ways
-    from components.parity.processes import FreshProcess
+    from components.parity import answers
     from components.parity.prove import prove as prove_export
+    from components.parity.serving_paths.c_api import CApi
+    from components.parity.serving_paths.python import Python
 
-    class Loaders:
-        def __init__(self, saved_model, folder, stack):
-            self._processes = {
-                engine: stack.enter_context(FreshProcess(saved_model, folder, [engine]))
-                for engine in ("python", "c_api")
-            }
-
-        def ask(self, plan):
-            asked = {"Python": ("python", plan.without_defaults), "C API": ("c_api", plan.engines)}
-            for engine, questions in asked.values():
-                self._processes[engine].ask({engine: questions})
-            return [
-                ways.Way(title, "", questions, partial(self._processes[engine].answers, engine))
-                for title, (engine, questions) in asked.items()
-            ]
-
-    monkeypatch.setattr(ways, "Processes", Loaders)
+    monkeypatch.setattr(answers, "SERVING_PATHS", (Python, CApi))
 
     def call(saved_model, **changes):
         output = tmp_path / "proof"

@@ -1,4 +1,4 @@
-"""Ways of serving inside the test's own process, where faults can be planted in their code."""
+"""Serving paths inside the test's own process, where faults can be planted in their code."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from components.parity.answers import SERVING_PATHS, PathAnswers, answer_of, ask_server
+from components.parity.question_sets import QuestionSets
 from components.parity.questions import Question
-from components.parity.server import MODEL, START_SECONDS, Ports
-from components.parity.ways import Plan, Way, answer_of, served
+from components.parity.server import MODEL, START_SECONDS
+from components.parity.serving_paths.protocol import SERVER, ModelAddress
 
 
 class Loaded:
@@ -25,18 +26,20 @@ class Loaded:
         self._model = tf.saved_model.load(saved_model)
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        from components.parity.fresh_process import PythonEngine
+        from components.parity.serving_paths.python import Python
 
-        return PythonEngine.run(self, signature, feeds)  # type: ignore[arg-type]
+        return Python.run(self, signature, feeds)  # type: ignore[arg-type]
 
 
-def way_of(title: str, engine, asked: Sequence[Question]) -> Way:
-    """Return an engine of this process as a way of serving."""
-    return Way(title, "", asked, lambda: {q.name: answer_of(engine, q) for q in asked})
+def answers_of(name: str, model, questions: Sequence[Question]) -> PathAnswers:
+    """Return what a model in this process answers."""
+    return PathAnswers(
+        name, "", questions, lambda: {q.name: answer_of(model, q) for q in questions}
+    )
 
 
 @contextlib.contextmanager
-def server(saved_model: str) -> Iterator[Ports]:
+def server(saved_model: str) -> Iterator[ModelAddress]:
     """Run the server that `skewless serve` runs, in a thread."""
     from components.serve import folders
     from components.serve.config import ModelConfig
@@ -57,7 +60,7 @@ def server(saved_model: str) -> Iterator[Ports]:
         made, ports = wait(start())
         try:
             assert ports.grpc is not None
-            yield Ports(ports.http, ports.grpc)
+            yield ModelAddress(saved_model, ports.http, ports.grpc)
         finally:
             wait(made.stop())
 
@@ -78,7 +81,16 @@ def running_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
         loop.close()
 
 
-def asked_of_server(ports: Ports, plan: Plan) -> list[Way]:
-    """Return REST and gRPC as ways of serving, asked already."""
+def server_answers(address: ModelAddress, sets: QuestionSets) -> list[PathAnswers]:
+    """Return what a server answers to REST and gRPC, all of it asked already."""
+    return path_answers(lambda: address, lambda: "", sets)
+
+
+def path_answers(
+    address: Callable[[], ModelAddress], ending: Callable[[], str], sets: QuestionSets
+) -> list[PathAnswers]:
+    """Ask every path of a server."""
+    questions = {p: p.questions(sets) for p in SERVING_PATHS if p.process == SERVER}
     with contextlib.ExitStack() as stack:
-        return served(partial(lambda p: p, ports), lambda: "", plan, stack)
+        answers = ask_server(address, ending, questions, stack)
+    return [PathAnswers(p.name, p.cannot_carry, questions[p], answers[p]) for p in questions]

@@ -35,8 +35,8 @@ def run(tmp_path, monkeypatch):
                 real_by_split={"test": 1},
                 adversarial_rows=1,
                 relative_tolerance=1e-6,
-                ways=(),
-                paths=(),
+                serving_paths=(),
+                questions=(),
                 failures=(),
                 differences=(),
             )

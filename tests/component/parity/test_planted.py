@@ -1,4 +1,4 @@
-"""Skews planted in what serves: every one is caught, and named by way, question and output.
+"""Skews planted in what serves: every one is caught, and named by path, question and output.
 
 Those of the graph are planted in copies of the export, those of a server or a scoring job in its
 own code, which runs in this process and is asked over real connections, files and messages.
@@ -16,17 +16,21 @@ from components.parity.judge import judge
 from components.parity.proof import describe
 from schemas.tasks.binary import BinaryExport
 from tests.component.parity.conftest import FLOATS, reference_of
-from tests.component.parity.serving import asked_of_server, server, way_of
+from tests.component.parity.serving import answers_of, server, server_answers
 
 pytestmark = pytest.mark.component
 
 PREDICTED = {"score", "probabilities", "logits"}
 
 
-def named(proof, way, question):
-    """The outputs that differ by one question to one way."""
-    path = f"{way}: {question}"
-    return {d.feature for d in proof.differences if d.path == path}
+def named(proof, path, question):
+    """The outputs that differ by one question to one serving path."""
+    return {d.feature for d in proof.differences if d.path == f"{path}: {question}"}
+
+
+def failing(proof):
+    """The serving paths that are not proven."""
+    return {path.name for path in proof.serving_paths if not path.proven}
 
 
 # ------------------------------------------------------------------------------------- in the graph
@@ -135,10 +139,10 @@ def judged_by_c_api(saved_model, asked, *names):
     """Ask these questions alone, or all: the first of each signature takes TensorFlow a while."""
     from components.parity.c_api import SavedModel
 
-    rows, plan, reference = asked
-    questions = [q for q in plan.engines if not names or q.name in names]
+    rows, sets, reference = asked
+    questions = [q for q in sets.everything if not names or q.name in names]
     with SavedModel(str(saved_model)) as engine:
-        return judge([way_of("C API", engine, questions)], reference, rows)
+        return judge([answers_of("C API", engine, questions)], reference, rows)
 
 
 @pytest.mark.parametrize("name", GRAPH)
@@ -154,13 +158,13 @@ def test_a_skew_in_the_graph_is_named(name, export, asked):
     assert (all if exact else any)(output in feature for feature in found), found
 
 
-def test_an_honest_export_passes_every_way_in_this_process(exported, asked, rest):
+def test_an_honest_export_passes_every_path_in_this_process(exported, asked, rest):
     rows, _, reference = asked
     assert judged_by_c_api(exported.saved_model, asked).proven
     proof = judge([*rest(), *scoring(exported, asked, "batch", "stream")], reference, rows)
 
     assert proof.proven, describe(proof)
-    assert {way.refused for way in proof.ways if way.name in ("batch", "stream")} != {0}
+    assert {path.refused for path in proof.serving_paths if path.name in ("batch", "stream")} != {0}
 
 
 def test_a_stale_version_is_named_by_its_scores_alone(exported_again, asked):
@@ -177,8 +181,8 @@ def test_a_stale_version_is_named_by_its_scores_alone(exported_again, asked):
 def test_other_answers_than_asked_for_are_named_by_the_class_alone(
     exported, asked, answers, classes
 ):
-    rows, plan, _ = asked
-    asked = rows, plan, reference_of(exported, rows, answers)
+    rows, sets, _ = asked
+    asked = rows, sets, reference_of(exported, rows, answers)
     proof = judged_by_c_api(exported.saved_model, asked, "predict", "classification")
 
     assert named(proof, "C API", "predict") == {"class"}
@@ -199,10 +203,10 @@ def rest(ports, asked):
     """Ask REST and gRPC, about whole rows by column alone: what faults of a server show in."""
 
     def ask():
-        _, plan, _ = asked
+        _, sets, _ = asked
         whole = ("raw_columns", "predict", "classification", "regression")
-        grpc = [q for q in plan.grpc if q.name in whole]
-        return asked_of_server(ports, dataclasses.replace(plan, grpc=grpc))
+        grpc = [q for q in sets.grpc if q.name in whole]
+        return server_answers(ports, dataclasses.replace(sets, grpc=grpc))
 
     return ask
 
@@ -293,10 +297,13 @@ def test_a_skew_in_the_server_is_named(name, rest, asked, monkeypatch):
     rows, _, reference = asked
     proof = judge(rest(), reference, rows)
 
-    assert {way.name for way in proof.ways if not way.proven} >= {"REST rows", "REST columns"}
-    assert next(way for way in proof.ways if way.name == "gRPC").proven
-    for way in ("REST rows", "REST columns"):
-        assert named(proof, way, "predict") >= PREDICTED, describe(proof)
+    assert {path.name for path in proof.serving_paths if not path.proven} >= {
+        "REST rows",
+        "REST columns",
+    }
+    assert "gRPC" not in failing(proof)
+    for path in ("REST rows", "REST columns"):
+        assert named(proof, path, "predict") >= PREDICTED, describe(proof)
 
 
 def missing(values):
@@ -344,21 +351,21 @@ def test_a_skew_of_two_columns_at_once_is_named_by_both(row, rest, asked, monkey
     wrong_where(PAIRS[row](first))(monkeypatch)
     proof = judge(rest(), reference, rows)
 
-    for way in ("REST rows", "REST columns"):
-        differing = {d.row for d in proof.differences if d.path == f"{way}: predict"}
+    for path in ("REST rows", "REST columns"):
+        differing = {d.row for d in proof.differences if d.path == f"{path}: predict"}
         assert row in differing, describe(proof)
-    assert next(way for way in proof.ways if way.name == "gRPC").proven
+    assert "gRPC" not in failing(proof)
 
 
 # ------------------------------------------------------------------------------ in batch and stream
 
 
 def scoring(exported, asked, *names):
-    from components.parity.scoring import BatchEngine, StreamEngine
+    from components.parity.scoring import BatchJob, StreamJob
 
-    _, plan, _ = asked
-    engines = {"batch": BatchEngine, "stream": StreamEngine}
-    return [way_of(name, engines[name](exported.saved_model), plan.files) for name in names]
+    _, sets, _ = asked
+    jobs = {"batch": BatchJob, "stream": StreamJob}
+    return [answers_of(name, jobs[name](exported.saved_model), sets.files) for name in names]
 
 
 def in_scorer(change):
@@ -399,30 +406,30 @@ SCORING = {
 }
 
 
-@pytest.mark.parametrize("way", ["batch", "stream"])
+@pytest.mark.parametrize("path", ["batch", "stream"])
 @pytest.mark.parametrize("name", SCORING)
-def test_a_skew_in_a_scoring_job_is_named(name, way, exported, asked, monkeypatch):
+def test_a_skew_in_a_scoring_job_is_named(name, path, exported, asked, monkeypatch):
     SCORING[name](monkeypatch)
     rows, _, reference = asked
-    proof = judge(scoring(exported, asked, way), reference, rows)
+    proof = judge(scoring(exported, asked, path), reference, rows)
 
-    assert named(proof, way, "predict") >= {"score", "probabilities", "logits"}, describe(proof)
+    assert named(proof, path, "predict") >= {"score", "probabilities", "logits"}, describe(proof)
 
 
 def test_rows_lost_and_rows_refused_are_named(exported, asked):
     """A truncated file, and a job that is stricter than it says."""
-    rows, plan, reference = asked
+    rows, sets, reference = asked
 
     class Forgetful:
         def run(self, signature, feeds):
-            from components.parity.scoring import BatchEngine
+            from components.parity.scoring import BatchJob
 
-            answer = BatchEngine(exported.saved_model).run(signature, feeds)
+            answer = BatchJob(exported.saved_model).run(signature, feeds)
             answer["fate"][:2] = [b"lost", b"refused"]
             answer["score"][:2] = np.nan
             return answer
 
-    proof = judge([way_of("batch", Forgetful(), plan.files)], reference, rows)
+    proof = judge([answers_of("batch", Forgetful(), sets.files)], reference, rows)
 
     told = {(d.row, d.got) for d in proof.differences if d.feature == "fate"}
     assert told == {("test row 0", "'lost'"), ("test row 1", "'refused'")}

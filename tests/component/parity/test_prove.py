@@ -15,7 +15,7 @@ def by_both(*features):
 
 
 def differing(proof, signature):
-    """The features or outputs that differ by a signature, by the way it was loaded."""
+    """The features or outputs that differ by a signature, by serving path."""
     found: dict[str, set[str]] = {}
     for difference in proof.differences:
         title, path = difference.path.split(": ", maxsplit=1)
@@ -31,10 +31,10 @@ def test_an_honest_export_is_proven_by_every_path(exported, prove, tmp_path):
     assert (proof.real_rows, proof.failures, proof.differences) == (120, (), ())
     assert proof.adversarial_rows > 1_000
     rows = proof.real_rows + proof.adversarial_rows
-    for path in proof.paths:
+    for path in proof.questions:
         if not any(part in path.name for part in ("without", "row by row", "in batches")):
             assert path.rows == rows, path
-    names = {path.name for path in proof.paths}
+    names = {path.name for path in proof.questions}
     for title in BOTH:
         for path in (
             *("serving_default", "raw_columns", "transform_features", "classification"),
@@ -45,7 +45,7 @@ def test_an_honest_export_is_proven_by_every_path(exported, prove, tmp_path):
             assert f"{title}: {path}" in names
     for column in ("age", "self", "hours-per-week", "Fare ($)", "naïve", "a b", "a_b", "Age"):
         assert f"C API: raw_columns without {column!r}" in names
-    features = next(p for p in proof.paths if p.name == "C API: transform_features")
+    features = next(p for p in proof.questions if p.name == "C API: transform_features")
     assert features.values == rows * len(exported.layout.features)
     assert Proof.read(str(tmp_path / "proof")) == proof
 
@@ -152,7 +152,7 @@ def test_an_export_that_does_not_load_is_not_proven_and_says_why(export, prove):
     assert {failure.path for failure in proof.failures} == BOTH
     for failure in proof.failures:
         assert "the export does not load" in failure.reason
-    assert proof.paths == ()
+    assert proof.questions == ()
 
 
 def test_an_export_without_weights_answers_nothing(export, prove):
@@ -165,7 +165,7 @@ def test_an_export_without_weights_answers_nothing(export, prove):
     assert "the export does not load" in failed["Python"]
     assert "C API: serving_default" in failed
     # the one signature that needs no weights
-    assert all(path.name.startswith("C API: transform_features") for path in proof.paths)
+    assert all(path.name.startswith("C API: transform_features") for path in proof.questions)
     assert describe(proof).count("gave no answer") == 4
     assert f"and {len(failed) - 4} more" in describe(proof)
 

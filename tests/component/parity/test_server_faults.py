@@ -1,8 +1,7 @@
-"""However a server fails, the proof names it, for every way that is asked of it, and goes on."""
+"""However a server fails, the proof names it, for every path that is asked of it, and goes on."""
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from typing import cast
@@ -14,15 +13,16 @@ import pytest
 from components.parity import rest, server
 from components.parity.judge import examine, proof_of
 from components.parity.proof import describe
+from components.parity.question_sets import QuestionSets
 from components.parity.questions import Question, Reference
 from components.parity.rows import Rows
 from components.parity.server import ServerProcess
-from components.parity.ways import Plan, served
+from tests.component.parity.serving import path_answers
 
 pytestmark = pytest.mark.component
 
 NOTHING = cast("Reference", None)  # as there is no answer to compare with what training gives
-WAYS = {"REST rows", "REST columns", "REST classify, regress", "gRPC"}
+PATHS = {"REST rows", "REST columns", "REST classify, regress", "gRPC"}
 
 # Stands for components.serve: tells its ports, answers as the first argument says.
 PROGRAM = """
@@ -84,7 +84,7 @@ http.serve_forever()
 
 @pytest.fixture
 def reasons(tmp_path, monkeypatch):
-    """Ask a server with a fault; return why each path had no answer, held against the report."""
+    """Ask a server with a fault; return why each path had no answer, checked against the report."""
     from components.parity import grpc_client
 
     def question(name):
@@ -99,8 +99,8 @@ def reasons(tmp_path, monkeypatch):
     batch = pa.record_batch([pa.array([1.5, 2.5])], ["fare"])
     rows = Rows(batch, ("a", "b"), {"test": 2}, (), batch)
     by_predict = [question("raw_columns"), question("predict")]
-    plan = Plan(
-        engines=[],
+    sets = QuestionSets(
+        everything=[],
         grpc=by_predict + [question_of_examples(name) for name in methods],
         examples=[question(name) for name in methods],
         files=[],
@@ -114,13 +114,12 @@ def reasons(tmp_path, monkeypatch):
         for module in (rest, grpc_client):
             monkeypatch.setattr(module, "REQUEST_SECONDS", request)
         started = time.monotonic()
-        with contextlib.ExitStack() as stack:
-            process = stack.enter_context(ServerProcess("model", str(tmp_path)))
-            ways = served(process.ports, process.ending, plan, stack)
-            proof = proof_of(examine(ways, NOTHING, rows), rows, 1.0)
+        with ServerProcess("model", str(tmp_path)) as process:
+            paths = path_answers(process.address, process.ending, sets)
+            proof = proof_of(examine(paths, NOTHING, rows), rows, 1.0)
         assert time.monotonic() - started < 60
         assert not proof.proven
-        assert {way.name for way in proof.ways if not way.proven} == WAYS
+        assert {path.name for path in proof.serving_paths if not path.proven} == PATHS
         found = {failure.path: failure.reason for failure in proof.failures}
         assert next(iter(found)) in describe(proof)
         return found
@@ -131,7 +130,7 @@ def reasons(tmp_path, monkeypatch):
 def test_a_server_that_does_not_start_is_told_with_its_last_words(reasons):
     found = reasons("does not start")
 
-    assert set(found) == WAYS
+    assert set(found) == PATHS
     for reason in found.values():
         assert reason.startswith("the server did not start: the process ended with code 1")
         assert "there is no SavedModel" in reason
@@ -140,14 +139,14 @@ def test_a_server_that_does_not_start_is_told_with_its_last_words(reasons):
 def test_a_server_that_is_never_ready_is_given_up(reasons):
     found = reasons("never starts", start=0.5)
 
-    assert set(found) == WAYS
+    assert set(found) == PATHS
     assert {r.splitlines()[0] for r in found.values()} == {"the server did not start within 0.5 s"}
 
 
 def test_a_server_that_dies_is_told_with_its_last_words(reasons):
     found = reasons("dies")
 
-    assert set(found) == WAYS
+    assert set(found) == PATHS
     for reason in found.values():
         assert "the process ended with code 7" in reason
         assert "out of memory" in reason
@@ -159,7 +158,7 @@ def test_a_server_that_dies_is_told_with_its_last_words(reasons):
 def test_a_server_that_answers_errors_is_told_by_question(reasons):
     found = reasons("answers 500")
 
-    assert {path.partition(": ")[0] for path in found} == WAYS
+    assert {path.partition(": ")[0] for path in found} == PATHS
     assert len(found) == 3 * 2 + 4
     for path, reason in found.items():
         assert "it is broken" in reason
@@ -169,19 +168,19 @@ def test_a_server_that_answers_errors_is_told_by_question(reasons):
 def test_a_server_whose_answers_are_no_json_is_told_by_question(reasons):
     found = reasons("answers nonsense")
 
-    assert {path.partition(": ")[0] for path in found} == WAYS
+    assert {path.partition(": ")[0] for path in found} == PATHS
     for path, reason in found.items():
         if path.startswith("REST"):
-            assert "the answer is no JSON" in reason
+            assert "the answer is not JSON" in reason
             assert "<html>" in reason
 
 
 def test_a_server_that_hangs_is_given_up(reasons):
     found = reasons("hangs", request=0.5)
 
-    assert set(found) == WAYS
-    for way, reason in found.items():
-        late = "DEADLINE_EXCEEDED" if way == "gRPC" else "no answer within 0.5 s"
+    assert set(found) == PATHS
+    for path, reason in found.items():
+        late = "DEADLINE_EXCEEDED" if path == "gRPC" else "no answer within 0.5 s"
         assert late in reason
         assert "the process is still there" in reason
 
@@ -189,6 +188,6 @@ def test_a_server_that_hangs_is_given_up(reasons):
 def test_a_server_that_tells_no_ports_is_told(reasons):
     found = reasons("says nonsense", request=0.5)
 
-    assert set(found) == WAYS
+    assert set(found) == PATHS
     for reason in found.values():
         assert "the server did not start: the process is still there" in reason

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.evaluate.report import Report, SliceMetrics
-from components.parity.proof import PathResult, Proof, WayResult
+from components.parity.proof import PathResult, Proof, QuestionResult
 from schemas.expectations import Expectation, Expectations
 from schemas.tasks.binary import BinaryExport
 from tests.preprocessing import sections_of
@@ -46,8 +46,8 @@ def judged(exported, tmp_path: Path) -> Judged:
         adversarial_rows=2,
         relative_tolerance=1e-6,
         real_by_split={"test": 40},
-        ways=(
-            WayResult(
+        serving_paths=(
+            PathResult(
                 name="C API",
                 cannot_carry="nothing",
                 questions=1,
@@ -59,7 +59,11 @@ def judged(exported, tmp_path: Path) -> Judged:
                 largest=1e-7,
             ),
         ),
-        paths=(PathResult(way="C API", asked="predict", rows=42, values=210, differing=0),),
+        questions=(
+            QuestionResult(
+                serving_path="C API", question="predict", rows=42, values=210, differing=0
+            ),
+        ),
         failures=(),
         differences=(),
     ).write(str(proof))

@@ -43,7 +43,7 @@ PROOF = {
     "real_by_split": {"test": 800, "eval": 200, "train": 0},
     "adversarial_rows": 231,
     "relative_tolerance": 1e-6,
-    "ways": [
+    "serving_paths": [
         {
             "name": "C API",
             "cannot_carry": "nothing",
@@ -56,8 +56,14 @@ PROOF = {
             "largest": 8.5e-07,
         }
     ],
-    "paths": [
-        {"way": "C API", "asked": "raw_columns", "rows": 1231, "values": 1231, "differing": 0}
+    "questions": [
+        {
+            "serving_path": "C API",
+            "question": "raw_columns",
+            "rows": 1231,
+            "values": 1231,
+            "differing": 0,
+        }
     ],
     "failures": [],
     "differences": [],
@@ -116,12 +122,12 @@ def test_a_pushed_model_is_told_whole():
         "",
         "blessing       blessed",
         "",
-        "way of serving   rows  values  differing  largest",
-        "C API           1,231   1,231          0  8.5e-07",
+        "serving path   rows  values  differing  largest",
+        "C API         1,231   1,231          0  8.5e-07",
         "",
         (
             "parity         proven on 1,000 real rows (800 test, 200 eval) and 231 adversarial"
-            " ones, 1 way of serving"
+            " ones, 1 serving path"
         ),
         "model          pushed as version 3: /runs/taxi/serving/3",
         f"serve it       {SERVE}",

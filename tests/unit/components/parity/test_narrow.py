@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from components.examples import as_raw_columns
+from components.parity.answers import PathAnswers
 from components.parity.changes import changed_rows
 from components.parity.judge import examine, judge
 from components.parity.narrow import merged, narrower
@@ -11,7 +12,6 @@ from components.parity.processes import NoAnswerError
 from components.parity.proof import describe
 from components.parity.questions import Question, Reference
 from components.parity.rows import Rows, rows_of
-from components.parity.ways import Way
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision
 from tests.unit.components.parity.wide import columns_of, table
 
@@ -46,8 +46,8 @@ def reference_of(rows) -> Reference:
     )
 
 
-def way_of(rows, columns, reference, fault, required=()):
-    """Return a way that answers what is expected but where `fault` says True of the raw columns."""
+def answers_of(rows, columns, reference, fault, required=()):
+    """Return what is expected, but where `fault` says True of the raw columns."""
     raw = as_raw_columns(rows.batch, columns)
     wrong = fault(raw)
     right = reference.answers["predict"]
@@ -65,7 +65,7 @@ def way_of(rows, columns, reference, fault, required=()):
         feeds = {k: v[at] for k, v in raw.items() if k not in names}
         asked.append(Question(name, "predict", feeds, at, leaves_out=names))
         answers[name] = left_out(required, names, {k: v[at] for k, v in answer.items()}, wrong[at])
-    return Way("made up", "", asked, lambda: answers)
+    return PathAnswers("made up", "", asked, lambda: answers)
 
 
 def left_out(required, names, answer, wrong):
@@ -78,13 +78,13 @@ def prove(columns, fault, required=()):
     """Return the proof of the first round, and the one in which culprits are named."""
     rows = rows_for(columns)
     reference = reference_of(rows)
-    found = examine([way_of(rows, columns, reference, fault, required)], reference, rows)
-    first = judge([way_of(rows, columns, reference, fault, required)], reference, rows)
+    found = examine([answers_of(rows, columns, reference, fault, required)], reference, rows)
+    first = judge([answers_of(rows, columns, reference, fault, required)], reference, rows)
     narrow_rows = narrower(found, rows, columns)
     if narrow_rows is None:
         return first, None
     again = reference_of(narrow_rows)
-    judged = examine([way_of(narrow_rows, columns, again, fault, required)], again, narrow_rows)
+    judged = examine([answers_of(narrow_rows, columns, again, fault, required)], again, narrow_rows)
     return first, merged(found, rows, judged, narrow_rows, reference.rounding)
 
 
@@ -106,7 +106,7 @@ def test_a_fault_of_two_columns_missing_together_is_named_by_both(count, one, tw
     assert named(proof) == {f"real row 0 without {one!r} and {two!r}"}
     assert {d.feature for d in proof.differences} == {"score", "class"}
     assert f"real row 0 without {one!r} and {two!r}" in describe(proof)
-    assert (proof.paths, proof.ways) == (first.paths, first.ways)
+    assert (proof.questions, proof.serving_paths) == (first.questions, first.serving_paths)
 
 
 def test_a_fault_of_two_columns_with_each_others_values_is_named_by_both():

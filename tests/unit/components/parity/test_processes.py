@@ -1,4 +1,4 @@
-"""However a fresh process ends, it is told."""
+"""However a fresh process ends, it is reported."""
 
 import io
 import shutil
@@ -14,22 +14,23 @@ import pytest
 from components.parity import fresh_process, processes
 from components.parity.processes import FreshProcess, NoAnswerError
 from components.parity.questions import Question
+from components.parity.serving_paths.python import Python
 from schemas.errors import ModelError, SkewlessError
 
-# Stands for components.parity.fresh_process: arguments are ENGINE, SAVED_MODEL, FOLDER.
+# Stands for components.parity.fresh_process: arguments are PATH, SAVED_MODEL, FOLDER.
 ECHO = """
 import json, shutil, sys
-_, engine, saved_model, folder = sys.argv
+_, path, saved_model, folder = sys.argv
 assert sys.stdin.readline() == "all asked\\n"
 answers = []
-for call in json.load(open(f"{folder}/{engine}.calls.json")):
+for call in json.load(open(f"{folder}/{path}.calls.json")):
     file = call["name"] + ".answer"
     if call["signature"] == "broken":
         answers.append({"name": call["name"], "outputs": None, "error": "it is broken"})
         continue
     shutil.copy(f"{folder}/{call['feeds']}", f"{folder}/{file}")
     answers.append({"name": call["name"], "outputs": file, "error": None})
-json.dump(answers, open(f"{folder}/{engine}.answers.json", "w"))
+json.dump(answers, open(f"{folder}/{path}.answers.json", "w"))
 """
 
 
@@ -39,9 +40,9 @@ def ask(tmp_path, monkeypatch):
 
     def start(program, *questions):
         monkeypatch.setattr(processes, "_COMMAND", (sys.executable, "-c", program))
-        with FreshProcess("model", str(tmp_path), ["python"]) as process:
-            process.ask({"python": questions})
-            return process.answers("python")
+        with FreshProcess("model", str(tmp_path), [Python]) as process:
+            process.ask({Python: questions})
+            return process.answers(Python)
 
     return start
 
@@ -104,9 +105,10 @@ def test_a_process_that_hangs_is_given_up_and_ended(ask, monkeypatch):
 KILLED = """
 import os, signal, sys
 from components.parity import processes, server
+from components.parity.serving_paths.python import Python
 folder, program = sys.argv[1:]
 processes._COMMAND = server._COMMAND = (sys.executable, "-c", program)
-asking = processes.FreshProcess("model", folder, ["python"])
+asking = processes.FreshProcess("model", folder, [Python])
 asking.ask({})
 serving = server.ServerProcess("model", folder)
 while len(os.listdir(f"{folder}/started")) < 2:
@@ -143,13 +145,14 @@ def test_processes_do_not_outlive_a_proof_that_is_killed(tmp_path):
 
 
 def test_a_fresh_process_that_nobody_asks_any_more_ends(tmp_path, monkeypatch):
-    (tmp_path / "python.calls.json").write_text("[]", encoding="utf-8")
-    monkeypatch.setitem(fresh_process.ENGINES, "python", lambda _: None)
+    name = fresh_process.name_of(Python)
+    (tmp_path / f"{name}.calls.json").write_text("[]", encoding="utf-8")
+    monkeypatch.setattr(Python, "__init__", lambda *_: None)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
     with pytest.raises(SystemExit, match="nobody asks any more"):
-        fresh_process.main("python", "model", str(tmp_path))
-    assert not (tmp_path / "python.answers.json").exists()
+        fresh_process.main(name, "model", str(tmp_path))
+    assert not (tmp_path / f"{name}.answers.json").exists()
 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(fresh_process.ALL_ASKED)))
-    fresh_process.main("python", "model", str(tmp_path))
-    assert (tmp_path / "python.answers.json").exists()
+    fresh_process.main(name, "model", str(tmp_path))
+    assert (tmp_path / f"{name}.answers.json").exists()

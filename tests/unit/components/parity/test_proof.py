@@ -5,10 +5,10 @@ import pytest
 from components.parity.proof import (
     FILE_NAME,
     Difference,
-    Failure,
+    PathFailure,
     PathResult,
     Proof,
-    WayResult,
+    QuestionResult,
     describe,
 )
 
@@ -26,28 +26,33 @@ def difference(**changes):
     return Difference.model_validate(fields | changes)
 
 
-def result(way, asked, differing):
-    return PathResult(
-        way=way, asked=asked, rows=1231, values=2462, differing=differing, largest=8e-7
+def result(path, question, differing):
+    return QuestionResult(
+        serving_path=path,
+        question=question,
+        rows=1231,
+        values=2462,
+        differing=differing,
+        largest=8e-7,
     )
 
 
-def sum_of(path):
-    return WayResult(
-        name=path.way,
+def sum_of(result):
+    return PathResult(
+        name=result.serving_path,
         cannot_carry="nothing",
         questions=1,
         failed=0,
-        rows=path.rows,
+        rows=result.rows,
         refused=0,
-        values=path.values,
-        differing=path.differing,
-        largest=path.largest,
+        values=result.values,
+        differing=result.differing,
+        largest=result.largest,
     )
 
 
 def proof_of(differences=(), failures=()):
-    paths = (
+    results = (
         result("Python", "transform_features", len(differences)),
         result("C API", "raw_columns", 0),
     )
@@ -57,8 +62,8 @@ def proof_of(differences=(), failures=()):
         real_by_split={"test": 900, "eval": 100, "train": 0},
         adversarial_rows=231,
         relative_tolerance=1e-6,
-        ways=tuple(sum_of(path) for path in paths),
-        paths=paths,
+        serving_paths=tuple(map(sum_of, results)),
+        questions=results,
         failures=tuple(failures),
         differences=tuple(differences),
     )
@@ -66,7 +71,7 @@ def proof_of(differences=(), failures=()):
 
 def test_a_proof_is_read_as_it_was_written(tmp_path):
     nan = difference(expected="nan", got="inf", relative=None)
-    proof = proof_of([difference(), nan], [Failure(path="C API", reason="ended by SIGSEGV")])
+    proof = proof_of([difference(), nan], [PathFailure(path="C API", reason="ended by SIGSEGV")])
     proof.write(str(tmp_path))
 
     assert Proof.read(str(tmp_path)) == proof
@@ -77,7 +82,7 @@ def test_a_proof_is_told_in_a_line():
     assert describe(proof_of()) == (
         "serving gives what training computed: "
         "1,000 real rows (900 test, 100 eval) and 231 adversarial ones, "
-        "2 ways of serving, 4,924 values"
+        "2 serving paths, 4,924 values"
     )
 
 
@@ -107,7 +112,9 @@ def test_many_differences_are_cut_short_and_each_row_is_shown_once():
 
 
 def test_a_failure_is_told_with_its_reason():
-    text = describe(proof_of(failures=[Failure(path="C API", reason="first line\nsecond line")]))
+    text = describe(
+        proof_of(failures=[PathFailure(path="C API", reason="first line\nsecond line")])
+    )
 
     assert text.splitlines()[1:] == [
         "  C API gave no answer:",

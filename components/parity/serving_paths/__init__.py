@@ -1,0 +1,1 @@
+"""Serving paths, one a file; `components.parity.answers` lists them."""

@@ -1,0 +1,38 @@
+"""`skewless predict` over a Parquet file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.parity.serving_paths.protocol import ModelAddress, ServingPath
+
+if TYPE_CHECKING:
+    from components.parity.question_sets import QuestionSets
+    from components.parity.questions import Question
+
+
+class Batch(ServingPath):
+    """A batch job of Beam, which rejects the rows that files cannot carry."""
+
+    name = "batch"
+    cannot_carry = (
+        "infinite numbers, NUL, and text that is not UTF-8: such rows have to be rejected"
+    )
+    process = "tensorflow"  # is imported once for Python and the jobs
+
+    @staticmethod
+    def questions(sets: QuestionSets) -> Sequence[Question]:
+        """Return the one about all rows."""
+        return sets.files
+
+    def __init__(self, address: ModelAddress) -> None:
+        from components.parity.scoring import BatchJob
+
+        self._job = BatchJob(address.saved_model)
+
+    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of all rows, and what became of each."""
+        return self._job.run(signature, feeds)

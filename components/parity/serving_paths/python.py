@@ -1,0 +1,55 @@
+"""`tf.saved_model.load`, with nothing importable of what made the export."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.parity.serving_paths.protocol import MISSING_IS_NAN, ModelAddress, ServingPath
+
+if TYPE_CHECKING:
+    from components.parity.question_sets import QuestionSets
+    from components.parity.questions import Question
+
+# What made the export, and what serving it must do without.
+_ABSENT = ("apache_beam", "keras", "tensorflow_transform", "tf_keras", "tfx", "tfx_bsl")
+
+
+class Python(ServingPath):
+    """The functions that `tf.saved_model.load` gives; they know no SignatureDef.defaults."""
+
+    name = "Python"
+    cannot_carry = f"{MISSING_IS_NAN}, and no column may be left out"
+    process = "tensorflow"
+
+    @staticmethod
+    def questions(sets: QuestionSets) -> Sequence[Question]:
+        """Return those that leave no column out."""
+        return sets.without_defaults
+
+    def __init__(self, address: ModelAddress) -> None:
+        for name in _ABSENT:
+            sys.modules[name] = None  # type: ignore[assignment]  # importing it raises
+        import tensorflow as tf
+
+        self._model = tf.saved_model.load(address.saved_model)
+
+    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of one request."""
+        import tensorflow as tf
+
+        tensors = {name: tf.constant(values) for name, values in feeds.items()}
+        if hasattr(self._model, signature):  # takes a dict, whose keys are free
+            outputs = getattr(self._model, signature)(tensors)
+        else:
+            outputs = self._model.signatures[signature](**tensors)
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+    def close(self) -> None:
+        """Make importable again what was not."""
+        for name in _ABSENT:
+            if sys.modules.get(name, "") is None:
+                del sys.modules[name]

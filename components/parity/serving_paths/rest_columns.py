@@ -1,0 +1,27 @@
+"""REST's `:predict` with "inputs": a list a column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from components.parity.json_forms import json_values
+from components.parity.rest import RestPath, array_of_json
+
+
+class RestColumns(RestPath):
+    """`:predict` with "inputs"."""
+
+    name = "REST columns"
+
+    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of one request."""
+        inputs = {name: json_values(values) for name, values in feeds.items()}
+        answer = self.post("predict", {"signature_name": signature, "inputs": inputs})
+        given = answer["outputs"]
+        types = self.types(signature)
+        return {
+            name: array_of_json(given[name] if len(types) > 1 else given, dtype)
+            for name, dtype in types.items()
+        }

@@ -1,0 +1,43 @@
+"""REST's `:classify` and `:regress`: an object a row, without the features that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.export import signatures as names
+from components.parity.json_forms import json_examples
+from components.parity.rest import RestPath, array_of_json
+
+if TYPE_CHECKING:
+    from components.parity.question_sets import QuestionSets
+    from components.parity.questions import Question
+
+
+class RestExamples(RestPath):
+    """`:classify` and `:regress`, each with its own signature."""
+
+    name = "REST classify, regress"
+    cannot_carry = "nothing; a missing value is left out"
+
+    @staticmethod
+    def questions(sets: QuestionSets) -> Sequence[Question]:
+        """Return those to the two signatures that take examples by column."""
+        return sets.examples
+
+    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of one request."""
+        method = names.METHOD_NAMES[signature].rpartition("/")[2]
+        examples = json_examples(feeds)
+        answer = self.post(method, {"signature_name": signature, "examples": examples})
+        results = answer["results"]
+        if signature == names.REGRESSION:
+            return {names.OUTPUTS: np.array(results, np.float32)}
+        labels = [[label for label, _ in row] for row in results]
+        scores = [[score for _, score in row] for row in results]
+        return {
+            names.CLASSES: array_of_json(labels, np.object_),
+            names.SCORES: array_of_json(scores, np.float32),
+        }

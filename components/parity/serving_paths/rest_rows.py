@@ -1,0 +1,28 @@
+"""REST's `:predict` with "instances": an object a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from components.parity.json_forms import json_values
+from components.parity.rest import RestPath, array_of_json
+
+
+class RestRows(RestPath):
+    """`:predict` with "instances"."""
+
+    name = "REST rows"
+
+    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of one request."""
+        columns = [json_values(values) for values in feeds.values()]
+        rows = [dict(zip(feeds, row, strict=True)) for row in zip(*columns, strict=True)]
+        answer = self.post("predict", {"signature_name": signature, "instances": rows})
+        given = answer["predictions"]
+        types = self.types(signature)
+        return {
+            name: array_of_json([row[name] if len(types) > 1 else row for row in given], dtype)
+            for name, dtype in types.items()
+        }

@@ -1,0 +1,37 @@
+"""`skewless stream` over messages of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.parity.serving_paths.batch import Batch
+from components.parity.serving_paths.protocol import ModelAddress, ServingPath
+
+if TYPE_CHECKING:
+    from components.parity.question_sets import QuestionSets
+    from components.parity.questions import Question
+
+
+class Stream(ServingPath):
+    """A streaming job of Beam, which rejects the rows that messages cannot carry."""
+
+    name = "stream"
+    cannot_carry = f"{Batch.cannot_carry}; NaN apart from missing"
+    process = Batch.process
+
+    @staticmethod
+    def questions(sets: QuestionSets) -> Sequence[Question]:
+        """Return the one about all rows, or as many as JSON can carry."""
+        return sets.messages
+
+    def __init__(self, address: ModelAddress) -> None:
+        from components.parity.scoring import StreamJob
+
+        self._job = StreamJob(address.saved_model)
+
+    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of all rows, and what became of each."""
+        return self._job.run(signature, feeds)
