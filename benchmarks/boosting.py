@@ -52,11 +52,11 @@ def boosted_trees(examples: str, dataset: Dataset) -> Metrics:
 
     train, held, test = _parts(examples, dataset)
     columns = dataset.spec.feature_columns
-    kinds = [find(dataset.columns, name, where="features").kind for name in columns]
+    types = [find(dataset.columns, name, where="features").type for name in columns]
     trees = HistGradientBoostingClassifier(
         max_iter=_MAX_TREES,
         early_stopping=False,  # else on rows of the training split, which the model may learn from
-        categorical_features=[kind == "BYTES" for kind in kinds],
+        categorical_features=[each.is_text for each in types],
         random_state=0,
     )
     trees.fit(*train)
@@ -74,7 +74,7 @@ def _parts(examples: str, dataset: Dataset) -> list[Part]:
     assert label.exceeds is not None
     tables = [pa.Table.from_batches(iter_batches(examples, split)) for split in SPLITS]
     columns = dataset.spec.feature_columns
-    texts = {c.name for c in dataset.columns if c.kind == "BYTES"}
+    texts = {c.name for c in dataset.columns if c.type.is_text}
     categories = {
         name: compute.unique(tables[0].column(name).drop_null())
         for name in columns

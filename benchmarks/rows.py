@@ -16,11 +16,13 @@ import pyarrow.compute as compute
 import pyarrow.csv as pc
 
 from benchmarks.places import CACHE
+from components.examples import ARROW_TYPES
 from schemas.catalog import Dataset, load
+from schemas.types import FLOAT
 
 _SEED = 20240607
 _VERSION = 2  # counts up when the same number of rows would give another file
-_TYPES = {"INT": pa.int64(), "FLOAT": pa.float64(), "BYTES": pa.string()}
+_TYPES = {**ARROW_TYPES, FLOAT.name: pa.float64()}
 _QUARTER_HOUR = 900  # seconds: what the city rounds times to
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]

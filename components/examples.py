@@ -243,7 +243,7 @@ def as_dense(array: pa.Array, raw: Column) -> pa.Array:
         array = array.cast(pa.binary())
     if not array.null_count:
         return array
-    return array.fill_null(pa.scalar(TYPES[raw.kind].missing, array.type))
+    return array.fill_null(pa.scalar(raw.type.missing, array.type))
 
 
 def as_raw_columns(batch: pa.RecordBatch, columns: Iterable[Column]) -> dict[str, np.ndarray]:
@@ -256,10 +256,9 @@ def as_raw_columns(batch: pa.RecordBatch, columns: Iterable[Column]) -> dict[str
 
 
 def _as_raw(array: pa.Array, raw: Column) -> np.ndarray:
-    if raw.kind == "BYTES":
+    if raw.type.is_text:
         return np.asarray(array.cast(pa.binary()).fill_null(b""), dtype=object)
-    dtype = TYPES[raw.kind].request
-    return array.to_numpy(zero_copy_only=False).astype(dtype, copy=False)
+    return array.to_numpy(zero_copy_only=False).astype(raw.type.request, copy=False)
 
 
 def as_tf_examples(batch: pa.RecordBatch, columns: Iterable[Column]) -> list[bytes]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from schemas.columns import Column, find, require_kind
+from schemas.columns import Column, find, require_type
 from schemas.errors import ConfigError
 from schemas.spec import Spec
 
@@ -38,11 +38,11 @@ def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None
     for feature in spec.features:
         column = find(columns, feature.column, where=f"{where}: features")
         for treatment in feature.treatments:
-            require_kind(treatment.kind, column, treatment.accepts, f"{where}: features")
+            require_type(treatment.kind, column, treatment.accepts, f"{where}: features")
     for cross in spec.crosses:
         for name in cross.columns:
             column = find(columns, name, where=f"{where}: crosses")
-            require_kind("a cross", column, cross.accepts, f"{where}: crosses")
+            require_type("a cross", column, cross.accepts, f"{where}: crosses")
     for name in spec.feature_columns:
         if not find(columns, name, where=where).serving:
             raise ConfigError(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError, did_you_mean
 from schemas.schema_lines import deepest
+from schemas.types import NAMES, TYPES, ColumnType
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -37,13 +38,18 @@ class Column:
 
     Attributes:
       name: as in the table's header.
-      kind: "INT" (int64), "FLOAT" (float32) or "BYTES" (UTF-8 text).
+      kind: the name of its type in `schemas.types`.
       serving: whether a request carries it; False for columns known only afterwards.
     """
 
     name: str
     kind: str
     serving: bool
+
+    @property
+    def type(self) -> ColumnType:
+        """How its values are held."""
+        return TYPES[self.kind]
 
 
 def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
@@ -119,11 +125,11 @@ def columns_of(schema: schema_pb2.Schema, *, where: str) -> tuple[Column, ...]:
     columns: dict[str, Column] = {}
     for feature in schema.feature:
         kind = schema_pb2.FeatureType.Name(feature.type)
-        if kind not in ("INT", "FLOAT", "BYTES"):
+        if kind not in TYPES:
             raise ConfigError(
                 f"column {feature.name!r} has type {kind}",
                 where=where,
-                expected="INT, FLOAT or BYTES",
+                expected=NAMES,
                 remedy=f"set `type:` of {feature.name!r}",
             )
         if feature.name in columns:
@@ -161,17 +167,17 @@ def find(columns: Iterable[Column], name: str, *, where: str) -> Column:
     return by_name[name]
 
 
-def require_kind(user: str, column: Column, accepted: tuple[str, ...], where: str) -> None:
+def require_type(user: str, column: Column, accepted: tuple[ColumnType, ...], where: str) -> None:
     """Check that a column has one of the types that its user accepts.
 
     Raises:
       ConfigError: it has another type.
     """
-    if column.kind not in accepted:
+    if column.type not in accepted:
         raise ConfigError(
             f"{user} cannot take {column.name!r}, which is {column.kind}",
             where=where,
-            expected=" or ".join(accepted),
+            expected=" or ".join(each.name for each in accepted),
             remedy="use another column, or correct its type in schema.pbtxt",
         )
 

@@ -6,15 +6,21 @@ Written when a model is pushed; read by the server, its page, batch scoring and 
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from schemas.strict import Strict
+from schemas.types import TYPES, ColumnType
 
 FILE_NAME = "model.json"
 CARD_NAME = "MODEL_CARD.md"
 FORMAT = 1
+
+if TYPE_CHECKING:
+    TypeName = str
+else:
+    TypeName = Literal[tuple(TYPES)]
 
 
 class Input(Strict):
@@ -34,7 +40,7 @@ class Input(Strict):
     """
 
     name: str
-    kind: Literal["INT", "FLOAT", "BYTES"]
+    kind: TypeName
     required: bool
     values: tuple[str, ...] | None = None
     minimum: float | None = None
@@ -42,6 +48,11 @@ class Input(Strict):
     known: tuple[str, ...] | None = None
     example: int | float | str | None = None
     description: str = ""
+
+    @property
+    def type(self) -> ColumnType:
+        """How its values are held."""
+        return TYPES[self.kind]
 
 
 class Output(Strict):

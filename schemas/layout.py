@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from schemas.strict import Strict
+from schemas.types import INT
 
 FILE_NAME = "layout.json"
 
@@ -42,7 +43,7 @@ class Layout(Strict):
 
     features: tuple[TransformedFeature, ...]
     label: str
-    label_type: Literal["INT", "FLOAT"] = "INT"
+    label_type: str = INT.name
 
     @property
     def dense(self) -> tuple[TransformedFeature, ...]:

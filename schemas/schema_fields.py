@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.schema_lines import Path
+from schemas.types import NAMES
 
 # By field, what it decides. Fields within the two comparators stand here once.
 _COMPARATOR = {
@@ -21,7 +22,7 @@ _COMPARATOR = {
 }
 ACCEPTED: Mapping[str, str] = {
     "feature.name": "a column of the table",
-    "feature.type": "INT, FLOAT or BYTES",
+    "feature.type": NAMES,
     "feature.presence.min_fraction": "least share of rows that have a value",
     "feature.presence.min_count": "least number of rows of each split that have a value",
     "feature.shape": "every row has a value",

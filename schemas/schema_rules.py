@@ -14,18 +14,12 @@ from schemas.columns import ENVIRONMENTS, TRAINING, in_environment, parse_as_wri
 from schemas.errors import ConfigError, did_you_mean
 from schemas.schema_fields import Problem, unused_fields
 from schemas.schema_lines import Path, line_of, lines_by_path
+from schemas.types import BYTES, INT, TYPES
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
 _SHOWN = 20
-_DOMAIN_TYPES = {
-    "domain": ("BYTES",),
-    "string_domain": ("BYTES",),
-    "int_domain": ("INT",),
-    "float_domain": ("FLOAT",),
-    "bool_domain": ("INT", "BYTES"),
-}
 _FOR_CATEGORIES = ("infinity_norm", "normalized_abs_difference")
 _QUANTILES = "jensen_shannon_divergence { threshold: 0.1 source { type: QUANTILES } }"
 
@@ -147,8 +141,8 @@ def _feature(feature: Any, at: Path, domains: Collection[str]) -> Iterator[Probl
 
 def _domain_of(feature: Any, at: Path, domains: Collection[str]) -> Iterator[Problem]:
     kind = feature.WhichOneof("domain_info")
-    accepted = _DOMAIN_TYPES.get(kind or "")
-    if accepted is None:
+    accepted = [each.name for each in TYPES.values() if kind in each.domains]
+    if not accepted:
         return  # none, or one that is refused anyway
     here = (*at, (kind, 0))
     if _type(feature) not in accepted:
@@ -206,9 +200,9 @@ def _booleans(feature: Any, at: Path) -> Iterator[Problem]:
         return
     names = {feature.bool_domain.true_value, feature.bool_domain.false_value}
     here = (*at, ("bool_domain", 0))
-    if _type(feature) == "INT" and names != {""}:
+    if _type(feature) == INT.name and names != {""}:
         yield Problem(here, "an INT is 0 or 1", "write bool_domain {}")
-    elif _type(feature) == "BYTES" and ("" in names or len(names) < 2):
+    elif _type(feature) == BYTES.name and ("" in names or len(names) < 2):
         yield Problem(
             here,
             "the two values of a BYTES column are missing or equal",
@@ -260,7 +254,7 @@ def _comparator(feature: Any, comparator: Any, at: Path) -> Iterator[Problem]:
                 f"use {_QUANTILES}"
                 + (
                     ", or add int_domain { is_categorical: true }"
-                    if _type(feature) == "INT"
+                    if _type(feature) == INT.name
                     else ""
                 ),
             )
@@ -289,9 +283,9 @@ def _source(divergence: Any, category: bool, at: Path) -> Iterator[Problem]:
 def _is_category(feature: Any) -> bool:
     """Return whether TFDV counts a column's values one by one."""
     return (
-        _type(feature) == "BYTES"
+        _type(feature) == BYTES.name
         or feature.int_domain.is_categorical
-        or (_type(feature) == "INT" and feature.HasField("bool_domain"))
+        or (_type(feature) == INT.name and feature.HasField("bool_domain"))
     )
 
 

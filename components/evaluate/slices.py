@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from components.examples import iter_batches
 from schemas.columns import Column
+from schemas.types import FLOAT
 
 MISSING = "(missing)"
 OTHER = "(other)"
@@ -113,4 +114,4 @@ def _missing(array: pa.Array) -> np.ndarray:
 
 def _name(value: Any, column: Column) -> str:
     # a float32 read as a Python float has digits that nobody wrote: 0.1 is 0.10000000149
-    return str(np.float32(value)) if column.kind == "FLOAT" else str(value)
+    return str(np.float32(value)) if column.type is FLOAT else str(value)

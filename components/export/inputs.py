@@ -14,13 +14,10 @@ import tensorflow as tf
 
 from components.export import signatures as names
 from schemas.columns import LARGEST_INTEGER, Column
-from schemas.types import TYPES
+from schemas.types import INT, TYPES
 
 if TYPE_CHECKING:
     Tensors = Mapping[str, tf.Tensor]
-
-# What stands for a missing value in a request's dense column.
-_MISSING = {"float64": float("nan"), "float32": float("nan"), "string": ""}
 
 
 class Dense(NamedTuple):
@@ -55,7 +52,7 @@ def complete(columns: Tensors, kinds: tuple[Column, ...]) -> Dense:
     def filled(kind: str, alike: list[str]) -> tf.Tensor:
         flat = tf.concat([columns[name] for name in alike], axis=0)
         ragged = tf.RaggedTensor.from_row_lengths(flat, sizes[kind], validate=False)
-        return ragged.to_tensor(_MISSING[TYPES[kind].request], shape=[len(alike), rows])
+        return ragged.to_tensor(TYPES[kind].request_missing, shape=[len(alike), rows])
 
     return Dense(_by_type(filled, kinds), rows)
 
@@ -66,7 +63,7 @@ def raw_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]
     Raises (when run):
       InvalidArgumentError: an integer column holds anything else.
     """
-    integers = tuple(c for c in kinds if c.kind == "INT")
+    integers = tuple(c for c in kinds if c.type.is_whole)
     if not integers:
         return dict(dense.values)
     values = tf.stack([dense.values[c.name] for c in integers])  # [columns, rows]
@@ -77,7 +74,7 @@ def raw_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]
     fine = tf.reduce_all(tf.logical_or(whole, missing), axis=1)
     _require(fine, integers, names.NOT_INTEGERS)
     known = tf.cast(tf.where(missing, tf.zeros([], tf.float64), values), tf.int64)
-    filled = tf.where(missing, _missing("INT"), known)
+    filled = tf.where(missing, _missing(INT.name), known)
     held = tf.unstack(filled, len(integers))
     return {**dense.values, **{c.name: x for c, x in zip(integers, held, strict=True)}}
 
@@ -88,7 +85,7 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
     Raises (when run):
       InvalidArgumentError: an Example does not parse, or has several values for a column.
     """
-    spec = {c.name: tf.io.VarLenFeature(TYPES[c.kind].tensor) for c in kinds}
+    spec = {c.name: tf.io.VarLenFeature(c.type.tensor) for c in kinds}
     parsed = tf.io.parse_example(examples, spec)
     shapes = tf.stack([parsed[c.name].dense_shape for c in kinds])
     _require(shapes[:, 1] <= 1, kinds, "columns have several values in a row")

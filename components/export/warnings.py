@@ -65,11 +65,11 @@ class Warnings:
           layout: the transformed features.
           known: the number of terms of each vocabulary, by raw column.
         """
-        kinds = {c.name: c.kind for c in columns}
-        wanted = [e for e in expectations if e.name in kinds]
+        as_text = {c.name: c.type.is_requested_as_text for c in columns}
+        wanted = [e for e in expectations if e.name in as_text]
         return cls(
-            numbers=tuple(e for e in wanted if kinds[e.name] != "BYTES"),
-            texts=tuple(e for e in wanted if kinds[e.name] == "BYTES"),
+            numbers=tuple(e for e in wanted if not as_text[e.name]),
+            texts=tuple(e for e in wanted if as_text[e.name]),
             terms=tuple(
                 _Term(column, feature, known[column])
                 for column, feature in vocabulary_features(layout).items()

@@ -15,19 +15,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.examples import ARROW_TYPES, read_row_group, row_groups
 from components.examples import column as column_of
-from components.examples import read_row_group, row_groups
 from components.parity import covering
 from components.parity.changes import BASE_ROWS, ChangedRow, changed_rows
 from components.parity.values import is_plain
 from schemas.columns import Column
+from schemas.types import TYPES
 
 # Real rows are taken from the splits in this order: what no model has seen comes first.
 SPLITS = ("test", "eval", "train")
 # At most so many batches are read of a split, however large it is.
 _MAX_ROW_GROUPS = 16
 
-_TYPES = {"INT": pa.int64(), "FLOAT": pa.float32(), "BYTES": pa.binary()}
+# Text as bytes: it need not be UTF-8 here.
+_TYPES = {
+    name: pa.binary() if TYPES[name].is_text else arrow for name, arrow in ARROW_TYPES.items()
+}
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,9 @@ class Rows:
 
 def _plain(array: pa.Array, column: Column) -> np.ndarray:
     """Return, bool [rows], what `is_plain` returns, which is asked once for each text."""
-    if column.kind == "INT":
+    if column.type.is_whole:
         return np.ones(len(array), bool)
-    if column.kind == "FLOAT":
+    if not column.type.is_text:
         return ~np.isinf(array.to_numpy(zero_copy_only=False))
     encoded = array.dictionary_encode()
     fits = np.array([is_plain(text) for text in encoded.dictionary.to_pylist()] + [True])

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from schemas.columns import LARGEST_INTEGER, Column
+from schemas.types import BYTES, FLOAT, INT
 
 _MAX_FLOAT = float(np.finfo(np.float32).max)
 # Some of TensorFlow's threads take a smaller number for zero and others do not.
@@ -22,13 +23,13 @@ _SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 _NEAR = 3  # real values that others are made from
 
 _ADVERSARIAL: dict[str, tuple[Any, ...]] = {
-    "INT": (
+    INT.name: (
         *(0, 1, -1, 2, -2, 7, 10, 24, 99, 100, 255, 256, 1_000, 65_535, 1_000_000),
         *(2**24, 2**24 + 1, -(2**24) - 1),  # from here on float32 does not hold every integer
         *(2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**32, 2**32 + 1),
         *(2**53 - 1, 2**53, -(2**53) + 1, -(2**53)),  # and from here on float64 does not
     ),
-    "FLOAT": (
+    FLOAT.name: (
         *(float("nan"), float("inf"), float("-inf"), _MAX_FLOAT, -_MAX_FLOAT),
         *(_LEAST_FLOAT, -_LEAST_FLOAT, _LEAST_FLOAT / 2, -_LEAST_FLOAT / 2, _SMALLEST),
         float(np.finfo(np.float32).eps),
@@ -36,7 +37,7 @@ _ADVERSARIAL: dict[str, tuple[Any, ...]] = {
         *(2.0**24, 2.0**24 + 2, 2.0**31, 2.0**53, -(2.0**53)),
         *(float(np.float32(v)) for v in (0.1, 1 / 3, 1e-30, -1e-30, 1e-7, 16777.217)),
     ),
-    "BYTES": (
+    BYTES.name: (
         *(b"", b" ", b"  ", b"\t", b"\n", b"never seen", b"another one never seen"),
         *(b"\x00", b"nul\x00inside", b"\x00\x00", b"line\nbreak\r\n", b"\t\x07\x1b[31m\x7f"),
         *(b"a\x1fb", b"\x1f"),  # the separator of crosses
@@ -93,14 +94,14 @@ def _is_accepted(value: Any) -> bool:
 
 def _near(kind: str, value: Any) -> Iterator[Any]:
     """Yield what a careless hand would make of a real value."""
-    if kind == "BYTES":
+    if kind == BYTES.name:
         yield from (b" " + value, value + b" ", value + b"\n", value + b"\x00", value + value)
         yield from (value.swapcase(), value.lower(), value.upper(), value[:-1], value[1:])
         yield from (b'"' + value + b'"', value.replace(b" ", b"_"), value[::-1])
         text = value.decode(errors="ignore")
         yield unicodedata.normalize("NFC", text).encode()
         yield unicodedata.normalize("NFD", text).encode()
-    elif kind == "INT":
+    elif kind == INT.name:
         yield from (value + 1, value - 1, -value, value * 10, value + 2**32)
     else:
         yield from _around(kind, value)
@@ -109,10 +110,10 @@ def _near(kind: str, value: Any) -> Iterator[Any]:
 
 def _around(kind: str, value: float) -> Iterator[Any]:
     """Yield a number and its neighbours on both sides: one unit in the last place away."""
-    if kind == "INT":
+    if kind == INT.name:
         whole = math.floor(value)
         yield from (whole - 1, whole, whole + 1)
-    elif kind == "FLOAT":
+    elif kind == FLOAT.name:
         single = np.float32(value)
         below, above = (np.nextafter(single, np.float32(end)) for end in (-np.inf, np.inf))
         yield from map(float, (below, single, above))

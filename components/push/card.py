@@ -17,7 +17,6 @@ from markupsafe import Markup
 from schemas.description import CARD_NAME, Description, Input, Slice
 from schemas.tasks import BY_NAME
 
-_TYPES = {"FLOAT": "number", "INT": "whole number", "BYTES": "text"}
 _SPLITS = {
     "train": "learning",
     "eval": "choosing when to stop learning",
@@ -40,7 +39,6 @@ def card(model: Description) -> str:
         lower=[m.title for m in task.judged() if m.better == "lower"],
         objective=objective,
         linear=task.BASELINES[1].title,
-        types=_TYPES,
         splits=_SPLITS,
         overall=overall,
         baseline=Slice(name="", rows=overall.rows, metrics=model.baseline),
@@ -73,9 +71,7 @@ def code(text: str, *, in_table: bool = True) -> Markup:
 
 
 def _asked(column: Input) -> int | float | str:
-    if column.example is not None:
-        return column.example
-    return "" if column.kind == "BYTES" else float("nan")
+    return column.type.request_missing if column.example is None else column.example
 
 
 def _escaped(value: object) -> Markup:

@@ -33,6 +33,7 @@ from schemas.description import Description, Input, ParityPath, Slice, Treated
 from schemas.expectations import Expectation
 from schemas.splits.options import SPLITS
 from schemas.tasks.options import ExportOptions
+from schemas.types import FLOAT
 
 # Nobody chooses from a longer list.
 MOST_KNOWN = 1_000
@@ -116,13 +117,13 @@ def example_row(examples: str, columns: tuple[Column, ...]) -> dict[str, int | f
         if batch.num_rows:
             missing = sum(np.asarray(batch.column(i).is_null()) for i in range(len(columns)))
             row = batch.slice(int(np.argmin(missing)), 1).to_pylist()[0]
-            return {c.name: _readable(row[c.name], c.kind) for c in columns}
+            return {c.name: _readable(row[c.name], c) for c in columns}
     return {}
 
 
-def _readable(value: int | float | str | None, kind: str) -> int | float | str | None:
+def _readable(value: int | float | str | None, column: Column) -> int | float | str | None:
     """A float32 in as few digits as no other has; None for what JSON cannot hold."""
-    if kind != "FLOAT" or value is None:
+    if column.type is not FLOAT or value is None:
         return value
     short = float(str(np.float32(value)))
     return short if math.isfinite(short) else None

@@ -17,12 +17,13 @@ from components.examples import ARROW_TYPES
 from components.export import signatures as names
 from schemas.columns import Column
 from schemas.errors import DataError, ModelError
-from schemas.types import TYPES
+from schemas.types import FLOAT, TYPES
 
 PREDICT = "predict"  # raw columns → score, class, probabilities, logits
 PREFERRED = (PREDICT, names.RAW_COLUMNS)
 
-_KINDS = {each.request: each.name for each in TYPES.values()}
+# Of types that requests carry alike, the first of the table.
+_KINDS = {each.request: each.name for each in reversed(TYPES.values())}
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _cast(array: pa.Array, column: Column, where: str) -> pa.Array:
         return array
     try:
         # safe=False only rounds float64 to the float32 that the column is
-        return array.cast(wanted, safe=column.kind != "FLOAT")
+        return array.cast(wanted, safe=column.type is not FLOAT)
     except pa.ArrowException as error:
         raise DataError(
             f"the column {column.name!r} of type {array.type} does not fit {column.kind}: {error}",

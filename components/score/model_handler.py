@@ -222,6 +222,6 @@ def _as_batch(rows: Sequence[Mapping[str, Any]], inputs: Sequence[Column]) -> pa
             raise DataError(
                 f"a value of {column.name!r} does not fit {column.kind}: {error}",
                 where="a row to score",
-                expected="int for INT, float or int for FLOAT, str for BYTES, None where missing",
+                expected=f"{column.type.title}, None where it is missing",
             ) from error
     return pa.RecordBatch.from_arrays(arrays, [c.name for c in inputs])

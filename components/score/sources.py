@@ -21,6 +21,7 @@ from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources import plain
 from schemas.sources.options import Options
+from schemas.types import BYTES
 
 BATCH_ROWS = 65_536
 SOURCE, LINE = "source", "line"
@@ -49,7 +50,7 @@ class Wanted:
     def key_columns(self) -> tuple[Column, ...]:
         """The keys as columns of a CSV file: of the schema's type, or the model's, else text."""
         kinds = {column.name: column.kind for column in (*self.inputs, *self.columns)}
-        return tuple(Column(key, kinds.get(key, "BYTES"), serving=True) for key in self.keys)
+        return tuple(Column(key, kinds.get(key, BYTES.name), serving=True) for key in self.keys)
 
     def reader_of(self, path: str) -> Reader[Any]:
         """Return the reader of a file, whose kind its name's ending tells.

@@ -76,7 +76,7 @@ class _Column:
     """What is known of a column, ready to be looked up."""
 
     def __init__(self, column: Input) -> None:
-        self._text = column.kind == "BYTES"
+        self._text = column.type.is_requested_as_text
         self._known = self._lookup(column.known)
         self._domain = self._lookup(column.values)
         self._bounds: tuple[float, float] | None = None

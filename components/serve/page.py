@@ -10,9 +10,11 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import json
 from pathlib import Path
 
 from components.serve.messages import Answer
+from schemas.types import TYPES
 
 _FILES = Path(__file__).with_name("page_files")
 
@@ -60,7 +62,20 @@ def _style() -> str:
 
 
 def _script() -> str:
-    return "\n".join(_read(name) for name in _SCRIPTS)
+    return "\n".join([_types(), *map(_read, _SCRIPTS)])
+
+
+def _types() -> str:
+    """Return the table of column types: of each what a form needs."""
+    table = {
+        each.name: {
+            "title": each.title,
+            "text": each.is_requested_as_text,
+            "whole": each.is_whole,
+        }
+        for each in TYPES.values()
+    }
+    return f"const TYPES = {json.dumps(table)};"
 
 
 def _read(name: str) -> str:

@@ -6,7 +6,7 @@ only what the exact way would take, with the same result.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from components.sources.rejects import Reason
 from schemas.columns import LARGEST_INTEGER, Column
+from schemas.types import BYTES, FLOAT, INT
 
 _INT = r"^(?:\+|(-))?0*([0-9]+)(?:\.0*)?$"
 _INT_DIGITS = 17  # sign and digits of what may be within 2^53, and surely fits int64
@@ -36,7 +37,7 @@ class Cells(NamedTuple):
 
 
 def convert(text: pa.Array, kind: str) -> Cells:
-    """Convert text (valid UTF-8, null where missing) to the type of an INT, FLOAT or BYTES column.
+    """Convert text (valid UTF-8, null where missing) to the type of a column.
 
     >>> convert(pa.array(["5", "5.0", "5.5", None]), "INT").values.to_pylist()
     [5, 5, None, None]
@@ -45,12 +46,7 @@ def convert(text: pa.Array, kind: str) -> Cells:
     if b"\0" in _characters(text):
         reasons[_where(pc.match_substring(text, "\0"))] = Reason.CONTAINS_NUL
         text = without(text, reasons)
-    if kind == "INT":
-        values, more = _integers(text)
-    elif kind == "FLOAT":
-        values, more = _floats(text)
-    else:
-        return Cells(text, reasons)
+    values, more = _READ[kind](text)
     return Cells(values, reasons | more)
 
 
@@ -125,6 +121,18 @@ def _floats_exactly(text: pa.Array) -> Cells:
     reasons[_where(pc.invert(number))] = Reason.NOT_A_NUMBER
     unsigned = pc.replace_substring_regex(without(text, reasons), r"^\+", "")
     return Cells(unsigned.cast(pa.float64()), reasons)
+
+
+def _as_it_is(text: pa.Array) -> Cells:
+    return Cells(text, np.zeros(len(text), np.uint8))
+
+
+# By the type of a column, what reads its text.
+_READ: dict[str, Callable[[pa.Array], Cells]] = {
+    INT.name: _integers,
+    FLOAT.name: _floats,
+    BYTES.name: _as_it_is,
+}
 
 
 def _cast(text: pa.Array, to: pa.DataType) -> pa.Array | None:

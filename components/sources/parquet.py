@@ -107,7 +107,7 @@ class Reader(protocol.Reader[Rows]):
     def _cells(self, array: pa.Array, wanted: Column) -> Cells:
         cells = of_arrow(array, wanted.kind)
         assert cells is not None  # the file's types were checked by its footer
-        if wanted.kind != "BYTES":
+        if not wanted.type.is_text:
             return cells
         texts = trimmed(cells.values) if self._options.trim else cells.values
         return Cells(with_nulls(texts, self._options.nulls), cells.reasons)

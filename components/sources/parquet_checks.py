@@ -15,12 +15,6 @@ from components.sources.typed import fits
 from schemas.columns import Column
 from schemas.errors import DataError, did_you_mean
 
-_WRITTEN_AS = {
-    "INT": ("whole numbers", "BIGINT"),
-    "FLOAT": ("floats or doubles", "DOUBLE"),
-    "BYTES": ("text", "VARCHAR"),
-}
-
 
 def check_columns(schema: pa.Schema, selection: Selection, *, where: str) -> None:
     """Check that a file has each column once, and of a type that fits.
@@ -39,7 +33,7 @@ def check_columns(schema: pa.Schema, selection: Selection, *, where: str) -> Non
             raise DataError(
                 f"the column {column.name!r} is {arrow}",
                 where=where,
-                expected=f"{_WRITTEN_AS[column.kind][0]}: the column is {column.kind}",
+                expected=f"{column.type.parquet}: the column is {column.kind}",
                 remedy=_remedy(arrow, column),
             )
     for key in selection.keys:
@@ -68,14 +62,14 @@ def _only(schema: pa.Schema, name: str, where: str) -> pa.DataType:
 
 def _remedy(arrow: pa.DataType, column: Column) -> str:
     """Return what to do about a column whose type does not fit."""
-    written, sql = _WRITTEN_AS[column.kind]
+    written = column.type.parquet
     if pa.types.is_nested(arrow):
         return f"write one value for each row, as {written}"
     if pa.types.is_temporal(arrow):
         return f"write the column as {written}, as it is in training" + (
-            "" if column.kind == "BYTES" else ", such as seconds since 1970"
+            "" if column.type.is_text else ", such as seconds since 1970"
         )
-    return f"write the column as {written}: CAST({column.name} AS {sql})"
+    return f"write the column as {written}: CAST({column.name} AS {column.type.sql})"
 
 
 def unreadable(path: str, error: Exception) -> DataError:

@@ -18,24 +18,19 @@ from components.examples import ARROW_TYPES
 from components.sources.cells import Cells, without
 from components.sources.rejects import Reason
 from schemas.columns import LARGEST_INTEGER
+from schemas.types import BYTES, FLOAT, INT, TYPES
 
-_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
-    "INT": (int, float, type(None)),
-    "FLOAT": (int, float, type(None)),
-    "BYTES": (str, type(None)),
-}
 _WRONG_TYPE = {
-    "INT": Reason.NOT_AN_INTEGER,
-    "FLOAT": Reason.NOT_A_NUMBER,
-    "BYTES": Reason.NOT_TEXT,
+    INT.name: Reason.NOT_AN_INTEGER,
+    FLOAT.name: Reason.NOT_A_NUMBER,
+    BYTES.name: Reason.NOT_TEXT,
 }
-
 
 _ARROW_TEXT = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
 def fits(arrow: pa.DataType, kind: str) -> bool:
-    """Return whether values of an Arrow type can be an INT, FLOAT or BYTES column's.
+    """Return whether values of an Arrow type can be those of a type of column.
 
     Others would need a rule that training did not have: a date, a decimal and a boolean are text in
     CSV, and ingest reads them as what they look like there.
@@ -47,13 +42,13 @@ def fits(arrow: pa.DataType, kind: str) -> bool:
         arrow = arrow.value_type
     if pa.types.is_null(arrow):
         return True
-    if kind == "BYTES":
+    if TYPES[kind].is_text:
         return arrow in _ARROW_TEXT
     return pa.types.is_integer(arrow) or arrow in (pa.float32(), pa.float64())
 
 
 def of_arrow(array: pa.Array, kind: str) -> Cells | None:
-    """Return a column of a Parquet file as an INT, FLOAT or BYTES column.
+    """Return a column of a Parquet file as a column of a type.
 
     Returns:
       Values and reasons; None if the array's type does not fit.
@@ -67,7 +62,7 @@ def of_arrow(array: pa.Array, kind: str) -> Cells | None:
         array = array.dictionary_decode()
     if pa.types.is_null(array.type):
         return Cells(pa.nulls(len(array), ARROW_TYPES[kind]), np.zeros(len(array), np.uint8))
-    if kind == "BYTES":
+    if TYPES[kind].is_text:
         return _texts(array)
     if pa.types.is_integer(array.type):
         return _of_integers(array, kind)
@@ -75,13 +70,14 @@ def of_arrow(array: pa.Array, kind: str) -> Cells | None:
 
 
 def of_json(values: Sequence[Any], kind: str) -> Cells:
-    """Return values that JSON was parsed to as an INT, FLOAT or BYTES column.
+    """Return values that JSON was parsed to as a column of a type.
 
     >>> of_json([3, 3.0, "3", None], "INT").values.to_pylist()
     [3, 3, None, None]
     """
-    wrong = np.array([type(v) not in _PYTHON_TYPES[kind] for v in values], bool)
-    if kind == "INT" and float in set(map(type, values)):
+    fitting = {*TYPES[kind].json, type(None)}
+    wrong = np.array([type(v) not in fitting for v in values], bool)
+    if TYPES[kind].is_whole and float in set(map(type, values)):
         wrong |= np.array([type(v) is float and not v.is_integer() for v in values], bool)
     if wrong.any():
         values = [None if bad else v for v, bad in zip(values, wrong, strict=True)]
@@ -97,9 +93,9 @@ def of_json(values: Sequence[Any], kind: str) -> Cells:
 
 
 def _array(values: Sequence[Any], kind: str) -> pa.Array:
-    if kind == "BYTES":
+    if TYPES[kind].is_text:
         return pa.array(values, pa.string())
-    if kind == "INT":
+    if TYPES[kind].is_whole:
         # an integer beyond int64 is beyond 2^53 in any case
         edge = LARGEST_INTEGER + 1
         whole = [v if v is None else max(-edge, min(int(v), edge)) for v in values]
@@ -152,7 +148,7 @@ def _of_integers(array: pa.Array, kind: str) -> Cells:
     missing = np.asarray(array.is_null())
     numbers = array.fill_null(0).to_numpy(zero_copy_only=False)
     reasons = np.zeros(len(array), np.uint8)
-    if kind == "FLOAT":
+    if not TYPES[kind].is_whole:
         singles = numbers.astype(np.float64).astype(np.float32)  # rounded twice, as text is in CSV
         return Cells(pa.array(singles, mask=missing), reasons)
     reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = Reason.INTEGER_BEYOND_2_53
@@ -162,7 +158,7 @@ def _of_integers(array: pa.Array, kind: str) -> Cells:
 def _of_floats(array: pa.Array, kind: str) -> Cells:
     numbers = array.cast(pa.float64()).fill_null(np.nan).to_numpy()
     missing, reasons = np.isnan(numbers), np.zeros(len(array), np.uint8)
-    if kind == "FLOAT":
+    if not TYPES[kind].is_whole:
         with np.errstate(over="ignore"):
             singles = numbers.astype(np.float32)
         reasons[np.isinf(singles)] = Reason.NOT_FINITE

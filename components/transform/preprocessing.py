@@ -89,7 +89,7 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
         features += use.options.outputs(use.columns, learned[use])
     _refuse_equal_names([f.name for f in features] + [preprocessing.label.name])
     label = preprocessing.label
-    return Layout(features=tuple(features), label=label.name, label_type=label.LABEL_TYPE)
+    return Layout(features=tuple(features), label=label.name, label_type=label.LABEL_TYPE.name)
 
 
 def _refuse_equal_names(names: list[str]) -> None:

@@ -40,6 +40,7 @@ from schemas.errors import DataError
 from schemas.examples import Examples
 from schemas.layout import Layout
 from schemas.splits.options import SPLITS
+from schemas.types import FLOAT, INT
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -189,7 +190,7 @@ def _write_layout(preprocessing: Preprocessing, graph: str) -> Layout:
 def _close_empty_splits(layout: Layout, transformed: str) -> None:
     """A split without rows is still a split: it gets an empty shard."""
     columns = [
-        Column(f.name, "FLOAT" if f.role == "dense" else "INT", serving=True)
+        Column(f.name, FLOAT.name if f.role == "dense" else INT.name, serving=True)
         for f in layout.features
     ] + [Column(layout.label, layout.label_type, serving=False)]
     for split in SPLITS:

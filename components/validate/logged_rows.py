@@ -21,7 +21,6 @@ _STRING = 7  # of types.proto
 # Which field of a TensorProto holds its values, by type; other types are rare, and left to numpy.
 _FIELDS = {1: "float_val", 2: "double_val", 3: "int_val", _STRING: "string_val", 9: "int64_val"}
 _MOST_VALUES = 1 << 24  # of a tensor, of which one value may stand for all others
-_LISTS = {"BYTES": "bytes_list", "INT": "int64_list", "FLOAT": "float_list"}
 
 
 class UnreadableError(Exception):
@@ -172,7 +171,7 @@ def _first(feature: Any, column: Column) -> Any:
     values = getattr(feature, kind).value if kind else ()
     if not values:
         return None
-    if kind != _LISTS[column.kind]:
+    if kind != column.type.feature:
         raise UnreadableError(f"{kind} for {column.name!r}")
     return values[0]
 
@@ -201,9 +200,9 @@ def _checked(values: list[Any], column: Column) -> list[Any]:
       UnreadableError: one of them is of another type, or no integer where these are wanted.
     """
     kinds = set(map(type, values))
-    if not kinds <= ({bytes} if column.kind == "BYTES" else {int, float}):
+    if not kinds <= ({bytes} if column.type.is_requested_as_text else {int, float}):
         raise UnreadableError(f"values of another type than {column.kind} for {column.name!r}")
-    if column.kind == "INT" and float in kinds:
+    if column.type.is_whole and float in kinds:
         numbers = np.array(values, np.float64)
         whole = (numbers == np.floor(numbers)) & (np.abs(numbers) <= LARGEST_INTEGER)
         if not (whole | np.isnan(numbers)).all():

@@ -23,6 +23,7 @@ from components.validate.logged_rows import UnreadableError, parsed, rows_of
 from components.validate.tfrecords import Damage
 from schemas.columns import Column
 from schemas.errors import ConfigError, SkewlessError
+from schemas.types import ColumnType
 
 SPLIT = "requests"
 
@@ -174,7 +175,7 @@ class _Table:
     def take(self) -> pa.RecordBatch:
         """Return the rows, and forget them."""
         batch = pa.RecordBatch.from_arrays(
-            [_array(values, self._columns[name].kind) for name, values in self._values.items()],
+            [_array(values, self._columns[name].type) for name, values in self._values.items()],
             schema=arrow_schema(self._columns.values()),
         )
         self._values = {name: [] for name in self._columns}
@@ -207,14 +208,14 @@ def _logs(path: str, read: Read) -> Iterator[Any]:
         read.damaged[path] = damage.records + damage.gaps
 
 
-def _array(values: list[Any], kind: str) -> pa.Array:
+def _array(values: list[Any], held: ColumnType) -> pa.Array:
     """Return values as examples hold them: NaN and "" are missing, as the model takes them."""
-    if kind == "BYTES":
+    if held.is_text:
         texts = [value.decode(errors="replace") if value else None for value in values]
         return pa.array(texts, pa.string())
     numbers = np.array([np.nan if value is None else value for value in values], np.float64)
     missing = np.isnan(numbers)
-    if kind == "FLOAT":
+    if not held.is_whole:
         return pa.array(numbers.astype(np.float32), mask=missing)
     # Through float64, as the raw signature takes integers: exact up to 2**53.
     return pa.array(np.where(missing, 0, numbers).astype(np.int64), mask=missing)

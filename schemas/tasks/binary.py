@@ -8,7 +8,7 @@ import pydantic
 from pydantic import Field
 
 from schemas import signatures as names
-from schemas.columns import LARGEST_INTEGER, SPACES, Column, require_kind
+from schemas.columns import LARGEST_INTEGER, SPACES, Column, require_type
 from schemas.description import Output, number
 from schemas.errors import ConfigError
 from schemas.sources.options import Options
@@ -21,6 +21,7 @@ from schemas.tasks.options import (
     TaskOptions,
     ThresholdOptions,
 )
+from schemas.types import BYTES, FLOAT, INT
 from schemas.yaml_text import PLAIN_INTEGER
 
 _ONE_CLASS = "the test split holds labels of one class only"
@@ -179,7 +180,7 @@ class Binary(TaskOptions):
     )
     OBJECTIVE = "log_loss"
     SLICED = ("log_loss", "auc", "accuracy")
-    LABEL_TYPE = "INT"
+    LABEL_TYPE = INT
 
     @pydantic.model_validator(mode="after")
     def _one(self) -> Binary:
@@ -206,9 +207,9 @@ class Binary(TaskOptions):
         """Check the types of the columns, and that each value can occur."""
         for column in columns:
             if self.equals is None:
-                require_kind("label.exceeds", column, ("INT", "FLOAT"), where)
+                require_type("label.exceeds", column, (INT, FLOAT), where)
                 continue
-            require_kind("label.equals", column, ("INT", "BYTES"), where)
+            require_type("label.equals", column, (INT, BYTES), where)
             for value in self.equals.values:
                 _require_possible(value, column, source, f"{where}.equals.values")
 
@@ -230,11 +231,11 @@ class Binary(TaskOptions):
 def _require_possible(value: str | int, column: Column, source: Options, where: str) -> None:
     """Refuse a value of the label that a column of this type, read in this way, never has."""
     problem = ""
-    if column.kind == "INT":
+    if column.type.is_whole:
         if not PLAIN_INTEGER.fullmatch(str(value)):
-            problem = "is INT: its values are whole numbers, written as 1 or -20"
+            problem = f"is {column.kind}: its values are whole numbers, written as 1 or -20"
         elif abs(int(value)) > LARGEST_INTEGER:
-            problem = "is INT: its values are within ±2**53"
+            problem = f"is {column.kind}: its values are within ±2**53"
     elif str(value) in ("", *source.null_values):
         problem = "has no such value: source.null_values makes it a missing one"
     elif source.trim and str(value) != str(value).strip(SPACES):

@@ -11,6 +11,7 @@ from schemas.columns import Column
 from schemas.description import Output
 from schemas.sources.options import Options
 from schemas.strict import Finite, Strict
+from schemas.types import ColumnType
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class TaskOptions(Strict):
     # The metrics of slices that a run prints, the objective first.
     SLICED: ClassVar[tuple[str, ...]]
     # The label's type in transformed examples.
-    LABEL_TYPE: ClassVar[Literal["INT", "FLOAT"]]
+    LABEL_TYPE: ClassVar[ColumnType]
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from schemas.layout import TransformedFeature
 from schemas.strict import Strict
+from schemas.types import ColumnType
 
 
 class TreatmentOptions(Strict):
     """The options of one use of a treatment, which `kind` names."""
 
     kind: str
-    accepts: ClassVar[tuple[str, ...]]  # types of columns in schema.pbtxt
+    accepts: ClassVar[tuple[ColumnType, ...]]
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the transformed features.

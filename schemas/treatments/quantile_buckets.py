@@ -8,13 +8,14 @@ from pydantic import Field
 
 from schemas.layout import TransformedFeature
 from schemas.treatments.options import TreatmentOptions
+from schemas.types import FLOAT, INT, ColumnType
 
 
 class QuantileBuckets(TreatmentOptions):
     """The bucket between training quantiles that x falls into; id 0 is missing."""
 
     kind: Literal["quantile_buckets"] = "quantile_buckets"
-    accepts: ClassVar[tuple[str, ...]] = ("INT", "FLOAT")
+    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT)
     buckets: Annotated[int, Field(ge=2, le=10_000)] = 10
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:

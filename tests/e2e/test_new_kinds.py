@@ -74,13 +74,14 @@ from typing import ClassVar, Literal
 
 from schemas.layout import TransformedFeature
 from schemas.treatments.options import TreatmentOptions
+from schemas.types import FLOAT, INT, ColumnType
 
 
 class Sign(TreatmentOptions):
     """-1, 0 or 1; 0 where missing."""
 
     kind: Literal["sign"] = "sign"
-    accepts: ClassVar[tuple[str, ...]] = ("INT", "FLOAT")
+    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT)
 
     def outputs(self, columns, learned):
         name = f"{columns[0]}_sign"

@@ -116,6 +116,7 @@ function fromMetadata(name, document) {
 }
 
 function kindOf(dtype) {
-  if (dtype === "DT_STRING") return "BYTES";
-  return dtype.startsWith("DT_INT") || dtype.startsWith("DT_UINT") ? "INT" : "FLOAT";
+  const text = dtype === "DT_STRING";
+  const whole = dtype.startsWith("DT_INT") || dtype.startsWith("DT_UINT");
+  return Object.keys(TYPES).find((kind) => TYPES[kind].text === text && TYPES[kind].whole === whole);
 }

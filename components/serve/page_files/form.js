@@ -1,7 +1,5 @@
 // The form: a field an input, which gives text; empty is missing.
 
-const KINDS = { INT: "integer", FLOAT: "number", BYTES: "text" };
-
 class Field {
   /** Make the field of an input; `changed` is called when a person changes it. */
   constructor(input, id, changed) {
@@ -46,7 +44,7 @@ class Field {
 
   get text() {
     if (this.control.disabled) return "";
-    return this.input.kind === "BYTES" ? this.control.value : this.control.value.trim();
+    return typeOf(this.input).text ? this.control.value : this.control.value.trim();
   }
 
   /** Take a value; "" is missing. What stood there comes back when "missing" is switched off. */
@@ -98,7 +96,8 @@ function selectOf(input) {
 
 function textboxOf(input) {
   // Not type="number": that hides from us what it does not understand, and rounds what it does.
-  const mode = { INT: "numeric", FLOAT: "decimal", BYTES: "text" }[input.kind];
+  const { text, whole } = typeOf(input);
+  const mode = text ? "text" : whole ? "numeric" : "decimal";
   // Phones' numeric keypads have no minus sign.
   const signed = input.minimum === null || input.minimum < 0;
   return h("input", {
@@ -117,7 +116,7 @@ function boundsOf({ minimum, maximum }) {
 }
 
 function hintOf(input) {
-  const parts = [KINDS[input.kind], boundsOf(input)];
+  const parts = [typeOf(input).title, boundsOf(input)];
   if (input.values) parts.push(`${input.values.length} values`);
   else if (input.known) parts.push(`${input.known.length} known`);
   if (!input.required) parts.push("optional");
@@ -128,7 +127,7 @@ function hintOf(input) {
 function adviceOn(input, text) {
   if (text === "") return input.required ? "The schema wants a value in every row." : "";
   const number = Number(text);
-  if (input.kind === "BYTES") {
+  if (typeOf(input).text) {
     return input.known && !input.values && !input.known.includes(text)
       ? "Not a term the model learnt."
       : "";

@@ -3,6 +3,9 @@
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 const STRINGS_AND_SPECIALS = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g;
 
+/** Return how an input's values are held: its row of schemas/types.py, which page.py brings. */
+const typeOf = (input) => TYPES[input.kind];
+
 /** Parse an answer: NaN and infinities become null, integers past 2^53 stay text. */
 function parseJson(text) {
   const plain = text.replace(STRINGS_AND_SPECIALS, (found) => (found[0] === '"' ? found : "null"));
@@ -18,7 +21,7 @@ function parseJson(text) {
  * is no number goes as a string: the server knows best how to say what is wrong with it.
  */
 function literal(input, text) {
-  if (input.kind === "BYTES") return JSON.stringify(text);
+  if (typeOf(input).text) return JSON.stringify(text);
   if (text === "") return "NaN";
   if (NUMBER.test(text)) return text;
   const number = Number(text);

@@ -12,14 +12,14 @@ const COLUMNS_SPAN = 100; // the widest range of integers that gets a column eac
  */
 function candidates(input, current, most) {
   const short =
-    input.kind === "INT" &&
+    typeOf(input).whole &&
     input.maximum - input.minimum <= COLUMNS_SPAN &&
     input.minimum !== null &&
     input.maximum !== null;
   if (short) return { shape: "columns", values: withCurrent(integers(input), current) };
   const listed = input.values ?? input.known;
   if (listed) return { shape: "bars", values: withCurrent(listed.slice(0, most), current) };
-  if (input.kind === "BYTES") return { shape: "bars", values: withCurrent([], current) };
+  if (typeOf(input).text) return { shape: "bars", values: withCurrent([], current) };
   return { shape: "line", values: withCurrent(evenly(input, current, most), current) };
 }
 
@@ -40,7 +40,7 @@ function evenly(input, current, most) {
   const step = (high - low) / steps;
   // Two digits of the step are kept: enough to tell neighbours apart, and short to read.
   const digits =
-    input.kind === "INT" ? 0 : Math.min(Math.max(1 - Math.floor(Math.log10(step)), 0), 20);
+    typeOf(input).whole ? 0 : Math.min(Math.max(1 - Math.floor(Math.log10(step)), 0), 20);
   const numbers = Array.from({ length: steps + 1 }, (_, index) =>
     Number((low + step * index).toFixed(digits)),
   );
