@@ -1,1 +1,1 @@
-"""Top floor: puts stages together, chooses where they run, talks to the person."""
+"""The top floor: assembles stages, chooses where they run, and talks to the user."""

@@ -1,6 +1,6 @@
-"""Commands that run on a runner of Beam's: `--runner`, `--set`, and Beam's own options behind `--`.
+"""Commands that run on a Beam runner: `--runner`, `--set`, and Beam's own options after `--`.
 
-Imports nothing but click, so that help and typing errors answer at once.
+Imports only click, so that help and typing errors appear at once.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class BeamCommand(click.Command):
-    """A command that takes options of Beam behind `--`, as `-- --runner=FlinkRunner`."""
+    """A command that accepts Beam options after `--`, such as `-- --runner=FlinkRunner`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put what is behind `--` aside as `ctx.meta["beam"]`."""
+        """Store what follows `--` in `ctx.meta["beam"]`."""
         at = args.index("--") if "--" in args else len(args)
         ctx.meta["beam"] = args[at + 1 :]
         return super().parse_args(ctx, args[:at])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Tell of Beam's options, too."""
+        """Add Beam's options to the usage line."""
         return [*super().collect_usage_pieces(ctx), "[-- BEAM-OPTIONS]"]
 
 
 def options(command: _Command) -> _Command:
-    """Give a command the options --runner and --set."""
+    """Add the options --runner and --set to a command."""
     runner = click.option(
         "--runner",
         "runner",

@@ -1,6 +1,6 @@
-"""What is known of a run while it goes on: progress events go in, a state for each stage comes out.
+"""The state of a run in progress: takes progress events and keeps a state for each stage.
 
-Pure bookkeeping, told the time by whoever asks, so that both kinds of screen show the same.
+This is pure bookkeeping. The caller passes the time, so that both kinds of screen show the same.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ State = Literal["waiting", "running", "done", "cached", "failed"]
 
 @dataclass
 class Stage:
-    """One stage so far.
+    """The progress of one stage.
 
     Attributes:
       name: its node in the DAG.
-      state: where it stands; "cached" when an earlier run's outcome was used again.
-      started: the time of its start, in the seconds of the clock that the board is told.
+      state: its state; "cached" when the output of an earlier run was used again.
+      started: when it started, on the clock of the caller, in seconds.
       seconds: how long it took, once it has ended.
-      rows: how many went through.
-      counts: how many became what, where the stage tells.
+      rows: how many rows it has processed.
+      counts: counts by kind of outcome, where the stage reports them.
       metrics: the latest figures of a stage that learns.
       job: page and latest state of the job that an engine does for it.
       notes: figures for the summary.
@@ -42,7 +42,7 @@ class Stage:
     notes: dict[str, float | int | str] = field(default_factory=dict)
 
     def rows_per_second(self, now: float) -> float | None:
-        """Return the mean rate so far; None where no rows are counted."""
+        """Return the mean rate so far; None if no rows are counted."""
         seconds = self.seconds if self.state in ("done", "failed") else now - self.started
         return self.rows / seconds if self.rows and seconds > 0 else None
 
@@ -54,10 +54,10 @@ class Board:
         self.stages = {name: Stage(name) for name in names}
 
     def update(self, event: Event, now: float) -> list[Stage]:
-        """Take in an event; return the stages that came to an end by it.
+        """Apply an event; return the stages that it ended.
 
-        A stage that TFX finds in its cache says nothing at all: it ends as cached when one that
-        stands after it starts, or is remarked on.
+        A stage that TFX finds in its cache reports nothing. It ends as cached when a later stage
+        starts or has a remark.
         """
         stage = self.stages.setdefault(event.stage, Stage(event.stage))
         if event.kind == "start":
@@ -83,16 +83,16 @@ class Board:
         return []
 
     def finish(self) -> list[Stage]:
-        """Take in that the whole DAG went through; return the stages that came to an end by it."""
+        """Record that the whole DAG finished; return the stages that this ended."""
         return self._skip(list(self.stages.values()))
 
     def leave_out(self, name: str) -> None:
-        """Take in that a stage is not needed."""
+        """Record that a stage is not needed."""
         del self.stages[name]
 
     @property
     def running(self) -> Stage | None:
-        """The stage at work."""
+        """The stage that is running."""
         return next((s for s in self.stages.values() if s.state == "running"), None)
 
     @property

@@ -1,7 +1,7 @@
-"""The command `skewless`: reads the command line, runs a subcommand, says in words what failed.
+"""The command `skewless`: reads the command line, runs a subcommand and explains failures.
 
-Nothing is imported here but click: a subcommand's module is imported when it is asked for, and what
-is heavy in it when it starts to work, so that help and typing errors answer at once.
+Only click is imported here. A subcommand's module is imported when the subcommand is used, and its
+heavy imports follow when it starts to work, so that help and typing errors appear at once.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ COMMANDS = {
         "pipeline.stream",
         "Score new files or messages with a pushed model, for as long as they come.",
     ),
-    "skew": ("pipeline.skew", "Tell how far requests have moved from the training data of RUN."),
+    "skew": ("pipeline.skew", "Show how far requests have moved from the training data of RUN."),
     "workers": (
         "pipeline.workers",
         "Start workers for the engine on this machine, until interrupted.",
     ),
     "doctor": (
         "pipeline.doctor",
-        "Tell which versions, memory and disk are in use and whether each fits.",
+        "Show which versions, memory and disk are in use and whether each fits.",
     ),
 }
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # 128 + SIGINT, the shells' convention
 
 
 class LazyGroup(click.Group):
-    """A group whose subcommands are imported on use, and which knows what a typo meant."""
+    """A group that imports subcommands on use and suggests the nearest name after a typo."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the subcommands' names in the order they are told."""
+        """Return the subcommands' names in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the subcommand; None where there is none of that name."""
+        """Import the subcommand; return None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         module, _ = COMMANDS[cmd_name]
@@ -72,7 +72,7 @@ class LazyGroup(click.Group):
         """Find the subcommand that `args` names.
 
         Raises:
-          click.UsageError: there is none; names the nearest one.
+          click.UsageError: the name is unknown; the message suggests the nearest one.
         """
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
@@ -87,10 +87,10 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code; `argv` None means this process's own."""
+    """Run the command line and return the exit code; None as `argv` means `sys.argv`."""
     code = _run(argv)
     if argv is None and "tensorflow" in sys.modules:
-        # The interpreter would spend seconds on taking apart, module by module, what it loaded.
+        # The interpreter would spend seconds on unloading modules one by one.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    # To find that it has no plugins, pydantic opens the metadata of every installed package.
+    # Without this, pydantic reads the metadata of every installed package to look for plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         if argv is None and limited():
@@ -116,13 +116,13 @@ def _run(argv: Sequence[str] | None) -> int:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
     except (OSError, MemoryError) as error:  # such as a folder that may not be written
-        found = shortage("the command failed", error)
-        click.echo(f"error: {found or redacted(str(error))}", err=True)
-        return found.exit_code if found else 1
+        lack = shortage("the command failed", error)
+        click.echo(f"error: {lack or redacted(str(error))}", err=True)
+        return lack.exit_code if lack else 1
     except (KeyboardInterrupt, click.Abort) as error:
-        # click has made an Abort of it; what it said is what became of a job elsewhere
-        told = str(error.__cause__ or error)
-        click.echo(f"interrupted: {redacted(told)}" if told else "interrupted", err=True)
+        # click raises Abort from the interrupt, whose text says what happens to a job elsewhere
+        reason = str(error.__cause__ or error)
+        click.echo(f"interrupted: {redacted(reason)}" if reason else "interrupted", err=True)
         return INTERRUPTED
     return code if isinstance(code, int) else 0
 

@@ -1,7 +1,7 @@
-"""Shows a run on the screen: live on a terminal, as plain lines anywhere else.
+"""Shows a run on the screen: live on a terminal, as plain lines elsewhere.
 
-Progress events arrive through the logger `skewless.progress`, from whatever thread a stage works
-in; a finished stage becomes one line that stays, the one at work is redrawn or told now and then.
+Progress events arrive through the logger `skewless.progress`, from any thread. A finished stage
+becomes a permanent line; the line of the running stage is redrawn or repeated now and then.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
 NAME_WIDTH = 14
 PLAIN_INTERVAL = 5.0  # seconds between two plain lines of one stage
 
-IMPORTS = "imports"  # reported like a stage, for it takes seconds
-# What a stage without rows of its own says of itself while it works.
+IMPORTS = "imports"  # reported like a stage, because it takes seconds
+# What a stage that counts no rows shows while it works.
 DOING = {IMPORTS: "loading TensorFlow, TFX and Beam ..."}
 
 
 class Screen(Protocol):
-    """A way to show things; each line is `(text, style)` with style one of rich's."""
+    """An output for progress; each line is `(text, style)` with one of rich's styles."""
 
     def line(self, text: str, style: str = "") -> None:
-        """Show a line that stays."""
+        """Show a permanent line."""
 
     def ended(self, stage: Stage) -> None:
-        """Show a stage that came to an end."""
+        """Show a stage that has ended."""
 
     def working(self, stage: Stage) -> None:
-        """Show that the stage at work has moved on."""
+        """Show that the running stage has made progress."""
 
     def close(self) -> None:
-        """Leave the screen as a terminal expects it."""
+        """Restore the terminal."""
 
 
 def open_screen(stream: TextIO) -> Screen:
-    """Return the screen that suits a stream: live where cursor movements are understood."""
+    """Return the screen for a stream: live if the stream understands cursor movements."""
     if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb":
         return Terminal(stream)
     return Plain(stream)
@@ -57,7 +57,7 @@ class Plain:
         self._stream = stream
         self._clock = clock
         self._stage = ""
-        self._told = 0.0
+        self._written_at = 0.0
         self._due = ""
 
     def line(self, text: str, style: str = "") -> None:
@@ -71,28 +71,28 @@ class Plain:
         self.line(f"{stage.name:<{NAME_WIDTH}} {outcome(stage)}".rstrip())
 
     def working(self, stage: Stage) -> None:
-        """Write how far the stage is, every few seconds.
+        """Write the stage's progress, every few seconds.
 
-        A line that is due waits for the stage's next word, for the outcome may come instead.
+        A due line waits for the next event of the stage, because that may be the outcome.
         """
         now = self._clock()
         if stage.name != self._stage:
-            self._stage, self._told, self._due = stage.name, now, ""
+            self._stage, self._written_at, self._due = stage.name, now, ""
             if stage.name in DOING:
                 self.line(f"{stage.name:<{NAME_WIDTH}} {DOING[stage.name]}")
             return
         if self._due:
             self.line(self._due)
-            self._told, self._due = now, ""
-        if now - self._told >= PLAIN_INTERVAL:
+            self._written_at, self._due = now, ""
+        if now - self._written_at >= PLAIN_INTERVAL:
             self._due = f"{stage.name:<{NAME_WIDTH}} {doing(stage, now)} ..."
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: nothing has to be restored."""
 
 
 class Terminal:
-    """One live line for the stage at work below the lines of those that have ended."""
+    """A live line for the running stage, below the lines of the finished ones."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console
@@ -118,12 +118,12 @@ class Terminal:
         self._console.print(Text(text, style=style))
 
     def ended(self, stage: Stage) -> None:
-        """Print the stage's outcome and take it off the live line."""
+        """Print the stage's outcome and remove it from the live line."""
         from rich.text import Text
 
         mark, style = _MARKS[stage.state]
         self._stage = None
-        self._live.refresh()  # else its line would stay until the next regular one
+        self._live.refresh()  # otherwise its line stays until the next regular refresh
         self._console.print(
             Text.assemble(
                 (f"{mark} ", style), f"{stage.name:<{NAME_WIDTH}} ", (outcome(stage), "dim")
@@ -137,7 +137,7 @@ class Terminal:
             self._live.start()
 
     def close(self) -> None:
-        """Take the live line away and give the cursor back."""
+        """Remove the live line and show the cursor again."""
         self._stage = None
         self._live.stop()
 
@@ -166,7 +166,7 @@ _MARKS = {
 
 
 def outcome(stage: Stage) -> str:
-    """Say how a stage ended, in one line.
+    """Return how a stage ended, in one line.
 
     >>> outcome(Stage("ingest", state="done", seconds=0.5, rows=15_000))
     '    0.5 s  15,000 rows, 30,000 rows/s'
@@ -183,7 +183,7 @@ def outcome(stage: Stage) -> str:
 
 
 def doing(stage: Stage, now: float) -> str:
-    """Say how far a stage is at the time `now`."""
+    """Return the progress of a stage at the time `now`."""
     parts = [f"{now - stage.started:7.1f} s"]
     parts += filter(None, [DOING.get(stage.name), _rows(stage, now), figures(stage.metrics)])
     parts += [f"job {stage.job['state']}"] if "state" in stage.job else []
@@ -196,7 +196,7 @@ def _rows(stage: Stage, now: float) -> str:
 
 
 def figures(values: Mapping[str, float | int | str]) -> str:
-    """Write named figures in one line.
+    """Format named figures in one line.
 
     >>> figures({"epoch": 3, "loss": 0.123456, "examples_per_second": 612345.6})
     'epoch 3, loss 0.1235, examples_per_second 612,346'
@@ -205,14 +205,14 @@ def figures(values: Mapping[str, float | int | str]) -> str:
 
 
 def figure(value: float | int | str) -> str:
-    """Write one figure: integers with commas, others to four digits after the point."""
+    """Format one figure: integers with commas, others with four decimal places."""
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}"
     return f"{value:,}" if isinstance(value, int) else value
 
 
 class Reporter(logging.Handler):
-    """Takes progress events to a board and a screen; a context manager that attaches itself."""
+    """Passes progress events to a board and a screen; attaches itself as a context manager."""
 
     def __init__(
         self, names: Iterable[str], screen: Screen, clock: Callable[[], float] = time.monotonic
@@ -223,7 +223,7 @@ class Reporter(logging.Handler):
         self._clock = clock
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take in one event; a screen that went away does not stop the run."""
+        """Process one event; a screen that has disappeared does not stop the run."""
         event: progress.Event = record.event  # type: ignore[attr-defined]
         try:
             for stage in self.board.update(event, self._clock()):

@@ -1,4 +1,4 @@
-"""Which stage feeds which, and what each is told: the wiring of the run and nothing else.
+"""The wiring of a run: which stage feeds which, and the parameters of each.
 
 (a) source → ingest → (b) examples → statistics, validate against the schema → (c) gate →
 transform → (d) graph and transformed examples → train → (e) model → export → (f) SavedModel →
@@ -29,8 +29,8 @@ from schemas.expectations import Expectations, expectations_of
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
 
-# The nodes in the order they run, each with the room of components/ that it lives in. Nodes that
-# wait for the same ones run in the order of their names.
+# The nodes in the order they run, each with its room in components/. Nodes that wait for the same
+# nodes run in the order of their names.
 ROOMS = {
     "import_schema": "validate",
     "ingest": "ingest",
@@ -50,17 +50,17 @@ Nodes = Mapping[str, Any]  # TFX components by id
 
 
 def check_source(dataset: Dataset) -> None:
-    """Hold that the source's files are there and have the columns, as ingest will again.
+    """Check that the source's files exist and have the columns, as ingest does again later.
 
-    What is wrong with a header or footer is said before anything heavy is imported.
+    A wrong header or footer is reported before anything heavy is imported.
 
     Raises:
-      DataError: no file, an empty one, or one that cannot be read or lacks a column.
-      ConfigError: the source's options do not fit each other.
-      StoreError: the store that it lies in does not answer, or refuses.
+      DataError: there is no file, or one is empty, cannot be read or lacks a column.
+      ConfigError: the source's options contradict each other.
+      StoreError: the store does not answer, or refuses.
     """
-    wanted = Selection(dataset.columns, required=dataset.spec.label.columns)
-    reader = open_reader(dataset.spec.source, wanted)
+    selection = Selection(dataset.columns, required=dataset.spec.label.columns)
+    reader = open_reader(dataset.spec.source, selection)
     if files.in_store(dataset.source_path):
         stores.check(dataset.source_path)
     for path in source_paths(dataset):
@@ -71,7 +71,7 @@ def source_paths(dataset: Dataset) -> list[str]:
     """Return the source's files, sorted.
 
     Raises:
-      DataError: there is none.
+      DataError: there are none.
     """
     return source_files(
         dataset.source_path,
@@ -81,10 +81,10 @@ def source_paths(dataset: Dataset) -> list[str]:
 
 
 def pipeline_id(name: str) -> str:
-    """Return the name that TFX records a pipeline under.
+    """Return the name under which TFX records a pipeline.
 
-    TFX refuses a pipeline that is called like one of its nodes. Others keep their own name, by
-    which their earlier runs are found.
+    TFX refuses a pipeline that has the name of one of its nodes. All others keep their own name,
+    by which their earlier runs are found.
     """
     return f"{name}-pipeline" if name in NODES else name
 
@@ -99,17 +99,17 @@ def build(
 ) -> Pipeline:
     """Wire the stages of a dataset into a TFX pipeline whose cache is on.
 
-    Every node is told the part of pipeline.yaml that it needs and no more, so that a changed line
-    runs again what depends on it. `run_id` makes push run each time; nothing else knows it. `known`
-    has what the source's files hold, as far as they were read before.
+    Every node receives only the part of pipeline.yaml that it needs, so that a changed line re-runs
+    only what depends on it. `run_id` makes push run each time; no other node receives it. `known`
+    has digests of source files that were read before.
     """
     from tfx.orchestration import metadata
     from tfx.orchestration.pipeline import Pipeline
 
-    told = _Told.of(dataset)
-    data = _data(told, dataset, known, allow_anomalies)
-    model = _model(told, dataset, data)
-    verdict = _verdict(told, dataset, folders, run_id, data, model)
+    shared = _Shared.of(dataset)
+    data = _data(shared, dataset, known, allow_anomalies)
+    model = _model(shared, dataset, data)
+    verdict = _verdict(shared, dataset, folders, run_id, data, model)
     return Pipeline(
         pipeline_name=pipeline_id(dataset.spec.name),
         pipeline_root=folders.artifacts,
@@ -122,8 +122,8 @@ def build(
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What several nodes are told, as JSON, and the digest of each one's code."""
+class _Shared:
+    """Parameters that several nodes share, as JSON, and the digest of each node's code."""
 
     columns: str
     features: str
@@ -134,7 +134,7 @@ class _Told:
     code: dict[str, str]
 
     @classmethod
-    def of(cls, dataset: Dataset) -> _Told:
+    def of(cls, dataset: Dataset) -> _Shared:
         preprocessed = {"features", "crosses", "label"}
         return cls(
             columns=schema_columns.dumps(dataset.columns),
@@ -153,12 +153,12 @@ class _Told:
 
 
 def _modules(node: str, dataset: Dataset) -> tuple[str, ...]:
-    """Return the modules that a node finds by their names: those of the kinds chosen."""
+    """Return the modules that a node loads by name: those of the chosen kinds."""
     modules = []
     formats = {
         "ingest": dataset.spec.source.format,
         "parity": "parquet",
-    }  # which its batches are in
+    }  # the format of its batches
     if node in formats:
         modules.append(sources.module_of(formats[node]))
     if node == "ingest":
@@ -176,8 +176,8 @@ def _expectations(dataset: Dataset) -> Expectations:
     return expectations_of(schema_columns.parse_schema(dataset.schema_text, where=where))
 
 
-def _data(told: _Told, dataset: Dataset, known: DigestCache, allow_anomalies: bool) -> Nodes:
-    """From source to examples that the gate lets through."""
+def _data(shared: _Shared, dataset: Dataset, known: DigestCache, allow_anomalies: bool) -> Nodes:
+    """Build the nodes from the source to examples that passed the gate."""
     from components.ingest.component import ingest
     from components.validate.component import gate, import_schema, statistics, validate
 
@@ -185,27 +185,27 @@ def _data(told: _Told, dataset: Dataset, known: DigestCache, allow_anomalies: bo
         source=dataset.spec.source.model_dump_json(),
         pattern=dataset.source_path,
         fingerprint=digests.source(source_paths(dataset), known),
-        columns=told.columns,
+        columns=shared.columns,
         splits=dataset.spec.splits.model_dump_json(),
-        label=told.label,
-        settings=told.settings,
-        code=told.code["ingest"],
+        label=shared.label,
+        settings=shared.settings,
+        code=shared.code["ingest"],
     )
-    imported = import_schema(text=dataset.schema_text, code=told.code["import_schema"])
+    imported = import_schema(text=dataset.schema_text, code=shared.code["import_schema"])
     examples, schema = ingested.outputs["examples"], imported.outputs["schema"]
-    measured = statistics(examples=examples, schema=schema, code=told.code["statistics"])
+    measured = statistics(examples=examples, schema=schema, code=shared.code["statistics"])
     validated = validate(
         statistics=measured.outputs["statistics"],
         schema=schema,
         examples=examples,
-        code=told.code["validate"],
+        code=shared.code["validate"],
     )
     gated = gate(
         anomalies=validated.outputs["anomalies"],
         examples=examples,
         validation=dataset.spec.validation.model_dump_json(),
         allow_anomalies=int(allow_anomalies),
-        code=told.code["gate"],
+        code=shared.code["gate"],
     )
     return {
         "ingest": ingested,
@@ -216,8 +216,8 @@ def _data(told: _Told, dataset: Dataset, known: DigestCache, allow_anomalies: bo
     }
 
 
-def _model(told: _Told, dataset: Dataset, data: Nodes) -> Nodes:
-    """From examples to a SavedModel."""
+def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:
+    """Build the nodes from examples to a SavedModel."""
     from components.export.component import export
     from components.train.component import train
     from components.transform.component import transform
@@ -226,42 +226,42 @@ def _model(told: _Told, dataset: Dataset, data: Nodes) -> Nodes:
     examples = data["ingest"].outputs["examples"]
     transformed = transform(
         examples=examples,
-        columns=told.columns,
-        features=told.features,
-        settings=told.settings,
-        code=told.code["transform"],
+        columns=shared.columns,
+        features=shared.features,
+        settings=shared.settings,
+        code=shared.code["transform"],
     )
-    transformed.add_upstream_node(data["gate"])  # nothing is learnt from data that it refuses
+    transformed.add_upstream_node(data["gate"])  # no training on data that the gate refuses
     graph = transformed.outputs["transform_graph"]
     trained = train(
         transformed_examples=transformed.outputs["transformed_examples"],
         transform_graph=graph,
-        label=told.label,
+        label=shared.label,
         model_spec=spec.model.model_dump_json(),
-        settings=told.settings,
-        code=told.code["train"],
+        settings=shared.settings,
+        code=shared.code["train"],
     )
     exported = export(
         model=trained.outputs["model"],
         transform_graph=graph,
         examples=examples,
-        columns=told.columns,
-        label=told.label,
+        columns=shared.columns,
+        label=shared.label,
         model_name=spec.name,
-        answers=told.answers,
-        # without warnings a changed domain changes no export
-        expectations=told.expectations
+        answers=shared.answers,
+        # without warnings, the export does not depend on domains
+        expectations=shared.expectations
         if spec.export.warnings
         else Expectations().model_dump_json(),
-        code=told.code["export"],
+        code=shared.code["export"],
     )
     return {"transform": transformed, "train": trained, "export": exported}
 
 
 def _verdict(
-    told: _Told, dataset: Dataset, folders: Folders, run_id: str, data: Nodes, model: Nodes
+    shared: _Shared, dataset: Dataset, folders: Folders, run_id: str, data: Nodes, model: Nodes
 ) -> Nodes:
-    """From a SavedModel to a version that is served, if it is good and true."""
+    """Build the nodes from a SavedModel to a served version, if the model is good and proven."""
     from components.evaluate.component import evaluate
     from components.parity.component import parity
     from components.push.component import push
@@ -272,20 +272,20 @@ def _verdict(
         examples=examples,
         model=exported,
         evaluation_spec=dataset.spec.evaluation.model_dump_json(),
-        columns=told.columns,
-        label=told.label,
+        columns=shared.columns,
+        label=shared.label,
         serving_dir=folders.serving,
-        code=told.code["evaluate"],
+        code=shared.code["evaluate"],
     )
     proven = parity(
         examples=examples,
         transform_graph=model["transform"].outputs["transform_graph"],
         trained=model["train"].outputs["model"],
         exported=exported,
-        columns=told.columns,
-        label=told.label,
-        answers=told.answers,
-        code=told.code["parity"],
+        columns=shared.columns,
+        label=shared.label,
+        answers=shared.answers,
+        code=shared.code["parity"],
     )
     pushed = push(
         exported=exported,
@@ -296,13 +296,13 @@ def _verdict(
         transform_graph=model["transform"].outputs["transform_graph"],
         examples=examples,
         model_name=dataset.spec.name,
-        features=told.features,
-        answers=told.answers,
-        columns=told.columns,
-        expectations=told.expectations,
-        digests=json.dumps(digests.of_sources(dataset.spec, dataset.schema_text, told.code)),
+        features=shared.features,
+        answers=shared.answers,
+        columns=shared.columns,
+        expectations=shared.expectations,
+        digests=json.dumps(digests.of_sources(dataset.spec, dataset.schema_text, shared.code)),
         serving_dir=folders.serving,
         run_id=run_id,
-        code=told.code["push"],
+        code=shared.code["push"],
     )
     return {"evaluate": evaluated, "parity": proven, "push": pushed}

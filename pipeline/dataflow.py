@@ -1,7 +1,7 @@
-"""Makes Dataflow ready: asks Google Cloud what a run needs there, and says what its jobs are told.
+"""Checks what a run needs in Google Cloud, and builds the options of its Dataflow jobs.
 
-`check` needs no Beam and takes about a second: a bucket that is missing or a permission that is
-refused is said before anything starts, not by a failed job minutes later.
+`check` needs no Beam and takes about a second. It reports a missing bucket or permission before
+anything starts; otherwise a job would fail minutes later.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _REQUIRED = ("project", "region", "temp_location")
 
 
 def check(section: Dataflow, beam: Sequence[str] = (), paths: Sequence[str] = ()) -> None:
-    """Hold that a job can be sent: keys, the workers' package, paths, credentials, bucket, service.
+    """Check what a job needs: keys, the workers' package, paths, credentials, bucket, service.
 
     Args:
-      section: what is said of Dataflow.
-      beam: options of Beam that are passed on; `--dataflow_endpoint` and `--no_auth` count here.
-      paths: what the workers are to read and write.
+      section: the Dataflow section of the configuration.
+      beam: options that are passed on to Beam; `--dataflow_endpoint` and `--no_auth` count here.
+      paths: what the workers read and write.
 
     Raises:
-      ConfigError: something is missing or refused, with Google's own words and what helps.
+      ConfigError: something is missing or refused; has Google's own words and a remedy.
     """
     absent = [key for key in _REQUIRED if getattr(section, key) is None]
     if absent:
@@ -58,10 +58,10 @@ def check(section: Dataflow, beam: Sequence[str] = (), paths: Sequence[str] = ()
 
 @contextlib.contextmanager
 def staged(section: Dataflow) -> Iterator[list[str]]:
-    """Yield the options of Beam for the jobs of a run, which `check` has passed.
+    """Yield Beam's options for the jobs of a run, after `check` has passed.
 
-    Without an image, this project's package is built here, once for all of the run's jobs, and
-    lies in a temporary folder until the block ends.
+    Without an image, this project's package is built here, once for all jobs of the run, in a
+    temporary folder that exists until the block ends.
     """
     with tempfile.TemporaryDirectory(prefix="skewless-package-") as folder:
         own = arguments(section)
@@ -72,16 +72,16 @@ def staged(section: Dataflow) -> Iterator[list[str]]:
             own += [
                 f"--extra_package={package}",
                 f"--requirements_file={pins}",
-                # the workers fetch them themselves: Beam would send 2 GB with every job
+                # the workers fetch them themselves; otherwise Beam sends 2 GB with every job
                 "--requirements_cache=skip",
-                # what was sent before, by whatever job or run, is copied within the bucket
+                # what an earlier job or run has sent is copied within the bucket
                 "--enable_artifact_caching",
             ]
         yield own
 
 
 def arguments(section: Dataflow) -> list[str]:
-    """Return what a section says, in options of Beam."""
+    """Return a section as Beam's options."""
     given = {
         "runner": "DataflowRunner",
         "project": section.project,
@@ -99,24 +99,24 @@ def arguments(section: Dataflow) -> list[str]:
 
 
 def job_name(name: str) -> str:
-    """Return a name as Dataflow takes it: lower case letters, digits and hyphens."""
+    """Return a name in the form that Dataflow accepts: lower case letters, digits and hyphens."""
     return "".join(c if c.isalnum() and c.isascii() else "-" for c in name.lower())
 
 
 def _check_paths(paths: Sequence[str], endpoint: str) -> None:
-    """Hold that workers on Google's machines can see files."""
+    """Check that workers on Google's machines can reach the files."""
     local = [path for path in paths if not path.startswith("gs://")]
     if local and not is_here(endpoint):
         raise ConfigError(
             f"Dataflow's workers cannot see {local[0]!r}, which is on this machine",
-            where="the data, or the folder for what is made of it",
+            where="the data, or the folder for the results",
             expected="paths in gs://",
             remedy="copy the data to a bucket (gcloud storage cp), and give an --output there",
         )
 
 
 def _setup_file(section: Dataflow) -> Path:
-    """Return the setup.py that the workers' package is built from."""
+    """Return the setup.py from which the workers' package is built."""
     path = Path(section.setup_file) if section.setup_file else packages.own_setup_file()
     if path.is_file():
         return path.resolve()
@@ -136,7 +136,7 @@ def _endpoint(beam: Sequence[str]) -> str:
 
 
 def _session(*, no_auth: bool) -> Any:
-    """Return a session of `requests` that asks as whoever starts the jobs."""
+    """Return an authenticated session of `requests`."""
     import google.auth
     import google.auth.credentials
     import google.auth.exceptions
@@ -159,12 +159,12 @@ def _session(*, no_auth: bool) -> Any:
 
 
 def _check_bucket(section: Dataflow, session: Any) -> None:
-    """Hold that the bucket can be seen: Beam looks at it before every file that it sends."""
-    assert section.temp_location is not None  # held by check()
+    """Check access to the bucket: Beam looks at it before every file that it sends."""
+    assert section.temp_location is not None  # checked by check()
     bucket = section.temp_location.removeprefix("gs://").partition("/")[0]
     where = f"{_WHERE}.temp_location"
     base = os.environ.get("STORAGE_EMULATOR_HOST", STORAGE).rstrip("/")
-    status, said = _ask(session, f"{base}/storage/v1/b/{bucket}", where, "Cloud Storage")
+    status, reason = _ask(session, f"{base}/storage/v1/b/{bucket}", where, "Cloud Storage")
     if status == 404:
         raise ConfigError(
             f"there is no bucket {bucket!r}",
@@ -174,7 +174,7 @@ def _check_bucket(section: Dataflow, session: Any) -> None:
         )
     if status != 200:
         raise ConfigError(
-            f"the bucket {bucket!r} is refused: {said}",
+            f"the bucket {bucket!r} is refused: {reason}",
             where=where,
             remedy="let whoever starts the run see the bucket (storage.buckets.get, as in"
             " roles/storage.legacyBucketReader) and write to it (roles/storage.objectUser)",
@@ -182,13 +182,13 @@ def _check_bucket(section: Dataflow, session: Any) -> None:
 
 
 def _check_service(section: Dataflow, session: Any, endpoint: str) -> None:
-    """Hold that jobs of the project may be listed, and so that the service is there for it."""
+    """Check that jobs of the project may be listed, and thereby that the service is enabled."""
     url = f"{endpoint}/v1b3/projects/{section.project}/locations/{section.region}/jobs?pageSize=1"
     where = f"{_WHERE}.project and .region; {endpoint}"
-    status, said = _ask(session, url, where, "Dataflow")
+    status, reason = _ask(session, url, where, "Dataflow")
     if status != 200:
         raise ConfigError(
-            f"Dataflow refuses {section.project!r} in {section.region!r}: {said}",
+            f"Dataflow refuses {section.project!r} in {section.region!r}: {reason}",
             where=where,
             remedy=f"gcloud services enable dataflow.googleapis.com --project={section.project};"
             " who starts jobs needs roles/dataflow.developer, and roles/iam.serviceAccountUser of"
@@ -197,24 +197,24 @@ def _check_service(section: Dataflow, session: Any, endpoint: str) -> None:
 
 
 def _ask(session: Any, url: str, where: str, who: str) -> tuple[int, str]:
-    """Return the status of an answer, and what it says of an error."""
+    """Return the status of a response, and its error message."""
     import google.auth.exceptions
 
     try:
         answer = session.get(url, timeout=TIMEOUT)
     except google.auth.exceptions.GoogleAuthError as error:
         raise ConfigError(
-            f"the credentials for Google Cloud are not taken: {error.args[0]}",
+            f"Google Cloud does not accept the credentials: {error.args[0]}",
             where=where,
             remedy="gcloud auth application-default login",
         ) from error
-    except OSError as error:  # requests' own are such
-        cause = str(error).rpartition(": ")[2].rstrip("'\")")  # the rest is of Python's objects
+    except OSError as error:  # includes the errors of requests
+        cause = str(error).rpartition(": ")[2].rstrip("'\")")  # the rest is about Python objects
         raise ConfigError(
             f"{who} cannot be reached: {cause}",
             where=where,
             expected="an answer to this machine",
-            remedy="see that this machine reaches Google Cloud: network, proxy, firewall",
+            remedy="check that this machine reaches Google Cloud: network, proxy, firewall",
         ) from error
     try:
         return answer.status_code, str(answer.json()["error"]["message"])

@@ -1,13 +1,13 @@
-"""Remembers what files hold, so that files that look unchanged are not read again.
+"""Remembers the digests of files, so that files that look unchanged are not read again.
 
-A file is remembered by its path, size, inode and the times of its last change (mtime and ctime).
-The system sets ctime whenever content is written and gives no program a way to set it, so a file
-whose mtime was set back is read again. A file that had changed less than two seconds before it was
-read is read again, too: a second change may have got the same time. To check a file costs one
-`stat`, whatever its size. What this cannot notice is content that changed without a write, on a
-failing disk; push reads the model that it publishes again in full.
+A file is identified by its path, size, inode and the times of its last change (mtime and ctime).
+The system sets ctime whenever content is written, and no program can set it, so a file whose mtime
+was reset is still read again. A file that changed less than two seconds before it was read is read
+again, too: a second change may have the same time. Checking a file costs one `stat`, whatever its
+size. The cache cannot notice content that changed without a write, on a failing disk; push reads
+the whole model that it publishes again.
 
-Files in a store are not remembered: a store's listing says what they hold (`stores.tags`).
+Files in a store are not remembered: the store's listing has tags for their content (`stores.tags`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Look:
-    """What the file system says of a file."""
+    """The attributes of a file by which a change is noticed."""
 
     size: int
     modified_ns: int
@@ -46,7 +46,7 @@ class _Look:
 
 @dataclass(frozen=True)
 class _Known:
-    """What a file held, how it looked, and when that was."""
+    """The digest of a file, its attributes, and the time of reading."""
 
     look: _Look
     at_ns: int
@@ -58,10 +58,10 @@ class _Known:
 
 
 class DigestCache:
-    """SHA-256 digests of files by path, kept in a JSON file; for local files alone.
+    """SHA-256 digests of local files by path, kept in a JSON file.
 
     Args:
-      path: the file; one that is missing or cannot be read is as good as empty.
+      path: the JSON file; a missing or unreadable one counts as empty.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,12 +70,12 @@ class DigestCache:
         self._known = dict(self._before)
 
     def digests(self, paths: Iterable[str]) -> dict[str, str]:
-        """Return the SHA-256 of each file's content, read only where the file looks changed.
+        """Return the SHA-256 of each file's content; reads only files that look changed.
 
         Raises:
-          OSError: a file is not there, or cannot be read.
+          OSError: a file does not exist, or cannot be read.
         """
-        now = time.time_ns()  # before looking: what is written from here on counts as unsettled
+        now = time.time_ns()  # before the stat: anything written from here on counts as unsettled
         looks = {path: _Look.at(path) for path in paths}
         unknown = {
             path: look.size
@@ -87,7 +87,7 @@ class DigestCache:
         return {path: self._known[path].digest for path in looks}
 
     def before(self, folder: str) -> dict[str, str]:
-        """Return what files below a folder held when the cache was opened, by relative path."""
+        """Return the digests of files below a folder at the time of opening, by relative path."""
         start = f"{folder.rstrip('/')}/"
         return {
             files.below(path, folder): known.digest
@@ -96,7 +96,7 @@ class DigestCache:
         }
 
     def save(self) -> None:
-        """Write the file if there is anything new; files that are gone are forgotten."""
+        """Write the file if anything is new; files that no longer exist are dropped."""
         if self._known == self._before:
             return
         kept = {
@@ -109,14 +109,14 @@ class DigestCache:
 
 @contextmanager
 def opened(path: Path) -> Iterator[DigestCache]:
-    """Yield a cache that is saved at the end, however that comes about."""
+    """Yield a cache that is saved at the end, even after an error."""
     cache = DigestCache(path)
     try:
         yield cache
     finally:
         try:
             cache.save()
-        except OSError:  # only the next run's time is lost
+        except OSError:  # this costs only time in the next run
             _logger.exception("%s was not written", path)
 
 

@@ -1,8 +1,8 @@
-"""What a stage's outcome depends on besides its inputs: code, library versions, source files.
+"""Digests of what a stage depends on in addition to its inputs: code, libraries, source files.
 
-Each digest becomes a parameter of the stage's node and with that a part of TFX's cache key: a stage
-runs again exactly when one of them changes. Code is read, never imported, so that a digest costs
-milliseconds and holds what the source says rather than what was already loaded.
+Each digest becomes a parameter of the stage's node and so a part of TFX's cache key: a stage runs
+again exactly when one of them changes. Code is read but not imported, so a digest takes
+milliseconds and covers the source files rather than modules that are already loaded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from schemas.spec import Spec
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("components", "schemas")
 
-# Libraries whose version changes what a stage puts out, by the name they are imported under.
+# Libraries whose version affects the output of a stage, by their import names.
 LIBRARIES = {
     "apache_beam": "apache-beam",
     "keras": "keras",
@@ -38,14 +38,14 @@ LIBRARIES = {
     "tfx_bsl": "tfx-bsl",
 }
 
-_CODE = (".py", ".j2")  # endings of files that change what is put out
+_CODE = (".py", ".j2")  # endings of files that affect the output
 
 _DOTTED = re.compile(rf"({'|'.join(PACKAGES)})(\.\w+)+")
 
 
 @dataclass(frozen=True)
 class _Import:
-    """One imported name: `name` of `module`, or the module itself where `name` is empty."""
+    """An imported name: `name` of `module`, or the module itself if `name` is empty."""
 
     module: str
     name: str
@@ -55,19 +55,18 @@ class _Import:
 def code(module: str, function: str, *, modules: Sequence[str] = (), root: Path = ROOT) -> str:
     """Return the digest of all code that `function` of `module` can reach.
 
-    That is the function itself with the names of its module that it uses, and every module of ours
-    that those import, directly or not, each taken whole; with them the versions of the libraries
-    among them. Layout and comments do not count, nor do imports for the type checker.
+    This covers the function itself with the names of its module that it uses, every module of ours
+    that those import, directly or indirectly, as a whole, and the versions of the libraries among
+    them. Layout and comments do not count, nor do imports for the type checker.
 
-    A package that lists kinds to choose from, in a tuple `KINDS`, does not count either, nor do the
-    kinds that it imports: those that were chosen are given as `modules`.
+    A package that lists kinds to choose from, in a tuple `KINDS`, does not count, nor do the kinds
+    that it imports: the chosen ones are passed as `modules`.
 
     Args:
-      module: of the function.
+      module: the module of the function.
       function: its name.
-      modules: further modules whose code, and what they import, belongs to it: those that are found
-        by their names.
-      root: where our packages lie.
+      modules: further modules whose code and imports count: those that are loaded by name.
+      root: the folder of our packages.
 
     Raises:
       ValueError: the module has no such function.
@@ -88,7 +87,7 @@ def code(module: str, function: str, *, modules: Sequence[str] = (), root: Path 
 def project(*, root: Path = ROOT) -> str:
     """Return the digest of all of this project's code, and of the libraries that compute.
 
-    A changed comment changes it, other than `code`, which takes a hundred times as long.
+    Unlike `code`, which takes a hundred times as long, it changes with every comment.
     """
     digest = hashlib.sha256(f"python {sys.version}".encode())
     for package in (*PACKAGES, "pipeline"):
@@ -111,17 +110,16 @@ def reachable(
 
 
 def source(paths: Iterable[str], known: DigestCache) -> str:
-    """Return the identity of source files: what each of them holds, in the order of their paths.
+    """Return the identity of source files: the content of each, in the order of their paths.
 
-    Of a path only the ending counts, by which a compressed file is known, and times do not count at
-    all: files that were touched, copied or renamed are still the same source. A file is read in
-    full when it is seen for the first time and whenever it looks changed; otherwise `known` has
-    what it holds. In a store, the tags of its listing tell (MD5 or generation in `gs://`, ETag in
-    `s3://`), and nothing is read.
+    Of a path only the ending counts, which says whether a file is compressed. Times do not count:
+    files that were touched, copied or renamed are still the same source. A file is read in full
+    when it is new or looks changed; otherwise `known` has its digest. In a store, the tags of the
+    listing are used (MD5 or generation in `gs://`, ETag in `s3://`), and nothing is read.
 
     Raises:
-      FileNotFoundError: one of them is gone.
-      OSError: one cannot be read.
+      FileNotFoundError: a file does not exist.
+      OSError: a file cannot be read.
       StoreError: the store does not answer, or refuses.
     """
     ordered = sorted(paths)
@@ -132,8 +130,8 @@ def source(paths: Iterable[str], known: DigestCache) -> str:
             raise FileNotFoundError(gone)
     else:
         contents = known.digests(ordered)
-    told = [(os.path.splitext(path)[1], contents[path]) for path in ordered]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    entries = [(os.path.splitext(path)[1], contents[path]) for path in ordered]
+    return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
 
 
 def of_sources(spec: Spec, schema_text: str, code: Mapping[str, str]) -> dict[str, str]:
@@ -148,11 +146,11 @@ def of_sources(spec: Spec, schema_text: str, code: Mapping[str, str]) -> dict[st
 
 @dataclass(frozen=True)
 class _Module:
-    """One of our modules, read.
+    """One of our modules, parsed.
 
     Attributes:
       tree: its code.
-      content: its digest, of the code without layout and comments.
+      content: its digest, without layout and comments.
       imports: every one of its imports.
       lists_kinds: whether it binds `KINDS`.
     """
@@ -176,13 +174,13 @@ def _module(name: str, root: Path) -> _Module:
 
 
 def _file_of(module: str, root: Path) -> Path:
-    """The file of one of our modules; FileNotFoundError would say it is none."""
+    """Return the file of one of our modules; raises FileNotFoundError for any other name."""
     path = root.joinpath(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def _used_definitions(tree: ast.Module, module: str, function: str) -> list[ast.stmt]:
-    """The function's statement and those of its module that bind a name it uses, and so on."""
+    """Return the function and the statements of its module that bind names it uses, recursively."""
     bindings = {name: node for node in tree.body for name in _bound_names(node)}
     if not isinstance(bindings.get(function), ast.FunctionDef):
         raise ValueError(f"{module} has no function {function!r}")
@@ -197,13 +195,13 @@ def _used_definitions(tree: ast.Module, module: str, function: str) -> list[ast.
 
 
 def _used_names(node: ast.stmt) -> list[str]:
-    """Names that a statement uses, without a function's own parameters."""
+    """Return the names that a statement uses, without a function's own parameters."""
     own = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
     return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in own]
 
 
 def _bound_names(node: ast.stmt) -> list[str]:
-    """Names that a statement of the module's top level binds."""
+    """Return the names that a top-level statement of the module binds."""
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         return [node.name]
     names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
@@ -211,7 +209,7 @@ def _bound_names(node: ast.stmt) -> list[str]:
 
 
 def _reach(imports: Sequence[_Import], root: Path) -> tuple[set[str], set[str]]:
-    """The modules of ours and the libraries in the transitive closure of these imports."""
+    """Return our modules and the libraries in the transitive closure of these imports."""
     ours: set[str] = set()
     libraries: set[str] = set()
     todo = list(imports)
@@ -231,7 +229,7 @@ def _reach(imports: Sequence[_Import], root: Path) -> tuple[set[str], set[str]]:
 
 
 def _modules_run_by(item: _Import, root: Path) -> set[str]:
-    """The module imported and the packages around it, whose `__init__` runs too."""
+    """Return the imported module and its parent packages, whose `__init__` runs too."""
     candidate = f"{item.module}.{item.name}" if item.name else item.module
     deepest = candidate if _file_of(candidate, root).is_file() else item.module
     parts = deepest.split(".")
@@ -246,7 +244,7 @@ def _lists_kinds(tree: ast.Module) -> bool:
 
 
 def _imports(node: ast.AST) -> Iterator[_Import]:
-    """Every import below `node`, those inside functions too, those for the type checker not."""
+    """Yield every import below `node`, also inside functions, but not for the type checker."""
     todo = [node]
     while todo:
         node = todo.pop()
@@ -259,9 +257,9 @@ def _imports(node: ast.AST) -> Iterator[_Import]:
 
 
 def _own_imports(node: ast.AST) -> Iterator[_Import]:
-    """What a node imports itself.
+    """Yield what a node itself imports.
 
-    A string that is the dotted name of a module counts: that is how one starts a process with it.
+    A string that is the dotted name of a module counts: processes are started with such names.
     """
     if isinstance(node, ast.Import):
         for alias in node.names:

@@ -1,7 +1,7 @@
-"""`skewless doctor`: what is in use here, and whether each fits.
+"""`skewless doctor`: shows what is in use on this machine, and whether it fits.
 
-Asks the system and the installed packages' metadata; imports nothing heavy. `--deep` loads the
-libraries too, in a process of its own, for what only shows then.
+Reads the system and the metadata of installed packages; imports nothing heavy. `--deep` also loads
+the libraries, in a separate process, to find what shows only then.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LIBRARIES = (
     "numpy",
     "protobuf",
 )
-# What --deep loads: everything a run loads.
+# What --deep loads: everything that a run loads.
 MODULES = (
     "tensorflow",
     "keras",
@@ -46,7 +46,7 @@ MODULES = (
 
 @dataclass(frozen=True)
 class Line:
-    """One line of dependencies: which Pythons and which glibc its wheels are built for."""
+    """A dependency line: the Python versions and the glibc that its wheels are built for."""
 
     name: str
     pythons: tuple[tuple[int, int], ...]
@@ -61,13 +61,13 @@ LINES = (
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at.
+    """The result of one check.
 
     Attributes:
       what: its name.
       found: what is in use.
-      expected: what would fit; empty where nothing is asked of it.
-      verdict: "ok"; "warn", it will do for small data; "bad", a run will fail.
+      expected: what would fit; empty if there is no requirement.
+      verdict: "ok"; "warn", it works for small data; "bad", a run will fail.
       remedy: what to do unless it is ok.
     """
 
@@ -79,17 +79,17 @@ class Check:
 
 
 @click.command()
-@click.option("--deep", is_flag=True, help="Load the libraries too, in a process of its own.")
+@click.option("--deep", is_flag=True, help="Also load the libraries, in a separate process.")
 @click.option(
     "--output",
     default="runs",
     show_default=True,
     metavar="ROOT",
-    help="Where runs are kept: whose disk to look at.",
+    help="The folder for runs, whose disk is checked.",
 )
 @click.pass_context
 def command(ctx: click.Context, deep: bool, output: str) -> None:
-    """Tell which versions, memory and disk are in use and whether each fits."""
+    """Show which versions, memory and disk are in use and whether each fits."""
     checks = [*check_all(Path(output)), *(check_loading() if deep else ())]
     for line in table(checks):
         click.echo(line)
@@ -100,7 +100,7 @@ def command(ctx: click.Context, deep: bool, output: str) -> None:
 
 
 def check_all(output: Path) -> Iterator[Check]:
-    """Check the interpreter, the system, the libraries and what is left of memory and disk."""
+    """Check the interpreter, the system, the libraries, and free memory and disk."""
     version = sys.version_info[:2]
     line = line_for(version)
     yield check_line(version, line)
@@ -114,12 +114,12 @@ def check_all(output: Path) -> Iterator[Check]:
 
 
 def line_for(version: tuple[int, int]) -> Line | None:
-    """Return the dependency line of a Python version; None where there is none."""
+    """Return the dependency line of a Python version, or None."""
     return next((line for line in LINES if version in line.pythons), None)
 
 
 def check_line(version: tuple[int, int], line: Line | None) -> Check:
-    """Check that one of the dependency lines is for this Python."""
+    """Check that a dependency line supports this Python."""
     found = ".".join(map(str, version))
     if line is None:
         pythons = sorted(p for line in LINES for p in line.pythons)
@@ -144,7 +144,7 @@ def check_glibc(libc: tuple[str, str], line: Line | None) -> Check:
 
 
 def check_processor(flags: frozenset[str] | None, cores: int) -> Check:
-    """Check that the processor has what TensorFlow's wheels are compiled for."""
+    """Check that the processor has the instructions that TensorFlow's wheels use."""
     found = f"{platform.machine()}, {cores} cores"
     if platform.machine() == "x86_64" and flags is not None and "avx" not in flags:
         remedy = "TensorFlow's wheels need AVX: use another machine"
@@ -153,7 +153,7 @@ def check_processor(flags: frozenset[str] | None, cores: int) -> Check:
 
 
 def required_ranges() -> dict[str, str]:
-    """Return the version range of each library: our own requirement, else that of tfx."""
+    """Return the version range of each library: our own requirement, otherwise that of tfx."""
     ranges: dict[str, str] = {}
     for distribution in ("tfx", "skewless"):
         ranges |= _ranges_of(distribution)
@@ -180,7 +180,7 @@ def check_library(name: str, version: str | None, expected: str) -> Check:
     """Check an installed version against its range; `version` None means it is not installed."""
     from packaging.specifiers import SpecifierSet
 
-    remedy = "make the environment anew: `make bootstrap`, or `pip install .`"
+    remedy = "rebuild the environment: `make bootstrap`, or `pip install .`"
     if version is None:
         return Check(name, "not installed", expected, "bad", remedy)
     if not SpecifierSet(expected).contains(version, prereleases=True):
@@ -189,7 +189,7 @@ def check_library(name: str, version: str | None, expected: str) -> Check:
 
 
 def check_memory(available: int) -> Check:
-    """Check the memory that is free, in bytes."""
+    """Check the free memory, in bytes."""
     found, expected = f"{available / GIB:.1f} GiB free", ">= 4 GiB"
     if available < 2 * GIB:
         return Check("memory", found, expected, "bad", "TensorFlow and Beam need 2 GiB: free some")
@@ -199,7 +199,7 @@ def check_memory(available: int) -> Check:
 
 
 def check_disk(folder: Path, free: int) -> Check:
-    """Check what is free, in bytes, on the disk that `folder` is on."""
+    """Check the free space, in bytes, on the disk of `folder`."""
     found, expected = f"{free / GIB:.1f} GiB free at {folder}", ">= 5 GiB"
     remedy = "free some, or keep runs elsewhere with --output"
     if free < GIB:
@@ -210,7 +210,7 @@ def check_disk(folder: Path, free: int) -> Check:
 
 
 def check_loading() -> Iterator[Check]:
-    """Load each library in a fresh process, for a crash there is one of its own."""
+    """Load each library in a fresh process, so that a crash does not end this one."""
     click.echo("loading the libraries…", err=True)
     code = "\n".join(
         [
@@ -230,7 +230,7 @@ def check_loading() -> Iterator[Check]:
     last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
     for module in MODULES:
         if module not in seconds:
-            yield Check(f"import {module}", last, "", "bad", "make the environment anew")
+            yield Check(f"import {module}", last, "", "bad", "rebuild the environment")
             return
         yield Check(f"import {module}", f"{float(seconds[module]):.1f} s")
 
@@ -250,7 +250,7 @@ def _installed(name: str) -> str | None:
 
 
 def _processor_flags() -> frozenset[str] | None:
-    """The processor's abilities as Linux tells them; None where it does not."""
+    """Return the processor's flags as Linux reports them; None on other systems."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
@@ -260,7 +260,7 @@ def _processor_flags() -> frozenset[str] | None:
 
 
 def _memory_limit() -> int:
-    """Bytes that this process may still take: what is free, or what is left in its container."""
+    """Return the bytes that this process may still allocate: of the machine or its container."""
     import psutil
 
     available: int = psutil.virtual_memory().available
@@ -274,6 +274,6 @@ def _memory_limit() -> int:
 
 
 def _existing(folder: Path) -> Path:
-    """The folder or the nearest one above it that exists."""
+    """Return the folder or its nearest existing parent."""
     folder = folder.resolve()
     return next(path for path in (folder, *folder.parents) if path.exists())

@@ -1,7 +1,4 @@
-"""What a run ended early by → one error in a person's words.
-
-Goes in: what a library raised, or a signal. Comes out: what to tell, and what to do.
-"""
+"""Turns what ended a run early, an exception or a signal, into one readable error."""
 
 from __future__ import annotations
 
@@ -18,21 +15,21 @@ from schemas.errors import SkewlessError
 
 
 class InterruptedRunError(SkewlessError):
-    """A person, or the system, stopped it."""
+    """A person or the system stopped the command."""
 
-    exit_code = 130  # 128 + SIGINT, as shells have it
+    exit_code = 130  # 128 + SIGINT, the shells' convention
 
 
 class UnexpectedError(SkewlessError):
-    """A failure that nobody foresaw; the log has its traceback."""
+    """An unforeseen failure; the log has its traceback."""
 
 
 @contextlib.contextmanager
 def noticing_interrupts() -> Iterator[list[int]]:
-    """Yield a list that is no longer empty once Ctrl-C was pressed, or SIGTERM sent.
+    """Yield a list that is no longer empty once Ctrl-C was pressed or SIGTERM sent.
 
-    Python raises KeyboardInterrupt for both, wherever it is at work, and Beam makes another error
-    of it.
+    Python raises KeyboardInterrupt for both, at whatever point, and Beam turns it into another
+    error.
     """
     noticed: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -52,20 +49,20 @@ def noticing_interrupts() -> Iterator[list[int]]:
 
 
 def interrupted_by(error: BaseException, stage: str | None, remedy: str) -> InterruptedRunError:
-    """Return the error of what was told to end, with what became of a job elsewhere."""
+    """Return the error for an interrupted command, including the state of a job elsewhere."""
     at = f" in {stage}" if stage else ""
-    told = f": {error}" if isinstance(error, KeyboardInterrupt) and str(error) else ""
-    interrupted = InterruptedRunError(f"interrupted{at}{told}", remedy=remedy)
+    detail = f": {error}" if isinstance(error, KeyboardInterrupt) and str(error) else ""
+    interrupted = InterruptedRunError(f"interrupted{at}{detail}", remedy=remedy)
     interrupted.__cause__ = error
     return interrupted
 
 
 def unexpected(error: BaseException, board: Board, log: Path) -> SkewlessError:
-    """Return the error for what a library raised, be it a shortage or something nobody foresaw."""
+    """Return the error for an exception of a library: a shortage, or an unforeseen failure."""
     stage = f"{board.failed.name} failed" if board.failed else "the run failed"
-    if (found := shortage(stage, error, str(log.parent.parent.parent))) is not None:
-        found.__cause__ = error
-        return found
+    if (lack := shortage(stage, error, str(log.parent.parent.parent))) is not None:
+        lack.__cause__ = error
+        return lack
     unexpected = UnexpectedError(
         f"{stage}: {type(error).__name__}: {_cause(error)}",
         where=str(log),
@@ -76,6 +73,6 @@ def unexpected(error: BaseException, board: Board, log: Path) -> SkewlessError:
 
 
 def _cause(error: BaseException) -> str:
-    """The line that names the cause: the last one where a worker's traceback is the message."""
+    """Return the line that names the cause: the last one if the message is a worker's traceback."""
     lines = [line for line in str(error).splitlines() if line.strip()] or ["no message"]
     return lines[-1 if "Traceback (most recent call last)" in str(error) else 0]

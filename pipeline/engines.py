@@ -1,7 +1,7 @@
-"""Makes the chosen runner ready: asks its engine what it has, starts Beam's job server.
+"""Prepares the chosen runner: checks its engine, starts Beam's job server.
 
 `check` needs no Beam and takes milliseconds. `running` keeps one job server for all stages of a
-run: the Java process that Beam starts for every pipeline otherwise costs seconds each time.
+run: otherwise Beam starts a Java process for every pipeline, which takes seconds each time.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from pipeline.runners import Choice
 from schemas.errors import ConfigError
 from schemas.runners import Dataflow, Docker, Flink, Loopback, Pool, Prism, Process, Spark, Workers
 
-# Flags of a JVM that translates a few jobs and ends: it does without the slower, better compiler.
+# JVM flags for a process that translates a few jobs and ends: no slower, optimizing compiler.
 _SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-# Milliseconds for which Flink keeps workers that no task needs, if Beam's classes are in its lib/
-# folder: through the moments between steps, but not until a job starts anew 1 s after they died.
+# Milliseconds that Flink keeps idle workers, if Beam's classes are in its lib/ folder: longer than
+# the gaps between steps, and shorter than the 1 s after which a job restarts when they died.
 _KEEP_WORKERS = 500
-# Seconds that a job may take on Prism. Beam's client waits as long as for any other answer there,
-# 300 s, and without end for Flink and Spark.
+# Seconds that a job may take on Prism. There, Beam's client applies the timeout of any other
+# request, 300 s; for Flink and Spark it waits without a limit.
 _LONGEST_JOB = 30 * 24 * 3600
-# Beam lists what pip has installed before every job, in a log that no engine of these shows.
+# Before every job Beam lists the packages that pip has installed, in a log that these engines hide.
 _NO_PIP = "--experiments=disable_logging_submission_environment"
 
 
 def check(choice: Choice, paths: Sequence[str] = ()) -> None:
-    """Hold that the engine is there and has what a run needs; takes milliseconds, in a cloud more.
+    """Check that the engine answers and fits a run; takes milliseconds, longer in a cloud.
 
     Args:
       choice: the runner.
-      paths: what its workers are to read and write.
+      paths: what its workers read and write.
 
     Raises:
-      ConfigError: it is not or has not; names the key to change, ours or the engine's.
+      ConfigError: something is missing; names the key to change, ours or the engine's.
     """
     section = choice.section
     where = f"runner.{choice.name}"
@@ -69,7 +69,7 @@ def check(choice: Choice, paths: Sequence[str] = ()) -> None:
 def _require_java(jar: str | None, where: str) -> None:
     if shutil.which("java") is None:
         raise ConfigError(
-            "there is no java on the PATH, which Beam's job server runs on",
+            "there is no java on the PATH; Beam's job server needs it",
             where=where,
             remedy="install a Java runtime, 11 or 17, or give job_endpoint of a job server",
         )
@@ -77,7 +77,7 @@ def _require_java(jar: str | None, where: str) -> None:
         raise ConfigError(
             f"there is no job server {jar!r}",
             where=f"{where}.job_server_jar",
-            expected="the path or URL of Beam's job server jar, or no key: it is then fetched",
+            expected="the path or URL of Beam's job server jar, or no key, so that it is fetched",
         )
 
 
@@ -89,7 +89,7 @@ def _require_listener(host_port: str, where: str, what: str) -> None:
 
 
 def _check_workers(workers: Workers, engine: str, where: str) -> None:
-    """Hold that workers can be had, as far as that shows from here."""
+    """Check that workers are available, as far as this can be seen from here."""
     here = is_here(engine)
     if isinstance(workers, Loopback) and not here:
         raise ConfigError(
@@ -107,24 +107,24 @@ def _check_workers(workers: Workers, engine: str, where: str) -> None:
 
 
 def _prism(section: Prism) -> str:
-    found = shutil.which(section.binary or "prism")
-    if found is None:
+    binary = shutil.which(section.binary or "prism")
+    if binary is None:
         raise ConfigError(
             f"there is no {section.binary or 'prism'!r}",
             where="runner.prism.binary",
             expected="Beam's Prism, on the PATH or by its path",
             remedy="go install github.com/apache/beam/sdks/v2/go/cmd/prism@v2.74.0",
         )
-    return found
+    return binary
 
 
 @contextlib.contextmanager
 def running(choice: Choice, job_name: str) -> Iterator[None]:
-    """Run the stages of the block on a runner, which `check` has passed.
+    """Run the stages of the block on a runner, after `check` has passed.
 
     Args:
       choice: the runner.
-      job_name: what the jobs are called, each with its stage behind.
+      job_name: the prefix of the jobs' names; the stage follows.
     """
     section = choice.section
     if isinstance(section, Dataflow):
@@ -151,7 +151,7 @@ def running(choice: Choice, job_name: str) -> Iterator[None]:
 
 
 def _arguments(choice: Choice) -> list[str]:
-    """Return a runner's own options of Beam."""
+    """Return a runner's own Beam options."""
     section = choice.section
     given: dict[str, Any] = {}
     if isinstance(section, Flink):
@@ -161,7 +161,7 @@ def _arguments(choice: Choice) -> list[str]:
             "flink_version": section.version,
             "flink_job_server_jar": section.job_server_jar,
             "parallelism": used,
-            # Beam's own default is one process of Python's for all slots of a task manager
+            # Beam's default is a single Python process for all slots of a task manager
             "sdk_worker_parallelism": of_a_manager,
             "job_server_jvm_properties": _SHORT_LIVED,
             "environment_cache_millis": _KEEP_WORKERS,
@@ -187,7 +187,7 @@ def _arguments(choice: Choice) -> list[str]:
 
 
 def _worker_arguments(workers: Workers) -> list[str]:
-    """Return how an engine gets its SDK workers, in Beam's options."""
+    """Return Beam's options for how an engine gets its SDK workers."""
     if isinstance(workers, Pool):
         return ["--environment_type=EXTERNAL", f"--environment_config={workers.address}"]
     if isinstance(workers, Docker):
@@ -195,7 +195,7 @@ def _worker_arguments(workers: Workers) -> list[str]:
     if isinstance(workers, Process):
         started = {
             "command": shutil.which(workers.command) or workers.command,
-            # what is installed there is used as it is, without a second environment on top
+            # the installed packages are used as they are, without a second environment
             "env": {"RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT": "1", **workers.environment},
         }
         return ["--environment_type=PROCESS", f"--environment_config={json.dumps(started)}"]

@@ -1,7 +1,7 @@
-"""Asks a Flink cluster, by its REST API, whether it can carry a run, and how far the jobs are.
+"""Asks a Flink cluster's REST API whether it can run a pipeline, and how far the jobs are.
 
-What is missing is named with the key to change before a job starts: once it runs, it is a failed
-task among a hundred, and the SDK workers only see that a channel was closed.
+Whatever is missing is reported with the key to change before a job starts. Later it would be one
+failed task among a hundred, and the SDK workers would only see that a channel was closed.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from schemas.runners import Flink
 LOG = logging.getLogger(__name__)
 LOOK_EVERY = 2.0  # seconds
 MIB = 1 << 20
-_OVER = ("CANCELED", "CANCELLING", "FAILED", "FAILING", "FINISHED")  # or will be soon
+_OVER = ("CANCELED", "CANCELLING", "FAILED", "FAILING", "FINISHED")  # ended, or about to
 # Measured with the taxi features, whose transform is a graph of 84 steps: docs/runners.md.
 NETWORK_PER_SLOT = 256 * MIB
 OFF_HEAP_PER_SLOT = 256 * MIB
 
 
 def check(section: Flink) -> None:
-    """Hold that a cluster fits what the section says of it, and a run.
+    """Check that a cluster matches its section and can run a pipeline.
 
     Raises:
-      ConfigError: it cannot be reached, is of another version, has too few task slots, network
-        buffers or direct memory, or ends a job with the first machine that is lost.
+      ConfigError: it cannot be reached, has another version, has too few task slots, network
+        buffers or direct memory, or ends a job when it loses the first machine.
     """
-    found = _version(ask(section, "/config"))
-    if not found.startswith(f"{section.version}."):
+    version = _version(ask(section, "/config"))
+    if not version.startswith(f"{section.version}."):
         raise ConfigError(
-            f"the cluster runs Flink {found}, not {section.version}",
+            f"the cluster runs Flink {version}, not {section.version}",
             where=f"runner.flink.version; {section.master}",
-            remedy=f"set version to {'.'.join(found.split('.')[:2])!r}, and job_server_jar, if it"
+            remedy=f"set version to {'.'.join(version.split('.')[:2])!r}, and job_server_jar, if it"
             " is given, to the jar for it",
         )
     managers = ask(section, "/taskmanagers")["taskmanagers"]
     total = sum(manager["slotsNumber"] for manager in managers)
-    wanted = section.parallelism or 1
-    if total < wanted:
+    parallelism = section.parallelism or 1
+    if total < parallelism:
         raise ConfigError(
             f"the cluster has {total} task slots in {len(managers)} task managers, and"
-            f" {wanted} are needed",
+            f" {parallelism} are needed",
             where=f"runner.flink.parallelism; {section.master}",
             remedy="start task managers, or lower parallelism",
         )
@@ -58,7 +58,7 @@ def check(section: Flink) -> None:
 
 
 def slots(section: Flink) -> tuple[int, int]:
-    """Return how many task slots are to be used in all, and of one task manager at the most."""
+    """Return how many task slots to use in total, and the largest number in one task manager."""
     managers = ask(section, "/taskmanagers")["taskmanagers"]
     each = [int(manager["slotsNumber"]) for manager in managers] or [1]
     used = section.parallelism or sum(each)
@@ -67,13 +67,13 @@ def slots(section: Flink) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def followed(section: Flink, job_name: str) -> Iterator[None]:
-    """Tell how far a run's jobs are, and end those that are left when the block fails.
+    """Report the progress of a run's jobs, and cancel the remaining ones if the block fails.
 
-    Beam's job server tells nothing, and leaves a job to the cluster when its command ends.
+    Beam's job server reports nothing, and its jobs continue on the cluster when its command ends.
 
     Args:
-      section: what is said of the cluster; one that does not answer is told in the log alone.
-      job_name: what the run's jobs are called, each with its stage behind.
+      section: the cluster's section; if the cluster does not answer, only the log says so.
+      job_name: the prefix of the jobs' names; the stage follows.
     """
     over = threading.Event()
     thread = threading.Thread(target=_tell, args=(section, job_name, over), daemon=True)
@@ -89,7 +89,7 @@ def followed(section: Flink, job_name: str) -> Iterator[None]:
 
 
 def _tell(section: Flink, job_name: str, over: threading.Event) -> None:
-    waiting = 0  # looks at which no task ran: between two steps of a job, that is so for a moment
+    waiting = 0  # looks without a running task; between two steps of a job there may be one
     while not over.wait(LOOK_EVERY):
         for stage, job in _jobs(section, job_name):
             tasks = job["tasks"]
@@ -109,7 +109,7 @@ def _cancel(section: Flink, job_name: str) -> None:
 
 
 def _jobs(section: Flink, job_name: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return a run's jobs that are not over: each stage with what Flink says of its job."""
+    """Return a run's unfinished jobs: each stage with what Flink reports of its job."""
     try:
         jobs = ask(section, "/jobs/overview")["jobs"]
     except ConfigError:
@@ -124,10 +124,10 @@ def _jobs(section: Flink, job_name: str) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def ask(section: Flink, path: str) -> Any:
-    """Return an answer of the job manager.
+    """Return a response of the job manager.
 
     Raises:
-      ConfigError: there is none, or none of Flink's.
+      ConfigError: nothing answers, or it is not Flink.
     """
     try:
         value = json.loads(fetch(section.master.rstrip("/") + path))
@@ -146,7 +146,7 @@ def _version(config: Any) -> str:
 
 
 def _check_memory(managers: Sequence[Mapping[str, Any]], *, where: str) -> None:
-    """Hold every task manager's memory against what its slots need."""
+    """Check every task manager's memory for what its slots need."""
     keys = "taskmanager.memory"
     needs = (
         ("networkMemory", NETWORK_PER_SLOT, "network buffers", f"{keys}.network.min and .max"),
@@ -162,18 +162,18 @@ def _check_memory(managers: Sequence[Mapping[str, Any]], *, where: str) -> None:
                     f" {manager['slotsNumber']} slots",
                     where=f"{setting} in Flink's configuration; {where}",
                     expected=f"{needed // MIB} MiB or more, {per_slot // MIB} a slot",
-                    remedy=f"set {setting} to {needed // MIB}m and start the task managers anew",
+                    remedy=f"set {setting} to {needed // MIB}m and restart the task managers",
                 )
 
 
 def _check_restarts(section: Flink) -> None:
-    """Hold that a job starts anew after a loss: Beam sets that for streams, not for batches."""
+    """Check that a job restarts after a loss: Beam sets that for streams, not for batches."""
     settings = {entry["key"]: entry["value"] for entry in ask(section, "/jobmanager/config")}
     strategy = settings.get("restart-strategy.type", settings.get("restart-strategy", "none"))
     if strategy.lower() in ("none", "off", "disable"):
         raise ConfigError(
-            "the cluster ends a job with the first task manager that is lost",
+            "the cluster ends a job when it loses the first task manager",
             where=f"restart-strategy.type in Flink's configuration; {section.master}",
-            remedy="set restart-strategy.type to fixed-delay and start the job manager anew, or do"
+            remedy="set restart-strategy.type to fixed-delay and restart the job manager, or do"
             " without: --set restarts=false",
         )

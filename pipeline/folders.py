@@ -1,9 +1,9 @@
-"""Where a pipeline keeps what it makes, on this machine and in a store.
+"""The folders in which a pipeline keeps its files, on this machine and in a store.
 
 ROOT/<name>/ holds metadata.sqlite, digests.json, last_run.json, serving/<version>/,
 artifacts/<node>/<channel>/<execution>/ and runs/<run_id>/ with run.log and summary.json. Where ROOT
-is in an object store, artifacts and pushed models lie there; what must be on a disk (the SQLite
-file, digests of local files, logs, the lock) lies in a folder of this machine, and a copy of the
+is in an object store, artifacts and pushed models are stored there; what needs a disk (the SQLite
+file, digests of local files, logs, the lock) is in a folder of this machine, and a copy of the
 record and of each run's folder is sent to the store when the run ends.
 """
 
@@ -25,11 +25,11 @@ _SENT = ".sent"  # the digest of the record that was last sent to the store, or 
 
 @dataclass(frozen=True)
 class Folders:
-    """The paths of one pipeline, absolute: they are recorded in ML Metadata.
+    """The absolute paths of one pipeline, which are recorded in ML Metadata.
 
     Attributes:
       root: the pipeline's folder on this machine.
-      store: its folder in an object store; None where all is on this machine.
+      store: its folder in an object store; None if everything is on this machine.
     """
 
     root: Path
@@ -37,7 +37,7 @@ class Folders:
 
     @classmethod
     def of(cls, output: str | os.PathLike[str], name: str) -> Folders:
-        """Return those of the pipeline `name` under the folder `output`."""
+        """Return the folders of the pipeline `name` below the folder `output`."""
         output = os.fspath(output)
         if files.in_store(output):
             return cls.at(os.path.join(output, name))
@@ -45,7 +45,7 @@ class Folders:
 
     @classmethod
     def at(cls, path: str) -> Folders:
-        """Return those of the pipeline whose folder this is."""
+        """Return the folders of the pipeline that is kept in this folder."""
         if not files.in_store(path):
             return cls(Path(path).resolve())
         store = files.absolute(path)
@@ -54,7 +54,7 @@ class Folders:
 
     @property
     def place(self) -> str:
-        """Where a person looks for what the pipeline made."""
+        """The folder to show to the user."""
         return self.store or str(self.root)
 
     @property
@@ -64,29 +64,29 @@ class Folders:
 
     @property
     def digests(self) -> Path:
-        """What files held that runs here have read."""
+        """The digests of files that runs on this machine have read."""
         return self.root / "digests.json"
 
     @property
     def artifacts(self) -> str:
-        """What the stages put out."""
+        """The folder of the stages' outputs."""
         return os.path.join(self.place, "artifacts")
 
     @property
     def serving(self) -> str:
-        """The pushed versions: the base path of a model server."""
+        """The folder of pushed versions: the base path of a model server."""
         return os.path.join(self.place, "serving")
 
     @property
     def runs(self) -> Path:
-        """One folder a run."""
+        """The folder with one folder for each run."""
         return self.root / "runs"
 
     def check_apart(self, sources: Sequence[str]) -> None:
-        """Check that none of the files that a run reads lies where runs write.
+        """Check that no file that a run reads is in a folder that runs write.
 
         Raises:
-          ConfigError: one does.
+          ConfigError: one is.
         """
         for path in overlap.one_a_folder(sources):
             for folder in (self.artifacts, self.serving, os.path.join(self.place, "runs")):
@@ -99,7 +99,7 @@ class Folders:
                     )
 
     def fetch(self) -> None:
-        """Bring the record of earlier runs from the store, unless the one here goes on from it.
+        """Fetch the record of earlier runs from the store, unless the local one is its successor.
 
         Raises:
           StoreError: the store does not answer, or refuses.
@@ -131,5 +131,5 @@ class Folders:
 
 
 def new_run_id() -> str:
-    """Return an id that sorts by time; unique where only one run at a time is started."""
+    """Return an id that sorts by time; unique if runs do not start at the same moment."""
     return datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")

@@ -1,16 +1,16 @@
-"""What is to be known of a host before anything is sent to it: is it this one, does it answer."""
+"""Questions about a host before anything is sent to it: whether it is this one, and answers."""
 
 from __future__ import annotations
 
 import socket
 from urllib.parse import urlsplit
 
-TIMEOUT = 5.0  # seconds, to take a connection
+TIMEOUT = 5.0  # seconds, to connect
 ANSWER_TIMEOUT = 10.0  # seconds
 
 
 def is_here(address: str) -> bool:
-    """Return whether an address is of this machine; of none, such as Spark's `local[2]`, it is.
+    """Return whether an address is on this machine, as is an address without a host (`local[2]`).
 
     >>> is_here("http://localhost:8081"), is_here("local[2]"), is_here("spark://192.0.2.1:7077")
     (True, True, False)
@@ -19,14 +19,14 @@ def is_here(address: str) -> bool:
     if host is None or host.startswith("local"):
         return True
     try:
-        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
     except OSError:
         return False
-    return any(_can_bind(family, address) for family, _, _, _, address in found)
+    return any(_can_bind(family, address) for family, _, _, _, address in addresses)
 
 
 def listens(host_port: str) -> bool:
-    """Return whether somebody takes connections at HOST:PORT."""
+    """Return whether HOST:PORT accepts connections."""
     host, _, port = host_port.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), TIMEOUT):
@@ -36,21 +36,21 @@ def listens(host_port: str) -> bool:
 
 
 def fetch(url: str, method: str = "GET") -> bytes:
-    """Return what a URL answers.
+    """Return the response of a URL.
 
     Raises:
-      OSError: nobody answers, or with an error.
+      OSError: there is no response, or an error.
     """
-    import urllib.request  # a tenth of what the command takes to start
+    import urllib.request  # takes a tenth of the command's start
 
     request = urllib.request.Request(url, method=method)
     with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT) as answer:
-        found: bytes = answer.read()
-    return found
+        content: bytes = answer.read()
+    return content
 
 
 def _can_bind(family: int, address: tuple[object, ...]) -> bool:
-    """Only an address of this machine can be bound to."""
+    """Return whether an address is on this machine: no other can be bound."""
     with socket.socket(family, socket.SOCK_STREAM) as one:
         try:
             one.bind(address)

@@ -1,8 +1,7 @@
-"""Beam's job servers, as Beam itself finds or fetches them, kept for a whole run.
+"""Beam's job servers, found or fetched as Beam does it, and kept for a whole run.
 
-Goes in: what pipeline.yaml says of an engine. Comes out: HOST:PORT that jobs are sent to. Promised:
-a server ends with the run that started it, however that ends, and has ended when the `with` block
-is left. Imports Beam: only a run on an engine does.
+A server ends with the run that started it, however the run ends, and has ended when the `with`
+block is left. Imports Beam, so only a run on an engine imports this module.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from pipeline.hosts import listens
 from schemas.errors import ConfigError
 from schemas.runners import Flink, Prism, Spark
 
-START_SECONDS = 300.0  # that a server may take until it listens
+START_SECONDS = 300.0  # limit until a server listens
 _LOOK_EVERY = 0.1  # seconds
 
 
@@ -38,7 +37,7 @@ def job_server(section: Flink | Spark | Prism, arguments: Sequence[str]) -> Iter
     """Run the job server of an engine until the block ends; yield its HOST:PORT.
 
     Beam's own `SubprocessServer` starts the same command, but does not wait for a process that it
-    had to kill. What the server prints goes where this process's own output goes, which is the log.
+    had to kill. The server prints to the output of this process, which is the log.
 
     Raises:
       ConfigError: it cannot be fetched, or does not start.
@@ -59,7 +58,7 @@ def job_server(section: Flink | Spark | Prism, arguments: Sequence[str]) -> Iter
 
 @contextlib.contextmanager
 def running(command: Sequence[str], endpoint: str) -> Iterator[None]:
-    """Run a server, which listens at `endpoint` when the block begins and is gone when it ends.
+    """Run a server that listens at `endpoint` when the block begins and has ended after the block.
 
     Raises:
       OSError: there is no such program.
@@ -90,10 +89,10 @@ def _command(
     server.job_server_jvm_properties = [
         *(server.job_server_jvm_properties or ()),
         f"-Djava.io.tmpdir={folder}",
-        "-XX:-UsePerfData",  # which Java keeps in /tmp, whatever its folder for temporary files is
+        "-XX:-UsePerfData",  # Java keeps this in /tmp, wherever its temporary folder is
     ]
     if isinstance(section, Prism):
-        options.view_as(PrismRunnerOptions).prism_log_kind = "text"  # Beam parses its JSON itself
+        options.view_as(PrismRunnerOptions).prism_log_kind = "text"  # Beam parses JSON itself
     words, endpoint = _of(section, options).subprocess_cmd_and_endpoint()
     return [str(word) for word in words], endpoint
 

@@ -1,7 +1,7 @@
-"""Reads back from ML Metadata what a run did, and clears away what a killed run left behind.
+"""Reads back from ML Metadata what a run did, and removes what a killed run left behind.
 
-ML Metadata is the record; folders of executions that it knows as failed are leftovers. Promised:
-to read is possible while a run is at work, and nothing that the run would notice.
+ML Metadata is the record; folders of executions that it has as failed are leftovers. Reading is
+possible while a run is at work, and does not affect the run.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from schemas.errors import ConfigError
 if TYPE_CHECKING:
     from ml_metadata import MetadataStore
 
-_RUN = "pipeline_run"  # TFX's name for the type of context that holds one run's executions
-_VERSION_TABLE = "MLMDEnv"  # in which ML Metadata says of which version its tables are
-_CACHE = "execution_cache"  # of context by which TFX finds what it can use again
+_RUN = "pipeline_run"  # the type of TFX's context that holds one run's executions
+_VERSION_TABLE = "MLMDEnv"  # holds the version of ML Metadata's tables
+_CACHE = "execution_cache"  # the type of context in which TFX looks up cached outputs
 _OWN = {"id", "name", "execution_id", "milliseconds_since_epoch"}
 _OWN |= {"create_time_since_epoch", "last_update_time_since_epoch"}
-_SCRATCH = ".system"  # where TFX keeps what only a running execution needs
+_SCRATCH = ".system"  # TFX's folder for files of running executions
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """One artifact as recorded.
+    """An artifact as recorded.
 
     Attributes:
       uri: its folder.
-      properties: its own and its custom properties.
+      properties: its properties and custom properties.
     """
 
     uri: str
@@ -48,7 +48,7 @@ class Execution:
 
     Attributes:
       node: its id in the DAG.
-      state: ML Metadata's word: COMPLETE, CACHED, FAILED, RUNNING.
+      state: as in ML Metadata: COMPLETE, CACHED, FAILED, RUNNING.
       outputs: its artifacts, by channel.
     """
 
@@ -58,10 +58,10 @@ class Execution:
 
 
 def check(metadata: Path) -> None:
-    """Check that a record can be read and added to, if there is one; imports nothing heavy.
+    """Check that an existing record can be read and extended; imports nothing heavy.
 
     Raises:
-      ConfigError: the file is not ML Metadata's record, or is damaged.
+      ConfigError: the file is not a record of ML Metadata, or is damaged.
     """
     if not metadata.exists():
         return
@@ -69,13 +69,13 @@ def check(metadata: Path) -> None:
         tables = {name for (name,) in record.execute("SELECT name FROM sqlite_master")}
         if tables and _VERSION_TABLE not in tables:
             raise sqlite3.DatabaseError(f"it has no table {_VERSION_TABLE}")
-        ((found,),) = record.execute("PRAGMA quick_check(1)")
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
+        ((result,),) = record.execute("PRAGMA quick_check(1)")
+        if result != "ok":
+            raise sqlite3.DatabaseError(result)
 
 
 def read_run(metadata: Path, run_id: str) -> dict[str, Execution]:
-    """Return what each node that the run came to did, by node id; empty before the first one."""
+    """Return what each node that the run reached did, by node id; empty before the first one."""
     from ml_metadata.proto import metadata_store_pb2 as mlmd
 
     with _as_it_is(metadata) as store:
@@ -93,7 +93,7 @@ def read_run(metadata: Path, run_id: str) -> dict[str, Execution]:
 
 
 def latest_parameters(metadata: Path, node: str) -> dict[str, int | float | str] | None:
-    """Return what a node was told when it last went through; None if it never did."""
+    """Return a node's parameters when it last succeeded; None if it never did."""
     from ml_metadata.proto import metadata_store_pb2 as mlmd
 
     good = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
@@ -110,14 +110,14 @@ def latest_parameters(metadata: Path, node: str) -> dict[str, int | float | str]
 
 
 def repeat(metadata: Path, of: str, run_id: str, *, anew: str, **changed: int) -> None:
-    """Record a run that used again all that another did, as TFX records what its cache has.
+    """Record a run that used all outputs of another again, as TFX records cached nodes.
 
     Args:
       metadata: the record.
-      of: the other run's id.
-      run_id: the run's own.
-      anew: the one node that works in every run, and has artifacts of its own.
-      changed: what their custom properties say that the other run's do not.
+      of: the id of the other run.
+      run_id: the id of this run.
+      anew: the node that runs every time, and has new artifacts.
+      changed: custom properties of those artifacts that differ from the other run's.
 
     Raises:
       ConfigError: the record cannot be read.
@@ -145,9 +145,9 @@ def repeat(metadata: Path, of: str, run_id: str, *, anew: str, **changed: int) -
 
 
 def tidy(metadata: Path, artifacts: str) -> list[str]:
-    """Mark executions that nobody works on as failed and remove what such ones left behind.
+    """Mark executions that nobody works on as failed, and remove what such executions left behind.
 
-    To be called only while the pipeline is locked: then whatever is still marked as running was
+    Call this only while the pipeline is locked: then whatever is still marked as running was
     killed. TFX clears away after a stage that raises, but not after one that is killed. Returns the
     folders that were removed.
 
@@ -177,7 +177,7 @@ def tidy(metadata: Path, artifacts: str) -> list[str]:
         for node in files.names(artifacts)
         for channel in files.names(os.path.join(artifacts, node))
         for execution in files.names(os.path.join(artifacts, node, channel))
-        # a folder that a stage worked in is named like what it was to become: 7.partial-…
+        # a stage works in a folder that has the final name and a suffix: 7.partial-…
         if execution.partition(".")[0] in failed or channel == _SCRATCH
     ]
     for folder in leftovers:
@@ -187,10 +187,11 @@ def tidy(metadata: Path, artifacts: str) -> list[str]:
 
 @contextlib.contextmanager
 def _as_it_is(metadata: Path) -> Iterator[MetadataStore]:
-    """Open a copy of what the record holds at this moment.
+    """Open a copy of the record as it is at this moment.
 
-    ML Metadata makes tables when it only opens a file: a run that has just begun can fail of it,
-    and so can who reads while a run writes. SQLite copies what was written last, whole.
+    ML Metadata creates tables even when it only opens a file. A run that has just begun can fail
+    because of that, and so can a reader while a run writes. SQLite copies the last commit as a
+    whole.
     """
     from ml_metadata.errors import StatusError
 
@@ -210,26 +211,26 @@ def _as_it_is(metadata: Path) -> Iterator[MetadataStore]:
 def _connect(metadata: Path) -> sqlite3.Connection:
     """Open the file itself.
 
-    To be written where it can be, so that what a killed run left half done is taken back.
+    It is opened for writing if possible, so that an unfinished change of a killed run is undone.
     """
     return sqlite3.connect(f"{metadata.absolute().as_uri()}?mode=rw", uri=True)
 
 
 @contextlib.contextmanager
 def _readable(metadata: Path, *more: type[Exception]) -> Iterator[None]:
-    """Turn what SQLite says of a damaged file into one clear error.
+    """Turn SQLite's errors about a damaged file into one clear error.
 
-    So is `more`: ML Metadata raises a RuntimeError where it cannot open a file, and errors of its
-    own where it cannot read what is in it.
+    `more` has further types to turn: ML Metadata raises a RuntimeError if it cannot open a file,
+    and its own errors if it cannot read the content.
     """
     damaged: tuple[type[Exception], ...] = (sqlite3.DatabaseError, *more)
     try:
         yield
     except damaged as error:
-        remedy = "put back a copy of it, or move it away: the next run then starts anew, and pushed"
+        remedy = "restore a copy of it, or move it away: the next run then starts anew, and pushed"
         remedy += " models stay"
-        if isinstance(error, sqlite3.OperationalError):  # locked, or not to be opened: not damaged
-            remedy = "see that the file may be read and written, and that nothing holds it"
+        if isinstance(error, sqlite3.OperationalError):  # locked or not readable, but not damaged
+            remedy = "check that the file can be read and written, and that no process locks it"
         raise ConfigError(
             f"the record of earlier runs cannot be read: {error}",
             where=str(metadata),
@@ -267,7 +268,7 @@ def _outputs(store: MetadataStore, executions: list[int]) -> dict[int, dict[str,
 
 
 def _copy_of_output(store: MetadataStore, event: Any, changed: Mapping[str, int]) -> Any:
-    """Return a copy of the artifact that an event puts out, for a new one; None for an input."""
+    """Return an unsaved copy of the artifact that an event puts out; None for an input."""
     from ml_metadata.proto import metadata_store_pb2 as mlmd
 
     if event.type != mlmd.Event.OUTPUT:
@@ -281,7 +282,7 @@ def _copy_of_output(store: MetadataStore, event: Any, changed: Mapping[str, int]
 
 
 def _strip(*messages: Any) -> None:
-    """Clear what each execution, event and artifact has of its own."""
+    """Clear the ids and times of executions, events and artifacts."""
     for message in messages:
         for field in _OWN & {field.name for field in message.DESCRIPTOR.fields}:
             message.ClearField(field)

@@ -1,9 +1,9 @@
-"""Keeps two runs of one pipeline apart, on one machine and, where it lies in a store, on several.
+"""Keeps two runs of one pipeline apart: on one machine and, if it is in a store, on several.
 
-Goes in: a pipeline's folders and a run's id. Promised: of two runs at once one is refused, and told
-who is at work; a run that was killed holds nobody up: on its own machine not at all, on others for
-ten minutes. The folder on this machine is held by the system's lock, which ends with the process;
-the one in the store by an object that was not there before, and that its run renews.
+Of two runs at once one is refused; its error names the other. A killed run does not block others:
+on its own machine not at all, on other machines for ten minutes. On this machine the folder is
+protected by a lock of the operating system, which ends with the process; in the store, by an object
+that a run creates only if it does not exist, and then renews.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from schemas.strict import Strict
 
 FILE_NAME = ".lock"
 _RENEWED_EVERY = 60.0  # seconds
-_DEAD_AFTER = 600.0  # seconds without a renewal; more than two machines' clocks differ by
+_DEAD_AFTER = 600.0  # seconds without a renewal; longer than clocks of two machines differ
 
 Check = Callable[[], None]
 
 
 class Holder(Strict):
-    """Who holds a pipeline.
+    """The run that holds a pipeline.
 
     Attributes:
       machine: an id of the folder on its machine, which only one run at a time can hold.
       host: the machine's name.
       process: the run's process.
       run: the run's id.
-      renewed: when it last said so, in UTC.
+      renewed: the time of its last renewal, in UTC.
     """
 
     machine: str
@@ -56,11 +56,11 @@ class Holder(Strict):
 
     @property
     def heard_of(self) -> str:
-        """When it last said so, to the second."""
+        """The time of its last renewal, to the second."""
         return f"{self.renewed.partition('.')[0]} UTC"
 
     def now(self) -> Holder:
-        """Return the same, renewed."""
+        """Return the same holder, renewed now."""
         return self.model_copy(update={"renewed": f"{datetime.now(timezone.utc):%F %T.%f} UTC"})
 
 
@@ -69,12 +69,12 @@ def locked(folders: Folders, run_id: str) -> Iterator[Check]:
     """Hold the pipeline for this process.
 
     Yields:
-      What raises a SkewlessError once a run on another machine has taken the pipeline over, for
-      this one was not heard of.
+      A function that raises a SkewlessError once a run on another machine has taken the pipeline
+      over, because this run did not renew its lock.
 
     Raises:
       ConfigError: the folder cannot be made.
-      SkewlessError: another run holds it; names its process, machine and run id, and since when.
+      SkewlessError: another run holds it; names its process, machine, run id and start.
       StoreError: the store does not answer, or refuses.
     """
     with _open(folders) as file:
@@ -116,7 +116,7 @@ def _open(folders: Folders) -> TextIO:
             where=str(folders.root),
             remedy="give another --output"
             if folders.store is None
-            else "name a folder that can be written in XDG_STATE_HOME",
+            else "set XDG_STATE_HOME to a folder that can be written",
         ) from error
 
 
@@ -124,37 +124,37 @@ def _read(file: TextIO) -> Holder | None:
     file.seek(0)
     try:
         return Holder.model_validate_json(file.read())
-    except ValidationError:  # nobody held it yet, or it has been taken this moment
+    except ValidationError:  # no run has held it yet, or a run is taking it right now
         return None
 
 
 @contextlib.contextmanager
 def _renewed(path: str, holder: Holder) -> Iterator[Check]:
-    """Hold the object, and say every minute that its run is alive."""
+    """Hold the object, and renew it every minute."""
     tag: str | None = _take(path, holder)
     done = threading.Event()
 
     def renew() -> None:
         nonlocal tag
         while tag is not None and not done.wait(_RENEWED_EVERY):
-            with contextlib.suppress(StoreError):  # the run will say so, or it passes
+            with contextlib.suppress(StoreError):  # a lasting error is reported by the run itself
                 data = holder.now().model_dump_json().encode()
-                # the renewal before, though it was given up, may have come through
+                # an earlier renewal may have succeeded although its response was lost
                 tag = stores.written_if(path, data, tag) or our_tag()
 
     def our_tag() -> str | None:
-        found = stores.version(path)
-        other = _holder(found)
+        version = stores.version(path)
+        other = _holder(version)
         ours = other is not None and (other.machine, other.run) == (holder.machine, holder.run)
-        return found.tag if found is not None and ours else None
+        return version.tag if version is not None and ours else None
 
     def check() -> None:
         if our_tag() is None:
             raise SkewlessError(
-                "a run on another machine has taken this pipeline over, for this one had not been"
-                f" heard of for {_DEAD_AFTER / 60:g} minutes",
+                "a run on another machine has taken this pipeline over, because this run did not"
+                f" renew its lock for {_DEAD_AFTER / 60:g} minutes",
                 where=path,
-                remedy="run again when that one is through",
+                remedy="run again when the other run has ended",
             )
 
     renewing = threading.Thread(target=renew, name="lock", daemon=True)
@@ -164,46 +164,46 @@ def _renewed(path: str, holder: Holder) -> Iterator[Check]:
     finally:
         done.set()
         renewing.join()
-        with contextlib.suppress(StoreError):  # what is left hinders nobody for long
+        with contextlib.suppress(StoreError):  # a remaining object expires soon
             if our_tag():
                 stores.removed(path)
 
 
 def _take(path: str, holder: Holder) -> str:
-    """Make the object, or take it over from a run that is dead; return its tag."""
-    found = stores.version(path)
-    if found is not None and not _is_dead(found, holder):
-        raise _at_work(path, found)
+    """Create the object, or take it over from a dead run; return its tag."""
+    version = stores.version(path)
+    if version is not None and not _is_dead(version, holder):
+        raise _at_work(path, version)
     data = holder.model_dump_json().encode()
-    tag = stores.written_if(path, data, found.tag if found else None)
+    tag = stores.written_if(path, data, version.tag if version else None)
     if tag is None:
         raise _at_work(path, stores.version(path))
     return tag
 
 
-def _is_dead(found: Version, holder: Holder) -> bool:
-    other = _holder(found)
-    # this machine's folder is held by this process, so whoever held it before is gone
+def _is_dead(version: Version, holder: Holder) -> bool:
+    other = _holder(version)
+    # this process holds this machine's folder, so the earlier holder has ended
     return (other is not None and other.machine == holder.machine) or (
-        time.time() - found.changed > _DEAD_AFTER
+        time.time() - version.changed > _DEAD_AFTER
     )
 
 
-def _at_work(path: str, found: Version | None) -> SkewlessError:
-    other = _holder(found)
+def _at_work(path: str, version: Version | None) -> SkewlessError:
+    other = _holder(version)
     who = "it has just started"
     if other is not None:
-        who = f"{other}, heard of {other.heard_of}"
+        who = f"{other}, last renewed {other.heard_of}"
     return SkewlessError(
         f"another run is at work here: {who}",
         where=path,
-        remedy="wait for it to end, or give another --output; if it died, its lock gives way"
+        remedy="wait for it to end, or give another --output; if it died, its lock expires"
         f" {_DEAD_AFTER / 60:g} minutes after that, or when this object is removed",
     )
 
 
-def _holder(found: Version | None) -> Holder | None:
+def _holder(version: Version | None) -> Holder | None:
     try:
-        return Holder.model_validate_json(found.data) if found is not None else None
+        return Holder.model_validate_json(version.data) if version is not None else None
     except ValidationError:
         return None

@@ -1,7 +1,7 @@
-"""Sends what libraries say to a file and keeps the screen for what we say.
+"""Sends what libraries print to a file and keeps the screen for our own output.
 
 TensorFlow, absl, Beam and TFX log through Python's logging, warnings, and (from C++) file
-descriptors 1 and 2; while `captured` is entered all of them end in one log file.
+descriptors 1 and 2. Inside `captured` all of this goes to one log file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
 @contextlib.contextmanager
 def captured(log: Path) -> Iterator[TextIO]:
-    """Redirect output, logging and warnings to `log`; yield a stream to the screen as it was."""
+    """Redirect output, logging and warnings to `log`; yield a stream to the original screen."""
     sys.stdout.flush()
     sys.stderr.flush()
     with contextlib.ExitStack() as stack:
@@ -41,7 +41,7 @@ def _opened(log: Path) -> Iterator[TextIO]:
     try:
         yield file
     finally:
-        with contextlib.suppress(OSError):  # what a full disk has no room for is lost
+        with contextlib.suppress(OSError):  # on a full disk the rest of the log is lost
             file.close()
 
 
@@ -53,7 +53,7 @@ def _redirected(descriptor: int, target: int) -> Iterator[None]:
         yield
     finally:
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError):  # or a full disk would keep the screen from us
+            with contextlib.suppress(OSError):  # a full disk must not keep the screen redirected
                 stream.flush()
         os.dup2(saved, descriptor)
         os.close(saved)
@@ -61,9 +61,9 @@ def _redirected(descriptor: int, target: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _root_logging(file: TextIO) -> Iterator[None]:
-    """Make `file` the only place that the root logger writes to."""
+    """Make `file` the only output of the root logger."""
     root = logging.getLogger()
-    # absl keeps a level of its own once something has set its verbosity.
+    # absl keeps its own level once something has set its verbosity.
     loggers = [root, *([logging.getLogger("absl")] if "absl.logging" in sys.modules else [])]
     handlers, levels = root.handlers[:], [logger.level for logger in loggers]
     handler = logging.StreamHandler(file)

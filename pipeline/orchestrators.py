@@ -1,8 +1,8 @@
-"""Where the DAG's nodes are run: on this machine, one after the other, by TFX's launchers.
+"""Runs the DAG's nodes on this machine, one after the other, with TFX's launchers.
 
-What TFX's LocalDagRunner does, and besides: every artifact is sealed before it is recorded as
-complete, and one whose seal is broken is not used again. Imported when a run starts: TFX and all it
-needs comes with it.
+This does what TFX's LocalDagRunner does. In addition it seals every artifact before it is recorded
+as complete, and does not use an artifact again whose seal is broken. Imports TFX and all its
+dependencies, so it is imported only when a run starts.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from tfx.types import Artifact, artifact_utils
 
 from components import files, progress
 from pipeline import seals
-from pipeline import tfx_files as tfx_files  # for what it registers
+from pipeline import tfx_files as tfx_files  # registers the file system
 from pipeline.seals import Seals
 
 
 def run_local(pipeline: Pipeline, run_id: str, sealing: Seals) -> None:
-    """Run the DAG in this process under our own run id; what a stage raises comes out as it is."""
+    """Run the DAG in this process under our run id; exceptions of stages propagate unchanged."""
     ir = compiler.Compiler().compile(pipeline)
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
@@ -60,7 +60,7 @@ def run_local(pipeline: Pipeline, run_id: str, sealing: Seals) -> None:
 
 
 class _Sealing:
-    """Has an operator of TFX's start with empty folders and seal what a stage put into them."""
+    """Makes a TFX operator start with empty folders, and seals what a stage writes to them."""
 
     def __init__(self, sealing: Seals, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,11 +84,11 @@ class _Python(_Sealing, PythonExecutorOperator):
 
 
 class _Beam(_Sealing, BeamExecutorOperator):
-    """Runs a stage that Beam works for."""
+    """Runs a stage that uses Beam."""
 
 
 def _empty(folder: str) -> None:
-    """Empty a folder; something lies there where metadata.sqlite was lost and begins anew."""
+    """Empty a folder; it has files if metadata.sqlite was lost and ids start again."""
     if files.names(folder):
         files.remove(folder)
         files.make_folder(folder)
@@ -96,22 +96,22 @@ def _empty(folder: str) -> None:
 
 @contextlib.contextmanager
 def _checking_what_is_cached(node: str, sealing: Seals) -> Iterator[None]:
-    """Have TFX pass over artifacts in its cache whose seals are broken, and say so.
+    """Make TFX skip cached artifacts whose seals are broken, and report that.
 
-    TFX asks `verify_artifacts` of whatever it is about to use again, which only looks whether the
-    folder is there; it offers no other place to look further.
+    TFX calls `verify_artifacts` on whatever it is about to use again, which only checks that the
+    folder exists. TFX has no other hook for further checks.
     """
     original = artifact_utils.verify_artifacts
-    told: list[str] = []
+    reported: list[str] = []
 
     def verify(artifacts: Mapping[str, Sequence[Artifact]]) -> None:
         for artifact in (each for several in artifacts.values() for each in several):
             seal = artifact.get_string_custom_property(seals.PROPERTY)
             if why := sealing.why_broken(artifact.uri, seal):
-                if not told:  # TFX asks of the latest first, and of older ones after that
+                if not reported:  # TFX checks the latest artifacts first, then older ones
                     progress.remark(node, f"not used again: {why}")
-                told.append(why)
-                raise RuntimeError(why)  # by which TFX knows that it cannot be used
+                reported.append(why)
+                raise RuntimeError(why)  # makes TFX skip these artifacts
 
     artifact_utils.verify_artifacts = verify
     try:

@@ -1,7 +1,7 @@
-"""This project as a package, for workers that have it in no image.
+"""Builds this project as a package, for workers whose image does not have it.
 
-Goes in: its setup.py. Comes out: a wheel, the same bytes from the same code, and the versions of
-all that it needs as they are installed here. Promises: nothing is written beside setup.py.
+The same code gives a wheel with the same bytes. Its requirements are pinned to the versions that
+are installed here. Nothing is written beside setup.py.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from packaging.utils import canonicalize_name
 
 from schemas.errors import ConfigError
 
-_SECONDS = 120.0  # that a build may take
-_EPOCH = "315532800"  # 1980-01-01, the first day that a wheel can give a file
+_SECONDS = 120.0  # time limit of a build
+_EPOCH = "315532800"  # 1980-01-01, the earliest time that a file in a wheel can have
 
 
 def own_setup_file() -> Path:
-    """Return the setup.py of the checkout that this module is in; it may not be there."""
+    """Return the path of setup.py in this module's checkout; it may not exist."""
     return Path(__file__).resolve().parents[1] / "setup.py"
 
 
 def build(setup_file: Path, folder: Path) -> Path:
-    """Build a wheel into a folder, and return it.
+    """Build a wheel into a folder, and return its path.
 
-    Beam's own `--setup_file` builds anew for every job, and has every worker build again.
+    Beam's own `--setup_file` builds again for every job and on every worker.
 
     Raises:
-      ConfigError: it cannot be built; with the last words of the build.
+      ConfigError: the build fails; has its last line of output.
     """
     command = [sys.executable, setup_file.name, "--quiet"]
     command += ["egg_info", "--egg-base", str(folder)]
@@ -49,19 +49,19 @@ def build(setup_file: Path, folder: Path) -> Path:
     )
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        said = (done.stderr or done.stdout).strip().splitlines() or ["it gave no reason"]
+        output = (done.stderr or done.stdout).strip().splitlines() or ["it gave no reason"]
         raise ConfigError(
-            f"no package can be built for the workers: {said[-1]}",
+            f"no package can be built for the workers: {output[-1]}",
             where=str(setup_file),
-            remedy="see that setuptools is installed here, or give an image for the workers",
+            remedy="check that setuptools is installed here, or give an image for the workers",
         )
     return wheels[0]
 
 
 def pins(name: str) -> list[str]:
-    """Return `package==version` of all that an installed distribution needs, as installed here.
+    """Return `package==version` of all requirements of a distribution, as installed here.
 
-    What is needed elsewhere alone, such as on another system, is not among them.
+    Requirements for other platforms only are left out.
 
     >>> pins("packaging")
     []
@@ -69,22 +69,22 @@ def pins(name: str) -> list[str]:
     versions: dict[str, str] = {}
     waiting, seen = [Requirement(name)], set()
     while waiting:
-        wanted = waiting.pop()
-        package = canonicalize_name(wanted.name)
+        requirement = waiting.pop()
+        package = canonicalize_name(requirement.name)
         try:
-            found = metadata.distribution(wanted.name)
+            distribution = metadata.distribution(requirement.name)
         except metadata.PackageNotFoundError:
             continue
-        versions[package] = found.version
-        for extra in {"", *wanted.extras}:
+        versions[package] = distribution.version
+        for extra in {"", *requirement.extras}:
             if (package, extra) not in seen:
                 seen.add((package, extra))
-                waiting += _needed(found, extra)
+                waiting += _needed(distribution, extra)
     del versions[canonicalize_name(name)]
     return [f"{package}=={version}" for package, version in sorted(versions.items())]
 
 
-def _needed(found: metadata.Distribution, extra: str) -> list[Requirement]:
-    """Return what a distribution needs with one of its extras, on this Python and system."""
-    requirements = map(Requirement, found.requires or ())
+def _needed(distribution: metadata.Distribution, extra: str) -> list[Requirement]:
+    """Return the requirements of a distribution with one of its extras, on this platform."""
+    requirements = map(Requirement, distribution.requires or ())
     return [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": extra})]

@@ -1,4 +1,4 @@
-"""`skewless predict`: files of rows, scored by a pushed model into a file or folder."""
+"""`skewless predict`: scores files of rows with a pushed model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STAGE = "predict"
     "--format",
     "kind",
     type=click.Choice(FORMATS),
-    help="Format of the output. [default: its ending's; parquet for a folder]",
+    help="Format of the output. [default: by its ending; parquet for a folder]",
 )
 @click.option(
     "--key",
@@ -46,22 +46,22 @@ STAGE = "predict"
 @click.option(
     "--columns",
     metavar="NAME,...",
-    help="Outputs of the model that are wanted. [default: all]",
+    help="Outputs of the model to write. [default: all]",
 )
-@click.option("--version", type=click.IntRange(0), help="Version to ask. [default: the newest]")
+@click.option("--version", type=click.IntRange(0), help="Version to use. [default: the newest]")
 @click.option(
     "--compare",
     type=click.IntRange(0),
     metavar="VERSION",
-    help="Another version, to be scored beside and compared with.",
+    help="Another version to score with, and to compare.",
 )
 @click.option(
     "--dataset",
     metavar="DATASET",
-    help="Take from its pipeline.yaml how files are written, and the runner."
+    help="Take the format of the files, and the runner, from its pipeline.yaml."
     " [default: as the run's source was; direct]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace what an earlier predict wrote there.")
+@click.option("--overwrite", is_flag=True, help="Replace the output of an earlier predict.")
 @beam_command.options
 @click.pass_context
 def command(
@@ -82,14 +82,15 @@ def command(
     """Score the rows of INPUT... with a pushed model.
 
     RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel.
-    INPUT is a CSV file, plain or gzipped, a Parquet file, or a pattern of such. Rows that cannot be
-    scored are kept beside the output, each with its reason. What follows `--` goes to Beam.
+    INPUT is a CSV file, plain or gzipped, a Parquet file, or a pattern of such files. Rows that
+    cannot be scored are kept beside the output, each with its reason. What follows `--` goes to
+    Beam.
     """
-    found = Source.of(source)
-    model = found.version(version)
-    other = None if compare is None else found.version(compare)
+    models = Source.of(source)
+    model = models.version(version)
+    other = None if compare is None else models.version(compare)
     paths = input_paths(inputs)
-    written, schema = found.written(dataset), found.columns(dataset)
+    written, schema = models.written(dataset), models.columns(dataset)
     on = runners.choose(scoring.runner_of(dataset), runner, settings, ctx.meta["beam"])
     engines.check(on, [*paths, model, output])
     from components.score.output import Output
@@ -97,15 +98,15 @@ def command(
 
     if files.in_store(output):
         stores.check_writable(output)
-    kept = [model, *([] if other is None else [other]), *found.kept]
+    kept = [model, *([] if other is None else [other]), *models.kept]
     place = Output.of(output, kind, overwrite=overwrite, inputs=paths, kept=kept)
     check_kinds(paths)
-    with scoring.told(STAGE) as (screen, _):
+    with scoring.on_screen(STAGE) as (screen, _):
         screen.line(f"{len(paths):,} file{'s'[: len(paths) > 1]}, scored by {model}", "bold")
         with scoring.imports():
             importlib.import_module("components.evaluate.signature")  # TensorFlow
             from components.score.batch import predict
-        # Dataflow takes no second job of the same name while the first one runs
+        # Dataflow refuses a second job with the name of a running one
         with progress.stage(STAGE), engines.running(on, f"skewless-{new_run_id()}"):
             scored = predict(
                 model=model,
@@ -122,11 +123,11 @@ def command(
 
 
 def input_paths(patterns: Sequence[str]) -> list[str]:
-    """Return the files that paths and patterns name, in their order, each pattern's sorted.
+    """Return the files that paths and patterns name, in their order; matches are sorted.
 
     Raises:
-      DataError: one names no file.
-      StoreError: its store does not answer, or refuses.
+      DataError: one matches no file.
+      StoreError: the store does not answer, or refuses.
     """
     paths: dict[str, None] = {}
     for pattern in patterns:

@@ -1,6 +1,6 @@
-"""One dataset through the whole DAG, reported as it goes and summed up at the end.
+"""Runs a dataset through the whole DAG, with progress on the screen and a summary at the end.
 
-What TensorFlow, TFX and Beam log goes to runs/<run_id>/run.log.
+The logs of TensorFlow, TFX and Beam go to runs/<run_id>/run.log.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ def run(
     verbose: bool = False,
     on: Choice | None = None,
 ) -> Summary:
-    """Run a dataset's DAG, tell it on standard output and keep its summary.
+    """Run a dataset's DAG, show its progress on standard output and keep its summary.
 
     Args:
-      dataset: what to run.
+      dataset: the dataset to run.
       output: the folder that holds a folder for each pipeline.
-      allow_anomalies: go on where the gate would stop the run.
+      allow_anomalies: continue if the gate would stop the run.
       verbose: show the traceback of a failure, which run.log has in any case.
-      on: where the stages that read and write rows run; None is as pipeline.yaml says.
+      on: the runner of the stages that read and write rows; None follows pipeline.yaml.
 
     Returns:
-      What the run came to, as runs/<run_id>/summary.json has it.
+      The summary, as in runs/<run_id>/summary.json.
 
     Raises:
       SkewlessError: the run failed, or its model is not blessed or not proven. The summary is
-        written all the same.
+        written nevertheless.
     """
     began = time.monotonic()
-    dag.check_source(dataset)  # a wrong path or header is said at once
+    dag.check_source(dataset)  # reports a wrong path or header at once
     on = on or runners.choose(dataset.spec.runner)
     sources, folders = dag.source_paths(dataset), Folders.of(output, dataset.spec.name)
     folders.check_apart(sources)
@@ -95,10 +95,10 @@ def run(
 def _concluded(
     job: Job, board: Board, error: SkewlessError | None, seconds: float
 ) -> tuple[Summary, SkewlessError | None]:
-    """Sum up the run and keep the summary; return it, and what the run is to end with.
+    """Summarize the run and keep the summary; return it, and the error to raise.
 
     Raises:
-      SkewlessError: there is no room for the summary; the error is the one that the run ended with.
+      SkewlessError: there is no room for the summary; the error is the one that ended the run.
     """
     try:
         summary, concluded = summarize(job, board, error, seconds)
@@ -111,7 +111,7 @@ def _concluded(
 
 
 def _sent(job: Job, is_ours: Check) -> SkewlessError | None:
-    """Send what is to be read back later to where the artifacts are; return why that failed."""
+    """Copy the run's records to the store; return the error if that fails."""
     try:
         is_ours()
         job.folders.send(job.run_id)
@@ -122,7 +122,7 @@ def _sent(job: Job, is_ours: Check) -> SkewlessError | None:
 
 @dataclass(frozen=True)
 class Job:
-    """What one run is asked to do, and where."""
+    """A run: its dataset, options and folders."""
 
     dataset: Dataset
     folders: Folders
@@ -137,21 +137,21 @@ class Job:
 
     @property
     def log(self) -> Path:
-        """What the libraries said."""
+        """The log of the libraries."""
         return self.own / "run.log"
 
 
 def summarize(
     job: Job, board: Board, error: SkewlessError | None, seconds: float
 ) -> tuple[Summary, SkewlessError | None]:
-    """Return what a run came to, and what it is to end with.
+    """Return the summary of a run, and the error to end it with.
 
     Args:
       job: the run.
-      board: what its stages told.
-      error: what the DAG ended with; None where it went through. A model that is then not blessed
-        or not proven makes an error of its own.
-      seconds: how long it took.
+      board: what its stages reported.
+      error: the error that ended the DAG; None if it finished. A model that is then not blessed
+        or not proven gives an error of its own.
+      seconds: the duration.
     """
     spec, metadata = job.dataset.spec, job.folders.metadata
     executions = lineage.read_run(metadata, job.run_id) if metadata.exists() else {}
@@ -180,7 +180,7 @@ _STATUS: Mapping[type[SkewlessError], Status] = {
 
 
 def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
-    """Run the DAG; return what it ended with, in a person's words, None where it went through."""
+    """Run the DAG; return a readable error, or None if it finished."""
     log = logging.getLogger(__name__)
     with noticing_interrupts() as interrupted:
         try:
@@ -188,7 +188,7 @@ def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
         except SkewlessError as error:
             log.exception("refused")
             return error
-        except (Exception, KeyboardInterrupt) as error:  # of whatever library
+        except (Exception, KeyboardInterrupt) as error:  # from any library
             log.exception("ended early")
             if interrupted or isinstance(error, KeyboardInterrupt):
                 at = reporter.board.failed
@@ -210,16 +210,16 @@ def _run_dag(job: Job, reporter: Reporter) -> None:
             unchanged.forget(job.folders)
             _run_nodes(job, known)
     reporter.finish()
-    executions = _hold_against_metadata(job, reporter.board)
+    executions = _check_against_metadata(job, reporter.board)
     pushed = executions["push"].outputs["pushed"].properties["pushed"]
     if same is None and digest is not None and pushed:
         LastRun(job.run_id, digest).write(job.folders)
 
 
 def _digest(job: Job, known: DigestCache) -> str | None:
-    """Return a digest of all that the stages depend on; None where that does not show from here.
+    """Return a digest of all that the stages depend on; None if it cannot be known from here.
 
-    An engine is asked in any case, and so is a store.
+    With an engine or a store, every stage is checked.
     """
     if job.on.name != "direct" or job.on.beam or job.folders.store is not None:
         return None
@@ -227,7 +227,7 @@ def _digest(job: Job, known: DigestCache) -> str | None:
 
 
 def _repeat(job: Job, same: Same, board: Board) -> None:
-    """Report and record that everything is used again, as TFX would."""
+    """Report and record that every output is used again, as TFX would."""
     logging.getLogger(__name__).info("nothing has changed since the run %s", same.run_id)
     board.leave_out(IMPORTS)
     with progress.stage("push"):
@@ -254,9 +254,9 @@ def _run_nodes(job: Job, known: DigestCache) -> None:
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector from what imports make: it is a million objects, none garbage.
+    """Suspend the garbage collector during imports: they create a million objects, none garbage.
 
-    Saves a third of the time they take, and the collector the trouble to look at them later on.
+    This saves a third of the import time, and the collector does not scan the objects later.
     """
     if "tensorflow" in sys.modules:
         yield
@@ -269,16 +269,16 @@ def _uncollected() -> Iterator[None]:
         gc.freeze()
 
 
-def _hold_against_metadata(job: Job, board: Board) -> dict[str, Execution]:
-    """Check that what the screen told of each stage is what ML Metadata recorded; return that.
+def _check_against_metadata(job: Job, board: Board) -> dict[str, Execution]:
+    """Check that the screen's state of each stage is the one in ML Metadata; return the latter.
 
-    TFX passes over a node whose inputs it does not find, and says so in the log alone.
+    TFX skips a node whose inputs it does not find, and reports that only in the log.
     """
     expected = {"done": "COMPLETE", "cached": "CACHED"}
     executions = lineage.read_run(job.folders.metadata, job.run_id)
     for node in dag.NODES:
-        told = board.stages[node].state
+        shown = board.stages[node].state
         recorded = executions[node].state if node in executions else "never started"
-        if recorded != expected[told]:
-            raise RuntimeError(f"{node} is told as {told}, but ML Metadata has it as {recorded}")
+        if recorded != expected[shown]:
+            raise RuntimeError(f"{node} is shown as {shown}, but ML Metadata has it as {recorded}")
     return executions

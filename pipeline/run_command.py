@@ -1,6 +1,6 @@
-"""`skewless run`: the command line, pipeline.yaml and schema.pbtxt are read before all else.
+"""`skewless run`: checks the command line, pipeline.yaml and schema.pbtxt first.
 
-What is wrong with them is reported before the modules that run a DAG are imported.
+Errors in them are reported before the modules that run a DAG are imported.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     default="runs",
     show_default=True,
     metavar="ROOT",
-    help="Where to keep runs, artifacts and pushed models; a folder for each pipeline.",
+    help="The folder of runs, artifacts and pushed models; each pipeline has a folder in it.",
 )
 @click.option(
     "--allow-anomalies",
     is_flag=True,
-    help="Go on although the data has anomalies; recorded as your choice.",
+    help="Continue although the data has anomalies; recorded as your choice.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a failure, too.")
+@click.option("-v", "--verbose", is_flag=True, help="Also show the traceback of a failure.")
 @beam_command.options
 @click.pass_context
 def command(
@@ -45,7 +45,7 @@ def command(
     """Run DATASET from raw rows to a proven, pushed model.
 
     DATASET is the name of a shipped dataset, such as taxi, or a folder with pipeline.yaml and
-    schema.pbtxt. What an earlier run did, and nothing has changed since, is used again. What
+    schema.pbtxt. Results of earlier runs are used again if nothing they depend on has changed. What
     follows `--` goes to Beam.
     """
     from pipeline import runners

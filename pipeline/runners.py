@@ -1,7 +1,7 @@
-"""Which runner a command's Beam pipelines run on: pipeline.yaml and flags → a choice.
+"""Chooses the runner of a command's Beam pipelines from pipeline.yaml and flags.
 
-Made without Beam, in milliseconds, and before anything else: what is wrong is said at once. What
-the choice then needs to run is in pipeline/engines.
+This needs no Beam and takes milliseconds, so errors are reported at once. `pipeline/engines.py`
+prepares the chosen runner.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from schemas.errors import ConfigError
 from schemas.runners import Runner, RunnerName
 from schemas.strict import Strict, plain
 
-# Options of Beam that a key of ours stands for: what is checked is then what is used.
+# Beam options that our keys replace, so that the checked value is the one in use.
 OURS = {
     "flink_master": "master",
     "flink_version": "version",
@@ -47,12 +47,12 @@ OURS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """A runner with what it is told.
+    """A runner and its settings.
 
     Attributes:
-      name: the runner's.
-      section: what pipeline.yaml and `--set` say of it.
-      beam: options of Beam that are passed on as they are.
+      name: the runner's name.
+      section: its section in pipeline.yaml, with the values of `--set`.
+      beam: options that are passed on to Beam unchanged.
     """
 
     name: RunnerName
@@ -70,21 +70,21 @@ def choose(
 
     Args:
       given: the section `runner:` of pipeline.yaml.
-      name: what `--runner` says.
+      name: the value of `--runner`.
       settings: KEY=VALUE of `--set`; VALUE is YAML, KEY may be dotted.
-      beam: what stands behind `--`.
+      beam: the options after `--`.
 
     Raises:
-      ConfigError: an unknown key, a value that cannot be, or something that is said twice.
+      ConfigError: an unknown key, an invalid value, or a setting that is given twice.
     """
     chosen: RunnerName = name or given.use
     where = f"runner.{chosen}"
     for option in (word.removeprefix("--").partition("=")[0] for word in beam):
         if option == "runner" and (name or settings):
-            raise ConfigError("the runner is named twice", where="--runner, and behind --")
+            raise ConfigError("the runner is named twice", where="--runner, and after --")
         if option in OURS and chosen != "direct":
             raise ConfigError(
-                f"Beam's option --{option} is what the key {OURS[option]!r} is for",
+                f"Beam's option --{option} is set by the key {OURS[option]!r}",
                 where="behind --",
                 remedy=f"use --set {OURS[option]}=…, or {where}.{OURS[option]} in pipeline.yaml",
             )
@@ -99,10 +99,10 @@ def choose(
 
 
 def _put(values: dict[str, Any], setting: str) -> None:
-    """Put KEY=VALUE into nested values; what is new replaces what was of another kind."""
+    """Set KEY=VALUE in nested mappings; replaces a value of another kind."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
-        shown = re.split(r"[:\s]", setting)[0]  # what follows may be a secret
+        shown = re.split(r"[:\s]", setting)[0]  # the rest may be a secret
         raise ConfigError(
             f"--set takes KEY=VALUE, got {shown!r}", expected="such as --set parallelism=2"
         )
@@ -114,7 +114,7 @@ def _put(values: dict[str, Any], setting: str) -> None:
     try:
         values[last] = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        # The value may be a secret that should have stood in quotes.
+        # The value may be a secret that lacks quotes.
         raise ConfigError("the value is not YAML", where=f"--set {key}") from error
 
 

@@ -1,6 +1,6 @@
-"""What `skewless predict` and `skewless stream` share: model, form of the rows, screen.
+"""What `skewless predict` and `skewless stream` share: the model, the row format, the screen.
 
-What is wrong with a path is said before anything heavy is imported.
+Wrong paths are reported before anything heavy is imported.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from schemas.sources.options import Options
 
 @dataclass(frozen=True)
 class Source:
-    """What RUN-OR-FOLDER stands for.
+    """The models at RUN-OR-FOLDER.
 
     Attributes:
-      versions: folders of the SavedModels that are there, by version.
-      serving: the folder that versions are pushed to; None for a lone SavedModel.
-      run: the run's folders, if the versions lie in a run.
+      versions: folders of the available SavedModels, by version.
+      serving: the folder that versions are pushed to; None for a single SavedModel.
+      run: the run's folders, if the versions are in a run.
     """
 
     versions: dict[int, str]
@@ -51,15 +51,15 @@ class Source:
 
     @classmethod
     def of(cls, path: str) -> Source:
-        """Look at a path.
+        """Find the models at a path.
 
         Raises:
-          ConfigError: no such folder, or no version in it.
+          ConfigError: there is no such folder, or no version in it.
         """
         if files.in_store(path):
             return cls._in_store(files.absolute(path))
         base = folders.find(path)
-        # RUN/serving, or RUN/serving/3 where one version is named
+        # RUN/serving, or RUN/serving/3 if one version is named
         serving = Path(base.path) if base.lone is None else Path(base.path).parent
         run = Folders(serving.parent)
         return cls(
@@ -75,44 +75,44 @@ class Source:
             name = os.path.basename(path)
             return cls({int(name) if name.isdecimal() else 1: path}, serving=None, run=None)
         for serving in (os.path.join(path, "serving"), path):
-            if found := versions(serving):
+            if pushed := versions(serving):
                 run = Folders.at(os.path.dirname(serving))
                 run.fetch()
-                return cls(found, serving, run if run.metadata.exists() else None)
+                return cls(pushed, serving, run if run.metadata.exists() else None)
         raise ConfigError(
-            "there is no version to ask",
+            "there is no version to use",
             where=path,
-            expected=f"{SAVED_MODEL}, folders named 1, 2, … that hold one, or a run's folder",
+            expected=f"{SAVED_MODEL}, folders named 1, 2, … that have one, or a run's folder",
         )
 
     def version(self, number: int | None) -> str:
-        """Return a version's folder, the newest one's for None.
+        """Return a version's folder; None means the newest version.
 
         Raises:
           ConfigError: there is no such version.
         """
-        wanted = max(self.versions) if number is None else number
-        if wanted not in self.versions:
+        chosen = max(self.versions) if number is None else number
+        if chosen not in self.versions:
             raise ConfigError(
-                f"there is no version {wanted}",
+                f"there is no version {chosen}",
                 where=self.serving,
                 expected="one of: " + ", ".join(map(str, sorted(self.versions))),
             )
-        return self.versions[wanted]
+        return self.versions[chosen]
 
     @property
     def kept(self) -> list[str]:
-        """The run's folders that scores may not be written to, if the versions lie in a run."""
+        """The run's folders that scores must not be written to, if the versions are in a run."""
         return [] if self.run is None else [self.run.artifacts, self.run.serving]
 
     def written(self, dataset: str | None) -> Options | None:
-        """Return how files are written: as the dataset says, as the run's were; None is plainly.
+        """Return the format of the files: the dataset's, or the run's; None means the default.
 
         Args:
-          dataset: name or folder of a dataset; None takes what the run recorded.
+          dataset: name or folder of a dataset; None means what the run recorded.
 
         Raises:
-          ConfigError: no such dataset, or its pipeline.yaml is wrong.
+          ConfigError: there is no such dataset, or its pipeline.yaml is wrong.
         """
         if dataset is not None:
             return catalog.read_spec(catalog.find_folder(dataset) / catalog.SPEC_FILE).source
@@ -124,10 +124,10 @@ class Source:
         """Return the columns of schema.pbtxt: the dataset's, or the run's; none for a lone model.
 
         Args:
-          dataset: name or folder of a dataset; None takes what the run recorded.
+          dataset: name or folder of a dataset; None means what the run recorded.
 
         Raises:
-          ConfigError: no such dataset, or its files are wrong.
+          ConfigError: there is no such dataset, or its files are wrong.
         """
         if dataset is not None:
             return catalog.load(dataset).columns
@@ -137,28 +137,28 @@ class Source:
 
     @functools.cached_property
     def _ingested(self) -> Mapping[str, int | float | str] | None:
-        """What the run's ingest was given when it last went through; None if that is not known."""
+        """The parameters of the run's ingest when it last succeeded; None if they are unknown."""
         return lineage.latest_parameters(self.run.metadata, "ingest") if self.run else None
 
 
 def runner_of(dataset: str | None) -> Runner:
-    """Return the section `runner:` of a dataset's pipeline.yaml; None has the defaults."""
+    """Return the section `runner:` of a dataset's pipeline.yaml; None gives the defaults."""
     if dataset is None:
         return Runner()
     return catalog.read_spec(catalog.find_folder(dataset) / catalog.SPEC_FILE).runner
 
 
 @contextlib.contextmanager
-def told(stage: str) -> Iterator[tuple[Screen, Board]]:
-    """Show a stage at work on the screen, with the imports before it; libraries' words go to a log.
+def on_screen(stage: str) -> Iterator[tuple[Screen, Board]]:
+    """Show a stage and its imports on the screen; the output of libraries goes to a log.
 
-    Gives the screen, and what is known of the stage. The log lies among this process's temporary
-    files, which are removed; it is kept where something unexpected failed.
+    Yields the screen and the board. The log is one of this process's temporary files, which are
+    removed; it is kept after an unexpected failure.
 
     Raises:
       InterruptedRunError: Ctrl-C was pressed, or SIGTERM sent.
       DataError: a disk is full.
-      UnexpectedError: something failed that is no `SkewlessError`; names the log.
+      UnexpectedError: any error other than a `SkewlessError`; names the log.
     """
     quiet_environment()
     with own_folder() as outer, noticing_interrupts() as interrupted:
@@ -174,8 +174,8 @@ def told(stage: str) -> Iterator[tuple[Screen, Board]]:
         except (Exception, KeyboardInterrupt) as error:
             if interrupted or isinstance(error, KeyboardInterrupt):
                 raise interrupted_by(error, stage, "start it again") from error
-            if (found := shortage(f"{stage} failed", error)) is not None:
-                raise found from error
+            if (lack := shortage(f"{stage} failed", error)) is not None:
+                raise lack from error
             raise _unexpected(error, stage, shutil.move(log, outer)) from error
 
 
@@ -203,7 +203,7 @@ def beam_options(arguments: Sequence[str], **settings: Any) -> Any:
 
 @contextlib.contextmanager
 def imports() -> Iterator[None]:
-    """Report imports like a stage, and begin with TensorFlow and Beam."""
+    """Report the imports as a stage; start with TensorFlow and Beam."""
     with progress.stage(IMPORTS):
         lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, without=lean_imports.KERAS)
         yield
@@ -211,11 +211,11 @@ def imports() -> Iterator[None]:
 
 @contextlib.contextmanager
 def until_interrupted() -> Iterator[None]:
-    """Take SIGTERM and Ctrl-C as the end of a stream, which is how most end."""
+    """Treat SIGTERM and Ctrl-C as the normal end of a stream."""
     with noticing_interrupts() as interrupted:
         try:
             yield
         except BaseException:
-            # A runner that works in this thread makes a RuntimeError of the interrupt.
+            # A runner that works in this thread turns the interrupt into a RuntimeError.
             if not interrupted:
                 raise

@@ -1,9 +1,9 @@
 """Seals on artifacts: a digest of the content, which ML Metadata keeps with each artifact.
 
-An artifact is sealed when its stage ends, once the disk holds it, and before ML Metadata calls it
-complete. A later run uses it again only while the seal holds; otherwise the stage runs again, and
-the run says why. On a disk the seal is a SHA-256 over names and contents; in a store it is over
-names and the tags that the store keeps of contents, so that nothing is fetched to check it.
+An artifact is sealed when its stage has ended and its files are on the disk, and before ML Metadata
+records it as complete. A later run uses it again only if the seal is intact; otherwise the stage
+runs again, and the run says why. On a disk the seal is a SHA-256 over names and contents. In a
+store it is over names and the store's tags for contents, so that checking it fetches nothing.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ class Seals:
         self._known = known
 
     def seal(self, folder: str) -> str:
-        """Return the digest of an artifact's folder, once the disk holds what is in it.
+        """Return the digest of an artifact's folder, after its files are flushed to the disk.
 
         Raises:
-          OSError: the disk does not take it.
+          OSError: writing to the disk fails.
           StoreError: the store does not answer, or refuses.
         """
         files.make_durable(folder, self._artifacts)
         return content.combined(self._contents(folder).items())
 
     def why_broken(self, folder: str, seal: str) -> str | None:
-        """Return why an artifact is not what was sealed; None where it is.
+        """Return why an artifact differs from what was sealed; None if it does not.
 
         Args:
-          folder: the artifact's.
-          seal: its digest when it was made; empty where that is not known.
+          folder: the artifact's folder.
+          seal: its digest when it was made; empty if unknown.
 
         Raises:
           StoreError: the store does not answer, or refuses.
         """
         if not files.exists(folder):
-            return f"{folder} is gone"
+            return f"{folder} does not exist any more"
         if not seal:
-            return f"it is not known what {folder} held when it was made"
+            return f"there is no record of what {folder} held when it was made"
         try:
             now = self._contents(folder)
         except OSError as error:
@@ -79,7 +79,7 @@ class Seals:
 
 
 def _changes(before: dict[str, str], now: dict[str, str]) -> str:
-    """Name the files that differ; nothing where it is not known what each held before."""
+    """Name the files that differ; empty if the earlier contents are unknown."""
     if not before:
         return ""
     names = sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))

@@ -1,6 +1,6 @@
-"""`skewless serve`: pushed models, asked over HTTP and gRPC as TensorFlow Serving is.
+"""`skewless serve`: serves pushed models over HTTP and gRPC, with TensorFlow Serving's API.
 
-What is wrong with a path or an option is said before anything heavy is imported.
+Wrong paths and options are reported before anything heavy is imported.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ _POSITIVE = click.IntRange(min=1)
 _PORT = click.IntRange(0, 65_535)
 _FILE = click.Path(exists=True, dir_okay=False)
 _SHORTEST_TOKEN = 16
-_REQUESTS_IN_FLIGHT = 8  # of the largest
+_REQUESTS_IN_FLIGHT = 8  # of the largest size
 
 
 class _SecretFile(click.Path):
-    """A file that is there; the message about one that is not does not repeat what was given."""
+    """A file that exists; the message about a missing one does not repeat the given path."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail("it names no file that can be read; a token itself is given in a file.")
+            self.fail("it names no readable file; a token itself is given in a file.")
 
 
-_POLL_DISK, _POLL_STORE = 1.0, 10.0  # seconds; a look into a store is a request that costs
+_POLL_DISK, _POLL_STORE = 1.0, 10.0  # seconds; listing a store is a request that costs money
 
 
 _MODELS, _WHERE, _WHO = "What is served", "Where", "Who may ask"
@@ -81,20 +81,20 @@ _RECORDS = "What is written down"
     "--config",
     "config_file",
     type=_FILE,
-    help="TensorFlow Serving's ModelServerConfig, instead of all above; read again when it"
+    help="TensorFlow Serving's ModelServerConfig, instead of the options above; read again when it"
     " changes, and on SIGHUP.",
 )
 @option(
     _MODELS,
     "--poll-seconds",
     type=click.FloatRange(min=0),
-    help="Between two looks for new versions; 0 to look on SIGHUP only. [default: 1; 10 in a"
+    help="Interval of looking for new versions; 0 to look on SIGHUP only. [default: 1; 10 in a"
     " store]",
 )
 @option(_WHERE, "--host", default=Address.host, help="Interface to listen at.")
-@option(_WHERE, "--port", type=_PORT, default=Address.port, help="Of HTTP; 0 for any that is free.")
+@option(_WHERE, "--port", type=_PORT, default=Address.port, help="Port of HTTP; 0 for a free one.")
 @option(
-    _WHERE, "--grpc-port", type=_PORT, default=GRPC_PORT, help="Of gRPC; 0 for any that is free."
+    _WHERE, "--grpc-port", type=_PORT, default=GRPC_PORT, help="Port of gRPC; 0 for a free one."
 )
 @option(_WHERE, "--no-grpc", is_flag=True, help="Serve HTTP alone.")
 @option(_WHO, "--tls-certificate", type=_FILE, help="PEM file of the certificate chain.")
@@ -113,34 +113,34 @@ _RECORDS = "What is written down"
     "allowed_hosts",
     multiple=True,
     metavar="NAME",
-    help="Name that HTTP requests may call this server by; .NAME allows all names below it, * any;"
-    " may be repeated. [default: any; without a token on this machine, its own names]",
+    help="Host name by which HTTP requests may reach this server; .NAME allows all names below it,"
+    " * any; may be repeated. [default: any; without a token on this machine, its own names]",
 )
 @option(
     _REQUESTS,
     "--optional-columns",
     is_flag=True,
-    help="Take rows that leave columns out, as missing; TensorFlow Serving refuses them.",
+    help="Accept rows that omit columns, as missing values; TensorFlow Serving refuses them.",
 )
 @option(
     _REQUESTS,
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=Settings.seconds,
-    help="Seconds after which a request is given up.",
+    help="Seconds after which a request is abandoned.",
 )
 @option(
-    _REQUESTS, "--max-bytes", type=_POSITIVE, default=Address.max_bytes, help="Longest request."
+    _REQUESTS, "--max-bytes", type=_POSITIVE, default=Address.max_bytes, help="Size of a request."
 )
 @option(
     _REQUESTS,
     "--max-bytes-in-flight",
     type=_POSITIVE,
-    help="Of all requests that are not answered yet; more are refused. [default: 8 times"
+    help="Total size of requests without a response yet; more are refused. [default: 8 times"
     " --max-bytes]",
 )
 @option(
-    _REQUESTS, "--max-rows", type=_POSITIVE, default=Settings.max_rows, help="Most rows of one."
+    _REQUESTS, "--max-rows", type=_POSITIVE, default=Settings.max_rows, help="Rows of a request."
 )
 @option(
     _REQUESTS,
@@ -153,7 +153,7 @@ _RECORDS = "What is written down"
     _RECORDS,
     "--access-log",
     metavar="FILE",
-    help="Write a line of JSON for each request; - is standard error.",
+    help="Write a line of JSON for each request; - means standard error.",
 )
 @option(
     _RECORDS,
@@ -166,21 +166,21 @@ _RECORDS = "What is written down"
     "--request-log-sample",
     type=click.FloatRange(0, 1),
     default=1.0,
-    help="Share of the requests that are written.",
+    help="Share of the requests to write.",
 )
 @option(
     _RECORDS,
     "--request-log-max-bytes",
     type=_POSITIVE,
     default=1 << 30,
-    help="Of all its files; the oldest make room.",
+    help="Total size of the files; the oldest are removed.",
 )
 def command(source: str | None, config_file: str | None, **given: Any) -> None:
     """Serve models over HTTP and gRPC, as TensorFlow Serving does.
 
     RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel, on a
-    disk or in a store. New versions are taken up while the server runs. It stops on SIGTERM or
-    Ctrl-C, once it has answered what it was asked.
+    disk or in a store. New versions are loaded while the server runs. It stops on SIGTERM or
+    Ctrl-C, after it has answered all pending requests.
     """
     import uvloop
 
@@ -204,13 +204,13 @@ def _configs(
             given[k] not in (None, ()) for k in ("name", "version", "versions", "labels")
         ):
             raise ConfigError(
-                "--config says all about the models",
-                expected="no RUN-OR-FOLDER, --name, --version, --versions or --label beside it",
+                "--config replaces the other options for models",
+                expected="no RUN-OR-FOLDER, --name, --version, --versions or --label with it",
             )
         return config.read(config_file)
     if source is None:
         raise ConfigError(
-            "nothing to serve is named",
+            "there is nothing to serve",
             expected="a run (runs/taxi), a serving folder, a SavedModel, or --config FILE",
         )
     if given["version"] is not None and given["versions"] is not None:
@@ -233,7 +233,7 @@ def _options(config_file: str | None, given: dict[str, Any]) -> Options:
     from components.serve.server import Options
 
     if (given["tls_certificate"] is None) != (given["tls_key"] is None):
-        raise ConfigError("--tls-certificate and --tls-key are needed both")
+        raise ConfigError("--tls-certificate and --tls-key need each other")
     token = _token(given["token_file"])
     _check_written(given["access_log"], given["request_log"])
     request_log = None
@@ -278,11 +278,11 @@ def _options(config_file: str | None, given: dict[str, Any]) -> Options:
 
 
 def _check_written(access_log: str | None, request_log: str | None) -> None:
-    """Check that logs can be written; a server that runs goes on without those that cannot."""
+    """Check that logs can be written; a running server goes on without logs it cannot write."""
     for name, path in (("--access-log", access_log), ("--request-log", request_log)):
         if path is not None and files.in_store(path):
             raise ConfigError(
-                f"{name} is written as requests come, which no store can",
+                f"{name} is appended to as requests come, which a store does not support",
                 where=path,
                 remedy="name a folder on a disk, and copy its finished files to the store",
             )
@@ -301,14 +301,14 @@ def _writing(option: str, path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigError(
-            f"what {option} names cannot be written: {error.strerror}",
+            f"{option} cannot be written: {error.strerror}",
             where=path,
-            remedy="name another, or see that its folder is there and can be written to",
+            remedy="name another, or check that its folder exists and can be written to",
         ) from error
 
 
 def _token(path: str | None) -> str | None:
-    """Return the token, which no list of processes shows."""
+    """Return the token; it is not an option, because lists of processes show options."""
     if path is None:
         token = os.environ.get(TOKEN_VARIABLE)
         if token is None:
@@ -321,7 +321,7 @@ def _token(path: str | None) -> str | None:
             raise ConfigError(f"the token cannot be read: {error}", where=path) from None
     if len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable():
         raise ConfigError(
-            "the token is too easy to guess, or cannot stand in a header",
+            "the token is too easy to guess, or cannot be part of a header",
             where=path or TOKEN_VARIABLE,
             expected=f"at least {_SHORTEST_TOKEN} printable ASCII characters",
             remedy="make one: openssl rand -hex 32 > token",
@@ -330,23 +330,23 @@ def _token(path: str | None) -> str | None:
 
 
 def _check_exposed(host: str, token: bool, given: dict[str, Any]) -> None:
-    """Check that a server which others can reach is meant to be open to them."""
+    """Check that a server which others can reach is protected, or open on purpose."""
     if _loopback(host):
         return
     if not token and not given["insecure"]:
         raise ConfigError(
-            f"whoever reaches {host} could ask, and change which versions are served",
+            f"anyone who reaches {host} could send requests, and change which versions are served",
             expected="--token-file",
-            remedy="or say --insecure, if something in front of the server decides who may ask",
+            remedy="or give --insecure, if something in front of the server controls access",
         )
     if token and given["tls_certificate"] is None:
-        click.echo("warning: without TLS, whoever listens on the way reads the token", err=True)
+        click.echo("warning: without TLS, anyone on the network path can read the token", err=True)
 
 
 def _hosts(allowed: Sequence[str], host: str, token: bool) -> tuple[str, ...] | None:
     """Return the hosts that requests may name; None for any.
 
-    Without a token, a server on this machine would answer any web page whose own name points here.
+    Otherwise a server without a token answers any web page whose host name points to this machine.
     """
     for name in allowed:
         hosts.check_allowed(name)

@@ -1,7 +1,7 @@
-"""What this machine has too little of: an error of whatever library → one error in plain words.
+"""Turns a library's error about a full disk or too little memory into one plain error.
 
-Goes in: what was raised. Comes out: a full disk or too little memory as a `SkewlessError`, or None
-for anything else. A full disk ends every command with the exit code of data that cannot be written.
+Any other error gives None. After a full disk every command has the exit code for data that cannot
+be written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from schemas.errors import DataError, SkewlessError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# What the operating system, SQLite and C++ libraries say, wherever in a message that is.
+# Messages of the operating system, SQLite and C++ libraries; they may be part of a longer message.
 _FULL_SAID = (
     "No space left on device",
     "Disk quota exceeded",
@@ -38,8 +38,8 @@ def shortage(what: str, error: BaseException, where: str | None = None) -> Skewl
     """Return the error for a full disk or too little memory; None for any other.
 
     Args:
-      what: failed of it, such as "transform failed".
-      error: what was raised, or what was raised because of it.
+      what: what failed, such as "transform failed".
+      error: the exception; its causes are searched, too.
       where: the folder that is written to, for errors that name no file.
     """
     for one in _chain(error):
@@ -54,7 +54,7 @@ def shortage(what: str, error: BaseException, where: str | None = None) -> Skewl
 
 @contextlib.contextmanager
 def noticing_shortages(what: str, where: str | None = None) -> Iterator[None]:
-    """Raise what the block fails with as the error for a shortage, if that is the reason.
+    """Replace an exception of the block by the error for a shortage, if that is the cause.
 
     Raises:
       DataError: a disk is full.
@@ -65,13 +65,13 @@ def noticing_shortages(what: str, where: str | None = None) -> Iterator[None]:
     except SkewlessError:
         raise
     except Exception as error:
-        if (found := shortage(what, error, where)) is not None:
-            raise found from error
+        if (lack := shortage(what, error, where)) is not None:
+            raise lack from error
         raise
 
 
 def too_little_memory(what: str) -> SkewlessError:
-    """Return the error for a lack of memory, which names the limit if there is one."""
+    """Return the error for a lack of memory; names the limit if there is one."""
     limits = limited()
     if not limits:
         return SkewlessError(
@@ -87,7 +87,7 @@ def too_little_memory(what: str) -> SkewlessError:
 
 
 def limited() -> dict[str, int]:
-    """Return the limits on what a process may reserve, in KiB, by the command that sets them."""
+    """Return the limits on memory that a process may reserve, in KiB, by the command for each."""
     soft = {name: resource.getrlimit(number)[0] for name, number in _LIMITS}
     return {name: n >> 10 for name, n in soft.items() if n != resource.RLIM_INFINITY}
 
@@ -101,7 +101,7 @@ def _full_disk(what: str, where: str | None) -> DataError:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what it was raised because of, the last one first."""
+    """Yield an error and its causes, the last one first."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -1,7 +1,7 @@
-"""`skewless skew`: what clients ask, held against what a run's model was trained on.
+"""`skewless skew`: compares clients' requests with the training data of a run's model.
 
-Exits with 0 where nothing moved beyond its threshold, with 3 where something did, with 1 or 2 where
-that cannot be said.
+Exits with 0 if nothing moved beyond its threshold, with 3 if something did, and with 1 or 2 if the
+comparison is not possible.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _NEEDED = {"import_schema": "schema", "statistics": "statistics", "transform": "
 
 @dataclass(frozen=True)
 class Reference:
-    """What requests are held against: artifacts of one run.
+    """The artifacts of one run that requests are compared with.
 
     Attributes:
-      run_id: of the run.
+      run_id: the run's id.
       schema: its schema.pbtxt.
       statistics: its folder of statistics.
-      transform_graph: its folder of the transform graph, which lists the columns it takes.
+      transform_graph: its folder of the transform graph, which lists the model's columns.
     """
 
     run_id: str
@@ -60,36 +60,36 @@ class Reference:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) -> int:
-    """Tell how far requests have moved from the training data of RUN.
+    """Show how far requests have moved from the training data of RUN.
 
-    RUN is a pipeline's folder, such as runs/taxi: its newest run whose model was pushed is taken.
-    LOGS are what `skewless serve --request-log` wrote, or TensorFlow Serving's own PredictionLogs:
-    folders or files. All may be in a store.
+    RUN is a pipeline's folder, such as runs/taxi; its newest run whose model was pushed is used.
+    LOGS are folders or files of `skewless serve --request-log`, or PredictionLogs of TensorFlow
+    Serving. All may be in a store.
     Categories are compared by the largest difference of a value's share (L-infinity), numbers by
-    the Jensen-Shannon divergence of their distributions, both as TFDV has them.
+    the Jensen-Shannon divergence of their distributions, both as TFDV computes them.
 
     The exit code is 0 if nothing moved beyond its threshold, and 3 if something did.
     """
     from components.validate import request_logs
 
-    request_logs.find(logs)  # a wrong path is said before anything heavy is imported
-    # Google's libraries tell every start that Python 3.10 ages.
+    request_logs.find(logs)  # reports a wrong path before anything heavy is imported
+    # Google's libraries warn at every start that support for Python 3.10 ends.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
     reference = find(run)
     try:
         with noticing_shortages("skew failed"), own_folder():
-            found, lines = _measured(reference, logs, threshold)
-    except DataError as error:  # whose exit code would say that something moved
+            result, lines = _measured(reference, logs, threshold)
+    except DataError as error:  # its exit code would mean that something moved
         raise SkewlessError(
             error.what, where=error.where, expected=error.expected, remedy=error.remedy
         ) from error
     if as_json:
-        click.echo(found.model_dump_json(indent=1))
+        click.echo(result.model_dump_json(indent=1))
     else:
         click.echo(f"run {reference.run_id} in {run}")
         for line in lines:
             click.echo(line)
-    return MOVED if found.moved else NOTHING_MOVED
+    return MOVED if result.moved else NOTHING_MOVED
 
 
 def _measured(
@@ -108,21 +108,21 @@ def _measured(
     path = os.path.join(reference.transform_graph, FILE_NAME)
     layout = Layout.model_validate_json(files.read_bytes(path))
     columns = tuple(dict.fromkeys(name for f in layout.features for name in f.columns))
-    found = skew.measure(
+    result = skew.measure(
         logs,
         schema_path=reference.schema,
         statistics_dir=reference.statistics,
         columns=columns,
         threshold=threshold,
     )
-    return found, list(skew_text.lines(found))
+    return result, list(skew_text.lines(result))
 
 
 def find(run: str) -> Reference:
     """Return the artifacts of the newest run whose model was pushed.
 
-    One that is at work, or whose model was refused, is no measure of what is asked of another.
-    Where no model was pushed yet, it is the newest run that got as far as a transform graph.
+    A run that is not finished, or whose model was refused, is not the reference for requests to
+    another model. If no model was pushed yet, the newest run with a transform graph is used.
 
     Raises:
       ConfigError: there is no such run.
@@ -131,7 +131,7 @@ def find(run: str) -> Reference:
     folders.fetch()
     if not folders.metadata.is_file():
         raise ConfigError(
-            f"{run} is no run",
+            f"{run} is not a run",
             expected="a pipeline's folder, such as runs/taxi, with metadata.sqlite",
             remedy="run the pipeline first: skewless run taxi",
         )
@@ -152,18 +152,18 @@ def find(run: str) -> Reference:
 
 
 def _reference(run_id: str, executions: Mapping[str, lineage.Execution]) -> Reference | None:
-    """Return where the artifacts of a run lie; None if it lacks one."""
-    found = {}
+    """Return the artifacts of a run; None if one is missing."""
+    uris = {}
     for node, channel in _NEEDED.items():
         artifact = executions[node].outputs.get(channel) if node in executions else None
         if artifact is None or not files.exists(artifact.uri):
             return None
-        found[node] = artifact.uri
+        uris[node] = artifact.uri
     return Reference(
         run_id,
-        schema=os.path.join(found["import_schema"], "schema.pbtxt"),
-        statistics=found["statistics"],
-        transform_graph=found["transform"],
+        schema=os.path.join(uris["import_schema"], "schema.pbtxt"),
+        statistics=uris["statistics"],
+        transform_graph=uris["transform"],
     )
 
 

@@ -1,7 +1,7 @@
-"""Asks a Spark cluster, by its master's page, whether it can carry a run; tells Spark's settings.
+"""Asks a Spark master's page whether the cluster can run a pipeline; has Spark's settings.
 
-An application that no executor can be had for is told nothing: it waits, and so does who started
-it. What is missing is therefore named with the key to change before a job starts.
+Spark reports nothing to an application that gets no executor: it waits, and so does the user.
+Therefore whatever is missing is reported before a job starts, with the key to change.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pipeline.hosts import fetch
 from schemas.errors import ConfigError
 from schemas.runners import Spark
 
-PAGE = 8080  # where a master has its page unless told otherwise
-# Milliseconds that an executor keeps its workers: it starts and ends them with every stage of
-# Spark's otherwise, 35 times in the taxi features' transform.
+PAGE = 8080  # the default port of a master's page
+# Milliseconds that an executor keeps its workers. Otherwise it starts and ends them with every
+# Spark stage, 35 times in the taxi features' transform.
 WORKERS_KEPT = 600_000
 # What Spark's own launcher opens for Java 17; an older Java ignores it.
 OPENS = (
@@ -48,52 +48,52 @@ JAVA_OPTIONS = "spark.executor.extraJavaOptions"
 
 
 def check(section: Spark) -> None:
-    """Hold that a standalone cluster can carry a run.
+    """Check that a standalone cluster can run a pipeline.
 
     Raises:
-      ConfigError: its page cannot be reached although it was named, it is of another version than
-        the job server, or none of its workers has the cores and the memory for an executor.
+      ConfigError: its page was named and cannot be reached, its version differs from the job
+        server's, or none of its workers has the cores and the memory for an executor.
     """
     address = section.page or f"http://{urlsplit(section.master).hostname}:{PAGE}"
-    told = _asked(section, address)
-    if told is None:
+    state = _master_state(section, address)
+    if state is None:
         return
-    if told.get("status") != "ALIVE":
+    if state.get("status") != "ALIVE":
         raise ConfigError(
-            f"the master is {told.get('status')}",
+            f"the master is {state.get('status')}",
             where=f"runner.spark.master; {section.master}",
             expected="the address of the one that is ALIVE",
         )
-    _check_workers(section, told)
+    _check_workers(section, state)
     _check_version(section, address)
 
 
 def properties(section: Spark) -> tuple[str, ...]:
-    """Return what the job server's Java is told: Spark's settings, and what Java 17 has to open."""
+    """Return the Java options of the job server: Spark's settings, and packages to open."""
     conf = {**section.conf}
     conf[JAVA_OPTIONS] = " ".join([*OPENS, *filter(None, [conf.get(JAVA_OPTIONS)])])
     return (*OPENS, *(f"-D{key}={value}" for key, value in conf.items()))
 
 
 def mebibytes(size: str) -> float:
-    """Return a size as Spark writes it, in MiB; without a unit it is in MiB.
+    """Return a size in Spark's notation in MiB; a number without a unit is in MiB.
 
     >>> mebibytes("2g"), mebibytes("512m"), mebibytes("1024"), mebibytes("2GB")
     (2048.0, 512.0, 1024.0, 2048.0)
     """
-    found = re.fullmatch(r"(\d+)([kmgt]?)b?", size.strip().lower())
-    if found is None:
+    match = re.fullmatch(r"(\d+)([kmgt]?)b?", size.strip().lower())
+    if match is None:
         raise ConfigError(
-            f"{size!r} is no size", where=f"runner.spark.conf.{MEMORY}", expected="such as 2g"
+            f"{size!r} is not a size", where=f"runner.spark.conf.{MEMORY}", expected="such as 2g"
         )
-    return int(found[1]) * {"k": 1 / 1024, "": 1.0, "m": 1.0, "g": 1024.0, "t": 2.0**20}[found[2]]
+    return int(match[1]) * {"k": 1 / 1024, "": 1.0, "m": 1.0, "g": 1024.0, "t": 2.0**20}[match[2]]
 
 
-def _asked(section: Spark, address: str) -> dict[str, Any] | None:
-    """Return what the master's page tells; None where no page was named and none is found."""
+def _master_state(section: Spark, address: str) -> dict[str, Any] | None:
+    """Return the data of the master's page; None if no page was named and none was found."""
     try:
-        told = json.loads(fetch(f"{address.rstrip('/')}/json/"))
-        if not isinstance(told, dict) or not str(told.get("url", "")).startswith("spark://"):
+        state = json.loads(fetch(f"{address.rstrip('/')}/json/"))
+        if not isinstance(state, dict) or not str(state.get("url", "")).startswith("spark://"):
             raise ValueError("it answers, but not as a Spark master does")
     except (OSError, ValueError) as error:
         if section.page is None:
@@ -104,13 +104,13 @@ def _asked(section: Spark, address: str) -> dict[str, Any] | None:
             where="runner.spark.page",
             expected="the address of the master's page, such as http://localhost:8080",
         ) from error
-    # another master's page, where only its port was guessed, tells nothing
-    return told if section.page or told["url"] == section.master else None
+    # with a guessed port, the page may belong to another master
+    return state if section.page or state["url"] == section.master else None
 
 
-def _check_workers(section: Spark, told: Mapping[str, Any]) -> None:
-    """Hold that a worker is free for an executor: a job waits for one without a word."""
-    workers = [worker for worker in told["workers"] if worker["state"] == "ALIVE"]
+def _check_workers(section: Spark, state: Mapping[str, Any]) -> None:
+    """Check that a worker has room for an executor: a job waits for one without a message."""
+    workers = [worker for worker in state["workers"] if worker["state"] == "ALIVE"]
     where = f"runner.spark.master; {section.master}"
     if not workers:
         raise ConfigError(
@@ -121,33 +121,33 @@ def _check_workers(section: Spark, told: Mapping[str, Any]) -> None:
     if not any(w["memory"] >= memory and w["cores"] >= cores for w in workers):
         most = max(workers, key=lambda w: (w["memory"], w["cores"]))
         raise ConfigError(
-            f"no worker can hold an executor of {memory:g} MiB and {cores} cores: the largest has"
-            f" {most['memory']} MiB and {most['cores']} cores",
+            f"no worker has room for an executor of {memory:g} MiB and {cores} cores: the largest"
+            f" has {most['memory']} MiB and {most['cores']} cores",
             where=where,
             remedy=f"lower {MEMORY} or {CORES} in runner.spark.conf, or raise"
-            " SPARK_WORKER_MEMORY or SPARK_WORKER_CORES and start the workers anew",
+            " SPARK_WORKER_MEMORY or SPARK_WORKER_CORES and restart the workers",
         )
     if not any(w["memoryfree"] >= memory and w["coresfree"] >= cores for w in workers):
-        names = ", ".join(app["name"] for app in told["activeapps"])
+        names = ", ".join(app["name"] for app in state["activeapps"])
         raise ConfigError(
-            f"other applications hold the workers' cores or memory: {names}",
+            f"other applications use the workers' cores or memory: {names}",
             where=where,
             remedy="stop them, start more workers, or give them fewer by spark.cores.max",
         )
 
 
 def _check_version(section: Spark, address: str) -> None:
-    """Hold that job server and cluster are of one Spark: the two send each other Java's objects."""
-    found = re.search(rb'class="version"[^>]*>\s*([\d.]+)', fetch(address))
+    """Check that job server and cluster have the same Spark version: they exchange Java objects."""
+    match = re.search(rb'class="version"[^>]*>\s*([\d.]+)', fetch(address))
     jar = section.job_server_jar
-    if found is None or jar is None or "://" in jar:
+    if match is None or jar is None or "://" in jar:
         return
     with zipfile.ZipFile(jar) as archive:
         own = re.search(rb"^version=([\d.]+)", archive.read("spark-version-info.properties"), re.M)
-    theirs, ours = (m[1].decode() if m else "unknown" for m in (found, own))
+    theirs, ours = (m[1].decode() if m else "unknown" for m in (match, own))
     if theirs.split(".")[:2] != ours.split(".")[:2]:
         raise ConfigError(
-            f"the cluster runs Spark {theirs}, and the job server is of Spark {ours}",
+            f"the cluster runs Spark {theirs}, and the job server is for Spark {ours}",
             where=f"runner.spark.job_server_jar; {section.master}",
             expected=f"a job server built with Spark {'.'.join(theirs.split('.')[:2])}",
         )

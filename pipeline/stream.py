@@ -1,4 +1,4 @@
-"""`skewless stream`: new files or Pub/Sub messages, scored by a pushed model as they come."""
+"""`skewless stream`: scores new files or Pub/Sub messages with a pushed model as they arrive."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 STAGE = "stream"
 _SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
-# Beam's runners in this process, by names as it takes them. They never forget anything that a
-# pipeline without an end did, so a stream here is many that end: docs/decisions/0008.
+# Beam's in-process runners, under the names that Beam accepts. They keep all state of an unbounded
+# pipeline, so here a stream is a sequence of bounded pipelines: docs/decisions/0008.
 _IN_PROCESS = ("", "direct", "switchingdirect", "bundlebaseddirect", "fnapi")
 
 
@@ -44,7 +44,7 @@ _IN_PROCESS = ("", "direct", "switchingdirect", "bundlebaseddirect", "fnapi")
     "--dead-letters",
     required=True,
     metavar="DIR|TOPIC",
-    help="Where to put what cannot be scored, with reasons.",
+    help="Where to write what cannot be scored, with reasons.",
 )
 @click.option(
     "--format",
@@ -52,7 +52,7 @@ _IN_PROCESS = ("", "direct", "switchingdirect", "bundlebaseddirect", "fnapi")
     type=click.Choice(FORMATS),
     default="parquet",
     show_default=True,
-    help="Format of the files that scores of files are written to; messages' are JSON lines.",
+    help="Format of the scores of files; the scores of messages are JSON lines.",
 )
 @click.option(
     "--key",
@@ -64,50 +64,50 @@ _IN_PROCESS = ("", "direct", "switchingdirect", "bundlebaseddirect", "fnapi")
 @click.option(
     "--timestamp-attribute",
     metavar="NAME",
-    help="Attribute of messages that tells their event time. [default: when they were published]",
+    help="Attribute of messages with their event time. [default: the time of publishing]",
 )
 @click.option(
     "--window",
     type=click.FloatRange(min=0, min_open=True),
     default=60.0,
     show_default=True,
-    help="Seconds of event time in a file of messages' scores.",
+    help="Seconds of event time in one file of messages' scores.",
 )
 @click.option(
     "--wait",
     type=click.FloatRange(min=0, min_open=True),
     default=0.05,
     show_default=True,
-    help="Seconds that a message may wait for others, to be scored with them.",
+    help="Seconds that a message may wait for others to be scored together.",
 )
 @click.option(
     "--look",
     type=click.FloatRange(min=0, min_open=True),
     default=10.0,
     show_default=True,
-    help="Seconds between two looks for new files and for a new version of the model.",
+    help="Interval in seconds of looking for new files and for a new version of the model.",
 )
-@click.option("--version", type=click.IntRange(0), help="Stay with this version. [default: newest]")
+@click.option("--version", type=click.IntRange(0), help="Use only this version. [default: newest]")
 @click.option(
     "--dataset",
     metavar="DATASET",
-    help="Take from its pipeline.yaml how files are written. [default: as the run's source was]",
+    help="Take the format of the files from its pipeline.yaml. [default: as the run's source was]",
 )
 @click.option(
     "--stop-after",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Look for new files or messages no longer than this. [default: until interrupted]",
+    help="Stop looking for new files or messages after this time. [default: until interrupted]",
 )
 def command(source: str, version: int | None, **options: Any) -> None:
     """Score new files or messages with a pushed model, for as long as they come.
 
-    RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel. While
-    the stream runs it takes each version that is pushed, unless --version says which to stay with.
+    RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel. A
+    running stream takes up each version that is pushed, unless --version names the one to use.
     What follows `--` goes to Beam, such as --runner=DataflowRunner.
     """
     flow = Flow(source, version, **options)
-    with scoring.told(STAGE) as (screen, board):
+    with scoring.on_screen(STAGE) as (screen, board):
         screen.line(f"scored by {flow.model}; Ctrl-C ends it", "bold")
         with scoring.imports():
             importlib.import_module("components.evaluate.signature")  # TensorFlow
@@ -116,12 +116,12 @@ def command(source: str, version: int | None, **options: Any) -> None:
             with progress.stage(STAGE), scoring.until_interrupted():
                 flow.run(click.get_current_context().meta["beam"], screen.line)
         finally:
-            for line in flow.told(board.stages[STAGE].counts):
+            for line in flow.summary(board.stages[STAGE].counts):
                 screen.line(line)
 
 
 class Flow:
-    """What is scored, by which model, and where it goes."""
+    """The input, the model and the outputs of a stream."""
 
     def __init__(
         self,
@@ -150,20 +150,20 @@ class Flow:
         self._window, self._wait, self._look = window, wait, look
         self._stop_after = stop_after
         self._started = False
-        self._result: Any = None  # of a job on another runner, which may go on without this process
+        self._result: Any = None  # of a job on another runner, which may outlive this process
         self.check()
-        found = Source.of(source)
-        self.model = found.version(version)
-        stream_folders.check(pattern, self._folders(), [self.model, *found.kept])
-        self._follow = found.serving if version is None else None
-        self._written = found.written(dataset)
-        self._columns = found.columns(dataset)
+        models = Source.of(source)
+        self.model = models.version(version)
+        stream_folders.check(pattern, self._folders(), [self.model, *models.kept])
+        self._follow = models.serving if version is None else None
+        self._written = models.written(dataset)
+        self._columns = models.columns(dataset)
 
     def check(self) -> None:
-        """Hold that there is one input and one output, and that topics are named as such.
+        """Check that there is one input and one output, and that topics have valid names.
 
         Raises:
-          ConfigError: it is not so.
+          ConfigError: otherwise.
         """
         for one, other, names in (
             (self._pattern, self._subscription, "--input or --subscription"),
@@ -177,13 +177,13 @@ class Flow:
         ):
             if name is not None and not pattern.fullmatch(name):
                 raise ConfigError(
-                    f"{name!r} is no {kind}",
+                    f"{name!r} is not a {kind}",
                     where=option,
                     expected=f"projects/PROJECT/{kind}s/NAME",
                 )
 
     def _folders(self) -> dict[str, tuple[str, str]]:
-        """Return the folders that are written to, by option, and what their files end in."""
+        """Return the output folders, by option, with the ending of their files."""
         of_files = self._subscription is None
         folders = {}
         if self._output is not None:
@@ -197,10 +197,10 @@ class Flow:
 
         Args:
           arguments: Beam's options.
-          warn: told what is wrong for now, and will be tried again.
+          warn: receives what is wrong for now, and will be tried again.
 
         Raises:
-          KeyboardInterrupt: it was.
+          KeyboardInterrupt: the stream was interrupted.
           ConfigError: an option has no effect on this runner.
         """
         from apache_beam.options.pipeline_options import StandardOptions
@@ -210,17 +210,17 @@ class Flow:
         if runner.rpartition(".")[2].lower().removesuffix("runner") not in _IN_PROCESS:
             self._run_elsewhere(scoring.beam_options(arguments, streaming=True))
             return
-        logging.getLogger("apache_beam").setLevel(logging.WARNING)  # a page for each pipeline
+        logging.getLogger("apache_beam").setLevel(logging.WARNING)  # it logs a page per pipeline
         if self._subscription is not None:
             self._run_on_messages(options, warn)
         else:
             self._run_on_files(options, warn)
 
-    def told(self, counted: Mapping[str, int]) -> list[str]:
-        """Say in a few lines what became of the rows; nothing of a stream that did not start.
+    def summary(self, counted: Mapping[str, int]) -> list[str]:
+        """Summarize what became of the rows in a few lines; empty if the stream did not start.
 
         Args:
-          counted: what was counted in this process.
+          counted: the counters of this process.
         """
         if not self._started:
             return []
@@ -229,57 +229,57 @@ class Flow:
         from components.score import counts
 
         scores = self._topic or self._output
-        assert scores is not None  # held by check()
+        assert scores is not None  # checked by check()
         if self._result is not None:
-            # A template is done once it is left, and has no job to count anything.
+            # A template is finished once it is written, and has no job with counters.
             done = getattr(self._result, "has_job", True) and PipelineState.is_terminal(
                 self._result.state
             )
             if not done:
-                return ["the job is left to its runner, which has the counts", f"scores: {scores}"]
-            # This process hears nothing of workers in others.
+                return ["the job continues on its runner, which counts", f"scores: {scores}"]
+            # This process has no counters of workers elsewhere.
             counted = Counter(counted) | Counter(counts.of_result(self._result))
         return counts.in_words(counted, scores=scores, rejects=self._dead_letters)
 
     def _run_elsewhere(self, options: Any) -> None:
-        """Run one pipeline without an end, on a runner that has a place for what it keeps."""
+        """Run one unbounded pipeline, on a runner that can keep its state."""
         import apache_beam as beam
 
         if self._subscription is not None and self._stop_after is not None:
             raise ConfigError(
-                "--stop-after ends a stream of messages in this process alone",
-                where="--stop-after, and --runner behind --",
+                "--stop-after ends only a stream of messages in this process",
+                where="--stop-after, and --runner after --",
                 remedy="leave --stop-after out, and drain the job to end it",
             )
         pipeline = beam.Pipeline(options=options)
         if self._subscription is not None:
             self._steps().read_and_score_messages(pipeline, self._subscription, self._wait)
         else:
-            assert self._pattern is not None  # held by check()
+            assert self._pattern is not None  # checked by check()
             self._steps().find_and_score_files(pipeline, self._pattern, self._stop_after)
         self._result = pipeline.run()
         self._started = True
         self._result.wait_until_finish()
 
     def _run_on_files(self, options: Any, warn: Callable[[str], None]) -> None:
-        """Look for files, and score those of a look in pipelines that end."""
+        """Look for files, and score each batch of new files in a bounded pipeline."""
         from apache_beam.io.filesystem import FileMetadata
 
         from components.score.bounded import BoundedPipeline
         from components.score.looks import look_for_files
 
-        assert self._pattern is not None  # held by check()
+        assert self._pattern is not None  # checked by check()
         until = self._until()
         pipeline = BoundedPipeline(self._steps().score_files, options)
         self._started = True
-        for found in look_for_files(
+        for entries in look_for_files(
             files.absolute(self._pattern), seconds=self._look, until=until, warn=warn
         ):
-            new = [FileMetadata(e.path, e.size, e.changed / 1e9) for e in found]
+            new = [FileMetadata(e.path, e.size, e.changed / 1e9) for e in entries]
             _log(f"{len(new):,} files", pipeline.run(new))
 
     def _run_on_messages(self, options: Any, warn: Callable[[str], None]) -> None:
-        """Take messages, score them in pipelines that end, and acknowledge what is written."""
+        """Pull messages, score them in bounded pipelines, and acknowledge those written."""
         from components.score import subscription
         from components.score.bounded import BoundedPipeline
 
@@ -288,7 +288,7 @@ class Flow:
         pipeline = BoundedPipeline(self._steps().score_messages, options)
         self._started = True
         due = subscription.after(self._wait)
-        if self._output is not None:  # which has a file for each window
+        if self._output is not None:  # has a file for each window
             due = subscription.at_end_of_window(self._window)
         with subscription.Subscription(
             self._subscription, timestamp_attribute=self._timestamp_attribute, warn=warn

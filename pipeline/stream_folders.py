@@ -1,8 +1,8 @@
-"""Where a stream may write: into folders apart from each other, its input and its model.
+"""Checks where a stream writes: into folders apart from each other, its input and its model.
 
-Everything is checked before the stream starts: a stream that reads what it writes never ends, and
-scores and dead letters have names that follow from their source's, so that in one folder they would
-replace each other.
+Everything is checked before the stream starts. A stream that reads its own output never ends.
+Scores and dead letters take their names from their source, so in one folder they would replace each
+other.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ def check(pattern: str | None, folders: Mapping[str, tuple[str, str]], kept: Seq
     """Check the folders that a stream writes to.
 
     Args:
-      pattern: of the files that are read; None for messages.
-      folders: by option, each with the ending of the files that are written to it.
-      kept: folders that nothing may be written to, such as the model's.
+      pattern: the pattern of the input files; None for messages.
+      folders: the output folders by option, each with the ending of the files in it.
+      kept: folders that must not be written to, such as the model's.
 
     Raises:
-      ConfigError: one is a file, is another one, lies in a folder that is kept, or has files that
-        the pattern matches written to it.
+      ConfigError: an output is a file, equals another output, is inside a kept folder, or its files
+        match the input pattern.
     """
     if pattern is not None and not WILDCARD.search(pattern) and files.names(pattern):
         raise ConfigError(
@@ -41,36 +41,36 @@ def check(pattern: str | None, folders: Mapping[str, tuple[str, str]], kept: Seq
             raise _refusal(f"{option} is not a folder", folder)
         for read in kept:
             if overlap.is_within(folder, read):
-                raise _refusal(f"{option} lies in a folder of models, or of what a run keeps", read)
+                raise _refusal(f"{option} is inside a folder of models or of a run", read)
         if pattern is not None and takes_in(pattern, folder, ending):
-            raise _refusal(f"the input {pattern!r} takes in what is written to {option}", folder)
+            raise _refusal(f"the input {pattern!r} matches the output of {option}", folder)
     names = list(folders)
     if len(names) == 2 and overlap.is_same(folders[names[0]][0], folders[names[1]][0]):
-        raise _refusal(f"{names[0]} and {names[1]} are one folder", folders[names[0]][0])
+        raise _refusal(f"{names[0]} and {names[1]} are the same folder", folders[names[0]][0])
 
 
 def takes_in(pattern: str, folder: str, ending: str) -> bool:
     """Return whether a pattern matches files in a folder that a stream writes to.
 
     Args:
-      pattern: with `*` and `?` for characters of one name, `**` for those of any path.
-      folder: what the files lie in.
-      ending: what their names end in, after a dash and a number.
+      pattern: `*` and `?` match characters of one name, `**` those of any path.
+      folder: the folder of the files.
+      ending: the ending of their names, after a dash and a number.
 
     >>> takes_in("/in/*.csv", "/in", ".csv"), takes_in("/in/*.csv", "/in/out", ".csv")
     (True, False)
     """
     place, name = os.path.split(files.absolute(pattern))
     if not WILDCARD.search(pattern):
-        return False  # one file, and none that is written has the name of its source
+        return False  # a single file; no output has the name of its source
     tail = re.split(r"[*?\]]", name)[-1]
     if not ending.endswith(tail.lstrip("-0123456789")):
         return False
     if "**" in pattern:
         base = WILDCARD.split(files.absolute(pattern))[0]
         return overlap.is_within(folder, os.path.dirname(base))
-    wanted, found = (overlap.settled(path).split("/") for path in (place, folder))
-    return len(wanted) == len(found) and all(map(fnmatchcase, found, wanted))
+    patterns, names = (overlap.settled(path).split("/") for path in (place, folder))
+    return len(patterns) == len(names) and all(map(fnmatchcase, names, patterns))
 
 
 def _is_no_folder(path: str) -> bool:

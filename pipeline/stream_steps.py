@@ -1,6 +1,6 @@
-"""The steps of `skewless stream` in Beam, the same on every runner: files or messages → scores.
+"""The Beam steps of `skewless stream`, the same on every runner: files or messages → scores.
 
-In this process they run on one batch after another, on another runner on an unbounded source.
+In this process they run on one batch after another, on other runners on an unbounded source.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from schemas.sources.options import Options
 
 @dataclass(frozen=True)
 class Steps:
-    """What is scored how, and where it goes; places are folders or topics.
+    """The settings of a stream's steps; outputs are folders or topics.
 
     Attributes:
       model: folder of the SavedModel.
-      follow: the folder whose newest version is taken, or None.
-      look: seconds between two looks, for versions and for files.
-      source: how files of its kind are written; None is plainly.
-      columns: those of schema.pbtxt, as far as they are known.
+      follow: the folder whose newest version is used, or None.
+      look: seconds between two looks for versions and for files.
+      source: the format of the files; None means the default.
+      columns: the columns of schema.pbtxt, if known.
       keys: columns or fields to copy to the scores.
-      kind: format of the files with files' scores.
-      timestamp_attribute: of messages, that tells their event time.
-      window: seconds of event time in a file of messages' scores.
-      scores: where scores go.
-      dead_letters: where what cannot be scored goes.
+      kind: the format of the scores of files.
+      timestamp_attribute: the attribute of messages with their event time.
+      window: seconds of event time in one file of messages' scores.
+      scores: the output for scores.
+      dead_letters: the output for what cannot be scored.
     """
 
     model: str
@@ -56,9 +56,9 @@ class Steps:
     def find_and_score_files(
         self, pipeline: beam.Pipeline, pattern: str, stop_after: float | None
     ) -> None:
-        """Score the files that match a pattern, now or later; on runners that stream."""
+        """Score files that match a pattern now or later, on streaming runners."""
         until = MAX_TIMESTAMP
-        if stop_after is not None:  # counted from here: to fetch a model may take longer
+        if stop_after is not None:  # counted from here: fetching a model may take longer
             until = Timestamp.now() + stop_after
         self._write_rows(
             pipeline
@@ -72,15 +72,15 @@ class Steps:
             )
         )
 
-    def score_files(self, found: beam.PCollection[Any]) -> None:
-        """Score files, elements of FileMetadata."""
+    def score_files(self, matches: beam.PCollection[Any]) -> None:
+        """Score files, given as FileMetadata."""
         score = new_files.ScoreFoundFiles(self._handler(), self._wanted())
-        self._write_rows(found | "Files" >> score)
+        self._write_rows(matches | "Files" >> score)
 
     def read_and_score_messages(
         self, pipeline: beam.Pipeline, subscription: str, wait: float
     ) -> None:
-        """Score the messages of a subscription; on runners that stream."""
+        """Score the messages of a subscription, on streaming runners."""
         messages = pipeline | "Messages" >> ReadFromPubSub(
             subscription=subscription,
             with_attributes=True,
@@ -93,7 +93,7 @@ class Steps:
 
         Args:
           messages: elements of PubsubMessage.
-          wait: seconds that one may wait for others; None scores those of a bundle together.
+          wait: seconds that a message may wait for others; None scores each bundle together.
         """
         scored = messages | "Score" >> ScoreMessages(
             self._handler(), self._asked().inputs, keys=self.keys, max_seconds=wait
@@ -113,21 +113,21 @@ class Steps:
             )
             _ = answers | f"Write{name}" >> write
 
-    def _write_rows(self, found: Any) -> None:
+    def _write_rows(self, result: Any) -> None:
         if TOPIC.fullmatch(self.scores):
-            rows = found.scored | "Rows" >> beam.FlatMapTuple(new_files.rows_as_messages)
+            rows = result.scored | "Rows" >> beam.FlatMapTuple(new_files.rows_as_messages)
             _ = rows | "WriteRows" >> message_sinks.WriteToTopic(self.scores)
         else:
             folder = files.absolute(self.scores)
-            _ = found.scored | "WriteRows" >> new_files.WriteScoredFiles(folder, self.kind)
+            _ = result.scored | "WriteRows" >> new_files.WriteScoredFiles(folder, self.kind)
         if TOPIC.fullmatch(self.dead_letters):
-            dead = found.rejects | "Dead" >> beam.FlatMapTuple(new_files.rejects_as_messages)
+            dead = result.rejects | "Dead" >> beam.FlatMapTuple(new_files.rejects_as_messages)
             _ = dead | "WriteDead" >> message_sinks.WriteToTopic(
                 self.dead_letters, counted_as=counts.REJECTED
             )
         else:
             folder = files.absolute(self.dead_letters)
-            _ = found.rejects | "WriteDead" >> new_files.WriteRejectFiles(folder)
+            _ = result.rejects | "WriteDead" >> new_files.WriteRejectFiles(folder)
 
     def _asked(self) -> Asked:
         return ask(self.model)

@@ -1,8 +1,8 @@
-"""What a run came to: read back from its artifacts, kept as summary.json.
+"""The summary of a run: read back from its artifacts, stored as summary.json.
 
-Figures come from what the stages put out, not from what they said while they worked, so that a run
-that used everything again tells the same as the one that made it. A run that failed has the
-figures of the stages before.
+Figures come from the outputs of the stages, not from their progress events, so a run that used
+everything again reports the same as the one that computed it. A failed run has the figures of the
+stages that finished.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class StageSummary(Strict):
 
     Attributes:
       name: its node in the DAG.
-      state: "done", "cached", "failed" or "waiting" where the run did not come to it.
-      seconds: how long it worked.
-      rows: how many went through; 0 where it counts none.
-      rows_per_second: None where no rows are counted.
-      notes: what it said for the record.
+      state: "done", "cached", "failed", or "waiting" if the run did not reach it.
+      seconds: its duration.
+      rows: how many rows it processed; 0 if it does not count rows.
+      rows_per_second: None if no rows are counted.
+      notes: figures that it reported for the summary.
     """
 
     name: str
@@ -46,14 +46,14 @@ class StageSummary(Strict):
 
 
 class Failure(Strict):
-    """Why the run ended early, or ended without a pushed model.
+    """Why the run ended early, or without a pushed model.
 
     Attributes:
-      stage: the node that failed; None where no stage was at work.
+      stage: the node that failed; None if no stage was running.
       kind: the error's class.
       what: what is wrong.
       where: the file, line or row.
-      expected: what would have been right.
+      expected: what is correct instead.
       remedy: what to do.
     """
 
@@ -66,7 +66,7 @@ class Failure(Strict):
 
     @classmethod
     def of(cls, error: SkewlessError, stage: str | None) -> Failure:
-        """Return an error as data."""
+        """Convert an error to data."""
         return cls(
             stage=stage,
             kind=type(error).__name__,
@@ -78,28 +78,28 @@ class Failure(Strict):
 
 
 class Summary(Strict):
-    """The whole of summary.json.
+    """The content of summary.json.
 
     Attributes:
-      format: the layout of the file.
+      format: the version of the file's layout.
       pipeline: the dataset's name.
-      run_id: the run's, as in ML Metadata.
+      run_id: the run's id, as in ML Metadata.
       status: "pushed", a new version is served; "unchanged", the newest version is this model;
         "refused", the model is not blessed or not proven; "failed"; "interrupted".
-      seconds: from the start of the command to here.
+      seconds: the duration of the command until the summary.
       stages: in the order of the DAG.
-      counts: rows read, by split and rejected, as ingest counted; None where it did not come to it.
-      rejects: where the rejected rows lie, with their reasons.
+      counts: rows read, by split and rejected, as ingest counted; None if ingest did not finish.
+      rejects: the folder of the rejected rows and their reasons.
       findings: anomalies in the data, as validation found them, each once for both environments.
-      anomalies_allowed: whether a person chose to go on in spite of them.
-      training: training.json; None where training was not reached.
-      evaluation: metrics.json with the blessing, without its many slices that did well.
+      anomalies_allowed: whether the user chose to continue in spite of them.
+      training: training.json; None if training did not finish.
+      evaluation: metrics.json with the blessing, without most slices that did well.
       parity: parity.json.
-      version: the version served; None where nothing was pushed.
+      version: the served version; None if nothing was pushed.
       model: the folder of that version.
-      serve: a command that serves it; None where it lies in a store.
-      error: why the run failed or what speaks against the model.
-      log: what the libraries said.
+      serve: a command that serves it; None if it is in a store.
+      error: why the run failed, or why the model was refused.
+      log: the log of the libraries.
     """
 
     format: Literal[1] = 1
@@ -122,12 +122,12 @@ class Summary(Strict):
     log: str
 
     def write(self, folder: Path) -> None:
-        """Write summary.json into the run's folder; it appears only when whole."""
+        """Write summary.json into the run's folder, atomically."""
         files.write_whole(str(folder / FILE_NAME), self.model_dump_json(indent=2) + "\n")
 
 
 def stage_summaries(stages: Iterable[Stage]) -> tuple[StageSummary, ...]:
-    """Return the stages of a board as data, in its order."""
+    """Return the stages of a board as data, in the board's order."""
     return tuple(
         StageSummary(
             name=stage.name,
@@ -142,12 +142,12 @@ def stage_summaries(stages: Iterable[Stage]) -> tuple[StageSummary, ...]:
 
 
 def figures(executions: Mapping[str, Execution], serving: str, name: str) -> dict[str, Any]:
-    """Return the fields of `Summary` that the artifacts of a run hold.
+    """Return the fields of `Summary` that the artifacts of a run contain.
 
     Args:
-      executions: what each node did, by node; those that are missing or failed give no figures.
+      executions: what each node did, by node; missing and failed ones give no figures.
       serving: the serving folder.
-      name: the name that the model is served under.
+      name: the name under which the model is served.
     """
     whole = {n: e.outputs for n, e in executions.items() if e.state in ("COMPLETE", "CACHED")}
     fields: dict[str, Any] = {}
@@ -168,7 +168,7 @@ def figures(executions: Mapping[str, Execution], serving: str, name: str) -> dic
 
 
 def serve_command(serving: str) -> str | None:
-    """Return a command that serves the newest version of a serving folder; None for a store's."""
+    """Return a command that serves the newest version of a folder; None for a store's folder."""
     return (
         None
         if files.in_store(serving)
@@ -177,7 +177,7 @@ def serve_command(serving: str) -> str | None:
 
 
 def refusal(fields: Mapping[str, Any]) -> ModelError | None:
-    """Return why the model was not pushed, all of it; None where nothing speaks against it.
+    """Return the error with all reasons why the model was not pushed; None if there are none.
 
     Args:
       fields: from `figures`.
@@ -198,14 +198,14 @@ def refusal(fields: Mapping[str, Any]) -> ModelError | None:
     return ModelError(
         "\n".join(against),
         expected="; ".join(expected),
-        remedy="what is served is as it was; better the model or its data, then run again",
+        remedy="the served version is unchanged; improve the model or its data, then run again",
     )
 
 
 def _counts(uri: str) -> dict[str, Any] | None:
     from components.ingest.counts import Counts
 
-    counts = Counts.read(uri)  # None where a stock component wrote the examples
+    counts = Counts.read(uri)  # None if a stock component wrote the examples
     return None if counts is None else counts.model_dump(mode="json")
 
 
@@ -213,8 +213,8 @@ def _findings(uri: str) -> tuple[dict[str, Any], ...]:
     from components.validate.findings import Findings
     from components.validate.gate import merge_environments
 
-    found = merge_environments(Findings.read(uri).findings)
-    return tuple({**finding.model_dump(mode="json"), "where": where} for finding, where in found)
+    merged = merge_environments(Findings.read(uri).findings)
+    return tuple({**finding.model_dump(mode="json"), "where": where} for finding, where in merged)
 
 
 def _evaluation(uri: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""A summary in words: what a person reads when a run has ended.
+"""The text of a summary: what the user reads at the end of a run.
 
-Goes in: a `Summary`. Comes out: lines, each with the style a terminal shows it in.
+Turns a `Summary` into lines, each with its style on a terminal.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ GOOD, BAD, WEAK = "green", "bold red", "dim"
 
 
 class Line(NamedTuple):
-    """One line of text and rich's name for how it looks."""
+    """A line of text and its style in rich's notation."""
 
     text: str
     style: str = ""
 
 
 def lines(summary: Summary) -> Iterator[Line]:
-    """Say what a run came to."""
+    """Yield the lines of a summary."""
     yield Line("")
     yield from _data(summary)
     if summary.evaluation is not None:
@@ -69,8 +69,8 @@ def _anomalies(summary: Summary) -> str:
     counts: dict[str, int] = {}
     for finding in summary.findings:
         counts[finding["severity"]] = counts.get(finding["severity"], 0) + 1
-    told = ", ".join(f"{count} of severity {severity!r}" for severity, count in _by_count(counts))
-    return f"{told}, let through by --allow-anomalies" if summary.anomalies_allowed else told
+    text = ", ".join(f"{count} of severity {severity!r}" for severity, count in _by_count(counts))
+    return f"{text}, let through by --allow-anomalies" if summary.anomalies_allowed else text
 
 
 def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
@@ -123,7 +123,7 @@ def _blessing(evaluation: Mapping[str, Any]) -> Line:
 
 
 def _parity(parity: Mapping[str, Any]) -> Iterator[Line]:
-    """A line for each serving path, those that fail first."""
+    """Yield a line for each serving path, failed ones first."""
     by_split = ", ".join(f"{n:,} {split}" for split, n in parity["real_by_split"].items() if n)
     rows = f"{parity['real_rows']:,} real rows ({by_split or 'none'})"
     rows += f" and {parity['adversarial_rows']:,} adversarial ones"

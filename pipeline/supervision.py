@@ -1,8 +1,8 @@
-"""Says that a command died of a limit on its memory, which the command itself cannot say any more.
+"""Reports that a command died of a memory limit, which the command itself cannot report.
 
-Where an allocation fails, C++ libraries abort the process (`std::bad_alloc`) or crash it. If what a
-process may reserve is limited (`ulimit -v`), the command is therefore started once more as a child
-of this process, which waits for it and says how it ended. Without such a limit nothing is started.
+If an allocation fails, C++ libraries abort the process (`std::bad_alloc`) or crash it. Therefore,
+if the memory that a process may reserve is limited (`ulimit -v`), the command is started as a child
+of this process, which waits and reports how it ended. Without such a limit no child is started.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline import temporary
 from pipeline.shortages import limited, too_little_memory
 from schemas.errors import SkewlessError
 
-VARIABLE = "SKEWLESS_SUPERVISED"  # is set where somebody waits for this process
+VARIABLE = "SKEWLESS_SUPERVISED"  # set in a supervised child
 _CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGSEGV, signal.SIGTRAP)
 _PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
@@ -28,10 +28,10 @@ _PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 def supervised() -> int | None:
     """Run the command of this process in a child; return its exit code.
 
-    None where this process is that child, or none is needed.
+    None if this process is that child, or no child is needed.
 
     Raises:
-      SkewlessError: it crashed.
+      SkewlessError: the child crashed.
     """
     if VARIABLE in os.environ or not limited():
         return None
@@ -42,12 +42,12 @@ def supervise(command: Sequence[str]) -> int:
     """Run a command until it ends; return its exit code.
 
     Raises:
-      SkewlessError: it crashed.
+      SkewlessError: the command crashed.
     """
     process = subprocess.Popen(
         bound(command, signal.SIGKILL),
         env={**os.environ, VARIABLE: "1"},
-        start_new_session=True,  # or Ctrl-C would reach it twice
+        start_new_session=True,  # otherwise Ctrl-C reaches it twice
     )
 
     def pass_on(number: int, frame: FrameType | None) -> None:
@@ -61,7 +61,7 @@ def supervise(command: Sequence[str]) -> int:
             signal.signal(number, handler)
     if code >= 0:
         return code
-    temporary.sweep(tempfile.gettempdir())  # what it had there, it could not remove
+    temporary.sweep(tempfile.gettempdir())  # the killed command left its temporary files
     number = signal.Signals(-code)
     if number in _CRASHES:
         raise too_little_memory(f"the command crashed ({number.name})")

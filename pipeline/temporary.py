@@ -1,10 +1,10 @@
-"""A folder of its own for the temporary files of a command and of the libraries that it uses.
+"""A separate folder for the temporary files of a command and of the libraries that it uses.
 
-Beam leaves a folder for each pipeline, TensorFlow a file of generated code, and a command that is
-killed whatever it had there. Promised: nothing of a command is left in the temporary folder once it
-has ended, and the next command removes what was left by one that was killed. Nothing else is
-touched: a folder is removed only if it has our name, belongs to the same user and nobody holds its
-lock, which the system takes from a process when it dies.
+Beam leaves a folder for each pipeline, TensorFlow a file of generated code, and a killed command
+leaves all of its files. With this folder, a command leaves nothing in the temporary folder once it
+has ended, and the next command removes what a killed one left. A folder is removed only if it has
+our name, belongs to the same user and is not locked; the operating system releases the lock of a
+process that dies.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from pipeline.shortages import shortage
 from schemas.errors import ConfigError
 
-# A temporary folder of `components/files` begins with "skewless-", too, but has no second hyphen.
+# Temporary folders of `components/files` begin with "skewless-", too, but have no second hyphen.
 PREFIX = "skewless-command-"
-VARIABLE = "TMPDIR"  # which libraries in other languages and child processes read
+VARIABLE = "TMPDIR"  # read by libraries in other languages and by child processes
 
 
 @contextlib.contextmanager
@@ -29,11 +29,11 @@ def own_folder() -> Iterator[str]:
     """Send all temporary files of this process to a new folder, removed at the end of the block.
 
     Yields:
-      The folder that temporary files went to before: for what has to stay.
+      The folder of temporary files before, for files that have to stay.
 
     Raises:
       DataError: the disk is full.
-      ConfigError: the folder cannot be made for another reason.
+      ConfigError: the folder cannot be created for another reason.
     """
     before, variable = tempfile.tempdir, os.environ.get(VARIABLE)
     try:
@@ -59,11 +59,11 @@ def own_folder() -> Iterator[str]:
 
 
 def sweep(parent: str) -> None:
-    """Remove the folders in `parent` of commands that have died."""
+    """Remove the folders in `parent` that dead commands left."""
     with os.scandir(parent) as entries:
-        found = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
-    for path in found:
-        with contextlib.suppress(OSError):  # another user's, not a folder, or gone by now
+        folders = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
+    for path in folders:
+        with contextlib.suppress(OSError):  # another user's, not a folder, or already removed
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 if os.fstat(lock).st_uid == os.geteuid() and _take(lock, path):
@@ -80,13 +80,13 @@ def _make(parent: str) -> tuple[str, int]:
         try:
             if _take(lock, folder):
                 return folder, lock
-        except OSError:  # a file system without locks: nobody else gets this one either
+        except OSError:  # the file system has no locks, so no other process gets this one either
             return folder, lock
-        os.close(lock)  # it was swept before it was locked
+        os.close(lock)  # another process removed it before it was locked
 
 
 def _take(lock: int, path: str) -> bool:
-    """Lock a folder; return whether this process holds it and it is still there.
+    """Lock a folder; return whether this process holds the lock and the folder still exists.
 
     Raises:
       OSError: its file system has no locks.

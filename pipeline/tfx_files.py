@@ -1,7 +1,7 @@
-"""TFX's own file operations on `gs://` and `s3://`, through the layer that all rooms use.
+"""TFX's file operations on `gs://` and `s3://`, through the layer that all rooms use.
 
-TFX makes and clears away the folders of artifacts by itself. Left alone it would ask TensorFlow,
-whose wheels know no `s3://`. Imported for its effect, before a DAG is run.
+TFX itself creates and removes the folders of artifacts. By default it uses TensorFlow, whose wheels
+do not support `s3://`. Import this module before a DAG is run; the import registers the class.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from tfx.dsl.io import filesystem, filesystem_registry
 
 from components import files, stores
 
-_PRIORITY = 1  # before TensorFlow's, which has 10
+_PRIORITY = 1  # before TensorFlow's file system, which has 10
 
 
 class StoreFilesystem(filesystem.Filesystem):
-    """What TFX asks of artifacts' folders; it opens no file in them."""
+    """The operations that TFX needs on artifact folders; it opens no file in them."""
 
     SUPPORTED_SCHEMES: ClassVar[list[str]] = list(stores.SCHEMES)
 
     @staticmethod
     def exists(path: str) -> bool:
-        """Return whether there is a file, or a folder with files."""
+        """Return whether a file, or a folder with files, exists."""
         return files.exists(path)
 
     @staticmethod
     def isdir(path: str) -> bool:
-        """Return whether there is a folder with files."""
+        """Return whether a folder with files exists."""
         return bool(files.names(path))
 
     @staticmethod
@@ -37,11 +37,11 @@ class StoreFilesystem(filesystem.Filesystem):
 
     @staticmethod
     def makedirs(path: str) -> None:
-        """Do nothing: a store's folders are made by what is put into them."""
+        """Do nothing: a store's folders exist once they have files."""
 
     @staticmethod
     def mkdir(path: str) -> None:
-        """Do nothing, likewise."""
+        """Do nothing, like `makedirs`."""
 
     @staticmethod
     def remove(path: str) -> None:
@@ -50,7 +50,7 @@ class StoreFilesystem(filesystem.Filesystem):
 
     @staticmethod
     def rmtree(path: str) -> None:
-        """Remove a folder and all that is in it."""
+        """Remove a folder and everything in it."""
         files.remove(path)
 
 

@@ -1,10 +1,10 @@
-"""Finds that nothing has changed since the last run, before anything heavy is imported.
+"""Finds out whether anything has changed since the last run, before heavy imports.
 
-A run that ended with its model being served leaves last_run.json: its id, and a digest of all that
-its stages depend on. The next run that comes to the same digest, finds every artifact as it was
-sealed and the same model as the newest version has nothing to compute. Whatever else starts first
-removes the file, so that it is there only while nothing happened since. All this takes a fraction
-of a second, where TensorFlow, TFX and Beam take five or more to import.
+A run whose model is served leaves last_run.json with its id and a digest of all that its stages
+depend on. The next run has nothing to compute if it computes the same digest, every artifact has
+its seal, and the newest version is the same model. Any other run removes the file first, so the
+file exists only while nothing has happened since. The check takes a fraction of a second; importing
+TensorFlow, TFX and Beam takes five or more.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from pipeline.seals import Seals
 from schemas.catalog import Dataset
 
 FILE_NAME = "last_run.json"
-_MODEL = "Format-Serving"  # where an exported artifact has its SavedModel
+_MODEL = "Format-Serving"  # the folder of the SavedModel in an exported artifact
 
-# What push says of a model that is served already.
+# The properties of a push whose model is served already.
 _PUSHED = ("pushed", "pushed_destination", "pushed_version")
 
 _logger = logging.getLogger(__name__)
@@ -36,10 +36,10 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LastRun:
-    """What last_run.json holds.
+    """The content of last_run.json.
 
     Attributes:
-      run_id: as in ML Metadata.
+      run_id: the run's id, as in ML Metadata.
       digest: from `digest_of`.
     """
 
@@ -48,19 +48,19 @@ class LastRun:
 
     @classmethod
     def read(cls, folders: Folders) -> LastRun | None:
-        """Return what the file holds; None where there is none, or one that cannot be read."""
+        """Return the content of the file; None if it is missing or cannot be read."""
         try:
             return cls(**json.loads(_path(folders).read_bytes()))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError):
-            _logger.warning("%s cannot be read; the run goes its way", FILE_NAME, exc_info=True)
+            _logger.warning("%s cannot be read; every stage is checked", FILE_NAME, exc_info=True)
             return None
 
     def write(self, folders: Folders) -> None:
-        """Write the file, whole."""
-        told = {"run_id": self.run_id, "digest": self.digest}
-        files.write_whole(str(_path(folders)), json.dumps(told))
+        """Write the file atomically."""
+        content = {"run_id": self.run_id, "digest": self.digest}
+        files.write_whole(str(_path(folders)), json.dumps(content))
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Same:
     """A run that did all that another one would do.
 
     Attributes:
-      run_id: as in ML Metadata.
-      pushed: what its push recorded of the version that is served.
+      run_id: the run's id, as in ML Metadata.
+      pushed: what its push recorded about the served version.
     """
 
     run_id: str
@@ -77,7 +77,7 @@ class Same:
 
 
 def forget(folders: Folders) -> None:
-    """Remove the file: something is about to happen."""
+    """Remove the file, because something is about to happen."""
     _path(folders).unlink(missing_ok=True)
 
 
@@ -86,15 +86,15 @@ def digest_of(
 ) -> str:
     """Return a digest of all that the stages of a run depend on.
 
-    It takes in more than their cache does, such as every line of code: what it lets through has not
-    changed, and what it does not is looked at by each stage.
+    It covers more than the stages' cache keys, such as every line of code. If it is equal, nothing
+    has changed; if it differs, each stage is checked.
 
     Raises:
-      FileNotFoundError: a source file is gone.
-      OSError: one cannot be read.
+      FileNotFoundError: a source file does not exist.
+      OSError: a source file cannot be read.
       StoreError: the store does not answer, or refuses.
     """
-    told = [
+    inputs = [
         digests.project(),
         dataset.spec.model_dump_json(),
         dataset.schema_text,
@@ -104,15 +104,15 @@ def digest_of(
         folders.serving,
         allow_anomalies,
     ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
 
 def since(folders: Folders, digest: str, sealing: Seals) -> Same | None:
-    """Return the last run if all is as it left it; None if there may be something to do.
+    """Return the last run if everything is as it left it; None if there may be work to do.
 
     Args:
-      folders: the pipeline's, on a disk.
-      digest: from `digest_of`, now.
+      folders: the pipeline's folders, on a disk.
+      digest: the present result of `digest_of`.
       sealing: checks the artifacts.
     """
     last = LastRun.read(folders)
@@ -138,18 +138,18 @@ def _sealed(executions: Mapping[str, Execution], sealing: Seals) -> bool:
 
 
 def _is_served(executions: Mapping[str, Execution], serving: str) -> bool:
-    """Return whether the newest version is the model that was judged, as push finds out, too."""
+    """Return whether the newest version is the judged model, by the same comparison as push."""
     version = newest(serving)
     pushed = executions["push"].outputs["pushed"].properties
     if version is None or not pushed.get("pushed") or pushed["pushed_destination"] != version:
         return False
     exported = f"{executions['export'].outputs['exported'].uri}/{_MODEL}"
-    wanted = content_digest(exported)
+    expected = content_digest(exported)
     judged = {
         executions[node].outputs[channel].properties.get(JUDGED)
         for node, channel in (("evaluate", "blessing"), ("parity", "proof"))
     }
-    return judged == {wanted} and content_digest(version) == wanted
+    return judged == {expected} and content_digest(version) == expected
 
 
 def _path(folders: Folders) -> Path:

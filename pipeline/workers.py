@@ -1,4 +1,4 @@
-"""`skewless workers`: the SDK workers of one machine of a Flink or Spark cluster."""
+"""`skewless workers`: the SDK workers on one machine of a Flink or Spark cluster."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from schemas.secrets import RedactingFormatter
 @click.command()
 @click.option("--host", default="localhost", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=50_000, show_default=True, type=click.IntRange(0, 65_535), help="0 finds one."
+    "--port", default=50_000, show_default=True, type=click.IntRange(0, 65_535), help="0 picks one."
 )
 def command(host: str, port: int) -> None:
     """Start workers for the engine on this machine, until interrupted.
 
-    One of these runs beside every task manager (Flink) or worker (Spark); `skewless run --runner
-    flink --set workers.pool.address=localhost:50000` then uses them. Everything is loaded once, so
-    that a job's workers start at once. Whoever reaches the port can run code here.
+    Run one of these on every machine with a task manager (Flink) or worker (Spark); `skewless run
+    --runner flink --set workers.pool.address=localhost:50000` then uses them. All libraries are
+    loaded once, so that a job's workers start at once. Anyone who reaches the port can run code
+    here.
     """
     quiet_environment()
     handler = logging.StreamHandler()

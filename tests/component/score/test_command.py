@@ -88,7 +88,10 @@ def test_stream_says_what_it_did_when_it_fails(stream, tmp_path, monkeypatch, ca
     ("arguments", "words"),
     [
         (["--", "--direct_num_workers=2"], "a stream in this process has one worker"),
-        (["--stop-after", "1", "--", "--runner=DataflowRunner"], "in this process alone"),
+        (
+            ["--stop-after", "1", "--", "--runner=DataflowRunner"],
+            "only a stream of messages in this process",
+        ),
     ],
 )
 def test_stream_refuses_what_would_have_no_effect(serving, arguments, words, capfd):

@@ -163,6 +163,6 @@ def test_what_is_not_there(store):
 @in_google
 def test_logs_of_requests_need_a_disk(store, exported):
     for option in ("--request-log", "--access-log"):
-        with pytest.raises(ConfigError, match=f"{option} is written as requests come") as error:
+        with pytest.raises(ConfigError, match=f"{option} is appended to as requests come") as error:
             command.main([exported.saved_model, option, f"{store}/log"], standalone_mode=False)
         assert error.value.where == f"{store}/log"

@@ -423,7 +423,7 @@ def test_no_logs_are_an_error(tmp_path, exit_code):
 
 def test_a_folder_that_is_no_run_is_an_error(tmp_path):
     write(tmp_path, [])
-    with pytest.raises(ConfigError, match="is no run"):
+    with pytest.raises(ConfigError, match="is not a run"):
         command.find(str(tmp_path))
 
 

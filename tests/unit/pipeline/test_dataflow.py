@@ -110,7 +110,7 @@ def test_credentials_that_have_run_out_are_said(monkeypatch, tmp_path):
         key = google_keys.write(tmp_path, f"{host}/token")
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
         said = refused(monkeypatch, {}, beam=())
-    assert said.startswith("the credentials for Google Cloud are not taken: invalid_grant: Bad Req")
+    assert said.startswith("Google Cloud does not accept the credentials: invalid_grant: Bad Req")
     assert "gcloud auth application-default login" in said
 
 

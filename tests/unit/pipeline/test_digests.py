@@ -202,7 +202,7 @@ def test_nodes_are_told_what_they_find_by_its_name(monkeypatch):
     monkeypatch.setattr(
         digests, "code", lambda module, node, modules: given.update({node: modules})
     )
-    dag._Told.of(taxi)
+    dag._Shared.of(taxi)
     used = ("cross", "quantile_buckets", "vocabulary", "z_score")
     treatments = tuple(f"components.transform.treatments.{kind}" for kind in used)
     assert {node: modules for node, modules in given.items() if modules} == {

@@ -68,7 +68,7 @@ def test_another_program_s_file_is_refused(tmp_path):
 def test_a_folder_in_its_place_is_not_called_damaged(tmp_path):
     path = tmp_path / "metadata.sqlite"
     path.mkdir()
-    assert "may be read and written" in refused(path).remedy
+    assert "can be read and written" in refused(path).remedy
 
 
 def test_checking_imports_nothing_heavy(record):

@@ -20,7 +20,7 @@ def logs(tmp_path, monkeypatch):
 
 
 def fail_in(stage, number=None):
-    with scoring.told(stage):
+    with scoring.on_screen(stage):
         try:
             if number is not None:
                 signal.raise_signal(number)

@@ -87,9 +87,9 @@ def test_without_digests_of_its_files_a_change_is_noticed_all_the_same(
 
 
 def test_what_is_gone_or_cannot_be_read_or_was_never_sealed(artifact, seals, seal):
-    assert "is not known what" in seals().why_broken(str(artifact), "")
+    assert "there is no record of what" in seals().why_broken(str(artifact), "")
     (artifact / "saved_model.pb").unlink()
     (artifact / "saved_model.pb").symlink_to("nowhere")
     assert "cannot be read: [Errno 2]" in seals().why_broken(str(artifact), seal)
     shutil.rmtree(artifact)
-    assert seals().why_broken(str(artifact), seal) == f"{artifact} is gone"
+    assert seals().why_broken(str(artifact), seal) == f"{artifact} does not exist any more"

@@ -20,7 +20,7 @@ def place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("option", ["--access-log", "--request-log"])
 def test_logs_are_not_written_into_models(place, option, path):
     access_log, request_log = (path, None) if option == "--access-log" else (None, path)
-    with pytest.raises(ConfigError, match=f"{option} lies in a folder of models"):
+    with pytest.raises(ConfigError, match=f"{option} is inside a folder of models"):
         check_apart(access_log, request_log, ["elsewhere", "run/serving"])
 
 
@@ -29,7 +29,7 @@ def test_logs_are_not_written_into_models(place, option, path):
 )
 def test_lines_are_appended_to_no_other_file(place, content):
     (place / "rows.csv").write_text(content)
-    with pytest.raises(ConfigError, match="the file that --access-log names holds something else"):
+    with pytest.raises(ConfigError, match="the file of --access-log has other content"):
         check_apart("rows.csv", None, ["run/serving"])
     assert (place / "rows.csv").read_text() == content
 

@@ -54,7 +54,7 @@ def test_a_cluster_that_has_everything_passes(cluster):
         ({"workers": []}, "the master has no workers"),
         ({"workers": [worker(state="DEAD")]}, "the master has no workers"),
         ({"workers": [worker(memory=1023)]}, "lower spark.executor.memory"),
-        ({"workers": [worker(cores_free=0)]}, "other applications hold the workers' cores or"),
+        ({"workers": [worker(cores_free=0)]}, "other applications use the workers' cores or"),
         ({"workers": [worker(memory_free=512)]}, "memory: other"),
         ({"url": "http://x"}, "it answers, but not as a Spark master does"),
     ],
@@ -68,9 +68,9 @@ def test_what_a_cluster_lacks_is_named(cluster, changed, said):
 def test_an_executor_that_fits_no_worker_is_refused(cluster):
     _, page = cluster
     said = refused(page, conf={"spark": {"executor": {"memory": "4g", "cores": 3}}})
-    assert "no worker can hold an executor of 4096 MiB and 3 cores" in said
+    assert "no worker has room for an executor of 4096 MiB and 3 cores" in said
     assert "2048 MiB and 2 cores" in said
-    assert "'much' is no size" in refused(page, conf={"spark.executor.memory": "much"})
+    assert "'much' is not a size" in refused(page, conf={"spark.executor.memory": "much"})
 
 
 @pytest.mark.parametrize(("version", "fits"), [("3.2.4", True), ("3.5.1", False)])
@@ -84,7 +84,7 @@ def test_a_job_server_of_another_spark_is_refused(cluster, tmp_path, version, fi
         spark.check(section)
     else:
         said = refused(page, job_server_jar=str(jar))
-        assert f"the cluster runs Spark 3.2.2, and the job server is of Spark {version}" in said
+        assert f"the cluster runs Spark 3.2.2, and the job server is for Spark {version}" in said
         assert "a job server built with Spark 3.2" in said
 
 

@@ -49,11 +49,11 @@ def test_what_a_pattern_takes_in(place, pattern, folder, ending, taken):
     ("folders", "words"),
     [
         ({"--output": ("file", ".csv")}, "--output is not a folder"),
-        ({"--output": ("in", ".csv")}, r"the input 'in/\*\.csv' takes in what is written to --out"),
-        ({"--output": ("m/1/x", ".csv")}, "--output lies in a folder of models"),
+        ({"--output": ("in", ".csv")}, r"the input 'in/\*\.csv' matches the output of --output"),
+        ({"--output": ("m/1/x", ".csv")}, "--output is inside a folder of models"),
         (
             {"--output": ("out", ".parquet"), "--dead-letters": ("./out/", ".parquet")},
-            "--output and --dead-letters are one folder",
+            "--output and --dead-letters are the same folder",
         ),
     ],
 )

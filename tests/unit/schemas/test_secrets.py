@@ -142,7 +142,7 @@ def test_a_token_file_that_is_there_is_taken(tmp_path):
     result = CliRunner().invoke(
         serve.command, ["--token-file", str(tmp_path / "token")], standalone_mode=False
     )
-    assert "nothing to serve is named" in str(result.exception)
+    assert "there is nothing to serve" in str(result.exception)
 
 
 def test_names_are_read_word_by_word():

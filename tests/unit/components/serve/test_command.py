@@ -77,7 +77,7 @@ def test_a_log_that_cannot_be_written_is_said_at_once(option, serving, tmp_path)
     path = str(tmp_path / "file" / "log")
     done = run(str(serving), option, path)
     assert done.stdout == "2 False\n"
-    assert f"what {option} names cannot be written: Not a directory" in done.stderr
+    assert f"{option} cannot be written: Not a directory" in done.stderr
     assert path in done.stderr
 
 
@@ -98,16 +98,16 @@ def test_options_become_plain_settings(options, serving):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "nothing to serve is named"),
+        ([], "there is nothing to serve"),
         (["BASE", "--version", "4"], "there is no version 4"),
         (["BASE", "--version", "3", "--versions", "all"], "exclude each other"),
         (["BASE", "--versions", "some"], "no version policy 'some'"),
         (["BASE", "--label", "stable=4"], "'stable' points to version 4"),
         (["BASE", "--name", "a/b"], "cannot be named 'a/b'"),
-        (["BASE", "--config", "FILE"], "--config says all about the models"),
-        (["BASE", "--tls-key", "FILE"], "are needed both"),
+        (["BASE", "--config", "FILE"], "--config replaces the other options for models"),
+        (["BASE", "--tls-key", "FILE"], "need each other"),
         (["BASE", "--token-file", "FILE"], "too easy to guess"),
-        (["BASE", "--host", "0.0.0.0"], "whoever reaches 0.0.0.0 could ask"),
+        (["BASE", "--host", "0.0.0.0"], "anyone who reaches 0.0.0.0 could send requests"),
         (["BASE", "--allowed-host", "http://a"], "'http://a' is not the name of a host"),
         (["BASE", "--max-bytes-in-flight", "9"], "has no room for a request"),
     ],
