@@ -25,6 +25,7 @@ from pipeline.folders import Folders
 from schemas import columns as schema_columns
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE, Dataset
 from schemas.expectations import Expectations, expectations_of
+from schemas.tasks import options as task_options
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -145,30 +146,24 @@ class _Shared:
             settings=dataset.spec.examples.model_dump_json(),
             code={
                 node: digests.code(
-                    f"components.{room}.component", node, modules=_modules(node, dataset)
+                    f"components.{room}.component", node, kinds=_kinds(node, dataset)
                 )
                 for node, room in ROOMS.items()
             },
         )
 
 
-def _modules(node: str, dataset: Dataset) -> tuple[str, ...]:
-    """Return the modules that a node loads by name: those of the chosen kinds."""
-    modules = []
-    formats = {
-        "ingest": dataset.spec.source.format,
-        "parity": "parquet",
-    }  # the format of its batches
-    if node in formats:
-        modules.append(sources.module_of(formats[node]))
-    if node == "ingest":
-        modules.append(splits.module_of(dataset.spec.splits.by))
-    reached = digests.reachable(f"components.{ROOMS[node]}.component", node)
-    if tasks.__name__ in reached:
-        modules.append(tasks.module_of(dataset.spec.label.task))
-    if treatments.__name__ in reached:
-        modules += [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds]
-    return tuple(modules)
+def _kinds(node: str, dataset: Dataset) -> dict[str, list[str]]:
+    """Return the modules of the kinds chosen, by the module that finds them by their names."""
+    # parity's batches are in Parquet whatever the source is
+    source = "parquet" if node == "parity" else dataset.spec.source.format
+    return {
+        sources.__name__: [sources.module_of(source)],
+        splits.__name__: [splits.module_of(dataset.spec.splits.by)],
+        treatments.__name__: [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds],
+        tasks.__name__: [tasks.module_of(dataset.spec.label.task)],
+        task_options.__name__: [type(dataset.spec.label).__module__],
+    }
 
 
 def _expectations(dataset: Dataset) -> Expectations:

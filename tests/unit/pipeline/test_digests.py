@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from components.sources.protocol import module_of
+from components.sources import protocol as sources
 from pipeline import dag, digest_cache, digests
+from pipeline.distributions import installed
+from pipeline.imports import reach
 from schemas import catalog
+from schemas.errors import ConfigError
+from tests.unit.pipeline.distributions import install
 
 COMPONENT = '''
 """Two nodes."""
@@ -41,6 +45,10 @@ def choose(uri: str, kind: str) -> None:
     from schemas import kinds
     finding.find(kind)
 '''
+
+
+# Libraries with their files; the first requires the second.
+TOY = {"toy": ("toy/__init__.py", "toy/reading.py"), "toy-engine": ("toy_engine.so",)}
 
 
 @pytest.fixture
@@ -76,12 +84,31 @@ def house(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """Return a function that makes a folder of libraries and puts it before the others.
+
+    Those of `TOY` are installed.
+    """
+
+    def folder(name):
+        made = tmp_path / name
+        made.mkdir()
+        monkeypatch.syspath_prepend(str(made))
+        return made
+
+    first = folder("site")
+    install(first, "toy", files=TOY["toy"], requires=("toy-engine",))
+    install(first, "toy-engine", files=TOY["toy-engine"])
+    return folder
+
+
 def code(house: Path, function: str) -> str:
     return digests.code("components.room.component", function, root=house)
 
 
 def reachable(house: Path, function: str) -> set[str]:
-    return set(digests.reachable("components.room.component", function, root=house))
+    return set(reach("components.room.component", function, root=house).modules)
 
 
 def rewrite(path: Path, old: str, new: str) -> None:
@@ -145,8 +172,8 @@ def test_a_changed_line_changes_the_digests_of_what_depends_on_it(house, file, o
 )
 def test_a_kind_counts_where_it_was_chosen_and_nowhere_else(house, file, changed):
     def code_of(kind):
-        modules = [f"components.kinds.{kind}"]
-        return digests.code("components.room.component", "choose", modules=modules, root=house)
+        kinds = {"components.kinds.finding": [f"components.kinds.{kind}"]}
+        return digests.code("components.room.component", "choose", kinds=kinds, root=house)
 
     before = {kind: code_of(kind) for kind in ("one", "two")}
     with open(house / file, "a", encoding="utf-8") as source:
@@ -155,12 +182,37 @@ def test_a_kind_counts_where_it_was_chosen_and_nowhere_else(house, file, changed
     assert {kind for kind in before if code_of(kind) != before[kind]} == changed
 
 
-def test_a_library_counts_for_those_who_import_it(house, monkeypatch):
-    before = {node: code(house, node) for node in ("measure", "keep")}
-    monkeypatch.setattr("importlib.metadata.version", lambda name: f"{name} 99")
-    after = {node: code(house, node) for node in ("measure", "keep")}
-    assert after["measure"] != before["measure"]
-    assert after["keep"] == before["keep"]
+@pytest.mark.parametrize(
+    ("statement", "upgraded"),
+    [("import toy", "toy"), ("from toy.reading import read", "toy-engine")],
+)
+def test_a_library_counts_for_those_who_import_it(house, site, statement, upgraded):
+    before = {node: code(house, node) for node in ("measure", "keep", "deep")}
+    rewrite(house / "components/room/writing.py", "def", f"{statement}\ndef")
+    imported = {node: code(house, node) for node in before}
+    assert {node for node in before if imported[node] != before[node]} == {"keep"}
+    install(site("upgraded"), upgraded, version="2", files=TOY[upgraded])
+    after = {node: code(house, node) for node in before}
+    assert {node for node in before if after[node] != imported[node]} == {"keep"}
+
+
+def test_a_library_that_only_a_function_imports_may_be_missing(house, site):
+    rewrite(house / "components/room/writing.py", ": return", ":\n    import toy_extra\n    return")
+    before = code(house, "keep")
+    install(site("more"), "toy-extra", files=("toy_extra.py",))
+    assert code(house, "keep") != before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import nowhere", "from nowhere.deep import thing", "def f():\n    import loose\n"],
+)
+def test_an_import_of_no_distribution_is_named(house, site, statement):
+    (site("loose") / "loose.py").write_text("")
+    rewrite(house / "components/room/writing.py", "def", f"{statement}\ndef")
+    assert code(house, "measure")
+    with pytest.raises(ConfigError, match=r"components\.room\.writing imports (nowhere|loose)"):
+        code(house, "keep")
 
 
 def test_an_unknown_function_is_refused(house):
@@ -176,55 +228,79 @@ def test_a_relative_import_is_refused(house):
 
 def test_the_rooms_are_told_apart():
     """On the real code: what only one stage uses is in no other stage's digest."""
-    reach = {
-        node: digests.reachable(f"components.{room}.component", node)
+    reached = {
+        node: reach(f"components.{room}.component", node).modules.keys()
         for node, room in dag.ROOMS.items()
     }
-    assert "components.validate.statistics" in reach["statistics"]
-    assert "components.validate.gate" in reach["gate"]
-    assert "components.validate.gate" not in reach["statistics"] | reach["import_schema"]
-    assert not any("evaluate" in module for module in reach["export"])
-    assert "components.parity.fresh_process" in reach["parity"]
-    assert not any(m.startswith("pipeline") for modules in reach.values() for m in modules)
+    assert "components.validate.statistics" in reached["statistics"]
+    assert "components.validate.gate" in reached["gate"]
+    assert "components.validate.gate" not in reached["statistics"] | reached["import_schema"]
+    assert not any("evaluate" in module for module in reached["export"])
+    assert "components.parity.fresh_process" in reached["parity"]
+    assert not any(m.startswith("pipeline") for modules in reached.values() for m in modules)
 
 
 @pytest.mark.parametrize(("kind", "other"), [("csv", "parquet"), ("parquet", "csv")])
 def test_only_the_source_that_was_chosen_is_in_ingest_s_digest(kind, other):
-    reach = digests.reachable("components.ingest.component", "ingest", modules=[module_of(kind)])
-    assert {f"components.sources.{kind}", f"schemas.sources.{kind}"} <= reach
-    assert not {f"components.sources.{other}", f"schemas.sources.{other}"} & reach
-    assert "schemas.sources" not in reach  # which a kind may be added to
+    kinds = {sources.__name__: [sources.module_of(kind)]}
+    reached = reach("components.ingest.component", "ingest", kinds=kinds).modules.keys()
+    assert {f"components.sources.{kind}", f"schemas.sources.{kind}"} <= reached
+    assert not {f"components.sources.{other}", f"schemas.sources.{other}"} & reached
+    assert "schemas.sources" not in reached  # which a kind may be added to
 
 
-def test_nodes_are_told_what_they_find_by_its_name(monkeypatch):
-    taxi = catalog.load("taxi")
-    given = {}
-    monkeypatch.setattr(
-        digests, "code", lambda module, node, modules: given.update({node: modules})
-    )
-    dag._Shared.of(taxi)
+def kinds_reached(node):
+    """Return the modules of kinds that are in the digest of a node of the taxi example."""
+    kinds = dag._kinds(node, catalog.load("taxi"))
+    found = reach(f"components.{dag.ROOMS[node]}.component", node, kinds=kinds)
+    return {module for modules in kinds.values() for module in modules} & found.modules.keys()
+
+
+def test_kinds_that_were_chosen_count_where_they_are_found_by_name():
     used = ("cross", "quantile_buckets", "vocabulary", "z_score")
-    treatments = tuple(f"components.transform.treatments.{kind}" for kind in used)
-    assert {node: modules for node, modules in given.items() if modules} == {
-        "ingest": (module_of("csv"), "components.ingest.splits.hash"),
-        "transform": treatments,
-        "export": treatments,
-        "parity": (module_of("parquet"), *treatments),
-        "push": treatments,
+    treatments = {f"components.transform.treatments.{kind}" for kind in used}
+    task = {"components.tasks.binary", "schemas.tasks.binary"}
+    assert {node: kinds for node in dag.NODES if (kinds := kinds_reached(node))} == {
+        "ingest": {
+            sources.module_of("csv"),
+            "components.ingest.splits.hash",
+            "schemas.tasks.binary",
+        },
+        "transform": {*treatments, *task},
+        "train": task,
+        "export": {*treatments, *task},
+        "evaluate": task,
+        "parity": {sources.module_of("parquet"), *treatments, *task},
+        "push": {*treatments, *task},
     }
 
 
 def test_an_unused_treatment_counts_in_no_digest_and_a_used_one_in_transforms():
     used = "components.transform.treatments.z_score"
     for node in dag.NODES:
-        module = f"components.{dag.ROOMS[node]}.component"
-        assert not {m for m in digests.reachable(module, node) if "treatments." in m} - {
+        modules = reach(f"components.{dag.ROOMS[node]}.component", node).modules
+        assert not {m for m in modules if "treatments." in m} - {
             "components.transform.treatments.protocol",
             "schemas.treatments.options",
         }
-    reach = digests.reachable("components.transform.component", "transform", modules=(used,))
-    assert {used, "schemas.treatments.z_score"} <= reach
-    assert "schemas.treatments.quantile_buckets" not in reach
+    kinds = {"components.transform.treatments.protocol": [used]}
+    modules = reach("components.transform.component", "transform", kinds=kinds).modules
+    assert {used, "schemas.treatments.z_score"} <= modules.keys()
+    assert "schemas.treatments.quantile_buckets" not in modules
+
+
+def libraries(node, **kinds):
+    found = reach(f"components.{dag.ROOMS[node]}.component", node, **kinds)
+    return installed().versions(found.distributions)
+
+
+def test_libraries_of_a_node_are_those_that_it_imports_and_all_that_they_require():
+    assert {"tensorflow-data-validation", "pandas"} <= libraries("statistics").keys()
+    assert {"tensorflow", "numpy", "protobuf"} <= libraries("train").keys()
+    for name, version in libraries("train").items():
+        assert version == importlib.metadata.version(name)
+    assert {"jinja2", "markupsafe"} <= reach("components.push.component", "push").distributions
+    assert "jinja2" not in reach("components.train.component", "train").distributions
 
 
 @pytest.fixture
@@ -267,7 +343,7 @@ def test_a_source_that_is_gone(source):
         source("gone.csv")
 
 
-def test_the_project_s_digest_takes_in_every_line_and_library(tmp_path, monkeypatch):
+def test_the_project_s_digest_takes_in_every_line_and_library(tmp_path, site):
     for package in ("components", "pipeline", "schemas"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "one.py").write_text("ONE = 1\n")
@@ -277,6 +353,9 @@ def test_the_project_s_digest_takes_in_every_line_and_library(tmp_path, monkeypa
     seen.append(digests.project(root=tmp_path))
     (tmp_path / "schemas" / "one.py").rename(tmp_path / "schemas" / "two.py")
     seen.append(digests.project(root=tmp_path))
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: f"{name} 0")
+    install(site("more"), "toy-extra")
+    seen.append(digests.project(root=tmp_path))
+    metadata = tmp_path / "more" / "toy_extra-1.dist-info"
+    metadata.rename(metadata.with_name("toy_extra-2.dist-info"))
     seen.append(digests.project(root=tmp_path))
     assert len(set(seen)) == len(seen)
