@@ -1,4 +1,4 @@
-"""A source, a split and a treatment, each two files and one line, taken to a pushed model.
+"""A source, a split, a treatment and a task, each two files and one line, to a pushed model.
 
 A serving path, one file and one line, is asked on the way. The steps are those of
 docs/architecture.md, done in a copy of the code.
@@ -112,6 +112,157 @@ class Again(CApi):
     process = "again"
 ''',
 }
+FILES |= {
+    "schemas/tasks/amount.py": '''
+from typing import Literal
+
+from schemas import signatures as names
+from schemas.columns import require_type
+from schemas.description import number
+from schemas.tasks.options import (
+    Baseline,
+    Bound,
+    ExportOptions,
+    Metric,
+    TaskOptions,
+    ThresholdOptions,
+)
+from schemas.types import FLOAT
+
+
+class AmountThresholds(ThresholdOptions):
+    """Bounds on the error of an amount."""
+
+    task: Literal["amount"] = "amount"
+    rmse: Bound = Bound()
+
+
+class AmountExport(ExportOptions):
+    """Answers with the amount."""
+
+    task: Literal["amount"] = "amount"
+
+    def outputs(self):
+        return {
+            names.RAW_COLUMNS: (number(names.SCORES, "the amount"),),
+            names.PREDICT: (number("amount", "the amount"),),
+            names.REGRESSION: (number(names.OUTPUTS, "the amount"),),
+        }
+
+
+class Amount(TaskOptions):
+    """A number of a column, as it is."""
+
+    task: Literal["amount"] = "amount"
+    column: str
+
+    EXPORT = AmountExport
+    THRESHOLDS = AmountThresholds
+    BASELINES = (
+        Baseline("mean", "mean", "predicting the mean"),
+        Baseline("linear", "linear regression", "the linear model"),
+    )
+    METRICS = (Metric("rmse", "RMSE", "lower", "Root of the mean squared error."),)
+    OBJECTIVE = "rmse"
+    SLICED = ("rmse",)
+    LABEL_TYPE = FLOAT
+
+    @property
+    def columns(self):
+        return (self.column,)
+
+    def check(self, columns, source, *, where):
+        require_type("label.column", columns[0], (FLOAT,), where)
+
+    def in_words(self):
+        return f"{self.name}: the {self.column!r} of a row"
+''',
+    "components/tasks/amount.py": """
+import math
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components.tasks.protocol import LOGIT, Head
+from schemas import signatures as names
+from schemas.errors import DataError
+
+VALID = "finite numbers"
+TOLERANCES = dict.fromkeys((names.SCORES, "amount", names.OUTPUTS, names.BASELINE_SCORES), LOGIT)
+
+
+def label(inputs, options):
+    return tf.identity(inputs[options.column])
+
+
+def head(labels, options, *, where):
+    values = np.concatenate(list(labels))
+    if not len(values):
+        raise DataError("there are no training rows", where=where)
+    mean = float(values.mean())
+    return Head(start=(mean,), loss=keras.losses.MeanSquaredError(), labels={"mean": mean})
+
+
+def answers(export):
+    return {
+        names.RAW_COLUMNS: lambda logits: {names.SCORES: tf.identity(logits)},
+        names.PREDICT: lambda logits: {"amount": tf.identity(logits)},
+        names.REGRESSION: lambda logits: {names.OUTPUTS: tf.identity(logits)},
+    }
+
+
+def decisions(export):
+    return {}
+
+
+@dataclass
+class Rows:
+    error: np.ndarray
+    label: np.ndarray
+    keep: np.ndarray
+    invalid: int
+
+
+def grade(scores, labels):
+    keep = np.isfinite(scores) & np.isfinite(labels)
+    label = labels[keep].astype(np.float64)
+    return Rows(scores[keep].astype(np.float64) - label, label, keep, int((~keep).sum()))
+
+
+class Sums:
+    def __init__(self, groups):
+        self.sums = np.zeros((4, groups))
+        self.invalid = 0
+
+    def add(self, rows, groups=None):
+        at = np.zeros(len(rows.error), int) if groups is None else groups[rows.keep]
+        for i, values in enumerate((None, rows.error**2, rows.label, rows.label**2)):
+            self.sums[i] += np.bincount(at, values, minlength=self.sums.shape[1])
+        self.invalid += rows.invalid
+
+    def merge(self, other):
+        self.sums += other.sums
+        self.invalid += other.invalid
+
+
+def tally(groups, *, coarse=False):
+    return Sums(groups)
+
+
+def metrics(tally, group=0):
+    rows, squares, total, squared = tally.sums[:, group]
+    if not rows:
+        return None
+    spread = max(0.0, squared / rows - (total / rows) ** 2)
+    return {"examples": int(rows), "rmse": math.sqrt(squares / rows), "spread": math.sqrt(spread)}
+
+
+def constant(metrics):
+    return {**metrics, "rmse": metrics["spread"]}
+""",
+}
 LINES = {
     "components/parity/answers.py": (
         "SERVING_PATHS: tuple[type[ServingPath], ...] = (",
@@ -128,6 +279,10 @@ SERVING_PATHS: tuple[type[ServingPath], ...] = (
         "KINDS = (Hash,)",
         "from schemas.splits.digit import Digit\n\nKINDS = (Hash, Digit)",
     ),
+    "schemas/tasks/__init__.py": (
+        "KINDS = (Binary,)",
+        "from schemas.tasks.amount import Amount\n\nKINDS = (Binary, Amount)",
+    ),
     "schemas/treatments/__init__.py": (
         "KINDS = (ZScore, QuantileBuckets, Vocabulary)",
         """from schemas.treatments.sign import Sign
@@ -139,16 +294,16 @@ PIPELINE = """
 name: toy
 source: {format: bars, path: rows.txt}
 splits: {by: digit, column: id}
-label: {name: label, equals: {column: answer, values: ["yes"]}}
+label: {task: amount, name: label, column: answer}
 features:
   x: [sign, z_score]
   n: sign
-evaluation: {thresholds: {beats_baseline: false}}
-model: {max_epochs: 20}
+evaluation: {thresholds: {rmse: {max: 0.5}, beats_baseline: false}, slices: [n]}
+model: {max_epochs: 60, deep: {learning_rate: 0.01}, batch_size: 32}
 """
 SCHEMA = """
 feature { name: "id" type: INT not_in_environment: "SERVING" }
-feature { name: "answer" type: BYTES not_in_environment: "SERVING" }
+feature { name: "answer" type: FLOAT not_in_environment: "SERVING" }
 feature { name: "x" type: FLOAT }
 feature { name: "n" type: INT }
 default_environment: "TRAINING"
@@ -173,8 +328,7 @@ def test_kinds_of_ones_own_reach_a_pushed_and_proven_model(tmp_path):
     rows = ["id|answer|x|n"]
     for number in range(600):
         x, n = rng.gauss(0, 1), rng.randint(-3, 3)
-        answer = "yes" if x + n / 3 > 0 else "no"
-        rows.append(f"{number}|{answer}|{'' if number % 17 == 0 else f'{x:.4f}'}|{n}")
+        rows.append(f"{number}|{x + n / 3:.4f}|{'' if number % 17 == 0 else f'{x:.4f}'}|{n}")
     (folder / "rows.txt").write_text("\n".join(rows) + "\n")
     (folder / "pipeline.yaml").write_text(PIPELINE)
     (folder / "schema.pbtxt").write_text(SCHEMA)
@@ -202,6 +356,8 @@ def test_kinds_of_ones_own_reach_a_pushed_and_proven_model(tmp_path):
     assert told["status"] == "pushed"
     assert told["parity"]["proven"]
     assert told["parity"]["serving_paths"][0]["name"] == "again"
+    assert list(told["evaluation"]["baselines"]) == ["mean", "linear"]
+    assert told["evaluation"]["overall"]["rmse"] < 0.5
     (layout,) = (tmp_path / "runs/toy/artifacts/transform").glob("transform_graph/*/layout.json")
     names = [feature["name"] for feature in json.loads(layout.read_text())["features"]]
     assert names == ["x_sign", "x_z_score", "x_missing", "n_sign"]
