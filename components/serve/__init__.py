@@ -1,1 +1,1 @@
-"""A pushed SavedModel → answers over HTTP, as TensorFlow Serving's REST API gives them."""
+"""Serves pushed SavedModels over HTTP and gRPC, with the API of TensorFlow Serving."""

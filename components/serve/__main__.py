@@ -1,7 +1,7 @@
 """A server as a child process: prints its ports, serves until its standard input closes.
 
-`python -m components.serve SAVED_MODEL --name taxi` prints {"http": PORT, "grpc": PORT} in a line
-once the model answers. For who has to ask a server from below the command line; people use
+`python -m components.serve SAVED_MODEL --name taxi` prints {"http": PORT, "grpc": PORT} on one line
+once the model answers. This is for code that cannot use the command line; users run
 `skewless serve`.
 """
 
@@ -22,17 +22,17 @@ from components.serve.config import ModelConfig
 from components.serve.server import Options, Ports, Server, run
 from components.serve.settings import Address, Settings
 
-# Who starts it gives up by itself, and asks for less where that is meant: on a machine that stands
-# still for longer than a person would wait, neither a refusal nor a proof is to become a 504.
+# The parent process has its own timeout, and sets shorter ones where a test needs them. On a slow
+# machine, neither a refusal nor a proof may turn into a 504.
 _PATIENCE = 600.0
 
 
 def main() -> None:
-    """Serve one model at ports that are free."""
+    """Serve one model at free ports."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", help="a run, a serving folder or a SavedModel")
-    parser.add_argument("--name", help="of the model")
-    parser.add_argument("--optional-columns", action="store_true", help="take rows without some")
+    parser.add_argument("--name", help="name of the model")
+    parser.add_argument("--optional-columns", action="store_true", help="accept incomplete rows")
     given = parser.parse_args()
     config = ModelConfig(
         given.name or folders.default_name(given.folder), folders.find(given.folder)
@@ -44,7 +44,7 @@ def main() -> None:
     )
     uvloop.run(_serve(config, options))
     sys.stdout.flush()
-    os._exit(0)  # the interpreter would spend seconds on taking TensorFlow apart
+    os._exit(0)  # the interpreter would spend seconds on unloading TensorFlow
 
 
 async def _serve(config: ModelConfig, options: Options) -> None:

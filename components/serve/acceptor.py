@@ -1,8 +1,7 @@
-"""Takes TCP connections, agrees on TLS where it is spoken, and bounds how many are agreeing.
+"""Accepts TCP connections, performs TLS handshakes, and limits the number of handshakes.
 
-Goes in: an address. Comes out: connected protocols. Promised: a client that connects and says
-nothing holds a descriptor for no longer than the limits say; where descriptors run out, taking
-connections waits, and those that are open go on.
+A client that connects and sends nothing holds a descriptor no longer than the limits allow. When
+descriptors run out, accepting waits and open connections continue.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from components.serve.settings import Address
 from schemas.errors import ConfigError
 
 _BACKLOG = 128
-_PAUSE_SECONDS = 0.1  # before another attempt to take a connection that could not be taken
+_PAUSE_SECONDS = 0.1  # before the next attempt to accept
 
 _logger = logging.getLogger(__name__)
 
 
 class Acceptor:
-    """Listens, and makes a protocol of each connection; use it from one event loop.
+    """Listens, and creates a protocol for each connection; use it from one event loop.
 
     Args:
       address: where to listen, and the limits.
@@ -37,22 +36,22 @@ class Acceptor:
         self._context: ssl.SSLContext | None = None
         self._sockets: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
-        self._connecting: dict[asyncio.Task[None], None] = {}  # the oldest come first
+        self._connecting: dict[asyncio.Task[None], None] = {}  # oldest first
 
     async def start(self) -> int:
         """Listen, and return the port.
 
         Raises:
-          ConfigError: the address cannot be listened at, or the certificate not be read.
+          ConfigError: listening fails, or the certificate cannot be read.
         """
         at = self._address
         self._context = tls_context(at)
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(
+            infos = await loop.getaddrinfo(
                 at.host, at.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )
-            for family, _, _, _, where in dict.fromkeys(found):
+            for family, _, _, _, where in dict.fromkeys(infos):
                 self._sockets.append(_listening(family, where))
         except OSError as error:
             self._close()
@@ -64,13 +63,13 @@ class Acceptor:
         return int(self._sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        """Take no more connections; those that still agree on TLS are closed."""
+        """Accept no more connections; pending handshakes are closed."""
         for task in (*self._accepting, *self._connecting):
             task.cancel()
         self._close()
 
     async def wait_closed(self) -> None:
-        """Wait until nothing of it runs any more."""
+        """Wait until all of its tasks have ended."""
         if tasks := [*self._accepting, *self._connecting]:
             await asyncio.wait(tasks)
 
@@ -85,9 +84,9 @@ class Acceptor:
         while True:
             try:
                 client, _ = await loop.sock_accept(listening)
-            except OSError as error:  # no descriptor is left, or the client is gone already
+            except OSError as error:  # no descriptor is left, or the client has disconnected
                 if not complained:
-                    _logger.error("a connection cannot be taken: %s", error)
+                    _logger.error("a connection cannot be accepted: %s", error)
                 complained = True
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
@@ -113,12 +112,12 @@ class Acceptor:
         del self._connecting[task]
         if not task.cancelled():
             error = task.exception()
-            if error is not None and not isinstance(error, OSError):  # as what TLS refuses is
+            if error is not None and not isinstance(error, OSError):  # TLS errors are OSErrors
                 _logger.error("a connection failed", exc_info=error)
 
 
 def tls_context(address: Address) -> ssl.SSLContext | None:
-    """Return what an address's certificate serves TLS with; None where it has none.
+    """Return the TLS context for an address's certificate; None if it has no certificate.
 
     Raises:
       ConfigError: the certificate or its key cannot be read.

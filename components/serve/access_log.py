@@ -1,7 +1,7 @@
-"""The access log: one line of JSON a request, in a file or on standard error.
+"""The access log: one line of JSON for each request, in a file or on standard error.
 
-Goes in: exchanges. Promised: no value and no token of a request is in it, and no request waits for
-it; lines that cannot be written are counted, and told of once.
+It contains no values and no tokens of requests, and no request waits for it. Lines that cannot be
+written are counted, and reported once.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from components.serve.messages import Exchange
 
 STANDARD_ERROR = "-"
 
-_MOST_WAITING = 65_536  # lines; some seconds of a busy server's
+_MOST_WAITING = 65_536  # lines; some seconds of a busy server
 
 _logger = logging.getLogger(__name__)
 
 
 class _Line(NamedTuple):
-    """What is kept of an exchange: scalars only, so that its arrays can go."""
+    """What is logged of an exchange: scalars only, so that its arrays can be freed."""
 
     seconds: float  # since 1970
     exchange: tuple[str, str, str, str, int | None, str, int, int, float]
@@ -37,13 +37,13 @@ class AccessLog:
     """Writes the access log; an `Observer`.
 
     Args:
-      path: of the file, which is appended to and may be moved away at any time; `-` is standard
+      path: the file, which is appended to and may be moved away at any time; `-` means standard
         error.
 
     Attributes:
       written: lines in the log.
       failed: lines that could not be written.
-      failing: whether the last ones could not.
+      failing: whether the last lines could not be written.
     """
 
     path: str
@@ -56,11 +56,11 @@ class AccessLog:
 
     @property
     def dropped(self) -> int:
-        """Lines that came faster than they could be written."""
+        """Lines that were dropped because too many were waiting."""
         return self._background.dropped
 
     def answered(self, exchange: Exchange) -> None:
-        """Take note of an exchange."""
+        """Record an exchange."""
         e = exchange
         self._background.offer(
             _Line(
@@ -80,7 +80,7 @@ class AccessLog:
         )
 
     def close(self) -> None:
-        """Write what waits."""
+        """Write the waiting lines."""
         self._background.close()
 
     def _write(self, lines: list[_Line]) -> None:
@@ -91,7 +91,7 @@ class AccessLog:
             if self.path == STANDARD_ERROR:
                 sys.stderr.write(data.decode())
                 sys.stderr.flush()
-            else:  # opened anew each time: whoever moved the file away gets a new one
+            else:  # reopened each time, so that a file that was moved away is replaced
                 with open(self.path, "ab") as file:
                     file.write(data)
         except OSError as error:

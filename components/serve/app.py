@@ -1,7 +1,7 @@
-"""REST: a request → an answer, whatever server carries them.
+"""The REST API: turns requests into answers, independent of the HTTP server.
 
-Promised: every answer about a model is JSON, an error is {"error": "…"}, and no error but a fault
-of ours is a 500, which is logged.
+Every answer about a model is JSON, and an error is {"error": "…"}. Only internal faults are a 500,
+and they are logged.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ from schemas import description
 OK = 200
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
-# What may be asked without the token: a load balancer has none, and the page asks for it.
+# Available without the token: a load balancer has none, and the page asks the user for it.
 _OPEN = frozenset({routes.HEALTHY, routes.READY, routes.PAGE})
 
-# Bytes of a body that are read before another request is looked at: within milliseconds, or 20 of
-# them where the body holds examples.
+# Bodies up to this size are read in the event loop: that takes milliseconds, or 20 milliseconds for
+# a body of examples.
 _SMALL = 64 << 10
 
 _logger = logging.getLogger(__name__)
 
 
 class _Asked(NamedTuple):
-    """What a body asks.
+    """A parsed body.
 
     Attributes:
-      inputs: of the signature.
-      rows: how many; None where they cannot be joined with others'.
-      write: makes the answer.
-      named: the name of the list of rows in the body; None where it has columns.
+      inputs: the inputs of the signature.
+      rows: the number of rows; None if they cannot be batched with others.
+      write: encodes the answer.
+      named: the name of the list of rows in the body; None if the body has columns.
     """
 
     inputs: Arrays | Rows
@@ -69,9 +69,9 @@ class App:
     """Answers HTTP requests; use it from one event loop.
 
     Args:
-      service: what answers them.
-      metrics: returns them in Prometheus's text format; None where none are kept.
-      page: returns the answer with the page for people; None where there is none.
+      service: runs the models.
+      metrics: returns the metrics in Prometheus's text format; None without metrics.
+      page: returns the answer with the page for people; None without a page.
     """
 
     def __init__(
@@ -85,14 +85,14 @@ class App:
         self._metrics, self._page = metrics, page
 
     def admit(self, path: str, authorization: str | None) -> bool:
-        """Check who asks, before the body is read.
+        """Check the authorization, before the body is read.
 
         Args:
           path: percent-decoded, without the query.
           authorization: the header of that name.
 
         Returns:
-          Whether a body may be wanted; if it is not, no more than a little is to be read.
+          Whether the request may have a body; otherwise only a little of it is read.
 
         Raises:
           RequestError: the token is missing or wrong.
@@ -103,11 +103,11 @@ class App:
         return True
 
     def answer(self, request: Request, respond: Callable[[Answer], None]) -> None:
-        """Answer a request; whatever is wrong with it is an answer, too.
+        """Answer a request; an error is answered, too.
 
         Args:
-          request: off the wire.
-          respond: called with the answer, once: at once, or in the event loop when it is computed.
+          request: the request as it was read.
+          respond: called once with the answer: at once, or in the event loop when it is computed.
         """
         exchange = Exchange("rest", peer=request.peer)
 
@@ -126,11 +126,11 @@ class App:
                 done(answer)
 
     def refuse(self, request: Request, error: RequestError) -> Answer:
-        """Answer a request that the listener refuses, such as one whose body is too long.
+        """Answer a request that the listener refuses, such as one with too large a body.
 
         Args:
-          request: as far as it was read.
-          error: why it is refused.
+          request: the part that was read.
+          error: the reason.
         """
         exchange = Exchange("rest", peer=request.peer)
         with contextlib.suppress(RequestError):
@@ -139,12 +139,12 @@ class App:
         return refusal(error)
 
     def _answer(self, request: Request, exchange: Exchange, done: _Done) -> Answer | None:
-        """Answer at once, or return None and have `done` called."""
+        """Answer at once, or return None and call `done` later."""
         service = self._service
         try:
             route = routes.route(request.method, request.path)
         except RequestError:
-            service.authorize(request.authorization)  # who may not ask learns nothing of paths
+            service.authorize(request.authorization)  # before the path: it must not leak anything
             raise
         exchange.method = route.what
         if route.what not in _OPEN:
@@ -161,14 +161,14 @@ class App:
         else:
             asking = self._ask_apart(exchange, loaded, request, seconds, done)
             task = asyncio.get_running_loop().create_task(asking)
-            self._asking.add(task)  # the loop itself keeps no task alive
+            self._asking.add(task)  # the event loop keeps only a weak reference
             task.add_done_callback(self._asking.discard)
         return None
 
     def _ask(
         self, exchange: Exchange, loaded: Loaded, body: bytes, seconds: float, done: _Done
     ) -> None:
-        """Read what is asked here, in the event loop, and have it answered."""
+        """Parse the body in the event loop, and submit it."""
         asked = self._read(exchange, loaded, body)
 
         def computed(outputs: Arrays | Exception) -> None:
@@ -189,10 +189,10 @@ class App:
     async def _ask_apart(
         self, exchange: Exchange, loaded: Loaded, request: Request, seconds: float, done: _Done
     ) -> None:
-        """Read what is asked in a thread, so that other requests are answered meanwhile."""
+        """Parse the body in a thread, so that other requests are answered meanwhile."""
         service, body, most = self._service, request.body, request.unpack_to
         taken = 0
-        loaded.hold()  # or its version could be let go while the request is read
+        loaded.hold()  # otherwise its version may be unloaded while the request is parsed
         try:
             if most is not None:
                 body = await service.apart(exchange, seconds, unpacking.unpacked, body, most)
@@ -213,7 +213,7 @@ class App:
             loaded.release()
 
     def _read(self, exchange: Exchange, loaded: Loaded, body: bytes) -> _Asked:
-        """Return what a body asks of the version that answers it."""
+        """Parse a body for the version that answers it."""
         document = json_text.loads_object(body)
         name = predict.signature_name(document)
         signature = self._service.signature(exchange, loaded, name)
@@ -234,7 +234,7 @@ class App:
         return _Asked(inputs, count, write, tf_examples.EXAMPLES)
 
     def _tell_of(self, route: Route, exchange: Exchange) -> Answer:
-        """Answer a request that asks no model anything."""
+        """Answer a request about metadata rather than a prediction."""
         service = self._service
         if route.what == routes.HEALTHY:
             return Answer(OK, json_text.dumps({"status": "alive"}))
@@ -271,19 +271,19 @@ def _failure(request: Request, error: Exception) -> Answer:
     if isinstance(error, RequestError):
         return refusal(error)
     _logger.error("a request failed: %s %s", request.method, request.path, exc_info=error)
-    return Answer(INTERNAL, json_text.error("internal error; the server's log tells more"))
+    return Answer(INTERNAL, json_text.error("internal error; see the server's log"))
 
 
 def refusal(error: RequestError) -> Answer:
-    """Return the answer that tells a request why it was refused."""
+    """Return the answer for a refused request."""
     return Answer(error.status, json_text.error(error.message))
 
 
 def patience(timeout: str | None, most: float) -> float:
-    """Return the seconds to wait: what the client asks for, and never more than `most`.
+    """Return the timeout in seconds: the client's, but not more than `most`.
 
     Raises:
-      RequestError: the client asks for something else than seconds.
+      RequestError: the client's timeout is not a number of seconds.
     """
     if timeout is None:
         return most

@@ -1,8 +1,7 @@
-"""Work that may wait, done in a thread of its own, so that the event loop never waits for it.
+"""Deferred work in a separate thread, so that the event loop never waits for it.
 
-Goes in: items, each with its weight. Comes out: calls with all that has come since the last one.
-Promised: handing over takes no lock and no system call; what would be too much is dropped, and
-counted.
+Items are handed over with their weights, without a lock or a system call, and handled in batches.
+Items that exceed the capacity are dropped, and counted.
 """
 
 from __future__ import annotations
@@ -25,20 +24,20 @@ class Background(Generic[Item]):
     """A bounded queue and the thread that empties it.
 
     Args:
-      name: of the thread.
-      handle: called in the thread with the items that have come, in order; also with none, several
-        times a second, so that it can keep time.
-      capacity: the weight that may wait.
+      name: the name of the thread.
+      handle: called in the thread with the waiting items, in order; also with none, several times a
+        second, so that it can keep time.
+      capacity: the largest total weight of waiting items.
 
     Attributes:
-      dropped: items that found no place. Written by the one thread that offers.
+      dropped: the number of items that exceeded the capacity. Only the offering thread writes it.
     """
 
     def __init__(self, name: str, handle: Callable[[list[Item]], None], capacity: int) -> None:
         self._handle = handle
         self._capacity = capacity
         self._items: deque[tuple[Item, int]] = deque()
-        # Each is written by one thread alone, so no lock is needed to tell what waits.
+        # Each counter is written by one thread only, so the waiting weight needs no lock.
         self._taken_in = 0
         self._taken_out = 0
         self.dropped = 0
@@ -47,7 +46,7 @@ class Background(Generic[Item]):
         self._thread.start()
 
     def offer(self, item: Item, weight: int = 1) -> bool:
-        """Hand an item over; False if it was dropped. To be called from one thread."""
+        """Hand an item over; return False if it was dropped. Call this from one thread only."""
         if self._taken_in - self._taken_out + weight > self._capacity or self._closing.is_set():
             self.dropped += 1
             return False
@@ -56,7 +55,7 @@ class Background(Generic[Item]):
         return True
 
     def close(self) -> None:
-        """Handle what waits, then end the thread; one that hangs is left after some seconds."""
+        """Handle the waiting items, then end the thread; a hanging one is left after seconds."""
         self._closing.set()
         self._thread.join(_DRAIN_SECONDS)
         if self._thread.is_alive():
@@ -68,7 +67,7 @@ class Background(Generic[Item]):
             batch = [self._items.popleft() for _ in range(len(self._items))]
             try:
                 self._handle([item for item, _ in batch])
-            except Exception:  # what is wrong with one batch says nothing of the next
+            except Exception:  # a failing batch must not stop the next one
                 _logger.exception("%s: %d items are lost", self._thread.name, len(batch))
             self._taken_out += sum(weight for _, weight in batch)
             if closing and not self._items:

@@ -1,12 +1,12 @@
-"""Joins what is asked at the same time: one call of the model for all requests that wait.
+"""Batches concurrent requests: one call of the model for all requests that wait.
 
-While a batch is computed, requests queue; when it is done, those of the same signature that wait
-are joined, run and split again. An idle server so answers a request at once, and a busy one in few
-large batches, with nothing to be set. Promised: a request fails alone, waits no longer than its
-deadline, and is refused at once when too many wait.
+Requests queue while a batch is computed. Then those with the same signature are joined, run and
+split again. An idle server therefore answers a request at once, and a busy one runs few large
+batches, without any tuning. A request fails alone, waits no longer than its deadline, and is
+refused at once when too many requests wait.
 
-A batch is computed in a thread, so that the event loop goes on meanwhile; one that takes no longer
-than two threads need to hand Python's interpreter to and fro is computed in the loop itself.
+A batch is computed in a thread, so that the event loop continues meanwhile. A batch that takes no
+longer than handing Python's interpreter to another thread and back is computed in the loop itself.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from components.serve.messages import Arrays
 from components.serve.settings import Limits
 from components.serve.shares import concatenated, split
 
-_TICK_SECONDS = 0.001  # of the loop's clock
+_TICK_SECONDS = 0.001  # resolution of deadlines
 
-# What is computed in the event loop: batches of so many rows at most, of a model whose batches took
-# less than this. One that took longer is remembered for dozens of batches; a new model is none that
-# has shown anything.
+# A batch is computed in the event loop if it has at most so many rows, and recent batches of the
+# model took less than this time. A slow batch is remembered for dozens of batches. A new model
+# counts as slow.
 _QUICK_ROWS = 1_024
 _QUICK_SECONDS = 0.005
 _REMEMBERED = 0.9
@@ -41,7 +41,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Done(NamedTuple):
-    """What a request was computed from, and what came of it."""
+    """The inputs of a request and its outputs."""
 
     inputs: Arrays
     outputs: Arrays
@@ -49,9 +49,9 @@ class Done(NamedTuple):
 
 @dataclass(eq=False)
 class _Waiting:
-    """A request; `rows` None if it cannot be joined with others, `done` None once it is answered.
+    """A request; `rows` is None if it cannot be batched, `done` is None once it is answered.
 
-    `deadline` is of the loop's clock, `seconds` later than the request came.
+    `deadline` is a time of the loop's clock, `seconds` after the request came.
     """
 
     key: Any
@@ -66,13 +66,13 @@ class _Waiting:
         return 1 if self.rows is None else self.rows
 
     def settle(self, result: Done | Exception) -> None:
-        """Answer, unless it is too late."""
+        """Answer, unless it was answered already."""
         done, self.done = self.done, None
         if done is None:
             return
         try:
             done(result)
-        except Exception:  # others of its batch are to be answered yet
+        except Exception:  # the others of its batch still need their answers
             _logger.exception("what was computed could not be answered")
 
     def give_up(self) -> None:
@@ -86,10 +86,10 @@ class Batcher:
     Args:
       run: computes the outputs of (key, arrays); called in a thread or in the event loop, one call
         at a time.
-      limits: of the queue.
-      on_batch: told in the event loop of each batch: its rows, its requests, and its seconds.
-      join: returns the arrays of several requests' inputs; called where `run` is. It may
-        refuse inputs of one request with a RequestError.
+      limits: the limits of the queue.
+      on_batch: called in the event loop after each batch, with its rows, requests and seconds.
+      join: returns the arrays of several requests' inputs; called in the same thread as `run`. It
+        may refuse inputs of one request with a RequestError.
     """
 
     def __init__(
@@ -104,25 +104,25 @@ class Batcher:
         self._on_batch = on_batch
         self._join = join
         self._loop = asyncio.get_running_loop()
-        self._alarm: asyncio.TimerHandle | None = None  # at the first deadline, or before it
+        self._alarm: asyncio.TimerHandle | None = None  # at the first deadline, or earlier
         self._alarm_at = math.inf
         self._queue: deque[_Waiting] = deque()
         self._rows = 0
-        self._busy = False  # a batch is computed, or about to be taken
+        self._busy = False  # a batch is being computed, or about to start
         self._running: Sequence[_Waiting] = ()
-        self._slowest = _UNKNOWN_SECONDS  # batch of late
+        self._slowest = _UNKNOWN_SECONDS  # of recent batches
         self._batches: SimpleQueue[Sequence[_Waiting] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
 
     @property
     def requests_waiting(self) -> int:
-        """How many requests wait, those being computed not counted."""
+        """The number of waiting requests, without those being computed."""
         return len(self._queue)
 
     @property
     def rows_waiting(self) -> int:
-        """How many rows these have."""
+        """The number of rows of the waiting requests."""
         return self._rows
 
     def submit(
@@ -133,42 +133,42 @@ class Batcher:
         seconds: float,
         done: Callable[[Done | Exception], None],
     ) -> None:
-        """Have the outputs for the inputs computed.
+        """Compute the outputs for the inputs.
 
         Args:
-          key: what to run; requests of equal keys are joined.
-          inputs: an array an input, or what `join` makes arrays of.
+          key: identifies what to run; requests with equal keys are joined.
+          inputs: an array for each input, or an object that `join` turns into arrays.
           rows: the size of every array's first dimension; None to run the request alone.
           seconds: how long to wait for the answer.
-          done: called once, in the event loop and later, with the answer, or with why there is
-            none: the time is over (a RequestError, 504), or whatever `run` raised.
+          done: called once, later, in the event loop, with the answer or an error: a RequestError
+            (504) if the time is over, or whatever `run` raised.
 
         Raises:
-          RequestError: too many wait (429); `done` is not called.
+          RequestError: too many requests wait (429); `done` is not called.
         """
         deadline = self._loop.time() + seconds
         item = _Waiting(key, inputs, rows, seconds, deadline, done)
         full = self._rows + item.weight > self._limits.rows and self._queue
         if len(self._queue) >= self._limits.requests or full:
             waiting = f"{len(self._queue)} requests of {self._rows} rows"
-            raise RequestError(f"{waiting} wait already: ask again later", TOO_MANY)
+            raise RequestError(f"{waiting} wait already: try again later", TOO_MANY)
         self._queue.append(item)
         self._rows += item.weight
         if deadline < self._alarm_at:
             self._wake_at(deadline)
         if not self._busy:
             self._busy = True
-            # Not at once: what has just arrived with it is read first, and joined.
+            # Not at once: requests that have just arrived with it are read first, and joined.
             self._loop.call_soon(self._next)
 
     async def close(self) -> None:
-        """Wait until the thread has computed what it is at, and end it."""
+        """Wait until the thread has finished its batch, and end it."""
         self._wake_at(math.inf)
         self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _wake_at(self, deadline: float) -> None:
-        """Look at deadlines then: one timer for all, as nearly every request is in time."""
+        """Check deadlines then: one timer for all, as nearly every request is in time."""
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm_at = deadline
@@ -176,7 +176,7 @@ class Batcher:
             self._alarm = self._loop.call_at(deadline, self._expire)
 
     def _expire(self) -> None:
-        """Give up the requests whose time is over, those that are being computed too."""
+        """Give up the requests whose time is over, including those being computed."""
         now = self._loop.time() + _TICK_SECONDS
         for item in [each for each in self._queue if each.deadline <= now]:
             self._queue.remove(item)
@@ -189,7 +189,7 @@ class Batcher:
         self._wake_at(min(waiting, default=math.inf))
 
     def _next(self) -> None:
-        """Have the next batch computed, if somebody waits."""
+        """Start the next batch if requests wait."""
         self._busy = bool(self._queue)
         self._running = self._take() if self._busy else ()
         if not self._running:
@@ -197,19 +197,19 @@ class Batcher:
         rows = sum(item.weight for item in self._running)
         if rows <= _QUICK_ROWS and self._slowest < _QUICK_SECONDS:
             self._deliver(self._running, *self._timed(self._running))
-            self._loop.call_soon(self._next)  # once what has arrived meanwhile is read
+            self._loop.call_soon(self._next)  # after newly arrived requests are read
         else:
             self._batches.put(self._running)
 
     def _work(self) -> None:
-        """Compute batches, in the model's thread, until there are no more."""
+        """Compute batches in the model's thread until no requests wait."""
         while (batch := self._batches.get()) is not None:
             self._loop.call_soon_threadsafe(self._go_on, batch, *self._timed(batch))
 
     def _go_on(
         self, batch: Sequence[_Waiting], results: Sequence[Done | Exception], seconds: float
     ) -> None:
-        self._next()  # before the answers are written: the model has no time to lose
+        self._next()  # before the answers are written, so that the model does not idle
         self._deliver(batch, results, seconds)
 
     def _deliver(
@@ -222,7 +222,7 @@ class Batcher:
             self._on_batch(sum(item.weight for item in batch), len(batch), seconds)
 
     def _take(self) -> list[_Waiting]:
-        """Take the first that waits, and those behind it that can be joined to it."""
+        """Take the first waiting request, and those behind it that can be joined to it."""
         first = self._queue.popleft()
         batch, rows = [first], first.weight
         if first.rows is not None:
@@ -243,14 +243,14 @@ class Batcher:
         return self._answer(batch), time.perf_counter() - started
 
     def _answer(self, batch: Sequence[_Waiting]) -> list[Done | Exception]:
-        """Compute a batch; if it fails as a whole, each for itself."""
+        """Compute a batch; if it fails as a whole, compute each request separately."""
         try:
             return self._computed(batch)
         except RequestError as error:
             if len(batch) == 1:
-                told = error.explained() if isinstance(error, GraphError) else error
-                # A refusal says all in its message; its traceback would hold the batch.
-                return [told.with_traceback(None)]
+                refusal = error.explained() if isinstance(error, GraphError) else error
+                # The message of a refusal is enough; a traceback would keep the batch in memory.
+                return [refusal.with_traceback(None)]
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
             if len(batch) == 1:
                 return [error]

@@ -1,8 +1,8 @@
-"""The memory that requests take before they are answered, bounded over all connections together.
+"""A limit on the memory of unanswered requests, over all connections together.
 
-Goes in: the sizes of bodies and messages, as they arrive and as they are unpacked. Promised: what
-does not fit is refused with 429, which gRPC calls RESOURCE_EXHAUSTED. Nothing here knows of a
-protocol or of a server's library.
+It counts the sizes of bodies and messages as they arrive and as they are decompressed. What does
+not fit is refused with 429, which is RESOURCE_EXHAUSTED in gRPC. This module depends on no protocol
+and no server library.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class Budget:
     """Counts the bytes in flight; use it from one event loop.
 
     Args:
-      most: that may be in flight at once.
+      most: the largest number of bytes in flight.
     """
 
     def __init__(self, most: int) -> None:
@@ -25,29 +25,29 @@ class Budget:
         """Check that so many bytes would fit now.
 
         Raises:
-          RequestError: they would not.
+          RequestError: they do not fit.
         """
         if self.used + size > self.most:
             raise RequestError(
                 f"requests of {self.used} bytes are in flight, and {self.most} is the limit:"
-                " ask again later",
+                " try again later",
                 TOO_MANY,
             )
 
     def take(self, size: int) -> None:
-        """Count bytes that are in memory from now on.
+        """Count bytes that are kept in memory from now on.
 
         Raises:
-          RequestError: they do not fit; none is counted.
+          RequestError: they do not fit; nothing is counted.
         """
         self.check(size)
         self.used += size
 
     def give(self, size: int) -> None:
-        """Count bytes off, once what they asked is answered."""
+        """Subtract bytes once their request is answered."""
         self.used -= size
 
 
 def too_long(most: int) -> RequestError:
-    """Return the refusal of a body or message of more bytes than this."""
+    """Return the error for a body or message of more bytes than this."""
     return RequestError(f"the body has more than {most} bytes", TOO_LARGE)

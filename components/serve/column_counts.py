@@ -1,8 +1,7 @@
-"""What requests hold, column by column: how much is missing, unknown to the model, not allowed.
+"""Counts per column of requests: missing, out of vocabulary, and outside of the domain.
 
-Goes in: the arrays a signature was given, and the model's description. Comes out: counts. Promised:
-no value leaves here, and bytes that are not a tf.Example are not counted. TensorFlow is not
-imported.
+The counts come from a signature's input arrays and the model's description. They contain no values.
+Bytes that are not a tf.Example are not counted. TensorFlow is not imported.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from components.serve.example_proto import features_of
 from components.serve.messages import Arrays
 from schemas.description import Description, Input
 
-MOST_ROWS = 1_000  # of one request; the first ones
+MOST_ROWS = 1_000  # the first rows of a request that are counted
 
 
 class Counts(NamedTuple):
     """Counts of one column's values in a request.
 
     Attributes:
-      rows: that were looked at.
+      rows: rows that were counted.
       missing: rows without a value.
-      unknown: values that are not in the vocabulary; None where the model has none.
-      outside: values outside of the schema's domain; None where it has none.
+      unknown: values that are not in the vocabulary; None if the column has none.
+      outside: values outside of the schema's domain; None if the column has none.
     """
 
     rows: int
@@ -38,7 +37,7 @@ class Columns:
     """The columns of one version of a model.
 
     Args:
-      description: of that version.
+      description: the description of that version.
     """
 
     def __init__(self, description: Description) -> None:
@@ -50,7 +49,7 @@ class Columns:
         }
 
     def counts(self, signature: str, inputs: Arrays) -> dict[str, Counts]:
-        """Return the counts of each column that a request carries; of none it does not describe."""
+        """Return the counts of each described column that a request has."""
         if signature in self._of_examples:
             (serialised,) = inputs.values()
             return self._counts_of_examples(serialised[:MOST_ROWS])
@@ -61,19 +60,19 @@ class Columns:
         }
 
     def _counts_of_examples(self, serialised: np.ndarray) -> dict[str, Counts]:
-        found: dict[str, list[Any]] = {name: [] for name in self._columns}
+        columns: dict[str, list[Any]] = {name: [] for name in self._columns}
         for each in serialised.tolist():
             features = features_of(each)
             if features is None:
                 continue
-            for name, values in found.items():
+            for name, values in columns.items():
                 given = features[name].values if name in features else ()
                 values.append(given[0] if given else None)
-        return {name: self._columns[name].counts_of(values) for name, values in found.items()}
+        return {name: self._columns[name].counts_of(values) for name, values in columns.items()}
 
 
 class _Column:
-    """What is known of a column, ready to be looked up."""
+    """A column's vocabulary and domain, as sets."""
 
     def __init__(self, column: Input) -> None:
         self._text = column.type.is_requested_as_text
@@ -87,15 +86,15 @@ class _Column:
             )
 
     def counts(self, array: np.ndarray) -> Counts:
-        """Count the values of a dense array, in which "" and NaN are missing."""
+        """Count the values of a dense array, in which "" and NaN mean missing."""
         if self._text:
             return self._counts(len(array), [value for value in array.tolist() if value])
         present = array[~np.isnan(array)] if array.dtype.kind == "f" else array
         return self._counts(len(array), present.tolist())
 
     def counts_of(self, values: list[Any]) -> Counts:
-        """Count values of which those that are None, "" or NaN are missing."""
-        # NaN alone differs from itself.
+        """Count values; None, "" and NaN mean missing."""
+        # Only NaN differs from itself.
         present = [v for v in values if v is not None and v == v and v != b""]
         return self._counts(len(values), present)
 
@@ -110,7 +109,7 @@ class _Column:
         return Counts(rows, rows - len(present), unknown, outside)
 
     def _lookup(self, terms: tuple[str, ...] | None) -> frozenset[Any] | None:
-        """Return terms as requests carry them: bytes, or numbers that equal them."""
+        """Return terms in the form that requests have: bytes, or numbers that equal them."""
         if terms is None:
             return None
         return frozenset(term.encode() if self._text else float(term) for term in terms)

@@ -1,7 +1,7 @@
-"""Which models are served, in which versions, under which labels.
+"""Which models, versions and labels are served.
 
-Goes in: command-line options, or TensorFlow Serving's own ModelServerConfig as text or message.
-Comes out: a `ModelConfig` a model. Only protobuf is imported, so a mistake is said at once.
+A `ModelConfig` for each model comes from command-line options, or from TensorFlow Serving's
+ModelServerConfig as text or message. Only protobuf is imported, so errors are reported at once.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _PLATFORM = "tensorflow"
 
 @dataclass(frozen=True)
 class Policy:
-    """Which of the versions that are there are served.
+    """Which of the available versions are served.
 
     Attributes:
-      latest: how many, the newest first; None for all.
-      specific: these and no others, if there are any.
+      latest: how many of the newest versions; None means all.
+      specific: only these versions, if any are named.
     """
 
     latest: int | None = 1
@@ -35,13 +35,13 @@ class Policy:
 
     @property
     def most(self) -> int | None:
-        """How many versions are served at most; None for any number."""
+        """The largest number of served versions; None if there is no limit."""
         return None if self.specific else self.latest
 
     def candidates(self, available: Collection[int]) -> list[int]:
-        """Return the versions that may be served, those to be tried first in front."""
-        found = self.specific & set(available) if self.specific else available
-        return sorted(found, reverse=True)
+        """Return the versions that may be served, the first choices first."""
+        allowed = self.specific & set(available) if self.specific else available
+        return sorted(allowed, reverse=True)
 
     def chosen(self, available: Collection[int]) -> list[int]:
         """Return the versions that are served if all of them load."""
@@ -53,9 +53,9 @@ class ModelConfig:
     """How one model is served.
 
     Attributes:
-      name: in paths.
-      base: where its versions lie.
-      policy: which of them are served.
+      name: its name in paths.
+      base: the location of its versions.
+      policy: which versions are served.
       labels: other names of versions.
     """
 
@@ -66,7 +66,7 @@ class ModelConfig:
 
 
 def policy_of(text: str) -> Policy:
-    """Return the policy that `--versions` asks for: `latest:2`, `latest`, `all` or `1,3`.
+    """Parse the value of `--versions`: `latest:2`, `latest`, `all` or `1,3`.
 
     >>> policy_of("latest:2").latest, sorted(policy_of("3,1").specific)
     (2, [1, 3])
@@ -86,16 +86,16 @@ def policy_of(text: str) -> Policy:
 
 
 def labels_of(texts: Collection[str]) -> dict[str, int]:
-    """Return the labels that `--label stable=3` asks for.
+    """Parse the values of `--label`, such as stable=3.
 
     Raises:
-      ConfigError: one is not a name, = and a version, or stands twice.
+      ConfigError: one is not NAME=VERSION, or a name is given twice.
     """
     labels: dict[str, int] = {}
     for text in texts:
         match = _LABEL.fullmatch(text)
         if match is None:
-            raise ConfigError(f"{text!r} is no label", expected="a name and a version: stable=3")
+            raise ConfigError(f"{text!r} is not a label", expected="a name and a version: stable=3")
         if match[1] in labels:
             raise ConfigError(f"label {match[1]!r} is given twice", expected="one version a label")
         folders.check_name(match[1], "a label")
@@ -104,10 +104,10 @@ def labels_of(texts: Collection[str]) -> dict[str, int]:
 
 
 def check(config: ModelConfig) -> None:
-    """Check that what a configuration names is there now.
+    """Check that the versions of a configuration exist.
 
     Raises:
-      ConfigError: the policy chooses no version, or a version or label points to none.
+      ConfigError: the policy chooses no version, or a version or label does not exist.
     """
     available = config.base.versions()
     known = ", ".join(map(str, sorted(available))) or "(none)"
@@ -125,15 +125,15 @@ def check(config: ModelConfig) -> None:
                 f"label {label!r} points to version {version}, which is not served",
                 where=config.base.path,
                 expected=f"one of: {', '.join(map(str, sorted(chosen)))}",
-                remedy="serve it, too: --versions all, or by its number",
+                remedy="also serve it: --versions all, or by its number",
             )
 
 
 def read(path: str) -> tuple[ModelConfig, ...]:
-    """Return the models that a file asks for: a ModelServerConfig in protobuf's text format.
+    """Read the models from a file: a ModelServerConfig in protobuf's text format.
 
     Raises:
-      ConfigError: it cannot be read, is no such message, or asks for what is not there.
+      ConfigError: it cannot be read, is not such a message, or names versions that do not exist.
     """
     from google.protobuf import text_format
     from tensorflow_serving.config import model_server_config_pb2
@@ -146,7 +146,7 @@ def read(path: str) -> tuple[ModelConfig, ...]:
         raise ConfigError(f"the configuration cannot be read: {error}", where=path) from None
     except text_format.ParseError as error:
         raise ConfigError(
-            f"this is no ModelServerConfig: {error}",
+            f"this is not a ModelServerConfig: {error}",
             where=path,
             expected='model_config_list { config { name: "taxi" base_path: "/models/taxi" } }',
         ) from None
@@ -159,10 +159,10 @@ def read(path: str) -> tuple[ModelConfig, ...]:
 
 
 def listed(message: Any, where: str) -> list[Any]:
-    """Return the configurations in a ModelServerConfig, each of a model of its own.
+    """Return the configurations in a ModelServerConfig, one for each model.
 
     Raises:
-      ConfigError: there are none, or a model stands twice.
+      ConfigError: there are none, or a model has two.
     """
     configs = list(message.model_config_list.config)
     if not configs:
@@ -186,7 +186,7 @@ def changed(message: Any, current: ModelConfig) -> ModelConfig:
     """Return a model's configuration with the policy and labels of a message.
 
     Raises:
-      ConfigError: it asks for versions that are not there.
+      ConfigError: it names versions that do not exist.
     """
     config = _of_message(message, current.base)
     check(config)
@@ -208,8 +208,8 @@ def _policy(message: Any) -> Policy:
     if kind == "specific":
         if not policy.specific.versions:
             raise ConfigError(
-                f"model {message.name!r} is to be served in specific versions, and names none"
+                f"the policy of model {message.name!r} is specific versions, but it names none"
             )
         return Policy(specific=frozenset(policy.specific.versions))
-    # As TensorFlow Serving has it: no policy, or no number in it, is the newest version.
+    # As in TensorFlow Serving, no policy, or no number in it, means the newest version.
     return Policy(latest=policy.latest.num_versions or 1)

@@ -1,7 +1,7 @@
-"""One HTTP/1.1 connection: requests in, answers out, in turn and within their deadlines.
+"""One HTTP/1.1 connection: reads requests and writes answers, in order and by their deadlines.
 
-Promised: what is refused is answered with a JSON error and the connection closed; requests that
-came before are answered first; while one is answered, one more is read at most.
+A refused request is answered with a JSON error, after the requests before it, and the connection is
+closed. While one request is answered, at most one more is read.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from components.serve.places import Place
 from components.serve.reader import Answering, Asked, RequestReader
 from components.serve.settings import Address
 
-_LINGER_SECONDS = 2.0  # what a refused client still sends is thrown away
-_SPARE_SECONDS = 1.0  # for the head of a request on a spare connection
+_LINGER_SECONDS = 2.0  # during which the rest of a refused request is discarded
+_SPARE_SECONDS = 1.0  # limit for the head of a request on a spare connection
 
 
 class Connection(asyncio.Protocol):
     """Reads requests and writes answers.
 
     Args:
-      app: what answers.
+      app: answers the requests.
       address: the limits.
-      budget: for the bytes of bodies.
-      hosts: checks which host a request names.
-      opened: called with the connection once it is there; returns the place that it has.
-      idle: called whenever all that was asked is answered.
-      closed: called with the connection once it is gone.
+      budget: counts the bytes of bodies.
+      hosts: checks the host that a request names.
+      opened: called with the connection once it is open; returns its place.
+      idle: called whenever all requests are answered.
+      closed: called with the connection once it is closed.
     """
 
     def __init__(
@@ -58,34 +58,34 @@ class Connection(asyncio.Protocol):
         )
         self._waiting: deque[Asked] = deque()
         self._answering: Asked | None = None
-        self._in_turn = False  # the next is taken as soon as one is answered
+        self._in_turn = False  # start the next request as soon as one is answered
         self._writable = True
         self._trusted = self._paused = self._draining = self._ended = False
 
     @property
     def busy(self) -> bool:
-        """Whether a request is being read or answered, or an answer has not been taken yet."""
+        """Whether a request is being read or answered, or an answer is still being sent."""
         return self._owing or self._reader.state in (reader.HEAD, reader.BODY)
 
     @property
     def expendable(self) -> bool:
-        """Whether it may be closed for another: it waits, and has shown no right to be answered."""
+        """Whether it may be closed for another: it is idle, and no request of it has succeeded."""
         return not self._trusted and not self._owing and self._reader.state != reader.BODY
 
     def drain(self) -> None:
-        """Let every answer from now on be the connection's last."""
+        """Close the connection after the next answer."""
         self._draining = True
 
     def close(self) -> None:
-        """Close it once what was written is sent."""
+        """Close it once everything written is sent."""
         self._transport.close()
 
     def abort(self) -> None:
-        """Close it at once; what is being computed is computed for nobody."""
+        """Close it at once; results still being computed are discarded."""
         self._transport.abort()
 
     def look(self, now: float) -> None:
-        """Give up what has not arrived, or not been taken, by its deadline."""
+        """Give up a request or answer that has missed its deadline."""
         if now < self._reader.deadline or (self._answering is not None and self._writable):
             return
         state = self._reader.state
@@ -99,18 +99,18 @@ class Connection(asyncio.Protocol):
         else:
             self.close()
 
-    # asyncio's side
+    # Callbacks of asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no such class
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's class is not a subclass
         peer = transport.get_extra_info("peername")
         self._reader.peer = str(peer[0]) if peer else ""
         place = self._opened(self)
         if place is Place.NONE:
             self._refuse(reader.too_many())
         elif place is Place.SPARE:
-            self._reader.checks_only = self._draining = True  # and one of them only
+            self._reader.checks_only = self._draining = True  # only one request
             self._reader.deadline = self._loop.time() + _SPARE_SECONDS
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -119,16 +119,16 @@ class Connection(asyncio.Protocol):
         self._reader.drop()
         self._forget()
         self._writable = True
-        self._transport.close()  # Python 3.10's TLS warns of one that only the client closed
+        self._transport.close()  # TLS in Python 3.10 warns if only the client closed it
         self._closed(self)
 
     def pause_writing(self) -> None:
-        """Wait with further answers until the client has taken what is written."""
+        """Stop writing answers until the client has received the previous ones."""
         self._writable = False
         self._reader.deadline = self._loop.time() + self._address.body_seconds
 
     def resume_writing(self) -> None:
-        """Go on."""
+        """Continue writing."""
         self._writable = True
         self._answer_next()
         if not self._owing:
@@ -143,22 +143,22 @@ class Connection(asyncio.Protocol):
         except RequestError as error:
             self._refuse(error)
             return
-        self._answer_next()  # not before: what is answered may close the connection
+        self._answer_next()  # not earlier: an answer may close the connection
         if self._waiting and not self._paused:
             self._paused = True
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """Answer what was asked, of a client that has closed its side; return whether to stay."""
+        """Answer what a client sent before it closed its side; return whether to stay open."""
         if self._reader.state in (reader.HEAD, reader.BODY):
             self._refuse(RequestError("the connection ended before the request did"))
         self._ended = True
         return self._owing
 
-    # requests and answers
+    # Requests and answers
 
     def _refuse(self, error: RequestError) -> None:
-        """Answer with an error and close: what follows could be taken for another request."""
+        """Answer with an error and close: the rest could be mistaken for another request."""
         self._ask(self._reader.refused(error))
         self._answer_next()
 
@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
         self._reader.deadline = math.inf
 
     def _go_on(self) -> None:
-        """Tell a client that asks first to send its body, unless an answer has to come before."""
+        """Send "100 Continue", unless an earlier answer has to come first."""
         if not self._owing:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -176,7 +176,7 @@ class Connection(asyncio.Protocol):
         return self._answering is not None or bool(self._waiting) or not self._writable
 
     def _answer_next(self) -> None:
-        """Answer what waits, in turn, as far as that is possible at once."""
+        """Answer waiting requests in order, as far as possible at once."""
         if self._in_turn or self._answering is not None or not self._writable:
             return
         self._in_turn = True
@@ -189,7 +189,7 @@ class Connection(asyncio.Protocol):
         self._in_turn = False
 
     def _answered(self, answer: Answer) -> None:
-        """Take the answer of the request whose turn it is."""
+        """Write the answer of the current request."""
         asked, self._answering = self._answering, None
         assert asked is not None, "a request is answered once"
         self._budget.give(asked.size)
@@ -217,13 +217,13 @@ class Connection(asyncio.Protocol):
             refused = asked.error is not None and asked.error.status != UNAVAILABLE
             stay = refused and not self._draining and not self._ended
             if stay and self._transport.can_write_eof():
-                # To close now, with more on its way, would take the answer from the client.
+                # If it closed now, with more data arriving, the client might lose the answer.
                 self._transport.write_eof()
             else:
                 self._transport.close()
 
     def _forget(self) -> None:
-        """Let go of what waits: it is not to be answered."""
+        """Drop the waiting requests without an answer."""
         for asked in self._waiting:
             self._budget.give(asked.size)
         self._waiting.clear()

@@ -1,7 +1,7 @@
-"""Why a graph refused a request: the row, the input or feature, what it holds and what fits.
+"""Finds out why a graph refused a request: the row, the input or feature, its value and type.
 
-Goes in: what a signature was given, after its graph refused it. Comes out: a `RowError`, or nothing
-where no value is found at fault. TensorFlow names an op, and at best a column.
+The result is a `RowError`, or None if no value is found to be wrong. TensorFlow's own error names
+an op, and at best a column.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from components.serve.signature import Feature, Signature
 from schemas.columns import LARGEST_INTEGER
 
 _NOTHING = Values("", ())
-_INTEGERS = "DT_DOUBLE"  # how our exports take integers
+_INTEGERS = "DT_DOUBLE"  # the type of integers in our exports
 
 
 def fault(signature: Signature, inputs: Arrays, message: str) -> RowError | None:
-    """Return what is wrong with the first row that has a value which does not fit.
+    """Return the error for the first row with a value that does not fit.
 
     Args:
-      signature: whose graph refused.
-      inputs: that it was given.
-      message: what the graph said.
+      signature: the signature whose graph refused.
+      inputs: its inputs.
+      message: the message of the graph.
     """
     if signature.features is not None:
         (name,) = inputs
@@ -42,10 +42,10 @@ def first_refused(rows: int, refused: Callable[[slice], bool]) -> int | None:
     """Return the first row that a graph refuses by itself; None if there is none.
 
     Args:
-      rows: how many there are, of which all together are refused.
-      refused: whether some of them are.
+      rows: the number of rows, which are refused as a whole.
+      refused: returns whether a part of them is refused.
     """
-    low, high = 0, rows  # the first that is refused lies between
+    low, high = 0, rows  # the first refused row is in between
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if refused(slice(low, middle)) else (middle, high)
@@ -76,27 +76,27 @@ def _of_examples(
     name: str, examples: np.ndarray, features: Mapping[str, Feature]
 ) -> RowError | None:
     for row, serialised in enumerate(examples.reshape(-1).tolist()):
-        given = example_proto.features_of(serialised)
-        if given is None:
+        example = example_proto.features_of(serialised)
+        if example is None:
             return RowError(row, unreadable(name, serialised))
-        problem = next(_misfits(given, features), None)
+        problem = next(_misfits(example, features), None)
         if problem is not None:
             return RowError(row, problem)
     return None
 
 
 def unreadable(name: str, serialised: bytes) -> str:
-    """Return what is wrong with bytes that are not a tf.Example, as an input of this name."""
+    """Return what is wrong with bytes that are not a tf.Example, given to this input."""
     size = len(serialised)
     return f"input {name!r}: {size} bytes that are not a tf.Example, expected a serialised one"
 
 
 def _misfits(given: Mapping[str, Values], features: Mapping[str, Feature]) -> Iterator[str]:
     for name, feature in features.items():
-        found = given.get(name, _NOTHING)
-        size = len(found.values)
-        if found.dtype and found.dtype != feature.dtype:
-            yield f"feature {name!r}: values of {found.dtype}, expected {feature.expected}"
+        actual = given.get(name, _NOTHING)
+        size = len(actual.values)
+        if actual.dtype and actual.dtype != feature.dtype:
+            yield f"feature {name!r}: values of {actual.dtype}, expected {feature.expected}"
         elif not feature.takes(size):
             values = f"{size} value{'s' * (size > 1)}" if size else "missing"
             yield f"feature {name!r}: {values}, expected {feature.expected}"

@@ -1,8 +1,8 @@
-"""Serialised tf.Examples, read as strictly as protobuf reads them.
+"""Reads serialised tf.Examples as strictly as protobuf does.
 
-TensorFlow's own parser reads only the features that a graph asks for, and takes bytes that are not
-a tf.Example at all for one without features. Promised: no TensorFlow is imported; what
-is refused here is what `tf.train.Example` cannot read either.
+TensorFlow's own parser reads only the features that a graph needs, and reads bytes that are not a
+tf.Example as one without features. This module refuses exactly what `tf.train.Example` cannot
+parse, without importing TensorFlow.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from google.protobuf.message import DecodeError
 _FLOAT, _INT64, _STRING, _MESSAGE, _BYTES = 2, 3, 9, 11, 12  # types of FieldDescriptorProto
 _ONE, _MANY = 1, 3  # its labels
 
-# TensorFlow's example.proto and feature.proto, but for one thing: the map of features is the list
-# of entries that stands for it on the wire, which is read twice as fast.
+# TensorFlow's example.proto and feature.proto with one change: the map of features is declared as
+# the list of entries that encodes it on the wire, which is parsed twice as fast.
 _MESSAGES: dict[str, Sequence[tuple[str, int, int, str]]] = {
     "BytesList": [("value", _BYTES, _MANY, "")],
     "FloatList": [("value", _FLOAT, _MANY, "")],
@@ -35,23 +35,23 @@ _MESSAGES: dict[str, Sequence[tuple[str, int, int, str]]] = {
 }
 _PACKAGE = "skewless.example"
 
-# It is known from how much was read.
+# The length of the parsed part shows the same.
 warnings.filterwarnings("ignore", "Unexpected end-group tag", RuntimeWarning)
 
-_NO_FEATURES = b"\x0a\x00"  # a field of its own, which changes no Example
+_NO_FEATURES = b"\x0a\x00"  # an empty `features` field, which changes no Example
 
 DTYPES = {"bytes_list": "DT_STRING", "float_list": "DT_FLOAT", "int64_list": "DT_INT64"}
 
 
 class Values(NamedTuple):
-    """A feature's values, and TensorFlow's name of their type; empty where it has no kind."""
+    """A feature's values, and TensorFlow's name of their type; empty if it has no kind."""
 
     dtype: str
     values: Sequence[Any]
 
 
 def first_unreadable(serialised: np.ndarray) -> int | None:
-    """Return the position of the first that is not a tf.Example; None if all are."""
+    """Return the position of the first value that is not a tf.Example; None if all are."""
     for number, each in enumerate(serialised.tolist()):
         if _parsed(each) is None:
             return number
@@ -63,12 +63,12 @@ def features_of(serialised: bytes) -> dict[str, Values] | None:
     example = _parsed(serialised)
     if example is None:
         return None
-    found = {}
-    for entry in example.features.feature:  # the last of a name is the one that counts
+    features = {}
+    for entry in example.features.feature:  # the last entry of a name counts
         kind = entry.value.WhichOneof("kind")
         values = getattr(entry.value, kind).value if kind else ()
-        found[entry.key] = Values(DTYPES[kind] if kind else "", values)
-    return found
+        features[entry.key] = Values(DTYPES[kind] if kind else "", values)
+    return features
 
 
 def _parsed(serialised: bytes) -> Any:
@@ -77,17 +77,17 @@ def _parsed(serialised: bytes) -> Any:
     try:
         whole = example.MergeFromString(serialised) == len(serialised)
         if whole and not _is_one_field(serialised):
-            # protobuf 3.20 takes a 0, or the end of a group that never began, for the message's
-            # end, and says so by a warning alone: what follows is not read.
+            # protobuf 3.20 takes a 0, or the end of a group that never began, as the end of the
+            # message, and only warns: the rest is not read.
             followed = serialised + _NO_FEATURES
             whole = _Example().MergeFromString(followed) == len(followed)
-    except (DecodeError, RuntimeWarning):  # where warnings are errors
+    except (DecodeError, RuntimeWarning):  # if warnings are errors
         whole = False
     return example if whole else None
 
 
 def _is_one_field(serialised: bytes) -> bool:
-    """Whether the features, of less than 16 KiB, are all there is: as nearly every Example is."""
+    """Whether the message is only the features field, of less than 16 KiB, as most Examples are."""
     size = len(serialised)
     if size < 3 or serialised[0] != _NO_FEATURES[0]:
         return not size
@@ -110,10 +110,10 @@ def _message_class(name: str) -> Any:
                 field.oneof_index = 0
         if message_name == "Feature":
             message.oneof_decl.add(name="kind")
-    pool = descriptor_pool.DescriptorPool()  # of its own, so that no name is in the way
+    pool = descriptor_pool.DescriptorPool()  # a separate pool, so that names do not collide
     pool.Add(file)
     descriptor = pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")
-    if hasattr(message_factory, "GetMessageClass"):  # since protobuf 4.22; the other is gone in 6
+    if hasattr(message_factory, "GetMessageClass"):  # since protobuf 4.22; 6 has only this
         return message_factory.GetMessageClass(descriptor)
     return message_factory.MessageFactory(pool).GetPrototype(descriptor)
 

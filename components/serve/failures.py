@@ -1,7 +1,7 @@
-"""What a request is refused with: an HTTP status and a sentence, as TensorFlow Serving pairs them.
+"""Errors of requests: an HTTP status and a sentence, paired as in TensorFlow Serving.
 
-The codes are those of TensorFlow's errors and of gRPC: InvalidArgument is 400, NotFound 404, and
-so on; where several codes share a status, a `RequestError` may say which it is.
+The codes are those of TensorFlow's errors and of gRPC: InvalidArgument is 400, NotFound 404, and so
+on. If several codes share a status, a `RequestError` can name its code.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 INVALID_ARGUMENT = 3
 FAILED_PRECONDITION = 9
 
-# By number in TensorFlow's error_codes.proto; every other code is a fault of ours, 500.
+# By number in TensorFlow's error_codes.proto; every other code is an internal fault, 500.
 STATUS_OF_CODE = {
     INVALID_ARGUMENT: 400,
     4: 504,  # DEADLINE_EXCEEDED
@@ -38,7 +38,7 @@ UNIMPLEMENTED = 501
 UNAVAILABLE = 503
 DEADLINE = 504
 
-# A request that is too large stays so however often it is sent: it is no RESOURCE_EXHAUSTED.
+# A request that is too large never succeeds, so it is not RESOURCE_EXHAUSTED.
 _CODE_OF_STATUS = {
     **{status: code for code, status in STATUS_OF_CODE.items() if status != BAD_REQUEST},
     BAD_REQUEST: INVALID_ARGUMENT,
@@ -48,7 +48,7 @@ _CODE_OF_STATUS = {
 _CODE_INTERNAL = 13
 
 
-# Characters of a message, which may quote a request: none is sent back whole.
+# Characters of a message; messages may quote a request, so they are cut.
 _LONGEST = 10_000
 
 
@@ -56,10 +56,9 @@ class RequestError(Exception):
     """A request that is answered with an error.
 
     Args:
-      message: one sentence that names what is wrong and what was expected; its start, if it is
-        longer than a person reads.
+      message: one sentence that names what is wrong and what was expected; a long one is cut.
       status: the HTTP status.
-      code: the gRPC code, where it is not the status's usual one.
+      code: the gRPC code, if it is not the usual one for the status.
     """
 
     def __init__(self, message: str, status: int = BAD_REQUEST, code: int | None = None) -> None:
@@ -72,13 +71,13 @@ class RequestError(Exception):
 
 
 class GraphError(RequestError):
-    """A request that the graph refused, in the words of its op.
+    """A request that the graph refused, with the message of the op.
 
     Args:
-      message: these words.
+      message: the message.
       status: the HTTP status.
-      explain: looks for the value that is at fault, and returns an error that names it, or this
-        one; it takes longer than a right answer, so ask for it once the request is alone.
+      explain: searches the value at fault, and returns an error that names it, or this error. The
+        search takes longer than an answer, so call it only once the request is alone.
     """
 
     def __init__(
@@ -88,7 +87,7 @@ class GraphError(RequestError):
         self._explain = explain
 
     def explained(self) -> RequestError:
-        """Return the error that names the value at fault; this one where none is found."""
+        """Return the error that names the value at fault; this error if none is found."""
         return self._explain(self)
 
 
@@ -96,8 +95,8 @@ class RowError(RequestError):
     """A value of one row that does not fit.
 
     Args:
-      row: the number of the row within the request.
-      problem: what is wrong, beginning with the input or the feature.
+      row: the index of the row in the request.
+      problem: what is wrong; begins with the input or the feature.
     """
 
     def __init__(self, row: int, problem: str) -> None:
@@ -105,9 +104,9 @@ class RowError(RequestError):
         self._row, self._problem = row, problem
 
     def within(self, rows: str | None) -> RequestError:
-        """Return the error as who asked in rows reads it.
+        """Return the error in terms of the request's rows.
 
         Args:
-          rows: the name of the list of rows in the request; None where it has columns.
+          rows: the name of the list of rows in the request; None if it has columns.
         """
         return self if rows is None else RequestError(f"{rows}[{self._row}], {self._problem}")

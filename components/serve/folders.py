@@ -1,7 +1,7 @@
-"""What a path given to `skewless serve` means: a run, a serving folder or one SavedModel.
+"""Resolves the path given to `skewless serve`: a run, a serving folder or one SavedModel.
 
-Goes in: a path, on a disk or in a store. Comes out: a `Base`, which tells the versions that lie
-there whenever it is asked. No TensorFlow is imported, so what is wrong is said at once.
+The result is a `Base`, which lists the versions at that location, on a disk or in a store.
+TensorFlow is not imported, so errors are reported at once.
 """
 
 from __future__ import annotations
@@ -14,42 +14,42 @@ from components import files
 from components.evaluate.published import SAVED_MODEL, versions
 from schemas.errors import ConfigError
 
-_SERVING = "serving"  # in a run's folder
+_SERVING = "serving"  # the name of the serving folder in a run
 _LONE_VERSION = 1  # of a SavedModel whose folder is not named by a number
 _NAME = re.compile(r"[^/:]+")
 
-# What tells whether anything in a folder has changed: path, size and time of each file.
+# Shows whether anything in a folder has changed: path, size and time of each file.
 Stamp = frozenset[tuple[str, int, int]]
 
 
 @dataclass(frozen=True)
 class Base:
-    """Where a model's versions lie.
+    """The location of a model's versions.
 
     Attributes:
       path: a folder of numbered versions, or a SavedModel.
-      lone: the version of the one SavedModel that `path` is; None for a folder of versions.
+      lone: the version if `path` is a single SavedModel; None for a folder of versions.
     """
 
     path: str
     lone: int | None = None
 
     def versions(self) -> dict[int, str]:
-        """Return the folders of the SavedModels that are there now, by version.
+        """Return the folders of the SavedModels that exist now, by version.
 
-        A folder without a graph is none: it is still being written, or something else.
+        A folder without a graph does not count: it is still being written, or something else.
         """
-        found = versions(self.path) if self.lone is None else {self.lone: self.path}
+        available = versions(self.path) if self.lone is None else {self.lone: self.path}
         if self.lone is None and files.in_store(self.path):
-            return found  # each with a graph: it is told by that
-        return {version: path for version, path in found.items() if _is_saved_model(path)}
+            return available  # in a store, folders are listed by their graphs
+        return {version: path for version, path in available.items() if _is_saved_model(path)}
 
 
 def find(path: str) -> Base:
-    """Return what a path stands for.
+    """Resolve a path.
 
     Args:
-      path: folder of a run, of numbered versions, or of a SavedModel.
+      path: the folder of a run, of numbered versions, or of a SavedModel.
 
     Raises:
       ConfigError: there is no such folder, or no version in it.
@@ -73,15 +73,15 @@ def find(path: str) -> Base:
     raise ConfigError(
         "there is no version to serve",
         where=path,
-        expected=f"{SAVED_MODEL}, or folders named 1, 2, … that hold one",
+        expected=f"{SAVED_MODEL}, or folders named 1, 2, … that have one",
         remedy=f"name a run in it: {', '.join(runs)}"
         if runs
-        else "run the pipeline until it pushes a model; it says why where it does not",
+        else "run the pipeline until it pushes a model; if it does not, it says why",
     )
 
 
 def default_name(path: str) -> str:
-    """Return the run's name: of RUN, RUN/serving and RUN/serving/3 the first folder's."""
+    """Return the run's name: the name of the first folder in RUN, RUN/serving and RUN/serving/3."""
     path = files.absolute(path)
     if _is_saved_model(path) and os.path.basename(path).isdigit():
         path = os.path.dirname(path)
@@ -91,7 +91,7 @@ def default_name(path: str) -> str:
 
 
 def check_name(name: str, what: str = "a model") -> None:
-    """Check that a name can stand in a path.
+    """Check that a name can be part of a path.
 
     Raises:
       ConfigError: it cannot.
@@ -103,19 +103,19 @@ def check_name(name: str, what: str = "a model") -> None:
 
 
 def stamp(folder: str) -> Stamp:
-    """Return what changes whenever a file in a folder is added, removed or written."""
+    """Return a value that changes whenever a file in a folder is added, removed or written."""
     if files.in_store(folder):
         return frozenset((file.path, file.size, file.changed) for file in files.entries(folder))
-    found = set()
+    entries = set()
     for parent, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(parent, name)
             try:
                 status = os.stat(path)
-            except OSError:  # gone since it was listed: the next stamp differs
+            except OSError:  # removed since it was listed: the next stamp differs
                 continue
-            found.add((path, status.st_size, status.st_mtime_ns))
-    return frozenset(found)
+            entries.add((path, status.st_size, status.st_mtime_ns))
+    return frozenset(entries)
 
 
 def _is_run(path: str) -> bool:

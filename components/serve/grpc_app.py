@@ -1,7 +1,7 @@
-"""gRPC: a serialised request of TensorFlow Serving's services → a serialised response.
+"""The gRPC API: serialised requests of TensorFlow Serving's services → serialised responses.
 
-Goes in: bytes from anyone. Promised: what is wrong with them is a `RequestError`; the same rules
-and the same queue as REST's. Imports TensorFlow, as the messages of its own Python package do.
+Input from any client: errors in it are `RequestError`s. The rules and the queue are those of REST.
+Imports TensorFlow, as the messages of its own Python package do.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class GrpcApp:
     """Answers gRPC requests; use it from one event loop.
 
     Args:
-      service: what answers them.
+      service: runs the models.
     """
 
     def __init__(self, service: Service) -> None:
@@ -77,11 +77,11 @@ class GrpcApp:
         Args:
           method: its full name, one of `grpc_names`.
           body: the serialised request.
-          exchange: of the request.
-          seconds: that the client waits.
+          exchange: the record of the request.
+          seconds: the client's timeout.
 
         Raises:
-          RequestError: it is refused.
+          RequestError: the request is refused.
         """
         message, respond = self._methods[method]
         request = message()
@@ -90,7 +90,7 @@ class GrpcApp:
         except DecodeError:
             whole = False
         if not whole:
-            raise RequestError(f"the request is no {message.DESCRIPTOR.full_name}")
+            raise RequestError(f"the request is not a {message.DESCRIPTOR.full_name}")
         response = await respond(request, exchange, min(seconds, self._service.settings.seconds))
         serialised: bytes = response.SerializeToString()
         return serialised
@@ -99,7 +99,7 @@ class GrpcApp:
         loaded = self._find(request, exchange)
         name = request.model_spec.signature_name or predict.DEFAULT_SIGNATURE
         signature = self._service.signature(exchange, loaded, name)
-        wanted = grpc_messages.filtered(request.output_filter, signature)
+        selected = grpc_messages.filtered(request.output_filter, signature)
         try:
             inputs, rows = self._inputs(request.inputs, signature)
         except NamesError as error:
@@ -108,7 +108,7 @@ class GrpcApp:
         outputs = await self._service.ask(exchange, loaded, inputs, rows, seconds)
         response = predict_pb2.PredictResponse()
         grpc_messages.fill_spec(response.model_spec, loaded, name)
-        for output in wanted:
+        for output in selected:
             grpc_tensors.fill_proto(response.outputs[output], outputs[output])
         return response
 
@@ -151,13 +151,13 @@ class GrpcApp:
         )
 
     async def _multi_inference(self, request: Any, exchange: Exchange, seconds: float) -> Any:
-        """Ask several signatures about the same examples, one after the other."""
+        """Run several signatures on the same examples, one after the other."""
         tasks = list(request.tasks)
         grpc_messages.check_tasks(tasks)
         loaded = self._find(tasks[0], exchange)
         examples = self._examples(request)
         response = inference_pb2.MultiInferenceResponse()
-        loaded.hold()  # between two of the questions, too
+        loaded.hold()  # between two of the signatures, too
         try:
             for task in tasks:
                 method = grpc_messages.TASKS[task.method_name]
@@ -203,24 +203,24 @@ class GrpcApp:
         return response
 
     async def _reload(self, request: Any, exchange: Exchange, seconds: float) -> Any:
-        """Give models that are served other policies and labels; all of the request, or nothing.
+        """Change the policies and labels of served models; applies all of the request, or nothing.
 
-        No path of a request is ever opened: it can only repeat the one that is served.
+        No path of a request is opened: the only valid path is the one that is served already.
         """
         models = self._service.models
         try:
             named = config.listed(request.config, "the request")
             changed = []
             for message in named:
-                models.statuses(message.name)  # NOT_FOUND where there is no such model
+                models.statuses(message.name)  # NOT_FOUND if there is no such model
                 current = models.configs[message.name]
                 _check_base(message, current)
-                # Looking for versions takes long where they lie in a store.
+                # Looking for versions takes long in a store.
                 changed.append(await asyncio.to_thread(config.changed, message, current))
         except ConfigError as error:
             message = f"{error.what}; expected {error.expected}" if error.expected else error.what
             raise RequestError(message, code=FAILED_PRECONDITION) from None
-        # A client that goes away meanwhile leaves no half of it.
+        # A client that disconnects meanwhile does not leave it half done.
         await asyncio.shield(asyncio.ensure_future(models.reconfigure(changed)))
         _logger.info("reconfigured by %s: %s", exchange.peer, ", ".join(c.name for c in changed))
         response = model_management_pb2.ReloadConfigResponse()
@@ -252,7 +252,7 @@ class GrpcApp:
 def _check_base(message: Any, current: config.ModelConfig) -> None:
     if message.base_path not in ("", current.base.path):
         raise RequestError(
-            f"model {current.name!r} is served from where the server was told to; a request cannot"
-            " change its base_path: leave it out, or change the server's --config file",
+            f"model {current.name!r} is served from the folder given to the server; a request"
+            " cannot change its base_path: leave it out, or change the server's --config file",
             FORBIDDEN,
         )

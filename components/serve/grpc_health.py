@@ -1,8 +1,7 @@
-"""gRPC's health checking protocol: whether requests should be sent here, as `/readyz` tells it.
+"""gRPC's health checking protocol: whether this server accepts requests, like `/readyz`.
 
-Goes in: serialised requests of grpc.health.v1. Comes out: serialised responses. Promised: no token
-is needed, as Kubernetes' probes have none; who watches is told of every change, and let go at the
-end.
+Health checks need no token, as Kubernetes' probes have none. A watching client receives every
+change, and is disconnected when the server stops.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from components.serve.grpc_names import SERVICES
 from components.serve.json_text import excerpt
 from components.serve.service import Service
 
-_SERVER = ""  # what the protocol calls the server as a whole
+_SERVER = ""  # the protocol's name for the server as a whole
 _KNOWN = frozenset({_SERVER, *SERVICES})
 _Status = health_pb2.HealthCheckResponse.ServingStatus
 
 
 class Health:
-    """Answers about one service; use it from one event loop.
+    """Answers health checks of one service; use it from one event loop.
 
     Args:
-      service: whose state is told.
+      service: the service whose state is reported.
     """
 
     def __init__(self, service: Service) -> None:
@@ -35,7 +34,7 @@ class Health:
         self._news = asyncio.Event()
 
     def changed(self) -> None:
-        """Have those who watch told, if the state is another one."""
+        """Notify watching clients if the state has changed."""
         self._news.set()
         self._news = asyncio.Event()
 
@@ -43,7 +42,7 @@ class Health:
         """Answer Check.
 
         Raises:
-          RequestError: it is no request, or asks for a service that is not here.
+          RequestError: the request is malformed, or names an unknown service.
         """
         name = _asked(body)
         if name not in _KNOWN:
@@ -51,16 +50,16 @@ class Health:
         return _response(self._status(name))
 
     async def watch(self, body: bytes) -> AsyncIterator[bytes]:
-        """Answer Watch: the state now, and each other one, until the server is about to stop.
+        """Answer Watch: the state now, and each change, until the server stops.
 
         Raises:
-          RequestError: it is no request; or, in the end, that the server stops.
+          RequestError: the request is malformed; or, at the end, the server stops.
         """
-        name, told = _asked(body), None
+        name, last = _asked(body), None
         while True:
             news, status = self._news, self._status(name)
-            if status != told:
-                told = status
+            if status != last:
+                last = status
                 yield _response(status)
             if self._service.draining:
                 raise RequestError("the server is about to stop", UNAVAILABLE)
@@ -77,11 +76,11 @@ class Health:
 
 
 def _asked(body: bytes) -> str:
-    """Return the name of the service that a request asks for."""
+    """Return the name of the service in a request."""
     try:
         return str(health_pb2.HealthCheckRequest.FromString(body).service)
     except DecodeError:
-        raise RequestError("the request is no grpc.health.v1.HealthCheckRequest") from None
+        raise RequestError("the request is not a grpc.health.v1.HealthCheckRequest") from None
 
 
 def _response(status: int) -> bytes:

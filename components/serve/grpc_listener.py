@@ -1,7 +1,7 @@
-"""The gRPC server: takes requests off the wire, bounds them, and stops without losing any.
+"""The gRPC server: reads requests, limits them, and stops without losing any.
 
-Goes in: a `GrpcApp`, once TensorFlow is imported, and where to listen. Promised: the port is there
-at once and answers UNAVAILABLE until then; a refusal is the gRPC code of TensorFlow Serving's.
+The port is open at once and answers UNAVAILABLE until the app is there, which imports TensorFlow. A
+refusal has the gRPC code of TensorFlow Serving.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from schemas.errors import ConfigError
 OK = 200
 
 _AUTHORIZATION = "authorization"
-_MOST_DETAILS = 2_000  # bytes; they travel as a header, of which clients take 8 KiB
+_MOST_DETAILS = 2_000  # bytes; they are sent as a header, and clients accept 8 KiB of headers
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _OPTIONS = {
-    "grpc.so_reuseport": 0,  # or a port that is taken would be shared
-    "grpc.max_send_message_length": -1,  # an answer is bounded by the rows that were asked
-    "grpc.keepalive_time_ms": 60_000,  # finds out about clients that are gone
+    "grpc.so_reuseport": 0,  # otherwise two servers may share a port
+    "grpc.max_send_message_length": -1,  # the rows of a request limit its answer
+    "grpc.keepalive_time_ms": 60_000,  # detects clients that have disappeared
     "grpc.keepalive_timeout_ms": 20_000,
     "grpc.keepalive_permit_without_calls": 1,
-    "grpc.http2.min_ping_interval_without_data_ms": 10_000,  # who pings more often is sent away
+    "grpc.http2.min_ping_interval_without_data_ms": 10_000,  # faster clients are disconnected
     "grpc.max_concurrent_streams": 1_000,  # of a connection
-    "grpc.http2.bdp_probe": 0,  # or megabytes would be taken of messages that nobody reads
-    "grpc.per_message_decompression": 0,  # which would unpack whatever comes, however much it is
+    "grpc.http2.bdp_probe": 0,  # otherwise gRPC buffers megabytes of messages that nobody reads
+    "grpc.per_message_decompression": 0,  # it would decompress messages of any size
 }
 
-# Health checks need no token, so what they may take is apart from what others may.
+# Health checks need no token, so they have their own limit.
 _HEALTH_MESSAGES = 4  # that arrive slowly
 _MOST_WATCHERS = 1_000
 
@@ -58,7 +58,7 @@ class GrpcListener:
     """Serves TensorFlow Serving's PredictionService and ModelService, and gRPC's Health.
 
     Args:
-      service: told of each request, and asked who may.
+      service: authorizes requests and receives their outcomes.
       address: where to listen.
     """
 
@@ -79,7 +79,7 @@ class GrpcListener:
         """Listen, and return the port.
 
         Raises:
-          ConfigError: the address cannot be listened at, or the certificate not be read.
+          ConfigError: listening fails, or the certificate cannot be read.
         """
         at = self._address
         options = {
@@ -99,15 +99,15 @@ class GrpcListener:
         return port
 
     def serve(self, app: _App) -> None:
-        """Answer with this from now on."""
+        """Answer requests with this app from now on."""
         self._app = app
 
     def changed(self) -> None:
-        """Tell who watches the server's health, after anything that it depends on."""
+        """Notify clients that watch the server's health; call this after any relevant change."""
         self._health.changed()
 
     async def stop(self, seconds: float) -> None:
-        """Take no new requests, and wait this long until those that came are answered."""
+        """Accept no new requests, and wait this long for the pending ones."""
         self.changed()
         if self._server is not None:
             await self._server.stop(seconds)
@@ -121,7 +121,7 @@ class GrpcListener:
                 refused = error
             except Exception:
                 _logger.exception("a request failed: %s", method)
-                refused = RequestError("internal error; the server's log tells more", INTERNAL)
+                refused = RequestError("internal error; see the server's log", INTERNAL)
             else:
                 self._service.tell(exchange, OK)
                 return response
@@ -129,15 +129,15 @@ class GrpcListener:
             _refuse(context, refused)
             return b""
 
-        # Bytes in, bytes out: gRPC calls a message that does not parse an internal error. To gRPC
-        # it is a stream of one message, as no other kind of call leaves its reading to us.
+        # Bytes in, bytes out: gRPC reports a message that does not parse as an internal error. It
+        # is declared as a stream of one message, the only kind of call whose reading we control.
         return grpc.stream_unary_rpc_method_handler(respond)
 
     async def _watch(self, _: object, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
         self._watchers += 1
         try:
             if self._watchers > _MOST_WATCHERS:
-                raise RequestError("too many watch the server's health already", TOO_MANY)
+                raise RequestError("too many clients watch the server's health", TOO_MANY)
             async for response in self._health.watch(await self._read_check(context)):
                 yield response
         except RequestError as error:
@@ -187,7 +187,7 @@ def _refuse(context: grpc.aio.ServicerContext, error: RequestError) -> None:
 
 
 def _details(message: str) -> str:
-    """Return what a status can carry of a message."""
+    """Return the part of a message that fits into a status."""
     text = message.encode(errors="backslashreplace")
     return text[:_MOST_DETAILS].decode(errors="ignore")
 
@@ -199,7 +199,7 @@ class _Methods(grpc.GenericRpcHandler):
         self._handlers = handlers
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
-        """Return the handler; None for UNIMPLEMENTED."""
+        """Return the handler; None means UNIMPLEMENTED."""
         return self._handlers.get(details.method)
 
 

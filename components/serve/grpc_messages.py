@@ -1,7 +1,7 @@
-"""What gRPC requests and responses hold, read and written: names, examples, results, signatures.
+"""Reads and writes gRPC messages: model names, examples, results, signatures.
 
-Goes in: messages of tensorflow-serving-api, used as they come. Comes out: plain data, or filled
-messages. Nothing is imported but what needs no TensorFlow.
+Converts between messages of tensorflow-serving-api and plain data. Imports nothing that needs
+TensorFlow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from components.serve.messages import Arrays
 from components.serve.signature import Signature
 from schemas.errors import did_you_mean
 
-# The methods that a task of a MultiInferenceRequest may ask for.
+# The allowed methods in a task of a MultiInferenceRequest.
 TASKS = {
     "tensorflow/serving/classify": routes.CLASSIFY,
     "tensorflow/serving/regress": routes.REGRESS,
@@ -26,10 +26,10 @@ TASKS = {
 
 
 def asked(request: Any) -> tuple[str, int | None, str | None]:
-    """Return name, version and label of the model that a request is about.
+    """Return name, version and label of the model in a request.
 
     Raises:
-      RequestError: it names none.
+      RequestError: it names no model.
     """
     spec = request.model_spec
     if not spec.name:
@@ -40,10 +40,10 @@ def asked(request: Any) -> tuple[str, int | None, str | None]:
 
 
 def filtered(names: Any, signature: Signature) -> list[str]:
-    """Return the outputs that a request wants: those it names, or else all.
+    """Return the outputs that a request selects: those it names, or all.
 
     Raises:
-      RequestError: there is none of a name, or one is named twice.
+      RequestError: an output is unknown, or named twice.
     """
     if not names:
         return sorted(signature.outputs)
@@ -59,14 +59,14 @@ def filtered(names: Any, signature: Signature) -> list[str]:
 def examples_of(given: Any, most: int) -> np.ndarray:
     """Return an Input's examples, serialised.
 
-    The context's features come before an example's own, so that these win, as protobuf reads it.
+    The context's features come before those of an example, which override them in protobuf.
 
     Args:
       given: the Input.
-      most: examples of a request.
+      most: the largest number of examples in a request.
 
     Raises:
-      RequestError: there is none, or what they would become is too large.
+      RequestError: there is none, or the examples with their context are too large.
     """
     context = b""
     listed = given.example_list
@@ -83,22 +83,22 @@ def examples_of(given: Any, most: int) -> np.ndarray:
 
 
 def check_tasks(tasks: list[Any]) -> None:
-    """Check that what a MultiInferenceRequest asks goes together.
+    """Check that the tasks of a MultiInferenceRequest are compatible.
 
     Raises:
-      RequestError: it does not.
+      RequestError: they are not.
     """
     if not tasks:
         raise RequestError("'tasks' is empty; at least one was expected")
     if len({task.model_spec.name for task in tasks}) != 1:
-        raise RequestError("all tasks must ask the same model")
+        raise RequestError("all tasks must name the same model")
     if len({asked(task) for task in tasks}) != 1:
-        raise RequestError("all tasks must ask the same version")
+        raise RequestError("all tasks must name the same version")
     names: set[str] = set()
     for task in tasks:
         name = task.model_spec.signature_name or predict.DEFAULT_SIGNATURE
         if name in names:
-            raise RequestError(f"signature {excerpt(name)} is asked twice")
+            raise RequestError(f"signature {excerpt(name)} is named twice")
         names.add(name)
     for task in tasks:
         if task.method_name not in TASKS:
@@ -109,7 +109,7 @@ def check_tasks(tasks: list[Any]) -> None:
 
 
 def fill_spec(spec: Any, loaded: Loaded, signature: str) -> None:
-    """Tell in a response which version and signature answered."""
+    """Write into a response which version and signature answered."""
     spec.name = loaded.name
     spec.version.value = loaded.version
     spec.signature_name = signature
@@ -141,6 +141,6 @@ def _fill_values(result: Any, outputs: Arrays) -> None:
         result.regressions.add(value=value)
 
 
-# By method: what writes a result, and the name it has in a MultiInferenceResponse.
+# By method: the function that writes a result, and its name in a MultiInferenceResponse.
 FILL = {routes.CLASSIFY: _fill_classes, routes.REGRESS: _fill_values}
 RESULTS = {routes.CLASSIFY: "classification", routes.REGRESS: "regression"}

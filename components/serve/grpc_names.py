@@ -1,4 +1,4 @@
-"""The full names of the gRPC methods that are answered here: TensorFlow Serving's, and health."""
+"""The full names of the supported gRPC methods: TensorFlow Serving's, and health checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RELOAD_CONFIG = _MODEL + "HandleReloadConfigRequest"
 CHECK = _HEALTH + "Check"
 WATCH = _HEALTH + "Watch"
 
-# What observers call them: the same as REST's where there is such a resource.
+# Their names for observers: the same as in REST if there is such a resource.
 METHODS = {
     PREDICT: routes.PREDICT,
     CLASSIFY: routes.CLASSIFY,

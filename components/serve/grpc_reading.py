@@ -1,8 +1,8 @@
-"""Messages as they arrive over gRPC: counted, unpacked, and given up where they take too long.
+"""Reads gRPC messages: counts and decompresses them, and gives up those that take too long.
 
-gRPC tells how large a message is once all of it is in memory. Promised: one that arrives at once
-costs nothing; those that take longer reserve room for the largest there may be, so that not even
-many of them exceed the budget; where there is no room, one is refused with RESOURCE_EXHAUSTED.
+gRPC reports the size of a message only once all of it is in memory. A message that arrives at once
+reserves nothing; a slow one reserves room for the largest possible message, so that even many slow
+messages do not exceed the budget. Without room, a message is refused with RESOURCE_EXHAUSTED.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import grpc
 from components.serve.budget import Budget
 from components.serve.failures import REQUEST_TIMEOUT, TOO_MANY, RequestError
 
-# Nearly all messages come with their call. What two looks have seen has had the loop's attention
-# in between, however busy that is, and still has not arrived.
+# Nearly all messages arrive with their call. A message that is still missing after two looks is
+# slow: in between, the event loop had time to read it, however busy it is.
 _LOOK_SECONDS = 0.05
 _AT_ONCE_LOOKS = 2
-_PATIENCE_SECONDS = 2.0  # after which the slowest makes room, and not the newest
+_PATIENCE_SECONDS = 2.0  # after this time the slowest message is refused, and not the newest
 
 
 @dataclass(eq=False)
 class _Reading:
-    """A message that arrives; `error` says why it is given up."""
+    """A message in transit; `error` says why it was given up."""
 
     task: asyncio.Task[bytes]
     since: float
@@ -39,12 +39,12 @@ class _Reading:
 
 
 class MessageReader:
-    """Reads one message a call; use it from one event loop.
+    """Reads one message for each call; use it from one event loop.
 
     Args:
-      budget: for the bytes of messages; half of it is for those that arrive slowly.
-      most: bytes of a message, as gRPC itself bounds them.
-      seconds: in which a message has to arrive.
+      budget: counts the bytes of messages; half of it is for slow ones.
+      most: the largest message in bytes, which gRPC enforces, too.
+      seconds: the time limit for a message.
     """
 
     def __init__(self, budget: Budget, most: int, seconds: float) -> None:
@@ -52,17 +52,17 @@ class MessageReader:
         self._most = most
         self._seconds = seconds
         self._slow = max(1, budget.most // (2 * most))
-        self._readings: dict[_Reading, None] = {}  # the oldest come first
+        self._readings: dict[_Reading, None] = {}  # oldest first
         self._look: asyncio.TimerHandle | None = None
 
     async def read(self, receive: Callable[[], Awaitable[bytes]]) -> bytes:
-        """Return the message of a call, whose bytes the budget counts; the caller gives them back.
+        """Return the message of a call; the budget counts its bytes until the caller returns them.
 
         Args:
-          receive: gRPC's own way to read it.
+          receive: gRPC's function to read it.
 
         Raises:
-          RequestError: there is none, it takes too long, or there is no room for it.
+          RequestError: there is no message, it takes too long, or there is no room for it.
         """
         loop = asyncio.get_running_loop()
         reading = _Reading(asyncio.ensure_future(_received(receive)), loop.time())
@@ -84,7 +84,7 @@ class MessageReader:
         return message
 
     def _look_at_all(self) -> None:
-        """Reserve room for those that arrive slowly, and give up those that have none."""
+        """Reserve room for slow messages, and give up those without room."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         slow = []

@@ -1,8 +1,7 @@
-"""TensorProto ↔ numpy arrays, for messages from anyone.
+"""Converts between TensorProto and numpy arrays, for messages from untrusted clients.
 
-Promised: what a message claims costs nothing until it is checked: no array is larger than the
-values that were sent, or than the rows that a request may have. No TensorFlow is imported; the
-messages are used as they come.
+A message is checked before anything is allocated for it: no array is larger than the values that
+were sent, or than the largest number of rows. TensorFlow is not imported.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import numpy as np
 from components.serve.failures import TOO_LARGE, UNIMPLEMENTED, RequestError
 from components.serve.signature import NUMPY_TYPES, STRING, Tensor
 
-# TensorFlow's numbers of the types that requests carry, from types.proto.
+# TensorFlow's numbers of the types that requests can have, from types.proto.
 _NUMBERS = {
     "DT_FLOAT": 1,
     "DT_DOUBLE": 2,
@@ -31,7 +30,7 @@ _NUMBERS = {
     "DT_UINT64": 23,
 }
 _NAMES = {number: name for name, number in _NUMBERS.items()}
-# Which field holds the values of a type; the smaller integers share one.
+# The field with the values of a type; the smaller integers share one.
 _FIELDS = {
     "DT_FLOAT": "float_val",
     "DT_DOUBLE": "double_val",
@@ -43,12 +42,12 @@ _FIELDS = {
 }
 _SMALL_INTEGERS = "int_val"
 _VECTOR = (-1,)
-_MOST = 2**48  # elements; more than any message holds, and few enough for numpy to count
+_MOST = 2**48  # elements; more than any message has, and few enough for numpy's int64 counts
 _DTYPES = {np.dtype(NUMPY_TYPES[name]): name for name in _NUMBERS}
 
 
 def number_of(dtype: str) -> int:
-    """Return TensorFlow's number of a type; 0, which is none, for those that no request carries."""
+    """Return TensorFlow's number of a type; 0, an invalid type, if requests cannot have it."""
     return _NUMBERS.get(dtype, 0)
 
 
@@ -57,18 +56,18 @@ def array_of(proto: Any, tensor: Tensor, where: str, most: int) -> np.ndarray:
 
     Args:
       proto: the message.
-      tensor: what it is for.
-      where: what it is, for messages.
-      most: rows of a request, and elements that a single value may stand for.
+      tensor: the tensor that receives it.
+      where: the name for messages.
+      most: the largest number of rows, and of elements that a single value may stand for.
 
     Raises:
       RequestError: it does not fit; the message begins with `where`.
     """
     if tensor.dtype not in NUMPY_TYPES:
-        raise RequestError(f"{where}: requests carry no {tensor.dtype}", UNIMPLEMENTED)
+        raise RequestError(f"{where}: requests cannot have {tensor.dtype}", UNIMPLEMENTED)
     if proto.dtype != _NUMBERS[tensor.dtype]:
-        found = _NAMES.get(proto.dtype, f"type {proto.dtype}")
-        raise RequestError(f"{where}: {found}, expected {tensor.dtype}")
+        actual = _NAMES.get(proto.dtype, f"type {proto.dtype}")
+        raise RequestError(f"{where}: {actual}, expected {tensor.dtype}")
     shape = _shape(proto, tensor, where)
     if tensor.batched and shape[0] > most:
         raise RequestError(f"{where}: {shape[0]} rows; at most {most} are taken", TOO_LARGE)
@@ -89,13 +88,13 @@ def fill_proto(proto: Any, array: np.ndarray) -> None:
 def _shape(proto: Any, tensor: Tensor, where: str) -> tuple[int, ...]:
     shape = tuple([dim.size for dim in proto.tensor_shape.dim])
     expected = tensor.shape
-    if expected == _VECTOR and len(shape) == 1 and 0 <= shape[0] <= _MOST:  # nearly all there are
+    if expected == _VECTOR and len(shape) == 1 and 0 <= shape[0] <= _MOST:  # the usual case
         return shape
     fits = expected is None or (
         len(shape) == len(expected)
         and all(want in (-1, size) for size, want in zip(shape, expected, strict=True))
     )
-    # numpy has at most 32 dimensions, and counts in int64 even where one of them is 0.
+    # numpy has at most 32 dimensions, and counts in int64 even if one of them is 0.
     possible = len(shape) <= 32 and min(shape, default=0) >= 0
     if (
         proto.tensor_shape.unknown_rank
@@ -103,9 +102,9 @@ def _shape(proto: Any, tensor: Tensor, where: str) -> tuple[int, ...]:
         or not possible
         or math.prod(max(size, 1) for size in shape) > _MOST
     ):
-        wanted = ", ".join("?" if size == -1 else str(size) for size in expected or ())
+        sizes = ", ".join("?" if size == -1 else str(size) for size in expected or ())
         text = "of unknown rank" if proto.tensor_shape.unknown_rank else f"{list(shape)[:32]}"
-        raise RequestError(f"{where}: shape {text}, expected [{wanted}] of {tensor.dtype}")
+        raise RequestError(f"{where}: shape {text}, expected [{sizes}] of {tensor.dtype}")
     return shape
 
 
@@ -124,12 +123,12 @@ def _of_content(content: bytes, shape: tuple[int, ...], tensor: Tensor, where: s
 
 
 def _of_packed_strings(content: bytes, shape: tuple[int, ...], where: str) -> np.ndarray:
-    """Read what TensorFlow's C++ clients write: the lengths as varints, then the bytes, end to end.
+    """Read the encoding of TensorFlow's C++ clients: all lengths as varints, then all bytes.
 
     Source: `EncodeStringList` in TensorFlow's tensor_coding.cc.
     """
     size = math.prod(shape)
-    array = np.empty(min(size, len(content)), object)  # a string's length is a byte or more
+    array = np.empty(min(size, len(content)), object)  # each length takes a byte or more
     lengths, start = _varints(content, len(array))
     if len(lengths) != size or start + sum(lengths) != len(content):
         raise RequestError(
@@ -142,7 +141,7 @@ def _of_packed_strings(content: bytes, shape: tuple[int, ...], where: str) -> np
 
 
 def _varints(content: bytes, most: int) -> tuple[list[int], int]:
-    """Return so many of the numbers that bytes begin with, or fewer, and where they end."""
+    """Return up to so many numbers from the beginning of bytes, and where they end."""
     numbers: list[int] = []
     number = shift = end = 0
     for end, byte in enumerate(content, 1):
@@ -164,7 +163,7 @@ def _of_values(
     name = _FIELDS.get(tensor.dtype, _SMALL_INTEGERS)
     values = getattr(proto, name)
     size, given = math.prod(shape), len(values)
-    # The last value stands for those that follow, as TensorFlow reads it.
+    # Missing values equal the last one, as in TensorFlow.
     if given != size and (not 0 < given < size or size > most):
         raise RequestError(
             f"{where}: {given} values in {name!r}, expected {size} for shape {list(shape)} of"

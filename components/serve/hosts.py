@@ -1,8 +1,8 @@
-"""Which names a server answers to: the Host header of a request, checked.
+"""Checks the Host header of a request: the names by which clients may reach the server.
 
-Goes in: the header's value and the request's target. Promised: what HTTP calls malformed is
-refused with 400 (RFC 9112, 3.2); a name that is not allowed is refused with 421, so that no web
-page reaches a server by a name of its own that it points to this machine (DNS rebinding).
+A malformed header is refused with 400 (RFC 9112, 3.2), a name that is not allowed with 421. So a
+web page cannot reach the server under its own name by pointing that name to this machine (DNS
+rebinding).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from components.serve.json_text import excerpt
 from schemas.errors import ConfigError
 
 ANY = "*"
-_ADDRESSES = "[]"  # in a list of names, stands for every IP address
-# A web page can give this machine a name, but it cannot give a name of its own to an IP address.
+_ADDRESSES = "[]"  # in a list of names, means every IP address
+# A web page can point its own name to this machine, but an IP address is not its own name.
 LOCAL = ("localhost", ".localhost", _ADDRESSES)
 
 _HOST = re.compile(
@@ -33,11 +33,11 @@ class Hosts:
     """Checks Host headers.
 
     Args:
-      allowed: names of hosts without ports; one that begins with a dot stands for all names that
-        end in it; None for any name.
+      allowed: host names without ports; one that begins with a dot means all names that end in it;
+        None means any name.
 
     Attributes:
-      passed: some headers that need no other check, where the URL is a path.
+      passed: recent headers that need no other check if the URL is a path.
     """
 
     def __init__(self, allowed: Collection[str] | None) -> None:
@@ -46,13 +46,13 @@ class Hosts:
         self._allowed = None if names is None or ANY in names else names
 
     def check(self, host: bytes | None, old: bool, url: bytes, open_to_all: bool) -> None:
-        """Check who a request takes this server for.
+        """Check the host that a request names.
 
         Args:
           host: the header; several are joined by ", ".
-          old: whether the request is HTTP/1.0, which may leave the header out.
-          url: the request's target, whose own host counts if it has one.
-          open_to_all: whether any name will do.
+          old: whether the request is HTTP/1.0, where the header is optional.
+          url: the request's target; a host in it takes precedence.
+          open_to_all: whether any name is allowed.
 
         Raises:
           RequestError: the header is missing or malformed, or its name is not allowed.
@@ -69,7 +69,7 @@ class Hosts:
         if self._allowed is not None and not self._allows(name):
             raise RequestError(
                 f"host {excerpt(name)} is not served here; the server's --allowed-host lists the"
-                " names that are",
+                " allowed names",
                 MISDIRECTED,
             )
         if host is not None and is_path and len(self.passed) < _MOST_KNOWN:
@@ -86,10 +86,10 @@ class Hosts:
 
 
 def check_allowed(name: str) -> None:
-    """Check that requests can name a host.
+    """Check that a name can be the host of a request.
 
     Raises:
-      ConfigError: it is no host's name, or has a port.
+      ConfigError: it is not a host name, or has a port.
     """
     if name == ANY:
         return
@@ -98,12 +98,12 @@ def check_allowed(name: str) -> None:
         raise ConfigError(
             f"{name!r} is not the name of a host",
             expected="a name or address without a port, such as models.example.com; .example.com"
-            " for all names below it; * for any",
+            " for all names below it; * for any name",
         )
 
 
 def _name_of(host: bytes) -> str:
-    """Return a Host header's name without its port."""
+    """Return the name in a Host header, without the port."""
     match = _HOST.fullmatch(host.strip(http_text.BLANKS).decode("latin-1"))
     if match is None or int(match["port"] or 0) > 65_535:
         raise RequestError(
@@ -115,13 +115,13 @@ def _name_of(host: bytes) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return the one way to write a name: in small letters, an address of IPv6 in brackets."""
+    """Return a name in normal form: lower case, and IPv6 addresses in brackets."""
     name = name.lower().rstrip(".")
     return f"[{name}]" if ":" in name and name[0] != "[" and _is_address(name) else name
 
 
 def _authority(url: bytes) -> bytes | None:
-    """Return the host and port of a request's target, None where it has none."""
+    """Return the host and port of a request's target; None if it has none."""
     try:
         parsed = httptools.parse_url(url)
     except httptools.HttpParserInvalidURLError:

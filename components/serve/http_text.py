@@ -1,4 +1,4 @@
-"""The parts of HTTP that need no connection: an answer's head, a URL's path, versions, codings."""
+"""Parts of HTTP without a connection: heads of answers, paths of URLs, versions, codings."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import httptools
 from components.serve import json_text
 from components.serve.failures import UNAUTHENTICATED, UNIMPLEMENTED, RequestError
 
-BLANKS = b" \t"  # that may follow a header's value
+BLANKS = b" \t"  # may follow a header's value
 
-_SHORT = 1_024  # bytes of a URL whose path is remembered
+_SHORT = 1_024  # bytes of a URL whose path is cached
 _VERSION = 505  # HTTP Version Not Supported
 
 
@@ -22,7 +22,7 @@ _VERSION = 505  # HTTP Version Not Supported
 def head(
     status: int, content_type: str, connection: bytes, second: int, headers: tuple[str, ...] = ()
 ) -> bytes:
-    """Return an answer's head up to the length of its body; it changes once a second."""
+    """Return the head of an answer before the length of its body; it changes once a second."""
     lines = [
         f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}",
         f"Content-Type: {content_type}",
@@ -38,10 +38,10 @@ def head(
 
 
 def path_of(url: bytes) -> str:
-    """Return a URL's path, percent-decoded.
+    """Return the percent-decoded path of a URL.
 
     Raises:
-      RequestError: it has none, or one that is not UTF-8.
+      RequestError: it has none, or it is not UTF-8.
     """
     return _path_of_short(url) if len(url) <= _SHORT else _path_of(url)
 
@@ -56,37 +56,37 @@ def _path_of(url: bytes) -> str:
         raise RequestError("the URL's path is not UTF-8") from None
 
 
-_path_of_short = lru_cache(maxsize=1_024)(_path_of)  # clients ask the same few again and again
+_path_of_short = lru_cache(maxsize=1_024)(_path_of)  # clients use the same few paths
 
 
 def check_version(version: str) -> bool:
-    """Return whether a request is HTTP/1.0, not 1.1.
+    """Return whether a request is HTTP/1.0 and not 1.1.
 
     Raises:
-      RequestError: it is neither, or does not say.
+      RequestError: it is neither.
     """
     if version == "1.1":
         return False
     if version == "1.0":
         return True
-    if version == "0.9":  # what the parser calls a line without a version
+    if version == "0.9":  # the parser's value for a line without a version
         raise RequestError("the request's first line has no HTTP version")
-    raise RequestError(f"HTTP/{version} is not spoken here, but 1.1 and 1.0", _VERSION)
+    raise RequestError(f"HTTP/{version} is not supported; use 1.1 or 1.0", _VERSION)
 
 
 def check_transfer(coding: bytes, old: bool) -> None:
-    """Check that a body which has a Transfer-Encoding is in chunks, and no more.
+    """Check that a body with a Transfer-Encoding is chunked, and nothing else.
 
     Args:
       coding: the header; several are joined by ", ".
       old: whether the request is HTTP/1.0.
 
     Raises:
-      RequestError: it is encoded in another way, or HTTP/1.0 knows none.
+      RequestError: it has another encoding, or the request is HTTP/1.0.
     """
     if old:
         raise RequestError("HTTP/1.0 has no Transfer-Encoding")
     if coding.strip(BLANKS).lower() != b"chunked":
         what = json_text.excerpt(coding.decode("latin-1"))
-        message = f"the Transfer-Encoding is {what}; only 'chunked' is decoded"
+        message = f"the Transfer-Encoding is {what}; only 'chunked' is supported"
         raise RequestError(message, UNIMPLEMENTED)

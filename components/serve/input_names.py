@@ -1,7 +1,6 @@
-"""Whether a request's inputs are those of the signature it asks, and of which they are if not.
+"""Checks the names of a request's inputs.
 
-Goes in: the names of the inputs. Promised: the refusal names the nearest input, and, where another
-signature takes what was given, that signature.
+The error names the nearest input and, if another signature has the given inputs, that signature.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ class NamesError(RequestError):
     """A request whose inputs are not those of the signature.
 
     Args:
-      message: which.
+      message: what is wrong.
       given: the names of its inputs.
     """
 
@@ -28,12 +27,12 @@ class NamesError(RequestError):
         self._given = frozenset(given)
 
     def of(self, name: str, named: bool, signatures: Mapping[str, Signature]) -> RequestError:
-        """Return the error with the signatures that would take these inputs, if there are any.
+        """Return the error with the signatures that have these inputs, if there are any.
 
         Args:
-          name: of the signature that was asked.
+          name: the signature of the request.
           named: whether the request named it.
-          signatures: all there are, by name.
+          signatures: all signatures, by name.
         """
         fit = {
             other: (len(self._given & signature.inputs.keys()), -len(signature.inputs))
@@ -43,9 +42,9 @@ class NamesError(RequestError):
         best = [other for other, fits in fit.items() if fits == max(fit.values())]
         if not best or name in best:
             return self
-        asked = f"signature {name!r} was asked"
+        asked = f"the signature is {name!r}"
         if not named:
-            asked = f"without 'signature_name', {name!r} is asked"
+            asked = f"without 'signature_name', the signature is {name!r}"
         return RequestError(
             f"{self.message}; {asked}: for these inputs, 'signature_name' may be: {', '.join(best)}"
         )
@@ -54,7 +53,7 @@ class NamesError(RequestError):
 def check_names(
     given: Mapping[str, Any], signature: Signature, left_out: Mapping[str, Any], where: str
 ) -> None:
-    """Check that what is given are the signature's inputs, and none is missing.
+    """Check that the given names are the signature's inputs, and that none is missing.
 
     Raises:
       RequestError: they are not; the message begins with `where`.

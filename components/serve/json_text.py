@@ -1,8 +1,8 @@
-"""JSON as TensorFlow Serving speaks it: standard JSON, and NaN, Infinity and -Infinity besides.
+"""JSON as in TensorFlow Serving: standard JSON with NaN, Infinity and -Infinity.
 
-Promised: bytes that are not such JSON are refused with a `RequestError`, whatever they are. A
-number is the same whichever of the two parsers reads it: a whole number of 64 bits is an int, any
-other number the nearest float, and one beyond the largest float an `OutOfRange`.
+Any other bytes are refused with a `RequestError`. A number is the same with both parsers: a whole
+number of 64 bits is an int, any other number the nearest float, and one beyond the largest float an
+`OutOfRange`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import orjson
 from components.serve.failures import RequestError
 
 _INT64_MIN, _UINT64_END = -(2**63), 2**64
-_SAFE_DIGITS = 18  # of a whole number that has 64 bits, whatever they are
+_SAFE_DIGITS = 18  # any whole number with so many digits fits into 64 bits
 
-# Which bytes of a body to look at: with digits and letters made alike, a number that Python reads
-# in another way than orjson shows one of these.
+# Patterns in a body, with all digits and letters made alike: a number that Python parses
+# differently from orjson contains one of these.
 _ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
 _ODD = (b"0" * (_SAFE_DIGITS + 1), b"e000", b"e+000")
 
 
 class OutOfRange:
-    """A number that no float holds, such as 1e400; no input takes it.
+    """A number too large for a float, such as 1e400; no input accepts it.
 
     Args:
-      text: as the body has it.
+      text: its text in the body.
     """
 
     __slots__ = ("text",)
@@ -58,9 +58,9 @@ def loads_object(body: bytes) -> dict[str, Any]:
 
 
 def _loads_extended(body: bytes) -> Any:
-    """Parse with NaN and Infinity, which orjson refuses; the message is for a person."""
+    """Parse with NaN and Infinity, which orjson refuses; gives readable messages."""
     alike = body.translate(_ALIKE)
-    # The hooks take as long as all the rest, and nearly no body needs them.
+    # The hooks take as long as the rest, and few bodies need them.
     decoder = _exact if any(odd in alike for odd in _ODD) else _plain
     try:
         return decoder.decode(body.decode())
@@ -78,7 +78,7 @@ def _number(text: str) -> float | OutOfRange:
 
 
 def _whole_number(text: str) -> int | float | OutOfRange:
-    if len(text) > _SAFE_DIGITS + 2:  # more than 64 bits, and perhaps more than Python converts
+    if len(text) > _SAFE_DIGITS + 2:  # more than 64 bits, and maybe more than Python converts
         return _number(text)
     value = int(text)
     return value if _INT64_MIN <= value < _UINT64_END else _number(text)
@@ -89,18 +89,18 @@ _exact = json.JSONDecoder(parse_float=_number, parse_int=_whole_number)
 
 
 def dumps(document: Any) -> bytes:
-    """Encode a document in which every number is finite."""
+    """Encode a document whose numbers are all finite."""
     return orjson.dumps(document)
 
 
 def error(message: str) -> bytes:
     """Return the body of an error."""
-    # A message may quote a lone surrogate, which no encoder of bytes takes.
+    # A message may quote a lone surrogate, which cannot be encoded.
     return dumps({"error": message.encode(errors="backslashreplace").decode()})
 
 
 def kind(value: object) -> str:
-    """Return what JSON calls a value, with its article.
+    """Return JSON's name for the type of a value, with its article.
 
     >>> kind(None), kind([1]), kind(3.0)
     ('null', 'a list', 'a number')
@@ -110,9 +110,9 @@ def kind(value: object) -> str:
 
 
 def excerpt(value: object, length: int = 80) -> str:
-    """Return a value as JSON, cut to what a message has room for."""
+    """Return a value as JSON, shortened for a message."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    # Only the start is written: a list may be long, and nested deeper than an encoder goes.
+    # Only the beginning is encoded: a list may be long, and nested deeper than an encoder allows.
     text = repr(value) if isinstance(value, (str, float, int, OutOfRange)) else kind(value)
     return text if len(text) <= length else text[: length - 1] + "…"

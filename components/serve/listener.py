@@ -1,8 +1,7 @@
-"""The HTTP server: listens, gives connections places, and stops without losing any request.
+"""The HTTP server: listens, admits connections, and stops without losing any request.
 
-Goes in: an `App` and where to listen. Promised: no client holds a connection for longer than the
-limits of its `Address` say; once told to stop, no connection is taken, and what was asked is
-answered.
+No client holds a connection for longer than the limits of its `Address` allow. After `stop`, no
+connection is accepted, and pending requests are answered.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from components.serve.settings import Address, Settings
 
 __all__ = ["TIMEOUT_HEADER", "Listener"]
 
-_GOODBYE_SECONDS = 1.0  # for what TLS says at the end
-_LOOKS = 10  # at deadlines, within the shortest of them
+_GOODBYE_SECONDS = 1.0  # for the closing messages of TLS
+_LOOKS = 10  # checks of deadlines within the shortest of them
 
 
 class Listener:
-    """Serves an app over HTTP/1.1; use it from one event loop, beside whatever else runs there.
+    """Serves an app over HTTP/1.1; use it from one event loop, which may run other tasks, too.
 
     Args:
-      app: what answers.
+      app: answers the requests.
       address: where to listen, and the limits.
-      budget: for the bytes of bodies; None for one of its own.
+      budget: counts the bytes of bodies; None creates a new one.
     """
 
     def __init__(self, app: Answering, address: Address, budget: Budget | None = None) -> None:
@@ -43,21 +42,21 @@ class Listener:
         self._acceptor = Acceptor(address, self._connect)
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
-        self._quiet = asyncio.Event()  # nothing is being asked
-        self._gone = asyncio.Event()  # no connection is left
+        self._quiet = asyncio.Event()  # no request is pending
+        self._gone = asyncio.Event()  # no connection is open
 
     async def start(self) -> int:
         """Listen, and return the port.
 
         Raises:
-          ConfigError: the address cannot be listened at, or the certificate not be read.
+          ConfigError: listening fails, or the certificate cannot be read.
         """
         port = await self._acceptor.start()
         self._watching = asyncio.create_task(self._watch())
         return port
 
     async def stop(self, seconds: float) -> None:
-        """Take no new connections, wait this long until what was asked is answered, and close."""
+        """Accept no new connections, wait this long for pending requests, and close."""
         if self._watching is None:
             return
         self._stopping = True
@@ -72,7 +71,7 @@ class Listener:
                 connection.abort()
             else:
                 connection.close()
-        await self._all_gone(_GOODBYE_SECONDS)  # a client may have to take its answer yet
+        await self._all_gone(_GOODBYE_SECONDS)  # a client may still be receiving its answer
         for connection in list(self._connections):
             connection.abort()
         await self._all_gone(_GOODBYE_SECONDS)
@@ -114,7 +113,7 @@ class Listener:
             self._quiet.set()
 
     async def _watch(self) -> None:
-        """Look at all deadlines again and again: cheaper than a timer a request."""
+        """Check all deadlines periodically, which is cheaper than a timer for each request."""
         at = self._address
         pause = min(at.head_seconds, at.body_seconds, at.idle_seconds) / _LOOKS
         loop = asyncio.get_running_loop()

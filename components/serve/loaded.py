@@ -1,7 +1,6 @@
-"""One version in memory: how it gets there, its model, the queue before it, and its end.
+"""A loaded version: its model, its queue, and how it is loaded and unloaded.
 
-Goes in: a model that is loaded. Promised: its memory is given back once all that it was asked is
-answered, and not before.
+Its memory is freed once all of its requests are answered, and not before.
 """
 
 from __future__ import annotations
@@ -34,21 +33,21 @@ class Model(Protocol):
     signatures: Mapping[str, Signature]
 
     def run(self, signature: str, inputs: Arrays) -> Arrays:
-        """Return a signature's outputs; RequestError where the graph refuses the values."""
+        """Return a signature's outputs; raises RequestError if the graph refuses the values."""
 
     def close(self) -> None:
-        """Let go of the memory; it is not asked again."""
+        """Free the memory; the model is not used again."""
 
 
 class Loaded:
-    """A version that answers; use it from one event loop.
+    """A version that is ready for requests; use it from one event loop.
 
     Attributes:
-      name: of its model.
+      name: the model's name.
       version: its number.
-      description: its model.json; None where it has none.
+      description: its model.json; None if it has none.
       signatures: by name.
-      batcher: the queue before it.
+      batcher: its queue.
     """
 
     def __init__(
@@ -68,28 +67,28 @@ class Loaded:
         self._asked += 1
 
     def release(self) -> None:
-        """Tell that a request is done."""
+        """Report that a request is done."""
         self._asked -= 1
         if not self._asked:
             self._idle.set()
 
     async def unload(self) -> None:
-        """Wait until all requests are done, then free the memory; nobody may find it any more."""
+        """Wait until all requests are done, then free the memory; it must not get new requests."""
         while self._asked:
             self._idle.clear()
             await self._idle.wait()
-        # A request whose time was over may still be computed, so the queue's thread ends first.
+        # A request that timed out may still be computed, so the queue's thread ends first.
         await self.batcher.close()
         await asyncio.to_thread(self._model.close)
 
 
 class Loader:
-    """Loads versions, one at a time, in a thread.
+    """Loads versions in a thread, one at a time.
 
     Args:
       load: returns the model in a folder; called in the thread.
-      limits: of each version's queue.
-      on_batch: called after every batch that was computed.
+      limits: the limits of each version's queue.
+      on_batch: called after every batch.
     """
 
     def __init__(
@@ -101,15 +100,15 @@ class Loader:
         self._thread = ThreadPoolExecutor(1, "loader")
 
     async def load(self, name: str, version: int, path: str) -> Loaded:
-        """Return a version that is ready to answer.
+        """Load a version and return it.
 
         Args:
-          name: of its model.
+          name: the model's name.
           version: its number.
-          path: of its folder.
+          path: its folder.
 
         Raises:
-          SkewlessError: it does not load, as any other exception says.
+          SkewlessError: it does not load; other exceptions mean the same.
         """
         loop = asyncio.get_running_loop()
         model, text = await loop.run_in_executor(self._thread, self._read, path)
@@ -117,11 +116,11 @@ class Loader:
         return Loaded(name, version, text, model, batcher)
 
     def close(self) -> None:
-        """Load nothing more."""
+        """Load no more versions."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, path: str) -> tuple[Model, bytes | None]:
-        """Load a version, and what its folder says of it, so that no request opens a file."""
+        """Read a version and its description, so that no request has to open a file."""
         with files.at_hand(path) as folder:
             published.check_pushed(folder)
             model = self._load(folder)

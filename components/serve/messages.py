@@ -1,6 +1,6 @@
-"""What passes between a protocol and the app: requests, answers, and what came of each.
+"""The data between protocols and apps: requests, answers, and the record of each exchange.
 
-Plain data, so that HTTP, gRPC, metrics and logs need not know each other.
+They are plain data, so that HTTP, gRPC, metrics and logs do not depend on each other.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ JSON = "application/json"
 
 
 class Request(NamedTuple):
-    """An HTTP request, off the wire.
+    """An HTTP request.
 
     Attributes:
-      method: of HTTP, in capitals.
+      method: the HTTP method, in capitals.
       path: percent-decoded, without the query.
-      body: all of it.
-      timeout: the seconds the client waits, as it wrote them.
+      body: the whole body.
+      timeout: the client's timeout in seconds, as text.
       authorization: the header of that name.
       peer: the client's address.
-      unpack_to: the most bytes that the body may hold, if it is packed; None if it is not.
+      unpack_to: the largest decompressed size, if the body is compressed; otherwise None.
     """
 
     method: str
@@ -40,7 +40,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An HTTP status, a body, and lines that its head has beside the usual ones."""
+    """An HTTP status, a body, and additional lines for the head."""
 
     status: int
     body: bytes
@@ -50,23 +50,23 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class Exchange:
-    """A request, what is known of it so far, and what came of it in the end.
+    """The record of a request, from its arrival to its answer.
 
     Attributes:
       protocol: "rest" or "grpc".
       method: "predict", "classify", "regress", "status", "metadata", …
-      model: the name asked for, if there is such a model; otherwise empty, so that no client can
+      model: the requested name, if there is such a model; otherwise empty, so that no client can
         fill the metrics with names.
-      version: that answered; None where none did.
-      signature: that was asked; empty where there is none of that name.
-      rows: of the request; 0 where it has none.
-      status: of HTTP; a gRPC code as the HTTP status that stands for it; 0 until it is answered.
+      version: the version that answered; None if none did.
+      signature: the requested signature; empty if there is no such signature.
+      rows: the number of rows; 0 if there are none.
+      status: the HTTP status, or the one for a gRPC code; 0 until the request is answered.
       seconds: from the request's arrival to its answer.
       peer: the client's address.
-      inputs: what the signature was given; None where it gave nothing. They and the outputs may be
-        parts of larger arrays: copy what is to be kept.
-      outputs: what it gave; None where it gave nothing.
-      started: when the request arrived, of `time.perf_counter`.
+      inputs: the signature's inputs; None if it was not run. Inputs and outputs may be views of
+        larger arrays: copy what is to be kept.
+      outputs: the signature's outputs; None if it was not run.
+      started: the time of arrival, of `time.perf_counter`.
     """
 
     protocol: str
@@ -83,12 +83,12 @@ class Exchange:
     started: float = field(default_factory=time.perf_counter, compare=False)
 
     def left(self, seconds: float) -> float:
-        """Return what is left of the seconds that the request may take; never less than 0."""
+        """Return the rest of the request's timeout in seconds; never less than 0."""
         return max(0.0, seconds - (time.perf_counter() - self.started))
 
 
 class Observer(Protocol):
-    """Is told of every exchange once it is over, in the event loop: it may not wait, nor raise."""
+    """Receives every finished exchange, in the event loop: it must not block or raise."""
 
     def answered(self, exchange: Exchange) -> None:
-        """Take note of an exchange."""
+        """Record an exchange."""

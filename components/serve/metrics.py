@@ -1,9 +1,8 @@
-"""What the server tells Prometheus: requests, batches, queues, versions, and what columns hold.
+"""Metrics for Prometheus: requests, batches, queues, versions, and values of columns.
 
-Goes in: exchanges, batches, and the models to look at when somebody asks. Comes out: text in
-Prometheus's format. Promised: to take note of an exchange takes microseconds; no client can add
-series, for labels are of what is served; what requests hold is counted in a thread of its own, of
-so many requests a second and no more.
+Recording an exchange takes microseconds. No client can add series, because labels are names of
+served models and versions. Values of columns are counted in a separate thread, for a limited number
+of requests a second.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ if TYPE_CHECKING:
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 4_096, 16_384, 65_536)
 
-# Labels are of models, versions and statuses that there are; a server that runs for years still
-# sees many versions. What comes after so many series is counted as version "other".
+# Labels are existing models, versions and statuses, but a server that runs for years sees many
+# versions. After this many series, further versions are counted as "other".
 _MOST_SERIES = 2_000
 _OTHER = "other"
 
-_LOOKS_A_SECOND = 50  # requests whose columns are counted
+_LOOKS_A_SECOND = 50  # requests whose columns are counted, per second
 _MOST_WAITING = 16 << 20  # bytes of their inputs
 
 _ASKED = ("protocol", "method", "model", "version", "status")
@@ -51,7 +50,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Log(Protocol):
-    """A log that can tell how it is doing."""
+    """A log that reports its state."""
 
     written: int
     failed: int
@@ -59,11 +58,11 @@ class Log(Protocol):
 
     @property
     def dropped(self) -> int:
-        """What came faster than it could be written."""
+        """Lines or requests that were dropped because too many were waiting."""
 
 
 class _Series(NamedTuple):
-    """What is counted of exchanges of one kind."""
+    """The counters for exchanges of one kind."""
 
     seconds: Histogram
     rows: Counter
@@ -80,13 +79,13 @@ class _Look(NamedTuple):
 
 
 class Metrics:
-    """Counts what is served; an `Observer`.
+    """Counts requests and their results; an `Observer`.
 
-    Each has a registry of its own, so that servers of one process do not mix.
+    Each instance has its own registry, so that several servers in a process do not mix.
     """
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a line more for every series, which nobody asks for
+        disable_created_metrics()  # they add a useless line for every series
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -131,15 +130,15 @@ class Metrics:
         self.registry.register(self._state)
 
     def watch(self, models: Models) -> None:
-        """Tell versions and queues of these models, and count their columns."""
+        """Report versions and queues of these models, and count their columns."""
         self._models = self._state.models = models
 
     def watch_log(self, name: str, log: Log) -> None:
-        """Tell how a log is doing."""
+        """Report the state of a log."""
         self._state.logs[name] = log
 
     def answered(self, exchange: Exchange) -> None:
-        """Take note of an exchange."""
+        """Record an exchange."""
         key = (
             exchange.protocol,
             exchange.method,
@@ -160,7 +159,7 @@ class Metrics:
                 self._take_for_a_look(exchange, exchange.version, exchange.inputs)
 
     def on_batch(self, rows: int, requests: int, seconds: float) -> None:
-        """Take note of a batch that was computed."""
+        """Record a batch."""
         self._batch_rows.observe(rows)
         self._batch_requests.observe(requests)
         self._batch_seconds.observe(seconds)
@@ -170,7 +169,7 @@ class Metrics:
         return generate_latest(self.registry)
 
     def close(self) -> None:
-        """Count what waits, and end the thread."""
+        """Count what is waiting, and end the thread."""
         self._background.close()
 
     def _counter(self, name: str, help_text: str, labels: Iterable[str]) -> Counter:
@@ -199,13 +198,13 @@ class Metrics:
             self._background.offer(look, size_of(exchange))
 
     def _described(self, model: str, version: int) -> Columns | None:
-        """Return the columns of a version; None if it has no model.json that can be read."""
+        """Return the columns of a version; None if it has no readable model.json."""
         loaded = self._models.loaded if self._models is not None else ()
         for each in loaded:
             if (each.name, each.version) == (model, version) and each.description is not None:
                 try:
                     return Columns(Description.model_validate_json(each.description))
-                except ValueError as error:  # no model.json of ours
+                except ValueError as error:  # not our model.json
                     what = f"version {version} of model {model!r}"
                     _logger.warning("the columns of %s are not counted: %s", what, error)
         return None
@@ -223,7 +222,7 @@ class Metrics:
 
 
 class _State:
-    """What is looked up when Prometheus asks."""
+    """What is looked up when Prometheus scrapes."""
 
     def __init__(self, looks: Background[_Look]) -> None:
         self.models: Models | None = None
@@ -233,7 +232,7 @@ class _State:
     def collect(self) -> Iterator[Metric]:
         yield CounterMetricFamily(
             "skewless_column_requests_dropped",
-            "Requests whose columns were to be counted, and were not.",
+            "Requests whose columns should have been counted, but were not.",
             value=self._looks.dropped,
         )
         yield from self._of_logs()

@@ -1,8 +1,7 @@
-"""A SavedModel in memory, run by its SignatureDefs as TensorFlow Serving runs it.
+"""A SavedModel in memory, run by its SignatureDefs as TensorFlow Serving does.
 
-Goes in: arrays by input name. Comes out: arrays by output name. Promised: columns of any name can
-be asked with; every signature has been run once before a client asks it; and the graph's own
-refusals come out as a `GraphError` of their HTTP status, which can name the value at fault.
+Columns may have any name. Every signature is run once before a client uses it. An error of the
+graph becomes a `GraphError` with the matching HTTP status, which can name the value at fault.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ class SavedModel:
       signatures: by name.
 
     Raises:
-      ModelError: there is none that can be loaded.
+      ModelError: it does not load.
     """
 
     def __init__(self, path: str) -> None:
-        # Ops run in the thread that asks: a row is computed before other threads have woken up.
-        # Threads that share one op spin between two of them, and so take the cores that the event
-        # loop and other versions need; even 4,096 rows are not computed sooner with them.
+        # Ops run in the calling thread: a row is computed before other threads wake up. Threads
+        # that share an op spin between two ops, and so occupy the cores that the event loop and
+        # other versions need; even 4,096 rows are not computed faster with them.
         config = tf.compat.v1.ConfigProto(
             inter_op_parallelism_threads=-1, intra_op_parallelism_threads=1
         )
@@ -70,7 +69,7 @@ class SavedModel:
             )
             for name, signature in described.items()
         }
-        # Made once: to look tensors up by name takes longer than to compute a row.
+        # Created once: looking up tensors by name takes longer than computing a row.
         self._calls = {name: self._callable(s) for name, s in self.signatures.items()}
         warm_up.run(self, path)
 
@@ -79,36 +78,36 @@ class SavedModel:
 
         Args:
           signature: its name.
-          inputs: an array every input, of its type; text as `bytes` objects.
+          inputs: an array for every input, of its type; text as `bytes` objects.
 
         Raises:
           GraphError: the graph refused the values.
         """
-        wanted = self.signatures[signature]
+        definition = self.signatures[signature]
 
         def explained(error: GraphError) -> RequestError:
-            found = diagnosis.fault(wanted, inputs, error.message)
-            return found or self._row_of(error, signature, inputs)
+            row_error = diagnosis.fault(definition, inputs, error.message)
+            return row_error or self._row_of(error, signature, inputs)
 
         try:
-            outputs = self._calls[signature](*(inputs[name] for name in wanted.inputs))
+            outputs = self._calls[signature](*(inputs[name] for name in definition.inputs))
         except tf.errors.OpError as error:
             status = STATUS_OF_CODE.get(error.error_code, INTERNAL)
             if status == INTERNAL:
                 raise
             raise GraphError(_sentence(error.message), status, explained) from None
         except UnicodeDecodeError as error:
-            # TensorFlow's Python side fails on a refusal that quotes bytes of the request.
+            # TensorFlow's Python code fails on an error message that quotes bytes of the request.
             message = error.object.decode(errors="backslashreplace")
             raise GraphError(_sentence(message), BAD_REQUEST, explained) from None
-        if wanted.features is not None:
-            _check_rows(wanted, inputs, outputs, explained)
-        return dict(zip(wanted.outputs, outputs, strict=True))
+        if definition.features is not None:
+            _check_rows(definition, inputs, outputs, explained)
+        return dict(zip(definition.outputs, outputs, strict=True))
 
     def _row_of(
         self, error: GraphError, signature: str, inputs: Mapping[str, np.ndarray]
     ) -> RequestError:
-        """Return an error that names the row which the graph refuses, found by trying parts."""
+        """Return an error that names the refused row, which is found by bisection."""
 
         def refused(rows: slice) -> bool:
             try:
@@ -120,20 +119,20 @@ class SavedModel:
         row = None
         if self.signatures[signature].batched:
             row = diagnosis.first_refused(len(next(iter(inputs.values()))), refused)
-        told = f"refused by the graph: {error.message}"
-        return RequestError(told, error.status) if row is None else RowError(row, told)
+        message = f"refused by the graph: {error.message}"
+        return RequestError(message, error.status) if row is None else RowError(row, message)
 
     def close(self) -> None:
-        """Give the memory back to the system; the model is not asked again.
+        """Return the memory to the system; the model must not be used again.
 
-        Without the last two steps a server grows with every version: a graph's Python side is full
-        of cycles, and glibc keeps what is freed.
+        Without the last two steps a server grows with every version: a graph's Python objects have
+        many cycles, and glibc keeps freed memory.
         """
         self._session.close()
         self._calls = {}
         del self._session
         gc.collect()
-        with contextlib.suppress(AttributeError):  # another C library than glibc
+        with contextlib.suppress(AttributeError):  # a C library other than glibc
             ctypes.CDLL(None).malloc_trim(0)
 
     def _callable(self, signature: Signature) -> Callable[..., list[np.ndarray]]:
@@ -160,14 +159,14 @@ def _described(definition: Any) -> Signature:
 def _features(
     signature: Signature, signatures: Mapping[str, Signature], graph: Any
 ) -> dict[str, Feature] | None:
-    """Return what a signature reads of tf.Examples; None if it takes none."""
+    """Return what a signature parses from tf.Examples; None if it takes none."""
     tensors = list(signature.inputs.values())
     if [tensor.dtype for tensor in tensors] != [STRING]:
         return None
-    found = features_of(graph, tensors[0].name)
-    if found is None:
+    features = features_of(graph, tensors[0].name)
+    if features is None:
         return None
-    # What another signature takes one value a row of, has no more in an Example either.
+    # What another signature takes once for each row also has one value in an Example.
     single = {
         name
         for other in signatures.values()
@@ -178,7 +177,7 @@ def _features(
         name: dataclasses.replace(feature, most=1)
         if feature.most is None and name in single
         else feature
-        for name, feature in found.items()
+        for name, feature in features.items()
     }
 
 
@@ -188,7 +187,7 @@ def _check_rows(
     outputs: list[np.ndarray],
     explain: Callable[[GraphError], RequestError],
 ) -> None:
-    """Check that there is an answer an Example: two values in all columns make two rows of one."""
+    """Check that each Example has an answer: two values in all columns make two rows of one."""
     (examples,) = inputs.values()
     for name, array in zip(signature.outputs, outputs, strict=True):
         if signature.batched and array.shape[:1] != examples.shape:
@@ -207,6 +206,6 @@ def _tensor(info: Any) -> Tensor:
 
 
 def _sentence(message: str) -> str:
-    """Return what the op itself says: the last line before the graph's nodes are listed."""
+    """Return the op's own message: the last line before the list of the graph's nodes."""
     lines = message.partition("\t [[")[0].split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "refused by the graph")

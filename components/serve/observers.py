@@ -1,4 +1,4 @@
-"""All that watches a server: metrics, access log and request log, made and closed together."""
+"""All observers of a server, created and closed together: metrics, access log and request log."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Observation:
-    """What is kept beside the metrics.
+    """Which logs are kept in addition to the metrics.
 
     Attributes:
       access_log: a file, or "-" for standard error; None for no access log.
-      request_log: where and how much; None for no request log.
+      request_log: its settings; None for no request log.
     """
 
     access_log: str | None = None
@@ -29,14 +29,14 @@ class Observation:
 
 
 class Observers:
-    """What watches one server.
+    """The observers of one server.
 
     Args:
-      observation: what is kept.
+      observation: which logs to keep.
 
     Attributes:
-      observers: to be told of every exchange.
-      metrics: to be told of every batch, and to be asked for its text.
+      observers: receive every exchange.
+      metrics: receives every batch, and has the text for Prometheus.
     """
 
     def __init__(self, observation: Observation) -> None:
@@ -49,11 +49,11 @@ class Observers:
         self.observers: Sequence[Observer] = (self.metrics, *self._logs)
 
     def watch(self, models: Models) -> None:
-        """Tell of these models' versions and queues."""
+        """Report versions and queues of these models."""
         self.metrics.watch(models)
 
     def close(self) -> None:
-        """Write what waits, and close all files; blocks, for some seconds at most."""
+        """Write what is waiting, and close all files; blocks for some seconds at most."""
         for each in (*self._logs, self.metrics):
             each.close()
 

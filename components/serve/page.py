@@ -1,8 +1,7 @@
-"""The page at `/`: one HTML document, put together from page_files/.
+"""The page at `/`: one HTML document, assembled from page_files/.
 
-Nothing goes in; out comes a document that needs no other file and talks to its own server only.
-Promised: its Content-Security-Policy lets no script run but its own, whatever names and values a
-model or a request brings.
+The document needs no other file and connects only to its own server. Its Content-Security-Policy
+allows only its own script, whatever names and values a model or a request has.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from schemas.types import TYPES
 
 _FILES = Path(__file__).with_name("page_files")
 
-# In this order they make one script: each uses only what stands above it at load time.
+# Concatenated in this order to one script: each file uses only earlier ones at load time.
 _SCRIPTS = (
     "dom.js",
     "json.js",
@@ -43,17 +42,17 @@ def page() -> bytes:
 
 @functools.cache
 def headers() -> tuple[str, ...]:
-    """Return the lines that an answer with the document has in its head.
+    """Return the header lines for an answer with the document.
 
-    The policy stands in the document, too, for those who keep it; what a frame around it may be
-    can only be said here.
+    The policy is also part of the document, for saved copies; only the header can forbid frames
+    around it.
     """
     policy = f"{_policy(_style(), _script())}; frame-ancestors 'none'"
     return (f"Content-Security-Policy: {policy}",)
 
 
 def answer() -> Answer:
-    """Return the answer to whoever asks for the page."""
+    """Return the answer with the page."""
     return Answer(200, page(), "text/html; charset=utf-8", headers())
 
 
@@ -83,7 +82,7 @@ def _read(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return what the document may do: itself, its server's API, and no markup made from text."""
+    """Return the policy: only its own style and script, its server's API, no markup from text."""
     return "; ".join(
         [
             "default-src 'none'",
@@ -99,6 +98,6 @@ def _policy(style: str, script: str) -> str:
 
 
 def _source(text: str) -> str:
-    """Return how a policy names an inline script or style: by its SHA-256."""
+    """Return the name of an inline script or style in a policy: its SHA-256."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

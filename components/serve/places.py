@@ -1,8 +1,7 @@
-"""How many connections are open, and which of them makes room when there are too many.
+"""Counts open connections, and chooses which one to close when there are too many.
 
-Goes in: connections as they come and go. Promised: clients that ask nothing cannot keep out those
-that do, and a few places are left for health checks. Nothing here knows of sockets or of a
-server's library.
+Clients without requests cannot keep out those with requests, and a few places are reserved for
+health checks. This module depends on no sockets and no server library.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Protocol
 
 
 class Place(enum.Enum):
-    """What a connection gets: a place, a spare one that is for health checks, or none."""
+    """The place of a connection: a usual one, a spare one for health checks, or none."""
 
     USUAL = enum.auto()
     SPARE = enum.auto()
@@ -25,7 +24,7 @@ class Client(Protocol):
 
     @property
     def expendable(self) -> bool:
-        """Whether it may be closed for another one."""
+        """Whether it may be closed for another connection."""
 
     def abort(self) -> None:
         """Close it at once."""
@@ -35,17 +34,17 @@ class Places:
     """Gives places to connections.
 
     Args:
-      most: usual places.
-      spare: places beyond these.
+      most: the number of usual places.
+      spare: the number of additional places.
     """
 
     def __init__(self, most: int, spare: int) -> None:
         self._sizes = {Place.USUAL: most, Place.SPARE: spare}
-        # The oldest come first.
+        # Oldest first.
         self._taken: dict[Place, dict[Client, None]] = {Place.USUAL: {}, Place.SPARE: {}}
 
     def enter(self, client: Client) -> Place:
-        """Give a connection a place; the oldest expendable one may be closed for it."""
+        """Give a connection a place; this may close the oldest expendable connection."""
         for place, clients in self._taken.items():
             if len(clients) >= self._sizes[place]:
                 oldest = _first_expendable(clients)

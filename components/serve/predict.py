@@ -1,7 +1,7 @@
-"""The bodies that ask :predict: a JSON request → one array an input.
+"""Parses the bodies of :predict: a JSON request → one array for each input.
 
-Two formats: rows ("instances") and columns ("inputs"). Promised: a request is complete and of the
-signature's types, or refused with a message that names the row and the input.
+There are two formats: rows ("instances") and columns ("inputs"). A request is complete and has the
+signature's types, or it is refused with a message that names the row and the input.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ ROWS, _COLUMNS = "instances", "inputs"
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a request that have all inputs of a signature, their values not looked at yet.
+    """Rows of a request with all inputs of a signature, whose values are not checked yet.
 
-    To make arrays takes about as long for one row as for a hundred, so the rows of all requests
-    that wait are made arrays together.
+    Converting one row takes about as long as converting a hundred, so the rows of all waiting
+    requests are converted together.
 
     Attributes:
-      rows: as JSON was parsed.
-      order: of the inputs in all rows; None if it differs.
-      signature: what they are for.
+      rows: the rows as parsed from JSON.
+      order: the order of inputs in all rows; None if it differs.
+      signature: the signature that takes them.
     """
 
     rows: list[dict[str, Any]]
@@ -44,7 +44,7 @@ class Rows:
     signature: Signature
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return an array every input.
+        """Return an array for every input.
 
         Raises:
           RequestError: a value does not fit; the message names its row and input.
@@ -53,20 +53,20 @@ class Rows:
 
 
 def joined(inputs: Sequence[Arrays | Rows]) -> Arrays:
-    """Return the arrays of several requests to one signature as one array each.
+    """Return the arrays of several requests to one signature, joined.
 
     Raises:
-      RequestError: a value does not fit, of whichever request.
+      RequestError: a value does not fit, in any of the requests.
     """
     rows = [each for each in inputs if isinstance(each, Rows)]
     if len(rows) == len(inputs) and len({each.order for each in rows}) == 1:
-        with contextlib.suppress(RequestError):  # which does not name the row
+        with contextlib.suppress(RequestError):  # its message would not name the row
             return _alike(rows)
     return concatenated([each.arrays() if isinstance(each, Rows) else each for each in inputs])
 
 
 def _alike(requests: Sequence[Rows]) -> Arrays:
-    """Return the arrays of rows that all have their inputs in one order, the fastest way."""
+    """Return the arrays of rows with the same order of inputs, in the fastest way."""
     order, tensors = requests[0].order, requests[0].signature.inputs
     if order is None:
         rows = [row for each in requests for row in each.rows]
@@ -80,12 +80,12 @@ def _alike(requests: Sequence[Rows]) -> Arrays:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as a model takes it.
+    """A parsed request.
 
     Attributes:
-      inputs: an array an input, or rows to be made arrays.
-      rows: how many rows these are; None if the signature is not made of rows.
-      by_rows: whether the answer is to be given in rows.
+      inputs: an array for each input, or rows that are not converted yet.
+      rows: the number of rows; None if the signature does not work on rows.
+      by_rows: whether the answer has rows.
     """
 
     inputs: Arrays | Rows
@@ -94,10 +94,10 @@ class Request:
 
 
 def signature_name(document: Mapping[str, Any]) -> str:
-    """Return the signature that a request asks for.
+    """Return the name of the signature in a request.
 
     Raises:
-      RequestError: it is not named by a string.
+      RequestError: the name is not a string.
     """
     name = document.get("signature_name", "")
     if not isinstance(name, str):
@@ -110,7 +110,7 @@ def parse(document: Mapping[str, Any], signature: Signature, *, optional: bool =
 
     Args:
       document: the parsed body.
-      signature: the signature it asks.
+      signature: the signature of the request.
       optional: whether inputs with a default may be left out.
 
     Raises:
@@ -123,24 +123,24 @@ def parse(document: Mapping[str, Any], signature: Signature, *, optional: bool =
         rows = _complete(document[ROWS], signature, left_out)
         if signature.batched and signature.features is None:
             return Request(rows, len(rows.rows), by_rows=True)
-        given = rows.arrays()
-        check_examples(given, signature, ROWS)
-        return Request(given, len(rows.rows) if signature.batched else None, by_rows=True)
+        arrays = rows.arrays()
+        check_examples(arrays, signature, ROWS)
+        return Request(arrays, len(rows.rows) if signature.batched else None, by_rows=True)
     inputs = _of_columns(document[_COLUMNS], signature, left_out)
     check_examples(inputs, signature)
     return Request(inputs, count_rows(inputs, signature), by_rows=False)
 
 
 def check_examples(inputs: Arrays, signature: Signature, rows: str | None = None) -> None:
-    """Check that what a graph parses as tf.Examples are some; TensorFlow takes other bytes, too.
+    """Check that inputs which a graph parses as tf.Examples are Examples; TensorFlow does not.
 
     Args:
-      inputs: of the request.
-      signature: that takes them.
-      rows: the name of the list of rows in the request; None where it has columns.
+      inputs: the inputs of the request.
+      signature: the signature that takes them.
+      rows: the name of the list of rows in the request; None if it has columns.
 
     Raises:
-      RequestError: one is none; the message names its row.
+      RequestError: one is not; the message names its row.
     """
     if signature.features is None:
         return
@@ -152,16 +152,16 @@ def check_examples(inputs: Arrays, signature: Signature, rows: str | None = None
 
 
 def _complete(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> Rows:
-    """Check that every row has all inputs, and fill in those that may be left out."""
+    """Check that every row has all inputs, and fill in omitted optional ones."""
     if not isinstance(rows, list) or not rows:
-        found = "an empty list" if rows == [] else json_text.kind(rows)
-        raise RequestError(f"{ROWS!r} is {found}; a list of at least one row was expected")
+        actual = "an empty list" if rows == [] else json_text.kind(rows)
+        raise RequestError(f"{ROWS!r} is {actual}; a list of at least one row was expected")
     if not _named(rows[0]):
         rows = _of_values(rows, signature)
     order = tuple(rows[0])
     alike = set(map(type, rows)) == {dict} and list(map(tuple, rows)).count(order) == len(rows)
     if alike and rows[0].keys() == signature.inputs.keys():
-        return Rows(rows, order, signature)  # as nearly all requests are
+        return Rows(rows, order, signature)  # the usual case
     complete = []
     for number, row in enumerate(rows):
         if not _named(row):
@@ -180,13 +180,13 @@ def _column(name: str, rows: list[dict[str, Any]], signature: Signature) -> np.n
 
 
 def _converted(name: str, values: Any, tensor: Tensor, row: str) -> np.ndarray:
-    """Convert the values of one input; where one does not fit, name its row.
+    """Convert the values of one input; if one does not fit, name its row.
 
     Args:
-      name: of the input.
-      values: as JSON was parsed.
-      tensor: what they are for.
-      row: what a row is called, with {} for its number.
+      name: the name of the input.
+      values: the values as parsed from JSON.
+      tensor: the tensor that receives them.
+      row: the name of a row, with {} for its number.
     """
     try:
         return array_of(values, tensor, f"input {name!r}")
@@ -199,7 +199,7 @@ def _converted(name: str, values: Any, tensor: Tensor, row: str) -> np.ndarray:
 
 
 def _of_values(rows: list[Any], signature: Signature) -> list[dict[str, Any]]:
-    """Name the values of bare ones, which only a signature of one input takes."""
+    """Give plain values the input's name; only a signature with one input accepts them."""
     if len(signature.inputs) != 1:
         raise RequestError(
             f"{ROWS!r} holds plain values, but the signature has several inputs: objects with the"
@@ -234,13 +234,13 @@ def _of_columns(
 def completed(
     given: Mapping[str, np.ndarray], signature: Signature, left_out: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:
-    """Return an array for every input, those that are missing filled with what stands for them.
+    """Return an array for every input; missing ones are filled with their defaults.
 
     Raises:
-      RequestError: there is no column at all.
+      RequestError: there are no columns.
     """
     if not given:
-        raise RequestError(f"{_COLUMNS!r} has no column, so nothing tells how many rows there are")
+        raise RequestError(f"{_COLUMNS!r} has no columns, so the number of rows is unknown")
     rows = max((len(array) for array in given.values() if array.ndim), default=1)
     return {
         name: given[name] if name in given else _filled(left_out[name], rows, tensor)
@@ -255,10 +255,10 @@ def _filled(value: Any, rows: int, tensor: Tensor) -> np.ndarray:
 
 
 def count_rows(inputs: Mapping[str, np.ndarray], signature: Signature) -> int | None:
-    """Return how many rows the inputs have; None if the signature is not made of rows.
+    """Return the number of rows of the inputs; None if the signature does not work on rows.
 
     Raises:
-      RequestError: they have not all as many.
+      RequestError: the inputs have different numbers of rows.
     """
     if not signature.batched:
         return None

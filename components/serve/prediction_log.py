@@ -1,7 +1,7 @@
-"""An exchange → the PredictionLog that TensorFlow Serving's own logger would write of it.
+"""Converts an exchange to the PredictionLog that TensorFlow Serving's logger would write.
 
-Promised: request and response are the ones a gRPC client would have sent and got, whatever
-protocol was spoken, with the version that answered; whoever reads it needs no code of ours.
+Request and response are those of a gRPC client, whatever the protocol, with the version that
+answered. Reading the log needs no code of this project.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TAGS = ("serve",)
 
 
 def loggable(exchange: Exchange) -> bool:
-    """Return whether an exchange was one question to one signature, and was answered."""
+    """Return whether an exchange was one request to one signature, and succeeded."""
     return (
         exchange.outputs is not None
         and exchange.inputs is not None
@@ -32,9 +32,9 @@ def prediction_log(exchange: Exchange, *, sample: float, seconds: float) -> Pred
     """Return the log of an exchange that is `loggable`.
 
     Args:
-      exchange: it.
+      exchange: the exchange.
       sample: the share of exchanges that are logged, 0 to 1.
-      seconds: when it was answered, since 1970.
+      seconds: the time of the answer, since 1970.
     """
     from tensorflow_serving.apis import prediction_log_pb2
 

@@ -1,6 +1,6 @@
-"""What :predict answers: a signature's outputs → JSON, in rows or in columns.
+"""Encodes the answers of :predict: a signature's outputs → JSON, in rows or in columns.
 
-Promised: a batch's outputs are made text once, whatever number of requests have a share in them.
+The outputs of a batch are converted to text once, however many requests share them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _PREDICTIONS, _OUTPUTS = "predictions", "outputs"
 
 
 def answer(outputs: Mapping[str, np.ndarray], *, by_rows: bool) -> bytes:
-    """Return the body that gives these outputs; a single one is given without its name.
+    """Return the body with these outputs; a single output has no name.
 
     Raises:
-      RequestError: rows are asked for, and the outputs are not made of the same rows.
+      RequestError: rows are requested, but the outputs differ in their numbers of rows.
     """
     sizes = {array.shape[:1] for array in outputs.values()}
     if by_rows and (len(sizes) != 1 or () in sizes):
@@ -41,7 +41,7 @@ def answer(outputs: Mapping[str, np.ndarray], *, by_rows: bool) -> bytes:
 
 
 def _rows_of(columns: Mapping[str, Sequence[bytes]]) -> bytes:
-    """Return rows as JSON, parted by commas."""
+    """Return rows as JSON, separated by commas."""
     values = list(columns.values())
     if len(values) == 1:
         return b",".join(values[0])
@@ -50,13 +50,13 @@ def _rows_of(columns: Mapping[str, Sequence[bytes]]) -> bytes:
 
 
 def _object_of(names: Iterable[str]) -> bytes:
-    """Return a JSON object of these names, with a %b for every value."""
+    """Return a JSON object with these names, and a %b for every value."""
     keys = (json_text.dumps(name).replace(b"%", b"%%") for name in names)
     return b"{%b}" % b",".join(b"%b:%%b" % key for key in keys)
 
 
 def _texts_of(name: str, outputs: Mapping[str, np.ndarray]) -> list[bytes]:
     """Return an output's rows as JSON."""
-    if isinstance(outputs, Share):  # to convert a batch takes little longer than one row of it
+    if isinstance(outputs, Share):  # converting a batch takes little longer than one row of it
         return outputs.of_batch(name, texts_of)[outputs.rows]
     return texts_of(name, outputs[name])

@@ -1,7 +1,7 @@
-"""Bytes of one HTTP/1.1 connection → requests, as httptools (Node's llhttp) parses them.
+"""Parses the bytes of one HTTP/1.1 connection into requests, with httptools (Node's llhttp).
 
-Promised: what is malformed, too large, or not for whoever asks is refused with a `RequestError`,
-as early as that can be known: a body only begins to be read once its head has been admitted.
+A request that is malformed, too large or not authorized is refused with a `RequestError` as early
+as possible: a body is read only after its head has been admitted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TIMEOUT_HEADER = "Skewless-Timeout"  # seconds
 HEAD_TOO_LARGE = 431
 UNSUPPORTED_TYPE = 415
 
-IDLE, HEAD, BODY, REFUSED = range(4)  # what is being read
+IDLE, HEAD, BODY, REFUSED = range(4)  # the state of a reader
 
 _HOST, _EXPECT, _ENCODING = b"host", b"expect", b"content-encoding"
 _LENGTH, _CODING = b"content-length", b"transfer-encoding"
@@ -42,36 +42,36 @@ _WANTED = frozenset(
 )
 _ENCODINGS = unpacking.ENCODINGS | {b"", b"identity"}
 _SLASH = ord("/")
-_PASSED_OVER = 4 << 10  # bytes of a body where none is wanted; some clients send one with GET
+_PASSED_OVER = 4 << 10  # bytes of an unexpected body; some clients send one with GET
 
 
 class Answering(Protocol):
-    """What a connection asks: `components.serve.app.App`."""
+    """What a connection needs of an app: `components.serve.app.App`."""
 
     def admit(self, path: str, authorization: str | None) -> bool:
-        """Check who asks, before the body is read; return whether a body may be wanted.
+        """Check the authorization, before the body is read; return whether a body is expected.
 
         Raises:
-          RequestError: whoever asks may not.
+          RequestError: the client is not authorized.
         """
 
     def answer(self, request: Request, respond: Callable[[Answer], None]) -> None:
-        """Answer a request, whatever it is, by calling `respond` once, at once or later."""
+        """Answer any request by calling `respond` once, at once or later."""
 
     def refuse(self, request: Request, error: RequestError) -> Answer:
-        """Answer a request that did not arrive whole."""
+        """Answer a request that was not read completely."""
 
 
 class Asked(NamedTuple):
-    """A request to be answered.
+    """A request to answer.
 
     Attributes:
-      request: off the wire; as far as it was read, if it is refused.
+      request: the request; only the part that was read, if it is refused.
       size: bytes of its body, which the budget counts until it is answered.
       error: why it is refused; None if it is not.
-      keep_alive: whether the client wants to ask more.
-      head: whether the answer's body is to be left out.
-      old: whether it is HTTP/1.0, which has to be told that the connection stays.
+      keep_alive: whether the client wants to keep the connection open.
+      head: whether the answer has no body, as for HEAD.
+      old: whether it is HTTP/1.0, where the answer must say that the connection stays open.
     """
 
     request: Request
@@ -83,21 +83,21 @@ class Asked(NamedTuple):
 
 
 class RequestReader:
-    """Reads requests; use it from one event loop.
+    """Parses requests; use it from one event loop.
 
     Args:
-      app: says whose bodies are read.
+      app: decides whose bodies are read.
       address: the limits.
-      budget: for the bytes of bodies.
-      hosts: checks which host a request names.
-      taken: called with each request, once it is whole.
-      go_on: called when a client waits to be told that it may send its body.
+      budget: counts the bytes of bodies.
+      hosts: checks the host that a request names.
+      taken: called with each complete request.
+      go_on: called when a client waits for "100 Continue".
 
     Attributes:
       state: one of the constants above.
-      deadline: for what is being read, of the loop's clock.
+      deadline: the deadline for what is being read, a time of the event loop.
       peer: the client's address.
-      checks_only: whether only health checks are taken.
+      checks_only: whether only health checks are accepted.
     """
 
     def __init__(
@@ -122,16 +122,16 @@ class RequestReader:
         self._url, self._headers, self._head_size = b"", dict[bytes, bytes](), 0
         self._method, self._path, self._old = b"", "", False
         self._data: bytes | bytearray = b""
-        self._size = 0  # bytes of the body, those that have arrived
-        self._most = 0  # and those that may
+        self._size = 0  # bytes of the body that have arrived
+        self._most = 0  # bytes that it may have
 
     def feed(self, data: bytes) -> None:
-        """Take what has arrived.
+        """Parse bytes that have arrived.
 
         Raises:
-          RequestError: what it asks is refused; nothing more is to be fed.
+          RequestError: the request is refused; feed nothing more.
         """
-        if self.state == HEAD:  # a head in one piece, as nearly all are, is counted by header
+        if self.state == HEAD:  # a head in several pieces; a whole one is counted by header
             self._head_size += len(data)
         try:
             rest = self._parse(data)
@@ -146,23 +146,23 @@ class RequestReader:
             self._check_head()
 
     def refused(self, error: RequestError) -> Asked:
-        """Return what is refused, as far as it was read; nothing more is to be fed."""
-        if self.state == IDLE:  # it belongs to no request
+        """Return the refused request, as far as it was read; feed nothing more."""
+        if self.state == IDLE:  # the error belongs to no request
             self._method, self._path, self._old = b"", "", False
         self.state = REFUSED
         self.drop()
         return self._asked(error, False)
 
     def drop(self) -> None:
-        """Let go of a body that is not whole."""
+        """Discard an incomplete body."""
         self._budget.give(self._size)
         self._data, self._size = b"", 0
 
     def _parse(self, data: bytes | memoryview) -> memoryview:
-        """Feed the parser, and return what it left: all after a head that offers a protocol.
+        """Feed the parser; return what it left: all after a head that offers another protocol.
 
-        The offer, which Java's client makes with every request, is not taken up. The parser takes
-        no body after it, so another one is told the same head without it.
+        Java's client offers HTTP/2 with every request. The offer is ignored. The parser reads no
+        body after it, so a new parser reads the same head without it.
         """
         try:
             self._parser.feed_data(data)
@@ -174,7 +174,7 @@ class RequestReader:
             return memoryview(data)[offer.args[0] :]
         return memoryview(b"")
 
-    # httptools' side; a RequestError that is raised here arrives in `feed`
+    # Callbacks of httptools; a RequestError that is raised here arrives in `feed`
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -185,34 +185,34 @@ class RequestReader:
         self._method, self._path, self._old = b"", "", False
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the URL."""
+        """Read a part of the URL."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, or a trailer, which is only counted."""
-        size = self._head_size = self._head_size + len(name) + len(value) + 4  # ": " and the end
+        """Read a header, or a trailer, which is only counted."""
+        size = self._head_size = self._head_size + len(name) + len(value) + 4  # ": " and CRLF
         if size > self._most_head:
             self._check_head()
         if self.state == HEAD:
             name = name.lower()
             if name in _WANTED:
                 headers = self._headers
-                if name in headers:  # of several none wins: together they are one
+                if name in headers:  # repeated headers are joined, so that none wins
                     value = b"%b, %b" % (headers[name], value)
                 headers[name] = value
 
     def on_headers_complete(self) -> None:
-        """Decide whether the request, and its body, is to be read."""
+        """Decide whether to read the request and its body."""
         self._head_size += len(self._url)
         self._check_head()
         parser, headers, url = self._parser, self._headers, self._url
         self.state = BODY
         self.deadline = self._loop.time() + self._address.body_seconds
         self._method = parser.get_method()
-        if self._method == b"CONNECT":  # whose body would be taken for a request
+        if self._method == b"CONNECT":  # its body could be mistaken for a request
             raise RequestError("no tunnel is opened here")
         if parser.should_upgrade():
-            return  # the same request begins again, without that
+            return  # the same request begins again, without the offer
         version = parser.get_http_version()
         self._old = version != "1.1" and http_text.check_version(version)
         path = self._path = http_text.path_of(url)
@@ -228,21 +228,21 @@ class RequestReader:
             self._expect_body(headers)
 
     def on_body(self, data: bytes) -> None:
-        """Take a piece of the body."""
+        """Read a part of the body."""
         size = self._size + len(data)
         if size > self._most:
             raise too_long(self._most)
         self._budget.take(len(data))
         if not self._size:
-            self._data = data  # nearly every body comes in one piece, and is not copied
+            self._data = data  # most bodies come in one piece, which is not copied
         else:
-            if not isinstance(self._data, bytearray):  # pieces of a byte would cost 40 in a list
+            if not isinstance(self._data, bytearray):  # in a list, pieces of a byte would take 40
                 self._data = bytearray(self._data)
             self._data += data
         self._size = size
 
     def on_message_complete(self) -> None:
-        """Have the request answered."""
+        """Pass the request on."""
         parser = self._parser
         if parser.should_upgrade():
             return
@@ -251,15 +251,15 @@ class RequestReader:
         self._taken(self._asked(None, keep_alive))
 
     def _expect_body(self, headers: Mapping[bytes, bytes]) -> None:
-        """Refuse a body before any of it is read, where that can be known."""
-        wanted = self._app.admit(self._path, _text(headers.get(_AUTHORIZATION)))
-        most = self._most = self._address.max_bytes if wanted else _PASSED_OVER
+        """Refuse a body before it is read, if that can be decided."""
+        has_body = self._app.admit(self._path, _text(headers.get(_AUTHORIZATION)))
+        most = self._most = self._address.max_bytes if has_body else _PASSED_OVER
         length = int(headers.get(_LENGTH, b"0"))
         if length > most:
             raise too_long(most)
         self._budget.check(length)
         if _ENCODING in headers and _coding(headers[_ENCODING]) not in _ENCODINGS:
-            raise RequestError("a body is taken plain, gzip or deflate", UNSUPPORTED_TYPE)
+            raise RequestError("a body may be plain, gzip or deflate", UNSUPPORTED_TYPE)
         if _EXPECT in headers and headers[_EXPECT].lower().startswith(b"100-continue"):
             self._go_on()
 
@@ -287,7 +287,7 @@ class RequestReader:
 
 
 def too_many() -> RequestError:
-    """Return the refusal of one connection too many."""
+    """Return the error for a connection beyond the limit."""
     return RequestError("too many connections are open", UNAVAILABLE)
 
 

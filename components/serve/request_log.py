@@ -1,9 +1,9 @@
 """The request log: a sample of requests with their answers, as TFRecords of PredictionLog.
 
-Goes in: exchanges. Comes out: files that sort by time, `.partial` until they are whole, of which
-the oldest go when there are too many bytes. Promised: no request waits for it; what was written
-stays readable if the process is killed; a disk that is full or a folder that may not be written
-turns it off, is told of, and is tried again later.
+The files sort by time and end in `.partial` until they are complete; the oldest are removed when
+the total size exceeds its limit. No request waits for the log. What was written stays readable if
+the process is killed. A full disk, or a folder without write permission, turns the log off; this is
+reported, and tried again later.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RequestLogSettings:
-    """Where the request log is, and how much of it.
+    """The location and the limits of the request log.
 
     Attributes:
-      folder: to write into; it is made if need be.
+      folder: the folder of the files; created if necessary.
       sample: the share of requests that are logged, 0 to 1.
-      max_bytes: that all files of the folder have together.
-      file_bytes: after which a new file begins.
-      file_seconds: after which a new file begins.
-      seed: of the sample; None for another one each time.
+      max_bytes: the largest total size of the files.
+      file_bytes: the size after which a new file begins.
+      file_seconds: the age after which a new file begins.
+      seed: the seed of the sample; None for a random one.
     """
 
     folder: str
@@ -66,10 +66,10 @@ class RequestLogSettings:
 
 
 class RotatedFiles:
-    """Records → files in a folder, bounded.
+    """Writes records to files in a folder, with a limit on their total size.
 
     Args:
-      settings: where and how much.
+      settings: the location and the limits.
       open_writer: opens a new file.
       clock: seconds since 1970.
     """
@@ -81,7 +81,7 @@ class RotatedFiles:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
-        # At least four files, so that little is lost with the oldest.
+        # At least four files, so that removing the oldest one loses little.
         self._file_bytes = min(settings.file_bytes, max(1, settings.max_bytes // 4))
         self._open_writer = open_writer
         self._clock = clock
@@ -91,13 +91,13 @@ class RotatedFiles:
         self._began = 0.0
 
     def write(self, record: bytes) -> None:
-        """Append a record, in a new file where the last one is full.
+        """Append a record; starts a new file if the current one is full.
 
         Args:
-          record: not larger than all files may be together.
+          record: must not be larger than the limit for all files.
 
         Raises:
-          OSError: it cannot be written; the file is given up.
+          OSError: writing fails; the file is abandoned.
         """
         size = len(record) + FRAME
         with self._given_up_on_error():
@@ -110,10 +110,10 @@ class RotatedFiles:
             self._bytes += size
 
     def flush(self) -> None:
-        """Hand what was written to the operating system; finish a file that is old.
+        """Flush to the operating system; finish a file that is old enough.
 
         Raises:
-          OSError: it cannot be written; the file is given up.
+          OSError: writing fails; the file is abandoned.
         """
         if self._writer is None:
             return
@@ -127,7 +127,7 @@ class RotatedFiles:
         """Finish the file, if there is one.
 
         Raises:
-          OSError: it cannot be finished; it stays behind as `.partial`.
+          OSError: finishing fails; the file remains as `.partial`.
         """
         writer, self._writer = self._writer, None
         if writer is not None:
@@ -145,11 +145,11 @@ class RotatedFiles:
         self._bytes = 0
 
     def _make_room(self, size: int) -> None:
-        """Remove the oldest files until one of this size fits."""
+        """Remove the oldest files until a record of this size fits."""
         sizes = {}
         for name in files(self._settings.folder):
             path = os.path.join(self._settings.folder, name)
-            with contextlib.suppress(FileNotFoundError):  # somebody else tidies up here, too
+            with contextlib.suppress(FileNotFoundError):  # another process removed it
                 sizes[path] = os.path.getsize(path)
         total = sum(sizes.values())
         for path, its in sizes.items():
@@ -166,9 +166,9 @@ class RotatedFiles:
         except OSError:
             writer, self._writer = self._writer, None
             if writer is not None:
-                with contextlib.suppress(OSError):  # the first error tells why
+                with contextlib.suppress(OSError):  # the first error is the one to report
                     writer.close()
-            with contextlib.suppress(OSError):  # or each retry on a full disk would leave one
+            with contextlib.suppress(OSError):  # or retries on a full disk leave files behind
                 if not os.path.getsize(self._path):
                     os.remove(self._path)
             raise
@@ -178,14 +178,14 @@ class RequestLog:
     """Writes the request log; an `Observer`.
 
     Args:
-      settings: where and how much.
+      settings: the location and the limits.
       open_writer: opens a new file.
       clock: seconds since 1970.
 
     Attributes:
       written: requests in the log.
       failed: requests that could not be written.
-      failing: whether it is turned off because it cannot be written.
+      failing: whether it is turned off because writing failed.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class RequestLog:
         self._clock = clock
         self._retry_at = 0.0
         self._left_out = False
-        # For a sample, not for secrets.
+        # The sample needs no cryptographic randomness.
         self._random = random.Random(settings.seed)
         self._files = RotatedFiles(settings, open_writer or TFRecords, clock)
         self._background: Background[tuple[Exchange, float]] = Background(
@@ -210,25 +210,25 @@ class RequestLog:
 
     @property
     def dropped(self) -> int:
-        """Requests that came faster than they could be written."""
+        """Requests that were dropped because too many were waiting."""
         return self._background.dropped
 
     def answered(self, exchange: Exchange) -> None:
         """Log an exchange, if it is in the sample."""
         if loggable(exchange) and self._random.random() < self._settings.sample:
-            # Its arrays may be parts of a batch's, which need not wait here.
+            # Its arrays may be views of a batch's, which are not kept for it.
             own = replace(
                 exchange, inputs=_copied(exchange.inputs), outputs=_copied(exchange.outputs)
             )
             self._background.offer((own, self._clock()), size_of(own))
 
     def close(self) -> None:
-        """Write what waits, and finish the file."""
+        """Write what is waiting, and finish the file."""
         self._background.close()
         try:
             self._files.close()
         except OSError as error:
-            _logger.error("the last file of the request log is not whole: %s", error)
+            _logger.error("the last file of the request log is incomplete: %s", error)
 
     def _write(self, exchanges: list[tuple[Exchange, float]]) -> None:
         if self.failing and (not exchanges or self._clock() < self._retry_at):
@@ -252,7 +252,7 @@ class RequestLog:
         self.failed += len(exchanges) - written
 
     def _record(self, exchange: Exchange, seconds: float) -> bytes | None:
-        """Return what is written of an exchange; None, told once, if it cannot be written."""
+        """Return the record of an exchange; None, reported once, if it cannot be written."""
         try:
             log = prediction_log(exchange, sample=self._settings.sample, seconds=seconds)
             record: bytes = log.SerializeToString()
@@ -263,13 +263,13 @@ class RequestLog:
         except Exception as raised:  # noqa: BLE001  # types that no message carries, or too large
             what, error = "a request cannot be written as a PredictionLog", raised
         if not self._left_out:
-            _logger.warning("%s; it is left out, and others like it", what, exc_info=error)
+            _logger.warning("%s; it is omitted, and so are others like it", what, exc_info=error)
         self._left_out = True
         return None
 
     def _turn_off(self, error: OSError) -> None:
         if not self.failing:
-            _logger.error("the request log is off, and tried again later: %s", error)
+            _logger.error("the request log is off, and is tried again later: %s", error)
         self.failing = True
         self._retry_at = self._clock() + _RETRY_SECONDS
 
@@ -284,7 +284,7 @@ def _copied(arrays: Arrays | None) -> Arrays | None:
 
 
 def size_of(exchange: Exchange) -> int:
-    """Return about how many bytes an exchange's arrays hold."""
+    """Return the approximate number of bytes of an exchange's arrays."""
     return _size(exchange.inputs or {}) + _size(exchange.outputs or {})
 
 

@@ -1,7 +1,4 @@
-"""What is told of models: their status, metadata and list, as TensorFlow Serving writes them.
-
-Goes in: plain data about versions and signatures. Comes out: JSON.
-"""
+"""The resources about models: status, metadata and list, as JSON in TensorFlow Serving's format."""
 
 from __future__ import annotations
 
@@ -46,7 +43,7 @@ def models(served: Models) -> bytes:
 
 
 def metadata(name: str, version: int, signatures: Mapping[str, Signature]) -> bytes:
-    """Return the body of GetModelMetadata: every signature, as protobuf writes it in JSON."""
+    """Return the body of GetModelMetadata: every signature in protobuf's JSON format."""
     described = {key: _signature(signature) for key, signature in sorted(signatures.items())}
     return json_text.dumps(
         {

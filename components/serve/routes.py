@@ -1,7 +1,6 @@
-"""Which resource a path names.
+"""Maps a method and a path to a resource.
 
-Goes in: a method and a path. Comes out: a `Route`. Names and versions in it are compared with what
-is served, and never reach the file system.
+Names and versions in a path are compared with those being served; they never reach the file system.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ STATUS, METADATA, DESCRIPTION, MODELS = "status", "metadata", "description", "mo
 HEALTHY, READY, METRICS, PAGE = "healthz", "readyz", "metrics", "page"
 
 ASKING = frozenset({PREDICT, CLASSIFY, REGRESS})
-# Paths: of health checks, for which places are kept free; and all that need no token.
+# Paths of health checks, which have reserved places; and all paths that need no token.
 HEALTH = frozenset({"/healthz", "/readyz"})
 OPEN = HEALTH | {"/"}
 
@@ -35,17 +34,17 @@ _ASK = re.compile(_MODEL + r":(?P<what>predict|classify|regress)", re.IGNORECASE
 _ABOUT = re.compile(_MODEL + r"(?:/(?P<what>metadata|description))?", re.IGNORECASE)
 
 
-_LONGEST = 1_024  # characters of a path; a name and a label that are folders' have less together
+_LONGEST = 1_024  # characters of a path; longer than any name and label that are folder names
 
 
 class Route(NamedTuple):
-    """What a request is about.
+    """The resource of a request.
 
     Attributes:
       what: one of the constants above.
-      name: of the model; empty where the request is about none.
-      version: of the model, if it is named by its number.
-      label: of the version, if it is named by one.
+      name: the model's name; empty if the request is not about a model.
+      version: the model's version, if the path has its number.
+      label: the version's label, if the path has one.
     """
 
     what: str
@@ -55,12 +54,12 @@ class Route(NamedTuple):
 
 
 def route(method: str, path: str) -> Route:
-    """Find what a request is about.
+    """Return the resource of a request.
 
     Raises:
-      RequestError: nothing is there.
+      RequestError: there is no such resource.
     """
-    if len(path) > _LONGEST:  # or what is kept of paths would be bounded in number only
+    if len(path) > _LONGEST:  # so that the cache of paths is limited in bytes, too
         raise RequestError(f"there is nothing at a path of {len(path)} characters", NOT_FOUND)
     return _route(method, path)
 
@@ -80,7 +79,7 @@ def _route(method: str, path: str) -> Route:
             " /v1/models/NAME[/versions/N|/labels/L][/metadata|/description]"
         )
     version = match["version"]
-    if version is not None and len(version) > 18:  # more than an int64 holds
+    if version is not None and len(version) > 18:  # may not fit into an int64
         raise RequestError(f"failed to convert version {json_text.excerpt(version)} to a number")
     what = (match["what"] or STATUS).lower()
     return Route(what, match["name"], None if version is None else int(version), match["label"])

@@ -1,7 +1,7 @@
-"""A server, put together: versions, REST, gRPC, metrics, logs and page; started, reloaded, stopped.
+"""A complete server: versions, REST, gRPC, metrics, logs and page; starts, reloads and stops.
 
-Goes in: which models, and where to listen. Promised: both ports are there at once, and say that the
-server is alive; `loaded` tells when it is ready; `stop` loses no request that was taken.
+Both ports are open at once and report that the server is alive; `loaded` waits until it is ready;
+`stop` loses no accepted request.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from components.serve.versions import Models
 from schemas.errors import ConfigError, ModelError, StoreError
 
 _UNREAD = (0, 0, 0)  # the stamp of no file
-# Between the loop's thread and the models': Python's own 5 ms is what a request may take in all.
+# For switches between the event loop and the models: Python's 5 ms is as long as a whole request.
 _SWITCH_SECONDS = 0.0005
 
 _logger = logging.getLogger(__name__)
@@ -41,15 +41,15 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Options:
-    """Where and how a server serves.
+    """The addresses and settings of a server.
 
     Attributes:
-      http: where REST is listened for.
-      grpc: where gRPC is; None for nowhere.
-      settings: what is taken from a request.
-      config_file: where the models come from, to be read again when it changes; None if they do
+      http: the address of REST.
+      grpc: the address of gRPC; None for no gRPC.
+      settings: limits on requests.
+      config_file: the file of the models, which is read again when it changes; None if they do
         not come from a file.
-      poll_seconds: between two looks for new versions; 0 to look when told to only.
+      poll_seconds: interval of looking for new versions; 0 to look only on request.
       observation: which logs are kept.
     """
 
@@ -63,14 +63,14 @@ class Options:
 
 @dataclass(frozen=True)
 class Ports:
-    """Where a server listens: ports of TCP; `grpc` is None where gRPC is not served."""
+    """The TCP ports of a server; `grpc` is None without gRPC."""
 
     http: int
     grpc: int | None
 
 
 def load_saved_model(path: str) -> Model:
-    """Load a SavedModel into this process; TensorFlow is imported by the first one."""
+    """Load a SavedModel into this process; the first one imports TensorFlow."""
     _import_tensorflow()
     from components.serve.model import SavedModel
 
@@ -79,8 +79,8 @@ def load_saved_model(path: str) -> Model:
 
 @functools.cache
 def _import_tensorflow() -> None:
-    """Import all that is heavy, once; takes seconds."""
-    # Google's libraries tell every start that Python 3.10 ages.
+    """Import all heavy modules, once; takes seconds."""
+    # Google's libraries warn at every start that support for Python 3.10 ends.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
     with quiet_imports():
         lean_imports.load(lean_imports.TENSORFLOW, without=lean_imports.KERAS)
@@ -89,20 +89,21 @@ def _import_tensorflow() -> None:
         import components.serve.grpc_app
         import components.serve.model  # noqa: F401
 
-    tf.get_logger().setLevel("ERROR")  # it calls sessions, which servers run, deprecated
-    # What is imported stays. Garbage collection, which all requests wait for, need not look at it.
+    tf.get_logger().setLevel("ERROR")  # it warns that sessions are deprecated
+    # Imported objects stay, so garbage collections, which all requests wait for, skip them.
     gc.collect()
     gc.freeze()
-    # It looks at all the rest once that has grown by a quarter of what it saw last: now nothing.
+    # A full collection runs once the rest has grown by a quarter of what the last one saw: now
+    # none.
     gc.collect()
 
 
 class Server:
-    """Serves models until it is stopped; make and use it in one event loop.
+    """Serves models until it is stopped; create and use it in one event loop.
 
     Args:
       configs: the models.
-      options: where and how.
+      options: the addresses and settings.
       load: returns the model in a folder; called in a thread.
     """
 
@@ -135,7 +136,7 @@ class Server:
         """Listen, begin to load, and return the ports.
 
         Raises:
-          ConfigError: one cannot be listened at.
+          ConfigError: listening fails.
         """
         self._looked = asyncio.get_running_loop().create_future()
         self.models.configure(self._configs)
@@ -149,7 +150,7 @@ class Server:
         return ports
 
     async def loaded(self) -> None:
-        """Wait until every model answers.
+        """Wait until every model is ready.
 
         Raises:
           ModelError: no version of one of them loads.
@@ -164,12 +165,12 @@ class Server:
                 )
 
     def reload(self) -> None:
-        """Read the configuration again, and look for versions, at once."""
+        """Read the configuration again and look for versions, now."""
         self._read = _UNREAD
         self._look.set()
 
     async def stop(self) -> None:
-        """Answer what was asked, take nothing new, and let go of everything."""
+        """Answer pending requests, accept no new ones, and free everything."""
         self._service.draining = True
         seconds = self._options.http.drain_seconds
         stopping = [self._http.stop(seconds)]
@@ -185,7 +186,7 @@ class Server:
         await asyncio.to_thread(self._observers.close)
 
     async def _watch(self) -> None:
-        """Load what is there, then look again and again."""
+        """Load the versions, then look for new ones periodically."""
         assert self._looked is not None
         try:
             if self._grpc is not None:
@@ -206,7 +207,7 @@ class Server:
                 await self._look_again()
             except StoreError as error:
                 _logger.error("looking for versions failed: %s", error.what)
-            except Exception:  # a folder that cannot be read now may be readable in a second
+            except Exception:  # a folder that is unreadable now may be readable in a second
                 _logger.exception("looking for versions failed")
 
     async def _look_again(self) -> None:
@@ -222,21 +223,21 @@ class Server:
         await self._update()
 
     async def _update(self) -> None:
-        """Load and let go of versions, and tell who watches whether requests should come."""
+        """Load and unload versions, and notify clients that watch the health."""
         if self._grpc is not None:
-            self._grpc.changed()  # of a model that has just been named, no version answers
+            self._grpc.changed()  # a newly configured model has no version yet
         await self.models.update()
         if self._grpc is not None:
             self._grpc.changed()
 
 
 async def run(server: Server, ready: Callable[[Ports], None], stop: asyncio.Event) -> None:
-    """Serve until told to stop, by SIGTERM, SIGINT or the event; SIGHUP reloads.
+    """Serve until SIGTERM, SIGINT or the event stops the server; SIGHUP reloads.
 
     Args:
       server: not started yet.
-      ready: called with the ports once every model answers.
-      stop: set to end it.
+      ready: called with the ports once every model is ready.
+      stop: set it to stop the server.
 
     Raises:
       SkewlessError: it cannot listen, or no version of a model loads.
@@ -261,7 +262,7 @@ async def run(server: Server, ready: Callable[[Ports], None], stop: asyncio.Even
 
 
 def _stamp(path: str | None) -> tuple[int, int, int] | None:
-    """Return what changes when a file is written or replaced; None where there is none."""
+    """Return a value that changes when a file is written or replaced; None without a file."""
     try:
         status = os.stat(path) if path is not None else None
     except OSError:

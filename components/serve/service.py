@@ -1,6 +1,6 @@
-"""What REST and gRPC share: who may ask, what is asked, within which bounds, and who is told of it.
+"""What REST and gRPC share: authorization, models, limits and observers.
 
-Goes in: arrays for a signature. Comes out: arrays. Each rule stands here once, for both protocols.
+It turns the input arrays of a signature into its output arrays. Each rule is implemented here once.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ Result = TypeVar("Result")
 
 
 class Service:
-    """Answers requests about all models; use it from one event loop.
+    """Runs requests on all models; use it from one event loop.
 
     Args:
-      models: what is served.
-      settings: what is taken from a request.
-      observers: told of each request, once it is answered or refused.
+      models: the served models.
+      settings: limits on requests.
+      observers: receive each request, once it is answered or refused.
 
     Attributes:
       draining: whether the server is about to stop.
-      budget: for the bytes of all requests that are not answered yet.
+      budget: counts the bytes of all unanswered requests.
     """
 
     def __init__(
@@ -62,31 +62,30 @@ class Service:
         self._large = ThreadPoolExecutor(1, "large requests")
 
     def close(self) -> None:
-        """End the thread for large requests, once nothing asks any more."""
+        """End the thread for large requests; call this after all requests are answered."""
         self._large.shutdown()
 
     def authorize(self, authorization: str | None) -> None:
         """Check that a request shows the token, if one is set.
 
         Raises:
-          RequestError: it does not.
+          RequestError: it shows none, or a wrong one.
         """
         if self._token is None:
             return
         shown = authorization or ""
         if not shown.lower().startswith(_BEARER):
             raise RequestError("'Authorization: Bearer TOKEN' is missing", UNAUTHENTICATED)
-        # A header may hold anything, and compare_digest takes no text beyond ASCII.
-        given = shown[len(_BEARER) :].strip().encode(errors="surrogateescape")
-        if not hmac.compare_digest(given, self._token):
+        # A header may have any bytes, and compare_digest accepts only ASCII text.
+        token = shown[len(_BEARER) :].strip().encode(errors="surrogateescape")
+        if not hmac.compare_digest(token, self._token):
             raise RequestError("the bearer token is not the right one", UNAUTHENTICATED)
 
     def check_ready(self) -> None:
-        """Check that requests should be sent here.
+        """Check that this server should receive requests.
 
         Raises:
-          RequestError: the server is about to stop, or a model does not answer yet, or not yet
-            under one of its labels.
+          RequestError: the server is about to stop, or a model or one of its labels is not ready.
         """
         if self.draining:
             raise RequestError("the server is about to stop", UNAVAILABLE)
@@ -101,10 +100,10 @@ class Service:
     def find(
         self, exchange: Exchange, name: str, version: int | None = None, label: str | None = None
     ) -> Loaded:
-        """Return the version that answers a request, and note it.
+        """Return the version for a request, and record it.
 
         Raises:
-          RequestError: it is not there, or not yet.
+          RequestError: there is no such version, or it is not ready.
         """
         loaded = self.models.find(name, version, label)
         exchange.model = loaded.name
@@ -112,10 +111,10 @@ class Service:
         return loaded
 
     def signature(self, exchange: Exchange, loaded: Loaded, name: str) -> Signature:
-        """Return a signature, and note it.
+        """Return a signature, and record it.
 
         Raises:
-          RequestError: there is none of this name.
+          RequestError: there is no such signature.
         """
         signature = loaded.signatures.get(name)
         if signature is None:
@@ -135,19 +134,19 @@ class Service:
         done: Callable[[Arrays | Exception], None],
         named: str | None = None,
     ) -> None:
-        """Have the outputs of the signature that `exchange` names computed.
+        """Compute the outputs of the signature of `exchange`.
 
         Args:
-          exchange: of the request.
-          loaded: the version that answers.
-          inputs: an array an input, or rows to be made arrays.
-          rows: of the request; None where it cannot be joined with others.
-          seconds: to wait for the answer.
-          done: called later, once, with the outputs, or with what the queue or the graph refused.
-          named: the name of the list of rows in the request; None where it has columns.
+          exchange: the record of the request.
+          loaded: the version to run.
+          inputs: an array for each input, or rows that are not converted yet.
+          rows: the number of rows; None if they cannot be batched with others.
+          seconds: the timeout.
+          done: called once, later, with the outputs, or with an error of the queue or the graph.
+          named: the name of the list of rows in the request; None if it has columns.
 
         Raises:
-          RequestError: too many rows, or too many requests wait; `done` is not called.
+          RequestError: there are too many rows, or too many requests wait; `done` is not called.
         """
         if rows is not None and rows > self.settings.max_rows:
             message = f"{rows} rows; at most {self.settings.max_rows} are taken at once"
@@ -174,10 +173,10 @@ class Service:
         seconds: float,
         named: str | None = None,
     ) -> Arrays:
-        """Return what `submit` computes.
+        """Run a signature like `submit`, and return its outputs.
 
         Raises:
-          RequestError: what `submit`, the queue and the graph refuse.
+          RequestError: like `submit`, or an error of the queue or the graph.
         """
         future: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
         self.submit(
@@ -186,30 +185,30 @@ class Service:
         try:
             return await future
         finally:
-            del future  # an error's traceback holds this frame, and the future the error
+            del future  # an error's traceback refers to this frame, and the future to the error
 
     async def apart(
         self, exchange: Exchange, seconds: float, work: Callable[..., Result], *arguments: Any
     ) -> Result:
-        """Do what takes long for a large request in a thread, so that others are answered.
+        """Do the slow work for a large request in a thread, so that others are answered meanwhile.
 
-        One such request is worked at, and others wait, so that no number of them takes the machine.
+        One such request is processed at a time, so that they cannot use up the machine.
 
         Args:
-          exchange: of the request.
-          seconds: that the request may take in all.
+          exchange: the record of the request.
+          seconds: the timeout of the whole request.
           work: called in the thread.
-          *arguments: of `work`.
+          *arguments: the arguments of `work`.
 
         Raises:
-          RequestError: the time is over, or what `work` refuses.
+          RequestError: the time is over, or `work` raised it.
         """
         outcome = await self._outcome(exchange, seconds, functools.partial(work, *arguments))
         if isinstance(outcome, RequestError):
             try:
                 raise outcome
             finally:
-                del outcome  # its traceback holds this frame, and all that was read
+                del outcome  # its traceback refers to this frame, and so to all that was read
         return outcome
 
     async def _outcome(
@@ -223,7 +222,7 @@ class Service:
             raise RequestError(f"no answer within {seconds:g} s", DEADLINE) from None
 
     def tell(self, exchange: Exchange, status: int) -> None:
-        """Tell all observers what came of a request."""
+        """Report a finished request to all observers."""
         exchange.status = status
         exchange.seconds = time.perf_counter() - exchange.started
         for observer in self._observers:
@@ -231,7 +230,7 @@ class Service:
 
 
 def _done(work: Callable[[], Result]) -> Result | RequestError:
-    """Return what work gives, or why it refuses, without the frames in which it did."""
+    """Return the result of work, or its refusal without the frames of its traceback."""
     try:
         return work()
     except RequestError as error:
@@ -239,7 +238,7 @@ def _done(work: Callable[[], Result]) -> Result | RequestError:
 
 
 def _settle(future: asyncio.Future[Arrays], result: Arrays | Exception) -> None:
-    if future.done():  # nobody waits any more
+    if future.done():  # the caller has stopped waiting
         return
     if isinstance(result, Exception):
         future.set_exception(result)

@@ -1,24 +1,24 @@
-"""How models are served, in plain data: what the command's options set, and their defaults.
+"""Settings of a server as plain data, with the defaults of the command's options.
 
-Imported wherever the command's help is written, so nothing heavy is imported here.
+The command's help needs this module, so it imports nothing heavy.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-HTTP_PORT = 8501  # TensorFlow Serving's, as the next
+HTTP_PORT = 8501  # TensorFlow Serving's default, as is the next one
 GRPC_PORT = 8500
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much may wait, and how much is run at once.
+    """Limits of a queue and of a batch.
 
     Attributes:
-      requests: that may wait.
-      rows: that may wait, in all of them.
-      batch_rows: of joined requests; a larger request is run by itself.
+      requests: the largest number of waiting requests.
+      rows: the largest number of rows in all of them.
+      batch_rows: the largest number of rows of joined requests; a larger request runs alone.
     """
 
     requests: int = 1_000
@@ -28,15 +28,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """What is taken from a request.
+    """Limits on requests.
 
     Attributes:
-      seconds: a request waits for its answer, unless it asks for less.
-      max_rows: of a request.
-      optional_columns: whether columns with a default may be left out.
-      queue: limits of what waits for a version.
-      max_bytes_in_flight: of all requests that are not answered yet, over both protocols.
-      token: that a request has to show; None where anyone may ask.
+      seconds: the timeout of a request, unless it has a shorter one.
+      max_rows: the largest number of rows in a request.
+      optional_columns: whether columns with a default may be omitted.
+      queue: the limits of a version's queue.
+      max_bytes_in_flight: the largest size of all unanswered requests, over both protocols.
+      token: the token that a request has to show; None to allow everybody.
     """
 
     seconds: float = 30.0
@@ -49,23 +49,23 @@ class Settings:
 
 @dataclass(frozen=True)
 class Address:
-    """Where to listen, and what is taken from a connection.
+    """An address to listen at, and the limits of its connections.
 
     Attributes:
       host: name or number of the interface.
-      port: of TCP; 0 for any that is free.
-      max_bytes: of a request's body, also once it is unpacked.
-      body_seconds: in which a body has to arrive, and an answer to be taken.
-      head_bytes: of a request's line and headers.
-      head_seconds: in which these have to arrive.
-      idle_seconds: after which a connection that asks nothing is closed.
-      connections: that may be open at once.
-      spare_connections: beyond these, for health checks over HTTP.
-      handshakes: of connections that may agree on TLS at once.
-      drain_seconds: in which requests are finished once the server is told to stop.
-      certificate: file of the certificate chain, PEM; None to speak without TLS.
-      key: file of its private key, PEM.
-      allowed_hosts: that HTTP requests may name in their Host header (see `hosts`); None for any.
+      port: the TCP port; 0 for a free one.
+      max_bytes: the largest body of a request, also after decompression.
+      body_seconds: the time limit for a body to arrive, and for an answer to be received.
+      head_bytes: the largest size of a request's line and headers.
+      head_seconds: the time limit for these to arrive.
+      idle_seconds: the time after which an idle connection is closed.
+      connections: the largest number of open connections.
+      spare_connections: additional connections for health checks over HTTP.
+      handshakes: the largest number of concurrent TLS handshakes.
+      drain_seconds: the time limit for pending requests when the server stops.
+      certificate: the PEM file of the certificate chain; None for no TLS.
+      key: the PEM file of its private key.
+      allowed_hosts: allowed values of the Host header in HTTP requests (see `hosts`); None for any.
     """
 
     host: str = "127.0.0.1"

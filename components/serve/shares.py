@@ -1,7 +1,7 @@
-"""Arrays of several requests as one array each, and the share of each request again.
+"""Joins the arrays of several requests, and gives each request its share of a result.
 
-Goes in and comes out: arrays by name, a row of the request a row of each. No row is copied but to
-join them: a share is cut out when it is looked at.
+Arrays have a name and one row for each row of the request. Rows are copied only to join them; a
+share is sliced when it is accessed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Converted = TypeVar("Converted")
 
 
 class Share(Mapping[str, np.ndarray]):
-    """Some rows of a batch's arrays, cut out when they are looked at.
+    """A slice of a batch's arrays, which are sliced when they are accessed.
 
     Args:
-      arrays: of the batch.
-      rows: of this share.
-      converted: what `of_batch` gave for the batch's arrays, by name; one for all shares.
+      arrays: the arrays of the batch.
+      rows: the rows of this share.
+      converted: results of `of_batch` by name; one mapping for all shares of the batch.
     """
 
     __slots__ = ("_arrays", "_converted", "rows")
@@ -32,9 +32,9 @@ class Share(Mapping[str, np.ndarray]):
         self._arrays, self.rows, self._converted = arrays, rows, converted
 
     def of_batch(self, name: str, convert: Callable[[str, np.ndarray], Converted]) -> Converted:
-        """Return what a name and the whole batch's array are converted to, once for all shares.
+        """Convert the whole batch's array of a name, once for all shares; return the result.
 
-        Every share of a batch has to ask with the same `convert`.
+        Every share of a batch has to use the same `convert`.
         """
         if name not in self._converted:
             self._converted[name] = convert(name, self._arrays[name])
@@ -62,7 +62,7 @@ def split(arrays: Arrays, sizes: Sequence[int]) -> list[Share]:
     """Return each request's share of joined arrays.
 
     Raises:
-      ValueError: an array is not of one row a row.
+      ValueError: an array does not have one row for each row of the requests.
     """
     rows = sum(sizes)
     for name, array in arrays.items():

@@ -1,6 +1,6 @@
-"""What a signature takes and gives, in plain data: all that a protocol has to know of a model.
+"""The inputs and outputs of a signature as plain data, which is all that the protocols need.
 
-Read from the SavedModel's SignatureDefs once, when it is loaded. No TensorFlow is imported here.
+They are read once from the SavedModel's SignatureDefs. TensorFlow is not imported here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 STRING = "DT_STRING"
 
-# numpy's type by TensorFlow's; text is arrays of `bytes` objects. Requests carry no other types.
+# numpy's type by TensorFlow's; text is an array of `bytes` objects. Requests have no other types.
 NUMPY_TYPES: dict[str, type] = {
     "DT_FLOAT": np.float32,
     "DT_DOUBLE": np.float64,
@@ -35,9 +35,9 @@ class Tensor:
     """An input or output.
 
     Attributes:
-      name: of the tensor in the graph.
+      name: the name of the tensor in the graph.
       dtype: TensorFlow's name of its type, such as "DT_FLOAT".
-      shape: its sizes, -1 where any will do; None if even the rank is free.
+      shape: its sizes, -1 for any size; None if even the rank is free.
     """
 
     name: str
@@ -51,19 +51,19 @@ class Tensor:
 
     @property
     def of_row(self) -> Tensor:
-        """What one row of it is."""
+        """The tensor for a single row."""
         return replace(self, shape=None if self.shape is None else self.shape[1:])
 
 
 @dataclass(frozen=True)
 class Feature:
-    """What the graph reads of a serialised tf.Example.
+    """A feature that the graph parses from a serialised tf.Example.
 
     Attributes:
       dtype: TensorFlow's name of its type: "DT_FLOAT", "DT_INT64" or "DT_STRING".
-      least: how many values an example has to have.
-      most: how many values an example may have; None if any number will do.
-      default: whether an example that has no value gets one.
+      least: the smallest number of values in an example.
+      most: the largest number of values in an example; None if there is no limit.
+      default: whether an example without a value gets a default.
     """
 
     dtype: str
@@ -72,14 +72,14 @@ class Feature:
     default: bool = False
 
     def takes(self, size: int) -> bool:
-        """Whether an example may have so many values."""
+        """Whether an example may have this number of values."""
         if not size:
             return self.default or not self.least
         return self.least <= size and (self.most is None or size <= self.most)
 
     @property
     def expected(self) -> str:
-        """How many values of which type, in words."""
+        """The expected number and type of values, in words."""
         if self.most is None:
             number = f"at least {self.least} values" if self.least else "values"
         elif self.least == self.most:
@@ -94,13 +94,12 @@ class Signature:
     """A SignatureDef.
 
     Attributes:
-      inputs: by the name a request uses.
-      outputs: by the name an answer uses.
-      method_name: what TensorFlow Serving lets it be asked for.
-      left_out: by input, the value that stands in rows which leave it out; inputs that are not
-        here have to be there.
-      features: what the graph reads of the serialised tf.Examples that are its one input, by name;
-        None if it takes no tf.Examples, or how it reads them is not known.
+      inputs: by their names in requests.
+      outputs: by their names in answers.
+      method_name: the method of TensorFlow Serving that it supports.
+      left_out: by input, the default value for rows without it; other inputs are required.
+      features: the features that the graph parses from the serialised tf.Examples of its only
+        input, by name; None if it takes no tf.Examples, or if the features are unknown.
     """
 
     inputs: Mapping[str, Tensor]
@@ -111,15 +110,15 @@ class Signature:
 
     @cached_property
     def batched(self) -> bool:
-        """Whether rows of several requests may be asked at once."""
+        """Whether rows of several requests can be joined."""
         tensors = [*self.inputs.values(), *self.outputs.values()]
         return bool(self.inputs) and all(tensor.batched for tensor in tensors)
 
 
 def stand_in(default: np.ndarray) -> float | int | bool | bytes | None:
-    """Return what a SignatureDef's default puts into one row; None if it cannot be said.
+    """Return the value for one row in a SignatureDef's default; None if it has several values.
 
-    A default of no rows is how our exports say "missing in every row": NaN, and "" in text.
+    A default without rows is our exports' code for "missing in every row": NaN, and "" for text.
 
     >>> stand_in(np.zeros(0, np.float32)), stand_in(np.array([7]))
     (nan, 7)

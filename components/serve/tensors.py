@@ -1,9 +1,8 @@
-"""JSON values ↔ numpy arrays of a tensor's type, with the strictness of TensorFlow Serving.
+"""Converts between JSON values and numpy arrays, as strictly as TensorFlow Serving does.
 
-Promised: a value arrives as it was sent or is refused. A float32 is the nearest one to the number,
-written with a point or without. A whole number that a float64 would change, a number beyond the
-type's range, a boolean for a number, `3.0` for an integer and `null` are refused with a
-`RequestError`.
+A value arrives as it was sent, or is refused. A float32 is the nearest one to the number, written
+with a decimal point or without. A `RequestError` refuses whole numbers that a float64 would change,
+numbers beyond the type's range, booleans for numbers, `3.0` for an integer and `null`.
 """
 
 from __future__ import annotations
@@ -29,28 +28,28 @@ from schemas.columns import LARGEST_INTEGER
 _B64 = "b64"
 _MAX_RANK = 32
 _VECTOR = (-1,)
-# Up to here a float64 holds every whole number.
-# From here on a float32 is infinite; what is a little more than its largest number, as the shortest
-# digits of that are, is rounded to it.
+# Up to this number, a float64 represents every whole number.
+# From this number on a float32 is infinite. Numbers slightly above its largest value, which the
+# shortest digits of that value may be, are rounded to it.
 FLOAT32_END = 2.0**128 - 2.0**103
-_FORMATS = {np.float32: "f", np.float64: "d"}  # struct's
+_FORMATS = {np.float32: "f", np.float64: "d"}  # codes of struct
 
 
 def array_of(value: Any, tensor: Tensor, where: str) -> np.ndarray:
     """Return a JSON value, or nested lists of them, as an array of the tensor's type and shape.
 
     Args:
-      value: as JSON was parsed.
-      tensor: what it is for.
-      where: what the value is, for messages.
+      value: the value as parsed from JSON.
+      tensor: the tensor that receives it.
+      where: the name for messages.
 
     Raises:
       RequestError: it does not fit; the message begins with `where`.
     """
     if tensor.dtype not in NUMPY_TYPES:
-        raise RequestError(f"{where}: JSON carries no {tensor.dtype}", 501)
+        raise RequestError(f"{where}: JSON cannot have {tensor.dtype}", 501)
     convert = _CONVERTERS.get(tensor.dtype, _numbers)
-    if tensor.shape == _VECTOR and type(value) is list:  # what nearly all requests are made of
+    if tensor.shape == _VECTOR and type(value) is list:  # the usual case
         return convert(value, tensor.dtype, where)
     flat, shape = _flattened(value, where)
     array = convert(flat, tensor.dtype, where).reshape(shape)
@@ -64,7 +63,7 @@ def array_of(value: Any, tensor: Tensor, where: str) -> np.ndarray:
 
 
 def is_bytes(value: Any) -> bool:
-    """Whether a value is `{"b64": "…"}`, which stands for bytes."""
+    """Whether a value is `{"b64": "…"}`, which means bytes."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get(_B64), str)
 
 
@@ -74,7 +73,7 @@ def to_bytes(value: Any, where: str) -> bytes:
     Raises:
       RequestError: it is neither, or not base64.
     """
-    if isinstance(value, bytes):  # no JSON value, but what stands for one that was left out
+    if isinstance(value, bytes):  # not from JSON, but the default of an omitted value
         return value
     if isinstance(value, str):
         try:
@@ -87,27 +86,26 @@ def to_bytes(value: Any, where: str) -> bytes:
         )
     text: str = value[_B64]
     try:
-        # As TensorFlow Serving does: the padding may be left out, nothing else may be wrong.
+        # As in TensorFlow Serving, the padding may be omitted, but nothing else may be wrong.
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (ValueError, binascii.Error) as error:
         raise RequestError(f"{where}: unable to decode base64: {error}") from None
 
 
 def texts_of(name: str, array: np.ndarray) -> list[bytes]:
-    """Return every row of an output as JSON; of a scalar, which has no rows, its one value.
+    """Return every row of an output as JSON; a scalar, which has no rows, gives one value.
 
-    A float is given by the shortest digits that are read back as the same. Text is a string; it
-    is base64 where the output's name ends in `_bytes`, as TensorFlow Serving does, and where it is
-    no UTF-8.
+    A float has the shortest digits that parse to the same value. Text is a string; it is base64 if
+    the output's name ends in `_bytes`, as in TensorFlow Serving, and if it is not UTF-8.
     """
     flat = np.ascontiguousarray(array).reshape(-1)
     if flat.dtype == object:
         as_bytes = name.endswith("_bytes")
         texts = [orjson.dumps(_text(value, as_bytes)) for value in flat.tolist()]
     else:
-        # orjson knows the shortest digits of a float32, of which Python's float has no notion.
+        # orjson knows the shortest digits of a float32; Python's float does not.
         texts = orjson.dumps(flat, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
-        if flat.dtype.kind == "f":  # what orjson knows nothing of
+        if flat.dtype.kind == "f":  # types that orjson does not support
             for at in np.flatnonzero(~np.isfinite(flat)).tolist():
                 texts[at] = json.dumps(float(flat[at])).encode()
     for axis in range(array.ndim - 1, 0, -1):
@@ -117,7 +115,7 @@ def texts_of(name: str, array: np.ndarray) -> list[bytes]:
 
 
 def list_of(texts: Sequence[bytes]) -> bytes:
-    """Return the JSON list of values that are JSON already."""
+    """Return the JSON list of values that are encoded already."""
     return b"[%b]" % b",".join(texts)
 
 
@@ -129,7 +127,7 @@ def _text(value: bytes, as_bytes: bool) -> Any:
 
 
 def _flattened(value: Any, where: str) -> tuple[list[Any], tuple[int, ...]]:
-    """Return the values of nested lists, and the shape that the first of each level gives."""
+    """Return the values of nested lists, and the shape given by the first list of each level."""
     shape: list[int] = []
     values = [value]
     while isinstance(values[0] if values else None, list):
@@ -138,8 +136,8 @@ def _flattened(value: Any, where: str) -> tuple[list[Any], tuple[int, ...]]:
         size = len(values[0])
         for each in values:
             if not isinstance(each, list) or len(each) != size:
-                found = f"a list of {len(each)}" if isinstance(each, list) else kind(each)
-                raise RequestError(f"{where}: {found} beside a list of {size}")
+                actual = f"a list of {len(each)}" if isinstance(each, list) else kind(each)
+                raise RequestError(f"{where}: {actual} beside a list of {size}")
         shape.append(size)
         values = list(chain.from_iterable(values))
     return values, tuple(shape)
@@ -147,7 +145,7 @@ def _flattened(value: Any, where: str) -> tuple[list[Any], tuple[int, ...]]:
 
 def _numbers(values: list[Any], dtype: str, where: str) -> np.ndarray:
     numpy_type = NUMPY_TYPES[dtype]
-    allowed = {int, float} if numpy_type in _FORMATS else {int}  # bool is another type
+    allowed = {int, float} if numpy_type in _FORMATS else {int}  # bool is a separate type
     kinds = set(map(type, values))
     if not kinds <= allowed:
         wrong = next(value for value in values if type(value) not in allowed)
@@ -159,10 +157,10 @@ def _numbers(values: list[Any], dtype: str, where: str) -> np.ndarray:
     if int in kinds and numpy_type is np.float64:
         _check_exact(values, dtype, where)
     try:
-        # struct writes floats four times as fast as numpy reads them, and refuses what a float32
-        # cannot hold.
+        # struct converts floats four times as fast as numpy, and refuses numbers that are too
+        # large for a float32.
         packed = struct.pack(f"={len(values)}{_FORMATS[numpy_type]}", *values)
-    except (OverflowError, struct.error):  # the latter of an int
+    except (OverflowError, struct.error):  # struct.error is for an int
         lost = next(v for v in values if FLOAT32_END <= abs(v) != math.inf)
         raise RequestError(f"{where}: {excerpt(lost)} is beyond the range of {dtype}") from None
     return np.frombuffer(packed, numpy_type)
@@ -196,7 +194,7 @@ def _texts(values: list[Any], _: str, where: str) -> np.ndarray:
     # An array of fixed-width bytes would lose trailing NULs.
     array = np.empty(len(values), dtype=object)
     try:
-        array[:] = list(map(str.encode, values))  # as nearly all are
+        array[:] = list(map(str.encode, values))  # the usual case
     except (TypeError, UnicodeEncodeError):
         array[:] = [to_bytes(value, where) for value in values]
     return array

@@ -1,9 +1,9 @@
 """The bodies of :classify and :regress: JSON examples → serialised tf.Examples, outputs → JSON.
 
-Goes in: {"examples": [{…}], "context": {…}}; features may be left out, and the context's stand in
-examples that do not have them. A value becomes what the graph reads of its feature, as far as that
-is known, else what its JSON type says. Promised: no TensorFlow is imported. The wire format is
-written here, in less time than protobuf takes (docs/decisions/0005-http-server.md).
+A request is {"examples": [{…}], "context": {…}}. Features may be omitted; an example without a
+feature has the context's. A value has the type that the graph parses for its feature, if that is
+known, or its JSON type. TensorFlow is not imported. The wire format is written here, which takes
+less time than protobuf (docs/decisions/0005-http-server.md).
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ _METHOD_NAMES = {method: f"tensorflow/serving/{method}" for method in (CLASSIFY,
 EXAMPLES, _CONTEXT, _RESULTS = "examples", "context", "results"
 _CLASSES, _SCORES, _OUTPUTS = "classes", "scores", "outputs"
 
-_MOST_REPEATED = 16 << 20  # bytes that a context may become by standing in all examples
+_MOST_REPEATED = 16 << 20  # bytes of a context, repeated for all examples
 
 _INT64 = range(-(2**63), 2**63)
 
-# What most fields begin with: key and length, a byte each. To make them anew takes half the time.
+# The beginning of most fields: key and length, a byte each. Creating it each time takes twice as
+# long.
 _BYTES = [bytes([value]) for value in range(0x80)]
 _HEADS = {number: [bytes([number << 3 | 2]) + size for size in _BYTES] for number in (1, 2, 3)}
 
 
 def check_method(method: str, name: str, signatures: Mapping[str, Signature]) -> None:
-    """Check that a signature is made for :classify or :regress.
+    """Check that a signature is for :classify or :regress.
 
     Raises:
       RequestError: it is not; names those that are.
@@ -56,12 +57,12 @@ def check_method(method: str, name: str, signatures: Mapping[str, Signature]) ->
 
 
 def check_size(examples: int, most: int, context: int) -> None:
-    """Check, before the examples are made, that they are not too many or too large.
+    """Check, before the examples are created, that they are not too many or too large.
 
     Args:
-      examples: how many.
-      most: of a request.
-      context: bytes of the features that stand in all of them.
+      examples: the number of examples.
+      most: the largest number in a request.
+      context: bytes of the features that are repeated in each example.
 
     Raises:
       RequestError: they are.
@@ -76,15 +77,15 @@ def check_size(examples: int, most: int, context: int) -> None:
 def parse(
     document: Mapping[str, Any], signature: Signature, most: int = Settings.max_rows
 ) -> dict[str, np.ndarray]:
-    """Return the one input of the signature: serialised tf.Examples, [rows].
+    """Return the single input of the signature: serialised tf.Examples, [rows].
 
     Args:
       document: the parsed body.
-      signature: that takes them.
-      most: examples of a request.
+      signature: the signature that takes them.
+      most: the largest number of examples in a request.
 
     Raises:
-      RequestError: the body holds no examples, too many, or values that a tf.Example cannot hold.
+      RequestError: the body has no examples, too many, or values that a tf.Example cannot have.
     """
     known = signature.features or {}
     context = document.get(_CONTEXT, {})
@@ -92,9 +93,9 @@ def parse(
         context = _features(context, known, repr(_CONTEXT))
     rows = document.get(EXAMPLES)
     if not isinstance(rows, list) or not rows:
-        found = "an empty list" if rows == [] else json_text.kind(rows)
-        found = found if EXAMPLES in document else "missing"
-        raise RequestError(f"{EXAMPLES!r} is {found}; a list of at least one object was expected")
+        actual = "an empty list" if rows == [] else json_text.kind(rows)
+        actual = actual if EXAMPLES in document else "missing"
+        raise RequestError(f"{EXAMPLES!r} is {actual}; a list of at least one object was expected")
     check_size(len(rows), most, sum(len(name) + len(value) for name, value in context.items()))
     array = np.empty(len(rows), dtype=object)
     array[:] = [
@@ -106,10 +107,10 @@ def parse(
 
 
 def answer(method: str, outputs: Mapping[str, np.ndarray]) -> bytes:
-    """Return the body that gives a value, or pairs of class and score, for each example.
+    """Return the body with a value, or pairs of class and score, for each example.
 
     Raises:
-      RequestError: the outputs are not what the method promises.
+      RequestError: the outputs do not fit the method.
     """
     if method == CLASSIFY:
         labels, scores = classes_of(outputs)
@@ -125,10 +126,10 @@ def answer(method: str, outputs: Mapping[str, np.ndarray]) -> bytes:
 
 
 def values_of(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return what :regress answers, [rows].
+    """Return the values of :regress, [rows].
 
     Raises:
-      RequestError: the outputs are not what the method promises.
+      RequestError: the outputs do not fit the method.
     """
     array = outputs.get(_OUTPUTS)
     if array is None or array.ndim not in (1, 2) or array.size != len(array):
@@ -137,12 +138,12 @@ def values_of(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def classes_of(outputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return what :classify answers: labels (bytes) and scores, both [rows, classes].
+    """Return the results of :classify: labels (bytes) and scores, both [rows, classes].
 
     Either may be missing; then the labels are empty, or the scores 0.
 
     Raises:
-      RequestError: the outputs are not what the method promises.
+      RequestError: the outputs do not fit the method.
     """
     labels, scores = outputs.get(_CLASSES), outputs.get(_SCORES)
     given = labels if labels is not None else scores
@@ -173,9 +174,9 @@ def _features(row: Any, known: Mapping[str, Feature], where: str) -> dict[bytes,
 
 
 def _feature(values: list[Any], known: Feature | None, where: str) -> bytes:
-    """Return a serialised Feature, of no values none.
+    """Return a serialised Feature; without values it has no kind.
 
-    Its kind is what the graph reads, or, where that is not known, the values' JSON type.
+    Its type is what the graph parses or, if that is unknown, the values' JSON type.
     """
     if not values:
         return b""
@@ -188,7 +189,7 @@ def _feature(values: list[Any], known: Feature | None, where: str) -> bytes:
         wrong = next((v for v in values if type(v) not in _KINDS and not is_bytes(v)), values[-1])
         raise RequestError(
             f"{where}: {excerpt(wrong)}; numbers with a point, numbers without, or"
-            " strings were expected, and one of these alone"
+            " strings were expected, and only one of these"
         )
     (kind,) = kinds
     return _LISTS[kind](values, where)
@@ -199,7 +200,7 @@ def _bytes_list(values: list[Any], where: str) -> bytes:
 
 
 def _float_list(values: list[Any], where: str) -> bytes:
-    """Return a FloatList of numbers, with a point or without: a program may write 12.0 as 12."""
+    """Return a FloatList of numbers, with a point or without: programs may write 12.0 as 12."""
     for value in values:
         if type(value) is not float and type(value) is not int:
             raise RequestError(_not_a_number(value, where, "a number for DT_FLOAT"))
@@ -215,7 +216,7 @@ def _int64_list(values: list[Any], where: str) -> bytes:
 def _int64(value: Any, where: str) -> int:
     if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_INTEGER:
         return int(value)
-    if not isinstance(value, int):  # which a boolean is
+    if not isinstance(value, int):  # a boolean is an int, too
         raise RequestError(_not_a_number(value, where, "a whole number for DT_INT64"))
     if value not in _INT64:
         raise RequestError(f"{where}: {excerpt(value)} is beyond the range of DT_INT64")
@@ -223,8 +224,8 @@ def _int64(value: Any, where: str) -> int:
 
 
 def _integers(values: list[Any], where: str) -> bytes:
-    """Return an Int64List; NaN stands for a missing value, as in :predict."""
-    present = [value for value in values if value == value]  # NaN alone differs from itself
+    """Return an Int64List; NaN means a missing value, as in :predict."""
+    present = [value for value in values if value == value]  # only NaN differs from itself
     return _int64_list(present, where) if present else b""
 
 
@@ -234,10 +235,10 @@ def _not_a_number(value: Any, where: str, expected: str) -> str:
     return f"{where}: {excerpt(value)}, expected {expected}"
 
 
-# Which list of a Feature a JSON value goes into; a boolean counts as 0 or 1.
+# The kind of list in a Feature for a JSON value; a boolean counts as 0 or 1.
 _KINDS: dict[type, str] = {str: "bytes", float: "float", int: "int64", bool: "int64"}
 _LISTS: dict[str | None, Any] = {"bytes": _bytes_list, "float": _float_list, "int64": _int64_list}
-# By the type that the graph reads.
+# By the type that the graph parses.
 _OF_KNOWN: dict[str, Any] = {
     STRING: _bytes_list,
     "DT_FLOAT": _float_list,

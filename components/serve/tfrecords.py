@@ -1,4 +1,4 @@
-"""TFRecord files, written by TensorFlow; what goes wrong is an OSError, as with any file."""
+"""TFRecord files, written by TensorFlow; errors are OSErrors, as for other files."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import contextlib
 from collections.abc import Iterator
 from typing import Protocol
 
-FRAME = 16  # bytes that the format puts around a record
+FRAME = 16  # bytes that the format adds to a record
 
 
 class Writer(Protocol):
-    """A file of records; raises OSError where it cannot be written."""
+    """A file of records; raises OSError if it cannot be written."""
 
     def write(self, record: bytes) -> None:
         """Append a record."""
 
     def flush(self) -> None:
-        """Hand everything to the operating system, so that it survives this process."""
+        """Flush to the operating system, so that the records survive this process."""
 
     def close(self) -> None:
         """Finish the file."""
@@ -38,7 +38,7 @@ class TFRecords:
             self._writer.write(record)
 
     def flush(self) -> None:
-        """Hand everything to the operating system."""
+        """Flush to the operating system."""
         with self._as_os_error():
             self._writer.flush()
 

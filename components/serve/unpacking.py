@@ -1,7 +1,7 @@
-"""Packed bodies: gzip, of one member or several, and deflate → the bytes that they hold.
+"""Decompresses bodies: gzip, with one or several members, and deflate.
 
-Promised: no body takes more memory or time than its limits allow, however it was packed. Only what
-is small is to be unpacked in the event loop (`unpacked_small`); anything else belongs in a thread.
+No body takes more memory or time than its limits allow, however it was compressed. Only small
+bodies may be decompressed in the event loop (`unpacked_small`); others belong in a thread.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from components.serve.failures import TOO_LARGE, RequestError
 ENCODINGS = frozenset({b"gzip", b"x-gzip", b"deflate"})
 
 _GZIP, _ZLIB = b"\x1f\x8b", 0x78
-_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # zlib tells the two by their first bytes
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # zlib detects the format by the first bytes
 _GZIP_ONLY = zlib.MAX_WBITS | 16
-_CHUNK = 64 << 10  # what follows a member's end is copied, so each call gets a part only
+_CHUNK = 64 << 10  # the data after a member is copied, so each call gets only a part
 _STEP = 1 << 20
 
-_SMALL = 64 << 10  # bytes, packed and plain, that are unpacked within a fifth of a millisecond
+_SMALL = 64 << 10  # bytes before and after, which takes a fifth of a millisecond
 
-# Rows of JSON pack to a tenth or a twentieth. Zeros pack to a thousandth, and so does the attack of
-# sending them; equal rows do as well, which the first bytes are free for.
+# Rows of JSON shrink to a tenth or a twentieth. Zeros, as in an attack, shrink to a thousandth, and
+# so do equal rows; for these the first bytes are exempt.
 _RATIO = 100
 _FREE = 1 << 20
 _MOST_MEMBERS = 1_000
 
 
 def is_packed(message: bytes) -> bool:
-    """Return whether a message begins as gzip or zlib do, as no serialised request does.
+    """Return whether a message begins like gzip or zlib, which no serialised request does.
 
     A protobuf's first byte is a field's number and type: no message has a type 7 (gzip's), and no
     request here has a field 15 (zlib's).
@@ -40,10 +40,10 @@ def is_packed(message: bytes) -> bool:
 
 
 def unpacked_small(body: bytes, most: int) -> bytes | None:
-    """Return what a packed body holds; None if it is not small, or is for `unpacked` to refuse.
+    """Return the decompressed body; None if it is not small, or if `unpacked` must refuse it.
 
     Raises:
-      RequestError: it is not packed.
+      RequestError: it is not compressed.
     """
     if len(body) > _SMALL:
         return None
@@ -53,11 +53,11 @@ def unpacked_small(body: bytes, most: int) -> bytes | None:
 
 
 def unpacked(body: bytes, most: int) -> bytes:
-    """Return what a packed body holds.
+    """Return the decompressed body.
 
     Raises:
-      RequestError: it is not packed, not whole, or holds more than `most` bytes, or far more than
-        it has itself.
+      RequestError: it is not compressed, not complete, or decompresses to more than `most` bytes or
+        to far more than its own size.
     """
     allowed = min(most, max(_FREE, _RATIO * len(body)))
     plain = bytearray()
@@ -67,12 +67,12 @@ def unpacked(body: bytes, most: int) -> bytes:
         if unpack.eof:
             members += 1
             unpack = _next_member(body, members)
-        given = unpack.unconsumed_tail
-        if not given:
-            given = body[at : at + _CHUNK]
-            at += len(given)
-        piece = _decompress(unpack, given, _STEP)
-        pending = len(piece) == _STEP  # zlib may hold more of what it has read
+        chunk = unpack.unconsumed_tail
+        if not chunk:
+            chunk = body[at : at + _CHUNK]
+            at += len(chunk)
+        piece = _decompress(unpack, chunk, _STEP)
+        pending = len(piece) == _STEP  # zlib may have more of what it has read
         plain += piece
         at -= len(unpack.unused_data)  # it belongs to the next member
         if len(plain) > allowed:

@@ -1,10 +1,9 @@
-"""The versions in memory: which are loaded, which answers what, and how they come and go.
+"""The versions in memory: loads and unloads them, and finds the one for a request.
 
-Goes in: a `ModelConfig` a model. Comes out: `find`, which gives the version that answers a request.
-Promised: a new version is loaded in a thread while the old one answers, and takes its place between
-two requests; a version is let go once all it was asked is answered; one that does not load, or does
-not hold what was pushed, is told of, tried again when its folder changes, and the next older one
-answers instead.
+The configuration is a `ModelConfig` for each model. A new version is loaded in a thread while the
+old one answers, and replaces it between two requests. A version is unloaded after its requests are
+answered. A version that does not load, or differs from what was pushed, is reported and tried again
+when its folder changes; meanwhile the next older version answers.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from components.serve.loaded import Loaded, Loader, Model, OnBatch
 from components.serve.settings import Limits
 from schemas.errors import SkewlessError, StoreError
 
-# The states of TensorFlow Serving's ModelVersionStatus, by their numbers in its proto.
+# The states of TensorFlow Serving's ModelVersionStatus, by their numbers in the proto.
 START, LOADING, AVAILABLE, UNLOADING, END = "START", "LOADING", "AVAILABLE", "UNLOADING", "END"
 
 _logger = logging.getLogger(__name__)
@@ -37,12 +36,12 @@ _logger = logging.getLogger(__name__)
 
 @dataclass
 class Status:
-    """What became of a version.
+    """The state of a version.
 
     Attributes:
       state: one of the constants above.
       error: why it does not load; empty if nothing is wrong.
-      stamp: of the folder that did not load.
+      stamp: the stamp of the folder that did not load.
     """
 
     state: str
@@ -52,9 +51,9 @@ class Status:
 
 @dataclass
 class _Served:
-    """A model: what is wanted of it, and what is there; `default` is the newest of these.
+    """A model: its configuration and its versions; `default` is the newest of these.
 
-    `settled` tells whether all that is wanted has been loaded, or tried, once.
+    `settled` is whether all configured versions have been loaded, or tried, once.
     """
 
     config: ModelConfig
@@ -65,24 +64,24 @@ class _Served:
 
     @property
     def ready(self) -> bool:
-        """Whether it answers, under its labels, too, unless their versions do not load."""
+        """Whether it is ready, also under its labels, unless their versions do not load."""
         labelled = self.config.labels.values()
         return self.default is not None and (
             self.settled or all(version in self.loaded for version in labelled)
         )
 
     def choose_default(self) -> None:
-        """Let the newest version answer from now on."""
+        """Make the newest version the default."""
         self.default = self.loaded[max(self.loaded)] if self.loaded else None
 
 
 class Models:
-    """All models that are served; use it from one event loop.
+    """All served models; use it from one event loop.
 
     Args:
       load: returns the model in a folder; called in a thread.
-      limits: of each version's queue.
-      on_batch: told of every batch that was computed.
+      limits: the limits of each version's queue.
+      on_batch: called after every batch.
     """
 
     def __init__(
@@ -95,20 +94,20 @@ class Models:
 
     @property
     def configs(self) -> dict[str, ModelConfig]:
-        """How each model is served, by name."""
+        """The configuration of each model, by name."""
         return {name: model.config for name, model in self._models.items()}
 
     @property
     def loaded(self) -> list[Loaded]:
-        """Every version that answers."""
+        """All versions that are ready."""
         return [version for model in self._models.values() for version in model.loaded.values()]
 
     @property
     def ready(self) -> bool:
-        """Whether every model answers, from its start on under its labels, too.
+        """Whether every model is ready, also under the labels from its start.
 
-        A label that is given later, or whose version does not load, takes no server that answers
-        out of service.
+        A later label, or one whose version does not load, does not take a running server out of
+        service.
         """
         return bool(self._models) and all(model.ready for model in self._models.values())
 
@@ -128,12 +127,12 @@ class Models:
             self._let_go(model, model.loaded)
 
     async def reconfigure(self, configs: Sequence[ModelConfig]) -> None:
-        """Give models that are served other policies and labels: all of them, or none.
+        """Change the policies and labels of served models: all of them, or none.
 
-        What they choose is loaded first, and answers nobody until all of it is there.
+        The chosen versions are loaded first, and get no requests until all of them are loaded.
 
         Raises:
-          RequestError: a version that is chosen is not there or does not load.
+          RequestError: a chosen version does not exist or does not load.
         """
         async with self._changing:
             models = {config.name: self._model(config.name) for config in configs}
@@ -155,7 +154,7 @@ class Models:
                 await self._update(model)
 
     async def _stage(self, model: _Served, config: ModelConfig) -> list[tuple[_Served, Loaded]]:
-        """Load what a configuration chooses and is not loaded yet: all of it, or none."""
+        """Load the missing versions of a configuration: all of them, or none."""
         staged: list[tuple[_Served, Loaded]] = []
         try:
             available = await asyncio.to_thread(config.base.versions)
@@ -175,21 +174,21 @@ class Models:
         return staged
 
     async def update(self) -> None:
-        """Look at the folders; load what is wanted and not there, let go of what is not wanted."""
+        """Check the folders; load missing versions, and unload those that are not needed."""
         async with self._changing:
             for model in list(self._models.values()):
                 await self._update(model)
 
     def find(self, name: str, version: int | None = None, label: str | None = None) -> Loaded:
-        """Return the version that answers a request.
+        """Return the version for a request.
 
         Args:
-          name: of the model.
-          version: which one, by number; None for the default.
-          label: which one, by label.
+          name: the model's name.
+          version: the version's number; None means the default.
+          label: the version's label.
 
         Raises:
-          RequestError: it is not there, or not yet.
+          RequestError: there is no such version, or it is not ready.
         """
         model = self._models.get(name) or self._model(name)
         if label is not None:
@@ -202,7 +201,7 @@ class Models:
     def statuses(
         self, name: str, version: int | None = None, label: str | None = None
     ) -> dict[int, Status]:
-        """Return what became of a model's versions, the newest first.
+        """Return the states of a model's versions, newest first.
 
         Raises:
           RequestError: there is no such model or version.
@@ -217,12 +216,12 @@ class Models:
         return {version: model.statuses[version]}
 
     def default(self, name: str) -> int | None:
-        """Return the version that answers requests which name none."""
+        """Return the version for requests without a version."""
         default = self._model(name).default
         return None if default is None else default.version
 
     async def close(self) -> None:
-        """Let go of everything, once it has answered."""
+        """Unload everything after all requests are answered."""
         self._loader.close()
         self.configure(())
         await asyncio.gather(*self._unloading)
@@ -234,12 +233,12 @@ class Models:
             model.statuses.setdefault(version, Status(START))
         answering: set[int] = set()
         for version in policy.candidates(available):
-            # One that does not load leaves its place to the next older one.
+            # A version that does not load is replaced by the next older one.
             if len(answering) != policy.most and await self._there(
                 model, version, available[version]
             ):
                 answering.add(version)
-        # The last one is kept, whatever happened to its folder or to those that should follow it.
+        # The last one is kept, even if its folder disappears or its successors fail.
         keep = answering or {max(model.loaded, default=0)}
         self._let_go(model, model.loaded.keys() - keep)
         for version in model.statuses.keys() - available.keys() - model.loaded.keys():
@@ -248,19 +247,19 @@ class Models:
         model.settled = True
 
     async def _there(self, model: _Served, version: int, path: str) -> bool:
-        """Load a version that is not there; return whether it is there now."""
+        """Load a version unless it is loaded; return whether it is loaded now."""
         if version in model.loaded:
             return True
         stamp = await asyncio.to_thread(folders.stamp, path)
         before = model.statuses.get(version)
         if before is not None and before.error and before.stamp == stamp:
-            return False  # it is the very folder that did not load before
+            return False  # the same folder did not load before
         model.statuses[version] = Status(LOADING)
         name = model.config.name
         try:
             loaded = await self._loader.load(name, version, path)
         except SkewlessError as error:
-            # a store that did not answer may do so the next time, though nothing changed there
+            # a store may answer the next time, although nothing changed there
             lasting = None if isinstance(error, StoreError) else stamp
             model.statuses[version] = Status(END, error.what, lasting)
             _logger.error("version %d of model %r does not load: %s", version, name, error)
@@ -269,14 +268,14 @@ class Models:
             model.statuses[version] = Status(END, repr(error), stamp)
             _logger.exception("version %d of model %r does not load", version, name)
             return False
-        if self._models.get(name) is not model:  # it was taken off the list meanwhile
+        if self._models.get(name) is not model:  # it was removed meanwhile
             self._unload_later(loaded.unload())
             return False
         self._adopt(model, loaded)
         return True
 
     def _adopt(self, model: _Served, loaded: Loaded) -> None:
-        """Have a version answer that is loaded."""
+        """Let a loaded version answer requests."""
         model.loaded[loaded.version] = loaded
         model.statuses[loaded.version] = Status(AVAILABLE)
         model.choose_default()
@@ -296,7 +295,7 @@ class Models:
 
     async def _unload(self, model: _Served, loaded: Loaded) -> None:
         await loaded.unload()
-        if loaded.version not in model.loaded:  # or it was wanted again meanwhile
+        if loaded.version not in model.loaded:  # or it was loaded again meanwhile
             model.statuses[loaded.version] = Status(END)
         _logger.info("version %d of model %r is unloaded", loaded.version, loaded.name)
 

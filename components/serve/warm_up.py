@@ -1,9 +1,8 @@
-"""Runs each signature of a model once before it is asked: its first run takes up to a second.
+"""Runs each signature of a model once before the first request: the first run takes up to a second.
 
-Goes in: a model, and the warm-up requests that its SavedModel's folder may hold (PredictionLogs, as
-TensorFlow Serving replays them). Promised: afterwards every signature that can be asked has been
-run, with a request of its own or with one row of missing values; nothing about the requests keeps
-a model from being served.
+The requests come from the SavedModel's folder, if it has warm-up requests (PredictionLogs, as in
+TensorFlow Serving), or consist of one row of missing values. Errors in these requests do not keep a
+model from being served.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
     from components.serve.loaded import Model
 
 _FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
-_MOST = 1_000  # requests: TensorFlow Serving's own bound
-_MOST_ROWS = 4_096  # of a request
+_MOST = 1_000  # requests, as in TensorFlow Serving
+_MOST_ROWS = 4_096  # rows of a request
 
 _logger = logging.getLogger(__name__)
 
@@ -44,8 +43,8 @@ def run(model: Model, folder: str) -> None:
     """Run every signature of a model.
 
     Args:
-      model: to run.
-      folder: of its SavedModel.
+      model: the model to run.
+      folder: the folder of its SavedModel.
     """
     warm = set[str]()
     for question in _recorded(model, os.path.join(folder, _FILE)):
@@ -60,7 +59,7 @@ def _ran(model: Model, question: _Question) -> bool:
     try:
         model.run(question.signature, question.inputs)
     except RequestError as error:
-        # What refuses a row has been run as far as that.
+        # A row that is refused has been run up to that point.
         _logger.debug("warm-up of signature %r: %s", question.signature, error)
         return False
     except (tf.errors.OpError, ValueError, TypeError) as error:
@@ -70,7 +69,7 @@ def _ran(model: Model, question: _Question) -> bool:
 
 
 def _recorded(model: Model, path: str) -> Iterator[_Question]:
-    """Yield the requests of a warm-up file; what cannot be read of it is left out, and logged."""
+    """Yield the requests of a warm-up file; unreadable ones are logged and skipped."""
     if not os.path.isfile(path):
         return
     from tensorflow_serving.apis import prediction_log_pb2
@@ -91,10 +90,10 @@ def _recorded(model: Model, path: str) -> Iterator[_Question]:
 
 
 def _questions(model: Model, log: Any) -> list[_Question] | None:
-    """Return what a PredictionLog asks of signatures that the model has; None if it is damaged."""
+    """Return a PredictionLog's requests for signatures of the model; None if it is damaged."""
     try:
         return list(_asked(model, log))
-    except (RequestError, ValueError, TypeError):  # messages, and TensorFlow's own reader of them
+    except (RequestError, ValueError, TypeError):  # of our parsers, and of TensorFlow's
         return None
 
 
@@ -103,9 +102,9 @@ def _asked(model: Model, log: Any) -> Iterator[_Question]:
     if kind == "predict_log":
         request = log.predict_log.request
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
-        given = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
-        if name in model.signatures and given.keys() == model.signatures[name].inputs.keys():
-            yield _Question(name, given)
+        inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
+        if name in model.signatures and inputs.keys() == model.signatures[name].inputs.keys():
+            yield _Question(name, inputs)
     elif kind in ("classify_log", "regress_log", "multi_inference_log"):
         request = getattr(log, kind).request
         examples = examples_of(request.input, _MOST_ROWS)
@@ -116,12 +115,12 @@ def _asked(model: Model, log: Any) -> Iterator[_Question]:
 
 
 def _askable(signature: Signature) -> bool:
-    """Whether a request can carry all inputs."""
+    """Whether requests can have all of its inputs."""
     return all(tensor.dtype in NUMPY_TYPES for tensor in signature.inputs.values())
 
 
 def _missing(signature: Signature) -> Mapping[str, np.ndarray]:
-    """Return inputs of one row without values."""
+    """Return inputs for one row without values."""
     return {name: _one(tensor) for name, tensor in signature.inputs.items()}
 
 

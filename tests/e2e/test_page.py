@@ -85,7 +85,7 @@ def test_a_field_can_be_missing_and_come_back(opened, server):
     toggle.click()
     opened.until_score(score(EXAMPLE | {"fare": math.nan}))
     assert toggle.get_attribute("aria-pressed") == "true"
-    assert "wants a value" in opened.text("#field-0-note")
+    assert "requires a value" in opened.text("#field-0-note")
     toggle.click()
     opened.until_score(score(EXAMPLE))
     assert opened.field("fare").get_attribute("value") == "12.5"

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-ROOMS = ("components/push", "components/validate", "pipeline")
+ROOMS = ("components/push", "components/validate", "pipeline", "components/serve")
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py"))]
 
 # What gives away a sentence that nobody would write so: why, and what to write.

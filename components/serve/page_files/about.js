@@ -1,4 +1,4 @@
-// What is served: versions and their health, metrics by slice, the proof, digests.
+// Cards about the model: versions and their health, metrics by slice, the proof, digests.
 
 const METRICS = {
   auc: "AUC",
@@ -9,7 +9,7 @@ const METRICS = {
 };
 const MOST_METRICS = 5;
 
-/** Show everything that is known of a model; `entry` is its part of GET /v1/models. */
+/** Show the model's description; `entry` is its part of GET /v1/models. */
 function showAbout(description, entry, health) {
   const served = [versionsCard(entry, health)];
   const quality = [];
@@ -46,7 +46,7 @@ function versionsCard(entry, health) {
   return card("Versions", "", h("ul", { className: "versions" }, ...items));
 }
 
-/** A table whose first column names the row; numbers stand right. */
+/** Create a table whose first column names the row; numbers are aligned right. */
 function table(caption, head, rows) {
   const cell = (value, index) =>
     index === 0 ? h("th", { scope: "row", textContent: value }) : h("td", { textContent: value });
@@ -66,7 +66,7 @@ function table(caption, head, rows) {
   );
 }
 
-// Like the model card, it lists no slice that is so small that its metrics tell little.
+// Like the model card, it leaves out slices that are too small for meaningful metrics.
 function metricsCard({ metrics, baseline, training_examples: learnt, min_slice_examples: least }) {
   const given = Object.keys(metrics[0].metrics);
   const familiar = Object.keys(METRICS).filter((name) => given.includes(name));
@@ -84,7 +84,7 @@ function metricsCard({ metrics, baseline, training_examples: learnt, min_slice_e
     ...large.map((slice) => row(slice.name, slice.rows.toLocaleString("en"), slice.metrics)),
   );
   const head = ["slice", "rows", ...shown.map((name) => METRICS[name] ?? name)];
-  const hint = `On test rows that it never saw, after learning from ${learnt.toLocaleString("en")}.`;
+  const hint = `On test rows not used in training, after learning from ${learnt.toLocaleString("en")} rows.`;
   const listed = table("Metrics by slice", head, rows);
   return card("How good it is", hint, listed, ...leftOut(slices.length - large.length, least));
 }

@@ -1,6 +1,6 @@
-// The answer to one row, whichever of our signatures gave it.
+// The answer for one row, from any of our signatures.
 
-/** Return the signature to ask: `predict` says most, `raw_columns` is there in every model. */
+/** Return the signature to use: `predict` has the most outputs, every model has `raw_columns`. */
 const signatureOf = (description) =>
   description.signatures.some(({ name }) => name === "predict") ? "predict" : "raw_columns";
 
@@ -21,7 +21,7 @@ function readAnswer({ outputs }, description) {
   };
 }
 
-/** Return the score of every row. A signature of one output gives it without its name. */
+/** Return the score of every row. A signature with one output gives it without a name. */
 const scoresOf = (outputs) =>
   Array.isArray(outputs) ? outputs : (outputs.score ?? outputs.scores);
 

@@ -1,4 +1,4 @@
-// Asks the server. The bearer token, if it wants one, is kept for this tab alone.
+// Requests to the server. The bearer token, if there is one, is kept only in this tab.
 
 const TOKEN = "skewless-token";
 
@@ -9,9 +9,9 @@ class ServerError extends Error {
   }
 }
 
-let tokenAsked = null; // so that requests refused together ask a person once
+let tokenAsked = null; // so that several refused requests open only one dialog
 
-/** Send a request and return the parsed answer; ServerError where the server refuses. */
+/** Send a request and return the parsed answer; throws ServerError if the server refuses. */
 async function call(path, { body, signal } = {}) {
   const token = sessionStorage.getItem(TOKEN);
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
@@ -20,7 +20,7 @@ async function call(path, { body, signal } = {}) {
   const answer = await reach(path, { method, headers, body, signal });
   const text = await answer.text();
   if (answer.status === 401) {
-    // Another request may have asked for a new one while this was on its way.
+    // Meanwhile another request may have got a new token.
     if (sessionStorage.getItem(TOKEN) === token) await askForToken();
     return call(path, { body, signal });
   }
@@ -56,7 +56,7 @@ function askForToken() {
       tokenAsked = null;
       resolve();
     };
-    // Without a token the page can do nothing: the dialog stays until there is one.
+    // The page needs a token, so the dialog stays open until there is one.
     dialog.oncancel = (event) => event.preventDefault();
     dialog.showModal();
   });
@@ -68,7 +68,7 @@ const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
 /** Return the path of a model; `selector` is "", "/versions/N" or "/labels/L". */
 const modelPath = (name, selector) => `/v1/models/${encodeURIComponent(name)}${selector}`;
 
-/** Return what a model says of itself, or what its signatures tell where it has no description. */
+/** Return a model's description, or one made from its signatures if it has none. */
 async function describe(name, selector) {
   try {
     return await call(`${modelPath(name, selector)}/description`);
@@ -78,14 +78,14 @@ async function describe(name, selector) {
   }
 }
 
-/** Make the least description that a form needs. */
+/** Create the smallest description that a form needs. */
 function fromMetadata(name, document) {
   const signatures = document.metadata.signature_def.signature_def;
   const asked = signatures.predict ?? signatures.raw_columns;
   if (!asked) {
     throw new ServerError(
       0,
-      "This version takes serialised tf.Examples only: no form can be made of it.",
+      "This version takes only serialised tf.Examples, so it has no form.",
     );
   }
   const inputs = Object.entries(asked.inputs).map(([column, tensor]) => ({

@@ -1,8 +1,8 @@
-// The chart of one field: how the score moves over the values it can have.
+// The chart of one field: how the score depends on its value.
 
 const FRAME = { height: 224, left: 34, right: 12, top: 12, bottom: 26, missing: 58 };
 
-/** Draw an effect into a node: bars for values that have no order, an SVG for those that have. */
+/** Draw an effect into a node: bars for values without an order, an SVG for ordered ones. */
 function drawChart(node, effect, { use, threshold }) {
   const title = h("h3", { textContent: effect.input.name });
   const readout = h("p", { className: "hint readout", textContent: summaryOf(effect) });
@@ -79,7 +79,7 @@ function numberChart(effect, width, { readout, use, threshold }) {
   return svg;
 }
 
-/** Return functions from values to pixels. A place at the right is kept for the missing value. */
+/** Return functions from values to pixels. The right margin is for the missing value. */
 function scalesOf(points, width, shape) {
   const first = points[0]?.x ?? 0;
   const last = points.at(-1)?.x ?? 1;
@@ -152,7 +152,7 @@ function missingMark(point, effect, scale) {
   ];
 }
 
-/** Tell the value under the pointer; a click puts it into the form, where keys do the same. */
+/** Show the value under the pointer; a click puts it into the form, which keys can do there. */
 function listen(svg, choices, effect, { readout, use }) {
   const nearest = (event) => {
     const x = event.clientX - svg.getBoundingClientRect().left;

@@ -1,10 +1,10 @@
-// Makes elements. Text is inserted as text, so that no name or value from data can become markup.
+// Creates elements. Text is inserted as text, so that no name or value from data can become markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 const byId = (id) => document.getElementById(id);
 
-/** Make an HTML element; what it has as a property is set as one, the rest as attributes. */
+/** Create an HTML element; its properties are set as such, all else as attributes. */
 function h(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -15,7 +15,7 @@ function h(tag, properties = {}, ...children) {
   return node;
 }
 
-/** Make an SVG element; every property is an attribute. */
+/** Create an SVG element; everything is an attribute. */
 function s(tag, attributes = {}, ...children) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -23,7 +23,7 @@ function s(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Return a function that calls another once things have been calm for some milliseconds. */
+/** Return a function that calls another one after a pause of some milliseconds. */
 function afterCalm(milliseconds, action) {
   let timer;
   return () => {
@@ -32,7 +32,7 @@ function afterCalm(milliseconds, action) {
   };
 }
 
-/** Write a score or a probability: three digits, and never 0.000 or 1.000 for what is neither. */
+/** Format a score or a probability with three digits, as 0.000 or 1.000 only if it is exactly that. */
 function scoreText(score) {
   if (score === null || score === undefined) return "not a number";
   if (score > 0 && score < 0.001) return "<0.001";
@@ -40,7 +40,7 @@ function scoreText(score) {
   return score.toFixed(3);
 }
 
-/** Write a number for people: no more digits than tell something. */
+/** Format a number with no more digits than are useful. */
 function numberText(value) {
   if (typeof value !== "number") return "–";
   if (Number.isInteger(value))

@@ -1,7 +1,7 @@
-// The form: a field an input, which gives text; empty is missing.
+// The form: a field for each input, which returns text; empty means missing.
 
 class Field {
-  /** Make the field of an input; `changed` is called when a person changes it. */
+  /** Create the field of an input; `changed` is called when the user changes it. */
   constructor(input, id, changed) {
     this.input = input;
     this.changed = changed;
@@ -47,7 +47,7 @@ class Field {
     return typeOf(this.input).text ? this.control.value : this.control.value.trim();
   }
 
-  /** Take a value; "" is missing. What stood there comes back when "missing" is switched off. */
+  /** Set the value; "" means missing. Switching off "missing" restores the previous value. */
   set(text) {
     this.control.disabled = text === "";
     if (text !== "") this.put(text);
@@ -55,7 +55,7 @@ class Field {
   }
 
   put(text) {
-    // It may come from the form of a version whose schema listed other values.
+    // It may come from another version's form, whose schema had other values.
     if (this.input.values && ![...this.control.options].some((option) => option.value === text)) {
       this.control.append(h("option", { value: text, textContent: text }));
     }
@@ -78,7 +78,7 @@ class Field {
     this.tell(adviceOn(this.input, this.text), "advice");
   }
 
-  /** Say something beside the field: advice of ours, or the server's refusal. */
+  /** Show a note beside the field: a hint of ours, or the server's error. */
   tell(message, kind) {
     this.note.textContent = message;
     this.note.className = `note ${kind}`;
@@ -95,10 +95,10 @@ function selectOf(input) {
 }
 
 function textboxOf(input) {
-  // Not type="number": that hides from us what it does not understand, and rounds what it does.
+  // Not type="number", which hides text that it cannot parse, and rounds numbers.
   const { text, whole } = typeOf(input);
   const mode = text ? "text" : whole ? "numeric" : "decimal";
-  // Phones' numeric keypads have no minus sign.
+  // Numeric keypads of phones lack a minus sign.
   const signed = input.minimum === null || input.minimum < 0;
   return h("input", {
     type: "text",
@@ -123,13 +123,13 @@ function hintOf(input) {
   return parts.filter(Boolean).join(" · ");
 }
 
-/** Say what the schema thinks of a text. It is asked all the same: services get such rows. */
+/** Describe how a text violates the schema. It is sent nevertheless: services get such rows. */
 function adviceOn(input, text) {
-  if (text === "") return input.required ? "The schema wants a value in every row." : "";
+  if (text === "") return input.required ? "The schema requires a value in every row." : "";
   const number = Number(text);
   if (typeOf(input).text) {
     return input.known && !input.values && !input.known.includes(text)
-      ? "Not a term the model learnt."
+      ? "Not in the model's vocabulary."
       : "";
   }
   const below = input.minimum !== null && number < input.minimum;
@@ -137,10 +137,10 @@ function adviceOn(input, text) {
   return below || above ? `Outside the schema's ${boundsOf(input)}.` : "";
 }
 
-/** Return the row that the form holds: texts by input name. */
+/** Return the row in the form: texts by input name. */
 const rowOf = (fields) => new Map(fields.map((field) => [field.input.name, field.text]));
 
-/** Return the field that a refusal names, if it names one. */
+/** Return the field that an error message names, if any. */
 function fieldNamedIn(message, fields) {
   return fields.find(({ input: { name } }) =>
     [`input '${name}'`, `input "${name}"`].some((quoted) => message.includes(quoted)),

@@ -1,4 +1,4 @@
-// JSON as the server reads and writes it: with NaN for a missing number, and 64-bit integers whole.
+// JSON as the server reads and writes it: NaN for missing numbers, and exact 64-bit integers.
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 const STRINGS_AND_SPECIALS = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g;
@@ -6,7 +6,7 @@ const STRINGS_AND_SPECIALS = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g;
 /** Return how an input's values are held: its row of schemas/types.py, which page.py brings. */
 const typeOf = (input) => TYPES[input.kind];
 
-/** Parse an answer: NaN and infinities become null, integers past 2^53 stay text. */
+/** Parse an answer: NaN and infinities become null, integers beyond 2^53 stay text. */
 function parseJson(text) {
   const plain = text.replace(STRINGS_AND_SPECIALS, (found) => (found[0] === '"' ? found : "null"));
   return JSON.parse(plain, (_key, value, context) =>
@@ -15,10 +15,10 @@ function parseJson(text) {
 }
 
 /**
- * Write a field's text as a JSON value; empty is missing.
+ * Encode a field's text as a JSON value; empty means missing.
  *
- * A number is written digit by digit as it was typed, which a JavaScript number would round. What
- * is no number goes as a string: the server knows best how to say what is wrong with it.
+ * A number keeps its digits as typed, which a JavaScript number would round. Other text is sent as
+ * a string, so that the server reports what is wrong with it.
  */
 function literal(input, text) {
   if (typeOf(input).text) return JSON.stringify(text);
@@ -28,7 +28,7 @@ function literal(input, text) {
   return Number.isFinite(number) ? String(number) : JSON.stringify(text);
 }
 
-/** Write rows of texts, each by input name, as columns. */
+/** Encode rows of texts by input name as columns. */
 function columnsJson(signature, inputs, rows) {
   const columns = inputs.map((input) => {
     const values = rows.map((row) => literal(input, row.get(input.name)));
@@ -37,7 +37,7 @@ function columnsJson(signature, inputs, rows) {
   return `{"signature_name": ${JSON.stringify(signature)}, "inputs": {${columns.join(", ")}}}`;
 }
 
-/** Return text that the server gave, also where it is no UTF-8 and comes as base64. */
+/** Return the server's text, decoded from base64 if it is not UTF-8. */
 function textOf(value) {
   return value !== null && typeof value === "object" && "b64" in value
     ? atob(value.b64)

@@ -1,15 +1,15 @@
-// Puts the page together: which model and version is asked, and what follows from a change.
+// Assembles the page: which model and version is used, and what a change updates.
 
-const CALM = 120; // milliseconds without a keystroke before the model is asked
+const CALM = 120; // milliseconds without a keystroke before a request
 const HEALTH_EVERY = 10_000; // milliseconds
 
 const page = {
   models: [],
   model: "", // its name
-  selector: "", // of its version, as in paths: "" is the server's choice
+  selector: "", // the part of paths that selects the version: "" is the server's choice
   description: null,
   fields: [],
-  health: new Map(), // by version, what is wrong with it
+  health: new Map(), // by version: what is wrong with it
   comparing: false,
   effects: [],
   chosen: null, // the field whose chart is shown
@@ -18,7 +18,7 @@ const page = {
 
 const entryOf = (name) => page.models.find((model) => model.name === name);
 
-/** The number of the version that a selector stands for now. */
+/** The number of the selected version. */
 function resolved() {
   const [, kind, wanted] = page.selector.split("/");
   const { versions, default: standard } = entryOf(page.model);
@@ -28,7 +28,7 @@ function resolved() {
   return String(versions.find(({ labels }) => labels?.includes(label))?.version);
 }
 
-/** Do something; what goes wrong is told on the page. */
+/** Run an action; show its errors on the page. */
 async function attempt(action) {
   try {
     await action();
@@ -95,10 +95,10 @@ async function loadDescription() {
   byId("example").hidden = Boolean(page.description.bare);
 }
 
-/** Ask about the row in the form, and show everything that follows from it. */
+/** Send the row in the form, and show all results. */
 function ask() {
   showRequest();
-  page.asking.abort(); // an answer about an older row must not come after this one
+  page.asking.abort(); // an older row's answer must not arrive after this one
   page.asking = new AbortController();
   const { signal } = page.asking;
   return attempt(async () => {
@@ -154,7 +154,7 @@ function showRequest() {
   });
 }
 
-/** Show how the versions are; a model that moved on to another version is described anew. */
+/** Show the state of the versions; reload the form if the selection is another version now. */
 async function refreshHealth() {
   if (page.description === null) return start();
   const before = resolved();
@@ -213,7 +213,7 @@ function listenToPage() {
     ask();
   };
   byId("compare").onclick = () => {
-    page.comparing = true; // from now on it follows the form
+    page.comparing = true; // from now on the comparison follows the form
     byId("compare").hidden = true;
     ask();
   };
@@ -224,7 +224,7 @@ function listenToPage() {
   }, HEALTH_EVERY);
 }
 
-/** Show the first model; where the server is not ready for that, it is tried again later. */
+/** Show the first model; try again later if the server is not ready. */
 async function start() {
   await loadModels();
   await show();

@@ -1,4 +1,4 @@
-// The form's row as code. The token is never written into it.
+// The form's row as code. The token never appears in it.
 
 /** Quote for a POSIX shell. */
 const shellQuoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -43,7 +43,7 @@ const LANGUAGES = {
 
 let language = "curl";
 
-/** Make the tabs; `changed` is called when another language is chosen. */
+/** Create the tabs; `changed` is called when another language is selected. */
 function makeTabs(changed) {
   const names = Object.keys(LANGUAGES);
   const choose = (name) => {
@@ -81,7 +81,7 @@ function showCode(request) {
   byId("code").textContent = LANGUAGES[language](request);
 }
 
-/** Copy the code; where the browser has no clipboard for plain HTTP, select it for the person. */
+/** Copy the code; if the browser has no clipboard over plain HTTP, select it instead. */
 async function copyCode() {
   const button = byId("copy");
   try {

@@ -1,14 +1,14 @@
-// What changes when one field changes: other values for every field, the rest of the row as it is.
+// The effect of each field: other values for one field at a time, the rest of the row unchanged.
 
-const MOST_VALUES = 40; // of a field: more than a chart can show apart
+const MOST_VALUES = 40; // of a field: a chart cannot show more
 const MOST_CELLS = 200_000; // of a request: rows times inputs
-const COLUMNS_SPAN = 100; // the widest range of integers that gets a column each
+const COLUMNS_SPAN = 100; // the widest range of integers with a column for each
 
 /**
  * Return the values to try in a field, as texts, and how to draw them.
  *
- * What the schema lists or the model learnt comes as it is: as columns where it is a short range of
- * integers (hours, districts), otherwise as bars. All other numbers are taken evenly from a range.
+ * Values from the schema or the vocabulary are used as they are: as columns for a short range of
+ * integers (hours, districts), otherwise as bars. Other numbers are evenly spaced over a range.
  */
 function candidates(input, current, most) {
   const short =
@@ -30,7 +30,7 @@ function integers({ minimum, maximum }) {
 const withCurrent = (values, current) =>
   current === "" || values.includes(current) ? values : [...values, current];
 
-/** Return numbers from the schema's range; where an end is open, from around the row's value. */
+/** Return numbers from the schema's range; an open end extends around the row's value. */
 function evenly(input, current, most) {
   const own = [current, input.example].map(Number).find((n) => Number.isFinite(n) && n !== 0) ?? 1;
   const reach = Math.abs(own);
@@ -38,7 +38,7 @@ function evenly(input, current, most) {
   const high = input.maximum ?? Math.max(low, own) + 2 * reach;
   const steps = Math.max(most - 1, 2);
   const step = (high - low) / steps;
-  // Two digits of the step are kept: enough to tell neighbours apart, and short to read.
+  // Two digits of the step are kept: enough to distinguish neighbours, and short.
   const digits =
     typeOf(input).whole ? 0 : Math.min(Math.max(1 - Math.floor(Math.log10(step)), 0), 20);
   const numbers = Array.from({ length: steps + 1 }, (_, index) =>
@@ -47,7 +47,7 @@ function evenly(input, current, most) {
   return [...new Set(numbers)].map(String);
 }
 
-/** Return rows to ask: the row itself first, then for each plan a row for each value. */
+/** Return the rows to send: the row itself first, then for each plan a row for each value. */
 function rowsOf(row, plans) {
   const changed = plans.flatMap(({ input, values }) =>
     values.map((value) => new Map(row).set(input.name, value)),
@@ -64,7 +64,7 @@ function plansOf(inputs, row) {
   });
 }
 
-/** Join plans with the scores of their rows; the field that moves the score most comes first. */
+/** Join plans with the scores of their rows; the field with the largest effect comes first. */
 function effectsOf(plans, scores) {
   const base = scores[0];
   let next = 1;
@@ -87,7 +87,7 @@ function showEffects(effects, chosen, { choose, use, threshold }) {
   const chart = h("div", { className: "detail" });
   const focused = document.activeElement?.dataset?.field;
   byId("change").replaceChildren(h("div", { className: "sweep" }, list, chart));
-  // Whoever walks through the list with the keyboard keeps their place in it.
+  // Keyboard users keep their place in the list.
   if (focused !== undefined)
     [...list.querySelectorAll("button")].find((b) => b.dataset.field === focused)?.focus();
   drawChart(chart, shown, { use, threshold });

@@ -165,7 +165,7 @@ def test_examples_are_classified_and_regressed(api, prediction, batch, scores):
     assert list(first.regression_result.regressions) == list(regressed)
     assert list(second.classification_result.classifications) == list(classified)
     both.tasks[1].model_spec.signature_name = "regression"
-    with refused("INVALID_ARGUMENT", "'regression' is asked twice"):
+    with refused("INVALID_ARGUMENT", "'regression' is named twice"):
         prediction.MultiInference(both)
 
 
@@ -272,15 +272,15 @@ def test_examples_that_do_not_fit_are_named(api, prediction):
 
 def test_without_a_signature_the_one_that_fits_is_named(prediction, ask_raw):
     ask_raw.model_spec.signature_name = ""
-    with refused("INVALID_ARGUMENT", "'serving_default' is asked", "be: predict, raw_columns"):
+    with refused("INVALID_ARGUMENT", "signature is 'serving_default'", "be: predict, raw_columns"):
         prediction.Predict(ask_raw)
 
 
 def test_bytes_that_are_no_message_are_the_clients_fault(channel):
     call = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
-    with refused("INVALID_ARGUMENT", "no tensorflow.serving.PredictRequest"):
+    with refused("INVALID_ARGUMENT", "not a tensorflow.serving.PredictRequest"):
         call(b"\xff\xff\xff")
-    with refused("INVALID_ARGUMENT", "no tensorflow.serving.PredictRequest"):
+    with refused("INVALID_ARGUMENT", "not a tensorflow.serving.PredictRequest"):
         call(b"\x0a\x06\x0a\x04tiny\x3c\x0a\x00")  # the end of a group that never began
     for method in ("PredictionService/Guess", "SessionService/SessionRun"):
         with refused("UNIMPLEMENTED"):

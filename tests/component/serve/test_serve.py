@@ -185,10 +185,10 @@ def test_the_signature_that_takes_the_columns_is_named(server, columns):
     for body in ({"instances": rows_of(columns)}, {"inputs": lists(columns)}):
         status, answer = server.ask("POST", PREDICT, body)
         assert status == 400
-        assert "without 'signature_name', 'serving_default' is asked" in answer["error"]
+        assert "without 'signature_name', the signature is 'serving_default'" in answer["error"]
         assert answer["error"].endswith("'signature_name' may be: predict, raw_columns")
     status, answer = server.ask("POST", PREDICT, {**body, "signature_name": "regression"})
-    assert "signature 'regression' was asked: for these inputs" in answer["error"]
+    assert "the signature is 'regression': for these inputs" in answer["error"]
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_a_fault_of_ours_is_a_500_that_is_logged_and_tells_nothing(ask, model, c
 
     model.run = broken
     status, body = ask("POST", f"{MODEL}:predict", {"instances": [ROW]})
-    assert (status, body) == (500, {"error": "internal error; the server's log tells more"})
+    assert (status, body) == (500, {"error": "internal error; see the server's log"})
     assert "secret" in caplog.text
 
 

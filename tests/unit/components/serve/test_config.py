@@ -74,7 +74,7 @@ def test_tensorflow_servings_own_file_is_read(serving, tmp_path):
     ("text", "message"),
     [
         ("", "no model is configured"),
-        ("model_config_list { config { nam: 'x' } }", "no ModelServerConfig: 1:30"),
+        ("model_config_list { config { nam: 'x' } }", "not a ModelServerConfig: 1:30"),
         ("model_config_list { config { name: 'a/b' } }", "cannot be named 'a/b'"),
         (
             "model_config_list { config { name: 'a' } config { name: 'a' } }",

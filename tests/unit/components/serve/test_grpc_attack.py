@@ -111,7 +111,7 @@ def test_messages_in_flight_are_bounded(attacked):
             await asyncio.sleep(0.001)
         async with refused("RESOURCE_EXHAUSTED", "800 bytes are in flight"):
             await call(bytes(400))
-        async with refused("RESOURCE_EXHAUSTED", "ask again later"):
+        async with refused("RESOURCE_EXHAUSTED", "try again later"):
             await call(b"a" * 300_000, compression=GZIP)
         check = health_pb2.HealthCheckRequest().SerializeToString()
         assert await channel.unary_unary(CHECK)(check)

@@ -93,4 +93,4 @@ def test_bytes_that_are_no_request_are_the_clients_fault(make_service):
             await anext(health.watch(b"\xff"))
         return {(each.value.status, each.value.message) for each in (check, watch)}
 
-    assert asyncio.run(main()) == {(400, "the request is no grpc.health.v1.HealthCheckRequest")}
+    assert asyncio.run(main()) == {(400, "the request is not a grpc.health.v1.HealthCheckRequest")}

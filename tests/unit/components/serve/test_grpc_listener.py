@@ -74,7 +74,7 @@ def test_refusals_are_codes_with_a_sentence(grpc_server, caplog):
             (b"missing", "NOT_FOUND", "there is no model \\udcff"),
             (b"long", "NOT_FOUND", "é" * 1_000),
             (b"large", "INVALID_ARGUMENT", "too many rows"),
-            (b"bug", "INTERNAL", "internal error; the server's log tells more"),
+            (b"bug", "INTERNAL", "internal error; see the server's log"),
             (b"x" * 1_000, "RESOURCE_EXHAUSTED", "larger than max"),
         ):
             async with refused(code, message):

@@ -82,7 +82,7 @@ def test_the_last_value_stands_for_those_that_follow():
         (proto(STRING, [100], content=b"\0\0"), "DT_STRING", "does not fit shape"),
         (proto(INT8, [1], int_val=[128]), "DT_INT8", "128 is beyond the range"),
         (proto(BOOL, [1], content=b"\2"), "DT_BOOL", "neither 0 nor 1"),
-        (proto(19, [1]), "DT_HALF", "requests carry no DT_HALF"),
+        (proto(19, [1]), "DT_HALF", "requests cannot have DT_HALF"),
     ],
 )
 def test_what_does_not_fit_is_refused(message, dtype, said):

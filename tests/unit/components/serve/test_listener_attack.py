@@ -177,7 +177,7 @@ def test_bytes_in_flight_are_bounded_over_all_connections(guarded):
     declared, arrived, checked, after = guarded(client, token=None, in_flight=1_000)
     assert declared == arrived
     assert declared[0] == 429
-    assert "800 bytes are in flight, and 1000 is the limit: ask again later" in declared[1]
+    assert "800 bytes are in flight, and 1000 is the limit: try again later" in declared[1]
     assert (checked, after) == (200, SCORED)
 
 
