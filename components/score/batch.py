@@ -1,7 +1,7 @@
-"""Files of rows → a file or folder of scores, in one Beam pass; the rejected rows beside it.
+"""Scores files of rows into a file or folder, in one Beam pipeline; keeps rejected rows beside it.
 
-Promises: every row is scored or rejected with its reason; rows keep the order of their file; the
-output appears whole or not at all. Rows travel as Arrow columns from the source to the output.
+Every row is scored or rejected with its reason. Rows keep the order of their file. The output
+appears whole or not at all. Rows stay Arrow columns from the source to the output.
 """
 
 from __future__ import annotations
@@ -56,22 +56,22 @@ def predict(
     Args:
       model: folder of the SavedModel.
       paths: CSV files, plain or gzipped, and Parquet files; the output has their order.
-      output: where the scores go.
-      source: how files of its kind are written; None is CSV with commas, "" for missing.
-      keys: columns of the files to copy to the output; none copies each row's source and line.
-      columns: outputs of the model that are wanted; none is all.
-      compare_with: folder of another version's SavedModel, to be scored beside.
-      schema: the columns of schema.pbtxt, which say what a key of a CSV file is; a key that they do
-        not have is text, or as the model takes it.
-      options: where Beam runs; None is in this process.
+      output: the location of the scores.
+      source: the format of the files; None means CSV with commas, "" for missing.
+      keys: columns of the files to copy to the output; none means each row's source and line.
+      columns: outputs of the model to write; none means all.
+      compare_with: folder of another version's SavedModel to score with and to compare.
+      schema: the columns of schema.pbtxt, which have the types of keys in a CSV file; another key
+        has the model's type, or is text.
+      options: Beam's options; None runs it in this process.
 
     Returns:
-      How many rows became what, and where they are.
+      The counts of rows, and the locations of the files.
 
     Raises:
-      ConfigError: a column is asked for that the model does not give, or has a key's name.
+      ConfigError: a column is not an output of the model, or has a key's name.
       DataError: a file is missing, unreadable or lacks a column; the output cannot be written.
-      ModelError: no SavedModel, or a version that takes other columns than the one compared with.
+      ModelError: there is no SavedModel, or two versions to compare have different columns.
     """
     plan = Plan.of(model, paths, output, source, keys, columns, compare_with, schema)
     with output.working_folder(options) as folder:
@@ -99,13 +99,13 @@ def predict(
 
 @dataclass(frozen=True)
 class Carried:
-    """What travels beside a batch on its way through the models.
+    """The data that accompanies a batch through the models.
 
     Attributes:
       source: the file's position among the sources.
       number: the batch's position in the file.
-      columns: what is carried to the output.
-      scored: the results of the models that are through.
+      columns: the columns to copy to the output.
+      scored: the results of the models that have scored the batch.
     """
 
     source: int
@@ -117,8 +117,8 @@ class Carried:
 class ScoreFiles(beam.PTransform):
     """Reads the plan's files, scores them and writes parts of the output into `plan.folder`.
 
-    Gives one `Tally`. Everything from reading to writing is fused into one stage, so that a batch
-    is in memory only while it is worked on.
+    Returns one `Tally`. All steps from reading to writing are fused into one stage, so that a batch
+    is in memory only while it is processed.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -152,7 +152,7 @@ class ScoreFiles(beam.PTransform):
 
 
 class _ReadFile(beam.DoFn):
-    """A source file → its batches; and its tally."""
+    """Reads a source file into batches and a tally."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -178,9 +178,9 @@ class _ReadFile(beam.DoFn):
 
 
 class _WriteParts(beam.DoFn):
-    """Scored batches → files of the output, one for a source's batches of a bundle; their tally.
+    """Writes scored batches to files, one for each source in a bundle; returns a tally.
 
-    Files are named anew each time: what a failed attempt left is never read.
+    Files have new names each time, so that the files of a failed attempt are never read.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -200,7 +200,7 @@ class _WriteParts(beam.DoFn):
         with keep_failure(self._plan.folder, WRITTEN):
             if carried.source != self._source or self._sink is None:
                 self._open(carried)
-            assert self._sink is not None  # _open made it
+            assert self._sink is not None  # _open created it
             self._sink.write(self._row_batch(carried))
         rows = carried.columns.num_rows
         outputs = [result.inference for result in carried.scored]
@@ -212,7 +212,7 @@ class _WriteParts(beam.DoFn):
         progress.rows(STAGE, rows)
 
     def finish_bundle(self) -> Iterator[Any]:
-        """Close the last file and tell what was done."""
+        """Close the last file and return the tally."""
         if self._sink is not None:
             with keep_failure(self._plan.folder, WRITTEN):
                 self._sink.close()
@@ -220,7 +220,7 @@ class _WriteParts(beam.DoFn):
             yield window.GlobalWindows.windowed_value(self._tally)
 
     def teardown(self) -> None:
-        """Close the file of a bundle that failed; nobody will read it."""
+        """Close the file of a failed bundle, which is never read."""
         if self._sink is not None:
             self._sink.close()
 
@@ -237,8 +237,8 @@ class _WriteParts(beam.DoFn):
         """Put the columns of the output side by side."""
         columns = [*carried.columns.columns]
         for scored, asked in zip(carried.scored, self._plan.asked, strict=True):
-            wanted = self._plan.written(asked).names
-            columns += [column(scored.inference, name) for name in wanted]
+            names = self._plan.written(asked).names
+            columns += [column(scored.inference, name) for name in names]
         if len(carried.scored) == 2:
             columns.append(difference(*(result.inference for result in carried.scored)))
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)

@@ -1,11 +1,10 @@
-"""A Beam pipeline over one batch after another, in this process: built once, run for each of them.
+"""A Beam pipeline in this process that is built once and run for one batch after another.
 
-Goes in: steps over a PCollection, and batches of its elements. Comes out: what was counted of each.
-Promised: a run is over when `run` returns, and leaves no memory behind, so that there may be any
-number of them; what a step raises on purpose is raised as it was.
+`run` takes a batch of elements and returns its counters. It leaves no memory behind, so that it can
+be called any number of times. A SkewlessError that a step raises is raised unchanged.
 
-Beam's in-process runner is made for pipelines that end. It keeps everything that an unbounded one
-does until then, which docs/decisions/0008-streams-in-batches.md measures.
+Beam's in-process runner is made for bounded pipelines. It keeps all state of an unbounded one until
+it ends; docs/decisions/0008-streams-in-batches.md has measurements.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from components.engine_errors import restored
 from components.score import counts
 from schemas.errors import ConfigError, SkewlessError
 
-_batches: dict[str, Sequence[Any]] = {}  # that pipelines of this process work on, by their names
+_batches: dict[str, Sequence[Any]] = {}  # the batches of this process's pipelines, by their names
 
 
 class BoundedPipeline:
-    """A pipeline that is run for each batch.
+    """A pipeline that runs once for each batch.
 
     >>> pipeline = BoundedPipeline(lambda files: files | ScoreFoundFiles(…))  # doctest: +SKIP
     >>> pipeline.run([FileMetadata("incoming/a.csv", 0)])  # doctest: +SKIP
@@ -38,10 +37,10 @@ class BoundedPipeline:
     Args:
       steps: builds the pipeline on a PCollection of a batch's elements; a `TimestampedValue` is an
         element with an event time.
-      options: Beam's.
+      options: Beam's options.
 
     Raises:
-      ConfigError: the options ask for workers in other processes or threads.
+      ConfigError: the options require workers in other processes or threads.
     """
 
     def __init__(
@@ -53,20 +52,20 @@ class BoundedPipeline:
         _check(self._options.view_as(DirectOptions))
         self._name = uuid.uuid4().hex
         pipeline = beam.Pipeline(FnApiRunner(), options=self._options)
-        # Beam makes a temporary folder for each pipeline, which is only removed if that runs
+        # Beam creates a temporary folder for each pipeline, and removes it only if that runs
         shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
         steps(
             pipeline
             | "Batch" >> beam.Create([self._name], reshuffle=False)
             | "Elements" >> beam.FlatMap(_elements)
         )
-        # To build a pipeline costs twice what a run of it does, and each has its own model's handle
+        # Building a pipeline takes twice as long as running it, and loads another model handle
         self._graph = pipeline.to_runner_api(
             default_environment=environments.EmbeddedPythonEnvironment.default()
         )
 
     def run(self, batch: Sequence[Any]) -> dict[str, int]:
-        """Run the steps over a batch's elements, and return what was counted.
+        """Run the steps on a batch's elements, and return the counters.
 
         Raises:
           SkewlessError: a step raised it.
@@ -75,8 +74,8 @@ class BoundedPipeline:
         try:
             result = FnApiRunner().run_via_runner_api(self._graph, self._options)
         except SkewlessError as error:
-            if (told := restored(error)) is not error:
-                raise told from error
+            if (original := restored(error)) is not error:
+                raise original from error
             raise
         finally:
             del _batches[self._name]
@@ -99,9 +98,9 @@ def _check(options: DirectOptions) -> None:
 
 
 def _forget_dead_handles() -> None:
-    """Drop the entries of objects that are gone from Beam's map of shared ones.
+    """Remove the entries of deleted objects from Beam's map of shared ones.
 
-    RunInference adds an entry whenever its DoFn is set up, which Beam never removes.
+    RunInference adds an entry whenever its DoFn is set up, and Beam never removes it.
     """
     handles = shared._shared_map
     with handles._lock:

@@ -1,7 +1,7 @@
-"""What a SavedModel takes and gives, as Arrow columns: batches go in, batches come out.
+"""The inputs and outputs of a SavedModel as Arrow columns: batches in, batches out.
 
-The signature alone says which raw columns are asked for and of which kind, so that a SavedModel's
-folder is all that scoring needs.
+The signature alone has the names and types of the raw columns, so scoring needs only the
+SavedModel's folder.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Asked:
     Attributes:
       saved_model: the SavedModel's folder.
       signature: its name.
-      inputs: the raw columns it takes.
+      inputs: its raw columns.
       outputs: Arrow's type of each output, by name.
     """
 
@@ -44,28 +44,28 @@ class Asked:
 
     @property
     def output_schema(self) -> pa.Schema:
-        """The outputs as Arrow has them."""
+        """The Arrow schema of the outputs."""
         return pa.schema(list(self.outputs.items()))
 
 
 def ask(saved_model: str, signature: str | None = None) -> Asked:
-    """Read from a SavedModel what can be asked of it, without loading its graph.
+    """Read a SavedModel's signature over raw columns, without loading its graph.
 
     Args:
       saved_model: its folder.
-      signature: one over raw columns; None is the first of `PREFERRED` that is there.
+      signature: its name; None means the first of `PREFERRED` that exists.
 
     Raises:
-      ModelError: no SavedModel, no such signature, or one that does not take raw columns.
+      ModelError: there is no SavedModel, no such signature, or it does not take raw columns.
     """
     from components.evaluate.signature import read_signatures
 
     signatures = read_signatures(saved_model)
-    wanted = PREFERRED if signature is None else (signature,)
-    name = next((name for name in wanted if name in signatures), None)
+    choices = PREFERRED if signature is None else (signature,)
+    name = next((name for name in choices if name in signatures), None)
     if name is None:
         raise ModelError(
-            f"the SavedModel has no signature {' or '.join(map(repr, wanted))}",
+            f"the SavedModel has no signature {' or '.join(map(repr, choices))}",
             where=saved_model,
             expected="the signatures that the export stage writes",
             remedy=f"it has: {', '.join(sorted(signatures))}",
@@ -80,16 +80,16 @@ def ask(saved_model: str, signature: str | None = None) -> Asked:
         ),
         outputs={
             output: _arrow_type(info, output, where)
-            for output, info in sorted(definition.outputs.items(), key=_as_told)
+            for output, info in sorted(definition.outputs.items(), key=_output_order)
         },
     )
 
 
-# Outputs that people look for come first; the others follow by name.
+# The most useful outputs come first; the others follow by name.
 _ORDER = ("score", "class", "scores", "probabilities", "logits")
 
 
-def _as_told(item: tuple[str, Any]) -> tuple[int, str]:
+def _output_order(item: tuple[str, Any]) -> tuple[int, str]:
     name = item[0]
     return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)
 
@@ -98,10 +98,11 @@ def _kind(info: Any, column: str, where: str) -> str:
     dtype = _dtype(info)
     if dtype not in _KINDS or len(info.tensor_shape.dim) != 1:
         raise ModelError(
-            f"the input {column!r} is no raw column: {dtype} of rank {len(info.tensor_shape.dim)}",
+            f"the input {column!r} is not a raw column: {dtype} of rank"
+            f" {len(info.tensor_shape.dim)}",
             where=where,
             expected=f"one value a row of {', '.join(_KINDS)}",
-            remedy="ask another signature: `raw_columns`, for one",
+            remedy="use another signature, such as `raw_columns`",
         )
     return _KINDS[dtype]
 
@@ -126,24 +127,24 @@ def _dtype(info: Any) -> str:
 
 
 def as_inputs(batch: pa.RecordBatch, inputs: Iterable[Column], where: str) -> pa.RecordBatch:
-    """Return the columns that a model takes, in its order and of the types of examples.
+    """Return the model's inputs, in its order and with the types of examples.
 
     Args:
-      batch: has them among its columns; int32, dictionaries and the like are cast.
-      inputs: what the model takes.
-      where: what the batch is, for messages.
+      batch: has the inputs among its columns; types such as int32 and dictionaries are cast.
+      inputs: the model's inputs.
+      where: the name of the batch for messages.
 
     Raises:
-      DataError: a column is missing, is there twice, or does not fit its type.
+      DataError: a column is missing, exists twice, or does not fit its type.
     """
     arrays = []
     for column in inputs:
         positions = batch.schema.get_all_field_indices(column.name)
         if len(positions) != 1:
             raise DataError(
-                f"the column {column.name!r} is there {len(positions)} times",
+                f"there are {len(positions)} columns {column.name!r}",
                 where=where,
-                expected=f"once, as the model takes it: {column.kind}",
+                expected=f"one, as the model takes it: {column.kind}",
                 remedy=f"the batch has: {', '.join(batch.schema.names)}",
             )
         arrays.append(_cast(batch.column(positions[0]), column, where))
@@ -151,36 +152,38 @@ def as_inputs(batch: pa.RecordBatch, inputs: Iterable[Column], where: str) -> pa
 
 
 def _cast(array: pa.Array, column: Column, where: str) -> pa.Array:
-    wanted = ARROW_TYPES[column.kind]
-    if array.type == wanted:
+    arrow_type = ARROW_TYPES[column.kind]
+    if array.type == arrow_type:
         return array
     try:
-        # safe=False only rounds float64 to the float32 that the column is
-        return array.cast(wanted, safe=column.type is not FLOAT)
+        # safe=False only allows rounding float64 to float32, the type of the column
+        return array.cast(arrow_type, safe=column.type is not FLOAT)
     except pa.ArrowException as error:
         raise DataError(
             f"the column {column.name!r} of type {array.type} does not fit {column.kind}: {error}",
             where=where,
-            expected=f"values that are {wanted}",
+            expected=f"values of type {arrow_type}",
         ) from error
 
 
 def as_outputs(arrays: Mapping[str, np.ndarray], schema: pa.Schema) -> pa.RecordBatch:
-    """Return what a model gave as Arrow columns.
+    """Return a model's outputs as Arrow columns.
 
     Args:
       arrays: by output, of shape [rows] or [rows, n]; text as `bytes` objects.
-      schema: which outputs are wanted, and their types.
+      schema: which outputs to return, and their types.
     """
     columns = [_as_arrow(arrays[field.name], field.type) for field in schema]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _as_arrow(array: np.ndarray, wanted: pa.DataType) -> pa.Array:
-    if pa.types.is_list(wanted):
+def _as_arrow(array: np.ndarray, arrow_type: pa.DataType) -> pa.Array:
+    if pa.types.is_list(arrow_type):
         rows, width = array.shape
         offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * width, pa.int32())
-        return pa.ListArray.from_arrays(offsets, _as_arrow(array.reshape(-1), wanted.value_type))
-    if pa.types.is_string(wanted):
-        return pa.array(array, pa.binary()).cast(wanted)
-    return pa.array(array, wanted)
+        return pa.ListArray.from_arrays(
+            offsets, _as_arrow(array.reshape(-1), arrow_type.value_type)
+        )
+    if pa.types.is_string(arrow_type):
+        return pa.array(array, pa.binary()).cast(arrow_type)
+    return pa.array(array, arrow_type)

@@ -1,6 +1,6 @@
-"""Two versions' scores of the same rows → their difference row by row, and what it comes to.
+"""Compares two versions' scores of the same rows: row by row, and in total.
 
-Sums travel, so that a comparison is the same however the rows were parted among workers.
+Workers exchange sums, so a comparison does not depend on how the rows were distributed.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from schemas.strict import Strict
 
 DIFFERENCE = "score_difference"
 _SCORES, _CLASS = ("score", "scores"), "class"
-_THRESHOLD = 0.5  # where a version tells no class
+_THRESHOLD = 0.5  # for versions without a class output
 
 
 def renamed(ours: Sequence[str], other: Sequence[str]) -> dict[str, str]:
-    """Return our names of the other version's classes that have another one here, by theirs.
+    """Map the other version's class names to ours, where the same classes have other names.
 
     Args:
       ours: our version's classes, in the order of its probabilities.
-      other: the other's.
+      other: the other version's classes.
 
     >>> renamed(("small", "big"), ("0", "1"))
     {'0': 'small', '1': 'big'}
-    >>> renamed(("yes", "no"), ("no", "yes"))  # the same names for the contrary
+    >>> renamed(("yes", "no"), ("no", "yes"))  # the same names in another order
     {}
     """
     if len(ours) != len(other) or set(ours) == set(other):
@@ -54,7 +54,7 @@ class Sums(Strict):
     def of(
         cls, ours: pa.RecordBatch, other: pa.RecordBatch, names: Mapping[str, str] | None = None
     ) -> Sums:
-        """Return the sums of one batch that both versions scored; `names` are those `renamed`."""
+        """Return the sums of a batch that both versions scored; `names` is from `renamed`."""
         a, b = (_scores(batch).astype(np.float64) for batch in (ours, other))
         off = np.abs(a - b)
         return cls(
@@ -81,7 +81,7 @@ class Sums(Strict):
         return cls(largest=max((s.largest for s in sums), default=0.0), **totals)
 
     def comparison(self, names: Mapping[str, str] | None = None) -> Comparison:
-        """Return what the sums say, of versions whose classes were `renamed` so."""
+        """Return the comparison for the sums; `names` is from `renamed`."""
         n = max(self.rows, 1)
         spread_a, spread_b = (
             max(0.0, square - total * total / n)
@@ -99,16 +99,15 @@ class Sums(Strict):
 
 
 class Comparison(Strict):
-    """How far two versions are apart.
+    """The difference between two versions.
 
     Attributes:
-      rows: that both scored.
+      rows: the number of rows that both scored.
       mean_absolute_difference: of the scores.
       largest_difference: of the scores.
-      changed_class_share: of the rows that they put into different classes, whatever these are
-        called.
-      renamed_classes: what the other's classes are called here, where that is not the same.
-      correlation: of the scores (Pearson's); None where one version's are all equal.
+      changed_class_share: the share of rows with different classes; renamed classes are equal.
+      renamed_classes: our names of the other version's classes, where they differ.
+      correlation: of the scores (Pearson's); None if all scores of a version are equal.
     """
 
     rows: int
@@ -118,8 +117,8 @@ class Comparison(Strict):
     renamed_classes: dict[str, str] = Field(default_factory=dict)
     correlation: float | None
 
-    def told(self) -> str:
-        """Say it in a line."""
+    def summary(self) -> str:
+        """Return it as one line of text."""
         correlation = "none" if self.correlation is None else f"{self.correlation:.6f}"
         names = ", ".join(f"{old!r} is {new!r} here" for old, new in self.renamed_classes.items())
         return (
@@ -131,12 +130,12 @@ class Comparison(Strict):
 
 
 def difference(ours: pa.RecordBatch, other: pa.RecordBatch) -> pa.Array:
-    """Return our scores less the other's, float32 of shape [rows]."""
+    """Return our scores minus the other version's, float32 of shape [rows]."""
     return pa.array(_scores(ours) - _scores(other))
 
 
 def side_by_side(ours: pa.Schema, other: pa.Schema, suffix: str) -> pa.Schema:
-    """Return the schema of our outputs, the other's under names with a suffix, the difference."""
+    """Return the schema of our outputs, the other's with a suffix, and the difference."""
     suffixed = [pa.field(f"{field.name}{suffix}", field.type) for field in other]
     return pa.schema([*ours, *suffixed, pa.field(DIFFERENCE, pa.float32())])
 
@@ -149,8 +148,8 @@ def _scores(batch: pa.RecordBatch) -> np.ndarray:
 def _classes(batch: pa.RecordBatch, names: Mapping[str, str] | None = None) -> np.ndarray:
     if _CLASS not in batch.schema.names:
         return _scores(batch) >= _THRESHOLD
-    told = column(batch, _CLASS).to_numpy(zero_copy_only=False)
-    called = told.copy()
+    classes = column(batch, _CLASS).to_numpy(zero_copy_only=False)
+    called = classes.copy()
     for old, new in (names or {}).items():
-        called[told == old] = new
+        called[classes == old] = new
     return called

@@ -1,7 +1,8 @@
-"""What became of a stream's rows, counted where it happens: read, scored, rejected.
+"""Counters of a stream's rows: read, scored, rejected.
 
-A row is scored or rejected once it is written. Beam's metrics have the counts on every runner; in
-this process they are told as they come, too, for a stream that is interrupted has no result to ask.
+A row counts as scored or rejected once it is written. Beam's metrics have the counters on every
+runner. In this process they are also reported as progress, because an interrupted stream has no
+result.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ def count(name: str, rows: int) -> None:
 
 
 def of_result(result: Any) -> dict[str, int]:
-    """Return the counts of a pipeline's result by name."""
+    """Return the counters of a pipeline's result by name."""
     from apache_beam.metrics import MetricsFilter
 
-    found = result.metrics().query(MetricsFilter().with_namespace(STAGE))["counters"]
-    return {counter.key.metric.name: counter.result or 0 for counter in found}
+    counters = result.metrics().query(MetricsFilter().with_namespace(STAGE))["counters"]
+    return {counter.key.metric.name: counter.result or 0 for counter in counters}
 
 
 def in_words(counts: Mapping[str, int], *, scores: str, rejects: str) -> list[str]:
-    """Say in a few lines what became of the rows.
+    """Summarize what became of the rows in a few lines.
 
     Args:
-      counts: by name; one that is not there is 0.
-      scores: where the scored rows are.
-      rejects: where the others are.
+      counts: by name; a missing one is 0.
+      scores: the location of the scored rows.
+      rejects: the location of the rejected rows.
     """
     read, scored, rejected = (counts.get(name, 0) for name in (READ, SCORED, REJECTED))
     lines = [f"{read:,} rows read, {scored:,} scored"]

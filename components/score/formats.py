@@ -1,4 +1,4 @@
-"""Formats that scores are written in, and what names a topic that they are published to."""
+"""Formats of scores, and the pattern of a topic to publish them to."""
 
 from __future__ import annotations
 

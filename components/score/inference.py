@@ -1,4 +1,4 @@
-"""RunInference over batches that have something to carry past the model: keys, messages, places."""
+"""RunInference over batches with accompanying data: keys, messages, positions."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from components.score.model_handler import SavedModelHandler
 
 
 class Carrier(Protocol):
-    """A frozen dataclass that travels beside a batch; `scored` gathers the models' results."""
+    """A frozen dataclass that accompanies a batch; `scored` collects the models' results."""
 
     @property
     def scored(self) -> tuple[PredictionResult, ...]:
-        """Results of the models that the batch is through."""
+        """The results of the models that have scored the batch."""
 
 
 C = TypeVar("C", bound=Carrier)
 
 
 class ScoreBatches(beam.PTransform):
-    """Scores pairs of a carrier and a RecordBatch; the result joins the carrier's.
+    """Scores pairs of a carrier and a RecordBatch; adds the result to the carrier.
 
     Args:
       handler: the model.
-      versions: a PCollection of ModelMetadata such as WatchFilePattern's; None has no updates but
-        those that the handler follows itself.
+      versions: a PCollection of ModelMetadata such as WatchFilePattern's; None means no updates
+        other than those that the handler follows itself.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ScoreBatches(beam.PTransform):
 
     def expand(self, batches: beam.PCollection[Any]) -> beam.PCollection[Any]:
         """Build the steps."""
-        # batched already: BatchElements would hold batches back, and lose their timestamps
+        # not BatchElements: it would delay batches, and lose their timestamps
         handler = KeyedModelHandler(self._handler).with_no_batching()
         return (
             batches

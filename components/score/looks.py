@@ -1,7 +1,7 @@
-"""A pattern of files → those that are new, look by look, for as long as someone asks.
+"""Finds new files that match a pattern, in repeated looks.
 
-Promised: a file is given once, whatever becomes of it later; what lies in the folder costs a look
-little more than its names.
+A file is returned once, whatever happens to it later. A look at a folder with known files costs
+little more than listing their names.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from components import files
 from components.files import Entry
 from schemas.errors import StoreError
 
-# Files that are given together, at most. The rest of a look waits for its turn, as names alone.
+# Files that are returned together, at most. The rest of a look waits, as names only.
 MAX_FILES = 100
 MAX_BYTES = 256 << 20
 
@@ -27,16 +27,16 @@ def look_for_files(
     until: float = math.inf,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Iterator[list[Entry]]:
-    """Yield the files that match and were not given before, in parts of a look.
+    """Yield the files that match and were not returned before, in parts of a look.
 
-    It looks at once and then every so often, but not while a part is worked on, and once more when
-    the time is over. Hidden files match no `*`.
+    It looks at once and then periodically, but not while the caller works on a part, and once more
+    when the time is over. `*` does not match hidden files.
 
     Args:
       pattern: path or pattern of the files.
       seconds: between two looks.
-      until: on the clock of `time.monotonic`, when to look for the last time.
-      warn: told when a store does not answer a look; the next look asks again.
+      until: when to look for the last time, on the clock of `time.monotonic`.
+      warn: called when a store does not answer a look; the next look tries again.
 
     Raises:
       StoreError: the store does not answer the first look, or refuses it.
@@ -46,14 +46,14 @@ def look_for_files(
     while True:
         looked = time.monotonic()
         try:
-            found = files.find(pattern, seen)
+            entries = files.find(pattern, seen)
         except StoreError as error:
             if first:
                 raise
-            warn(f"{error.what}: {pattern}; the next look asks again")
-            found = []
+            warn(f"{error.what}: {pattern}; the next look tries again")
+            entries = []
         first = False
-        for part in parts(found):
+        for part in parts(entries):
             for entry in part:
                 seen |= {entry.path, _real(entry.path)}
             yield part
@@ -63,12 +63,12 @@ def look_for_files(
 
 
 def _real(path: str) -> str:
-    """Return a file's own path, which may also match, or another link to it."""
+    """Return a file's real path, which may also match, or another link to it."""
     return path if files.in_store(path) else os.path.realpath(path)
 
 
-def parts(found: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """Yield files in parts that are not too large to be worked on at a time.
+def parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Yield files in parts that are small enough to be processed at once.
 
     >>> [len(part) for part in parts([Entry(str(n), 1, 0) for n in range(250)])]
     [100, 100, 50]
@@ -77,7 +77,7 @@ def parts(found: Sequence[Entry]) -> Iterator[list[Entry]]:
     """
     part: list[Entry] = []
     size = 0
-    for entry in found:
+    for entry in entries:
         if part and (len(part) == MAX_FILES or size + entry.size > MAX_BYTES):
             yield part
             part, size = [], 0

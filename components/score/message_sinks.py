@@ -1,7 +1,7 @@
-"""Messages → files of a window's messages, or a Pub/Sub topic.
+"""Writes messages to files, one for each window, or to a Pub/Sub topic.
 
-Promises: attributes, ordering keys and event times are kept; files appear whole, and none replaces
-one with other messages, such as a window's file of before a restart.
+Attributes, ordering keys and event times are kept. Files appear whole, and none replaces one with
+other messages, such as a window's file from before a restart.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from components.score.counts import SCORED, count
 from components.score.messages import json_record
 
 WINDOW_SECONDS = 60.0
-_LATENESS_SECONDS = 24 * 3600  # how late a message still gets into a file of its window
-_MOST_UNDER_WAY = 10_000  # messages that are handed to Pub/Sub's client and not yet taken
+_LATENESS_SECONDS = 24 * 3600  # how late a message may be for a file of its window
+_MOST_UNDER_WAY = 10_000  # messages handed to Pub/Sub's client and not acknowledged yet
 
 
 class WriteMessageFiles(beam.PTransform):
     """Writes messages to files of JSON lines, one for each window of event time and firing.
 
-    A line holds a message's event time, ordering key, attributes and data. A file is written when
-    its window is over, and another for what comes late.
+    A line has a message's event time, ordering key, attributes and data. A file is written when its
+    window is over, and further ones for late messages.
 
     Args:
-      folder: where to.
-      seconds: of event time in a file.
-      counted_as: what the messages are counted as, one of `counts`.
+      folder: the output folder.
+      seconds: the length of a window in event time.
+      counted_as: the counter of the messages, one of `counts`.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class _WriteLines(beam.DoFn):
     ) -> Iterator[str]:
         times = (time.to_utc_datetime() for time in (span.start, span.end))
         start, end = (f"{time:%Y%m%dT%H%M%S.%f}" for time in times)
-        in_time = sorted(lines[1])  # a line begins with its event time
+        in_time = sorted(lines[1])  # a line begins with the event time
         text = b"".join(in_time)
-        # The same messages have the same name. A restarted stream counts panes from 0 again, and a
-        # stream of bounded pipelines with each of them.
+        # The name depends on the messages only. Pane numbers restart from 0 with the stream, and
+        # with each pipeline of a stream of bounded pipelines.
         digest = hashlib.blake2b(text, digest_size=8).hexdigest()
         path = os.path.join(self._folder, f"{start}-{end}-{pane.index:05d}-{digest}.jsonl")
         with disk_errors("the messages", path):
@@ -92,13 +92,13 @@ class _WriteLines(beam.DoFn):
 class WriteToTopic(beam.PTransform):
     """Publishes messages with their attributes, ordering keys and, by option, event times.
 
-    Beam 2.74's own WriteToPubSub drops ordering keys, and adds times on Dataflow alone.
+    Beam 2.74's own WriteToPubSub drops ordering keys, and adds times only on Dataflow.
 
     Args:
       topic: "projects/PROJECT/topics/TOPIC".
-      timestamp_attribute: the attribute that tells the event time, as milliseconds since 1970, for
-        Beam's ReadFromPubSub to take it from; None tells it in none.
-      counted_as: what the messages are counted as, one of `counts`.
+      timestamp_attribute: the attribute for the event time, in milliseconds since 1970, from which
+        Beam's ReadFromPubSub can read it; None writes no event time.
+      counted_as: the counter of the messages, one of `counts`.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class WriteToTopic(beam.PTransform):
 
 @functools.cache
 def _publisher() -> Any:
-    """Connect once for all bundles of a worker; a bundle would pay for it again each time."""
+    """Connect once for all bundles of a worker; connecting for each bundle takes too long."""
     from google.cloud import pubsub_v1
 
     return pubsub_v1.PublisherClient(
@@ -123,7 +123,7 @@ def _publisher() -> Any:
 
 
 class _Publish(beam.DoFn):
-    """Hands messages to Pub/Sub's client and waits, at a bundle's end, until they are taken."""
+    """Hands messages to Pub/Sub's client, and waits at the end of a bundle until they are sent."""
 
     def __init__(self, topic: str, timestamp_attribute: str | None, counted_as: str) -> None:
         self._topic, self._timestamp_attribute = topic, timestamp_attribute
@@ -134,7 +134,7 @@ class _Publish(beam.DoFn):
         self._client = _publisher()
 
     def start_bundle(self) -> None:
-        """Begin with nothing published."""
+        """Begin with no pending messages."""
         self._published: list[Any] = []
 
     def process(self, message: PubsubMessage, time: Any = beam.DoFn.TimestampParam) -> None:
@@ -150,7 +150,7 @@ class _Publish(beam.DoFn):
             self._wait()
 
     def finish_bundle(self) -> None:
-        """Wait for Pub/Sub; what it did not take fails the bundle, which is then done again."""
+        """Wait for Pub/Sub; a message that it refuses fails the bundle, which is then repeated."""
         self._wait()
 
     def _wait(self) -> None:
@@ -158,7 +158,7 @@ class _Publish(beam.DoFn):
             for future in self._published:
                 future.result()
         except Exception:
-            _publisher.cache_clear()  # this one takes no more messages of a key that has failed
+            _publisher.cache_clear()  # this client refuses more messages of a failed ordering key
             raise
         count(self._counted_as, len(self._published))
         self._published = []

@@ -1,7 +1,7 @@
-"""Messages of JSON → columns to score, and scores → messages; what cannot be scored, dead letters.
+"""Converts JSON messages to columns, and scores to messages; unusable ones become dead letters.
 
 A message is Beam's PubsubMessage: a JSON object of raw columns, attributes, an ordering key. Null
-and what is left out are missing; otherwise values are taken as strictly as those of a CSV file.
+and omitted fields are missing values; other values are checked as strictly as in a CSV file.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from schemas.columns import Column
 
 MODEL_VERSION = "model_version"  # attribute of an answer: the version that scored it
 REASON, COLUMN, VALUE = "dead_letter_reason", "dead_letter_column", "dead_letter_value"
-_MAX_VALUE = 200  # characters; Pub/Sub takes attributes of 1,024 bytes
+_MAX_VALUE = 200  # characters; Pub/Sub allows attributes of 1,024 bytes
 
 Dated = tuple[PubsubMessage, Timestamp]  # a message and its event time
 
 
 @dataclass(frozen=True)
 class Letters:
-    """Messages on their way through a model.
+    """Messages that are being scored.
 
     Attributes:
       dated: the messages, each with its event time.
-      keys: for each message the keys of its answer, as the beginning of a JSON object.
-      scored: the model's result, once it is through.
+      keys: the keys of each message's answer, as the beginning of a JSON object.
+      scored: the model's result, once it is there.
     """
 
     dated: tuple[Dated, ...]
@@ -48,16 +48,16 @@ class Letters:
 def read_letters(
     dated: Sequence[Dated], inputs: Sequence[Column], keys: Sequence[str]
 ) -> tuple[Letters, pa.RecordBatch, list[Dated]]:
-    """Turn messages into a batch of the model's columns.
+    """Convert messages to a batch of the model's columns.
 
     Args:
       dated: messages with their event times.
-      inputs: the columns that the model takes; others in the messages are passed over.
-      keys: fields of the messages to copy to the answers as they are.
+      inputs: the model's columns; other fields of the messages are ignored.
+      keys: fields of the messages to copy to the answers unchanged.
 
     Returns:
       The messages that can be scored, their columns, and the others as dead letters: the message
-      as it came, with attributes that say why.
+      unchanged, with attributes that give the reason.
     """
     documents: list[dict[str, Any]] = []
     good, dead = [], []
@@ -85,10 +85,10 @@ def read_letters(
 
 
 def answers(letters: Letters) -> list[Dated]:
-    """Return a message for each that was scored, with its attributes, ordering key and time.
+    """Return an answer for each scored message, with its attributes, ordering key and time.
 
     Its data is a JSON object of the keys and the model's outputs; the attribute `model_version`
-    tells which version gave them.
+    names the version.
     """
     (result,) = letters.scored
     version = result.model_id.rstrip("/").rpartition("/")[2]
@@ -109,7 +109,7 @@ def answers(letters: Letters) -> list[Dated]:
 def json_record(message: PubsubMessage, time: Timestamp) -> bytes:
     """Return a message as a line of a file: its time, attributes, ordering key and data.
 
-    An answer's data is a JSON object there, too; a dead letter's is the text that came.
+    The data of an answer is a JSON object in it; the data of a dead letter is its original text.
     """
     record: dict[str, Any] = {
         "event_time": time.to_utc_datetime().isoformat(timespec="microseconds") + "Z",
@@ -133,7 +133,7 @@ def _document(data: bytes) -> dict[str, Any] | Reason:
 def _columns(
     documents: Sequence[dict[str, Any]], inputs: Sequence[Column]
 ) -> tuple[list[pa.Array], np.ndarray, np.ndarray]:
-    """Return the columns, and for each row its first reason and the column that gives it."""
+    """Return the columns, and for each row the first reason to reject it, with its column."""
     arrays = []
     reasons, culprits = np.zeros(len(documents), np.uint8), np.zeros(len(documents), np.int64)
     for position, column in enumerate(inputs):

@@ -1,7 +1,7 @@
-"""A SavedModel for Beam's RunInference: Arrow RecordBatches go in, their scores come out.
+"""A SavedModel for Beam's RunInference: scores Arrow RecordBatches.
 
-For anyone's pipeline: nothing here knows of runs, ingest or the command. A batch is one element and
-one call of the graph, so a row costs no Python; whoever has rows one by one takes `RowHandler`.
+It works in any pipeline, without runs, ingest or the command. A batch is one element and one call
+of the graph, so it needs no Python code for each row. For single rows, use `RowHandler`.
 
     import apache_beam as beam
     import pyarrow as pa
@@ -18,14 +18,14 @@ one call of the graph, so a row costs no Python; whoever has rows one by one tak
             | beam.MapTuple(lambda key, result: (key, result.inference.column(0)))
         )
 
-While a streaming pipeline runs, new versions are taken in one of two ways:
+A streaming pipeline can take up new versions in two ways:
 
 - `RunInference(handler, model_metadata_pcoll=pipeline |
-  WatchFilePattern(version_pattern("runs/taxi/serving"), interval=60))`, Beam's own way, on runners
-  that fire side inputs pane by pane, such as Dataflow. Beam's in-process runner does not: it
-  refuses the second pane.
-- `SavedModelHandler("runs/taxi/serving/1", follow="runs/taxi/serving")`, on any runner whose
-  workers see the folder.
+  WatchFilePattern(version_pattern("runs/taxi/serving"), interval=60))` is Beam's own way, for
+  runners that fire side inputs pane by pane, such as Dataflow. Beam's in-process runner does not:
+  it refuses the second pane.
+- `SavedModelHandler("runs/taxi/serving/1", follow="runs/taxi/serving")` works on any runner whose
+  workers can read the folder.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ from components.score.scorer import FollowingScorer, KeptModels, Scorer
 from schemas.columns import Column
 from schemas.errors import DataError
 
-# Rows that are gathered to a batch where they come one by one.
+# Rows of a batch that is made from single rows.
 _MIN_ROWS, _MAX_ROWS = 1, 4096
 
-# Models of a worker that stay in memory unused: a job compares two, or goes from one to the next.
+# Unused models that a worker keeps in memory: a job compares two, or switches from one to the next.
 _MOST_KEPT = 2
 
 
 def version_pattern(serving_dir: str) -> str:
-    """Return the pattern that `WatchFilePattern` finds pushed versions by.
+    """Return the pattern by which `WatchFilePattern` finds pushed versions.
 
-    A version that is still being copied has a hidden name, which the pattern passes over.
+    A version that is still being copied has a hidden name, which the pattern does not match.
     """
     return os.path.join(serving_dir, "[0-9]*", SAVED_MODEL)
 
@@ -65,23 +65,22 @@ _kept = KeptModels(_MOST_KEPT)
 class SavedModelHandler(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
     """Scores RecordBatches with a SavedModel's signature over raw columns.
 
-    An element is a RecordBatch with the model's raw columns, others beside them if you like; null
-    is missing. Its result is a `PredictionResult` with the batch as `example`, a RecordBatch of
-    the outputs as `inference` (`score`, `class`, … row by row beside the batch) and the folder of
-    the SavedModel that gave them as `model_id`. Wrap it in `KeyedModelHandler` for pairs of a key
-    and a batch.
+    An element is a RecordBatch with the model's raw columns, and any others; null is missing. The
+    result is a `PredictionResult` with the batch as `example`, a RecordBatch of the outputs
+    (`score`, `class`, …), row by row, as `inference`, and the folder of the SavedModel as
+    `model_id`. Wrap the handler in `KeyedModelHandler` for pairs of a key and a batch.
 
     Args:
-      saved_model: folder of the SavedModel; a run's `serving/3`, for one.
-      signature: one over raw columns; None is `predict`, or `raw_columns` where there is none.
-      follow: a serving folder whose newest version is taken while the pipeline runs; None stays
-        with the SavedModel given, or with what `model_metadata_pcoll` says.
-      follow_seconds: how often to look there at most.
-      large_model: keep one copy for all processes of a worker rather than one each.
-      model_copies: how many copies, if it is one for several processes.
+      saved_model: folder of the SavedModel, such as a run's `serving/3`.
+      signature: a signature over raw columns; None means `predict`, or `raw_columns` without it.
+      follow: a serving folder whose newest version is used while the pipeline runs; None keeps
+        the given SavedModel, or follows `model_metadata_pcoll`.
+      follow_seconds: the shortest interval between two looks there.
+      large_model: share copies between all processes of a worker, rather than one in each.
+      model_copies: the number of shared copies.
 
     Raises:
-      ModelError: when it is loaded: no SavedModel, or no such signature.
+      ModelError: on loading, if there is no SavedModel, or no such signature.
     """
 
     def __init__(
@@ -95,7 +94,7 @@ class SavedModelHandler(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
         model_copies: int | None = None,
         **batching: Any,
     ) -> None:
-        # a batch is an element, and elements are not to be gathered further
+        # a batch is an element, and elements must not be batched again
         super().__init__(
             large_model=large_model,
             model_copies=model_copies,
@@ -104,11 +103,11 @@ class SavedModelHandler(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
         self._saved_model = saved_model
         self._signature = signature
         self._follow, self._follow_seconds = follow, follow_seconds
-        self._id = uuid.uuid4().hex  # of this handler and its copies in workers
+        self._id = uuid.uuid4().hex  # identifies this handler and its copies in workers
 
     def load_model(self) -> Scorer | FollowingScorer:
-        """Return the model, loaded unless this worker has it from an earlier bundle."""
-        if self.share_model_across_processes():  # which keeps it elsewhere, in as many copies
+        """Return the model, which is loaded unless an earlier bundle of this worker loaded it."""
+        if self.share_model_across_processes():  # Beam keeps the copies then
             return self._load()
         scorer: Scorer | FollowingScorer = _kept.get((self._id, self._saved_model), self._load)
         return scorer
@@ -121,8 +120,8 @@ class SavedModelHandler(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
         )
 
     def update_model_path(self, model_path: str | None = None) -> None:
-        """Take another version from now on: its folder, or the saved_model.pb in it."""
-        if model_path:  # WatchFilePattern gives "" as long as there is nothing new
+        """Use another version from now on: its folder, or the saved_model.pb in it."""
+        if model_path:  # WatchFilePattern gives "" until there is a new version
             at_file = os.path.basename(model_path) == SAVED_MODEL
             self._saved_model = os.path.dirname(model_path) if at_file else model_path
 
@@ -135,21 +134,21 @@ class SavedModelHandler(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
         """Yield the result of each RecordBatch.
 
         Raises:
-          DataError: one lacks a column, or has one of another type.
+          DataError: a batch lacks a column, or has one of another type.
         """
         for rows in batch:
             yield PredictionResult(rows, *model.score(rows))
 
     def get_num_bytes(self, batch: Sequence[Any]) -> int:
-        """Return the bytes of the batches' columns, without pickling them to find out."""
+        """Return the size of the batches' columns in bytes, without pickling them."""
         return sum(rows.nbytes for rows in batch)
 
     def get_metrics_namespace(self) -> str:
-        """Return the name that RunInference counts under."""
+        """Return RunInference's namespace for metrics."""
         return "score"
 
     def validate_inference_args(self, inference_args: Mapping[str, Any] | None) -> None:
-        """Refuse arguments: a signature takes columns and nothing else.
+        """Refuse arguments: a signature takes only columns.
 
         Raises:
           ValueError: there are some.
@@ -159,19 +158,19 @@ class SavedModelHandler(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
 
 
 class RowHandler(SavedModelHandler):
-    """Scores rows that come one by one, gathered to batches by RunInference.
+    """Scores single rows, which RunInference batches.
 
-    An element is a mapping from column to value: int, float, str, or None where missing; a column
-    left out is missing, too. Its result's `inference` is a dict from output to value. Costs some
-    Python for every row: prefer RecordBatches where you can have them.
+    An element is a mapping from column to value: int, float, str, or None if missing; an omitted
+    column is missing, too. The result's `inference` is a dict from output to value. Every row costs
+    some Python code: prefer RecordBatches where possible.
 
     Args:
       saved_model: folder of the SavedModel.
-      min_batch_size: rows of a batch at least, if so many are there.
-      max_batch_size: rows of a batch at most.
-      max_batch_duration_secs: in streaming, how long a row may wait for others; None gathers only
+      min_batch_size: the smallest number of rows in a batch, if enough are available.
+      max_batch_size: the largest number of rows in a batch.
+      max_batch_duration_secs: in streaming, how long a row may wait for others; None batches only
         the rows that a runner hands over together.
-      **options: as of `SavedModelHandler`.
+      **options: as for `SavedModelHandler`.
     """
 
     def __init__(
@@ -207,7 +206,7 @@ class RowHandler(SavedModelHandler):
             yield PredictionResult(row, output, saved_model)
 
     def get_num_bytes(self, batch: Sequence[Mapping[str, Any]]) -> int:
-        """Return about how many bytes the rows' values are."""
+        """Return the approximate size of the rows' values in bytes."""
         values = (value for row in batch for value in row.values())
         return sum(len(value) if isinstance(value, str | bytes) else 8 for value in values)
 
@@ -222,6 +221,6 @@ def _as_batch(rows: Sequence[Mapping[str, Any]], inputs: Sequence[Column]) -> pa
             raise DataError(
                 f"a value of {column.name!r} does not fit {column.kind}: {error}",
                 where="a row to score",
-                expected=f"{column.type.title}, None where it is missing",
+                expected=f"{column.type.title}, None if missing",
             ) from error
     return pa.RecordBatch.from_arrays(arrays, [c.name for c in inputs])

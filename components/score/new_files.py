@@ -1,7 +1,7 @@
-"""Files without end: each one that appears is scored once, and its scores and rejects written.
+"""Scores an endless sequence of files: each new one once, with its scores and rejects in files.
 
-Promises: files are written whole and under names that follow from their source's, so that what a
-runner does twice is there once; a file that cannot be read is a reject, and the next one is read.
+Files are written atomically, and their names derive from their source's, so that repeated work
+replaces itself. A file that cannot be read is a reject, and the stream continues.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from schemas.errors import DataError
 
 @dataclass(frozen=True)
 class Piece:
-    """Some consecutive rows of a file, on their way through a model.
+    """Consecutive rows of a file that are being scored.
 
     Attributes:
       path: the file.
-      number: how many pieces of it came before.
+      number: the number of earlier pieces.
       columns: keys, or source and line.
-      scored: the model's result, once it is through.
+      scored: the model's result, once it is there.
     """
 
     path: str
@@ -52,23 +52,23 @@ class Piece:
 
     @property
     def name(self) -> str:
-        """A name for what is made of it, the same whenever it is made."""
+        """The name of its output files, which is the same in every attempt."""
         stem = os.path.basename(self.path).partition(".")[0]
         return f"{stem}-{zlib.crc32(self.path.encode()):08x}-{self.number:05d}"
 
 
 class ScoreNewFiles(beam.PTransform):
-    """Scores each file that matches a pattern, now or later, once, as `ScoreFoundFiles` does.
+    """Scores each file that matches a pattern, now or later, once, like `ScoreFoundFiles`.
 
-    For runners that stream: Beam's in-process runner keeps all that an unbounded pipeline does in
+    For streaming runners: Beam's in-process runner keeps all state of an unbounded pipeline in
     memory. There, `look_for_files` finds the files and a `BoundedPipeline` scores them.
 
     Args:
-      pattern: of the files.
+      pattern: the pattern of the files.
       handler: the model.
-      wanted: what is read from a file.
+      wanted: what to read from a file.
       seconds: between two looks.
-      stop: when to look no more.
+      stop: when to stop looking.
       versions: a PCollection of ModelMetadata, such as WatchFilePattern's, or None.
     """
 
@@ -94,15 +94,15 @@ class ScoreNewFiles(beam.PTransform):
 
 
 class ScoreFoundFiles(beam.PTransform):
-    """Scores files, which are elements of `FileMetadata`.
+    """Scores files, given as `FileMetadata`.
 
-    Gives `scored` (pairs of a `Piece` and its RecordBatch) and `rejects` (pairs of a piece's name
-    and a RecordBatch of rejected rows), both at the time at which the file was last written. A file
-    should appear whole: written elsewhere and renamed.
+    Returns `scored` (pairs of a `Piece` and its RecordBatch) and `rejects` (pairs of a piece's name
+    and a RecordBatch of rejected rows), both with the time of the file's last change. A file should
+    appear whole: write it elsewhere and rename it.
 
     Args:
       handler: the model.
-      wanted: what is read from a file.
+      wanted: what to read from a file.
       versions: a PCollection of ModelMetadata, such as WatchFilePattern's, or None.
     """
 
@@ -116,10 +116,10 @@ class ScoreFoundFiles(beam.PTransform):
         super().__init__()
         self._handler, self._wanted, self._versions = handler, wanted, versions
 
-    def expand(self, found: beam.PCollection[FileMetadata]) -> Any:
+    def expand(self, files: beam.PCollection[FileMetadata]) -> Any:
         """Build the steps."""
         read = (
-            found
+            files
             | "InTime" >> beam.Map(lambda file: window.TimestampedValue(file, _written(file)))
             | "Read" >> beam.ParDo(_ReadNewFile(self._wanted)).with_outputs("rejects", main="rows")
         )
@@ -151,8 +151,8 @@ class _ReadNewFile(beam.DoFn):
                     yield _reject(piece.name, as_batch(rows.rejects))
                 if rows.inputs.num_rows:
                     yield piece, rows.inputs
-        except DataError as error:  # the file as a whole: the stream goes on with the next one
-            count(READ, 1)  # for its reject
+        except DataError as error:  # the whole file is rejected, and the stream continues
+            count(READ, 1)  # for the reject
             name = Piece(file.path, 0, pa.record_batch([])).name
             yield _reject(f"{name}-file", _whole_file(file.path, error))
 
@@ -169,7 +169,7 @@ def _whole_file(path: str, error: DataError) -> pa.RecordBatch:
 
 
 class WriteScoredFiles(beam.PTransform):
-    """Writes what `ScoreNewFiles` scored: a file for each piece, named after its source."""
+    """Writes the output of `ScoreNewFiles`: a file for each piece, named after its source."""
 
     def __init__(self, folder: str, kind: Format) -> None:
         super().__init__()
@@ -190,7 +190,7 @@ def _write_piece(
 
 
 def scored_rows(piece: Piece) -> pa.RecordBatch:
-    """Return a piece's keys with the outputs of the model, and which version gave them."""
+    """Return a piece's keys, the model's outputs, and the version."""
     (result,) = piece.scored
     version = os.path.basename(os.path.normpath(result.model_id))
     rows = piece.columns.num_rows
@@ -201,7 +201,7 @@ def scored_rows(piece: Piece) -> pa.RecordBatch:
 
 
 class WriteRejectFiles(beam.PTransform):
-    """Writes what `ScoreNewFiles` rejected: a Parquet file for each piece, as ingest's are."""
+    """Writes the rejects of `ScoreNewFiles`: a Parquet file for each piece, as in ingest."""
 
     def __init__(self, folder: str) -> None:
         super().__init__()
@@ -220,7 +220,7 @@ def _write_rejects(name: str, rejects: pa.RecordBatch, folder: str = "") -> str:
 
 
 def write_rows(path: str, kind: Format, rows: pa.RecordBatch) -> None:
-    """Write a file of rows; it appears when it is whole.
+    """Write a file of rows, atomically.
 
     Raises:
       DataError: the disk is full, or the folder cannot be written to.
@@ -238,7 +238,7 @@ def rows_as_messages(piece: Piece, _: pa.RecordBatch) -> list[PubsubMessage]:
 
 
 def rejects_as_messages(_: str, rejects: pa.RecordBatch) -> list[PubsubMessage]:
-    """Return a dead letter for each rejected row of a file: the row as it stands there, and why."""
+    """Return a dead letter for each rejected row of a file: the original row, and the reason."""
     return [
         PubsubMessage(
             (row["record"] or "").encode(),

@@ -1,9 +1,9 @@
-"""Where scores end: one file or a folder of them, there whole or not at all.
+"""The output of scoring: one file or a folder of files, which appears whole or not at all.
 
 A path that ends in a format's name (`scores.csv`) is one file, with `scores.csv.rejects.parquet`
-beside it if rows were rejected. Any other is a folder: `part-…` files in the order of the rows,
-`rejects/` and `summary.json`. Promised: what is read is never written over, and in a folder nothing
-is replaced but what an earlier `predict` wrote there, as its `summary.json` says.
+beside it if rows were rejected. Any other path is a folder: `part-…` files in the order of the
+rows, `rejects/` and `summary.json`. Input files are never overwritten. In a folder only the files
+of an earlier `predict` are replaced, which its `summary.json` lists.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from schemas.errors import ConfigError
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-WRITTEN = "the scores"  # as an error has it
+WRITTEN = "the scores"  # the name for errors
 _FILE_ENDING = re.compile("[a-z]{2,5}")  # xlsx, csv.gz; not v1.2 or 2026-11-21
 
 
 @dataclass(frozen=True)
 class Output:
-    """A place for scores.
+    """A location for scores.
 
     Attributes:
-      path: of the file or folder, absolute.
+      path: the absolute path of the file or folder.
       kind: the format.
-      single: whether it is one file.
-      overwrite: whether what an earlier job wrote there may be replaced.
+      single: whether it is a single file.
+      overwrite: whether the output of an earlier job may be replaced.
     """
 
     path: str
@@ -59,18 +59,18 @@ class Output:
         inputs: Sequence[str] = (),
         kept: Sequence[str] = (),
     ) -> Output:
-        """Return the place that a path and a format name; a link means what it leads to.
+        """Return the output that a path and a format name; a link means its target.
 
         Args:
-          path: of a file or folder.
-          kind: the format; None is the path's ending's, and Parquet for a folder.
-          overwrite: whether what an earlier job wrote there may be replaced.
-          inputs: files that are read.
-          kept: folders that nothing may be written to, such as the model's.
+          path: the path of a file or folder.
+          kind: the format; None means the path's ending, and Parquet for a folder.
+          overwrite: whether the output of an earlier job may be replaced.
+          inputs: the files that are read.
+          kept: folders that must not be written to, such as the model's.
 
         Raises:
-          ConfigError: the path's ending says another format, or none that there is; it is an input,
-            or would replace one; or something is there that may not be replaced.
+          ConfigError: the path's ending is another format or unknown; the output is an input, or
+            would replace one; or something exists there that must not be replaced.
         """
         path = files.absolute(path)
         if not files.in_store(path) and os.path.islink(path):
@@ -79,7 +79,7 @@ class Output:
         of_ending = next((known for known in FORMATS if known == ending), None)
         if of_ending is not None and kind not in (None, of_ending):
             raise ConfigError(
-                f"{os.path.basename(path)} is to be {kind}",
+                f"{os.path.basename(path)} should be {kind}",
                 where="--output, --format",
                 expected=f"an output that ends in .{kind}, or a folder",
             )
@@ -88,7 +88,7 @@ class Output:
                 f"there is no format .{ending}",
                 where="--output",
                 expected=f"a file that ends in {', '.join(f'.{known}' for known in FORMATS)}",
-                remedy="for a folder of that name, say --format, too",
+                remedy="for a folder of that name, also give --format",
             )
         output = cls(path, kind or of_ending or "parquet", of_ending is not None, overwrite)
         output.check_apart(inputs, kept)
@@ -97,20 +97,20 @@ class Output:
 
     @property
     def rejects(self) -> str:
-        """The rejected rows' file, or folder."""
+        """The file or folder of the rejected rows."""
         if self.single:
             return f"{self.path}.rejects.parquet"
         return os.path.join(self.path, REJECTS)
 
     def check_apart(self, inputs: Sequence[str], kept: Sequence[str]) -> None:
-        """Check that nothing that is read would be written over, as `replaced.check_apart` does."""
+        """Check that nothing that is read would be overwritten, as `replaced.check_apart` does."""
         replaced.check_apart(self.path, inputs, kept, beside=self.rejects if self.single else None)
 
     def check_free(self) -> None:
-        """Check that nothing is replaced but what may be.
+        """Check that only the output of an earlier job would be replaced, and only if allowed.
 
         Raises:
-          ConfigError: something else is there.
+          ConfigError: something else exists there.
         """
         if self.single:
             replaced.check_file(self.path, self.rejects, overwrite=self.overwrite)
@@ -119,7 +119,7 @@ class Output:
 
     @contextlib.contextmanager
     def working_folder(self, options: PipelineOptions | None = None) -> Iterator[str]:
-        """Make a folder beside the output, on the same disk, and remove it whatever happens."""
+        """Create a folder beside the output, on the same disk, and always remove it."""
         parent, name = os.path.split(self.path)
         with contextlib.ExitStack() as stack:
             with disk_errors(WRITTEN, self.path):
@@ -129,17 +129,17 @@ class Output:
             yield folder
 
     def publish(self, tally: Tally, scored: Scored, schema: pa.Schema, folder: str) -> Scored:
-        """Move the files of a job from its working folder to where they belong.
+        """Move the files of a job from its working folder to the output.
 
         Returns:
           The summary with the files' final places.
 
         Raises:
-          ConfigError: something was put there meanwhile that may not be replaced.
+          ConfigError: meanwhile something appeared there that must not be replaced.
         """
         self.check_free()
         parts = [part.path for part in tally.parts]
-        if not parts:  # no row was scored: the output says so with its columns alone
+        if not parts:  # no row was scored: the output has only the columns
             parts = [os.path.join(folder, "empty")]
             open_sink(parts[0], self.kind, schema).close()
         rejects = [path for _, path in tally.read.reject_files]
@@ -157,7 +157,7 @@ class Output:
             join_files(rejects, joined, "parquet")
             files.move(joined, self.rejects)
         else:
-            files.remove(self.rejects)  # of the scores that are being replaced
+            files.remove(self.rejects)  # they belong to the replaced scores
         files.move(whole, self.path)
         return scored.model_copy(
             update={"files": (self.path,), "rejects": (self.rejects,) if rejects else ()}

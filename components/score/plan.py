@@ -1,4 +1,4 @@
-"""What a scoring job is asked for → a plan that is known to fit the model and the files."""
+"""The plan of a scoring job, which is checked against the model and the files."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from schemas.sources.options import Options
 
 @dataclass(frozen=True)
 class Plan:
-    """What workers need to know.
+    """What workers need for a job.
 
     Attributes:
       paths: the sources.
-      wanted: what is read from them.
-      asked: the model, and the one that it is compared with.
-      carried: the Arrow schema of what is carried through.
-      outputs: names of the outputs that are written.
-      output: where they are written to.
-      renamed: what the other version's classes are called by ours, where they were renamed.
-      folder: where to work.
+      wanted: what to read from them.
+      asked: the model, and the one to compare it with.
+      carried: the Arrow schema of the columns to copy to the output.
+      outputs: names of the outputs to write.
+      output: the location of the scores.
+      renamed: our names of the other version's classes, where they differ.
+      folder: the working folder.
     """
 
     paths: tuple[str, ...]
@@ -55,10 +55,10 @@ class Plan:
         compare_with: str | None,
         schema: Sequence[Column] = (),
     ) -> Plan:
-        """Return the plan of what `predict` is asked for.
+        """Return the plan for the arguments of `predict`.
 
         Raises:
-          ConfigError, DataError, ModelError: it cannot be done, as `predict` tells.
+          ConfigError, DataError, ModelError: it is not possible; see `predict`.
         """
         if not paths:
             raise ConfigError(
@@ -67,11 +67,11 @@ class Plan:
         asked = [ask(model)]
         if compare_with is not None:
             asked.append(_other(compare_with, asked[0]))
-        output.check_apart(paths, kept=[found.saved_model for found in asked])
+        output.check_apart(paths, kept=[model.saved_model for model in asked])
         for name in columns:
             if name not in asked[0].outputs:
                 raise ConfigError(
-                    f"the model gives no {name!r}; {did_you_mean(name, asked[0].outputs)}",
+                    f"the model has no output {name!r}; {did_you_mean(name, asked[0].outputs)}",
                     where=f"--columns; {os.path.join(model, SAVED_MODEL)}",
                 )
         wanted = Wanted(
@@ -95,7 +95,7 @@ class Plan:
 
     @property
     def suffix(self) -> str:
-        """What the other version's columns end in."""
+        """The suffix of the other version's columns."""
         return f"_v{os.path.basename(os.path.normpath(self.asked[1].saved_model))}"
 
     @property
@@ -106,14 +106,14 @@ class Plan:
         return pa.schema([*self.carried, *scores])
 
     def written(self, asked: Asked) -> pa.Schema:
-        """Return the outputs of a model that are written."""
+        """Return the schema of a model's outputs that are written."""
         return pa.schema([field for field in asked.output_schema if field.name in self.outputs])
 
     def check_names(self) -> None:
-        """Hold that no key has the name of an output.
+        """Check that no key has the name of an output.
 
         Raises:
-          ConfigError: one has.
+          ConfigError: a key has.
         """
         names = self.schema.names
         for name in self.carried.names:
@@ -121,35 +121,35 @@ class Plan:
                 raise ConfigError(
                     f"the key {name!r} has the name of an output",
                     where="--key",
-                    expected="keys beside the outputs: " + ", ".join(self.asked[0].outputs),
+                    expected="keys other than the outputs: " + ", ".join(self.asked[0].outputs),
                     remedy=f"rename the column, or leave the output {name!r} out by --columns",
                 )
 
 
 def _classes(asked: Asked) -> tuple[str, ...]:
-    """Return a version's classes in the order of their probabilities; none if it does not say."""
+    """Return a version's classes in the order of their probabilities; empty if unknown."""
     try:
-        told = description.read(asked.saved_model)
+        described = description.read(asked.saved_model)
     except ValueError:  # another program's model.json
         return ()
-    return () if told is None else told.classes
+    return () if described is None else described.classes
 
 
 def _other(saved_model: str, ours: Asked) -> Asked:
-    """Return the version to compare with, asked by our signature where it has it."""
+    """Return the version to compare with, with our signature if it has it."""
     try:
         other = ask(saved_model, ours.signature)
     except ModelError as error:
         raise ModelError(
             f"the versions cannot be compared: {error.what}",
             where=saved_model,
-            expected=f"the signature {ours.signature!r}, which {ours.saved_model} is asked by",
+            expected=f"the signature {ours.signature!r}, which {ours.saved_model} uses",
         ) from error
     if set(other.inputs) - set(ours.inputs):
         raise ModelError(
-            "the versions cannot be compared: the other one takes columns that this one does not",
+            "the versions cannot be compared: the other one has columns that this one lacks",
             where=saved_model,
             expected=", ".join(c.name for c in ours.inputs),
-            remedy="score with the version that takes more, and compare it with the other",
+            remedy="score with the version that has more, and compare it with the other",
         )
     return other

@@ -1,7 +1,7 @@
-"""What scores may replace: in a file's place a file, in a folder what an earlier job wrote there.
+"""Checks what scores may replace: a file by a file, and in a folder the output of an earlier job.
 
-Goes in: where scores are to go, and what is read. Promised: what is read is never written over, and
-no file is removed that `predict` did not write, as the `summary.json` of its folder says.
+What is read is never overwritten, and only files of `predict` are removed, which the `summary.json`
+in their folder lists.
 """
 
 from __future__ import annotations
@@ -24,51 +24,51 @@ SUMMARY = "summary.json"
 REJECTS = "rejects"
 _KEYS = frozenset({"model", "signature", "rows_read", "rows_scored", "files", "rejects"})
 _PART = re.compile(r"part-[0-9]{5,}-of-[0-9]{5,}\.[a-z]+")
-_MOST_NAMED = 3  # of the files that stand in the way
+_MOST_NAMED = 3  # conflicting files that a message names
 
 
 def check_apart(
     path: str, inputs: Sequence[str], kept: Sequence[str], *, beside: str | None
 ) -> None:
-    """Check that an output is apart from what is read.
+    """Check that an output does not overlap what is read.
 
     Args:
-      path: of the output.
-      inputs: files that are read.
-      kept: folders that nothing may be written to, such as the model's.
-      beside: the rejects' file of an output that is one file; None for a folder.
+      path: the path of the output.
+      inputs: the files that are read.
+      kept: folders that must not be written to, such as the model's.
+      beside: the rejects' file of a single-file output; None for a folder.
 
     Raises:
-      ConfigError: the output is an input or holds one, or is in a folder that is kept or holds it.
+      ConfigError: the output equals or contains an input, or is inside or contains a kept folder.
     """
     if beside is None:
         for read in overlap.one_a_folder(inputs):
             if overlap.is_within(read, path):
-                raise _refusal("the output folder holds a file that is to be scored", read)
+                raise _refusal("the output folder contains a file to be scored", read)
     else:
         for read in inputs:
             if overlap.is_same(read, path):
-                raise _refusal("the output is a file that is to be scored", read)
+                raise _refusal("the output is a file to be scored", read)
             if overlap.is_same(read, beside):
-                raise _refusal("the rejected rows would replace a file that is to be scored", read)
+                raise _refusal("the rejected rows would replace a file to be scored", read)
     for folder in kept:
         if overlap.is_within(path, folder):
-            raise _refusal("the output lies in a folder of models, or of what a run keeps", folder)
+            raise _refusal("the output is inside a folder of models or of a run", folder)
         if beside is None and overlap.is_within(folder, path):
-            raise _refusal("the output folder holds the model", folder)
+            raise _refusal("the output folder contains the model", folder)
 
 
 def check_file(path: str, rejects: str, *, overwrite: bool) -> None:
-    """Check that a file of scores, with one of rejects beside it, replaces no more than it may.
+    """Check that a file of scores, and its rejects, replace only what they may.
 
     Raises:
-      ConfigError: something is there, and is not to be overwritten or may not be.
+      ConfigError: something exists that is not allowed to be replaced.
     """
     _check_parents(path)
     there = [name for name in (path, rejects) if _is_there(name)]
     for name in there:
         if not files.is_file(name):
-            raise _refusal("the output is to be a file, and something else has its name", name)
+            raise _refusal("the output is a file, but something else has its name", name)
     if rejects in there and not _is_rejects(rejects):
         raise _refusal("the rejected rows would replace a file of another kind", rejects)
     if there and not overwrite:
@@ -76,37 +76,37 @@ def check_file(path: str, rejects: str, *, overwrite: bool) -> None:
 
 
 def check_folder(path: str, *, overwrite: bool) -> None:
-    """Check that a folder of scores replaces nothing, or what an earlier job wrote.
+    """Check that a folder of scores replaces nothing, or the output of an earlier job.
 
     Raises:
-      ConfigError: something is there, and is not to be overwritten or may not be.
+      ConfigError: something exists that is not allowed to be replaced.
     """
     _check_parents(path)
     if files.is_file(path):
-        raise _refusal("the output is to be a folder, and a file has its name", path)
+        raise _refusal("the output is a folder, but a file has its name", path)
     if not files.in_store(path):
         _check_local_folder(path)
     others = sorted(itertools.islice(_others(path), _MOST_NAMED + 1))
     if others:
         shown = ", ".join(others[:_MOST_NAMED]) + ", …" * (len(others) > _MOST_NAMED)
-        raise _refusal(f"the output folder holds other files: {shown}", path)
+        raise _refusal(f"the output folder contains other files: {shown}", path)
     if files.names(path) and not overwrite:
         raise _is_there_already(path)
 
 
 def _check_parents(path: str) -> None:
-    """Check that folders are, or can be made, above an output on a disk."""
+    """Check that the parent folders of an output on a disk exist, or can be created."""
     if files.in_store(path):
         return
     nearest = next((p for p in Path(path).parents if os.path.lexists(p)), Path("/"))
     if not nearest.is_dir():
-        raise _refusal("the output is to be in a folder, and a file has its name", str(nearest))
+        raise _refusal("the parent folder of the output is a file", str(nearest))
 
 
 def _check_local_folder(path: str) -> None:
-    """Check that a folder on a disk can be put in the place of what is there."""
+    """Check that an existing folder on a disk can be replaced."""
     if os.path.lexists(path) and not os.path.isdir(path):
-        raise _refusal("the output is to be a folder, and something else has its name", path)
+        raise _refusal("the output is a folder, but something else has its name", path)
     if overlap.is_within(os.curdir, path):
         raise _refusal("the output is the current folder, or one above it", path)
     if os.path.ismount(path):
@@ -114,16 +114,16 @@ def _check_local_folder(path: str) -> None:
 
 
 def written(folder: str) -> frozenset[str]:
-    """Return the names, relative to a folder, of what an earlier job wrote, by its summary."""
+    """Return the names of an earlier job's files in a folder, from its summary."""
     path = os.path.join(folder, SUMMARY)
     if not files.is_file(path):
         return frozenset()
     try:
-        told = json.loads(files.read_bytes(path))
-        if not told.keys() >= _KEYS:
+        summary = json.loads(files.read_bytes(path))
+        if not summary.keys() >= _KEYS:
             return frozenset()
-        names = [os.path.basename(name) for name in told["files"]]
-        rejects = [os.path.basename(name) for name in told["rejects"]]
+        names = [os.path.basename(name) for name in summary["files"]]
+        rejects = [os.path.basename(name) for name in summary["rejects"]]
     except (ValueError, TypeError, AttributeError):  # another program's summary.json
         return frozenset()
     parts = [*names, *(os.path.join(REJECTS, name) for name in rejects)]
@@ -134,14 +134,14 @@ def _refusal(what: str, where: str) -> ConfigError:
     return ConfigError(
         what,
         where=where,
-        expected="a place where nothing is replaced but what `skewless predict` wrote",
+        expected="a place where only the output of `skewless predict` is replaced",
         remedy="name another output, such as a new folder",
     )
 
 
 def _is_there_already(where: str) -> ConfigError:
     return ConfigError(
-        "the output is there already",
+        "the output exists already",
         where=where,
         remedy="name another, or replace it with --overwrite",
     )
@@ -160,13 +160,13 @@ def _is_rejects(path: str) -> bool:
 
 
 def _others(folder: str) -> Iterator[str]:
-    """Yield what lies in a folder and was not written there by `predict`, relative to it."""
+    """Yield the files and folders in a folder that `predict` did not write."""
     own = written(folder)
     yield from (name for name in _below(folder) if name not in own)
 
 
 def _below(folder: str) -> Iterator[str]:
-    """Yield files and folders below a folder, relative to it, but for the folder of rejects."""
+    """Yield all files and folders below a folder, by relative path, except the rejects' folder."""
     if files.in_store(folder):
         yield from files.walk(folder)
         return

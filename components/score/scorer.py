@@ -1,6 +1,6 @@
-"""Models in the memory of a worker: Arrow columns → their outputs, by this version or the newest.
+"""Models in the memory of a worker: scores Arrow columns with a fixed or the newest version.
 
-Promised: a batch is scored by one version, and a worker loads a model once for all its bundles.
+A batch is scored by a single version, and a worker loads a model once for all its bundles.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from components.score.columns import Asked, as_inputs, as_outputs, ask
 
 
 class Scorer:
-    """A signature in memory, called with Arrow columns.
+    """A loaded signature, called with Arrow columns.
 
     Attributes:
-      asked: what it takes and gives.
+      asked: its inputs and outputs.
     """
 
     def __init__(self, saved_model: str, signature: str | None = None) -> None:
@@ -36,7 +36,7 @@ class Scorer:
         )
 
     def score(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, str]:
-        """Return a batch's outputs, row by row beside it, and the SavedModel that gave them.
+        """Return a batch's outputs, row by row, and the folder of the SavedModel.
 
         Raises:
           DataError: the batch lacks a column, or has one of another type.
@@ -47,12 +47,12 @@ class Scorer:
         return outputs, self.asked.saved_model
 
     def describe(self) -> Asked:
-        """Return what it takes and gives, also where the scorer lives in another process."""
+        """Return its inputs and outputs, also if the scorer is in another process."""
         return self.asked
 
 
 class FollowingScorer:
-    """The newest version in a serving folder, which is looked at now and then between batches."""
+    """The newest version in a serving folder, which is checked now and then, between batches."""
 
     def __init__(
         self, saved_model: str, signature: str | None, folder: str, seconds: float
@@ -65,8 +65,8 @@ class FollowingScorer:
         self._scorer = Scorer(newest(folder) or saved_model, signature)
 
     def score(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, str]:
-        """Score by the version that is the newest, give or take the seconds."""
-        if self._looking.acquire(blocking=False):  # one looks, the others go on
+        """Score with the newest version; the check is at most some seconds old."""
+        if self._looking.acquire(blocking=False):  # one thread looks, the others continue
             try:
                 self._look()
             finally:
@@ -82,18 +82,18 @@ class FollowingScorer:
             self._scorer = Scorer(latest, self._signature)
 
     def describe(self) -> Asked:
-        """Return what the version at work takes and gives."""
+        """Return the inputs and outputs of the current version."""
         return self._scorer.describe()
 
 
 class KeptModels:
-    """Models that a worker has loaded, so that its next bundle finds them; for all its threads.
+    """Models that a worker keeps loaded for its next bundle, shared by all its threads.
 
-    Beam keeps a model for as long as a worker's DoFn lives, and one of its runners, the one that
-    reads Pub/Sub in this process, makes the DoFns anew for each bundle.
+    Beam keeps a model for as long as a worker's DoFn exists. One of its runners, which reads
+    Pub/Sub in this process, creates new DoFns for each bundle.
 
     Args:
-      most: how many are kept; the one that was asked for longest ago goes first.
+      most: the number of models to keep; the least recently used one is removed first.
     """
 
     def __init__(self, most: int) -> None:
@@ -102,7 +102,7 @@ class KeptModels:
         self._models: OrderedDict[Any, Any] = OrderedDict()
 
     def get(self, key: Any, load: Callable[[], Any]) -> Any:
-        """Return the model of this key, loaded if it is not there; others wait meanwhile."""
+        """Return the model of this key; if necessary, load it while other threads wait."""
         with self._lock:
             model = self._models.pop(key) if key in self._models else load()
             self._models[key] = model

@@ -1,8 +1,7 @@
-"""Scored batches → a file of Parquet, CSV or JSON lines; columnar in each of them.
+"""Writes scored batches to a file of Parquet, CSV or JSON lines, column by column.
 
-Numbers are written with the shortest digits that are read back as the same float32. Null is null in
-Parquet and JSON and nothing, without quotes, in CSV. No file stands under its name before it is
-whole.
+Numbers have the shortest digits that parse to the same float32. Null is null in Parquet and JSON,
+and empty without quotes in CSV. A file gets its name only once it is complete.
 """
 
 from __future__ import annotations
@@ -23,22 +22,22 @@ from components.score.formats import Format
 
 
 class Sink(Protocol):
-    """A file that is being written."""
+    """An open output file."""
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows."""
 
     def close(self) -> None:
-        """Write what is left to write; the file is whole."""
+        """Complete the file."""
 
 
 def open_sink(path: str, kind: Format, schema: pa.Schema) -> Sink:
-    """Open a file for rows of a schema, whose columns are texts, numbers and lists of numbers."""
+    """Open a file for rows of a schema with texts, numbers and lists of numbers."""
     return _Whole(path, kind, schema)
 
 
 class _Whole:
-    """A sink whose file appears when it is closed."""
+    """A sink whose file gets its name on closing."""
 
     def __init__(self, path: str, kind: Format, schema: pa.Schema) -> None:
         self._whole = files.whole(path)
@@ -74,7 +73,7 @@ class _Csv:
         self._writer.write_batch(flat)
 
     def close(self) -> None:
-        if self._writer is None:  # no rows: how long lists would be is not known
+        if self._writer is None:  # no rows, so the length of lists is unknown
             names = [f.name for f in self._schema if not pa.types.is_list(f.type)]
             self._file.write(f"{','.join(map(_quoted, names))}\n".encode())
         else:
@@ -84,12 +83,12 @@ class _Csv:
 
 class _JsonLines:
     def __init__(self, path: str, schema: pa.Schema) -> None:
-        del schema  # every line tells its own names
+        del schema  # every line has the names
         self._file = open(path, "wb")  # noqa: SIM115 - closed by close()
 
     def write(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows:
-            # one join over all lines rather than a Python object for each
+            # a single join over all lines, rather than a Python object for each
             lines = pa.ListArray.from_arrays(
                 pa.array([0, batch.num_rows], pa.int32()), json_lines(batch)
             )
@@ -114,7 +113,7 @@ def can_hold(kind: Format, arrow: pa.DataType) -> bool:
         return True
     if kind == "jsonl" and pa.types.is_list(arrow):
         return can_hold(kind, arrow.value_type)
-    # neither bytes, which need not be text, nor what Arrow makes no text of
+    # neither bytes, which may not be text, nor types that Arrow cannot cast to text
     return not any(holds(arrow) for holds in _NO_TEXT)
 
 
@@ -135,7 +134,7 @@ _SINKS: dict[Format, Callable[[str, pa.Schema], Sink]] = {
 
 
 def flattened(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the batch with a column for each place in its lists, which are equally long.
+    """Return the batch with a column for each list position; lists must have equal lengths.
 
     >>> lists = pa.array([[0.5, 1.5], [2.5, 3.5]])
     >>> flattened(pa.record_batch([lists], ["p"])).to_pydict()
@@ -152,7 +151,7 @@ def flattened(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def json_lines(batch: pa.RecordBatch) -> pa.Array:
-    """Return each row as the text of a JSON object, shape [rows]; what is not finite is null.
+    """Return each row as the text of a JSON object, shape [rows]; infinities and NaN are null.
 
     >>> batch = pa.record_batch([pa.array(["a", None]), pa.array([1, 2])], ["k", "n"])
     >>> json_lines(batch).to_pylist()
@@ -202,7 +201,7 @@ def _quoted(name: str) -> str:
 
 
 def join_files(paths: Sequence[str], output: str, kind: Format) -> None:
-    """Make one file of several of the same kind, in their order; they are gone afterwards."""
+    """Concatenate several files of the same kind in order, and remove them."""
     if len(paths) == 1:
         files.move(paths[0], output)
         return
@@ -218,7 +217,7 @@ def _join_text(paths: Sequence[str], output: str, kind: Format) -> None:
         for number, path in enumerate(paths):
             with files.open_read(path) as part:
                 if kind == "csv" and number:
-                    part.readline()  # names hold no line ends that CSV would quote
+                    part.readline()  # the header; names have no line ends
                 shutil.copyfileobj(part, joined, 1 << 20)
 
 

@@ -1,7 +1,7 @@
-"""Files of rows to score → batches of the model's columns, and rejected rows.
+"""Reads files of rows to score: batches of the model's columns, and rejected rows.
 
-Files are read by ingest's own readers, so a row means here what it meant in training. The label's
-columns need not be there. Memory is flat: a file is read a block at a time.
+The readers are those of ingest, so a row has the same meaning as in training. The label's columns
+may be missing. Memory is constant: a file is read in blocks.
 """
 
 from __future__ import annotations
@@ -29,15 +29,14 @@ SOURCE, LINE = "source", "line"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is read from each file.
+    """What to read from each file.
 
     Attributes:
-      inputs: the columns that the model takes.
-      keys: the columns that say in the output which row is which; none stands for the row's
-        source and line.
-      source: how files of its kind are written, wherever they are; those of others are plain.
-      written_as: the format that keys are written in.
-      columns: those of schema.pbtxt, as far as they are known: what a key of a CSV file is.
+      inputs: the model's columns.
+      keys: the columns that identify rows in the output; none means the row's source and line.
+      source: the format of files of its kind; files of other kinds have the default format.
+      written_as: the output format of the keys.
+      columns: the columns of schema.pbtxt, if known, which have the types of keys in a CSV file.
     """
 
     inputs: tuple[Column, ...]
@@ -48,15 +47,15 @@ class Wanted:
 
     @property
     def key_columns(self) -> tuple[Column, ...]:
-        """The keys as columns of a CSV file: of the schema's type, or the model's, else text."""
+        """The keys as columns of a CSV file: with the schema's type, the model's, or text."""
         kinds = {column.name: column.kind for column in (*self.inputs, *self.columns)}
         return tuple(Column(key, kinds.get(key, BYTES.name), serving=True) for key in self.keys)
 
     def reader_of(self, path: str) -> Reader[Any]:
-        """Return the reader of a file, whose kind its name's ending tells.
+        """Return the reader for a file; the ending of its name selects the kind.
 
         Raises:
-          ConfigError: the source's options do not fit each other.
+          ConfigError: the source's options contradict each other.
         """
         return open_reader(
             _options(path, self.source), Selection(self.inputs, keys=self.key_columns)
@@ -70,13 +69,13 @@ def _options(path: str, source: Options | None) -> Options:
 
 @dataclass(frozen=True)
 class Rows:
-    """What became of some consecutive rows of a file.
+    """The result of reading consecutive rows of a file.
 
     Attributes:
-      read: how many there were.
-      carried: the keys of those that can be scored, or their source and line.
-      inputs: their columns, in the order of `Wanted.inputs`.
-      rejects: the others.
+      read: the number of rows.
+      carried: the keys of rows that can be scored, or their source and line.
+      inputs: the inputs of these rows, in the order of `Wanted.inputs`.
+      rejects: the other rows.
     """
 
     read: int
@@ -86,36 +85,36 @@ class Rows:
 
 
 def check_kinds(paths: Sequence[str]) -> None:
-    """Check that files are of the kinds that their names say, by where they begin or end.
+    """Check that files have the formats of their names, by their first or last bytes.
 
     Raises:
-      DataError: a file is of another kind, or cannot be read.
+      DataError: a file has another format, or cannot be read.
     """
     for path in paths:
         open_reader(_options(path, None), Selection(())).check(path)
 
 
 def carried_schema(paths: Sequence[str], wanted: Wanted) -> pa.Schema:
-    """Return the Arrow schema of what is carried from the files; looks at them, and reads no row.
+    """Return the Arrow schema of the columns to copy from the files, without reading rows.
 
     Raises:
-      DataError: a file cannot be read, lacks a column, or has a key that the output cannot hold or
-        of another type than another file's.
+      DataError: a file cannot be read, lacks a column, has a key that the output format does not
+        support, or has other types of keys than another file.
     """
     schemas = [(path, _schema_of(path, wanted)) for path in paths]
     first_path, first = schemas[0]
     for path, schema in schemas[1:]:
         if schema != first:
             raise DataError(
-                "the key columns are of other types than in another file",
+                "the key columns have other types than in another file",
                 where=path,
-                expected=f"those of {first_path}: {_told(first)}; here they are: {_told(schema)}",
-                remedy="score files of different kinds apart",
+                expected=f"those of {first_path}: {_types(first)}; here they are: {_types(schema)}",
+                remedy="score files of different kinds separately",
             )
     return first
 
 
-def _told(schema: pa.Schema) -> str:
+def _types(schema: pa.Schema) -> str:
     return ", ".join(f"{field.name} {field.type}" for field in schema)
 
 
@@ -134,7 +133,7 @@ def _schema_of(path: str, wanted: Wanted) -> pa.Schema:
 
 
 def read_rows(path: str, wanted: Wanted) -> Iterator[Rows]:
-    """Yield a file's rows in order, at most `BATCH_ROWS` to be scored at a time.
+    """Yield a file's rows in order, at most `BATCH_ROWS` rows to score at a time.
 
     Raises:
       DataError: the file cannot be read, or lacks a column.
@@ -163,7 +162,7 @@ def _places(path: str, places: np.ndarray) -> pa.RecordBatch:
 
 
 def _parted(rows: Rows) -> Iterator[Rows]:
-    """Part rows into batches; the first tells of all that was read."""
+    """Split rows into batches; the first one counts all rows that were read."""
     for start in range(0, max(rows.inputs.num_rows, 1), BATCH_ROWS):
         first = start == 0
         yield Rows(

@@ -1,10 +1,10 @@
-"""Messages without end: JSON in, scores and dead letters out, in Beam.
+"""Scores an endless sequence of JSON messages in Beam, into answers and dead letters.
 
-Promises: a message's answer keeps its attributes, ordering key and event time; what cannot be
+The answer to a message keeps its attributes, ordering key and event time. A message that cannot be
 scored becomes a dead letter with its reason, never an error.
 
-Order: a bundle's messages stay in order, but runners work on bundles side by side. Whoever needs
-the order of a key has the key, and the event time, to sort by.
+A bundle's messages stay in order, but runners process bundles concurrently. To restore the order of
+a key, sort by the key and the event time.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from components.score.messages import Dated, Letters, answers, read_letters
 from components.score.model_handler import SavedModelHandler
 from schemas.columns import Column
 
-MAX_ROWS = 1_000  # messages of a batch at most
+MAX_ROWS = 1_000  # messages in a batch
 MAX_SECONDS = 0.05  # how long a message may wait for others
 
 
 class ScoreMessages(beam.PTransform):
-    """Scores messages of JSON; gives `answers` and `dead_letters`, both PCollections of messages.
+    """Scores JSON messages; returns `answers` and `dead_letters`, both PCollections of messages.
 
     >>> scored = messages | ScoreMessages(handler, inputs)  # doctest: +SKIP
     >>> scored.answers | WriteToTopic("projects/p/topics/scores")  # doctest: +SKIP
 
     Args:
       handler: the model.
-      inputs: the columns that it takes.
+      inputs: the model's columns.
       keys: fields of the messages to copy to the answers.
-      max_rows: messages of a batch at most.
-      max_seconds: how long a message may wait for others; None gathers those of a bundle alone.
+      max_rows: the largest number of messages in a batch.
+      max_seconds: how long a message may wait for others; None batches only those of a bundle.
       versions: a PCollection of ModelMetadata, such as WatchFilePattern's, or None.
     """
 
@@ -77,7 +77,7 @@ class ScoreMessages(beam.PTransform):
             | "Score" >> ScoreBatches(self._handler, self._versions)
             | "Answer" >> beam.FlatMapTuple(_answers)
         )
-        # a batch is as old as its latest message: each gets back the time that it came with
+        # a batch has the time of its latest message: restore the time of each message
         return _Outputs(
             answers=scored | "AnswersInTime" >> beam.MapTuple(window.TimestampedValue),
             dead_letters=read.dead_letters

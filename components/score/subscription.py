@@ -1,11 +1,11 @@
-"""Messages of a Pub/Sub subscription, taken in batches by a stream in this process.
+"""Pulls messages of a Pub/Sub subscription in batches, for a stream in this process.
 
-Promised: a message is acknowledged when whoever took it comes back for the next batch, and not
-before; what is not acknowledged in the end goes back to Pub/Sub. Messages that wait or are worked
-on stay ours for as long as that takes, and no more of them are taken than fit in memory.
+A batch is acknowledged when the caller asks for the next one, and not before. Messages that are not
+acknowledged at the end are returned to Pub/Sub. The leases of waiting messages are renewed, and
+only as many are pulled as fit in memory.
 
-Google's own way, `SubscriberClient.subscribe`, gives the second message of an ordering key only
-once the first is acknowledged, so a batch would never hold two.
+Google's `SubscriberClient.subscribe` delivers the second message of an ordering key only after the
+first is acknowledged, so a batch could never have two.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from google.auth.exceptions import GoogleAuthError
 from schemas.errors import ConfigError
 
 LOGGER = logging.getLogger(__name__)
-MAX_MESSAGES = 10_000  # of a batch; as many more are taken while it is worked on
-MAX_BYTES = 64 << 20  # likewise
-LEASE_SECONDS = 60  # how long a message is ours without a word; a killed stream's come again then
+MAX_MESSAGES = 10_000  # in a batch; as many more are pulled meanwhile
+MAX_BYTES = 64 << 20  # the same for bytes
+LEASE_SECONDS = 60  # after this time without renewal, as when a stream is killed, messages return
 _RENEW_SECONDS = LEASE_SECONDS / 4
-_POLL_SECONDS = LEASE_SECONDS / 4  # how long Pub/Sub may think about an answer
-_PER_REQUEST = 1_000  # messages; Pub/Sub takes requests of 512 KB
+_POLL_SECONDS = LEASE_SECONDS / 4  # how long a request may wait for messages
+_PER_REQUEST = 1_000  # messages; Pub/Sub accepts requests of 512 KB
 _CLOSING_SECONDS = 5.0
 _WARN_SECONDS = 60.0
-# Event times that have a date, and so have windows around them: from the year 2 to 9998.
+# Event times that datetime supports, and the windows around them: years 2 to 9998.
 _FIRST, _LAST = Timestamp(-62_100_000_000), Timestamp(253_300_000_000)
 _PASSING = (
     exceptions.Aborted,
@@ -49,7 +49,7 @@ _PASSING = (
 
 @dataclass(frozen=True)
 class _Held:
-    """A message that is ours for a while; `arrived` is on the clock of `time.monotonic`."""
+    """A leased message; `arrived` is on the clock of `time.monotonic`."""
 
     ack_id: str
     element: TimestampedValue
@@ -64,7 +64,7 @@ def _connected() -> Any:
         return pubsub_v1.SubscriberClient()
     except GoogleAuthError as error:
         raise ConfigError(
-            f"Pub/Sub cannot be asked: {error}",
+            f"Pub/Sub is not available: {error}",
             where="--subscription",
             remedy="log in with `gcloud auth application-default login`, or name a service"
             " account's key in GOOGLE_APPLICATION_CREDENTIALS",
@@ -72,17 +72,17 @@ def _connected() -> Any:
 
 
 class Subscription:
-    """A subscription whose messages a thread takes ahead; a context manager.
+    """A subscription whose messages a thread pulls ahead; a context manager.
 
     Args:
       name: projects/PROJECT/subscriptions/NAME.
-      timestamp_attribute: the attribute that tells a message's event time; None, or one that tells
-        no time, stands for when it was published.
-      connect: makes a client of Pub/Sub.
-      warn: told when Pub/Sub does not answer, which is then asked again.
+      timestamp_attribute: the attribute with a message's event time; without a valid one, the time
+        of publishing is used.
+      connect: creates a Pub/Sub client.
+      warn: called when Pub/Sub does not answer; the request is repeated.
 
     Raises:
-      ConfigError: nobody is logged in to Google Cloud.
+      ConfigError: there are no credentials for Google Cloud.
     """
 
     def __init__(
@@ -94,11 +94,11 @@ class Subscription:
         warn: Callable[[str], None] = LOGGER.warning,
     ) -> None:
         self._name, self._timestamp_attribute, self._warn = name, timestamp_attribute, warn
-        # One client waits for messages, and is closed first: it would take what is given back.
+        # One client waits for messages, and is closed first: it would receive returned messages.
         self._puller, self._client = connect(), connect()
         self._arrived: deque[_Held] = deque()
-        self._leased: dict[str, float] = {}  # when, of all that is ours
-        self._bytes = 0  # of what is ours
+        self._leased: dict[str, float] = {}  # time of the last lease, by acknowledgement id
+        self._bytes = 0  # of all leased messages
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._failure: BaseException | None = None
@@ -106,12 +106,12 @@ class Subscription:
         self._thread = threading.Thread(target=self._take_ahead, name="pubsub", daemon=True)
 
     def __enter__(self) -> Subscription:
-        """Begin to take messages."""
+        """Begin to pull messages."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take no more messages, and give back what is not acknowledged."""
+        """Stop pulling, and return messages that are not acknowledged."""
         self._closing.set()
         self._puller.close()
         self._thread.join(_CLOSING_SECONDS)
@@ -126,28 +126,28 @@ class Subscription:
                     timeout=_CLOSING_SECONDS,
                 )
         except (exceptions.GoogleAPIError, ValueError):
-            LOGGER.warning("messages come again when their lease is over", exc_info=True)
+            LOGGER.warning("messages return when their lease is over", exc_info=True)
         self._client.close()
 
     def batches(
         self, due: Callable[[float], float], until: float = float("inf")
     ) -> Iterator[list[TimestampedValue]]:
-        """Yield batches of messages with their event times; to go on acknowledges the last one.
+        """Yield batches of messages with their event times; continuing acknowledges the last one.
 
         Args:
-          due: for when a batch's first message came, when it is to be given at the latest; both,
-            and `until`, on the clock of `time.monotonic`.
-          until: when to take no more.
+          due: returns the latest time for a batch from the time when its first message came; both,
+            and `until`, are on the clock of `time.monotonic`.
+          until: when to stop pulling.
 
         Raises:
-          ConfigError: there is no such subscription, or it may not be read.
+          ConfigError: there is no such subscription, or reading it is not allowed.
         """
         while batch := self._gather(due, until):
             yield [held.element for held in batch]
             self._acknowledge(batch)
 
     def _gather(self, due: Callable[[float], float], until: float) -> list[_Held]:
-        """Return the next batch; none when the time is over."""
+        """Return the next batch; empty when the time is over."""
         with self._changed:
             while not self._arrived and time.monotonic() < until:
                 self._await(until)
@@ -160,10 +160,10 @@ class Subscription:
             return self._taken()
 
     def _await(self, latest: float) -> None:
-        """Wait for something new, or for a moment."""
+        """Wait for new messages, or for a moment."""
         if self._failure is not None:
             raise _refused(self._name, self._failure) from self._failure
-        # without an end, Python would not notice signals on every system
+        # without a timeout, Python would not notice signals on every system
         self._changed.wait(min(latest - time.monotonic(), _POLL_SECONDS))
 
     def _is_full(self) -> bool:
@@ -214,14 +214,14 @@ class Subscription:
         except exceptions.DeadlineExceeded:
             return  # there are none
         now = time.monotonic()
-        found = [self._held(received, now) for received in response.received_messages]
-        if found:
+        pulled = [self._held(received, now) for received in response.received_messages]
+        if pulled:
             with self._changed:
-                self._leased |= {held.ack_id: now for held in found}
-                self._bytes += sum(held.size for held in found)
-            self._lease([held.ack_id for held in found])
+                self._leased |= {held.ack_id: now for held in pulled}
+                self._bytes += sum(held.size for held in pulled)
+            self._lease([held.ack_id for held in pulled])
             with self._changed:
-                self._arrived.extend(found)
+                self._arrived.extend(pulled)
                 self._changed.notify_all()
 
     def _held(self, received: Any, now: float) -> _Held:
@@ -251,7 +251,7 @@ class Subscription:
             self._leased |= {ack_id: now for ack_id in ack_ids if ack_id in self._leased}
 
     def _again(self, *not_for: type[Exception]) -> retry.Retry:
-        """Return how requests are made again: for as long as it takes, unless Pub/Sub refuses."""
+        """Return the retry policy of requests: without a limit, unless Pub/Sub refuses."""
         kinds = tuple(kind for kind in _PASSING if kind not in not_for)
         return retry.Retry(
             predicate=lambda error: isinstance(error, kinds) and not self._closing.is_set(),
@@ -264,35 +264,35 @@ class Subscription:
     def _tell(self, error: Exception) -> None:
         if time.monotonic() - self._warned >= _WARN_SECONDS:
             self._warned = time.monotonic()
-            self._warn(f"Pub/Sub does not answer, and is asked again: {error}")
+            self._warn(f"Pub/Sub does not answer, and the request is repeated: {error}")
 
 
 def _refused(name: str, error: BaseException) -> BaseException:
     if not isinstance(error, exceptions.GoogleAPIError | GoogleAuthError):
         return error
     return ConfigError(
-        f"Pub/Sub gives no messages: {error}",
+        f"Pub/Sub refuses the messages: {error}",
         where=name,
-        expected="a subscription that is there, and leave to read it (roles/pubsub.subscriber)",
+        expected="an existing subscription, and permission to read it (roles/pubsub.subscriber)",
     )
 
 
 def _requests(ack_ids: Sequence[str]) -> Iterator[list[str]]:
-    """Yield identifiers in as many as a request takes."""
+    """Yield identifiers in groups that fit into a request."""
     for start in range(0, len(ack_ids), _PER_REQUEST):
         yield list(ack_ids[start : start + _PER_REQUEST])
 
 
 def event_time(attributes: dict[str, str], name: str | None, published: Any) -> Timestamp:
-    """Return a message's event time, as Beam's ReadFromPubSub takes it.
+    """Return a message's event time by the rules of Beam's ReadFromPubSub.
 
     Args:
       attributes: the message's.
-      name: of the attribute with the milliseconds since 1970, or the time as in RFC 3339.
-      published: when the message was, which stands in where the attribute tells no time.
+      name: the attribute with milliseconds since 1970, or a time as in RFC 3339.
+      published: the time of publishing, which is used if the attribute has no time.
     """
-    told = attributes.get(name, "") if name is not None else ""
-    time_of_it = _milliseconds(told) or _rfc3339(told)
+    text = attributes.get(name, "") if name is not None else ""
+    time_of_it = _milliseconds(text) or _rfc3339(text)
     if time_of_it is None or not _FIRST <= time_of_it <= _LAST:
         return Timestamp.from_utc_datetime(published)
     return time_of_it
@@ -313,12 +313,12 @@ def _rfc3339(text: str) -> Timestamp | None:
 
 
 def after(seconds: float) -> Callable[[float], float]:
-    """Return when a batch is due whose messages may wait for so long."""
+    """Return when a batch is due whose messages may wait this long."""
     return lambda first: first + seconds
 
 
 def at_end_of_window(seconds: float) -> Callable[[float], float]:
-    """Return when a batch is due that becomes a file of a window: when the window is over."""
+    """Return when a batch for a window's file is due: when the window is over."""
 
     def due(first: float) -> float:
         first_on_the_wall = time.time() - (time.monotonic() - first)

@@ -1,4 +1,4 @@
-"""What workers did while scoring, small enough to travel; added up, it is a job's summary."""
+"""What workers did while scoring, in a small form; the sum is a job's summary."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Part(Strict):
     """A file of scored rows.
 
     Attributes:
-      source: the position of the file that the rows are from among the sources.
+      source: the position of the rows' file among the sources.
       first: the position of its first batch in that file; parts sort by both.
-      path: where it lies.
+      path: its path.
     """
 
     source: int
@@ -28,13 +28,13 @@ class Part(Strict):
 
 
 class Tally(Strict):
-    """What became of some rows.
+    """Counts of some rows.
 
     Attributes:
-      read: of the rows that were read, with the rejected ones.
+      read: counts of all rows, including rejected ones.
       scored: rows that were scored.
-      parts: files they were written to.
-      compared: sums of two versions' scores; None where one version scores.
+      parts: their files.
+      compared: sums of two versions' scores; None without a comparison.
     """
 
     read: Read = Field(default_factory=Read)
@@ -57,19 +57,19 @@ class Tally(Strict):
 
 
 class Scored(Strict):
-    """What a scoring job came to, as `summary.json` has it.
+    """The summary of a scoring job, as in `summary.json`.
 
     Attributes:
       model: folder of the SavedModel.
-      signature: what it was asked by.
+      signature: the signature that was used.
       compared_with: folder of the other version, if there was one.
       rows_read: rows of the sources.
       rows_scored: rows in the output.
-      rows_rejected: rows that are in the rejects instead.
+      rows_rejected: rows in the rejects.
       rejected_by_reason: the same by reason.
-      comparison: how far the two versions are apart.
+      comparison: the difference between the two versions.
       files: the output's files.
-      rejects: the rejects' files; none if no row was rejected.
+      rejects: the rejects' files; empty if no row was rejected.
     """
 
     model: str
@@ -84,32 +84,32 @@ class Scored(Strict):
     rejects: tuple[str, ...]
 
     def check(self) -> None:
-        """Hold that every row is accounted for.
+        """Check that every row is accounted for.
 
         Raises:
-          DataError: it is not, which is a fault of this program.
+          DataError: it is not, which is a bug of this program.
         """
         if self.rows_read != self.rows_scored + self.rows_rejected:
             raise DataError(
                 f"rows are unaccounted for: {self.rows_read} read, {self.rows_scored} scored, "
                 f"{self.rows_rejected} rejected",
                 expected="read = scored + rejected",
-                remedy="this is a fault of skewless, not of the data: please report it",
+                remedy="this is a bug in skewless, not in the data: please report it",
             )
 
     def lines(self) -> list[str]:
-        """Say in a few lines what was done."""
-        told = [f"{self.rows_read:,} rows read, {self.rows_scored:,} scored"]
+        """Summarize the job in a few lines."""
+        lines = [f"{self.rows_read:,} rows read, {self.rows_scored:,} scored"]
         if self.rows_rejected:
             reasons = ", ".join(
                 f"{count:,} {name}" for name, count in self.rejected_by_reason.items()
             )
-            told.append(f"{self.rows_rejected:,} rejected ({reasons}): {_place(self.rejects)}")
+            lines.append(f"{self.rows_rejected:,} rejected ({reasons}): {_place(self.rejects)}")
         if self.comparison is not None:
-            told.append(f"compared with {self.compared_with}: {self.comparison.told()}")
-        return [*told, f"scores: {_place(self.files)}"]
+            lines.append(f"compared with {self.compared_with}: {self.comparison.summary()}")
+        return [*lines, f"scores: {_place(self.files)}"]
 
 
 def _place(paths: Sequence[str]) -> str:
-    """Name one file, or the folder that several lie in."""
+    """Return the path of a single file, or the folder of several."""
     return paths[0] if len(paths) == 1 else f"{len(paths):,} files in {os.path.dirname(paths[0])}"

@@ -30,7 +30,7 @@ def test_predict_scores_a_file_and_says_what_it_did(
     lines = [json.loads(line) for line in output.read_text().splitlines()]
     assert list(lines[0]) == ["id", "score", "score_v1", "score_difference"]
     assert cli.main(arguments) == 2
-    assert "the output is there already" in capfd.readouterr().err
+    assert "the output exists already" in capfd.readouterr().err
 
 
 @pytest.fixture

@@ -247,7 +247,7 @@ def test_other_types_are_cast_and_other_columns_passed_over(exported, rows, expe
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda t: t.drop(["age"]), "'age' is there 0 times"),
+        (lambda t: t.drop(["age"]), "there are 0 columns 'age'"),
         (
             lambda t: t.set_column(0, "age", pa.array(["x"] * t.num_rows)),
             "'age' of type string does not fit INT",

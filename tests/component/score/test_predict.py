@@ -110,7 +110,7 @@ def test_a_folder_of_scores_is_replaced_and_nothing_else_is(exported, csv_file, 
     names = ["part-00000-of-00001.jsonl", "summary.json"]
     assert sorted(path.name for path in out.iterdir()) == names
     (out / "thesis.tex").write_text("my only copy")
-    with pytest.raises(ConfigError, match=r"the output folder holds other files: thesis\.tex"):
+    with pytest.raises(ConfigError, match=r"the output folder contains other files: thesis\.tex"):
         run(exported.saved_model, [csv_file], out, kind="csv", overwrite=True)
     assert sorted(path.name for path in out.iterdir()) == [*names, "thesis.tex"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["another.csv", "out", "rows.csv"]
@@ -118,7 +118,7 @@ def test_a_folder_of_scores_is_replaced_and_nothing_else_is(exported, csv_file, 
 
 def test_rows_are_never_written_over_by_their_scores(exported, csv_file):
     before = csv_file.read_bytes()
-    with pytest.raises(ConfigError, match="the output is a file that is to be scored"):
+    with pytest.raises(ConfigError, match="the output is a file to be scored"):
         run(exported.saved_model, [csv_file], csv_file, overwrite=True)
     assert csv_file.read_bytes() == before
 
@@ -254,7 +254,7 @@ def test_a_model_without_predict_is_asked_by_raw_columns(exported, csv_file, exp
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"columns": ["scorre"]}, ConfigError, "gives no 'scorre'; did you mean 'score'"),
+        ({"columns": ["scorre"]}, ConfigError, "has no output 'scorre'; did you mean 'score'"),
         ({"keys": ["idd"]}, DataError, "'idd' is not in the file's header"),
     ],
 )

@@ -155,7 +155,7 @@ def test_pubsub_that_does_not_answer_is_asked_again(monkeypatch):
     warnings: list[str] = []
     with Subscription(NAME, connect=lambda: client, warn=warnings.append) as messages:
         assert len(next(messages.batches(after(0.0)))) == 1
-    assert warnings == ["Pub/Sub does not answer, and is asked again: 503 try later"]
+    assert warnings == ["Pub/Sub does not answer, and the request is repeated: 503 try later"]
 
 
 def test_pubsub_that_refuses_is_an_error_with_the_subscriptions_name():

@@ -96,16 +96,16 @@ def test_parquet_in_a_store_is_scored_into_it(store, exported, tmp_path):
     folder = Output.of(f"{store}/scores", "csv", overwrite=False)
     predict(model=exported.saved_model, paths=[f"{store}/rows.parquet"], output=folder)
     assert files.walk(folder.path) == ["part-00000-of-00001.csv", "summary.json"]
-    with pytest.raises(SkewlessError, match="there already"):
+    with pytest.raises(SkewlessError, match="exists already"):
         Output.of(folder.path, None, overwrite=False)
     folder = Output.of(folder.path, "jsonl", overwrite=True)
     predict(model=exported.saved_model, paths=[f"{store}/rows.parquet"], output=folder)
     assert files.walk(folder.path) == ["part-00000-of-00001.jsonl", "summary.json"]
     files.write_whole(f"{store}/scores/sub/thesis.tex", "my only copy")
-    with pytest.raises(SkewlessError, match=r"holds other files: sub/thesis\.tex"):
+    with pytest.raises(SkewlessError, match=r"contains other files: sub/thesis\.tex"):
         Output.of(folder.path, "jsonl", overwrite=True)
     for path in (f"{store}/rows.parquet", store, f"{store}/"):
-        with pytest.raises(SkewlessError, match="that is to be scored"):
+        with pytest.raises(SkewlessError, match="to be scored"):
             Output.of(path, None, overwrite=True, inputs=[f"{store}/rows.parquet"])
     assert files.is_file(f"{store}/rows.parquet")
 

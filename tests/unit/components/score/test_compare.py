@@ -37,8 +37,9 @@ def test_renamed_classes_are_told_and_are_no_changed_ones():
     names = renamed(("small", "big"), ("0", "1"))
     found = Sums.of(ours, batch([0.9, 0.6, 0.1], other), names).comparison(names)
     assert found.changed_class_share == pytest.approx(1 / 3)  # by another threshold
-    assert found.told().endswith("; classes were renamed: '0' is 'small' here, '1' is 'big' here")
-    assert "renamed" not in Sums.of(ours, ours).comparison().told()
+    text = "; classes were renamed: '0' is 'small' here, '1' is 'big' here"
+    assert found.summary().endswith(text)
+    assert "renamed" not in Sums.of(ours, ours).comparison().summary()
 
 
 def test_a_class_that_took_another_ones_name_is_compared_by_place():
@@ -52,7 +53,7 @@ def test_equal_scores_have_no_correlation():
     same = batch([0.5, 0.5])
     found = Sums.of(same, same).comparison()
     assert (found.correlation, found.largest_difference) == (None, 0.0)
-    assert "correlation none" in found.told()
+    assert "correlation none" in found.summary()
 
 
 def test_no_rows_compare():

@@ -119,7 +119,7 @@ def test_a_store_that_does_not_answer_is_asked_again(folder, monkeypatch):
     found = look_for_files("gs://b/*", seconds=0.0, warn=warnings.append)
     assert names(next(found)) == ["a"]
     assert names(next(found)) == ["b"]
-    assert warnings == ["no answer: gs://b/*; the next look asks again"]
+    assert warnings == ["no answer: gs://b/*; the next look tries again"]
 
 
 def test_a_store_that_answers_no_first_look_is_an_error(monkeypatch):

@@ -31,7 +31,7 @@ def test_a_path_says_what_is_written(tmp_path, name, asked, kind, single):
 
 
 def test_an_ending_of_another_format_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"a\.csv is to be parquet"):
+    with pytest.raises(ConfigError, match=r"a\.csv should be parquet"):
         Output.of(str(tmp_path / "a.csv"), "parquet", overwrite=False)
 
 
@@ -44,7 +44,7 @@ def test_an_ending_that_no_format_has_is_refused_unless_a_folder_is_meant(tmp_pa
 
 def test_what_is_there_is_kept_unless_it_may_be_replaced(tmp_path):
     (tmp_path / "a.csv").write_text("mine")
-    with pytest.raises(ConfigError, match="the output is there already"):
+    with pytest.raises(ConfigError, match="the output exists already"):
         Output.of(str(tmp_path / "a.csv"), None, overwrite=False)
     assert Output.of(str(tmp_path / "a.csv"), None, overwrite=True).single
 
@@ -89,19 +89,19 @@ def of(path, kind=None, *, overwrite=True, **read):
 def test_an_input_is_never_the_output(place, output, overwrite):
     os.symlink("in.csv", place / "soft.csv")
     os.link(place / "in.csv", place / "hard.csv")
-    with pytest.raises(ConfigError, match="the output is a file that is to be scored") as caught:
+    with pytest.raises(ConfigError, match="the output is a file to be scored") as caught:
         of(output.format(place), overwrite=overwrite, inputs=["other.csv", "in.csv"])
     assert (caught.value.where, "--overwrite" in str(caught.value)) == ("in.csv", False)
 
 
 def test_an_input_that_is_a_link_to_the_output_is_refused_too(place):
     os.symlink("in.csv", place / "soft.csv")
-    with pytest.raises(ConfigError, match="is to be scored"):
+    with pytest.raises(ConfigError, match="to be scored"):
         of("in.csv", inputs=["soft.csv"])
 
 
 def test_rejects_do_not_replace_an_input(place):
-    with pytest.raises(ConfigError, match="the rejected rows would replace a file that is to be"):
+    with pytest.raises(ConfigError, match="the rejected rows would replace a file to be scored"):
         of("a.csv", inputs=["a.csv.rejects.parquet"])
 
 
@@ -109,7 +109,7 @@ def test_rejects_do_not_replace_an_input(place):
 def test_a_folder_with_an_input_is_not_replaced(place, output):
     scored_into(place / "folder", files=["part-00000-of-00001.csv"])
     os.symlink("folder", place / "link")
-    with pytest.raises(ConfigError, match="the output folder holds a file that is to be scored"):
+    with pytest.raises(ConfigError, match="the output folder contains a file to be scored"):
         of(output, "csv", inputs=["folder/part-00000-of-00001.csv"])
 
 
@@ -134,7 +134,7 @@ def test_a_folder_with_other_files_is_not_replaced_and_they_are_named(place, oth
     else:
         (place / "out" / other).write_text("my only copy")
     for overwrite in (False, True):
-        with pytest.raises(ConfigError, match="the output folder holds other files: ") as caught:
+        with pytest.raises(ConfigError, match="the output folder contains other files: ") as caught:
             of("out", "csv", overwrite=overwrite)
         assert other.rstrip("/") in caught.value.what
 
@@ -160,14 +160,14 @@ def test_a_folder_without_a_summary_of_ours_is_not_replaced(place, summary):
     (place / "out" / "thesis.tex").write_text("my only copy")
     if summary is not None:
         (place / "out" / "summary.json").write_text(summary)
-    with pytest.raises(ConfigError, match=r"holds other files: .*thesis\.tex"):
+    with pytest.raises(ConfigError, match=r"contains other files: .*thesis\.tex"):
         of("out", "csv")
 
 
 def test_what_predict_wrote_is_replaced_wherever_it_was_moved_to(place):
     scored_into(place / "out")
     assert of("out", "csv", inputs=["in.csv"]).path == str(place / "out")
-    with pytest.raises(ConfigError, match="the output is there already"):
+    with pytest.raises(ConfigError, match="the output exists already"):
         of("out", "csv", overwrite=False)
 
 
@@ -181,17 +181,17 @@ def test_a_link_means_what_it_leads_to(place):
 def test_a_file_does_not_replace_a_folder_nor_a_folder_a_file(place):
     (place / "a.csv" / "sub").mkdir(parents=True)
     (place / "file").write_text("mine")
-    with pytest.raises(ConfigError, match="the output is to be a file"):
+    with pytest.raises(ConfigError, match="the output is a file"):
         of("a.csv")
-    with pytest.raises(ConfigError, match="the output is to be a folder, and a file"):
+    with pytest.raises(ConfigError, match="the output is a folder, but a file"):
         of("file", "csv")
-    with pytest.raises(ConfigError, match="the output is to be a folder, and something else"):
+    with pytest.raises(ConfigError, match="the output is a folder, but something else"):
         of("/dev/null", "csv")
     for path in ("in.csv/scores.csv", "in.csv/a/b"):
-        with pytest.raises(ConfigError, match="the output is to be in a folder, and a file has"):
+        with pytest.raises(ConfigError, match="the parent folder of the output is a file"):
             of(path)
     (place / "b.csv.rejects.parquet").mkdir()
-    with pytest.raises(ConfigError, match="the output is to be a file"):
+    with pytest.raises(ConfigError, match="the output is a file"):
         of("b.csv")
 
 
@@ -211,13 +211,13 @@ def test_a_file_beside_the_output_is_replaced_only_if_it_holds_rejects(place):
 def test_nothing_is_written_into_a_model(place, output):
     (place / "m" / "1").mkdir(parents=True)
     os.symlink("m", place / "link")
-    with pytest.raises(ConfigError, match="the output lies in a folder of models"):
+    with pytest.raises(ConfigError, match="the output is inside a folder of models"):
         of(output, kept=["m/1"])
     assert of("m/scores.csv", kept=["m/1"]).single
 
 
 def test_a_model_is_not_replaced_by_the_folder_that_holds_it(place):
-    with pytest.raises(ConfigError, match="the output folder holds the model"):
+    with pytest.raises(ConfigError, match="the output folder contains the model"):
         of("m", "csv", kept=["m/1"])
 
 

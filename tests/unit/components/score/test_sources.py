@@ -78,5 +78,5 @@ def test_files_whose_keys_join_to_one_column_are_scored_together(path, tmp_path)
     other = str(tmp_path / "rows.parquet")
     pq.write_table(pa.table({"id": [9], "fare": [1.5], "hour": [3]}), other)
     assert carried_schema([path, other], wanted("id")).field("id").type == pa.int64()
-    with pytest.raises(DataError, match="the key columns are of other types"):
+    with pytest.raises(DataError, match="the key columns have other types"):
         carried_schema([path, other], wanted("id", columns=()))
