@@ -16,10 +16,10 @@ import tensorflow as tf
 from apache_beam.utils import shared
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from components import progress
+from components import progress, saved_models
 from components.evaluate.figures import ScoredBatch, Totals
 from components.evaluate.published import SAVED_MODEL
-from components.evaluate.signature import LoadedSignature, read_signatures
+from components.evaluate.signature import LoadedSignature
 from components.evaluate.slices import Slicing
 from components.examples import as_raw_columns
 from components.export import signatures as names
@@ -162,7 +162,7 @@ def _inputs(saved_model: str, columns: Iterable[Column]) -> tuple[Column, ...]:
 
 def _signature_def(saved_model: str) -> meta_graph_pb2.SignatureDef:
     """Read the evaluation signature's description without loading the graph."""
-    signatures = read_signatures(saved_model)
+    signatures = saved_models.read_signatures(saved_model)
     if names.EVALUATION not in signatures:
         raise ModelError(
             f"the SavedModel has no signature {names.EVALUATION!r}",

@@ -6,31 +6,13 @@ Goes in: arrays by input name. Comes out: arrays by output name. The functions t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-import tensorflow as tf
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from components import files
-from components.evaluate.published import SAVED_MODEL, check_pushed
+from components import saved_models
+from components.evaluate.published import check_pushed
 from schemas.errors import ModelError
-
-
-def read_signatures(saved_model: str) -> dict[str, meta_graph_pb2.SignatureDef]:
-    """Return a SavedModel's SignatureDefs by name, without loading the graph.
-
-    Raises:
-      ModelError: there is no SavedModel that can be read.
-    """
-    path = os.path.join(saved_model, SAVED_MODEL)
-    try:
-        graph = saved_model_pb2.SavedModel.FromString(files.read_bytes(path)).meta_graphs[0]
-    except (OSError, DecodeError, IndexError) as error:
-        raise ModelError(f"there is no SavedModel to read: {error}", where=path) from error
-    return dict(graph.signature_def)
 
 
 class LoadedSignature:
@@ -52,13 +34,7 @@ class LoadedSignature:
     """
 
     def __init__(self, saved_model: str, name: str, outputs: Iterable[str] | None = None) -> None:
-        session = tf.compat.v1.Session(graph=tf.Graph())
-        try:
-            with files.at_hand(saved_model) as folder:
-                check_pushed(folder)
-                graph = tf.compat.v1.saved_model.load(session, [tf.saved_model.SERVING], folder)
-        except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
-            raise ModelError(f"the SavedModel does not load: {error}", where=saved_model) from error
+        session, graph = saved_models.load(saved_model, check=check_pushed)
         if name not in graph.signature_def:
             raise ModelError(f"the SavedModel has no signature {name!r}", where=saved_model)
         signature = graph.signature_def[name]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -116,11 +115,9 @@ def finish_signatures(
     Inputs are named after their columns, those of a request may be left out, and the
     signatures for TensorFlow Serving's :classify and :regress are marked so.
     """
-    from tensorflow.core.protobuf import saved_model_pb2
+    from components import saved_models
 
-    path = os.path.join(saved_model, "saved_model.pb")
-    with open(path, "rb") as file:
-        proto = saved_model_pb2.SavedModel.FromString(file.read())
+    proto = saved_models.read(saved_model)
     signatures = proto.meta_graphs[0].signature_def
     inputs = dict.fromkeys(names.BY_COLUMN, serving) | {names.EVALUATION: evaluation}
     for name, columns in inputs.items():
@@ -134,10 +131,7 @@ def finish_signatures(
     for name, method in names.METHOD_NAMES.items():
         if name in signatures:
             signatures[name].method_name = method
-    with open(path, "wb") as file:
-        file.write(proto.SerializeToString(deterministic=True))
-    # TensorFlow's digest of the file as it was; loaders do without.
-    Path(saved_model, "fingerprint.pb").unlink(missing_ok=True)
+    saved_models.write(proto, saved_model)
 
 
 def _rename_inputs(signature: Any, arguments: dict[str, str]) -> None:

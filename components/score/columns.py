@@ -58,7 +58,7 @@ def ask(saved_model: str, signature: str | None = None) -> Asked:
     Raises:
       ModelError: there is no SavedModel, no such signature, or it does not take raw columns.
     """
-    from components.evaluate.signature import read_signatures
+    from components.saved_models import read_signatures
 
     signatures = read_signatures(saved_model)
     choices = PREFERRED if signature is None else (signature,)

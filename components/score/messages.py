@@ -19,6 +19,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from components.examples import ARROW_TYPES
 from components.score.sinks import json_lines
+from components.sources.cells import first_reasons
 from components.sources.rejects import Reason
 from components.sources.typed import of_json
 from schemas.columns import Column
@@ -133,16 +134,10 @@ def _document(data: bytes) -> dict[str, Any] | Reason:
 def _columns(
     documents: Sequence[dict[str, Any]], inputs: Sequence[Column]
 ) -> tuple[list[pa.Array], np.ndarray, np.ndarray]:
-    """Return the columns, and for each row the first reason to reject it, with its column."""
-    arrays = []
-    reasons, culprits = np.zeros(len(documents), np.uint8), np.zeros(len(documents), np.int64)
-    for position, column in enumerate(inputs):
-        values = [document.get(column.name) for document in documents]
-        cells = of_json(values, column.kind)
-        arrays.append(cells.values.cast(ARROW_TYPES[column.kind]))
-        new = (reasons == 0) & (cells.reasons > 0)
-        reasons[new], culprits[new] = cells.reasons[new], position
-    return arrays, reasons, culprits
+    """Return the columns, and for each row its first reason and the column that gives it."""
+    cells = [of_json([document.get(c.name) for document in documents], c.kind) for c in inputs]
+    arrays = [cell.values.cast(ARROW_TYPES[c.kind]) for cell, c in zip(cells, inputs, strict=True)]
+    return arrays, *first_reasons(cells, inputs, required=())
 
 
 def _opening(document: dict[str, Any], keys: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from components import saved_models
 from components.serve import diagnosis, warm_up
 from components.serve.failures import (
     BAD_REQUEST,
@@ -27,7 +28,6 @@ from components.serve.failures import (
 )
 from components.serve.graph_features import features_of
 from components.serve.signature import STRING, Feature, Signature, Tensor, stand_in
-from schemas.errors import ModelError
 
 _VECTOR = (-1,)
 _INIT_OP = "__saved_model_init_op"  # has no outputs and is not for requests
@@ -53,11 +53,7 @@ class SavedModel:
         config = tf.compat.v1.ConfigProto(
             inter_op_parallelism_threads=-1, intra_op_parallelism_threads=1
         )
-        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
-        try:
-            graph = tf.compat.v1.saved_model.load(self._session, [tf.saved_model.SERVING], path)
-        except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
-            raise ModelError(f"the SavedModel does not load: {error}", where=path) from error
+        self._session, graph = saved_models.load(path, config=config)
         described = {
             name: _described(definition)
             for name, definition in graph.signature_def.items()

@@ -45,6 +45,13 @@ class LeftOut(NamedTuple):
         return f"{self.terms:,} terms with line breaks ({self.rows:,} rows) count as unknown"
 
 
+class ColumnTerms(NamedTuple):
+    """A column's terms, the most frequent first, and what was left out."""
+
+    terms: list[bytes]
+    left_out: LeftOut
+
+
 class Terms(NamedTuple):
     """Looked-up values: `id` int64 [columns, rows], -1 if unknown; `size` int64 [columns, 1]."""
 
@@ -104,25 +111,18 @@ def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
     return Terms(tf.where(line >= 0, line - first, line), heading[1:] - first)
 
 
-def read_terms(path: str, columns: int) -> list[list[bytes]]:
-    """Return each column's terms in a vocabularies' file, the most frequent first."""
-    terms: list[list[bytes]] = [[] for _ in range(columns)]
+def read(path: str, columns: int) -> list[ColumnTerms]:
+    """Return what a vocabularies' file says of each column."""
+    read = [ColumnTerms([], LeftOut(0, 0)) for _ in range(columns)]
     with files.open_read(path) as file:
         for line in file:
             number, _, term = line.rstrip(b"\n").partition(b"\t")
-            if term and not number.startswith(_LEFT_OUT):
-                terms[int(number)].append(term)
-    return terms
-
-
-def read_left_out(path: str) -> dict[int, LeftOut]:
-    """Return what a vocabularies' file does not hold, by the column's number."""
-    with files.open_read(path) as file:
-        found = [line.split(b"\t") for line in file if line.startswith(_LEFT_OUT)]
-    return {
-        int(column.removeprefix(_LEFT_OUT)): LeftOut(int(terms), int(rows))
-        for column, terms, rows in found
-    }
+            if number.startswith(_LEFT_OUT):
+                column = int(number.removeprefix(_LEFT_OUT))
+                read[column] = read[column]._replace(left_out=LeftOut(*map(int, term.split(b"\t"))))
+            elif term:
+                read[int(number)].terms.append(term)
+    return read
 
 
 def _line(column: int, term: bytes) -> bytes:

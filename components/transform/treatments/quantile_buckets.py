@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
+from components import saved_models
 from components.column_tensors import by_name, integers_first, numbers
 from components.transform.quantiles import quantiles
 from components.transform.treatments.protocol import Use
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from components.transform.treatments.protocol import Inputs, Tensors
 
 _NO_WEIGHT = 1e-30  # lost when added to a row's, so that it moves no quantile
-_GRAPH = os.path.join("transform_fn", "saved_model.pb")
+_GRAPH = "transform_fn"
 
 
 def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
@@ -58,10 +58,9 @@ def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[st
     return dict.fromkeys(sorted({c for f in features for c in f.columns}), numbers_of_graph)
 
 
-def _constants(path: str) -> list[float]:
+def _constants(folder: str) -> list[float]:
     """Return every finite number of the lists and tables among the constants of a graph."""
-    with open(path, "rb") as file:
-        graph = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0].graph_def
+    graph = saved_models.read(folder).meta_graphs[0].graph_def
     nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
     arrays = (tf.make_ndarray(node.attr["value"].tensor) for node in nodes if node.op == "Const")
     found = [a.reshape(-1) for a in arrays if a.dtype in (np.float32, np.float64) and a.ndim]

@@ -37,18 +37,18 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
 
 def learn(graph: str, uses: Sequence[Use]) -> list[int]:
     """Return the number of terms of each use, and report which terms were left out."""
-    path = os.path.join(graph, _ASSETS)
-    for number, left_out in vocabularies.read_left_out(path).items():
-        column = uses[number].column
-        progress.note("transform", **{f"{progress.LEFT_OUT}{column}": left_out.words})
-    return [len(known) for known in vocabularies.read_terms(path, len(uses))]
+    known = vocabularies.read(os.path.join(graph, _ASSETS), len(uses))
+    for use, (_, left_out) in zip(uses, known, strict=True):
+        if left_out.terms:
+            progress.note("transform", **{f"{progress.LEFT_OUT}{use.column}": left_out.words})
+    return [len(terms) for terms, _ in known]
 
 
 def terms(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, tuple[str, ...]]:
     """Return the terms by column, the most frequent in training first."""
     # The columns stand in the file in the order of the layout.
-    known = vocabularies.read_terms(os.path.join(graph, _ASSETS), len(features))
+    known = vocabularies.read(os.path.join(graph, _ASSETS), len(features))
     return {
-        feature.columns[0]: tuple(term.decode(errors="replace") for term in each)
+        feature.columns[0]: tuple(term.decode(errors="replace") for term in each.terms)
         for feature, each in zip(features, known, strict=True)
     }

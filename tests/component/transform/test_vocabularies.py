@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from components.transform.vocabularies import (
     FILE_NAME,
+    ColumnTerms,
     CountTerms,
     LeftOut,
     MostFrequent,
     count_values,
-    read_left_out,
-    read_terms,
+    read,
 )
 from schemas.treatments.vocabulary import Vocabulary
 
@@ -62,8 +62,10 @@ def test_batches_add_up_and_what_is_rare_missing_or_two_lines_is_left_out(tmp_pa
         b"!1\t2\t13",
         b"",
     ]
-    assert read_terms(str(tmp_path / FILE_NAME), 2) == [[b"a", b"b"], [b"x", b"y"]]
-    assert read_left_out(str(tmp_path / FILE_NAME)) == {1: LeftOut(terms=2, rows=13)}
+    assert read(str(tmp_path / FILE_NAME), 2) == [
+        ColumnTerms([b"a", b"b"], LeftOut(terms=0, rows=0)),
+        ColumnTerms([b"x", b"y"], LeftOut(terms=2, rows=13)),
+    ]
 
 
 TERMS = st.lists(
@@ -113,4 +115,4 @@ def test_ties_are_settled_by_bytes():
 def test_terms_are_read_by_column_without_headings(tmp_path, lines, terms):
     path = tmp_path / FILE_NAME
     path.write_bytes(b"".join(line + b"\n" for line in lines))
-    assert read_terms(str(path), len(terms)) == terms
+    assert [column.terms for column in read(str(path), len(terms))] == terms
