@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 from components.serve.messages import Answer
+from schemas.tasks import BY_NAME
 from schemas.types import TYPES
 
 _FILES = Path(__file__).with_name("page_files")
@@ -61,7 +62,7 @@ def _style() -> str:
 
 
 def _script() -> str:
-    return "\n".join([_types(), *map(_read, _SCRIPTS)])
+    return "\n".join([_types(), _tasks(), *map(_read, _SCRIPTS)])
 
 
 def _types() -> str:
@@ -75,6 +76,18 @@ def _types() -> str:
         for each in TYPES.values()
     }
     return f"const TYPES = {json.dumps(table)};"
+
+
+def _tasks() -> str:
+    """Return the table of tasks: the titles of each one's metrics and of its linear baseline."""
+    table = {
+        name: {
+            "metrics": {metric.name: metric.title for metric in task.judged()},
+            "linear": task.BASELINES[1].title,
+        }
+        for name, task in BY_NAME.items()
+    }
+    return f"const TASKS = {json.dumps(table)};"
 
 
 def _read(name: str) -> str:

@@ -231,7 +231,7 @@ def test_what_is_known_of_the_model_is_shown(opened):
     assert "available" in cards["Versions"]
     assert "stable" in cards["Versions"]
     assert "0.9490" in cards["How good it is"]
-    assert "logistic baseline" in cards["How good it is"]
+    assert "logistic regression" in cards["How good it is"]
     assert f"company = {HOSTILE} 17 0.9490" in cards["How good it is"]
     assert "company = Flash" not in cards["How good it is"]
     assert "Not shown: slices of fewer than 17 rows (2), which tell" in cards["How good it is"]

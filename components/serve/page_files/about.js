@@ -1,12 +1,5 @@
 // Cards about the model: versions and their health, metrics by slice, the proof, digests.
 
-const METRICS = {
-  auc: "AUC",
-  pr_auc: "PR AUC",
-  log_loss: "log loss",
-  accuracy: "accuracy",
-  calibration_error: "calibration error",
-};
 const MOST_METRICS = 5;
 
 /** Show the model's description; `entry` is its part of GET /v1/models. */
@@ -67,9 +60,17 @@ function table(caption, head, rows) {
 }
 
 // Like the model card, it leaves out slices that are too small for meaningful metrics.
-function metricsCard({ metrics, baseline, training_examples: learnt, min_slice_examples: least }) {
+function metricsCard({
+  task,
+  metrics,
+  baseline,
+  training_examples: learnt,
+  min_slice_examples: least,
+}) {
+  // The table comes from page.py. A model of a newer version may have a task that is not in it.
+  const { metrics: titles, linear } = TASKS[task ?? "binary"] ?? { metrics: {}, linear: "linear" };
   const given = Object.keys(metrics[0].metrics);
-  const familiar = Object.keys(METRICS).filter((name) => given.includes(name));
+  const familiar = Object.keys(titles).filter((name) => given.includes(name));
   const shown = familiar.length ? familiar : given.slice(0, MOST_METRICS);
   const row = (name, count, values) => [
     name,
@@ -79,11 +80,11 @@ function metricsCard({ metrics, baseline, training_examples: learnt, min_slice_e
   const [whole, ...slices] = metrics;
   const large = slices.filter((slice) => slice.rows >= (least ?? 0));
   const rows = [row("all test rows", whole.rows.toLocaleString("en"), whole.metrics)];
-  if (Object.keys(baseline).length) rows.push(row("logistic baseline", "", baseline));
+  if (Object.keys(baseline).length) rows.push(row(linear, "", baseline));
   rows.push(
     ...large.map((slice) => row(slice.name, slice.rows.toLocaleString("en"), slice.metrics)),
   );
-  const head = ["slice", "rows", ...shown.map((name) => METRICS[name] ?? name)];
+  const head = ["slice", "rows", ...shown.map((name) => titles[name] ?? name)];
   const hint = `On test rows not used in training, after learning from ${learnt.toLocaleString("en")} rows.`;
   const listed = table("Metrics by slice", head, rows);
   return card("How good it is", hint, listed, ...leftOut(slices.length - large.length, least));
