@@ -6,7 +6,9 @@ parallel lists of features.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
 
 from schemas.strict import Strict
 from schemas.types import INT
@@ -39,11 +41,19 @@ class TransformedFeature(Strict):
 
 
 class Layout(Strict):
-    """The transformed features in model order, and the label's name and type."""
+    """The transformed features in model order, and the label.
+
+    Attributes:
+      features: in model order.
+      label: its name.
+      label_type: the name of its type in transformed examples.
+      label_learned: what its task has learned from the training split, by name.
+    """
 
     features: tuple[TransformedFeature, ...]
     label: str
     label_type: str = INT.name
+    label_learned: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def dense(self) -> tuple[TransformedFeature, ...]:

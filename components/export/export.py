@@ -19,6 +19,7 @@ from components.examples import arrow_schema, iter_batches
 from components.export import signatures as names
 from components.export.terms import read_terms
 from components.export.warmup import write_warmup
+from components.tasks.learned import read_learned
 from schemas import layout as layouts
 from schemas.columns import Column
 from schemas.expectations import Expectation
@@ -74,7 +75,9 @@ def export(
         layout=layout,
         serving=serving,
         evaluation=evaluation,
+        label=label,
         answers=answers,
+        learned=read_learned(model_dir),
         warnings=_warnings(transform_graph_dir, layout, serving, expectations)
         if answers.warnings
         else None,

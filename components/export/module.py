@@ -22,7 +22,7 @@ from components.train.inputs import pack
 from components.train.model import logits_shape
 from schemas.columns import Column
 from schemas.layout import Layout
-from schemas.tasks.options import ExportOptions
+from schemas.tasks.options import ExportOptions, TaskOptions
 from schemas.types import TYPES
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ class ServingGraph:
       layout: the transformed features in model order.
       serving: the raw columns a request carries.
       evaluation: those and the label's own.
+      label: what is predicted.
       answers: the options of what the task's signatures answer.
+      learned: what transform and train have learned about the label.
       warnings: what PREDICT warns of; None where it does not.
     """
 
@@ -54,7 +56,9 @@ class ServingGraph:
         layout: Layout,
         serving: tuple[Column, ...],
         evaluation: tuple[Column, ...],
+        label: TaskOptions,
         answers: ExportOptions,
+        learned: Mapping[str, Any],
         warnings: Warnings | None,
     ) -> None:
         self._transform_graph = tf.saved_model.load(os.path.join(transform_graph, "transform_fn"))
@@ -62,7 +66,7 @@ class ServingGraph:
         self._layout = layout
         self._serving = serving
         self._evaluation = evaluation
-        self._answers = work_of(answers.task).answers(answers)
+        self._answers = work_of(label.task).answers(label, answers, learned)
         self._warnings = warnings
         self._model_logits = _logits_of(model, layout)
         self._baseline_logits = _logits_of(baseline, layout)

@@ -41,8 +41,7 @@ from schemas.tasks.options import ExportOptions, TaskOptions
 
 def methods(answers: ExportOptions) -> tuple[str, ...]:
     """Return the signatures that a task has for TensorFlow Serving's :classify and :regress."""
-    outputs = answers.outputs()
-    return tuple(name for name in METHOD_NAMES if name in outputs)
+    return tuple(name for name in METHOD_NAMES if name in answers.METHODS)
 
 
 def serving_columns(columns: Iterable[Column], layout: Layout) -> tuple[Column, ...]:

@@ -71,6 +71,7 @@ def prove(
             transform_graph=transform_graph_dir,
             trained=trained_dir,
             layout=layout,
+            label=label,
             answers=answers,
         )
         return examine(paths, reference, rows), reference.rounding

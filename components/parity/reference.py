@@ -18,12 +18,13 @@ from components.examples import as_dense
 from components.export import signatures as names
 from components.parity.compare import rounding_of
 from components.parity.questions import REQUEST_ROWS, Reference
+from components.tasks.learned import read_learned
 from components.tasks.protocol import work_of
 from components.train.inputs import pack
 from components.train.model import BASELINE_FILE, MODEL_FILE, load, logits_shape
 from schemas.columns import Column
 from schemas.layout import Layout
-from schemas.tasks.options import ExportOptions
+from schemas.tasks.options import ExportOptions, TaskOptions
 from schemas.types import TYPES
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def transform_then_predict(
     transform_graph: str,
     trained: str,
     layout: Layout,
+    label: TaskOptions,
     answers: ExportOptions,
 ) -> Reference:
     """Return what training computes for each row.
@@ -47,6 +49,7 @@ def transform_then_predict(
       transform_graph: TFT's output folder.
       trained: folder of the trained model and its baseline.
       layout: the transformed features in model order.
+      label: what is predicted.
       answers: the options of what the task's signatures answer.
     """
     transform = _TransformGraph(transform_graph)
@@ -64,8 +67,8 @@ def transform_then_predict(
         )
     layers = [layer for model in models for layer in model.layers if hasattr(layer, "kernel")]
     terms = max([len(layout.ids), *(layer.kernel.shape[0] for layer in layers)])
-    task = work_of(answers.task)
-    answer = task.answers(answers)
+    task, learned = work_of(label.task), read_learned(trained)
+    answer = task.answers(label, answers, learned)
     own, baseline = (tf.constant(np.concatenate(parts)) for parts in zip(*logits, strict=True))
     return Reference(
         features={f.name: np.concatenate([p[f.name] for p in features]) for f in layout.features},
@@ -75,8 +78,8 @@ def transform_then_predict(
             for signature, of_logits in answer.items()
         },
         baseline_scores=answer[names.RAW_COLUMNS](baseline)[names.SCORES].numpy(),
-        tolerances=task.TOLERANCES,
-        decisions=task.decisions(answers),
+        tolerances=task.tolerances(label, learned),
+        decisions=task.decisions(label, answers, learned),
         rounding=rounding_of(terms),
     )
 

@@ -25,6 +25,7 @@ from components.export.export import read_layout
 from components.export.terms import read_terms
 from components.parity.proof import Proof
 from components.push.outputs import signatures_of
+from components.tasks.learned import TRAINING_FILE, read_learned
 from components.tasks.protocol import Metrics
 from components.transform.preprocessing import Preprocessing
 from components.transform.treatments.protocol import Use
@@ -38,7 +39,6 @@ from schemas.types import FLOAT
 # Nobody chooses from a longer list.
 MOST_KNOWN = 1_000
 _LIBRARIES = ("tensorflow", "keras", "tensorflow-transform", "tfx", "apache-beam", "pyarrow")
-_TRAINING = "training.json"
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ def describe(
     layout = read_layout(artifacts.transform_graph)
     serving = names.serving_columns(columns, layout)
     report, proof = Report.read(artifacts.evaluation), Proof.read(artifacts.proof)
-    label = preprocessing.label
+    label, learned = preprocessing.label, read_learned(artifacts.trained)
     return Description(
         name=name,
         pushed_at=pushed_at,
         task=label.task,
         label=label.in_words(),
-        classes=answers.class_names,
+        classes=answers.class_names(learned),
         threshold=answers.decision,
         threshold_chosen=answers.decision_chosen,
         inputs=_inputs(
@@ -94,7 +94,7 @@ def describe(
             example_row(artifacts.examples, serving),
         ),
         features=tuple(_treated(use) for use in preprocessing.uses),
-        signatures=signatures_of(layout, answers),
+        signatures=signatures_of(layout, answers, learned),
         metrics=_metrics(report),
         min_slice_examples=report.min_slice_examples,
         baseline=_figures(report.baselines[label.BASELINES[1].name]),
@@ -173,7 +173,7 @@ def _rows(metrics: Metrics) -> int:
 
 
 def _training_examples(trained: str) -> int:
-    told = json.loads(files.read_bytes(os.path.join(trained, _TRAINING)))
+    told = json.loads(files.read_bytes(os.path.join(trained, TRAINING_FILE)))
     return int(told["train_examples"])
 
 

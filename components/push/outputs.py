@@ -5,6 +5,9 @@ The evaluator's own signature is left out, as it wants the answer along with the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from components.export import signatures as names
 from schemas.description import Output, SignatureDescription
 from schemas.layout import Layout
@@ -28,9 +31,11 @@ _ABOUT_A_ROW = (
 )
 
 
-def signatures_of(layout: Layout, answers: ExportOptions) -> tuple[SignatureDescription, ...]:
+def signatures_of(
+    layout: Layout, answers: ExportOptions, learned: Mapping[str, Any]
+) -> tuple[SignatureDescription, ...]:
     """Describe every signature that can be asked, the one for people first."""
-    outputs = answers.outputs()
+    outputs = answers.outputs(learned)
     scored = outputs[names.RAW_COLUMNS]
     predicted = outputs[names.PREDICT] + (_ABOUT_A_ROW if answers.warnings else ())
     transformed = tuple(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ from components.column_tensors import numbers, texts
 from components.tasks.binary_metrics import constant_metrics
 from components.tasks.binary_metrics import metrics_of as metrics
 from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, grade
-from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics
+from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
 from schemas import signatures as names
 from schemas.errors import DataError
 from schemas.tasks.binary import Binary, BinaryExport, Exceeds
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from components.tasks.protocol import Tensors
 
 __all__ = [
-    "TOLERANCES",
     "VALID",
     "answers",
     "constant",
@@ -33,11 +32,12 @@ __all__ = [
     "label",
     "metrics",
     "tally",
+    "tolerances",
 ]
 
 VALID = "scores between 0 and 1 and labels 0 or 1"
 
-TOLERANCES = {
+_TOLERANCES = {
     names.SCORES: PROBABILITY,
     names.SCORE: PROBABILITY,
     names.PROBABILITIES: PROBABILITY,
@@ -74,7 +74,9 @@ def _exceeds(rule: Exceeds, inputs: Tensors) -> tf.Tensor:
     return value - limit > tf.abs(limit) * _ROUNDING
 
 
-def head(labels: Iterable[np.ndarray], options: Binary, *, where: str) -> Head:
+def head(
+    labels: Iterable[np.ndarray], options: Binary, learned: Mapping[str, Any], *, where: str
+) -> Head:
     """Return a head of one logit that starts at the training labels' log-odds."""
     rows = positives = 0
     for part in labels:
@@ -94,7 +96,9 @@ def head(labels: Iterable[np.ndarray], options: Binary, *, where: str) -> Head:
     )
 
 
-def answers(export: BinaryExport) -> dict[str, Callable[[tf.Tensor], Tensors]]:
+def answers(
+    options: Binary, export: BinaryExport, learned: Mapping[str, Any]
+) -> dict[str, Callable[[tf.Tensor], Tensors]]:
     """Return, by signature, what logits [rows] become."""
 
     def score(logits: tf.Tensor) -> Tensors:
@@ -130,7 +134,14 @@ def _probabilities(logits: tf.Tensor) -> tf.Tensor:
     return tf.sigmoid(tf.stack([-logits, logits], axis=1))
 
 
-def decisions(export: BinaryExport) -> dict[str, Decision]:
+def tolerances(options: Binary, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:
+    """Return how close probabilities and logits have to come."""
+    return _TOLERANCES
+
+
+def decisions(
+    options: Binary, export: BinaryExport, learned: Mapping[str, Any]
+) -> dict[str, Decision]:
     """Return the class, which the score decides."""
     classes = np.array([name.encode() for name in export.classes], dtype=object)
     limit = np.float32(export.decision)

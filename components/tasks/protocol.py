@@ -69,12 +69,12 @@ class Head:
     Attributes:
       start: the logits of an untrained model, one a unit.
       loss: of labels [rows, 1] and logits [rows, units].
-      labels: what was measured on the training labels, by name.
+      labels: what was measured on the training labels, by name, as JSON can hold it.
     """
 
     start: tuple[float, ...]
     loss: keras.losses.Loss
-    labels: Mapping[str, float]
+    labels: Mapping[str, Any]
 
     @property
     def units(self) -> int:
@@ -108,13 +108,15 @@ class Tally(Protocol):
 class TaskWork(Protocol):
     """The module of a task.
 
+    It may also have `learn(graph, options)`: what the transform graph in a folder of TFT's has
+    learned about the label, as values by name that JSON can hold. These, and what `head` measures,
+    are `learned` below.
+
     Attributes:
       VALID: what `grade` counts as valid, for the error where a model gives something else.
-      TOLERANCES: how close serving has to come to each output; exactly where none is given.
     """
 
     VALID: str
-    TOLERANCES: Mapping[str, Tolerance]
 
     def label(self, inputs: Tensors, options: Any) -> tf.Tensor:
         """Return the label, [rows], of the type that the options name.
@@ -123,7 +125,9 @@ class TaskWork(Protocol):
         """
         ...
 
-    def head(self, labels: Iterable[np.ndarray], options: Any, *, where: str) -> Head:
+    def head(
+        self, labels: Iterable[np.ndarray], options: Any, learned: Mapping[str, Any], *, where: str
+    ) -> Head:
         """Return the head of a model, after one pass over the training labels.
 
         Raises:
@@ -131,7 +135,9 @@ class TaskWork(Protocol):
         """
         ...
 
-    def answers(self, export: Any) -> dict[str, Callable[[tf.Tensor], Tensors]]:
+    def answers(
+        self, options: Any, export: Any, learned: Mapping[str, Any]
+    ) -> dict[str, Callable[[tf.Tensor], Tensors]]:
         """Return, for each signature of the export's `outputs`, what the logits become.
 
         Logits are [rows] where the head has one unit, else [rows, units]. `raw_columns` has an
@@ -139,7 +145,13 @@ class TaskWork(Protocol):
         """
         ...
 
-    def decisions(self, export: Any) -> dict[str, Decision]:
+    def tolerances(self, options: Any, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:
+        """Return how close serving has to come to each output; exactly where none is given."""
+        ...
+
+    def decisions(
+        self, options: Any, export: Any, learned: Mapping[str, Any]
+    ) -> dict[str, Decision]:
         """Return the outputs of `predict` that follow from other outputs."""
         ...
 
@@ -168,3 +180,8 @@ def module_of(task: str) -> str:
 def work_of(task: str) -> TaskWork:
     """Return a task's module."""
     return cast(TaskWork, importlib.import_module(module_of(task)))
+
+
+def optional(task: str, function: str) -> Callable[..., Any] | None:
+    """Return a function that a task may have."""
+    return getattr(work_of(task), function, None)

@@ -15,6 +15,7 @@ import numpy as np
 
 from components import files, progress
 from components.examples import count_rows
+from components.tasks.learned import TRAINING_FILE
 from components.tasks.protocol import Head, work_of
 from components.train.inputs import Feed, labels
 from components.train.model import (
@@ -31,7 +32,6 @@ from schemas.model import Model
 from schemas.strict import Strict
 from schemas.tasks.options import TaskOptions
 
-HISTORY_FILE = "training.json"
 # Steps that run as one TensorFlow call: Python's share of a small step falls from half to nothing.
 _STEPS_PER_EXECUTION = 16
 _EVAL_BATCH = 8192
@@ -55,7 +55,7 @@ class Training(Strict):
 
     train_examples: int
     eval_examples: int
-    labels: dict[str, float]
+    labels: dict[str, Any]
     best_epoch: int
     loss: tuple[float, ...]
     eval_loss: tuple[float, ...]
@@ -81,7 +81,9 @@ def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output:
     """
     layout = Layout.model_validate_json(files.read_bytes(os.path.join(graph, layouts.FILE_NAME)))
     _require_eval(examples)
-    head = work_of(task.task).head(labels(examples, "train", layout), task, where=examples)
+    head = work_of(task.task).head(
+        labels(examples, "train", layout), task, layout.label_learned, where=examples
+    )
     feeds = _Feeds(examples, layout, model)
     baseline = build_baseline(layout, head.start)
     _fit_baseline(baseline, feeds, head)
@@ -96,7 +98,7 @@ def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output:
         labels=dict(head.labels),
         **fitted,
     )
-    files.write_whole(os.path.join(output, HISTORY_FILE), training.model_dump_json(indent=1))
+    files.write_whole(os.path.join(output, TRAINING_FILE), training.model_dump_json(indent=1))
     return training
 
 

@@ -89,7 +89,13 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
         features += use.options.outputs(use.columns, learned[use])
     _refuse_equal_names([f.name for f in features] + [preprocessing.label.name])
     label = preprocessing.label
-    return Layout(features=tuple(features), label=label.name, label_type=label.LABEL_TYPE.name)
+    learn = tasks_protocol.optional(label.task, "learn") if graph is not None else None
+    return Layout(
+        features=tuple(features),
+        label=label.name,
+        label_type=label.LABEL_TYPE.name,
+        label_learned=learn(graph, label) if learn else {},
+    )
 
 
 def _refuse_equal_names(names: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -74,6 +75,8 @@ class BinaryExport(ExportOptions):
     classes: tuple[pydantic.StrictStr, pydantic.StrictStr] = ("0", "1")  # where the label is 0, 1
     threshold: Annotated[Finite, Field(gt=0, lt=1)] | None = None  # 0.5 unless given
 
+    METHODS = (names.CLASSIFICATION, names.REGRESSION)
+
     @pydantic.field_validator("classes")
     @classmethod
     def _two(cls, value: tuple[str, str]) -> tuple[str, str]:
@@ -81,9 +84,8 @@ class BinaryExport(ExportOptions):
             raise ValueError(f"give the classes two different names, got {list(value)}")
         return value
 
-    @property
-    def class_names(self) -> tuple[str, str]:
-        """The names of the classes, in the order of their probabilities."""
+    def class_names(self, learned: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the names of the classes, in the order of their probabilities."""
         return self.classes
 
     @property
@@ -96,7 +98,7 @@ class BinaryExport(ExportOptions):
         """Whether pipeline.yaml gives a threshold."""
         return self.threshold is not None
 
-    def outputs(self) -> dict[str, tuple[Output, ...]]:
+    def outputs(self, learned: Mapping[str, Any]) -> dict[str, tuple[Output, ...]]:
         """Return the outputs: the score, the class it decides, and both probabilities."""
         first, second = self.classes
         probability = f"probability of {second!r}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -72,9 +73,15 @@ class ExportOptions(Strict):
     task: str
     warnings: bool = False  # a row's missing, out-of-domain and out-of-vocabulary values
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The names of the classes, in the order of their probabilities; none without classes."""
+    # The optional signatures, `classification` and `regression`, that the task has.
+    METHODS: ClassVar[tuple[str, ...]]
+
+    def class_names(self, learned: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of the classes, in the order of their probabilities, if there are any.
+
+        Args:
+          learned: what transform and train have learned about the label.
+        """
         return ()
 
     @property
@@ -87,11 +94,14 @@ class ExportOptions(Strict):
         """Whether pipeline.yaml gives the decision; a default holds otherwise."""
         return False
 
-    def outputs(self) -> dict[str, tuple[Output, ...]]:
+    def outputs(self, learned: Mapping[str, Any]) -> dict[str, tuple[Output, ...]]:
         """Return the outputs of each signature that answers with the model's result.
 
-        Every task has `raw_columns` and `predict`; `serving_default` answers as `raw_columns` does.
-        `classification` and `regression` are optional.
+        They are those of `raw_columns`, which `serving_default` answers, too, of `predict`, and of
+        `METHODS`.
+
+        Args:
+          learned: what transform and train have learned about the label.
         """
         raise NotImplementedError
 

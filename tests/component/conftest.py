@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from components.compat import quiet_environment
 quiet_environment()
 
 from components.examples import ShardWriter, arrow_schema, split_folder  # noqa: E402
+from components.tasks.learned import TRAINING_FILE  # noqa: E402
+from schemas import layout as layouts  # noqa: E402
 from schemas.columns import Column  # noqa: E402
 from schemas.layout import Layout  # noqa: E402
 from schemas.splits.options import SPLITS  # noqa: E402
@@ -161,3 +164,9 @@ def write_models(trained: str, layout: Layout, seed: int = 1) -> None:
             if weight.dtype == "float32":  # not the state of a random generator
                 weight.assign(random.normal(scale=0.4, size=weight.shape))
         model.save(os.path.join(trained, name))
+    for name, text in (
+        (layouts.FILE_NAME, layout.model_dump_json()),
+        (TRAINING_FILE, json.dumps({"train_examples": 40, "labels": {}})),
+    ):
+        with open(os.path.join(trained, name), "w", encoding="utf-8") as file:
+            file.write(text)

@@ -142,7 +142,9 @@ class AmountExport(ExportOptions):
 
     task: Literal["amount"] = "amount"
 
-    def outputs(self):
+    METHODS = (names.REGRESSION,)
+
+    def outputs(self, learned):
         return {
             names.RAW_COLUMNS: (number(names.SCORES, "the amount"),),
             names.PREDICT: (number("amount", "the amount"),),
@@ -190,14 +192,12 @@ from schemas import signatures as names
 from schemas.errors import DataError
 
 VALID = "finite numbers"
-TOLERANCES = dict.fromkeys((names.SCORES, "amount", names.OUTPUTS, names.BASELINE_SCORES), LOGIT)
-
 
 def label(inputs, options):
     return tf.identity(inputs[options.column])
 
 
-def head(labels, options, *, where):
+def head(labels, options, learned, *, where):
     values = np.concatenate(list(labels))
     if not len(values):
         raise DataError("there are no training rows", where=where)
@@ -205,7 +205,7 @@ def head(labels, options, *, where):
     return Head(start=(mean,), loss=keras.losses.MeanSquaredError(), labels={"mean": mean})
 
 
-def answers(export):
+def answers(options, export, learned):
     return {
         names.RAW_COLUMNS: lambda logits: {names.SCORES: tf.identity(logits)},
         names.PREDICT: lambda logits: {"amount": tf.identity(logits)},
@@ -213,7 +213,11 @@ def answers(export):
     }
 
 
-def decisions(export):
+def tolerances(options, learned):
+    return dict.fromkeys((names.SCORES, "amount", names.OUTPUTS, names.BASELINE_SCORES), LOGIT)
+
+
+def decisions(options, export, learned):
     return {}
 
 

@@ -121,6 +121,7 @@ def reference_of(exported, rows, answers):
         transform_graph=exported.transform_graph,
         trained=exported.trained,
         layout=exported.layout,
+        label=exported.label,
         answers=answers,
     )
 

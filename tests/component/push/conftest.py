@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +69,8 @@ def judged(exported, tmp_path: Path) -> Judged:
         failures=(),
         differences=(),
     ).write(str(proof))
-    (trained / "training.json").write_text('{"train_examples": 40}')
+    for name in ("layout.json", "training.json"):
+        shutil.copy(os.path.join(exported.trained, name), trained)
     features = sections_of(
         {"age": ["z_score", "vocabulary"]},
         [{"columns": ["naïve", "a b"], "buckets": 16}],

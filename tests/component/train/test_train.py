@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from components.examples import iter_batches
+from components.tasks.learned import TRAINING_FILE
 from components.train.inputs import pack_batch
 from components.train.model import BASELINE_FILE, MODEL_FILE, load
-from components.train.train import HISTORY_FILE, Training, train
+from components.train.train import Training, train
 from schemas import layout as layouts
 from schemas.errors import DataError
 from schemas.layout import Layout
@@ -91,7 +92,7 @@ def test_training_stops_when_patience_is_at_an_end(trained):
 
 def test_what_was_done_is_written(trained, table):
     folder, training = trained
-    assert Training.model_validate_json((folder / HISTORY_FILE).read_text()) == training
+    assert Training.model_validate_json((folder / TRAINING_FILE).read_text()) == training
     label = np.concatenate([b.column("y") for b in iter_batches(table.examples, "train")])
     assert training.labels["base_rate"] == label.mean()
     assert (training.train_examples, training.eval_examples) == (400, 100)
@@ -99,7 +100,7 @@ def test_what_was_done_is_written(trained, table):
     assert training.examples_per_second == pytest.approx(fed / training.seconds)
     assert len(training.loss) == len(training.eval_loss)
     assert sorted(os.listdir(folder)) == sorted(
-        [MODEL_FILE, BASELINE_FILE, HISTORY_FILE, layouts.FILE_NAME]
+        [MODEL_FILE, BASELINE_FILE, TRAINING_FILE, layouts.FILE_NAME]
     )
     layout = json.loads((folder / layouts.FILE_NAME).read_text())
     assert Layout.model_validate(layout) == table.layout

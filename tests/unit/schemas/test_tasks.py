@@ -42,7 +42,7 @@ def test_the_three_parts_of_a_task_have_its_name(kind):
 
 @KINDS
 def test_rows_and_requests_can_be_answered(kind):
-    assert {names.RAW_COLUMNS, names.PREDICT} <= kind.EXPORT().outputs().keys()
+    assert {names.RAW_COLUMNS, names.PREDICT} <= kind.EXPORT().outputs({}).keys()
 
 
 def test_the_first_task_is_the_default():

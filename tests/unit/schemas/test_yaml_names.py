@@ -81,7 +81,7 @@ def test_features_in_a_list_are_read_as_written(odd, name):
 
 def test_names_of_classes_are_read_as_written(folder):
     folder.change("model:\n", "export: {classes: [No, Yes]}\nmodel:\n")
-    assert catalog.read_spec(folder.pipeline).export.class_names == ("No", "Yes")
+    assert catalog.read_spec(folder.pipeline).export.class_names({}) == ("No", "Yes")
 
 
 def test_a_key_given_twice_is_noticed_only_where_the_text_is_equal(folder):
