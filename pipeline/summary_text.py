@@ -81,7 +81,8 @@ def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
     task = _task(evaluation)
     for baseline in reversed(task.BASELINES):
         models[baseline.name.replace("_", " ")] = evaluation["baselines"][baseline.name]
-    names = [metric.name for metric in task.judged()]
+    shown = task.shown(evaluation.get("objective", task.OBJECTIVE))
+    names = [metric.name for metric in shown if metric.better is not None]
     rows = [[model, *(_number(m[name]) for name in names)] for model, m in models.items()]
     examples = evaluation["overall"]["examples"]
     yield Line("")
@@ -182,7 +183,14 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+    """Write a figure; one in a label's unit may be large.
+
+    >>> _number(0.12345), _number(181455.0436)
+    ('0.1235', '181,455')
+    """
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _by_count(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:

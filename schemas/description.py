@@ -109,6 +109,7 @@ class Description(Strict):
       name: of the model.
       pushed_at: when, in UTC, as ISO 8601.
       task: the kind of task.
+      objective: the metric by which models are compared.
       label: what is predicted, in words.
       classes: their names, in the order of the probabilities; none without classes.
       threshold: the score from which on a row is of the second class; None where no score decides.
@@ -132,6 +133,7 @@ class Description(Strict):
     name: str
     pushed_at: str
     task: str = "binary"
+    objective: str = "log_loss"
     label: str
     classes: tuple[str, ...]
     threshold: float | None

@@ -17,6 +17,7 @@ CLASSES = "classes"
 OUTPUTS = "outputs"
 BASELINE_SCORES = "baseline_scores"
 SCORE = "score"  # of PREDICT: the probability of the second class
+PREDICTION = "prediction"  # of PREDICT: a number, in the label's unit
 CLASS = "class"  # of PREDICT: the second class's name where the score reaches the threshold
 PROBABILITIES = "probabilities"  # of PREDICT: of both classes [rows, 2]
 WARNINGS = "warnings"  # of PREDICT, if asked for: what is odd about a row, "" if nothing is

@@ -80,7 +80,7 @@ def evaluate(
     _require_label_columns(subject, label, where=model)
     last, rival = _last_blessed(last_blessed, model, columns)
     slicings = choose_slices(examples, SPLIT, sliced)
-    figures = _measure(label.task, examples, subject, rival, slicings, output, options)
+    figures = _measure(label, examples, subject, rival, slicings, output, options)
     report = _report(figures, last, label=label, evaluation=evaluation, where=model)
     report.write(output)
     _tell(report)
@@ -116,7 +116,7 @@ def _last_blessed(
 
 
 def _measure(
-    task: str,
+    task: TaskOptions,
     examples: str,
     model: EvaluationModel,
     last_blessed: EvaluationModel | None,
@@ -162,12 +162,13 @@ def _report(
     reasons = judge(
         overall,
         evaluation.thresholds,
-        task=task,
+        task=label,
         baselines=baselines,
         last_blessed=last.metrics if last else None,
     )
     return Report(
         task=label.task,
+        objective=label.objective,
         label=label.name,
         split=SPLIT,
         blessed=not reasons,
@@ -179,7 +180,7 @@ def _report(
         worst_slices=worst(
             figures.slices,
             overall,
-            objective=task.metric(task.OBJECTIVE),
+            objective=task.metric(label.objective),
             min_examples=evaluation.min_slice_examples,
         ),
         min_slice_examples=evaluation.min_slice_examples,

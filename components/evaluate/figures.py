@@ -16,6 +16,7 @@ from components.evaluate.report import SliceMetrics
 from components.evaluate.slices import Slicing
 from components.tasks.protocol import Metrics, Tally, work_of
 from schemas.strict import Strict
+from schemas.tasks.options import TaskOptions
 
 
 class ScoredBatch(NamedTuple):
@@ -58,21 +59,21 @@ class Totals:
     """Sums over scored batches.
 
     Attributes:
-      task: the kind of task.
+      task: what is predicted.
       models: one tally a model, of one group.
       slicings: one tally a slicing, of the first model, with a group a slice.
       relabelled: see `Figures`.
     """
 
-    task: str
+    task: TaskOptions
     models: tuple[Tally, ...]
     slicings: tuple[Tally, ...]
     relabelled: int = 0
 
     @classmethod
-    def zeros(cls, task: str, models: int, slicings: Sequence[Slicing]) -> Totals:
+    def zeros(cls, task: TaskOptions, models: int, slicings: Sequence[Slicing]) -> Totals:
         """Return the totals of no rows."""
-        work = work_of(task)
+        work = work_of(task.task)
         return cls(
             task=task,
             models=tuple(work.tally(1) for _ in range(models)),
@@ -81,8 +82,8 @@ class Totals:
 
     def add(self, batch: ScoredBatch) -> None:
         """Add a batch in place."""
-        grade = work_of(self.task).grade
-        graded = [grade(scores, batch.label) for scores in batch.scores]
+        grade = work_of(self.task.task).grade
+        graded = [grade(scores, batch.label, self.task) for scores in batch.scores]
         for tally, rows in zip(self.models, graded, strict=True):
             tally.add(rows)
         for tally, codes in zip(self.slicings, batch.slices, strict=True):
@@ -99,7 +100,7 @@ class Totals:
 
     def figures(self, slicings: Sequence[Slicing]) -> Figures:
         """Return the metrics; `slicings` are those that `zeros` was given."""
-        metrics = work_of(self.task).metrics
+        metrics = work_of(self.task.task).metrics
         return Figures(
             models=tuple(metrics(tally) for tally in self.models),
             invalid=tuple(t.invalid for t in self.models),
@@ -115,7 +116,7 @@ class Totals:
         """Return the slices that have rows, by falling count, all others together last."""
         found = []
         for code, (name, kind) in enumerate(slicing.names):
-            metrics = work_of(self.task).metrics(tally, code)
+            metrics = work_of(self.task.task).metrics(tally, code)
             if metrics is not None:
                 found.append(
                     SliceMetrics(column=slicing.column.name, value=name, kind=kind, metrics=metrics)

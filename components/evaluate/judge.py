@@ -40,7 +40,7 @@ def judge(
     model: Metrics,
     thresholds: ThresholdOptions,
     *,
-    task: type[TaskOptions],
+    task: TaskOptions,
     baselines: Mapping[str, Metrics],
     last_blessed: Metrics | None,
 ) -> tuple[Reason, ...]:
@@ -49,7 +49,7 @@ def judge(
     Args:
       model: the model's metrics on the test split.
       thresholds: what is permitted.
-      task: says which metrics there are, and which of them models are compared by.
+      task: what is predicted; it says which metrics there are, and by which models are compared.
       baselines: the metrics of the task's baselines on the same rows, by name.
       last_blessed: the last blessed model's; None if there is none to compare with.
     """
@@ -61,8 +61,9 @@ def judge(
             reasons += _worse(metric, model[metric.name], last_blessed.get(metric.name), bound)
     if thresholds.beats_baseline:
         for baseline in task.BASELINES:
-            objective = task.metric(task.OBJECTIVE)
-            reasons += _unbeaten(objective, model, baselines[baseline.name], baseline)
+            reasons += _unbeaten(
+                task.metric(task.objective), model, baselines[baseline.name], baseline
+            )
     return tuple(reasons)
 
 

@@ -57,6 +57,7 @@ class Report(Strict):
     Attributes:
       format: the layout of the file.
       task: the kind of task.
+      objective: the metric by which models are compared.
       label: the label's name.
       split: the split all metrics are on.
       blessed: whether nothing speaks against the model.
@@ -67,13 +68,14 @@ class Report(Strict):
         one is the linear model trained on the same transformed features.
       last_blessed: the model served so far; None if there was none.
       slices: by column in the order of pipeline.yaml, then by falling count.
-      worst_slices: those where the task's objective is worse than in `overall`, worst first, at
+      worst_slices: those where the objective is worse than in `overall`, worst first, at
         most 5, of at least `min_slice_examples` rows.
       min_slice_examples: fewer rows than this say little.
     """
 
     format: Literal[1] = 1
     task: str = "binary"
+    objective: str = "log_loss"
     label: str
     split: str
     blessed: bool

@@ -25,6 +25,7 @@ from components.examples import as_raw_columns
 from components.export import signatures as names
 from schemas.columns import Column
 from schemas.errors import ModelError
+from schemas.tasks.options import TaskOptions
 from schemas.types import TYPES
 
 STAGE = "evaluate"
@@ -109,7 +110,7 @@ class ScoreBatches(beam.DoFn):
 class SumBatches(beam.CombineFn):
     """Adds scored batches up to one `Totals`."""
 
-    def __init__(self, task: str, models: int, slicings: Sequence[Slicing]) -> None:
+    def __init__(self, task: TaskOptions, models: int, slicings: Sequence[Slicing]) -> None:
         self._task = task
         self._models = models
         self._slicings = slicings

@@ -28,15 +28,15 @@ def card(model: Description) -> str:
     """Return the model's card."""
     overall, *slices = model.metrics
     task = BY_NAME[model.task]
-    objective = task.metric(task.OBJECTIVE)
+    objective, shown = task.metric(model.objective), task.shown(model.objective)
     sign = 1 if objective.better == "lower" else -1
     large = [s for s in slices if s.rows >= model.min_slice_examples]
     asked = {"signature_name": "predict", "instances": [{i.name: _asked(i) for i in model.inputs}]}
     return _TEMPLATE.render(
         model=model,
-        metrics={metric.name: metric.title for metric in task.METRICS},
-        higher=[m.title for m in task.judged() if m.better == "higher"],
-        lower=[m.title for m in task.judged() if m.better == "lower"],
+        metrics={metric.name: metric.title for metric in shown},
+        higher=[m.title for m in shown if m.better == "higher"],
+        lower=[m.title for m in shown if m.better == "lower"],
         objective=objective,
         linear=task.BASELINES[1].title,
         splits=_SPLITS,
@@ -88,6 +88,17 @@ def _number(value: float) -> str:
     return f"{value:.15g}"
 
 
+def _figure(value: float | None) -> str:
+    """Write a metric; one in a label's unit may be large.
+
+    >>> _figure(None), _figure(0.12345), _figure(181455.0436)
+    ('-', '0.1235', '181,455')
+    """
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
@@ -99,7 +110,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.filters |= {
     "code": code,
-    "figure": lambda value: "-" if value is None else f"{value:.4f}",
+    "figure": _figure,
     "json": lambda value: json.dumps(value, ensure_ascii=False),
     "number": _number,
     "python": lambda text: Markup(repr(text)),

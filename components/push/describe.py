@@ -83,6 +83,7 @@ def describe(
         name=name,
         pushed_at=pushed_at,
         task=label.task,
+        objective=label.objective,
         label=label.in_words(),
         classes=answers.class_names(learned),
         threshold=answers.decision,

@@ -86,7 +86,7 @@ def ask(saved_model: str, signature: str | None = None) -> Asked:
 
 
 # The most useful outputs come first; the others follow by name.
-_ORDER = ("score", "class", "scores", "probabilities", "logits")
+_ORDER = ("prediction", "score", "class", "scores", "probabilities", "logits")
 
 
 def _output_order(item: tuple[str, Any]) -> tuple[int, str]:

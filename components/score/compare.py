@@ -16,7 +16,7 @@ from components.examples import column
 from schemas.strict import Strict
 
 DIFFERENCE = "score_difference"
-_SCORES, _CLASS = ("score", "scores"), "class"
+_SCORES, _CLASS = ("prediction", "score", "scores"), "class"
 _THRESHOLD = 0.5  # for versions without a class output
 
 

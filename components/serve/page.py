@@ -82,7 +82,9 @@ def _tasks() -> str:
     """Return the table of tasks: the titles of each one's metrics and of its linear baseline."""
     table = {
         name: {
-            "metrics": {metric.name: metric.title for metric in task.judged()},
+            "metrics": {
+                metric.name: metric.title for metric in task.judged() if not metric.optional
+            },
             "linear": task.BASELINES[1].title,
         }
         for name, task in BY_NAME.items()

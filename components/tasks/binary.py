@@ -13,7 +13,8 @@ import tensorflow as tf
 from components.column_tensors import numbers, texts
 from components.tasks.binary_metrics import constant_metrics
 from components.tasks.binary_metrics import metrics_of as metrics
-from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, grade
+from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, GradedRows
+from components.tasks.binary_tally import grade as _grade
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
 from schemas import signatures as names
 from schemas.errors import DataError
@@ -146,6 +147,11 @@ def decisions(
     classes = np.array([name.encode() for name in export.classes], dtype=object)
     limit = np.float32(export.decision)
     return {names.CLASS: Decision(names.SCORE, lambda s: classes[(s >= limit).astype(int)])}
+
+
+def grade(scores: np.ndarray, labels: np.ndarray, options: Binary) -> GradedRows:
+    """Compute what rows add to a tally."""
+    return _grade(scores, labels)
 
 
 def tally(groups: int, *, coarse: bool = False) -> BinaryTally:

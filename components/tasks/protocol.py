@@ -155,7 +155,7 @@ class TaskWork(Protocol):
         """Return the outputs of `predict` that follow from other outputs."""
         ...
 
-    def grade(self, scores: np.ndarray, labels: np.ndarray) -> GradedRows:
+    def grade(self, scores: np.ndarray, labels: np.ndarray, options: Any) -> GradedRows:
         """Compute what rows add to a tally, once for all tallies."""
         ...
 

@@ -40,6 +40,7 @@ class Metric:
       better: which values are better; None for a figure that describes the rows.
       meaning: what it is, in a sentence.
       undefined: why it may not exist.
+      optional: whether pages show it only where it is the objective.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Metric:
     better: Literal["higher", "lower"] | None
     meaning: str
     undefined: str = ""
+    optional: bool = False
 
 
 class Bound(Strict):
@@ -124,7 +126,7 @@ class TaskOptions(Strict):
     BASELINES: ClassVar[tuple[Baseline, Baseline]]
     # What evaluation measures, in the order of pages.
     METRICS: ClassVar[tuple[Metric, ...]]
-    # The metric that training improves, by which models are compared.
+    # The objective, unless options choose another one.
     OBJECTIVE: ClassVar[str]
     # The metrics of slices that a run prints, the objective first.
     SLICED: ClassVar[tuple[str, ...]]
@@ -155,6 +157,11 @@ class TaskOptions(Strict):
         raise NotImplementedError
 
     @property
+    def objective(self) -> str:
+        """The metric that training improves, by which models are compared."""
+        return self.OBJECTIVE
+
+    @property
     def sought(self) -> tuple[str, tuple[str, ...]] | None:
         """A column and its values of which at least one has to occur; None if any will do."""
         return None
@@ -167,6 +174,11 @@ class TaskOptions(Strict):
     def judged(cls) -> tuple[Metric, ...]:
         """Return the metrics that can be better or worse, in the order of pages."""
         return tuple(metric for metric in cls.METRICS if metric.better is not None)
+
+    @classmethod
+    def shown(cls, objective: str) -> tuple[Metric, ...]:
+        """Return the metrics that pages show of a model with this objective."""
+        return tuple(m for m in cls.METRICS if not m.optional or m.name == objective)
 
     @classmethod
     def metric(cls, name: str) -> Metric:

@@ -229,7 +229,7 @@ class Rows:
     invalid: int
 
 
-def grade(scores, labels):
+def grade(scores, labels, options):
     keep = np.isfinite(scores) & np.isfinite(labels)
     label = labels[keep].astype(np.float64)
     return Rows(scores[keep].astype(np.float64) - label, label, keep, int((~keep).sum()))
@@ -284,8 +284,8 @@ SERVING_PATHS: tuple[type[ServingPath], ...] = (
         "from schemas.splits.digit import Digit\n\nKINDS = (Hash, Digit)",
     ),
     "schemas/tasks/__init__.py": (
-        "KINDS = (Binary,)",
-        "from schemas.tasks.amount import Amount\n\nKINDS = (Binary, Amount)",
+        "KINDS = (Binary, Regression)",
+        "from schemas.tasks.amount import Amount\n\nKINDS = (Binary, Regression, Amount)",
     ),
     "schemas/treatments/__init__.py": (
         "KINDS = (ZScore, QuantileBuckets, Vocabulary)",

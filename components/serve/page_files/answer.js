@@ -4,6 +4,9 @@
 const signatureOf = (description) =>
   description.signatures.some(({ name }) => name === "predict") ? "predict" : "raw_columns";
 
+/** Return how scores are written: probabilities with three digits, other numbers as they are. */
+const textOfScores = ({ classes }) => (classes.length ? scoreText : numberText);
+
 /** Return score, class, probabilities, logit and warnings of the first row. */
 function readAnswer({ outputs }, description) {
   const score = scoresOf(outputs)[0];
@@ -12,7 +15,7 @@ function readAnswer({ outputs }, description) {
   return {
     score,
     className: named === undefined ? (description.classes[side] ?? null) : textOf(named),
-    probabilities: outputs.probabilities?.[0] ?? [1 - score, score],
+    probabilities: outputs.probabilities?.[0] ?? (description.classes.length ? [1 - score, score] : []),
     logit: outputs.logits?.[0] ?? null,
     warnings: textOf(outputs.warnings?.[0] ?? "")
       .split("; ")
@@ -23,17 +26,18 @@ function readAnswer({ outputs }, description) {
 
 /** Return the score of every row. A signature with one output gives it without a name. */
 const scoresOf = (outputs) =>
-  Array.isArray(outputs) ? outputs : (outputs.score ?? outputs.scores);
+  Array.isArray(outputs) ? outputs : (outputs.prediction ?? outputs.score ?? outputs.scores);
 
 function showAnswer(answer, description) {
   const { className, score, logit } = answer;
-  const facts = [["Score", scoreText(score)]];
+  const text = textOfScores(description)(score);
+  const facts = className === null ? [] : [["Score", text]];
   if (logit !== null) facts.push(["Logit", Number(logit).toFixed(3)]);
   if (description.threshold !== null) facts.push(["Threshold", numberText(description.threshold)]);
   const verdict = h(
     "p",
     { className: "verdict" },
-    h("strong", { id: "class", textContent: className ?? scoreText(score) }),
+    h("strong", { id: "class", textContent: className ?? text }),
     h("span", { className: "hint", textContent: description.label || "score" }),
   );
   byId("answer").replaceChildren(
@@ -49,7 +53,7 @@ function showAnswer(answer, description) {
         ),
       ),
     ),
-    probabilityBars(answer, description),
+    ...(answer.probabilities.length ? [probabilityBars(answer, description)] : []),
     ...warningsOf(answer),
   );
 }

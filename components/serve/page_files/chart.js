@@ -14,21 +14,21 @@ function drawChart(node, effect, { use, threshold }) {
 
 const labelOf = (text) => (text === "" ? "missing" : text);
 
-function summaryOf({ points, current, base }) {
+function summaryOf({ points, current, base, text }) {
   const sorted = points.filter(({ score }) => score !== null).sort((a, b) => a.score - b.score);
   if (sorted.length === 0) return "The model gives no score for these values.";
   const [low, high] = [sorted[0], sorted.at(-1)];
   return (
-    `Now ${labelOf(current)}: ${scoreText(base)}. Lowest ${scoreText(low.score)} at ${labelOf(low.text)},` +
-    ` highest ${scoreText(high.score)} at ${labelOf(high.text)}.`
+    `Now ${labelOf(current)}: ${text(base)}. Lowest ${text(low.score)} at ${labelOf(low.text)},` +
+    ` highest ${text(high.score)} at ${labelOf(high.text)}.`
   );
 }
 
-function valueBars({ points, current, input }, use) {
+function valueBars({ points, current, input, range, text: written }, use) {
   const sorted = [...points].sort((a, b) => b.score - a.score);
   const rows = sorted.map(({ text, score }) => {
     const fill = h("span", { className: "fill" });
-    fill.style.width = `${100 * score}%`;
+    fill.style.width = `${100 * placeOf(score, range)}%`;
     const button = h(
       "button",
       {
@@ -39,7 +39,7 @@ function valueBars({ points, current, input }, use) {
       },
       h("span", { className: `class${text === "" ? " none" : ""}`, textContent: labelOf(text) }),
       h("span", { className: "track" }, fill),
-      h("span", { className: "number", textContent: scoreText(score) }),
+      h("span", { className: "number", textContent: written(score) }),
     );
     return h("li", {}, button);
   });
@@ -52,7 +52,7 @@ function numberChart(effect, width, { readout, use, threshold }) {
     .map(({ text, score }) => ({ text, x: Number(text), score }))
     .sort((a, b) => a.x - b.x);
   const missing = effect.points.find(({ text }) => text === "");
-  const scale = scalesOf(points, width, effect.shape);
+  const scale = scalesOf(points, width, effect);
   const drawn =
     effect.shape === "columns"
       ? columnMarks(points, effect, scale)
@@ -80,7 +80,7 @@ function numberChart(effect, width, { readout, use, threshold }) {
 }
 
 /** Return functions from values to pixels. The right margin is for the missing value. */
-function scalesOf(points, width, shape) {
+function scalesOf(points, width, { shape, range }) {
   const first = points[0]?.x ?? 0;
   const last = points.at(-1)?.x ?? 1;
   const right = width - FRAME.right - FRAME.missing;
@@ -88,14 +88,19 @@ function scalesOf(points, width, shape) {
   const span = right - FRAME.left - slot;
   return {
     width,
+    range,
     right,
     slot,
     x: (value) =>
       FRAME.left + slot / 2 + (last > first ? ((value - first) / (last - first)) * span : span / 2),
-    y: (score) => FRAME.top + (1 - score) * (FRAME.height - FRAME.top - FRAME.bottom),
+    y: (score) => FRAME.top + (1 - placeOf(score, range)) * (FRAME.height - FRAME.top - FRAME.bottom),
     missing: width - FRAME.right - FRAME.missing / 2 + 8,
   };
 }
+
+/** Write a number in few characters, as 0.5, 1.2K or 3.4M. */
+const tickText = (value) =>
+  value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 
 function axes(scale, points, threshold) {
   const text = (x, y, content, anchor) => s("text", { x, y, "text-anchor": anchor }, content);
@@ -107,9 +112,10 @@ function axes(scale, points, threshold) {
       y1: scale.y(score),
       y2: scale.y(score),
     });
-  const grid = [0, 0.5, 1].flatMap((score) => [
+  const { low, high } = scale.range;
+  const grid = [low, (low + high) / 2, high].flatMap((score) => [
     line(score, "grid"),
-    text(FRAME.left - 8, scale.y(score) + 4, String(score), "end"),
+    text(FRAME.left - 8, scale.y(score) + 4, tickText(score), "end"),
   ]);
   const middle = points[Math.floor((points.length - 1) / 2)];
   const ticks = [...new Set([points[0], middle, points.at(-1)])]
@@ -138,7 +144,7 @@ function columnMarks(points, effect, scale) {
       x: scale.x(x) - thick / 2,
       width: thick,
       y: scale.y(score),
-      height: Math.max(scale.y(0) - scale.y(score), 1),
+      height: Math.max(scale.y(scale.range.low) - scale.y(score), 1),
       rx: Math.min(2, thick / 3),
     }),
   );
@@ -162,7 +168,7 @@ function listen(svg, choices, effect, { readout, use }) {
   };
   svg.onpointermove = (event) => {
     const { text, score } = nearest(event);
-    readout.textContent = `${labelOf(text)}: ${scoreText(score)} (click to use)`;
+    readout.textContent = `${labelOf(text)}: ${effect.text(score)} (click to use)`;
   };
   svg.onpointerleave = () => {
     readout.textContent = summaryOf(effect);

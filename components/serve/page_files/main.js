@@ -124,7 +124,7 @@ function askRows(rows, signal) {
 async function compare(row, signal) {
   const plans = plansOf(page.description.inputs, row);
   const { outputs } = await askRows(rowsOf(row, plans), signal);
-  page.effects = effectsOf(plans, scoresOf(outputs));
+  page.effects = effectsOf(plans, scoresOf(outputs), page.description);
   showComparison();
 }
 

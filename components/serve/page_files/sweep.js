@@ -64,14 +64,29 @@ function plansOf(inputs, row) {
   });
 }
 
+/** Return the range in which scores are drawn: of probabilities the whole, of numbers what occurs. */
+function rangeOf({ classes }, scores) {
+  if (classes.length) return { low: 0, high: 1 };
+  const known = scores.filter((score) => score !== null);
+  const low = known.reduce((least, score) => Math.min(least, score), known[0] ?? 0);
+  const high = known.reduce((most, score) => Math.max(most, score), known[0] ?? 0);
+  return low < high ? { low, high } : { low: low - 1, high: low + 1 };
+}
+
+/** Return where in the range a score is, from 0 to 1. */
+const placeOf = (score, { low, high }) => (score - low) / (high - low);
+
 /** Join plans with the scores of their rows; the field with the largest effect comes first. */
-function effectsOf(plans, scores) {
+function effectsOf(plans, scores, description) {
   const base = scores[0];
+  const range = rangeOf(description, scores);
+  const text = textOfScores(description);
   let next = 1;
   const effects = plans.map((plan) => {
     const points = plan.values.map((text) => ({ text, score: scores[next++] }));
     const known = [base, ...points.map(({ score }) => score)].filter((score) => score !== null);
-    return { ...plan, base, points, low: Math.min(...known), high: Math.max(...known) };
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    return { ...plan, base, points, low, high, range, text };
   });
   return effects.sort((a, b) => b.high - b.low - (a.high - a.low));
 }
@@ -93,18 +108,23 @@ function showEffects(effects, chosen, { choose, use, threshold }) {
   drawChart(chart, shown, { use, threshold });
 }
 
+const differenceText = (difference, { low, high }) =>
+  low === 0 && high === 1 ? difference.toFixed(2) : numberText(difference);
+
 function effectButton(effect, pressed, choose) {
   const {
     input: { name },
     low,
     high,
     base,
+    text,
   } = effect;
+  const place = (score) => 100 * placeOf(score, effect.range);
   const range = h("span", { className: "range" });
-  range.style.left = `${100 * low}%`;
-  range.style.width = `${100 * (high - low)}%`;
+  range.style.left = `${place(low)}%`;
+  range.style.width = `${place(high) - place(low)}%`;
   const here = h("span", { className: "here" });
-  here.style.left = `${100 * base}%`;
+  here.style.left = `${place(base)}%`;
   const button = h(
     "button",
     {
@@ -112,11 +132,11 @@ function effectButton(effect, pressed, choose) {
       title: name,
       onclick: () => choose(name),
       "aria-pressed": String(pressed),
-      "aria-label": `${name}: the score can be from ${scoreText(low)} to ${scoreText(high)}`,
+      "aria-label": `${name}: the score can be from ${text(low)} to ${text(high)}`,
     },
     h("span", { className: "class", textContent: name }),
     h("span", { className: "track" }, range, here),
-    h("span", { className: "number", textContent: (high - low).toFixed(2) }),
+    h("span", { className: "number", textContent: differenceText(high - low, effect.range) }),
   );
   button.dataset.field = name;
   return button;

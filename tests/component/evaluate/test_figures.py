@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from components.evaluate.figures import ScoredBatch, Totals
 from components.evaluate.slices import Slicing
 from schemas.columns import Column
+from schemas.tasks.binary import Binary
 
+TASK = Binary.model_validate({"name": "l", "equals": {"column": "x", "values": [1]}})
 SLICINGS = (
     Slicing(Column("pay", "BYTES", True), ("cash",)),
     Slicing(Column("hour", "INT", True), (7,)),
@@ -28,7 +30,7 @@ def batch(rows):
 
 
 def totals(*batches):
-    sums = Totals.zeros("binary", 3, SLICINGS)
+    sums = Totals.zeros(TASK, 3, SLICINGS)
     for rows in batches:
         sums.add(batch(rows))
     return sums

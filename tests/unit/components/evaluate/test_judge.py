@@ -7,6 +7,7 @@ from components.tasks.binary_metrics import constant_metrics
 from schemas.tasks.binary import Binary, BinaryThresholds
 from schemas.tasks.options import Bound
 
+TASK = Binary.model_validate({"name": "l", "equals": {"column": "x", "values": [1]}})
 NOTHING = BinaryThresholds(auc=Bound(), beats_baseline=False)
 BASE = {
     **constant_metrics(100, 30),
@@ -26,7 +27,7 @@ def reasons(model, thresholds, *, base_rate=None, logistic=None, last_blessed=No
     return judge(
         model,
         thresholds,
-        task=Binary,
+        task=TASK,
         baselines={
             "base_rate": base_rate or metrics(log_loss=0.61),
             "logistic": logistic or metrics(log_loss=0.28),

@@ -49,6 +49,7 @@ def test_its_keys_are_those_that_are_documented(tmp_path):
     assert list(written) == [
         "format",
         "task",
+        "objective",
         "label",
         "split",
         "blessed",

@@ -1,0 +1,158 @@
+"""`regression`: a number; the logit is its distance from the mean, in standard deviations.
+
+With `log1p` that is so of log(1 + y), and with `poisson` the logit is the logarithm of the mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components.column_tensors import numbers
+from components.tasks.protocol import LOGIT, RELATIVE, Decision, Head, Metrics, Tolerance
+from components.tasks.regression_tally import BINS, GradedNumbers, RegressionTally, constant_metrics
+from components.tasks.regression_tally import grade as _grade
+from components.tasks.regression_tally import metrics_of as metrics
+from schemas import signatures as names
+from schemas.errors import DataError
+from schemas.tasks.regression import Regression, RegressionExport
+
+if TYPE_CHECKING:
+    from components.tasks.protocol import Tensors
+
+__all__ = [
+    "VALID",
+    "answers",
+    "constant",
+    "decisions",
+    "grade",
+    "head",
+    "label",
+    "metrics",
+    "tally",
+    "tolerances",
+]
+
+VALID = "finite predictions and labels"
+
+
+def label(inputs: Tensors, options: Regression) -> tf.Tensor:
+    """Return the number, float32 [rows]."""
+    return tf.cast(numbers([inputs[options.column]])[:, 0], tf.float32)
+
+
+def head(
+    labels: Iterable[np.ndarray], options: Regression, learned: Mapping[str, Any], *, where: str
+) -> Head:
+    """Return a head of one logit that starts at the mean of the training labels."""
+    count, total, squared, least = 0, 0.0, 0.0, math.inf
+    for part in labels:
+        values = _target(part.astype(np.float64), options)
+        count += len(part)
+        total += float(values.sum())
+        squared += float((values**2).sum())
+        least = min(least, float(part.min(initial=math.inf)))
+    if least < 0 and (options.log1p or options.poisson):
+        raise DataError(
+            f"the label {options.name!r} is negative in some training rows, down to {least:g}",
+            where=where,
+            expected=f"no negative numbers with label.{'log1p' if options.log1p else 'poisson'}",
+            remedy="drop that option, or correct the rows",
+        )
+    mean = total / count if count else 0.0
+    scale = math.sqrt(max(0.0, squared / count - mean**2)) if count else 0.0
+    if not scale > 1e-12 * max(1.0, abs(mean)):
+        raise DataError(
+            f"the label {options.name!r} is the same number in all {count:,} training rows",
+            where=where,
+            expected="rows with different numbers",
+            remedy="check `label` in pipeline.yaml against the data",
+        )
+    measured = {"mean": mean, "scale": scale}
+    if options.poisson:
+        return Head((math.log(mean),), _Loss(options, measured), measured)
+    return Head((0.0,), _Loss(options, measured), measured)
+
+
+def _target(values: Any, options: Regression) -> Any:
+    return np.log1p(np.maximum(values, 0.0)) if options.log1p else values
+
+
+class _Loss(keras.losses.Loss):
+    """The loss of the options, of labels in their own unit [rows, 1] and logits [rows, 1]."""
+
+    def __init__(self, options: Regression, measured: Mapping[str, float]) -> None:
+        super().__init__(name="regression")
+        self._options = options
+        self._mean, self._scale = measured["mean"], measured["scale"]
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the loss of each row."""
+        ops, options = keras.ops, self._options
+        if options.poisson:
+            return ops.mean(ops.exp(y_pred) - y_true * y_pred, axis=-1)
+        target = ops.log1p(y_true) if options.log1p else y_true
+        error = (target - self._mean) / self._scale - y_pred
+        if options.quantile is None:
+            return ops.mean(ops.square(error), axis=-1)
+        level = options.quantile
+        return ops.mean(ops.maximum(level * error, (level - 1) * error), axis=-1)
+
+
+def answers(
+    options: Regression, export: RegressionExport, learned: Mapping[str, Any]
+) -> dict[str, Callable[[tf.Tensor], Tensors]]:
+    """Return, by signature, the prediction in the label's unit that logits [rows] stand for."""
+
+    def prediction(logits: tf.Tensor) -> tf.Tensor:
+        if options.poisson:
+            value = tf.exp(logits)
+        else:
+            value = learned["mean"] + learned["scale"] * logits
+            value = tf.math.expm1(value) if options.log1p else value
+        return value if options.clip is None else tf.clip_by_value(value, *options.clip)
+
+    return {
+        names.RAW_COLUMNS: lambda logits: {names.SCORES: prediction(logits)},
+        names.PREDICT: lambda logits: {names.PREDICTION: prediction(logits)},
+        names.REGRESSION: lambda logits: {names.OUTPUTS: prediction(logits)},
+    }
+
+
+def tolerances(options: Regression, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:
+    """Return how far the rounding of a logit moves the prediction."""
+    mean, scale = learned["mean"], learned["scale"]
+    if options.poisson or options.log1p:
+        # an exponential turns a distance into a ratio
+        near = Tolerance(RELATIVE * (1 + abs(mean) + scale), LOGIT.absolute)
+    else:
+        near = Tolerance(RELATIVE, RELATIVE * (abs(mean) + scale))
+    outputs = (names.SCORES, names.PREDICTION, names.OUTPUTS, names.BASELINE_SCORES)
+    return dict.fromkeys(outputs, near)
+
+
+def decisions(
+    options: Regression, export: RegressionExport, learned: Mapping[str, Any]
+) -> dict[str, Decision]:
+    """Return nothing: no output follows from another one."""
+    return {}
+
+
+def grade(scores: np.ndarray, labels: np.ndarray, options: Regression) -> GradedNumbers:
+    """Compute what rows add to a tally."""
+    return _grade(scores, labels, quantile=0.5 if options.quantile is None else options.quantile)
+
+
+def tally(groups: int, *, coarse: bool = False) -> RegressionTally:
+    """Return the tally of no rows."""
+    return RegressionTally.zeros(groups, 0 if coarse else BINS)
+
+
+def constant(metrics: Metrics) -> Metrics:
+    """Return the figures of predicting the rows' own mean."""
+    return constant_metrics(metrics)

@@ -1,0 +1,201 @@
+"""Sums from which the metrics of a number follow, kept for many groups at once.
+
+Goes in: predictions, labels and the group of each row, a batch at a time. Comes out: a
+`RegressionTally`, whose size depends on the number of groups and not on the number of rows.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from components.tasks.protocol import Metrics
+
+# Predictions are binned by the first 15 bits of their float32: the sign, the exponent, and 6 bits
+# of the mantissa. Bins are narrow where predictions are small, at most 1/64 of a prediction wide.
+BINS = 1 << 15
+_SHIFT = 17
+_TENTHS = 10
+
+# The sums of a group, in the order of `RegressionTally.sums`.
+_SUMS = (
+    "examples",
+    "prediction",
+    "label",
+    "label_squared",
+    "squared_error",
+    "absolute_error",
+    "relative_error",
+    "nonzero",
+    "pinball",
+    "deviance",
+    "no_deviance",
+)
+
+
+class GradedNumbers(NamedTuple):
+    """What each row adds to a tally, whatever its group.
+
+    Attributes:
+      terms: float64 [sums, rows], in the order of `RegressionTally.sums`.
+      bin: index of the prediction's bin out of `BINS`, int64 [rows].
+      keep: which of the rows given these are, bool.
+      invalid: how many rows are left out: their prediction or label is not a finite number.
+    """
+
+    terms: np.ndarray
+    bin: np.ndarray
+    keep: np.ndarray
+    invalid: int
+
+
+def grade(predictions: np.ndarray, labels: np.ndarray, *, quantile: float) -> GradedNumbers:
+    """Compute what rows add to a tally.
+
+    Args:
+      predictions: float32 [rows].
+      labels: numbers [rows].
+      quantile: the level of the pinball loss.
+    """
+    keep = np.isfinite(predictions) & np.isfinite(labels)
+    p, y = predictions[keep].astype(np.float64), labels[keep].astype(np.float64)
+    error = y - p
+    nonzero = y != 0
+    relative = np.abs(np.divide(error, y, out=np.zeros_like(y), where=nonzero))
+    defined = (y >= 0) & (p > 0)
+    # y log(y / p) is 0 where y is 0
+    ratio = np.divide(y, p, out=np.ones_like(y), where=defined & (y > 0))
+    deviance = np.where(defined, 2 * (y * np.log(ratio) - (y - p)), 0.0)
+    terms = np.stack(
+        [
+            np.ones_like(y),
+            p,
+            y,
+            y**2,
+            error**2,
+            np.abs(error),
+            relative,
+            nonzero.astype(np.float64),
+            np.maximum(quantile * error, (quantile - 1) * error),
+            deviance,
+            (~defined).astype(np.float64),
+        ]
+    )
+    return GradedNumbers(terms, _bins(predictions[keep]), keep, int((~keep).sum()))
+
+
+def _bins(values: np.ndarray) -> np.ndarray:
+    """Return the bin of each value: the bits of a float32 sort like the numbers do, once turned."""
+    bits = values.astype(np.float32).view(np.uint32)
+    turned = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
+    return (turned >> _SHIFT).astype(np.int64)
+
+
+@dataclass
+class RegressionTally:
+    """Sums over the rows of each group.
+
+    Attributes:
+      sums: float64 [sums, groups].
+      bins: rows, predictions and labels by bin, float64 [3, groups, BINS]; of no bins where the
+        groups are many, and have no calibration error.
+      invalid: rows left out, of all groups together.
+    """
+
+    sums: np.ndarray
+    bins: np.ndarray
+    invalid: int = 0
+
+    @classmethod
+    def zeros(cls, groups: int, bins: int) -> RegressionTally:
+        """Return the tally of no rows; `bins` is `BINS`, or 0."""
+        return cls(np.zeros((len(_SUMS), groups)), np.zeros((3, groups, bins)))
+
+    def add(self, rows: GradedNumbers, groups: np.ndarray | None = None) -> None:
+        """Add rows in place.
+
+        Args:
+          rows: from `grade`.
+          groups: the group of each row that `grade` was given, int [rows]; None puts all in 0.
+        """
+        group = np.zeros(len(rows.bin), np.int64) if groups is None else groups[rows.keep]
+        for sums, terms in zip(self.sums, rows.terms, strict=True):
+            sums += np.bincount(group, terms, minlength=len(sums))
+        bins = self.bins.shape[2]
+        if bins:
+            cell = group * bins + rows.bin
+            for sums, terms in zip(
+                self.bins, rows.terms, strict=False
+            ):  # rows, predictions, labels
+                sums += np.bincount(cell, terms, minlength=sums.size).reshape(sums.shape)
+        self.invalid += rows.invalid
+
+    def merge(self, other: RegressionTally) -> None:
+        """Add another tally of the same groups and bins in place."""
+        self.sums += other.sums
+        self.bins += other.bins
+        self.invalid += other.invalid
+
+
+def metrics_of(tally: RegressionTally, group: int = 0) -> Metrics | None:
+    """Return the figures of one group of a tally; None where the group has no rows.
+
+    Those with a title are described in `schemas.tasks.regression`. The others are: examples (rows),
+    mean_prediction, mean_label, and label_deviation, the labels' standard deviation.
+    """
+    sums = dict(zip(_SUMS, tally.sums[:, group], strict=True))
+    rows = sums["examples"]
+    if not rows:
+        return None
+    mean = sums["label"] / rows
+    variance = max(0.0, sums["label_squared"] / rows - mean**2)
+    squared = sums["squared_error"] / rows
+    return {
+        "examples": int(rows),
+        "mean_prediction": sums["prediction"] / rows,
+        "mean_label": mean,
+        "label_deviation": math.sqrt(variance),
+        "rmse": math.sqrt(squared),
+        "mae": sums["absolute_error"] / rows,
+        "mape": sums["relative_error"] / sums["nonzero"] if sums["nonzero"] else None,
+        "r2": 1 - squared / variance if variance > 0 else None,
+        "pinball": sums["pinball"] / rows,
+        "poisson_deviance": None if sums["no_deviance"] else sums["deviance"] / rows,
+        "calibration_error": _calibration_error(*tally.bins[:, group]),
+    }
+
+
+def constant_metrics(metrics: Metrics) -> Metrics:
+    """Return the figures of predicting these rows' own mean for every row.
+
+    What cannot be told from sums over other predictions is None.
+    """
+    mean, deviation = metrics["mean_label"], metrics["label_deviation"]
+    return dict.fromkeys(metrics) | {
+        "examples": metrics["examples"],
+        "mean_prediction": mean,
+        "mean_label": mean,
+        "label_deviation": deviation,
+        "rmse": deviation,
+        "r2": 0.0 if deviation else None,
+        "calibration_error": 0.0,
+    }
+
+
+def _calibration_error(
+    rows: np.ndarray, predictions: np.ndarray, labels: np.ndarray
+) -> float | None:
+    """Return the mean distance between mean prediction and mean label, over tenths of the rows.
+
+    A tenth ends at the bin in which it is full, so tenths are as equal as bins let them be.
+    """
+    total = rows.sum()
+    if not total:
+        return None
+    filled = rows > 0
+    rows, off = rows[filled], (predictions - labels)[filled]
+    tenth = np.minimum(((np.cumsum(rows) - rows / 2) * _TENTHS / total).astype(int), _TENTHS - 1)
+    return float(np.abs(np.bincount(tenth, off)).sum() / total)
