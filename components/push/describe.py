@@ -166,7 +166,12 @@ def _metrics(report: Report) -> tuple[Slice, ...]:
 
 
 def _figures(metrics: Metrics) -> dict[str, float | None]:
-    return {name: value for name, value in metrics.items() if name != "examples"}
+    """Return the single figures: a confusion matrix stays in metrics.json."""
+    return {
+        name: value
+        for name, value in metrics.items()
+        if name != "examples" and not isinstance(value, list)
+    }
 
 
 def _rows(metrics: Metrics) -> int:

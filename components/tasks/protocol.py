@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     Tensors = Mapping[str, tf.Tensor]
 
-# The figures of one model on one set of rows, by name; None where a figure does not exist there.
-# `examples`, the number of rows, is always among them.
-Metrics = Mapping[str, int | float | None]
+# The figures of one model on one set of rows, by name, as JSON can hold them; None where a figure
+# does not exist there. `examples`, the number of rows, is always among them.
+Metrics = Mapping[str, Any]
 
 
 # How far from the expected value an answer may be, relative to it. Two orders of float32 additions

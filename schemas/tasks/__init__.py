@@ -14,10 +14,11 @@ import pydantic
 
 from schemas.strict import named_kind
 from schemas.tasks.binary import Binary
+from schemas.tasks.multiclass import Multiclass
 from schemas.tasks.options import ExportOptions, TaskOptions, ThresholdOptions
 from schemas.tasks.regression import Regression
 
-KINDS = (Binary, Regression)
+KINDS = (Binary, Multiclass, Regression)
 
 _TASK = "task"
 BY_NAME: dict[str, type[TaskOptions]] = {kind.model_fields[_TASK].default: kind for kind in KINDS}

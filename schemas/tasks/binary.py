@@ -9,9 +9,8 @@ import pydantic
 from pydantic import Field
 
 from schemas import signatures as names
-from schemas.columns import LARGEST_INTEGER, SPACES, Column, require_type
+from schemas.columns import Column, require_type
 from schemas.description import Output, number
-from schemas.errors import ConfigError
 from schemas.sources.options import Options
 from schemas.strict import Finite, Strict
 from schemas.tasks.options import (
@@ -21,9 +20,9 @@ from schemas.tasks.options import (
     Metric,
     TaskOptions,
     ThresholdOptions,
+    require_possible,
 )
 from schemas.types import BYTES, FLOAT, INT
-from schemas.yaml_text import PLAIN_INTEGER
 
 _ONE_CLASS = "the test split holds labels of one class only"
 
@@ -213,7 +212,7 @@ class Binary(TaskOptions):
                 continue
             require_type("label.equals", column, (INT, BYTES), where)
             for value in self.equals.values:
-                _require_possible(value, column, source, f"{where}.equals.values")
+                require_possible(value, column, source, f"{where}.equals.values")
 
     def in_words(self) -> str:
         """Return when the label is 1.
@@ -228,24 +227,3 @@ class Binary(TaskOptions):
         rule = self.exceeds
         limit = f"{rule.of!r}" if rule.fraction == 1 else f"{rule.fraction:.15g} times {rule.of!r}"
         return f"{self.name}: whether {rule.column!r} is more than {limit}"
-
-
-def _require_possible(value: str | int, column: Column, source: Options, where: str) -> None:
-    """Refuse a value of the label that a column of this type, read in this way, never has."""
-    problem = ""
-    if column.type.is_whole:
-        if not PLAIN_INTEGER.fullmatch(str(value)):
-            problem = f"is {column.kind}: its values are whole numbers, written as 1 or -20"
-        elif abs(int(value)) > LARGEST_INTEGER:
-            problem = f"is {column.kind}: its values are within ±2**53"
-    elif str(value) in ("", *source.null_values):
-        problem = "has no such value: source.null_values makes it a missing one"
-    elif source.trim and str(value) != str(value).strip(SPACES):
-        problem = "has no such value: source.trim drops the spaces around it"
-    if problem:
-        raise ConfigError(
-            f"the label's value {value!r} never occurs: the column {column.name!r} {problem}",
-            where=where,
-            expected="values as the column has them",
-            remedy="correct the value, or the column's type in schema.pbtxt",
-        )

@@ -8,11 +8,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.columns import Column
+from schemas.columns import LARGEST_INTEGER, SPACES, Column
 from schemas.description import Output
+from schemas.errors import ConfigError
 from schemas.sources.options import Options
 from schemas.strict import Finite, Strict
 from schemas.types import ColumnType
+from schemas.yaml_text import PLAIN_INTEGER
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,21 @@ class Metric:
     meaning: str
     undefined: str = ""
     optional: bool = False
+
+
+@dataclass(frozen=True)
+class ClassesOf:
+    """A column whose values are the classes.
+
+    Attributes:
+      column: its name.
+      listed: the classes; None where those of the training split count.
+      most: how many there may be.
+    """
+
+    column: str
+    listed: tuple[str, ...] | None
+    most: int
 
 
 class Bound(Strict):
@@ -166,6 +183,11 @@ class TaskOptions(Strict):
         """A column and its values of which at least one has to occur; None if any will do."""
         return None
 
+    @property
+    def classes_of(self) -> ClassesOf | None:
+        """The column whose values are the classes; None where the label has no such column."""
+        return None
+
     def in_words(self) -> str:
         """Return what is predicted, as a phrase after "predicts"."""
         raise NotImplementedError
@@ -184,3 +206,35 @@ class TaskOptions(Strict):
     def metric(cls, name: str) -> Metric:
         """Return a metric by its name."""
         return next(metric for metric in cls.METRICS if metric.name == name)
+
+
+def named_as_its_column(value: Any) -> Any:
+    """Fill in the name of a label that is a column, if it has none."""
+    if isinstance(value, dict) and "name" not in value and "column" in value:
+        return {**value, "name": value["column"]}
+    return value
+
+
+def require_possible(value: str | int, column: Column, source: Options, where: str) -> None:
+    """Refuse a value of the label that a column of this type, read in this way, never has.
+
+    Raises:
+      ConfigError: it never occurs.
+    """
+    problem = ""
+    if column.type.is_whole:
+        if not PLAIN_INTEGER.fullmatch(str(value)):
+            problem = f"is {column.kind}: its values are whole numbers, written as 1 or -20"
+        elif abs(int(value)) > LARGEST_INTEGER:
+            problem = f"is {column.kind}: its values are within ±2**53"
+    elif str(value) in ("", *source.null_values):
+        problem = "has no such value: source.null_values makes it a missing one"
+    elif source.trim and str(value) != str(value).strip(SPACES):
+        problem = "has no such value: source.trim drops the spaces around it"
+    if problem:
+        raise ConfigError(
+            f"the label's value {value!r} never occurs: the column {column.name!r} {problem}",
+            where=where,
+            expected="values as the column has them",
+            remedy="correct the value, or the column's type in schema.pbtxt",
+        )

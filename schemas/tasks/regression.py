@@ -20,6 +20,7 @@ from schemas.tasks.options import (
     Metric,
     TaskOptions,
     ThresholdOptions,
+    named_as_its_column,
 )
 from schemas.types import FLOAT, INT
 
@@ -119,10 +120,8 @@ class Regression(TaskOptions):
 
     @pydantic.model_validator(mode="before")
     @classmethod
-    def _named_as_its_column(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "name" not in value and "column" in value:
-            return {**value, "name": value["column"]}
-        return value
+    def _named(cls, value: Any) -> Any:
+        return named_as_its_column(value)
 
     @pydantic.model_validator(mode="after")
     def _fit(self) -> Regression:

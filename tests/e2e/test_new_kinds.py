@@ -284,8 +284,10 @@ SERVING_PATHS: tuple[type[ServingPath], ...] = (
         "from schemas.splits.digit import Digit\n\nKINDS = (Hash, Digit)",
     ),
     "schemas/tasks/__init__.py": (
-        "KINDS = (Binary, Regression)",
-        "from schemas.tasks.amount import Amount\n\nKINDS = (Binary, Regression, Amount)",
+        "KINDS = (Binary, Multiclass, Regression)",
+        """from schemas.tasks.amount import Amount
+
+KINDS = (Binary, Multiclass, Regression, Amount)""",
     ),
     "schemas/treatments/__init__.py": (
         "KINDS = (ZScore, QuantileBuckets, Vocabulary)",

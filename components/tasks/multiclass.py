@@ -1,0 +1,162 @@
+"""`multiclass`: one of several classes; a logit for each, whose softmax is its probability."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from components import files
+from components.column_tensors import texts
+from components.tasks.multiclass_tally import (
+    BINS,
+    GradedClasses,
+    MulticlassTally,
+    constant_metrics,
+)
+from components.tasks.multiclass_tally import grade as _grade
+from components.tasks.multiclass_tally import metrics_of as metrics
+from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
+from schemas import signatures as names
+from schemas.errors import DataError
+from schemas.tasks.multiclass import MOST_CLASSES, TOP, Multiclass, MulticlassExport
+
+if TYPE_CHECKING:
+    from components.tasks.protocol import Tensors
+
+__all__ = [
+    "VALID",
+    "answers",
+    "constant",
+    "decisions",
+    "grade",
+    "head",
+    "label",
+    "learn",
+    "metrics",
+    "tally",
+    "tolerances",
+]
+
+VALID = "probabilities of all classes, and labels that are one of them"
+
+_CLASSES_FILE = "label_classes"
+_TOLERANCES = {
+    names.SCORES: PROBABILITY,
+    names.SCORE: PROBABILITY,
+    names.PROBABILITIES: PROBABILITY,
+    names.BASELINE_SCORES: PROBABILITY,
+    names.LOGITS: LOGIT,
+}
+
+
+def label(inputs: Tensors, options: Multiclass) -> tf.Tensor:
+    """Return the number of the class, int64 [rows]; -1 for a value that is none."""
+    value = texts([inputs[options.column]])[0]
+    if options.classes is None:
+        path = tft.vocabulary(value, vocab_filename=_CLASSES_FILE)
+        return tft.apply_vocabulary(value, path, default_value=-1)
+    equal = tf.equal(value[:, tf.newaxis], tf.constant([options.classes]))
+    number = tf.argmax(tf.cast(equal, tf.int32), axis=1)
+    return tf.where(tf.reduce_any(equal, axis=1), number, -tf.ones_like(number))
+
+
+def learn(graph: str, options: Multiclass) -> dict[str, Any]:
+    """Return the classes in the order of their numbers."""
+    if options.classes is not None:
+        return {"classes": list(options.classes)}
+    path = os.path.join(graph, "transform_fn", "assets", _CLASSES_FILE)
+    return {"classes": files.read_bytes(path).decode().removesuffix("\n").split("\n")}
+
+
+def head(
+    labels: Iterable[np.ndarray], options: Multiclass, learned: Mapping[str, Any], *, where: str
+) -> Head:
+    """Return a head of one logit a class that starts at the classes' shares in training."""
+    classes = learned["classes"]
+    if len(classes) > MOST_CLASSES:
+        raise DataError(
+            f"the label {options.name!r} has {len(classes):,} classes",
+            where=where,
+            expected=f"at most {MOST_CLASSES:,} classes",
+            remedy="predict a coarser column, or a number with label.task: regression",
+        )
+    counts = np.zeros(len(classes), np.int64)
+    for part in labels:
+        counts += np.bincount(part[part >= 0], minlength=len(classes))
+    if (counts > 0).sum() < 2:
+        raise DataError(
+            f"the label {options.name!r} is {classes[int(counts.argmax())]!r} in all"
+            f" {int(counts.sum()):,} training rows",
+            where=where,
+            expected="rows of at least two classes",
+            remedy="check `label` in pipeline.yaml against the data",
+        )
+    share = (counts + 0.5) / (counts + 0.5).sum()  # a listed class may have no rows
+    return Head(
+        start=tuple(np.log(share).tolist()),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        labels={"class_counts": counts.tolist()},
+    )
+
+
+def answers(
+    options: Multiclass, export: MulticlassExport, learned: Mapping[str, Any]
+) -> dict[str, Callable[[tf.Tensor], Tensors]]:
+    """Return, by signature, what logits [rows, classes] become."""
+    classes = tf.constant(learned["classes"])
+
+    def score(logits: tf.Tensor) -> Tensors:
+        return {names.SCORES: tf.nn.softmax(logits), names.LOGITS: logits}
+
+    def predict(logits: tf.Tensor) -> Tensors:
+        probabilities = tf.nn.softmax(logits)
+        return {
+            names.SCORE: tf.reduce_max(probabilities, axis=1),
+            names.CLASS: tf.gather(classes, tf.argmax(probabilities, axis=1)),
+            names.PROBABILITIES: probabilities,
+            names.LOGITS: logits,
+        }
+
+    def classify(logits: tf.Tensor) -> Tensors:
+        names_of_rows = tf.tile(classes[tf.newaxis], [tf.shape(logits)[0], 1])
+        return {names.CLASSES: names_of_rows, names.SCORES: tf.nn.softmax(logits)}
+
+    return {
+        names.RAW_COLUMNS: score,
+        names.PREDICT: predict,
+        names.CLASSIFICATION: classify,
+    }
+
+
+def tolerances(options: Multiclass, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:
+    """Return how close probabilities and logits have to come."""
+    return _TOLERANCES
+
+
+def decisions(
+    options: Multiclass, export: MulticlassExport, learned: Mapping[str, Any]
+) -> dict[str, Decision]:
+    """Return the class, which the probabilities decide."""
+    classes = np.array([name.encode() for name in learned["classes"]], dtype=object)
+    return {names.CLASS: Decision(names.PROBABILITIES, lambda p: classes[p.argmax(axis=1)])}
+
+
+def grade(scores: np.ndarray, labels: np.ndarray, options: Multiclass) -> GradedClasses:
+    """Compute what rows add to a tally."""
+    return _grade(scores, labels)
+
+
+def tally(groups: int, *, coarse: bool = False) -> MulticlassTally:
+    """Return the tally of no rows."""
+    return MulticlassTally(groups, 0 if coarse else BINS, TOP)
+
+
+def constant(metrics: Metrics) -> Metrics:
+    """Return the figures of predicting the rows' own shares of the classes."""
+    return constant_metrics(metrics, TOP)

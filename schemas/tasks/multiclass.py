@@ -1,0 +1,169 @@
+"""The options of `multiclass`: one of several classes, each with a probability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from schemas import signatures as names
+from schemas.columns import Column, require_type
+from schemas.description import Output, number
+from schemas.sources.options import Options
+from schemas.tasks.options import (
+    Baseline,
+    Bound,
+    ClassesOf,
+    ExportOptions,
+    Metric,
+    TaskOptions,
+    ThresholdOptions,
+    named_as_its_column,
+    require_possible,
+)
+from schemas.types import BYTES, INT
+
+# A softmax over more classes is slow, and so is a confusion matrix.
+MOST_CLASSES = 1_000
+TOP = 3
+
+_ABSENT = "no class has both rows of its own and rows of others in the test split"
+
+
+class MulticlassThresholds(ThresholdOptions):
+    """Bounds on the metrics of several classes."""
+
+    task: Literal["multiclass"] = "multiclass"
+    accuracy: Bound = Bound()
+    top_3_accuracy: Bound = Bound()
+    macro_f1: Bound = Bound()
+    weighted_f1: Bound = Bound()
+    log_loss: Bound = Bound()
+    macro_auc: Bound = Bound()
+    calibration_error: Bound = Bound()
+
+
+class MulticlassExport(ExportOptions):
+    """What the signatures `predict` and `classification` answer with."""
+
+    task: Literal["multiclass"] = "multiclass"
+
+    METHODS = (names.CLASSIFICATION,)
+
+    def class_names(self, learned: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of the classes, in the order of their probabilities."""
+        return tuple(learned.get("classes", ()))
+
+    def outputs(self, learned: Mapping[str, Any]) -> dict[str, tuple[Output, ...]]:
+        """Return the outputs: the likeliest class, its probability, and those of all classes."""
+        count = len(self.class_names(learned))
+        each = "probability of each class, in the order of `classes` in model.json"
+
+        def list_of(name: str, dtype: str, meaning: str) -> Output:
+            return Output(name=name, dtype=dtype, shape=(count,), meaning=meaning)
+
+        logits = list_of(names.LOGITS, "float32", "logits of the probabilities")
+        return {
+            names.RAW_COLUMNS: (list_of(names.SCORES, "float32", each), logits),
+            names.PREDICT: (
+                number(names.SCORE, "probability of the likeliest class"),
+                Output(name=names.CLASS, dtype="string", shape=(), meaning="the likeliest class"),
+                list_of(names.PROBABILITIES, "float32", each),
+                logits,
+            ),
+            names.CLASSIFICATION: (
+                list_of(names.CLASSES, "string", "the names of all classes"),
+                list_of(names.SCORES, "float32", "probability of each"),
+            ),
+        }
+
+
+class Multiclass(TaskOptions):
+    """The value of a column, one of several.
+
+    The classes are the values of the training split, the most frequent first, unless `classes`
+    lists them.
+    """
+
+    task: Literal["multiclass"] = "multiclass"
+    column: str
+    classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=MOST_CLASSES)] | None = None
+
+    EXPORT = MulticlassExport
+    THRESHOLDS = MulticlassThresholds
+    BASELINES = (
+        Baseline("shares", "class shares", "predicting the shares of the classes"),
+        Baseline("logistic", "logistic regression", "the logistic model"),
+    )
+    METRICS = (
+        Metric("accuracy", "accuracy", "higher", "Share of rows whose likeliest class is right."),
+        Metric(
+            "top_3_accuracy",
+            "top-3 accuracy",
+            "higher",
+            "Share of rows whose class is one of the three likeliest.",
+        ),
+        Metric("macro_f1", "macro F1", "higher", "Mean F1 score of the classes that have rows."),
+        Metric(
+            "weighted_f1",
+            "weighted F1",
+            "higher",
+            "Mean F1 score of the classes, weighted by their rows.",
+        ),
+        Metric("log_loss", "log-loss", "lower", "Mean negative log-likelihood in nats."),
+        Metric(
+            "macro_auc",
+            "macro AUC",
+            "higher",
+            "Mean over the classes of the AUC of each one against the rest.",
+            _ABSENT,
+        ),
+        Metric(
+            "calibration_error",
+            "calibration error",
+            "lower",
+            "Mean over the classes of the expected calibration error over 15 cells.",
+        ),
+    )
+    OBJECTIVE = "log_loss"
+    SLICED = ("log_loss", "accuracy", "macro_f1")
+    LABEL_TYPE = INT
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return named_as_its_column(value)
+
+    @pydantic.field_validator("classes")
+    @classmethod
+    def _distinct(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None and (not all(value) or len(set(value)) < len(value)):
+            raise ValueError(f"give the classes different names, got {list(value)}")
+        return value
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column."""
+        return (self.column,)
+
+    @property
+    def classes_of(self) -> ClassesOf:
+        """The column, with the classes that are listed, if they are."""
+        return ClassesOf(self.column, self.classes, MOST_CLASSES)
+
+    def check(self, columns: tuple[Column, ...], source: Options, *, where: str) -> None:
+        """Check the type of the column, and that each listed class can occur."""
+        for column in columns:
+            require_type("label.column", column, (INT, BYTES), where)
+            for value in self.classes or ():
+                require_possible(value, column, source, f"{where}.classes")
+
+    def in_words(self) -> str:
+        """Return which column is predicted.
+
+        >>> Multiclass(column="species").in_words()
+        "species: which value 'species' has"
+        """
+        return f"{self.name}: which value {self.column!r} has"
