@@ -17,9 +17,9 @@ from components.serve.failures import RowError
 from components.serve.messages import Arrays
 from components.serve.signature import Feature, Signature
 from schemas.columns import LARGEST_INTEGER
+from schemas.types import INT
 
 _NOTHING = Values("", ())
-_INTEGERS = "DT_DOUBLE"  # the type of integers in our exports
 
 
 def fault(signature: Signature, inputs: Arrays, message: str) -> RowError | None:
@@ -54,9 +54,9 @@ def first_refused(rows: int, refused: Callable[[slice], bool]) -> int | None:
 
 def _of_integers(signature: Signature, inputs: Arrays) -> RowError | None:
     rows: dict[str, int] = {}
-    for name, tensor in signature.inputs.items():
-        if tensor.dtype == _INTEGERS:
-            array = inputs[name].reshape(-1)
+    for name in signature.inputs:
+        array = inputs[name].reshape(-1)
+        if array.dtype == INT.request:
             whole = (array == np.floor(array)) & (np.abs(array) <= LARGEST_INTEGER)
             wrong = np.flatnonzero(~(whole | np.isnan(array)))
             if wrong.size:
