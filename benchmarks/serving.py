@@ -69,19 +69,20 @@ class Rate(Strict):
 def measured(saved_model: str, say: Callable[[str], None]) -> list[Rate]:
     """Measure all loads on a pushed version of the taxi model, ours first."""
     with _ours(saved_model) as port:
-        rates = [_load("skewless serve", port, *case) for case in CASES]
+        rates = [rate("skewless serve", port, *case) for case in CASES]
     if not _installed():
         say("FastAPI could not be installed, so there is no yardstick of serving")
         return rates
     with _plain(saved_model) as port:
-        rates += [_load("plain FastAPI", port, *case) for case in CASES]
+        rates += [rate("plain FastAPI", port, *case) for case in CASES]
     return rates
 
 
-def _load(server: str, port: int, connections: int, rows: int) -> Rate:
+def rate(server: str, port: int, connections: int, rows: int, seconds: float = SECONDS) -> Rate:
+    """Return how a server that listens at a port of this machine answers a load."""
     document = {"signature_name": "raw_columns", "instances": [ROW] * rows}
     body = json.dumps(document, separators=(",", ":"))
-    arguments = [str(port), _PATH, str(connections), str(SECONDS)]
+    arguments = [str(port), _PATH, str(connections), str(seconds)]
     command = [sys.executable, "-m", "benchmarks.load", *arguments]
     done = subprocess.run(
         command, cwd=ROOT, input=body, stdout=subprocess.PIPE, text=True, check=True
