@@ -1,1 +1,1 @@
-"""Ground floor: what the data is and what each column becomes; data and plain types only."""
+"""The ground floor: what the data is and what each column becomes, as plain values and types."""

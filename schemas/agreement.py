@@ -1,6 +1,6 @@
-"""The check that pipeline.yaml and schema.pbtxt fit: columns are there, of the right type, apart.
+"""Checks that pipeline.yaml and schema.pbtxt fit: columns exist, have the right type, and differ.
 
-Goes in: both, read. Comes out: nothing, or an error that names the place, before any data is read.
+An error names the place, before any data is read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from schemas.columns import Column, find, require_type
 from schemas.errors import ConfigError
 from schemas.spec import Spec
 
-# The transform stage keeps a column of its own beside the dataset's.
+# The transform stage adds its own column to the dataset's.
 RESERVED = ("skewless_origin",)
 
 
@@ -20,12 +20,12 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
 
     Args:
       spec: pipeline.yaml.
-      columns: of schema.pbtxt.
+      columns: the columns of schema.pbtxt.
       where: the path of pipeline.yaml.
 
     Raises:
-      ConfigError: a column is not there, is of the wrong type, or gives away the answer; two
-        transformed features have one name; the label can never be 1.
+      ConfigError: a column does not exist, has the wrong type, or reveals the outcome; two
+        transformed features have the same name; the label can never be 1.
     """
     _check_features(spec, columns, where)
     for name in (*spec.splits.columns, *spec.evaluation.slices):
@@ -61,7 +61,7 @@ def _check_label(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
         raise ConfigError(
             f"the feature {spec.label.outcome!r} is what the label is made from",
             where=f"{where}: features, crosses",
-            expected="columns that do not hold the answer",
+            expected="columns that do not contain the answer",
             remedy="drop the feature",
         )
 
@@ -78,7 +78,7 @@ def _check_names(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
     for name, count in names.items():
         if count > 1:
             raise ConfigError(
-                f"two transformed features would be called {name!r}",
+                f"two transformed features have the name {name!r}",
                 where=f"{where}: features, crosses, label",
                 expected="names that differ: COLUMN_z_score and COLUMN_missing, COLUMN_bucket,"
                 " COLUMN_id, A_x_B, and the label's",

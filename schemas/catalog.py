@@ -1,7 +1,7 @@
-"""Finds a dataset's folder, shipped ones by name and a user's by path, and reads it whole.
+"""Finds a dataset's folder, shipped ones by name and others by path, and reads it.
 
-Goes in: a name or a path. Comes out: a `Dataset` whose pipeline.yaml and schema.pbtxt are known to
-fit each other; nothing heavier than PyYAML, pydantic and protobuf is imported.
+A `Dataset` has a pipeline.yaml and a schema.pbtxt that are checked to fit each other. Only PyYAML,
+pydantic and protobuf are imported.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ SHIPPED = Path(__file__).resolve().parent
 SPEC_FILE = "pipeline.yaml"
 SCHEMA_FILE = "schema.pbtxt"
 
-# Thousands of columns fit. PyYAML reads under 100 KB a second.
+# This suffices for thousands of columns. PyYAML reads less than 100 KB a second.
 _LARGEST_SPEC = 1 << 20
 _LARGEST_SCHEMA = 16 << 20
-_SHOWN = 20  # problems of one file
+_SHOWN = 20  # problems of one file in a message
 
 # The sections of pipeline.yaml that have a kind, each with the names of its kinds.
 _SECTIONS: dict[tuple[str, ...], Collection[str]] = {
@@ -49,9 +49,9 @@ class Dataset:
     """A dataset's folder, read and checked.
 
     Attributes:
-      folder: where pipeline.yaml and schema.pbtxt lie.
+      folder: the folder of pipeline.yaml and schema.pbtxt.
       spec: pipeline.yaml.
-      schema_text: schema.pbtxt as written, for the stages that validate.
+      schema_text: the text of schema.pbtxt, for the stages that validate.
       columns: schema.pbtxt as columns.
     """
 
@@ -62,7 +62,7 @@ class Dataset:
 
     @property
     def source_path(self) -> str:
-        """The source's path or glob with `package://` and relative paths resolved."""
+        """The source's path or glob, with `package://` and relative paths resolved."""
         return resolve_path(self.spec.source.path, self.folder)
 
 
@@ -70,7 +70,8 @@ def load(name_or_path: str) -> Dataset:
     """Read a dataset by its shipped name or its folder.
 
     Raises:
-      ConfigError: no such dataset, or its files are wrong; names file, line, key and remedy.
+      ConfigError: there is no such dataset, or its files are wrong; names file, line, key and
+        remedy.
     """
     folder = find_folder(name_or_path)
     spec = read_spec(folder / SPEC_FILE)
@@ -83,7 +84,7 @@ def load(name_or_path: str) -> Dataset:
 
 
 def find_folder(name_or_path: str) -> Path:
-    """Return the folder of a shipped dataset or of the path given.
+    """Return the folder of a shipped dataset, or the given folder.
 
     Raises:
       ConfigError: neither exists; names the nearest shipped dataset.
@@ -92,7 +93,7 @@ def find_folder(name_or_path: str) -> Path:
     if name_or_path in shipped:
         return shipped[name_or_path]
     folder = Path(name_or_path)
-    if os.path.isdir(folder):  # unlike Path's, it says no to names that no folder can have
+    if os.path.isdir(folder):  # unlike Path's, it returns False for impossible names
         if (folder / SPEC_FILE).is_file():
             return folder.resolve()
         raise ConfigError(
@@ -110,11 +111,11 @@ def read_spec(path: Path) -> Spec:
     """Parse a pipeline.yaml.
 
     Raises:
-      ConfigError: not YAML, a key given twice, an unknown key, a value out of range.
+      ConfigError: not YAML, a repeated or unknown key, or a value out of range.
     """
     document = yaml_text.read(_read_text(path, most=_LARGEST_SPEC), path, Spec)
     if not isinstance(document.value, dict):
-        raise ConfigError(f"{path.name} holds no keys", where=str(path))
+        raise ConfigError(f"{path.name} has no keys", where=str(path))
     try:
         return Spec.model_validate(document.value)
     except pydantic.ValidationError as error:
@@ -130,16 +131,16 @@ def resolve_path(path: str, folder: Path) -> str:
     if path.startswith("package://"):
         package, _, rest = path.removeprefix("package://").partition("/")
         try:
-            found = importlib.util.find_spec(package)  # a top-level name: nothing is imported
-        except (ImportError, ValueError):  # a.b without a; no name at all
-            found = None
-        if found is None or not found.submodule_search_locations:
+            package_spec = importlib.util.find_spec(package)  # top-level: no import
+        except (ImportError, ValueError):  # a.b without a, or not a valid name
+            package_spec = None
+        if package_spec is None or not package_spec.submodule_search_locations:
             raise ConfigError(
                 f"the package {package!r} that ships the data is not installed",
                 where=path,
                 remedy=f"pip install {package}",
             )
-        return str(Path(next(iter(found.submodule_search_locations))) / rest)
+        return str(Path(next(iter(package_spec.submodule_search_locations))) / rest)
     if "://" in path:
         return path
     return str(folder / path)
@@ -158,7 +159,7 @@ def _read_text(path: Path, *, most: int) -> str:
 
 
 def _config_error(error: pydantic.ValidationError, node: Any, path: Path) -> ConfigError:
-    """One ConfigError that lists every problem with its line."""
+    """Return a ConfigError that lists every problem with its line."""
     problems = []
     for problem in error.errors()[:_SHOWN]:
         keys = _as_written(tuple(problem["loc"]))
@@ -181,12 +182,12 @@ def _as_written(keys: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _line(node: Any, keys: tuple[Any, ...]) -> int:
-    """The line of the deepest key on the path that exists (pydantic names union members too)."""
+    """Return the line of the deepest existing key on the path; pydantic inserts union members."""
     line = node.start_mark.line + 1
     for key in keys:
         if isinstance(node, yaml.MappingNode):
             for position, (k, v) in enumerate(node.value):
-                # `features` is a mapping in YAML and a tuple once parsed
+                # `features` is a mapping in YAML, but a tuple once parsed
                 if k.value == str(key) or (isinstance(key, int) and position == key):
                     line, node = k.start_mark.line + 1, v
                     break

@@ -1,8 +1,8 @@
-"""Raw columns as every stage sees them: a plain view of schema.pbtxt.
+"""Raw columns as the stages need them: a plain view of schema.pbtxt.
 
-Reads a TFMD schema (text proto), promises a tuple of `Column` values and errors that name the
-line. Stages take this view rather than the schema, so that a changed domain or threshold re-runs
-the validation alone.
+Parses a TFMD schema (text proto) into a tuple of `Column` values; errors name the line. Stages take
+this view rather than the schema, so that a changed domain or threshold re-runs only the
+validation.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ SERVING = "SERVING"
 TRAINING = "TRAINING"
 ENVIRONMENTS = (TRAINING, SERVING)
 
-# An INT is within ± this: requests carry it as float64, which holds every integer up to here.
+# The absolute value of an INT is at most this: requests have float64, which is exact up to here.
 LARGEST_INTEGER = 2**53
 
-SPACES = " \t"  # what a source's `trim` drops around names and values
+SPACES = " \t"  # a source's `trim` drops these around names and values
 
-_DEEPEST = 30  # messages within each other; the deepest field of a schema is ten deep
+_DEEPEST = 30  # levels of nested messages; a schema's deepest field has ten
 
 
 @dataclass(frozen=True)
 class Column:
-    """One raw column.
+    """A raw column.
 
     Attributes:
       name: as in the table's header.
@@ -53,10 +53,10 @@ class Column:
 
 
 def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
-    """Parse the text of a schema.pbtxt into what the stages check.
+    """Parse the text of a schema.pbtxt into the schema that the stages check.
 
-    An INT column with a `bool_domain` comes out as a category of 0 and 1: TFDV counts the values
-    of such a column, but looks for its bounds among measurements that it did not make.
+    An INT column with a `bool_domain` becomes a category of 0 and 1: TFDV counts the values of such
+    a column, but compares its bounds with numeric statistics, which it did not compute.
 
     Raises:
       ConfigError: the text is not a TFMD schema; names the line.
@@ -72,7 +72,7 @@ def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
 
 
 def parse_as_written(text: str, *, where: str) -> schema_pb2.Schema:
-    """Parse the text of a schema.pbtxt field by field.
+    """Parse the text of a schema.pbtxt without such changes.
 
     Raises:
       ConfigError: the text is not a TFMD schema; names the line.
@@ -83,9 +83,9 @@ def parse_as_written(text: str, *, where: str) -> schema_pb2.Schema:
     depth, line = deepest(text)
     if depth > _DEEPEST:
         raise ConfigError(
-            f"schema.pbtxt nests messages {depth:,} deep",
+            f"schema.pbtxt nests messages {depth:,} levels deep",
             where=f"{where}:{line}",
-            expected=f"at most {_DEEPEST} messages within each other",
+            expected=f"at most {_DEEPEST} levels",
             remedy="correct the braces",
         )
     try:
@@ -100,16 +100,16 @@ def parse_as_written(text: str, *, where: str) -> schema_pb2.Schema:
 
 
 def _nearest_field(problem: str, schema: Any) -> str:
-    """Return what a misspelt field of the schema or of a column was meant to be, if it is near."""
-    found = re.search(r'type "([\w.]+)" (?:has|should have) no field named "(\w+)"', problem)
-    if not found:
+    """Return a hint at the field of a schema or column that a misspelt name is close to."""
+    match = re.search(r'type "([\w.]+)" (?:has|should have) no field named "(\w+)"', problem)
+    if not match:
         return ""
     top = schema.DESCRIPTOR
     messages = [top, *(f.message_type for f in top.fields_by_name["feature"].message_type.fields)]
     messages += [field.message_type for field in top.fields]
     for message in messages:
-        if message is not None and message.full_name == found.group(1):
-            hint = did_you_mean(found.group(2), message.fields_by_name)
+        if message is not None and message.full_name == match.group(1):
+            hint = did_you_mean(match.group(2), message.fields_by_name)
             return f" {hint}" if hint.startswith("did you mean") else ""
     return ""
 
@@ -118,7 +118,7 @@ def columns_of(schema: schema_pb2.Schema, *, where: str) -> tuple[Column, ...]:
     """Return the schema's columns in its order.
 
     Raises:
-      ConfigError: a column is named twice, or has a type that examples cannot hold.
+      ConfigError: a column is named twice, or has a type that examples do not support.
     """
     from tensorflow_metadata.proto.v0 import schema_pb2
 
@@ -143,7 +143,7 @@ def in_environment(
 ) -> bool:
     """Return whether a column is in an environment.
 
-    TFDV's rule: out if listed as such, in if listed, else as the default environments say.
+    TFDV's rule: out if listed as such, in if listed, otherwise as in the default environments.
     """
     if environment in feature.not_in_environment:
         return False
@@ -156,7 +156,7 @@ def find(columns: Iterable[Column], name: str, *, where: str) -> Column:
     """Return the column of that name.
 
     Raises:
-      ConfigError: there is none; names the nearest one.
+      ConfigError: there is none; suggests the nearest one.
     """
     by_name = {c.name: c for c in columns}
     if name not in by_name:
@@ -183,10 +183,10 @@ def require_type(user: str, column: Column, accepted: tuple[ColumnType, ...], wh
 
 
 def dumps(columns: Iterable[Column]) -> str:
-    """Return the columns as one JSON string, for a stage's parameters."""
+    """Return the columns as a JSON string, for a stage's parameters."""
     return json.dumps([asdict(c) for c in columns])
 
 
 def loads(text: str) -> tuple[Column, ...]:
-    """Read what `dumps` wrote."""
+    """Parse the result of `dumps`."""
     return tuple(Column(**c) for c in json.loads(text))

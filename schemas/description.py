@@ -1,6 +1,6 @@
-"""What a pushed model is, as `model.json` beside its SavedModel says: for people and programs.
+"""The description of a pushed model: `model.json` beside its SavedModel, for people and programs.
 
-Written when a model is pushed; read by the server, its page, batch scoring and the report.
+It is written by push, and read by the server, its page, batch scoring and the report.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ else:
 
 
 class Input(Strict):
-    """A raw column that a request carries.
+    """A raw column of requests.
 
     Attributes:
-      name: of the column.
+      name: the column's name.
       kind: its type in schema.pbtxt.
-      required: whether the schema wants a value in every row.
-      values: the domain's values, if it lists them.
-      minimum: the domain's lower bound, if it has one.
-      maximum: the domain's upper bound, if it has one.
-      known: the terms of its vocabulary that the model learnt, the most frequent first; None if it
-        has none, or more than fit here.
-      example: a value of a real row; None if it was missing there.
-      description: what it is, in a sentence, if the dataset tells.
+      required: whether the schema requires a value in every row.
+      values: the values of the domain, if it lists them.
+      minimum: the lower bound of the domain, if it has one.
+      maximum: the upper bound of the domain, if it has one.
+      known: the terms of its vocabulary, the most frequent first; None if it has no vocabulary, or
+        one too large for this file.
+      example: a value of a real row; None if it is missing there.
+      description: a sentence about the column, if the dataset has one.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Input(Strict):
 
 
 class Output(Strict):
-    """An output of a signature: its name, TensorFlow type, shape of one row, and meaning."""
+    """An output of a signature: its name, TensorFlow type, shape for one row, and meaning."""
 
     name: str
     dtype: str
@@ -70,7 +70,7 @@ def number(name: str, meaning: str) -> Output:
 
 
 class SignatureDescription(Strict):
-    """A signature: what to ask it with, and what it answers."""
+    """A signature: its inputs and outputs."""
 
     name: str
     takes: Literal["raw columns", "serialised tf.Examples"]
@@ -78,7 +78,7 @@ class SignatureDescription(Strict):
 
 
 class Treated(Strict):
-    """What raw columns become before the model sees them: a treatment with its options."""
+    """A treatment with its options: what raw columns become for the model."""
 
     columns: tuple[str, ...]
     treatment: str
@@ -115,10 +115,10 @@ class Description(Strict):
       threshold: the score from which on a row is of the second class; None where no score decides.
       threshold_chosen: whether pipeline.yaml chose it; 0.5 stands there otherwise.
       inputs: the raw columns.
-      features: what becomes of them, in the order of pipeline.yaml.
-      signatures: what can be asked.
+      features: their treatments, in the order of pipeline.yaml.
+      signatures: the signatures of the SavedModel.
       metrics: of the test split, all of it first, then by slice.
-      min_slice_examples: fewer rows than this say little.
+      min_slice_examples: slices with fewer rows have little meaning.
       baseline: metrics of the logistic baseline on the whole test split.
       training_examples: how many rows it learnt from.
       rows: how many rows each split has.
@@ -154,7 +154,7 @@ class Description(Strict):
 
 
 def read(folder: str) -> Description | None:
-    """Return what a SavedModel's folder says of itself; None if it has no model.json."""
+    """Return the description in a SavedModel's folder; None if it has no model.json."""
     path = os.path.join(folder, FILE_NAME)
     if not os.path.isfile(path):
         return None

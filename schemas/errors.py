@@ -1,7 +1,7 @@
-"""The errors a person reads: what is wrong, where, what was expected and what to do about it.
+"""Errors for users: what is wrong, where, what was expected and what to do about it.
 
-Every error raised on purpose is a `SkewlessError`; the command prints it without a traceback and
-exits with its `exit_code`. Anything else is a bug of ours and keeps its traceback.
+Every expected error is a `SkewlessError`; the command prints it without a traceback and exits with
+its `exit_code`. Any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from schemas.secrets import redacted
 
 
 class SkewlessError(Exception):
-    """A failure that a person can act on; its texts have no secrets in them.
+    """A failure that the user can do something about; its texts have no secrets in them.
 
     Args:
-      what: one sentence that names what is wrong, with the offending value.
-      where: the file, line, row, column or stage it was found in.
-      expected: what would have been right.
+      what: one sentence that names the problem and the wrong value.
+      where: the file, line, row, column or stage.
+      expected: what is correct instead.
       remedy: what to do next.
     """
 
@@ -48,7 +48,7 @@ class SkewlessError(Exception):
 
     @classmethod
     def parse(cls, text: str) -> SkewlessError:
-        r"""Return the error whose text this is; what comes after it is passed over.
+        r"""Return the error with this text; anything after it is ignored.
 
         >>> SkewlessError.parse("it is so\n  to do:     this\n\tat java").remedy
         'this'
@@ -68,7 +68,7 @@ _LABELS = {"where": "where", "expected": "expected", "remedy": "to do"}
 
 
 class ConfigError(SkewlessError):
-    """pipeline.yaml, schema.pbtxt or the command line asks for something that cannot be."""
+    """pipeline.yaml, schema.pbtxt or the command line has an invalid setting."""
 
     exit_code = 2
 
@@ -80,11 +80,11 @@ class DataError(SkewlessError):
 
 
 class StoreError(SkewlessError):
-    """An object store does not answer, or refuses what is asked of it."""
+    """An object store does not answer, or refuses a request."""
 
 
 class ModelError(SkewlessError):
-    """The model was not blessed, or serving would not give what training computed."""
+    """The model was not blessed, or serving would differ from what training computed."""
 
     exit_code = 4
 
@@ -100,7 +100,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     'one of: census, taxi'
     """
     known = sorted(known)
-    # Anything much longer than all of them is near none, and takes seconds to compare.
+    # A much longer word than all known ones resembles none, and takes seconds to compare.
     longest = 4 * max(map(len, known), default=0)
     word = word[: longest + 1]
     folded: dict[str, str] = {}

@@ -1,7 +1,7 @@
-"""What schema.pbtxt wants of single values: whether they may be missing, and their domains.
+"""The schema's requirements for single values: whether they may be missing, and their domains.
 
-A view of its own beside `schemas.columns`, so that a changed domain runs again what looks at
-domains and nothing else.
+This is a separate view from `schemas.columns`, so that a changed domain re-runs only the stages
+that use domains.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class Expectation(Strict):
-    """What is wanted of one raw column's values.
+    """The requirements for the values of one raw column.
 
     Attributes:
-      name: of the column.
-      required: whether every row has to have a value: presence.min_fraction 1, or a shape. What
-        presence.min_count wants is not about a single row.
-      values: the domain's texts, if it lists them.
-      minimum: the domain's lower bound, if it has one.
-      maximum: the domain's upper bound, if it has one.
-      description: the column's annotation, "" without.
+      name: the column's name.
+      required: whether every row needs a value: presence.min_fraction 1, or a shape. Not
+        presence.min_count, which is not about a single row.
+      values: the texts of the domain, if it lists them.
+      minimum: the lower bound of the domain, if it has one.
+      maximum: the upper bound of the domain, if it has one.
+      description: the column's annotation, or "".
     """
 
     name: str
@@ -36,13 +36,13 @@ class Expectation(Strict):
 
 
 class Expectations(Strict):
-    """Those of all columns, as a stage's parameter carries them."""
+    """The expectations of all columns, for a stage's parameter."""
 
     columns: tuple[Expectation, ...] = ()
 
 
 def expectations_of(schema: schema_pb2.Schema) -> Expectations:
-    """Return what a schema wants of its columns' values, in its order."""
+    """Return the expectations of a schema's columns, in its order."""
     domains = {d.name: tuple(d.value) for d in schema.string_domain}
     return Expectations(columns=tuple(_expectation(f, domains) for f in schema.feature))
 

@@ -1,6 +1,6 @@
-"""What the transform graph puts out: the one list of transformed features, in model order.
+"""The output of the transform graph: the only list of transformed features, in model order.
 
-Written beside the transform graph, read by training and export, so that no two places keep
+It is written beside the transform graph and read by training and export, so that there are no
 parallel lists of features.
 """
 
@@ -17,14 +17,14 @@ FILE_NAME = "layout.json"
 
 
 class TransformedFeature(Strict):
-    """One output of the transform graph, one value a row.
+    """An output of the transform graph, one value for each row.
 
     Attributes:
       name: its name in the graph and in the transformed examples.
-      columns: the raw columns it is made from.
-      treatment: the treatment that made it.
+      columns: the raw columns that it is computed from.
+      treatment: its treatment.
       role: "dense" is a float32 for the deep part, "embedding" an int64 in [0, size) for the deep
-        and the wide part, "wide" one for the wide part alone.
+        and the wide part, "wide" one for the wide part only.
       size: number of ids; 0 for dense features.
     """
 
@@ -66,8 +66,8 @@ class Layout(Strict):
         return tuple(f for f in self.features if f.role != "dense")
 
     def by_treatment(self) -> dict[str, list[TransformedFeature]]:
-        """Return the features that each treatment made, in order."""
-        found: dict[str, list[TransformedFeature]] = {}
+        """Return the features of each treatment, in order."""
+        features: dict[str, list[TransformedFeature]] = {}
         for feature in self.features:
-            found.setdefault(feature.treatment, []).append(feature)
-        return found
+            features.setdefault(feature.treatment, []).append(feature)
+        return features

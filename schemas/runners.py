@@ -1,7 +1,7 @@
 """The section `runner:` of pipeline.yaml: where the stages that read and write rows run.
 
-A section a runner, with defaults that fit a cluster on this machine; `use` names the one that is
-taken unless the command line names another. Which Beam options they become is in pipeline/runners.
+Each runner has a section, with defaults for a cluster on this machine; `use` names the runner
+unless the command line does. pipeline/runners.py converts sections to Beam options.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ HostPort = Annotated[str, written_as(r"[^\s:/]+:\d{1,5}", "HOST:PORT, such as lo
 
 
 class Loopback(Strict):
-    """SDK workers in the process of the command itself: the engine and it share a machine."""
+    """SDK workers in the process of the command itself, on the same machine as the engine."""
 
     kind: Literal["loopback"] = "loopback"
 
 
 class Pool(Strict):
-    """SDK workers that a pool at `address` starts, as `skewless workers` does; seen by the engine.
+    """SDK workers from a pool, such as `skewless workers`; `address` is as the engine sees it.
 
-    One pool beside each of the engine's machines is reached as localhost by all of them.
+    With a pool on each of the engine's machines, all of them use localhost.
     """
 
     kind: Literal["pool"] = "pool"
@@ -42,7 +42,7 @@ class Pool(Strict):
 
 
 class Process(Strict):
-    """SDK workers that the engine starts by a `command` on its machines: Beam's `boot`."""
+    """SDK workers that the engine starts with a `command` on its machines: Beam's `boot`."""
 
     kind: Literal["process"] = "process"
     command: Annotated[str, Field(min_length=1)]
@@ -50,7 +50,7 @@ class Process(Strict):
 
 
 class Docker(Strict):
-    """SDK workers in containers of an `image` that has this project and its libraries in it."""
+    """SDK workers in containers of an `image` with this project and its libraries."""
 
     kind: Literal["docker"] = "docker"
     image: Annotated[str, Field(min_length=1)]
@@ -61,15 +61,15 @@ _WORKERS = {w.model_fields["kind"].default: w for w in (Loopback, Pool, Process,
 
 
 class Direct(Strict):
-    """This process; nothing is to be set."""
+    """This process; it has no options."""
 
 
 class _Portable(Strict):
-    """What engines that are reached by Beam's job server have in common.
+    """Common options of engines with a Beam job server.
 
     Attributes:
       workers: where our code runs.
-      job_endpoint: a job server that is there already; one is started for the run otherwise.
+      job_endpoint: an existing job server; otherwise one is started for the run.
     """
 
     workers: Workers = Loopback()
@@ -78,7 +78,7 @@ class _Portable(Strict):
     @pydantic.field_validator("workers", mode="before")
     @classmethod
     def _short_forms(cls, value: Any) -> Any:
-        """Read `loopback`, `pool: {address: …}` and the long form alike."""
+        """Accept `loopback`, `pool: {address: …}` and the long form."""
         return one_of(value, _WORKERS, what="kind of workers")
 
 
@@ -87,11 +87,11 @@ class Flink(_Portable):
 
     Attributes:
       master: the job manager's REST API.
-      version: the cluster's, two figures.
-      job_server_jar: Beam's job server for it, a path or URL; the one of Beam's own version is
-        fetched unless given.
-      parallelism: task slots to use; all that the cluster has unless given.
-      restarts: whether the cluster has to start a job anew when a machine is lost.
+      version: the cluster's major and minor version.
+      job_server_jar: the path or URL of Beam's job server for it; by default, the one of the
+        installed Beam is fetched.
+      parallelism: the number of task slots to use; by default, all of the cluster's.
+      restarts: whether the cluster must restart a job after the loss of a machine.
     """
 
     master: Page = "http://localhost:8081"
@@ -103,12 +103,12 @@ class Flink(_Portable):
     @pydantic.field_validator("version", mode="before")
     @classmethod
     def _unquoted(cls, value: Any) -> Any:
-        """Read YAML's numbers as versions: 1.20 comes as 1.2."""
+        """Accept YAML's numbers as versions: 1.20 arrives as 1.2."""
         return {1.2: "1.20"}.get(value, str(value)) if isinstance(value, float) else value
 
 
 def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield dotted keys with their values as Spark writes them."""
+    """Yield dotted keys with their values in Spark's notation."""
     for key, value in values.items():
         if isinstance(value, dict):
             yield from ((f"{key}.{inner}", text) for inner, text in _flat(value))
@@ -127,11 +127,11 @@ class Spark(_Portable):
     """A Spark 3 cluster, or Spark within the job server for a master of `local[…]`.
 
     Attributes:
-      master: as Spark writes it.
-      page: the master's page, which is asked what its workers have; looked for at port 8080 of the
-        master's host unless given.
+      master: in Spark's notation.
+      page: the master's page, which shows the workers' resources; by default, at port 8080 of the
+        master's host.
       job_server_jar: Beam's job server for it, as for Flink.
-      conf: Spark's own settings of a job, such as spark.executor.memory.
+      conf: Spark's settings for a job, such as spark.executor.memory.
     """
 
     master: SparkMaster = "local[*]"
@@ -142,7 +142,7 @@ class Spark(_Portable):
     @pydantic.field_validator("conf", mode="before")
     @classmethod
     def _dotted(cls, value: Any) -> Any:
-        """Read `{spark.cores.max: 2}` and, as `--set` gives it, `{spark: {cores: …}}` alike."""
+        """Accept `{spark.cores.max: 2}` and the form of `--set`, `{spark: {cores: …}}`."""
         return dict(_flat(value)) if isinstance(value, dict) else value
 
     @pydantic.model_validator(mode="after")
@@ -159,7 +159,7 @@ class Prism(_Portable):
     """Beam's own local runner.
 
     Attributes:
-      binary: where it is; looked for on the PATH unless given.
+      binary: its path; by default, it is searched on the PATH.
     """
 
     binary: str | None = None
@@ -167,7 +167,7 @@ class Prism(_Portable):
     @pydantic.field_validator("workers")
     @classmethod
     def _no_process(cls, workers: Workers) -> Workers:
-        """Refuse what Prism up to 2.77 waits for without end: it puts a worker's id in quotes."""
+        """Refuse workers for which Prism up to 2.77 waits forever: it quotes a worker's id."""
         if isinstance(workers, Process):
             raise ValueError(
                 "Prism cannot start workers as processes: boot does not know the name that it is"
@@ -184,16 +184,16 @@ Folder = Annotated[str, written_as(r"gs://[^/\s]+/\S+", "a folder, such as gs://
 
 
 class Dataflow(Strict):
-    """Google Cloud Dataflow; `project`, `region` and `temp_location` are required to run there.
+    """Google Cloud Dataflow; running there requires `project`, `region` and `temp_location`.
 
-    The defaults are cost-minded; docs/dataflow.md has their reasons.
+    The defaults keep costs low; docs/dataflow.md has the reasons.
 
     Attributes:
-      image: of the workers, with this project in it.
-      setup_file: of this project, whose package the workers install where there is no image; the
-        checkout's own unless given.
-      threads: that one worker process works on bundles with; there is a process for each vCPU.
-      disk_gb: of each worker.
+      image: the workers' image, which has this project.
+      setup_file: this project's setup.py, from which workers install a package if there is no
+        image; by default, the checkout's.
+      threads: threads of a worker process; there is a process for each vCPU.
+      disk_gb: the disk size of each worker.
     """
 
     project: Project | None = None
@@ -209,7 +209,7 @@ class Dataflow(Strict):
 
 
 class Runner(Strict):
-    """Where the stages run, and what each runner is told."""
+    """The runner of the stages, and the options of each runner."""
 
     use: RunnerName = "direct"
     direct: Direct = Direct()

@@ -1,7 +1,7 @@
-"""Which fields of a TFMD schema mean something here, and the check that no others are used.
+"""The supported fields of a TFMD schema, and the check that no others are used.
 
-A field is in `ACCEPTED` only where it has an effect; the same table of tests shows each effect. All
-other fields are refused by name, those of newer releases of tensorflow_metadata among them.
+A field is in `ACCEPTED` only if it has an effect; a table of tests shows each effect. All other
+fields are refused by name, including those of newer releases of tensorflow_metadata.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from schemas.schema_lines import Path
 from schemas.types import NAMES
 
-# By field, what it decides. Fields within the two comparators stand here once.
+# The effect of each field. Fields of the two comparators are listed once.
 _COMPARATOR = {
     "infinity_norm.threshold": "largest difference of a value's share",
     "jensen_shannon_divergence.threshold": "Jensen-Shannon divergence, in bits",
@@ -58,14 +58,14 @@ ACCEPTED: Mapping[str, str] = {
         "greatest number of rows of eval and test, as a fraction of train's"
     ),
 }
-# Messages that hold accepted fields.
+# Messages that have accepted fields.
 _GROUPS = {field.rsplit(".", n)[0] for field in ACCEPTED for n in range(1, field.count(".") + 1)}
 
 _UNDESCRIBED = (
     "to leave the column out, remove its feature: columns of the file that the schema does not"
     " describe are not read"
 )
-_SINGLE = "remove it: a column holds one value a row here"
+_SINGLE = "remove it: a column has one value a row here"
 _UNCHECKED = "remove it, or list the values in a string_domain: nothing checks this kind"
 _REMEDIES = {
     "feature.deprecated": _UNDESCRIBED,
@@ -106,10 +106,10 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in a schema that cannot be.
+    """A problem in a schema.
 
     Attributes:
-      path: the field it is about.
+      path: the field.
       what: what is wrong.
       remedy: what to do about it.
     """
@@ -120,7 +120,7 @@ class Problem:
 
 
 def unused_fields(message: Any, path: Path = ()) -> Iterator[Problem]:
-    """Yield the fields of a schema that have no effect, each once where it stands first."""
+    """Yield the fields of a schema that have no effect, each once at its first occurrence."""
     for descriptor, value in message.ListFields():
         dotted = ".".join(name for name, _ in (*path, (descriptor.name, 0)))
         if dotted not in ACCEPTED and dotted not in _GROUPS:

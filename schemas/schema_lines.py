@@ -1,4 +1,4 @@
-"""The text of a schema.pbtxt → the lines where its fields stand.
+"""Finds the lines of fields in the text of a schema.pbtxt.
 
 For error messages: protobuf's own parser does not report positions.
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-# A field on its way from the top: names, each with its occurrence within the message around it.
+# The path of a field from the top: names, each with its index within the enclosing message.
 Path = tuple[tuple[str, int], ...]
 
 _TOKEN = re.compile(
@@ -33,14 +33,14 @@ def lines_by_path(text: str) -> dict[Path, int]:
     ... ]
     3
     """
-    found: dict[Path, int] = {}
+    lines: dict[Path, int] = {}
     for path, line, _ in _fields(text):
-        found.setdefault(path, line)
-    return found
+        lines.setdefault(path, line)
+    return lines
 
 
 def line_of(lines: Mapping[Path, int], path: Path) -> int | None:
-    """Return the line of a field, or of the nearest message around it that has one."""
+    """Return the line of a field, or of the nearest enclosing message with a line."""
     for length in range(len(path), 0, -1):
         if line := lines.get(path[:length]):
             return line
@@ -48,7 +48,7 @@ def line_of(lines: Mapping[Path, int], path: Path) -> int | None:
 
 
 def deepest(text: str) -> tuple[int, int]:
-    """Return how many messages lie within each other at most, and the line where that is."""
+    """Return the deepest nesting of messages, and its line."""
     depth = most = 0
     line = at = 1
     for token in _TOKEN.finditer(text):
@@ -88,15 +88,15 @@ def lines_of(text: str) -> Mapping[tuple[str, str, str], int]:
 def place(
     lines: Mapping[tuple[str, str, str], int], block: str, name: str, field: str, file: str
 ) -> str:
-    """Return `FILE:LINE` of a field, or of its block, or `FILE` where neither stands."""
+    """Return `FILE:LINE` of a field, or of its block; `FILE` if neither is in the text."""
     line = lines.get((block, name, field)) or lines.get((block, name, ""))
     return f"{file}:{line}" if line else file
 
 
 def _fields(text: str) -> Iterator[tuple[Path, int, str]]:
-    """Yield each field's path, its line and, where its value is a string, the string as written.
+    """Yield each field's path and line and, if its value is a string, the string as written.
 
-    Text that is not a schema gives paths of some kind, and never fails.
+    Text that is not a schema gives arbitrary paths, but never an error.
     """
     reader = _Reader()
     line = 1
@@ -121,8 +121,8 @@ class _Message:
     """A message that is being read.
 
     Attributes:
-      path: of the field that holds it.
-      seen: how often each of its fields occurred.
+      path: the path of its field.
+      seen: the number of occurrences of each of its fields.
       listed: within a list, the name of the list's field.
     """
 
@@ -132,10 +132,10 @@ class _Message:
 
 
 class _Reader:
-    """Where in a schema a reader of its text is.
+    """The position of a reader in the text of a schema.
 
     Attributes:
-      pending: a field whose value is still to come, with its line.
+      pending: a field whose value has not come yet, with its line.
     """
 
     def __init__(self) -> None:
@@ -148,14 +148,14 @@ class _Reader:
         return self.pending is None and not self._messages[-1].listed
 
     def begin(self, name: str, line: int) -> None:
-        """Note a field's name, or another element of a field that is written as a list."""
+        """Record a field's name, or another element of a field that is written as a list."""
         message = self._messages[-1]
         index = message.seen.get(name, 0)
         message.seen[name] = index + 1
         self.pending = ((*message.path, (name, index)), line)
 
     def open(self, line: int) -> tuple[Path, int] | None:
-        """Go into a message; return the field that it is the value of, if it has one."""
+        """Enter a message; return its field, if it has one."""
         message = self._messages[-1]
         if message.listed and self.pending is None:
             self.begin(message.listed, line)
@@ -164,7 +164,7 @@ class _Reader:
         return begun
 
     def punctuate(self, kind: str) -> None:
-        """Go out of a message, or into or out of a list."""
+        """Leave a message, or enter or leave a list."""
         if kind == "list" and self.pending is not None:
             self._messages[-1].listed = self.pending[0][-1][0]
         elif kind in ("close", "end"):

@@ -1,7 +1,7 @@
-"""What the fields of a schema.pbtxt have to be, so that each of them can do its work.
+"""Checks the values of a schema.pbtxt's fields, so that each field has an effect.
 
-Goes in: the schema as written. Comes out: nothing, or one error that lists every line that is
-wrong. A check that could never fail, such as a distance that is never measured, is wrong, too.
+The error lists all wrong lines. A check that could never fail, such as one of a distance that is
+never computed, is wrong, too.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def check_schema(text: str, *, where: str, compared: Collection[str]) -> None:
     """Check that every field of a schema has an effect.
 
     Args:
-      text: of schema.pbtxt.
+      text: the text of schema.pbtxt.
       where: its path.
-      compared: the columns that `skewless skew` compares: those that the model takes.
+      compared: the columns that `skewless skew` compares: the inputs of the model.
 
     Raises:
-      ConfigError: a field has none, or a value that cannot be; lists all of them with line and
+      ConfigError: a field has no effect, or an invalid value; lists all of them with line and
         remedy.
     """
     schema = parse_as_written(text, where=where)
@@ -45,7 +45,7 @@ def check_schema(text: str, *, where: str, compared: Collection[str]) -> None:
             problems.append(
                 Problem(
                     (*at, ("skew_comparator", 0)),
-                    "the model does not take this column, so requests are not compared by it",
+                    "the model does not have this column, so requests are not compared by it",
                     "remove skew_comparator, or make the column a feature in pipeline.yaml",
                 )
             )
@@ -78,7 +78,7 @@ def _owner(schema: schema_pb2.Schema, path: Path) -> str:
 
 
 def _domains(schema: schema_pb2.Schema) -> Iterator[Problem]:
-    """The schema's own string domains: named once, filled and used."""
+    """Check the schema's own string domains: named once, filled and used."""
     used = {feature.domain for feature in schema.feature}
     names = [domain.name for domain in schema.string_domain]
     for index, domain in enumerate(schema.string_domain):
@@ -128,7 +128,7 @@ def _environment(name: str, at: Path) -> Iterator[Problem]:
 
 
 def _feature(feature: Any, at: Path, domains: Collection[str]) -> Iterator[Problem]:
-    """Everything about one column that depends on no other one, but for its domain's name."""
+    """Check everything about one column that depends on no other one, except its domain's name."""
     if not feature.name:
         yield Problem(at, "a feature has no name", 'write name: "COLUMN"')
     for rule in (_presence, _one_value, _bounds, _booleans, _distribution, _unique):
@@ -180,7 +180,7 @@ def _one_value(feature: Any, at: Path) -> Iterator[Problem]:
         holds = all(dim.size == 1 for dim in feature.shape.dim)
         remedy = "write shape { dim { size: 1 } }"
     if not holds:
-        yield Problem((*at, (kind, 0)), "a column holds one value a row here", remedy)
+        yield Problem((*at, (kind, 0)), "a column has one value a row here", remedy)
 
 
 def _bounds(feature: Any, at: Path) -> Iterator[Problem]:
@@ -241,12 +241,12 @@ def _unique(feature: Any, at: Path) -> Iterator[Problem]:
 
 
 def _comparator(feature: Any, comparator: Any, at: Path) -> Iterator[Problem]:
-    """A distance that is measured for this kind of column, and a threshold that it can pass."""
+    """Check that the distance is computed for this column, and that its threshold can fail."""
     category = _is_category(feature)
     for measure in (*_FOR_CATEGORIES, "jensen_shannon_divergence"):
         here, options = (*at, (measure, 0)), getattr(comparator, measure)
         if not options.ListFields():
-            continue  # not given, or empty
+            continue  # absent or empty
         if not category and measure in _FOR_CATEGORIES:
             yield Problem(
                 here,
@@ -276,7 +276,7 @@ def _source(divergence: Any, category: bool, at: Path) -> Iterator[Problem]:
         yield Problem(here, "the values of a category are not put into buckets", "remove source")
     elif divergence.source.ListFields() and not divergence.source.type:
         yield Problem(
-            here, "the type DEFAULT says nothing", "write type: STANDARD or type: QUANTILES"
+            here, "the type DEFAULT has no meaning", "write type: STANDARD or type: QUANTILES"
         )
 
 

@@ -1,8 +1,8 @@
 """Keeps passwords, tokens and keys off the screen and out of the logs.
 
-Goes in: any text that is about to be shown. Comes out: the text with `***` where a URL has a user
-and a password, and where an option that is named like a secret has its value. Errors, and all log
-files and streams of ours, go through here, so that no message has to think of it.
+`redacted` replaces by `***` the user and password in a URL, and the value of an option whose name
+suggests a secret. All errors, log files and output streams of ours use it, so that messages need
+not care.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from functools import lru_cache
 
 HIDDEN = "***"
 
-# The user may be left out, the password may not: s3://bucket/key@2 has neither, and no more has
-# http://host:8081/page@2.
+# The user may be empty, but not the password: s3://bucket/key@2 and http://host:8081/page@2 have
+# neither.
 _IN_URL = re.compile(
     r"""((?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}://)"""
     r"""(?:[^\s/@:'"]*:(?!\d{1,5}/)[^\s@'"]*|[^\s/@:'"]+)@"""
@@ -27,13 +27,13 @@ _NAMED = re.compile(
     r"""(?<![\w.])(?P<name>[\w.-]{1,200})(?P<is>=|["']\s*:\s*(?=["']))"""
     r"""(?P<value>"[^"]*"|'[^']*'|[^\s'",;&}\])]+)"""
 )
-# What Beam says of options that it does not know: one of them may be a secret, mistyped.
+# Beam's message about unknown options: one of them may be a misspelt secret.
 _DISCARDED = re.compile(r"(Discarding (?:unparseable args|invalid overrides): )(.*)")
 _OPTION = re.compile(r"--[\w-]+")
 
 _SECRETS = ("password", "passwd", "passphrase", "secret", "token", "credential", "credentials")
 _KEYS = ("access", "private", "account", "api", "encryption")  # before the word "key"
-_NEAR = 0.8  # so that a secret that is mistyped is one still
+_NEAR = 0.8  # so that a misspelt secret is still recognized
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -55,7 +55,7 @@ def redacted(text: str) -> str:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats log records, tracebacks included, without their secrets."""
+    """Formats log records, including tracebacks, without their secrets."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text."""
@@ -64,14 +64,14 @@ class RedactingFormatter(logging.Formatter):
 
 @lru_cache(maxsize=1_024)
 def is_secret(name: str) -> bool:
-    """Return whether an option's name says that its value is a secret, though it be mistyped.
+    """Return whether an option's name, even if misspelt, means that its value is a secret.
 
     >>> [is_secret(name) for name in ("s3_secret_acces_key", "db.pasword", "max_tokens", "key")]
     [True, True, False, False]
     """
     words = [word.lower() for word in _WORD.findall(name)]
     return any(
-        (_is_near(word, _SECRETS) and word != "tokens")  # which is how many
+        (_is_near(word, _SECRETS) and word != "tokens")  # a number of tokens
         or (following == "key" and _is_near(word, _KEYS))
         for word, following in itertools.zip_longest(words, words[1:])
     )

@@ -1,4 +1,4 @@
-"""What all of our parsed values are: frozen, and strict about their keys."""
+"""The base of all parsed values: frozen, and strict about keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from schemas.errors import did_you_mean
 from schemas.secrets import HIDDEN, is_secret
 
-# What pydantic says in Python's words, in YAML's.
+# Pydantic's messages, in YAML's terms rather than Python's.
 _PLAIN = {
     "missing": "this key is needed",
     "model_type": "expected keys with values",
@@ -31,7 +31,7 @@ _PLAIN = {
 }
 
 
-# JSON, in which stages receive their parameters, has no infinity.
+# Stages receive their parameters as JSON, which has no infinity.
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -56,9 +56,9 @@ class Strict(pydantic.BaseModel):
 
 
 def plain(problem: ErrorDetails) -> str:
-    """Return one of pydantic's errors in the words of who writes YAML, with the value.
+    """Return a pydantic error in terms of YAML, with the value.
 
-    An error of ours whose context holds a `key` is about that key of the value, and says it all.
+    An error of ours with a `key` in its context is about that key, and is complete.
     """
     message = _PLAIN.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     if problem["type"] in ("value_error", "missing") or "key" in problem.get("ctx", {}):
@@ -69,19 +69,19 @@ def plain(problem: ErrorDetails) -> str:
 
 
 def _is_scalar(problem: ErrorDetails) -> bool:
-    """Return whether text was expected where YAML reads a number, a truth or a date."""
+    """Return whether text was expected where YAML has a number, a boolean or a date."""
     scalars = (bool, int, float, datetime.date)
     return problem["type"] == "string_type" and isinstance(problem["input"], scalars)
 
 
 def one_of(entry: Any, kinds: Collection[str], *, what: str) -> Any:
-    """Read the short forms of a value that has a `kind`: `name`, and `name: {option: value}`.
+    """Expand the short forms of a value that has a `kind`: `name`, and `name: {option: value}`.
 
     >>> one_of({"z_score": {"clip": 5}}, ["z_score"], what="treatment")
     {'clip': 5, 'kind': 'z_score'}
 
     Raises:
-      ValueError: there is no such kind; names the nearest one.
+      ValueError: there is no such kind; suggests the nearest one.
     """
     if isinstance(entry, str):
         entry = {entry: {}}
@@ -98,13 +98,13 @@ def one_of(entry: Any, kinds: Collection[str], *, what: str) -> Any:
 
 
 def named_kind(value: Any, key: str, kinds: Sequence[type[Strict]], *, what: str) -> Any:
-    """Fill in the kind of a section that names none, the first one, and refuse an unknown one.
+    """Fill in the first kind in a section that names none, and refuse an unknown one.
 
     Args:
       value: the section.
-      key: of the kind's name.
-      kinds: the classes of options, in which the field `key` has the name by default.
-      what: the kind is of, in words.
+      key: the key of the kind's name.
+      kinds: the classes of options, whose field `key` has the name as its default.
+      what: the category of kinds, for messages.
     """
     if isinstance(value, Strict):
         return value
@@ -127,10 +127,10 @@ def named_kind(value: Any, key: str, kinds: Sequence[type[Strict]], *, what: str
 
 
 def written_as(pattern: str, expected: str) -> pydantic.AfterValidator:
-    """Hold that a text is written in a way, which is told in words rather than as a pattern.
+    """Check that a text matches a pattern; the message has words rather than the pattern.
 
     Args:
-      pattern: what the whole of it has to match.
+      pattern: a regular expression for the whole text.
       expected: the same in words, with an example.
     """
 

@@ -1,4 +1,4 @@
-"""Configuration files → their text, whatever a person's editor put around it."""
+"""Reads the text of configuration files, in the encodings that editors use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from schemas.errors import ConfigError
 
-# By the bytes that a file begins with. UTF-32 first: in little-endian it begins as UTF-16 does.
+# By the first bytes of a file. UTF-32 comes first: in little-endian it begins like UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -18,17 +18,17 @@ _MARKS = (
 
 
 def read_text(path: Path, *, most: int) -> str:
-    r"""Return a file's text with "\n" at the ends of lines.
+    r"""Return a file's text with "\n" as line ends.
 
-    It is UTF-8, or what its byte order mark says; the mark is left out.
+    The encoding is UTF-8, or that of the byte order mark, which is removed.
 
     Args:
-      path: of the file.
-      most: bytes that such a file may have.
+      path: the file.
+      most: the largest number of bytes.
 
     Raises:
       FileNotFoundError: there is no such file.
-      ConfigError: it cannot be read, is too large, or is in another encoding; names the line.
+      ConfigError: it cannot be read, is too large, or has another encoding; names the line.
     """
     try:
         with path.open("rb") as file:
@@ -41,7 +41,7 @@ def read_text(path: Path, *, most: int) -> str:
         raise ConfigError(
             f"{path.name} has more than {most:,} bytes",
             where=str(path),
-            remedy="see that it is the file that was meant",
+            remedy="check that it is the right file",
         )
     text = _decoded(data, path)
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -68,5 +68,5 @@ def _encoding_error(
         f"{path.name} is not {encoding.upper()}: {problem}",
         where=f"{path}:{line}",
         expected="text in UTF-8",
-        remedy=f"write it anew in UTF-8, as iconv -f {perhaps} -t UTF-8 does",
+        remedy=f"convert it to UTF-8, such as with iconv -f {perhaps} -t UTF-8",
     )

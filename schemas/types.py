@@ -1,6 +1,6 @@
-"""The types that a column can have, in one table: schema.pbtxt, Arrow, TensorFlow, requests.
+"""The types of columns in one table: schema.pbtxt, Arrow, TensorFlow, requests.
 
-Names of other libraries' types are texts here, so that reading the table imports none of them.
+Names of other libraries' types are strings here, so that the table imports none of them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ColumnType:
-    """How one type of column is held.
+    """The representations of one type of column.
 
     Attributes:
       name: in schema.pbtxt.

@@ -1,8 +1,8 @@
-"""The text of a pipeline.yaml → plain values, with names and texts as they are written.
+"""Parses the text of a pipeline.yaml to plain values, with names and texts as they are written.
 
-YAML makes a truth of `no`, 8 of `010` and 45,000 of `12:30:00`. Here keys are text as they stand,
-and so are the values that the model wants as text; a value that may be a number or text has to be
-plainly one of the two. What grows without measure by aliases, or nests without end, is refused.
+YAML reads `no` as a boolean, `010` as 8 and `12:30:00` as 45,000. Here keys are always text, and so
+are values that the model declares as text; a value that may be a number or text must clearly be one
+of them. Documents that aliases make huge, or that nest too deeply, are refused.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from schemas.errors import ConfigError
 
 _STR, _NULL, _MERGE = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "null", "merge"))
 _INT = "tag:yaml.org,2002:int"
-PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")  # what YAML and everybody else reads alike
-_DEEPEST = 50  # lists and mappings within each other; pipeline.yaml needs seven
-_MOST_REPEATED = 10_000  # values that aliases stand for
+PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")  # has the same meaning everywhere
+_DEEPEST = 50  # levels of nested lists and mappings; pipeline.yaml needs seven
+_MOST_REPEATED = 10_000  # values that aliases expand to
 
 
 class _LimitError(yaml.MarkedYAMLError):
-    """YAML that is well-formed and still not to be read."""
+    """Well-formed YAML that is refused."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file, read.
+    """A parsed YAML file.
 
     Attributes:
-      value: what it holds: mappings, lists and scalars.
-      node: the same with its lines.
+      value: its mappings, lists and scalars.
+      node: the same with line numbers.
     """
 
     value: Any
@@ -48,13 +48,13 @@ def read(text: str, path: Path, model: type[pydantic.BaseModel]) -> Document:
     """Read the text of a YAML file.
 
     Args:
-      text: of the file.
-      path: of the file, for errors.
-      model: says which values are text.
+      text: the text of the file.
+      path: the path of the file, for errors.
+      model: declares which values are text.
 
     Raises:
-      ConfigError: not YAML, a key given twice, nested too deeply, too large by aliases, or a value
-        that YAML reads as something else than it looks like.
+      ConfigError: not YAML, a repeated key, nested too deeply, too large by aliases, or a value
+        that YAML reads differently from what it looks like.
     """
     try:
         loader = _Loader(text)
@@ -67,8 +67,8 @@ def read(text: str, path: Path, model: type[pydantic.BaseModel]) -> Document:
     except yaml.YAMLError as error:
         raise _config_error(error, path) from error
     except (AttributeError, ValueError) as error:
-        # PyYAML lets these through for what looks like a date or a number and is none: 2001-99-99
-        raise ConfigError(f"{path.name} holds no such value: {error}", where=str(path)) from error
+        # PyYAML raises these for invalid dates and numbers: 2001-99-99
+        raise ConfigError(f"{path.name} has an invalid value: {error}", where=str(path)) from error
 
 
 class _Loader(yaml.SafeLoader):
@@ -76,9 +76,9 @@ class _Loader(yaml.SafeLoader):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self._open = 0  # collections around the node that is being composed
+        self._open = 0  # collections around the current node
         self._written = 0
-        self._measures: dict[int, tuple[int, int]] = {}  # by node: size and height, aliases counted
+        self._measures: dict[int, tuple[int, int]] = {}  # size and height by node, with aliases
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()
@@ -88,7 +88,7 @@ class _Loader(yaml.SafeLoader):
         self._open -= 1
         if isinstance(event, yaml.AliasEvent):
             if id(node) not in self._measures:
-                raise _limit("an alias holds itself", event)
+                raise _limit("an alias contains itself", event)
             self._refuse_deep(self._open + self._measures[id(node)][1], event)
         else:
             self._measure(node, event)
@@ -104,7 +104,7 @@ class _Loader(yaml.SafeLoader):
             its_size, its_height = self._measures[id(child)]
             size, height = size + its_size, max(height, 1 + its_height)
         if size - self._written > _MOST_REPEATED:
-            problem = f"aliases (*) stand for more than {_MOST_REPEATED:,} values"
+            problem = f"aliases (*) expand to more than {_MOST_REPEATED:,} values"
             raise _limit(problem, event)
         self._measures[id(node)] = (size, height)
         return node
@@ -133,7 +133,7 @@ def _text_node(node: Any) -> Any:
 
 
 def _refuse_duplicate_keys(node: Any, path: Path) -> None:
-    """PyYAML keeps the last of two equal keys and says nothing."""
+    """Refuse repeated keys; PyYAML silently keeps the last one."""
     todo, done = [node], set()
     while todo:
         each = todo.pop()
@@ -144,18 +144,18 @@ def _refuse_duplicate_keys(node: Any, path: Path) -> None:
         seen: dict[str, int] = {}
         for key, _ in each.value if isinstance(each, yaml.MappingNode) else ():
             if not isinstance(key, yaml.ScalarNode):
-                continue  # not a key that Python can hold, as constructing it will say
+                continue  # an unhashable key, which the constructor reports
             line = key.start_mark.line + 1
             if key.value in seen:
                 raise ConfigError(
-                    f"the key {key.value!r} is given twice, in line {seen[key.value]} too",
+                    f"the key {key.value!r} is given twice, also in line {seen[key.value]}",
                     where=f"{path}:{line}",
                 )
             seen[key.value] = line
 
 
 def _as_written(node: Any, annotation: Any, path: Path) -> Any:
-    """Return the node with scalars as text wherever the model's annotation wants text."""
+    """Return the node with scalars as text wherever the model's annotation is text."""
     kinds = _kinds(annotation)
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, kinds, path)
@@ -168,7 +168,7 @@ def _as_written(node: Any, annotation: Any, path: Path) -> Any:
 
 
 def _field(model: type[pydantic.BaseModel], key: Any) -> Any:
-    """Return what a model wants under a key; None where it knows no such key."""
+    """Return the annotation of a key in a model; None if the key is unknown."""
     if not isinstance(key, yaml.ScalarNode):
         return None
     if key.tag == _MERGE:
@@ -195,7 +195,7 @@ def _scalar(node: Any, kinds: tuple[Any, ...], path: Path) -> Any:
 
 
 def _kinds(annotation: Any) -> tuple[Any, ...]:
-    """Return what an annotation allows, each without its constraints."""
+    """Return the members of an annotation, without their constraints."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         return _kinds(typing.get_args(annotation)[0])
@@ -215,20 +215,20 @@ def _is_model(kind: Any) -> bool:
 
 
 def _config_error(error: yaml.YAMLError, path: Path) -> ConfigError:
-    """Return what PyYAML says, with the place as `where`."""
+    """Return PyYAML's error with its place as `where`."""
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)
     context = getattr(error, "context", None)
     place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
     if isinstance(error, _LimitError):
         return ConfigError(
-            f"{path.name} is not to be read: {problem}",
+            f"{path.name} is refused: {problem}",
             where=place,
             remedy="write it out without them, or correct the brackets and the indentation",
         )
     return ConfigError(
         f"{path.name} is not YAML: {problem}" + (f" ({context})" if context else ""),
         where=place,
-        expected="keys with values, in lines that are indented alike, with every bracket closed",
+        expected="keys with values, in lines with equal indentation, and all brackets closed",
         remedy="correct that line, or the one above it",
     )

@@ -1,1 +1,1 @@
-"""Raw source → Examples, typed, split and shuffled; rejected rows kept with their reasons."""
+"""Raw source → Examples, typed, split and shuffled; rejected rows are kept with their reasons."""

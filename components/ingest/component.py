@@ -1,4 +1,4 @@
-"""The ingest node: unpacks parameters, reads the source, records what the examples are."""
+"""The ingest node: unpacks parameters, reads the source, records properties of the examples."""
 
 import apache_beam as beam
 from tfx.dsl.component.experimental.annotations import (
@@ -35,13 +35,13 @@ def ingest(
 ) -> None:
     """Turn the source into examples.
 
-    The files are those that `pattern` names now. `fingerprint` says what they hold, for the cache;
-    what they are called does not count.
+    The files are those that match `pattern` now. `fingerprint` is the digest of their contents for
+    the cache; their names do not count.
     """
     with progress.stage("ingest"):
         counts = make_examples(
             source=sources.loads(source),
-            paths=[found.path for found in files.find(pattern)],
+            paths=[entry.path for entry in files.find(pattern)],
             columns=loads(columns),
             splits=split_kinds.loads(splits),
             label=tasks.loads(label),

@@ -1,6 +1,6 @@
-"""How many records became examples and how many did not: `counts.json` beside the examples.
+"""Counts of records that became examples and of rejected ones: `counts.json` beside the examples.
 
-Written by ingest, read by whoever judges the data; reads back as the same value.
+Ingest writes the file; stages that judge the data read it back as the same value.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Rows = Annotated[int, Field(ge=0)]
 
 
 class Counts(Strict):
-    """What became of the records that were read.
+    """Counts of the records that were read.
 
     Attributes:
-      records_read: records of the source, header lines and blank lines not among them.
+      records_read: records of the source, without header lines and blank lines.
       examples: examples by split.
-      records_rejected: records that are no examples.
+      records_rejected: records that did not become examples.
       rejected_by_reason: the same by reason (see `components.sources.rejects`).
     """
 
@@ -34,10 +34,10 @@ class Counts(Strict):
     rejected_by_reason: dict[str, Rows]
 
     def check(self) -> None:
-        """Hold that every record is accounted for.
+        """Check that every record is accounted for.
 
         Raises:
-          DataError: it is not, which is a fault of this program.
+          DataError: it is not, which is a bug of this program.
         """
         written = sum(self.examples.values())
         reasons = sum(self.rejected_by_reason.values())
@@ -46,7 +46,7 @@ class Counts(Strict):
                 f"records are unaccounted for: {self.records_read} read, {written} examples, "
                 f"{self.records_rejected} rejected, {reasons} of them with a reason",
                 expected="read = examples + rejected",
-                remedy="this is a fault of skewless, not of the data: please report it",
+                remedy="this is a bug in skewless, not in the data: please report it",
             )
 
     def write(self, uri: str) -> None:
@@ -55,7 +55,7 @@ class Counts(Strict):
 
     @classmethod
     def read(cls, uri: str) -> Counts | None:
-        """Read the counts; None where another component wrote the examples."""
+        """Read the counts; return None if another component wrote the examples."""
         try:
             return cls.model_validate_json(files.read_bytes(os.path.join(uri, FILE_NAME)))
         except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Typed rows, file by file → shards in which rows of all files are mixed, with flat memory.
+"""Distributes typed rows of all files over shuffled shards, with constant memory.
 
-Every source file's rows go to one temporary Arrow file, a piece for each block and shard; a shard
-then gathers its pieces, permutes its rows and is written as Parquet. Between the two travel only
-`Piece`s, which say where rows lie. A shard is what fits in memory: see `plan_shards`.
+The rows of a source file go to one temporary Arrow file, in a piece for each block and shard. A
+shard then collects its pieces, permutes its rows and is written as Parquet. Only `Piece`s, which
+have the positions of rows, are exchanged in between. A shard fits in memory: see `plan_shards`.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from components.ingest.hashing import permutation, scatter
 from components.ingest.splits.protocol import Splitter
 from schemas.splits.options import SPLITS
 
-MAX_SHARD_BYTES = 512 << 20  # of source text, however few rows that is
+MAX_SHARD_BYTES = 512 << 20  # of source text, however few rows it has
 
 
 @dataclass(frozen=True)
 class Shards:
-    """How many shards each split has, in the order of `SPLITS`; shards are numbered throughout."""
+    """The number of shards of each split, in the order of `SPLITS`; numbers run over all splits."""
 
     counts: tuple[int, ...]
 
     @property
     def total(self) -> int:
-        """How many shards there are."""
+        """The total number of shards."""
         return sum(self.counts)
 
     def split_of(self, shard: int) -> str:
@@ -58,19 +58,19 @@ class Shards:
 
 
 def plan_shards(rows: float, text_bytes: float, shares: Sequence[float], shard_rows: int) -> Shards:
-    """Return how many shards about `rows` rows of `text_bytes` in all need: one a split or more."""
+    """Return how many shards `rows` rows of `text_bytes` in total need, one or more a split."""
     full = max(rows / shard_rows, text_bytes / MAX_SHARD_BYTES)
     return Shards(tuple(max(1, int(np.ceil(full * share))) for share in shares))
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows of one source file that go to the same shard.
+    """Rows of one source file for the same shard.
 
     Attributes:
       source: the source file's position among the files.
-      path: the Arrow file they lie in.
-      batches: which of its record batches they are, in the source's order.
+      path: the Arrow file with the rows.
+      batches: the positions of its record batches, in the source's order.
     """
 
     source: int
@@ -80,11 +80,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Router:
-    """Says which shard a row goes to: within its split, by chance.
+    """Assigns rows to shards: randomly within their split.
 
     Attributes:
-      splitter: says which split a row goes to.
-      shards: how many shards a split has.
+      splitter: assigns rows to splits.
+      shards: the number of shards of each split.
     """
 
     splitter: Splitter
@@ -96,7 +96,7 @@ class Router:
         Args:
           batch: the rows.
           source: the source file's position among the files.
-          first: how many of the file's rows came before.
+          first: the number of earlier rows in the file.
         """
         split = self.splitter.assign(batch)
         counts = np.array(self.shards.counts)
@@ -107,7 +107,7 @@ class Router:
 class PieceWriter:
     """Writes one source file's rows as pieces; a context manager.
 
-    The Arrow file's name is new each time: what a failed attempt left is never read.
+    The Arrow file has a new name each time, so that the file of a failed attempt is never read.
     """
 
     def __init__(self, folder: str, schema: pa.Schema, router: Router, *, source: int) -> None:
@@ -136,7 +136,7 @@ class PieceWriter:
         self.rows += batch.num_rows
 
     def pieces(self) -> list[tuple[int, Piece]]:
-        """Return the pieces with the shards that they belong to."""
+        """Return the pieces with their shards."""
         return [
             (shard, Piece(self._source, self._path, tuple(batches)))
             for shard, batches in self._batches.items()
@@ -152,17 +152,17 @@ class PieceWriter:
 def write_shard(
     path: str, pieces: Iterable[Piece], schema: pa.Schema, *, shard: int, batch_rows: int
 ) -> int:
-    """Write a shard with the rows of its pieces in a random order, the same in every run.
+    """Write a shard with the rows of its pieces in a random order that is the same in every run.
 
     Args:
       path: the Parquet file to write.
       pieces: in any order.
-      schema: of the rows.
-      shard: the shard's number, which its order of rows depends on.
-      batch_rows: rows of a row group.
+      schema: the schema of the rows.
+      shard: the shard's number, which determines its order of rows.
+      batch_rows: the number of rows in a row group.
 
     Returns:
-      How many rows it has.
+      The number of rows.
     """
     batches = [b for p in sorted(pieces, key=lambda p: p.source) for b in _read(p)]
     table = pa.Table.from_batches(batches, schema).combine_chunks()

@@ -1,7 +1,7 @@
-"""An error that a person can act on, carried out of a Beam pipeline.
+"""Carries a readable error out of a Beam pipeline.
 
-Runners hand back what failed in a worker as text in an exception of their own. A worker leaves
-such an error in the run's folder, and whoever started the pipeline raises it again as it was.
+Runners return a worker's failure as text in an exception of their own. A worker therefore writes
+its error to the run's folder, and the process that started the pipeline raises it again unchanged.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _KINDS: dict[str, type[SkewlessError]] = {
 
 @contextlib.contextmanager
 def disk_errors(what: str, where: str) -> Iterator[None]:
-    """Turn what the operating system refuses, such as writing to a full disk, into a DataError.
+    """Turn errors of the operating system, such as a full disk, into a DataError.
 
     Args:
-      what: is being written, such as "the examples".
-      where: the folder or file that it belongs to.
+      what: what is being written, such as "the examples".
+      where: the folder or file for the message.
     """
     try:
         yield
@@ -36,12 +36,12 @@ def disk_errors(what: str, where: str) -> Iterator[None]:
         raise DataError(
             f"{what} cannot be written: {error}",
             where=where,
-            remedy="see that the folder can be written to and its disk has room",
+            remedy="check that the folder can be written to and its disk has room",
         ) from error
 
 
 def reserve(folder: str) -> None:
-    """Make room for an error in `folder`, which may be on a disk that will be full by then."""
+    """Reserve space for an error in `folder`, whose disk may be full later."""
     if files.in_store(folder):
         return
     with open(os.path.join(folder, _FILE_NAME), "wb") as file:
@@ -50,10 +50,10 @@ def reserve(folder: str) -> None:
 
 @contextlib.contextmanager
 def keep_failure(folder: str, writing: str) -> Iterator[None]:
-    """Leave a `SkewlessError`, or an OSError as one, in `folder` on its way out of a worker.
+    """Write a `SkewlessError`, or an OSError as one, to `folder` before it leaves the worker.
 
     Args:
-      folder: in which `reserve` has made room.
+      folder: a folder in which `reserve` has made room.
       writing: what the worker writes, such as "the examples".
     """
     try:
@@ -61,7 +61,7 @@ def keep_failure(folder: str, writing: str) -> Iterator[None]:
             yield
     except SkewlessError as error:
         record = {"kind": type(error).__name__, **{n: _cut(getattr(error, n)) for n in _PARTS}}
-        with contextlib.suppress(StoreError):  # which is what this one may tell of
+        with contextlib.suppress(StoreError):  # the error itself may be about the store
             _keep(os.path.join(folder, _FILE_NAME), json.dumps(record).encode())
         raise
 
@@ -70,12 +70,12 @@ def _keep(path: str, record: bytes) -> None:
     if files.in_store(path):
         files.write_whole(path, record)
         return
-    with open(path, "r+b") as file:  # into the room that was made
+    with open(path, "r+b") as file:  # overwrites the reserved space
         file.write(record.ljust(_MAX_BYTES))
 
 
 def kept_failure(folder: str) -> SkewlessError | None:
-    """Return the error that a worker left in `folder`, if one did."""
+    """Return the error that a worker left in `folder`, or None."""
     path = os.path.join(folder, _FILE_NAME)
     text = files.read_bytes(path).strip() if files.is_file(path) else b""
     if not text:
@@ -85,5 +85,5 @@ def kept_failure(folder: str) -> SkewlessError | None:
 
 
 def _cut(text: str | None) -> str | None:
-    """Cut a text so that all of them fit: JSON needs up to twelve bytes a character."""
+    """Shorten a text so that all texts fit: JSON needs up to twelve bytes for a character."""
     return None if text is None else text[: _MAX_BYTES // (12 * len(_PARTS)) - 16]

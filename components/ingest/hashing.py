@@ -1,17 +1,17 @@
-"""Key columns → a 64-bit hash of each row; record numbers → a repeatable shuffle.
+"""Hashes key columns to 64 bits for each row, and shuffles records repeatably.
 
-The hash depends on the values of the key columns in the order given and on nothing else: not on
-other columns or rows, the machine, nor the versions of numpy and pyarrow. Changing it moves rows
-between splits of data already split, so `test_hashing.py` holds golden values.
+The hash depends only on the values of the key columns in the given order: not on other columns or
+rows, the machine, or the versions of numpy and pyarrow. Changing it moves rows between splits of
+existing data, so `test_hashing.py` has golden values.
 
 Definition, all modulo 2^64, `mix` being one step of splitmix64 (Steele, Lea and Flood 2014, with
 Stafford's variant 13 as finalizer; https://prng.di.unimi.it/splitmix64.c):
 
     row    h = SEED; for each key column: h = mix(h ^ value)
     INT    value = mix(INT_TAG ^ the int64 as two's complement)
-    FLOAT  value = mix(FLOAT_TAG ^ the float32's bits), -0.0 taken as 0.0
-    BYTES  value = BYTES_TAG; for each 8 bytes of UTF-8, little-endian and the last ones filled up
-           with zeros: value = mix(value ^ them); at last value = mix(value ^ length in bytes)
+    FLOAT  value = mix(FLOAT_TAG ^ the float32's bits), with -0.0 as 0.0
+    BYTES  value = BYTES_TAG; for each 8 bytes of UTF-8, little-endian and padded at the end with
+           zeros: value = mix(value ^ the word); finally value = mix(value ^ length in bytes)
     null   value = NULL
 """
 
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
-# Fractional digits of pi: arbitrary, and nobody's choice.
+# Fractional digits of pi, which are arbitrary.
 SEED = np.uint64(0x243F6A8885A308D3)
 INT_TAG = np.uint64(0x13198A2E03707344)
 FLOAT_TAG = np.uint64(0xA4093822299F31D0)
@@ -62,9 +62,9 @@ def scatter(stream: int, first: int, rows: int, bins: np.ndarray) -> np.ndarray:
     """Return a pseudo-random number in [0, bins[i]) for each of `rows` rows, shape [rows].
 
     Args:
-      stream: which sequence of numbers, such as a file's position among the files.
+      stream: selects the sequence of numbers, such as a file's position among the files.
       first: the first row's number in its sequence.
-      rows: how many.
+      rows: the number of rows.
       bins: int64 of shape [rows].
     """
     draws = _draws(stream, first, rows) >> np.uint64(11)
@@ -77,7 +77,7 @@ def permutation(stream: int, rows: int) -> np.ndarray:
 
 
 def _draws(stream: int, first: int, rows: int) -> np.ndarray:
-    """Numbers first … first + rows - 1 of a sequence of pseudo-random uint64s."""
+    """Return numbers first … first + rows - 1 of a sequence of pseudo-random uint64s."""
     start = mix(np.array([stream], dtype=np.uint64) ^ SEED)
     return mix(mix(np.arange(first, first + rows, dtype=np.uint64)) ^ start)
 
@@ -98,13 +98,13 @@ def _hash_values(column: pa.Array) -> np.ndarray:
 
 
 def _hash_text(column: pa.Array) -> np.ndarray:
-    """Hash strings eight bytes at a time: each round takes the next word of all that have one."""
+    """Hash strings eight bytes at a time: each round takes the next word of all long enough."""
     if not len(column):
         return np.empty(0, np.uint64)
     offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset :][: len(column) + 1]
     lengths = np.diff(offsets)
     values = b"" if column.buffers()[2] is None else column.buffers()[2].to_pybytes()
-    # the eight bytes that start at every byte, the last ones filled up with zeros
+    # the eight bytes that start at every byte, padded at the end with zeros
     words = np.ndarray(len(values) + 1, "<u8", buffer=values + bytes(8), strides=(1,))
     hashes = np.full(len(column), BYTES_TAG)
     rows, done = np.flatnonzero(lengths), 0

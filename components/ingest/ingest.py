@@ -1,7 +1,7 @@
-"""Files of rows → Examples, typed, split and shuffled, beside rejected records and counts.
+"""Turns files of rows into Examples: typed, split and shuffled, with rejects and counts.
 
-Promises: every record is an example or a reject, and `counts.json` says how many of each; the same
-input gives the same examples in the same order; the output folder appears whole or not at all.
+Every record becomes an example or a reject, and `counts.json` has the numbers of each. The same
+input gives the same examples in the same order. The output folder appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -53,22 +53,22 @@ def ingest(
     """Turn files of rows into a folder of examples.
 
     Args:
-      source: the files' kind, and how they are written.
-      paths: the files, in an order that the rows' order depends on.
-      columns: the examples' columns; others in the files are ignored.
-      splits: which rows go to which split.
-      label: its columns may not be missing.
-      settings: rows of a batch and of a shard.
-      output: the folder to make, which is not there yet or empty.
-      options: where Beam runs; None is in this process.
+      source: the kind and the format of the files.
+      paths: the files, in an order that determines the order of rows.
+      columns: the examples' columns; other columns of the files are ignored.
+      splits: how rows are assigned to splits.
+      label: its columns must not be missing.
+      settings: the numbers of rows in a batch and in a shard.
+      output: the folder to create, which must not exist, or be empty.
+      options: Beam's options; None runs it in this process.
 
     Returns:
-      How many records became what, as `counts.json` says.
+      The counts, as in `counts.json`.
 
     Raises:
       DataError: a file is missing, empty, unreadable or lacks a column; no record became a
         training example, or the label is the same in all of them; the output cannot be written.
-      ConfigError: the source's options do not fit each other.
+      ConfigError: the source's options contradict each other.
     """
     if not paths:
         raise DataError("no file matches the source's path", where=source.path)
@@ -94,15 +94,15 @@ def ingest(
 
 @dataclass(frozen=True)
 class Plan:
-    """What workers need to know.
+    """What workers need for an ingest.
 
     Attributes:
-      reader: what reads the source.
-      parts: of the source, in an order that the rows' order depends on.
+      reader: reads the source.
+      parts: the parts of the source, in an order that determines the order of rows.
       columns: the examples' columns.
-      router: which shard an example goes to.
-      batch_rows: rows of a row group.
-      folder: where to work: pieces, and the examples until they are whole.
+      router: assigns examples to shards.
+      batch_rows: the number of rows in a row group.
+      folder: the working folder: pieces, and the examples until they are complete.
     """
 
     reader: Reader[Any]
@@ -122,7 +122,7 @@ class Plan:
         settings: Examples,
         folder: str,
     ) -> Plan:
-        """Return the plan for these parts, its number of shards from their estimated size."""
+        """Return the plan for these parts; their estimated size determines the number of shards."""
         shards = plan_shards(
             rows=sum(part.rows for part in parts),
             text_bytes=sum(part.text_bytes for part in parts),
@@ -142,7 +142,7 @@ class Plan:
 class IngestParts(beam.PTransform):
     """Reads parts of a source; writes shards of examples and files of rejects to `plan.folder`.
 
-    Gives one `Tally`. Rows travel through files, only their places through Beam:
+    Returns one `Tally`. Rows go through files; only their positions go through Beam:
 
     >>> pipeline | IngestParts(plan) | beam.Map(print)  # doctest: +SKIP
     """
@@ -160,7 +160,7 @@ class IngestParts(beam.PTransform):
             | "Spread" >> beam.Reshuffle()
             | "Read" >> beam.ParDo(_ReadPart(plan)).with_outputs("tallies", main="pieces")
         )
-        # a shard that no piece belongs to is written too
+        # shards without pieces are written, too
         shards = pbegin | "Shards" >> beam.Create(
             [(shard, None) for shard in range(plan.router.shards.total)], reshuffle=False
         )
@@ -182,7 +182,7 @@ class IngestParts(beam.PTransform):
 
 
 class _ReadPart(beam.DoFn):
-    """A part of the source → the pieces its rows lie in, by shard; and its tally."""
+    """Reads a part of the source into pieces by shard, and a tally."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -219,7 +219,7 @@ class _ReadPart(beam.DoFn):
 
 
 class _WriteShard(beam.DoFn):
-    """A shard and its pieces → the shard on disk; and its tally."""
+    """Writes a shard from its pieces, and returns a tally."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -242,10 +242,10 @@ class _WriteShard(beam.DoFn):
 
 @contextlib.contextmanager
 def _working_folder(output: str, options: PipelineOptions | None) -> Iterator[str]:
-    """Make a folder beside the output, on the same disk, and remove it whatever happens.
+    """Create a folder beside the output, on the same disk, and always remove it.
 
     Raises:
-      DataError: the output has something in it already.
+      DataError: the output is not empty.
     """
     output = files.absolute(output)
     if files.names(output):
@@ -261,7 +261,7 @@ def _working_folder(output: str, options: PipelineOptions | None) -> Iterator[st
 
 
 def _note_ignored(parts: Sequence[Part]) -> None:
-    """Tell which columns of the files are in no example."""
+    """Report the columns of the files that are not in the examples."""
     ignored = sorted({name for part in parts for name in part.ignored})
     if ignored:
         progress.note(STAGE, ignored_columns=", ".join(ignored))

@@ -1,7 +1,7 @@
-"""Examples → whether the label's values occur among them at all.
+"""Checks that the label's values occur among the examples.
 
-A label whose values are not written as the column has them is 0 in every row. That is said here,
-with the values that are there, before anything is measured or learnt.
+If the label's values are spelled differently from the column's, the label is 0 in every row. The
+error shows the column's values, before anything is computed or trained.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from schemas.splits.options import SPLITS
 from schemas.tasks.options import ClassesOf, TaskOptions
 
 _SHOWN = 10
-_COMPARED = 1_000  # values among which the nearest one is looked for
+_COMPARED = 1_000  # values among which the nearest one is searched
 _LONGEST = 60
 
 
@@ -31,7 +31,7 @@ def check_label(examples: str, label: TaskOptions, *, where: str) -> None:
 
     Args:
       examples: the folder of examples.
-      label: how the label is made.
+      label: the definition of the label.
       where: the source, for the error.
 
     Raises:
@@ -113,20 +113,20 @@ def _shown(seen: Counter[str]) -> str:
 
 
 def _error(
-    name: str, column: str, wanted: Sequence[str], seen: Counter[str], where: str
+    name: str, column: str, label_values: Sequence[str], seen: Counter[str], where: str
 ) -> DataError:
     common = seen.most_common(_COMPARED)
-    hints = [(value, did_you_mean(value, [v for v, _ in common])) for value in wanted]
+    hints = [(value, did_you_mean(value, [v for v, _ in common])) for value in label_values]
     near = [f"for {v!r}, {hint}" for v, hint in hints if hint.startswith("did you mean")]
-    asked = ", ".join(map(repr, wanted))
+    shown_values = ", ".join(map(repr, label_values))
     spaced = {value.strip(SPACES) for value in seen}
     return DataError(
-        f"the label {name!r} is 0 in every row: the column {column!r} is never {asked}"
+        f"the label {name!r} is 0 in every row: the column {column!r} is never {shown_values}"
         + "".join(f"; {hint}" for hint in near),
         where=where,
         expected=f"one of the values that the column has: {_shown(seen)}",
         remedy="set source.trim: true in pipeline.yaml, which drops spaces around values"
-        if not spaced.isdisjoint(wanted)
+        if not spaced.isdisjoint(label_values)
         else "write label.equals.values as the column has them, or add rows that have one",
     )
 

@@ -1,7 +1,7 @@
-"""Runs a Beam pipeline that ends in one small result, and brings the result home.
+"""Runs a Beam pipeline with a single small result, and returns the result.
 
-Goes in: steps that give one pydantic model, and a folder that workers and caller share. Comes out:
-the model. Promised: an error that a worker left by `keep_failure` is raised again as it was.
+The result is a pydantic model, which is passed through a folder that workers and caller share. An
+error that a worker left by `keep_failure` is raised again unchanged.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ def outcome(
     kind: type[Result],
     options: PipelineOptions | None,
 ) -> Result:
-    """Run the steps, and return what they give.
+    """Run the steps, and return their result.
 
     Args:
-      stage: whose rows and job they are.
-      steps: a labelled root PTransform of one result.
-      folder: where the result and an error are left; `reserve` has made room in it.
+      stage: the stage for reports of rows and jobs.
+      steps: a labelled root PTransform with one result.
+      folder: the folder for the result or an error; `reserve` has made room in it.
       kind: the result's class.
-      options: where Beam runs; None is in this process.
+      options: Beam's options; None runs it in this process.
 
     Raises:
-      SkewlessError: a worker kept one.
+      SkewlessError: a worker failed with it.
     """
     path = os.path.join(folder, _FILE_NAME)
     try:
         with runner.opened(stage, options) as pipeline:
-            _ = pipeline | steps | "Tell" >> beam.Map(_write, path)
+            _ = pipeline | steps | "Return" >> beam.Map(_write, path)
     except StoreError:
-        raise  # the folder may be where nothing answers
+        raise  # the folder may be in a store that does not answer
     except Exception as error:
         failure = kept_failure(folder)
         if failure is None:

@@ -1,4 +1,4 @@
-"""Files of rejected records: Parquet beside the examples, a row each; see `sources.rejects`."""
+"""Files of rejected records: Parquet with a row for each record; see `sources.rejects`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _BATCH_ROWS = 65_536
 class RejectWriter:
     """Writes one source file's rejects, if there are any; a context manager.
 
-    The file's name is new each time: what a failed attempt left is never read.
+    The file has a new name each time, so that the file of a failed attempt is never read.
 
     Attributes:
-      path: the Parquet file, None as long as there are no rejects.
+      path: the Parquet file, None until there are rejects.
     """
 
     def __init__(self, folder: str) -> None:
@@ -46,7 +46,7 @@ class RejectWriter:
 
 
 def publish_rejects(kept: Sequence[str], root: str) -> None:
-    """Move files of rejects into the examples' folder `root`; an empty one if there are none."""
+    """Move files of rejects to the examples' folder `root`; write an empty one if none."""
     names = [f"rejects-{i:05d}-of-{max(1, len(kept)):05d}.parquet" for i in range(len(kept) or 1)]
     paths = [os.path.join(root, FOLDER, name) for name in names]
     if not kept:

@@ -1,4 +1,4 @@
-"""What workers did, small enough to travel: tallies of files and shards that add up to a run's."""
+"""What workers did, in a small form: tallies of files and shards, whose sum is a run's tally."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SAMPLES = 2  # rejected records of each reason that an error shows
 
 
 class Sample(Strict):
-    """Where a rejected record is, for an error's text; samples of a run are in this order."""
+    """The position of a rejected record, for an error's text; samples sort in this order."""
 
     file: int
     line: int
@@ -25,7 +25,7 @@ class Sample(Strict):
 
 
 class Tally(Strict):
-    """What became of the records of some files, or of the rows of some shards.
+    """Counts of the records of some files, or of the rows of some shards.
 
     Attributes:
       records_read: records read.
@@ -76,7 +76,7 @@ class Tally(Strict):
         )
 
     def counts(self) -> Counts:
-        """Return the tally as `counts.json` has it."""
+        """Return the tally in the form of `counts.json`."""
         by_count = sorted(self.rejected.items(), key=lambda item: (-item[1], item[0]))
         return Counts(
             records_read=self.records_read,
@@ -86,10 +86,10 @@ class Tally(Strict):
         )
 
     def check_training(self, where: str) -> None:
-        """Hold that there is something to learn from.
+        """Check that there are training examples.
 
         Raises:
-          DataError: nothing was read, or no record became a training example; tells why.
+          DataError: there were no records, or none became a training example; says why.
         """
         counts = self.counts()
         if not counts.records_read:
@@ -110,7 +110,7 @@ class Tally(Strict):
             expected="records that fit schema.pbtxt, and splits.key with many different values",
             remedy="correct the source, its options in pipeline.yaml, or the types in schema.pbtxt"
             if reasons
-            else "name columns in splits.key that tell the rows apart",
+            else "name columns in splits.key that identify the rows",
         )
 
 

@@ -1,5 +1,5 @@
-"""Sources of rows, one kind a file → blocks of typed columns + rejected records with reasons.
+"""Sources of rows, one file for each kind: blocks of typed columns, and rejects with reasons.
 
-Shared by ingest, which learns from rows, and score, which scores them. `protocol` says what a kind
-does, and is the one place that finds it.
+Ingest and score share them. `protocol` has the interface, and is the only place that imports a kind
+by its name.
 """

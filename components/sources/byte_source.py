@@ -1,6 +1,6 @@
-"""A source file → its bytes, unpacked if gzipped; what goes wrong is reported with the file's name.
+"""Reads the bytes of a source file, and unpacks gzip; errors have the file's name.
 
-A file of another kind, whatever its name, is refused with what it is and what to do with it.
+A file in another format is refused, whatever its name; the error names the format and a remedy.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class ByteSource:
       size: the file's bytes on disk.
 
     Raises:
-      DataError: the file is missing or unreadable, or of another kind than its name says.
+      DataError: the file is missing or unreadable, or has another format than its name says.
     """
 
     def __init__(self, path: str) -> None:
@@ -55,36 +55,36 @@ class ByteSource:
             raise self._unreadable(error) from error
 
     def _unpacked(self) -> IO[bytes]:
-        """Return the stream of what is in a gzipped file."""
+        """Return the stream of a gzipped file's content."""
         head = self._file.read(HEAD_BYTES)
         self._file.seek(0)
-        found = kind_of(head)
-        if head and found is not GZIP:
-            name = found.name if found else "text"
+        kind = kind_of(head)
+        if head and kind is not GZIP:
+            name = kind.name if kind else "text"
             raise DataError(
                 f"the file is {name}, not gzipped as its name says",
                 where=self.path,
                 expected="a CSV file, packed by gzip",
-                remedy=found.remedy if found else "rename it so that it does not end in .gz",
+                remedy=kind.remedy if kind else "rename it so that it does not end in .gz",
             )
         return gzip.GzipFile(fileobj=self._file)  # type: ignore[return-value]
 
     def _check_kind(self) -> None:
-        """Check that what is read is text that may be CSV, and go back to its start."""
-        found = kind_of(self.read(HEAD_BYTES))
-        if found is not None:
+        """Check that the content is text that may be CSV, and go back to its start."""
+        kind = kind_of(self.read(HEAD_BYTES))
+        if kind is not None:
             packed = " inside gzip" if self._stream is not self._file else ""
             raise DataError(
-                f"the file is {found.name}{packed}, not CSV",
+                f"the file is {kind.name}{packed}, not CSV",
                 where=self.path,
                 expected="a CSV file in UTF-8, plain or gzipped (.gz)",
-                remedy=found.remedy,
+                remedy=kind.remedy,
             )
         self._stream.seek(0)
 
     @property
     def consumed(self) -> int:
-        """Bytes of the file on disk that were read so far."""
+        """The number of bytes on disk that have been read."""
         return self._file.tell()
 
     def __enter__(self) -> ByteSource:
@@ -99,7 +99,5 @@ class ByteSource:
             f"the source cannot be read: {error}",
             where=self.path,
             expected="a readable CSV file, plain or gzipped (.gz)",
-            remedy="it is damaged, or was not copied to its end: copy it again"
-            if damaged
-            else None,
+            remedy="it is damaged or incomplete: copy it again" if damaged else None,
         )

@@ -1,7 +1,7 @@
-"""One column's text → typed values, and a reason for each value that does not fit its type.
+"""Converts one column's text to typed values, with a reason for each value that does not fit.
 
-Whole columns at a time. What a value means never depends on its neighbours: the fast way takes
-only what the exact way would take, with the same result.
+It works on whole columns. A value never depends on its neighbours: the fast path accepts only what
+the exact path would accept, with the same result.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from schemas.columns import LARGEST_INTEGER, Column
 from schemas.types import BYTES, FLOAT, INT
 
 _INT = r"^(?:\+|(-))?0*([0-9]+)(?:\.0*)?$"
-_INT_DIGITS = 17  # sign and digits of what may be within 2^53, and surely fits int64
+_INT_DIGITS = 17  # sign and digits; covers everything within 2^53, and always fits int64
 _FLOAT = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _NAN = r"^[+-]?(?i:nan)$"
 _INFINITY = r"^[+-]?(?i:inf|infinity)$"
 
 
 class Cells(NamedTuple):
-    """A column's values.
+    """The values of a column.
 
     Attributes:
-      values: int64, float32 or string of shape [rows]; null where missing or not fitting.
+      values: int64, float32 or string of shape [rows]; null if missing or not fitting.
       reasons: uint8 of shape [rows], a `Reason` each, FITS where the value fits or is missing.
     """
 
@@ -53,21 +53,21 @@ def convert(text: pa.Array, kind: str) -> Cells:
 def first_reasons(
     cells: Sequence[Cells], columns: Sequence[Column], required: Collection[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's first reason and the position of the column that gives it.
+    """Return each row's first reason and the position of its column.
 
     Args:
-      cells: of each column.
+      cells: the cells of each column.
       columns: the columns, at least one.
-      required: names of those that may not be missing.
+      required: names of columns that must not be missing.
     """
     rows = len(cells[0].values)
     reasons, culprits = np.zeros(rows, np.uint8), np.zeros(rows, np.int64)
-    found = [(i, c.reasons) for i, c in enumerate(cells) if c.reasons.any()]
+    reasons_by_column = [(i, c.reasons) for i, c in enumerate(cells) if c.reasons.any()]
     for i, column in enumerate(columns):
         if column.name in required and cells[i].values.null_count:
             missing = np.asarray(cells[i].values.is_null())
-            found.append((i, missing.astype(np.uint8) * np.uint8(Reason.MISSING_LABEL)))
-    for i, column_reasons in found:
+            reasons_by_column.append((i, missing.astype(np.uint8) * np.uint8(Reason.MISSING_LABEL)))
+    for i, column_reasons in reasons_by_column:
         first = (reasons == 0) & (column_reasons > 0)
         reasons[first], culprits[first] = column_reasons[first], i
     return reasons, culprits
@@ -76,7 +76,7 @@ def first_reasons(
 def _integers(text: pa.Array) -> Cells:
     characters = _characters(text)
     values, reasons = None, np.zeros(len(text), np.uint8)
-    if b"x" not in characters and b"X" not in characters:  # Arrow would read 0x1F as 31
+    if b"x" not in characters and b"X" not in characters:  # Arrow reads 0x1F as 31
         values = _cast(text, pa.int64())
     if values is None:
         values, reasons = _integers_exactly(text)
@@ -86,7 +86,7 @@ def _integers(text: pa.Array) -> Cells:
 
 
 def _integers_exactly(text: pa.Array) -> Cells:
-    """Read digits with an optional sign and `.0`, which is how pandas writes nullable integers."""
+    """Parse digits with an optional sign and `.0`, pandas' format of nullable integers."""
     reasons = np.zeros(len(text), np.uint8)
     reasons[_where(pc.invert(pc.match_substring_regex(text, _INT)))] = Reason.NOT_AN_INTEGER
     digits = pc.replace_substring_regex(without(text, reasons), _INT, r"\1\2")
@@ -103,7 +103,7 @@ def _floats(text: pa.Array) -> Cells:
     numbers = values.fill_null(0).to_numpy()
     missing = np.asarray(values.is_null())
     nan = np.isnan(numbers)
-    if nan.any():  # Arrow would read nan(anything) as NaN
+    if nan.any():  # Arrow reads nan(anything) as NaN
         odd = nan & _where(pc.invert(pc.match_substring_regex(text, _NAN)))
         reasons[odd] = Reason.NOT_A_NUMBER
         missing |= nan
@@ -115,7 +115,7 @@ def _floats(text: pa.Array) -> Cells:
 
 
 def _floats_exactly(text: pa.Array) -> Cells:
-    """Find out which values are no numbers, and read the others."""
+    """Find the values that are not numbers, and parse the others."""
     reasons = np.zeros(len(text), np.uint8)
     number = pc.match_substring_regex(text, f"{_FLOAT}|{_NAN}|{_INFINITY}")
     reasons[_where(pc.invert(number))] = Reason.NOT_A_NUMBER
@@ -136,7 +136,7 @@ _READ: dict[str, Callable[[pa.Array], Cells]] = {
 
 
 def _cast(text: pa.Array, to: pa.DataType) -> pa.Array | None:
-    """Return the values, or None if there is one that Arrow does not read."""
+    """Return the values, or None if Arrow cannot parse one of them."""
     try:
         return text.cast(to)
     except pa.ArrowInvalid:
@@ -144,18 +144,18 @@ def _cast(text: pa.Array, to: pa.DataType) -> pa.Array | None:
 
 
 def _characters(text: pa.Array) -> bytes:
-    """All characters of the column, and perhaps those of neighbouring slices."""
+    """Return all characters of the column, and perhaps those of neighbouring slices."""
     return b"" if text.buffers()[2] is None else text.buffers()[2].to_pybytes()
 
 
 def _where(truth: pa.Array) -> np.ndarray:
-    """A boolean array as numpy's; null is False."""
+    """Return a boolean array as numpy's; null is False."""
     return truth.fill_null(False).to_numpy(zero_copy_only=False)
 
 
 def without(array: pa.Array, reasons: np.ndarray) -> pa.Array:
-    """Return the array with null wherever there is a reason."""
+    """Return the array with null where there is a reason."""
     if not reasons.any():
         return array
-    # pc.if_else would be the word for it, but pyarrow 18.1's gives other bytes on slices of text.
+    # not pc.if_else, which returns wrong bytes for slices of text in pyarrow 18.1
     return array.take(pa.array(np.arange(len(array)), mask=reasons > 0))

@@ -1,7 +1,7 @@
-"""CSV files → blocks of typed rows; a row's place is the line that it starts in.
+"""Reads CSV files into blocks of typed rows; a row's place is its first line.
 
-Types come from the columns that are wanted, never from a guess. Each step has a file: `byte_source`
-unpacks, `header` finds the columns, `csv_blocks` finds records, `parse` and `cells` type them.
+Types come from the selected columns and are never guessed. Each step has a file: `byte_source`
+unpacks, `header` finds the columns, `csv_blocks` finds records, `parse` and `cells` convert values.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Reader(protocol.Reader[Fields]):
     """Reads CSV files, plain or gzipped.
 
     Raises:
-      ConfigError: the delimiter cannot part values.
+      ConfigError: the delimiter is not possible.
     """
 
     def __init__(self, options: Csv, selection: Selection) -> None:
@@ -35,21 +35,21 @@ class Reader(protocol.Reader[Fields]):
     def check(self, path: str) -> None:
         """Check that a file may be CSV, by its first bytes."""
         with ByteSource(path):
-            pass  # which looks at them
+            pass  # opening checks them
 
     def parts(self, path: str) -> list[Fields]:
         """Return the file as one part, its header read."""
         return [read_fields(path, self._rules)]
 
     def key_types(self, part: Fields) -> pa.Schema:
-        """Return the types of the keys, which are those that are wanted."""
+        """Return the types of the keys, which are those of the selection."""
         from components.examples import arrow_schema
 
         return arrow_schema(self._selection.keys)
 
     def read(self, part: Fields) -> Iterator[Block]:
         """Yield a file's records, about 16 MB of text at a time."""
-        from components.sources.parse import parse  # pyarrow: a header is read without it
+        from components.sources.parse import parse  # imports pyarrow, which a header does not need
 
         for records in read_records(part.path, self._rules.dialect):
             yield parse(records, part, self._rules)

@@ -1,13 +1,13 @@
-"""A CSV file → blocks of whole records, of which each one's place in the file is known.
+"""Reads a CSV file in blocks of whole records, whose positions in the file are known.
 
-A record ends at a line end (LF, CRLF or CR) that is in no quoted value. A quote at a value's start
-opens a quoted value, a quote at its end closes it, and two within it stand for one (RFC 4180); in a
-value that is not quoted a quote is a character like others. Blank lines are no records. At most two
-blocks' bytes are in memory, whatever the file.
+A record ends at a line end (LF, CRLF or CR) outside of quoted values. A quote at the start of a
+value opens a quoted value, a quote at its end closes it, and two quotes in it mean one (RFC 4180).
+In an unquoted value a quote is an ordinary character. Blank lines are not records. The bytes of at
+most two blocks are in memory, however large the file is.
 
-A quote that is not closed would take the lines up to the next quote, or the rest of the file, for
-one value. So where the next quote is not at a value's end, or there is none, the record ends with
-its line, is marked as not closed, and reading goes on with the next line.
+An unclosed quote would turn the lines up to the next quote, or the rest of the file, into one
+value. Therefore, if the next quote is not at a value's end, or there is none, the record ends with
+its line and is marked as not closed, and reading continues with the next line.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _OPEN_FIRST, _OPEN_LATER = 2, 4  # groups of `_record_pattern`
 
 
 class Source(Protocol):
-    """Bytes from start to end, such as a `ByteSource`; `path` is told where they are wrong."""
+    """Bytes from start to end, such as a `ByteSource`; `path` is for messages."""
 
     path: str
 
@@ -47,11 +47,11 @@ class Records:
     """Consecutive records of a file.
 
     Attributes:
-      data: the records' bytes with blank lines and everything, in order.
-      line: the physical line that `data` starts in, from 1.
-      starts: int64 of shape [records], where in `data` each record starts.
-      ends: the same for where it ends, its line end included.
-      closed: bool of shape [records], False where a quote is not closed.
+      data: the bytes of the records, including blank lines, in order.
+      line: the physical line in which `data` starts, from 1.
+      starts: int64 of shape [records], the start of each record in `data`.
+      ends: the same for the ends, including line ends.
+      closed: bool of shape [records], False for records with an unclosed quote.
     """
 
     data: bytes
@@ -69,15 +69,15 @@ class Records:
 
     @property
     def lines(self) -> int:
-        """How many line ends there are."""
+        """The number of line ends."""
         return len(self._line_ends)
 
     def lines_of(self, records: np.ndarray) -> np.ndarray:
-        """Return the physical lines, from 1, that these records start in."""
+        """Return the physical lines, from 1, in which these records start."""
         return self.line + np.searchsorted(self._line_ends, self.starts[records], "right")
 
     def line_of(self, index: int) -> int:
-        """Return the physical line, from 1, that a record starts in."""
+        """Return the physical line, from 1, in which a record starts."""
         return int(self.lines_of(np.array([index]))[0])
 
     def record(self, index: int) -> bytes:
@@ -85,14 +85,14 @@ class Records:
         return self.data[self.starts[index] : self.ends[index]].rstrip(b"\r\n")
 
     def closed_records(self) -> bytes:
-        """Return `data` with each record that is not closed made into blank lines."""
+        """Return `data` with blank lines in place of records that are not closed."""
         data = bytearray(self.data)
         for start, end in zip(self.starts[~self.closed], self.ends[~self.closed], strict=True):
             data[start:end] = b"\n" * (end - start)
         return bytes(data)
 
     def without_first(self) -> Records:
-        """Return the block after its first record, which is the header's."""
+        """Return the block without its first record, the header."""
         end = int(self.ends[0])
         return Records(
             self.data[end:],
@@ -145,7 +145,7 @@ def read_blocks(
 
 
 def _without_blanks(block: Records) -> Records:
-    """Fill in where records start, and leave out those that are blank lines."""
+    """Find the starts of records, and leave out blank lines."""
     if not block.ends.size:
         return block
     starts = np.concatenate([[0], block.ends[:-1]])
@@ -157,7 +157,7 @@ def _without_blanks(block: Records) -> Records:
 
 
 def _line_ends(data: bytes) -> np.ndarray:
-    """Return the offsets just behind each line end: LF, CRLF or CR, int64."""
+    """Return the offsets after each line end: LF, CRLF or CR, int64."""
     text = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(text == _LF) + 1
     if b"\r" in data:
@@ -169,10 +169,10 @@ def _line_ends(data: bytes) -> np.ndarray:
 
 
 def _find_records(data: bytes, dialect: Dialect, *, final: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Find the whole records that `data` starts with; `final` if the file ends with it.
+    """Find the whole records at the start of `data`; `final` if the file ends with it.
 
     Returns:
-      The offsets just behind each record, int64, and whether the record is closed, bool.
+      The offsets after each record, int64, and whether the record is closed, bool.
     """
     ends = _record_ends(data, dialect, final=final)
     if ends is None:
@@ -181,14 +181,14 @@ def _find_records(data: bytes, dialect: Dialect, *, final: bool) -> tuple[np.nda
 
 
 def _record_ends(data: bytes, dialect: Dialect, *, final: bool) -> np.ndarray | None:
-    """Find records by counting quotes; None where quotes stand in places that this cannot tell.
+    """Find records by counting quotes; return None if that is not reliable.
 
-    As long as quotes open and close values in turn, a place is in a quoted value if an odd number
-    of quotes stands before it. A quote doubled within one closes and opens it again.
+    If quotes alternately open and close values, a position is in a quoted value exactly if an odd
+    number of quotes precedes it. A doubled quote closes the value and opens it again.
     """
     ends = _line_ends(data)
     if data.endswith(b"\r") and not final:
-        ends = ends[:-1]  # it may be half of a CRLF
+        ends = ends[:-1]  # it may be the first half of a CRLF
     quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE)
     if quotes.size:
         text = np.frombuffer(b"\n" + data + b"\n", np.uint8)  # data[i] is text[i + 1]
@@ -207,7 +207,7 @@ def _record_ends(data: bytes, dialect: Dialect, *, final: bool) -> np.ndarray | 
 def _record_ends_exactly(
     data: bytes, dialect: Dialect, *, final: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find records one after the other, wherever quotes stand."""
+    """Find records one after the other, for any positions of quotes."""
     pattern = _record_pattern(dialect)
     ends, closed, at = [], [], 0
     while at < len(data):
@@ -215,10 +215,10 @@ def _record_ends_exactly(
         assert match is not None  # the pattern matches any bytes
         if not final:
             if match.end() == len(data) and not data.endswith(b"\n"):
-                break  # more of the line, or of its CRLF, is to come
+                break  # the rest of the line, or of its CRLF, is still to come
             last_quote = match[_OPEN_FIRST] is not None or match[_OPEN_LATER] is not None
             if last_quote and dialect.multiline and len(data) - at <= MAX_RECORD_BYTES:
-                break  # the closing quote may be to come
+                break  # the closing quote may still come
         at = match.end()
         ends.append(at)
         closed.append(match.lastindex is None)
@@ -229,8 +229,8 @@ def _record_ends_exactly(
 def _record_pattern(dialect: Dialect) -> re.Pattern[bytes]:
     """Return the pattern of one record with its line end.
 
-    A value that is not closed marks a group: an odd one if the next quote is not at a value's end,
-    an even one if there is no next quote. The first value has groups of its own.
+    A value that is not closed sets a group: an odd one if the next quote is not at a value's end,
+    an even one if there is no next quote. The first value has separate groups.
     """
     within = rb'[^"]*' if dialect.multiline else rb'[^"\r\n]*'
     quoted = rb'"%b(?:""%b)*"(?!")' % (within, within)

@@ -1,4 +1,4 @@
-"""A path or pattern of source files → the files, or an error that says why there is none."""
+"""Resolves a path or pattern to source files, or explains why there are none."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def source_files(path: str, *, named: str, remedy: str | None = None) -> list[st
     """Return the files that a path or pattern names, sorted.
 
     Args:
-      path: as files are opened by it.
-      named: the same as a person wrote it.
-      remedy: what to do where nothing better is known.
+      path: the path for opening files.
+      named: the path as the user wrote it.
+      remedy: what to do if nothing better is known.
 
     Raises:
-      DataError: there is none; says so where it is a folder, and names a file of a similar name.
+      DataError: there are none; says if it is a folder, and names a file with a similar name.
       StoreError: the store does not answer, or refuses.
     """
-    if found := [entry.path for entry in files.find(path)]:
-        return found
+    if paths := [entry.path for entry in files.find(path)]:
+        return paths
     if names := files.names(path):
         raise DataError(
             f"{named!r} is a folder",
@@ -43,14 +43,14 @@ def source_files(path: str, *, named: str, remedy: str | None = None) -> list[st
 
 
 def _pattern(folder: str, names: list[str]) -> str:
-    """Return a pattern of a folder's files, by the ending that most of them have."""
-    endings = Counter(found[0] for name in names if (found := _ENDING.search(name)))
+    """Return a pattern for a folder's files, with their most frequent ending."""
+    endings = Counter(match[0] for name in names if (match := _ENDING.search(name)))
     ending = endings.most_common(1)[0][0] if endings else ".csv"
     return f"{folder.rstrip('/')}/*{ending}"
 
 
 def _why(path: str) -> str:
-    """Return what is known of a file that is not there."""
+    """Return what is known about a missing file."""
     if files.in_store(path):
         return ""
     if os.path.isdir(path):
@@ -58,7 +58,7 @@ def _why(path: str) -> str:
     if os.path.exists(path):
         return ": it is not a regular file"
     if os.path.islink(path):
-        return f": it is a link to {os.readlink(path)}, which is not there"
+        return f": it is a link to {os.readlink(path)}, which does not exist"
     folder, name = os.path.split(path)
     if WILDCARD.search(folder):
         folder = os.path.dirname(WILDCARD.split(folder)[0])

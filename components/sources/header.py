@@ -1,4 +1,4 @@
-"""A file's first bytes → where its columns are, and about how many records it has."""
+"""Reads a CSV file's header: the positions of columns, and the approximate number of records."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _HEAD_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Fields(Part):
-    """A CSV file, known before it is read; `rows` is exact if it is small.
+    """A CSV file before it is read; `rows` is exact for a small file.
 
     Attributes:
-      count: fields that a record has.
-      positions: where the columns are, in the order of `Rules.columns`.
+      count: the number of fields in a record.
+      positions: the positions of the columns, in the order of `Rules.columns`.
     """
 
     count: int
@@ -36,8 +36,8 @@ def read_fields(path: str, rules: Rules) -> Fields:
     """Read a file's header and find the columns in it.
 
     Raises:
-      DataError: the file is empty or cannot be read, its first record is no header, or a column
-        is not in it, or is there twice.
+      DataError: the file is empty or cannot be read, its first record is not a header, or a column
+        is missing or exists twice.
     """
     with ByteSource(path) as source:
         block = next(read_blocks(source, rules.dialect, block_bytes=_HEAD_BYTES), None)
@@ -62,7 +62,7 @@ def _names(block: Records, dialect: Dialect, *, where: str) -> list[str]:
     try:
         if not block.closed[0]:
             raise ValueError("a quote is not closed")
-        if b"\0" in block.record(0):  # Python's own reader takes it from 3.11 on
+        if b"\0" in block.record(0):  # Python's csv module accepts it from 3.11 on
             raise ValueError("line contains NUL")
         text = block.record(0).decode("utf-8")
         return next(csv.reader([text], delimiter=dialect.delimiter.decode()))
@@ -76,12 +76,12 @@ def _names(block: Records, dialect: Dialect, *, where: str) -> list[str]:
 
 
 def _mended(block: Records) -> str:
-    """Return what to do about a header that is not column names."""
+    """Return the remedy for a header that cannot be read."""
     if is_binary(block.record(0)):
-        return "the file is not text, or its header holds stray characters: write it anew as CSV"
+        return "the file is not text, or its header has stray characters: save it again as CSV"
     if not block.closed[0]:
-        return "close the quote, or write it twice inside of quotes where it belongs to a name"
-    return "write the file anew in UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW-FILE, for one"
+        return "close the quote, or double it inside of quotes if it belongs to a name"
+    return "convert the file to UTF-8, such as: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW-FILE"
 
 
 def _check(names: Sequence[str], wanted: Sequence[str], *, where: str) -> None:
@@ -107,7 +107,7 @@ def _check(names: Sequence[str], wanted: Sequence[str], *, where: str) -> None:
 
 
 def _nearest(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str]) -> str:
-    """Return the names that were meant, where they differ in case or one column alone is absent."""
+    """Return suggestions, if names differ in case, or if only one column is absent."""
     if cased := _in_another_case(absent, names):
         return f"; did you mean {', '.join(map(repr, cased))}?"
     if len(absent) > 1:
@@ -118,10 +118,10 @@ def _nearest(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str])
 
 
 def _in_another_case(absent: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Return the header's names that differ from all absent ones in case only; none if one does."""
+    """Return the header's names that differ from all absent ones only in case; otherwise none."""
     cased = {name.casefold(): name for name in names}
-    found = [cased[name.casefold()] for name in absent if name.casefold() in cased]
-    return found if len(found) == len(absent) else []
+    names_meant = [cased[name.casefold()] for name in absent if name.casefold() in cased]
+    return names_meant if len(names_meant) == len(absent) else []
 
 
 def _like_values(names: Sequence[str]) -> bool:
@@ -130,14 +130,14 @@ def _like_values(names: Sequence[str]) -> bool:
 
 
 def _remedy(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str]) -> str:
-    """Return what to do about absent columns: an option of the source, if one brings them back."""
+    """Return the remedy for absent columns: an option of the source, if that helps."""
     stripped = {name.strip(SPACES) for name in names}
     if stripped.issuperset(absent):
         return "set source.trim: true in pipeline.yaml, which drops spaces around names and values"
     if _in_another_case(absent, names):
-        return "write the names alike in the header and in schema.pbtxt: upper and lower case count"
+        return "use the same upper and lower case in the header and in schema.pbtxt"
     if names[0].startswith("sep="):
-        return "remove the first line, which only tells Excel the delimiter"
+        return "remove the first line, which only names the delimiter for Excel"
     if names[0].startswith("\ufeff"):
         return "remove the second byte order mark (EF BB BF) from the file's start"
     parted = [d for d in ";\t|," if len(names) == 1 and absent[0] in names[0].split(d)]
@@ -146,6 +146,6 @@ def _remedy(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str]) 
     if not set(names) & set(wanted) or _like_values(names):
         return (
             "write the names of the columns into the file's first line, or leave the file out if it"
-            " is none of the table's"
+            " is not part of the table"
         )
-    return "correct the header, or the name that is asked for"
+    return "correct the header, or the name of the column"

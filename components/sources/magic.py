@@ -1,4 +1,4 @@
-"""A file's first bytes → what kind of file it is, whatever its name says, and what to do then."""
+"""Detects a file's format by its first bytes, whatever its name is, and has a remedy for each."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 HEAD_BYTES = 4096
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_UTF_BYTES = 256  # of the head, which hold names in ASCII in whatever language the values are
+_UTF_BYTES = 256  # of the head; the names in it are ASCII whatever the language of the values
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file that is not CSV as it stands.
+    """A file format other than CSV.
 
     Attributes:
-      name: as in "the file is …".
-      remedy: what to do with it.
+      name: for "the file is …".
+      remedy: what to do about it.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Kind:
 
 
 GZIP = Kind(
-    "packed with gzip", "unpack it with gunzip; CSV is also read as it is if its name ends in .gz"
+    "packed with gzip", "unpack it with gunzip; CSV is also read directly if its name ends in .gz"
 )
 PARQUET = Kind(
     "a Parquet file",
@@ -38,7 +38,7 @@ _EXCEL = Kind("an Excel workbook", "save the sheet as `CSV UTF-8` from the sprea
 _SHEET = Kind("an OpenDocument spreadsheet", "save the sheet as CSV in UTF-8")
 _JSON = Kind("JSON", "write it as CSV, with a header line of column names")
 
-# What a file of the kind begins with. Binary ones hold control characters soon after, too: a header
+# The first bytes of the formats. Binary formats also have control characters soon after: a header
 # line may well begin with the letters "ORC".
 _BINARY: tuple[tuple[bytes, Kind], ...] = (
     (b"\x1f\x8b", GZIP),
@@ -74,7 +74,7 @@ _BOMS = (  # UTF-32's begins with UTF-16's
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
 )
-# Bytes of a character; those that are NUL in letters of most languages, and the one that is not.
+# Bytes of a character: which of them are NUL for letters of most languages, and which one is not.
 _WITHOUT_BOM = (
     ("UTF-32LE", 4, (2, 3), 0),
     ("UTF-32BE", 4, (0, 1), 3),
@@ -84,7 +84,7 @@ _WITHOUT_BOM = (
 
 
 def kind_of(head: bytes) -> Kind | None:
-    r"""Return what kind of file begins with these bytes; None for what may be CSV.
+    r"""Return the format of a file that begins with these bytes; None for what may be CSV.
 
     Args:
       head: the first `HEAD_BYTES`, or all of a shorter file.
@@ -100,14 +100,14 @@ def kind_of(head: bytes) -> Kind | None:
         if head.startswith(magic) and is_binary(head):
             return kind
     if (encoding := _encoding(head)) is not None:
-        remedy = f"write it anew in UTF-8: iconv -f {encoding} -t UTF-8 FILE > NEW-FILE"
+        remedy = f"convert it to UTF-8: iconv -f {encoding} -t UTF-8 FILE > NEW-FILE"
         return Kind(f"text in {encoding}", remedy)
     text = head.removeprefix(b"\xef\xbb\xbf")
     return next((kind for pattern, kind in _TEXT if pattern.match(text)), None)
 
 
 def is_binary(data: bytes) -> bool:
-    """Return whether there are control characters that no text has."""
+    """Return whether there are control characters that text does not have."""
     return _CONTROL.search(data) is not None
 
 
@@ -119,7 +119,7 @@ def _zipped(head: bytes) -> Kind:
 
 
 def _encoding(head: bytes) -> str | None:
-    """Return UTF-16 or UTF-32 where a mark at the start says so, or the places of NULs do."""
+    """Return UTF-16 or UTF-32 if a byte order mark or the positions of NULs show it."""
     for mark, encoding in _BOMS:
         if head.startswith(mark):
             return encoding

@@ -1,7 +1,7 @@
-"""Parquet files → blocks of typed rows; a row's place is its number in the file, from 1.
+"""Reads Parquet files into blocks of typed rows; a row's place is its number in the file, from 1.
 
-A value is taken as strictly as CSV's: what a CSV file would be rejected for is rejected here, for
-the same reason. A file's column has to be of a type that fits, which its footer tells.
+Values are checked as strictly as in CSV, with the same reasons for rejects. A column of the file
+must have a type that fits, which the footer shows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NUMBER_BYTES = 8
 
 @dataclass(frozen=True)
 class Rows(Part):
-    """A Parquet file, known by its footer.
+    """A Parquet file, described by its footer.
 
     Attributes:
       key_types: the types of the keys.
@@ -52,17 +52,17 @@ class Reader(protocol.Reader[Rows]):
         _opened(path)
 
     def parts(self, path: str) -> list[Rows]:
-        """Return the file as one part; its size is that of the wanted columns."""
+        """Return the file as one part; its size is that of the selected columns."""
         file = _opened(path)
         schema = file.schema_arrow
         check_columns(schema, self._selection, where=path)
-        wanted, keys = self._names(), [key.name for key in self._selection.keys]
+        names, keys = self._names(), [key.name for key in self._selection.keys]
         return [
             Rows(
                 path=path,
-                ignored=tuple(name for name in schema.names if name not in wanted),
+                ignored=tuple(name for name in schema.names if name not in names),
                 rows=file.metadata.num_rows,
-                text_bytes=_size(file.metadata, wanted),
+                text_bytes=_size(file.metadata, names),
                 key_types=pa.schema([pa.field(key, schema.field(key).type) for key in keys]),
             )
         ]
@@ -74,7 +74,7 @@ class Reader(protocol.Reader[Rows]):
     def read(self, part: Rows) -> Iterator[Block]:
         """Yield a file's rows, `BATCH_ROWS` at a time."""
         file, first = _opened(part.path), 1
-        check_columns(file.schema_arrow, self._selection, where=part.path)  # it may have changed
+        check_columns(file.schema_arrow, self._selection, where=part.path)  # may have changed
         try:
             for batch in file.iter_batches(BATCH_ROWS, columns=self._names(), use_threads=False):
                 yield self._block(batch, part, first)
@@ -83,11 +83,11 @@ class Reader(protocol.Reader[Rows]):
             raise unreadable(part.path, error) from error
 
     def _names(self) -> list[str]:
-        wanted = (*self._selection.columns, *self._selection.keys)
-        return list(dict.fromkeys(c.name for c in wanted))
+        columns = (*self._selection.columns, *self._selection.keys)
+        return list(dict.fromkeys(c.name for c in columns))
 
     def _block(self, batch: pa.RecordBatch, part: Rows, first: int) -> Block:
-        """Give rows the types that are wanted; `first` is the number of the first one."""
+        """Convert rows to the selected types; `first` is the number of the first row."""
         columns = self._selection.columns
         cells = [self._cells(column(batch, c.name), c) for c in columns]
         keys = [column(batch, key.name) for key in self._selection.keys]
@@ -120,14 +120,14 @@ def _opened(path: str) -> ParquetFile:
         raise unreadable(path, error) from error
 
 
-def _size(footer: Any, wanted: Sequence[str]) -> float:
-    """Return about how many bytes some columns are, unpacked."""
+def _size(footer: Any, names: Sequence[str]) -> float:
+    """Return the approximate uncompressed size of some columns in bytes."""
     chunks = [
         footer.row_group(group).column(position)
         for group in range(footer.num_row_groups)
         for position in range(footer.num_columns)
     ]
-    return sum(_chunk_size(c) for c in chunks if c.path_in_schema in wanted)
+    return sum(_chunk_size(c) for c in chunks if c.path_in_schema in names)
 
 
 def _chunk_size(chunk: Any) -> float:
@@ -136,7 +136,7 @@ def _chunk_size(chunk: Any) -> float:
     size: float = chunk.total_uncompressed_size
     bounds = chunk.statistics
     if bounds is not None and bounds.has_min_max:
-        # a dictionary holds equal texts once: two of them say about how long each is
+        # a dictionary has each text once, so two distinct ones show the approximate length
         length = (len(bounds.min_raw) + len(bounds.max_raw)) / 2
         size = max(size, chunk.num_values * length)
     return size
@@ -150,7 +150,7 @@ def _rejects(
     path: str,
     first: int,
 ) -> tuple[Reject, ...]:
-    """Return rejected rows; `names` are those of the columns that are wrong in each."""
+    """Return rejected rows; `names` has the column that is wrong in each."""
     records = _plain(batch.take(pa.array(rows)))
     return tuple(
         Reject(
@@ -166,7 +166,7 @@ def _rejects(
 
 
 def _plain(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """Return rows as Python has them; text that is not UTF-8 as bytes."""
+    """Return rows as Python values; text that is not UTF-8 as bytes."""
     try:
         return batch.to_pylist()
     except UnicodeDecodeError:

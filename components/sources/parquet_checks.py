@@ -1,7 +1,7 @@
-"""What is wrong with a Parquet file, said before a row is read: its kind, a column's name or type.
+"""Checks a Parquet file before its rows are read: its format, and the columns' names and types.
 
-A file that is not a Parquet file is named by its first bytes. A column may be absent, there twice,
-or of a type that is not the wanted one.
+A file in another format is identified by its first bytes. A column may be absent, exist twice, or
+have a type that does not fit.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from schemas.errors import DataError, did_you_mean
 
 
 def check_columns(schema: pa.Schema, selection: Selection, *, where: str) -> None:
-    """Check that a file has each column once, and of a type that fits.
+    """Check that a file has each column once, with a type that fits.
 
     Args:
-      schema: the file's.
-      selection: what is wanted of it; keys may be of any type.
+      schema: the file's schema.
+      selection: the selected columns; keys may have any type.
       where: the file.
 
     Raises:
-      DataError: it has not; names the column, its type and what to do.
+      DataError: it has not; names the column, its type and a remedy.
     """
     for column in selection.columns:
         arrow = _only(schema, column.name, where)
@@ -41,7 +41,7 @@ def check_columns(schema: pa.Schema, selection: Selection, *, where: str) -> Non
 
 
 def _only(schema: pa.Schema, name: str, where: str) -> pa.DataType:
-    """Return the type of the one column of this name."""
+    """Return the type of the only column of this name."""
     positions = schema.get_all_field_indices(name)
     if len(positions) == 1:
         return schema.field(positions[0]).type
@@ -56,7 +56,7 @@ def _only(schema: pa.Schema, name: str, where: str) -> pa.DataType:
         f"the file has no column {name!r}; {did_you_mean(name, schema.names)}",
         where=where,
         expected=f"{name} among the file's columns, which are: {', '.join(schema.names)}",
-        remedy="correct the file, or the name that is asked for",
+        remedy="correct the file, or the name of the column",
     )
 
 
@@ -73,18 +73,18 @@ def _remedy(arrow: pa.DataType, column: Column) -> str:
 
 
 def unreadable(path: str, error: Exception) -> DataError:
-    """Return what is wrong with a file that pyarrow does not read as Parquet."""
+    """Return the error for a file that pyarrow cannot read as Parquet."""
     what, remedy = f"the source cannot be read: {error}", None
     if files.is_file(path):
         with files.open_read(path) as file:
             head = file.read(HEAD_BYTES)
-        found = kind_of(head)
+        kind = kind_of(head)
         if not head:
             what = "the file is empty"
-        elif found is PARQUET:
-            remedy = "the file is damaged, or was not copied to its end: copy it again"
-        elif found is not None:
-            what, remedy = f"the file is {found.name}, not Parquet", found.remedy
+        elif kind is PARQUET:
+            remedy = "the file is damaged or incomplete: copy it again"
+        elif kind is not None:
+            what, remedy = f"the file is {kind.name}, not Parquet", kind.remedy
         elif not is_binary(head):
             named = " as its name says" if path.endswith(".parquet") else ""
             what = f"the file is text, not Parquet{named}"

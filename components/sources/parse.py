@@ -1,7 +1,7 @@
-"""CSV records → typed rows + rejected records, every one with its reason.
+"""Parses CSV records into typed rows and rejects with reasons.
 
-Arrow parts the text into values, all as text; `cells` gives them their types, a column at a time.
-Only for records that are rejected is anything done one by one.
+Arrow splits the text into values, all of them text; `cells` converts them to their types, a column
+at a time. Only rejected records are processed one by one.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from schemas.errors import DataError
 
 
 class _Text(NamedTuple):
-    """A block's values as text.
+    """The values of a block as text.
 
     Attributes:
-      columns: one string array a column, null where missing.
-      records: int64 of shape [rows], which of the block's records each row is.
-      field_counts: of the records that are no row, for they have too many fields or too few.
+      columns: a string array for each column, null if missing.
+      records: int64 of shape [rows], the position of each row among the block's records.
+      field_counts: the numbers of fields of records that have too many or too few.
     """
 
     columns: list[pa.Array]
@@ -41,10 +41,10 @@ class _Text(NamedTuple):
 
 
 def parse(block: Records, fields: Fields, rules: Rules) -> Block:
-    """Turn records into rows or rejects; every record becomes one of the two.
+    """Turn each record into a row or a reject.
 
     Raises:
-      DataError: Arrow parted the block into other records than we did, a fault of this program.
+      DataError: Arrow split the block into other records than we did, which is a bug here.
     """
     text = _read_text(block, fields, rules)
     cells = [
@@ -78,7 +78,7 @@ def _read_text(block: Records, fields: Fields, rules: Rules) -> _Text:
         raise DataError(
             f"{closed.size} records were read as {table.num_rows + len(wrong)}",
             where=f"{fields.path}:{block.line}",
-            remedy="this is a fault of skewless, not of the data: please report it",
+            remedy="this is a bug in skewless, not in the data: please report it",
         )
     columns = [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in table.columns]
     return _Text(
@@ -91,15 +91,15 @@ def _read_text(block: Records, fields: Fields, rules: Rules) -> _Text:
 
 
 def _read_csv(data: bytes, note: object, fields: Fields, rules: Rules) -> pa.Table:
-    """Let Arrow part the text; columns are called by their position, for names may be equal."""
+    """Let Arrow split the text; columns are named by position, because names may repeat."""
     names = [str(i) for i in range(fields.count)]
-    wanted = [names[i] for i in fields.positions]
+    selected = [names[i] for i in fields.positions]
     if not data:
-        return pa.table([pa.array([], pa.string())] * len(wanted), names=wanted)
+        return pa.table([pa.array([], pa.string())] * len(selected), names=selected)
     keep_pyarrow_off_the_heap()
     return pv.read_csv(
         pa.py_buffer(data),
-        # one block, one thread: only then does Arrow know the number of a row it cannot take
+        # a single block and thread: only then does Arrow know the number of an invalid row
         pv.ReadOptions(column_names=names, block_size=len(data) + 1, use_threads=False),
         pv.ParseOptions(
             delimiter=rules.dialect.delimiter.decode(),
@@ -107,17 +107,17 @@ def _read_csv(data: bytes, note: object, fields: Fields, rules: Rules) -> pa.Tab
             invalid_row_handler=note,
         ),
         pv.ConvertOptions(
-            column_types=dict.fromkeys(wanted, pa.string()),
-            include_columns=wanted,
+            column_types=dict.fromkeys(selected, pa.string()),
+            include_columns=selected,
             null_values=list(rules.null_values),
             strings_can_be_null=True,
-            check_utf8=False,  # `_as_utf8` has seen to it
+            check_utf8=False,  # `_as_utf8` has replaced invalid bytes
         ),
     )
 
 
 def _as_utf8(data: bytes) -> bytes:
-    """Put NUL for each byte that is not UTF-8: such values are rejected either way."""
+    """Replace each byte that is not UTF-8 by NUL: such values are rejected in both cases."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -126,14 +126,14 @@ def _as_utf8(data: bytes) -> bytes:
     return data
 
 
-# A record, why it is rejected, the column's name and its value.
+# A record, the reason for its rejection, the column's name and its value.
 _Bad = tuple[int, Reason, str, str]
 
 
 def _bad_rows(
     block: Records, text: _Text, reasons: np.ndarray, culprits: np.ndarray, rules: Rules
 ) -> list[_Bad]:
-    """Tell of records of which a value is wrong."""
+    """Return records in which a value is wrong."""
     bad: list[_Bad] = []
     for row in np.flatnonzero(reasons).tolist():
         record, reason = int(text.records[row]), Reason(int(reasons[row]))
@@ -145,7 +145,7 @@ def _bad_rows(
 
 
 def _bad_records(block: Records, text: _Text, fields: Fields) -> list[_Bad]:
-    """Tell of records that could not be parted into values."""
+    """Return records that could not be split into values."""
     return [
         (record, Reason.WRONG_FIELD_COUNT, "", f"{count} fields; the header has {fields.count}")
         for record, count in text.field_counts.items()

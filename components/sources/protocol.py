@@ -1,4 +1,4 @@
-"""What every kind of source does: options and wanted columns → parts → blocks of typed rows.
+"""The interface of a kind of source: options and selected columns → parts → blocks of typed rows.
 
 `open_reader` finds the kind by its name. To add one, see docs/architecture.md.
 """
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selection:
-    """What is wanted of a source.
+    """The columns to read from a source.
 
     Attributes:
-      columns: the columns that are read, in the order that they are given in.
-      required: names of those that may not be missing in any row.
-      keys: columns that tell rows apart and are passed on. A source whose values have no types,
-        such as CSV, reads them as these columns say; others give them as they are.
+      columns: the columns to read, in the order of the result.
+      required: names of columns that must not be missing in any row.
+      keys: columns that identify rows and are passed on. A source whose values have no types, such
+        as CSV, reads them with the types of these columns; others keep their own types.
     """
 
     columns: tuple[Column, ...]
@@ -38,13 +38,13 @@ class Selection:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a source that is read by one worker: a file.
+    """A part of a source that one worker reads: a file.
 
     Attributes:
       path: the file.
-      ignored: names of its columns that nobody wants.
-      rows: about how many records it has.
-      text_bytes: about how many bytes they are, unpacked.
+      ignored: names of its columns that are not selected.
+      rows: the approximate number of records.
+      text_bytes: their approximate uncompressed size in bytes.
     """
 
     path: str
@@ -55,14 +55,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive records of a part, and what became of each.
+    """Consecutive records of a part, as rows and rejects.
 
     Attributes:
-      read: how many records there were.
-      columns: those that fit: the wanted columns as int64, float32 and string, null where missing;
+      read: the number of records.
+      columns: the fitting ones: the selected columns as int64, float32 and string, null if missing;
         after them the keys.
-      places: int64 of shape [rows], where each row is in the file: the line that it starts in, or
-        its number, from 1.
+      places: int64 of shape [rows], the position of each row in the file: its first line, or its
+        number, from 1.
       rejects: the records that do not fit, by their places.
     """
 
@@ -76,25 +76,25 @@ P = TypeVar("P", bound=Part)
 
 
 class Reader(Protocol[P]):
-    """Reads sources of one kind; travels to workers, and so do its parts.
+    """Reads sources of one kind; readers and their parts are sent to workers.
 
-    `check` and `parts` run before heavy libraries are imported, so that what is wrong is said at
+    `check` and `parts` run before heavy libraries are imported, so that errors are reported at
     once.
     """
 
     def check(self, path: str) -> None:
-        """Check that a file is of this kind, by where it begins or ends.
+        """Check that a file has this format, by its first or last bytes.
 
         Raises:
-          DataError: it is of another kind, or cannot be read.
+          DataError: it has another format, or cannot be read.
         """
 
     def parts(self, path: str) -> list[P]:
-        """Return the parts of a file, at least one, by its header or footer alone.
+        """Return the parts of a file, at least one, from its header or footer only.
 
         Raises:
-          DataError: the file cannot be read, or a column is not in it, is there twice or is of a
-            type that does not fit.
+          DataError: the file cannot be read, or a column is missing, exists twice or has a type
+            that does not fit.
         """
 
     def key_types(self, part: P) -> pa.Schema:
@@ -114,10 +114,10 @@ def module_of(kind: str) -> str:
 
 
 def open_reader(options: Options, selection: Selection) -> Reader[Any]:
-    """Return the reader of a source; imports the files of its kind alone.
+    """Return the reader for the options; imports only the files of its kind.
 
     Raises:
-      ConfigError: the options do not fit each other.
+      ConfigError: the options contradict each other.
     """
     module = importlib.import_module(module_of(options.format))
     reader: Reader[Any] = module.Reader(options, selection)

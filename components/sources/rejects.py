@@ -1,7 +1,7 @@
-"""Records that are not rows, and why.
+"""Records that are not rows, and the reasons.
 
-A reject says where the record is (source, physical line it starts in or number of the row), which
-column and value is wrong, the reason as a short stable code, and the record as it stands there.
+A reject has the record's position (source, first line or number of the row), the wrong column and
+value, the reason as a short stable code, and the original record.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ SCHEMA = pa.schema(
 
 
 class Reason(enum.IntEnum):
-    """Why a record is rejected; `code` is what stands in the files.
+    """Why a record is rejected; `code` is its name in files.
 
     WRONG_FIELD_COUNT: more or fewer fields than the header has.
     UNCLOSED_QUOTE: a quote opens a value, and the next one is not at a value's end; only the line
       is rejected, not all up to the next quote.
     NOT_UTF8: a value's bytes are not UTF-8.
-    CONTAINS_NUL: a value holds the character NUL, which C strings end at.
+    CONTAINS_NUL: a value has the character NUL, which ends C strings.
     NOT_AN_INTEGER: an INT value that is not digits with an optional sign and `.0`.
-    INTEGER_BEYOND_2_53: larger in size than 2^53: requests carry integers as float64, which
-      cannot tell such values apart. Declare the column BYTES to keep them.
+    INTEGER_BEYOND_2_53: the absolute value is larger than 2^53: requests have integers as float64,
+      which cannot represent such values exactly. Declare the column BYTES to keep them.
     NOT_A_NUMBER: a FLOAT value that is not a decimal number.
     NOT_FINITE: a FLOAT value that is infinite, or too large for float32.
-    MISSING_LABEL: a column that the label is made from is missing.
+    MISSING_LABEL: a column of the label is missing.
     NOT_JSON: the record is not JSON text.
-    NOT_AN_OBJECT: the record is JSON, but no object of columns.
+    NOT_AN_OBJECT: the record is JSON, but not an object of columns.
     NOT_TEXT: a BYTES value that is not text.
     """
 
@@ -61,13 +61,13 @@ class Reason(enum.IntEnum):
 
     @property
     def code(self) -> str:
-        """The reason as it stands in the files: short, stable, snake_case."""
+        """The name of the reason in files: short, stable, snake_case."""
         return self.name.lower()
 
 
 @dataclass(frozen=True)
 class Reject:
-    """One rejected record; `record` is its bytes, `column` and `value` None for the whole of it."""
+    """A rejected record; `record` is its bytes. Without a wrong value, the other two are None."""
 
     source: str
     line: int
@@ -79,7 +79,7 @@ class Reject:
     def row(self) -> tuple[str, int, str | None, str | None, str, str]:
         """Return the values in the order of `SCHEMA`, texts cut to `MAX_CHARS` characters."""
         value = None if self.value is None else self.value[:MAX_CHARS]
-        # a character has at most four bytes; bytes that are not UTF-8 are shown as \xNN
+        # a character has at most four bytes; bytes that are not UTF-8 become \xNN
         text = self.record[: 4 * MAX_CHARS].decode("utf-8", "backslashreplace")
         return self.source, self.line, self.column, value, self.reason.code, text[:MAX_CHARS]
 

@@ -1,4 +1,4 @@
-"""What makes a CSV record a row: plain values from pipeline.yaml and schema.pbtxt."""
+"""The rules by which a CSV record is a row: plain values from pipeline.yaml and schema.pbtxt."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from schemas.sources.csv import Csv
 
 @dataclass(frozen=True)
 class Dialect:
-    """How records and values are told apart.
+    """How records and values are separated.
 
     Attributes:
-      delimiter: the one byte between values.
-      multiline: whether a quoted value may hold line ends.
+      delimiter: the single byte between values.
+      multiline: whether quoted values may have line ends.
     """
 
     delimiter: bytes
@@ -25,15 +25,15 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Rules:
-    """What makes a record a row.
+    """The rules for rows.
 
     Attributes:
-      columns: the wanted columns in their order, and after them the keys.
-      required: names of those that may not be missing.
-      dialect: how the text is parted.
-      null_values: texts that mean missing, the empty one always among them.
-      trim: whether spaces around a value are dropped; those before a quote make it a character
-        like others, as they do untrimmed.
+      columns: the selected columns in order, followed by the keys.
+      required: names of columns that must not be missing.
+      dialect: how the text is split.
+      null_values: texts that mean missing, always including the empty one.
+      trim: whether spaces around a value are dropped; a quote after leading spaces is an ordinary
+        character in any case.
     """
 
     columns: tuple[Column, ...]
@@ -44,16 +44,16 @@ class Rules:
 
     @classmethod
     def of(cls, source: Csv, selection: Selection) -> Rules:
-        """Return the rules of a source of which something is wanted.
+        """Return the rules for a source and a selection.
 
         Raises:
-          ConfigError: the source's delimiter cannot part values.
+          ConfigError: the source's delimiter is not possible.
         """
         if not source.delimiter.isascii() or source.delimiter in '\r\n"\0':
             raise ConfigError(
                 f"{source.delimiter!r} cannot be a delimiter",
                 where="source.delimiter",
-                expected="one ASCII character that is no quote, line end or NUL",
+                expected="one ASCII character other than a quote, line end or NUL",
             )
         return cls(
             columns=selection.columns + selection.keys,

@@ -1,4 +1,4 @@
-"""Texts as a source's options read them: trimmed, and missing where they stand for that."""
+"""Applies a source's options to texts: trimming, and texts that mean missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def trimmed(texts: pa.Array) -> pa.Array:
 
 
 def with_nulls(texts: pa.Array, null_values: Sequence[str]) -> pa.Array:
-    """Return texts with null in the place of those that mean missing.
+    """Return texts with null for those that mean missing.
 
     >>> with_nulls(pa.array(["a", "?", None]), ["?"]).to_pylist()
     ['a', None, None]

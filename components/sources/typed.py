@@ -1,8 +1,7 @@
-"""Values that have types already, from Parquet or JSON → a raw column's, with ingest's strictness.
+"""Converts typed values of Parquet or JSON to those of a raw column, as strictly as ingest.
 
-Null is missing, and so is NaN. What a CSV file's text would be rejected for is rejected here, for
-the same reason: fractions for integers, integers beyond 2^53, infinities, NUL, bytes that are not
-UTF-8.
+Null and NaN are missing. The reasons for rejects are those of CSV text: fractions for integers,
+integers beyond 2^53, infinities, NUL, bytes that are not UTF-8.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ _ARROW_TEXT = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 def fits(arrow: pa.DataType, kind: str) -> bool:
     """Return whether values of an Arrow type can be those of a type of column.
 
-    Others would need a rule that training did not have: a date, a decimal and a boolean are text in
-    CSV, and ingest reads them as what they look like there.
+    Other types would need a rule that training did not have: dates, decimals and booleans are text
+    in CSV, and ingest reads that text.
 
     >>> fits(pa.uint8(), "INT"), fits(pa.bool_(), "INT"), fits(pa.null(), "INT")
     (True, False, True)
@@ -87,7 +86,7 @@ def of_json(values: Sequence[Any], kind: str) -> Cells:
         texts = [_encodable(value) for value in values]
         wrong |= np.array([t is None and v is not None for t, v in zip(texts, values, strict=True)])
         cells = of_arrow(_array(texts, kind), kind)
-    assert cells is not None  # _array gives types that fit
+    assert cells is not None  # _array returns types that fit
     cells.reasons[wrong] = _WRONG_TYPE[kind]
     return cells
 
@@ -127,7 +126,7 @@ def _texts(array: pa.Array) -> Cells:
 
 def _decoded(array: pa.Array) -> tuple[pa.Array, np.ndarray]:
     reasons = np.zeros(len(array), np.uint8)
-    array = array.cast(pa.binary())  # a file's text may be no UTF-8 either; nobody has checked
+    array = array.cast(pa.binary())  # a file's text may not be UTF-8; nothing has checked it
     try:
         return array.cast(pa.string()), reasons
     except pa.ArrowInvalid:

@@ -1,7 +1,7 @@
-"""The kinds of sources that rows are read from, each with its options: `source:` in pipeline.yaml.
+"""The kinds of sources of rows, each with its options: `source:` in pipeline.yaml.
 
 A kind is three things: a file here with its options, a file of the same name in components/sources
-that does the work, and its class in `KINDS`.
+with its implementation, and its class in `KINDS`.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _ADAPTER: pydantic.TypeAdapter[Options] = pydantic.TypeAdapter(Source)
 
 
 def loads(text: str) -> Options:
-    """Read a source's options from the JSON that `model_dump_json` makes of them."""
+    """Parse a source's options from the JSON of `model_dump_json`."""
     return _ADAPTER.validate_json(text)
 
 
 def plain(path: str) -> Options:
-    """Return the options of a file whose ending tells its kind, with defaults for all else.
+    """Return the default options of the kind of file that the ending means.
 
     A file without a known ending is CSV.
 

@@ -1,4 +1,4 @@
-"""What every kind of source has: where it is, and what its texts mean."""
+"""Options of all kinds of sources: the path, and the meaning of texts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Options(Strict):
     """Options of a source of rows; a kind adds its own.
 
     `path` is a file, a glob, or `package://NAME/FILE` for a file that a Python package ships;
-    relative paths are taken from the folder of pipeline.yaml.
+    relative paths are relative to the folder of pipeline.yaml.
     """
 
-    endings: ClassVar[tuple[str, ...]] = ()  # by which `skewless predict` knows a file of this kind
+    endings: ClassVar[tuple[str, ...]] = ()  # by which `skewless predict` recognizes the kind
 
     format: str
     path: str
@@ -24,9 +24,9 @@ class Options(Strict):
 
     @property
     def nulls(self) -> tuple[str, ...]:
-        """Texts that mean missing once they are trimmed, each once and the empty one among them.
+        """Texts that mean missing, after trimming, without duplicates, and including the empty one.
 
-        Serving takes an empty text for a missing one, so training does too.
+        Serving treats an empty text as missing, so training does too.
         """
         texts = [text.strip(SPACES) if self.trim else text for text in self.null_values]
         return tuple(dict.fromkeys(["", *texts]))

@@ -8,7 +8,7 @@ from schemas.sources.options import Options
 
 
 class Parquet(Options):
-    """Parquet files; `null_values` and `trim` are about their columns of text."""
+    """Parquet files; `null_values` and `trim` apply to columns of text."""
 
     endings: ClassVar[tuple[str, ...]] = (".parquet",)
 

@@ -1,7 +1,7 @@
 """The kinds of splits, each with its options: `splits:` in pipeline.yaml.
 
 A kind is three things: a file here with its options, a file of the same name in
-components/ingest/splits that does the work, and its class in `KINDS`.
+components/ingest/splits with its implementation, and its class in `KINDS`.
 """
 
 from __future__ import annotations
@@ -35,5 +35,5 @@ _ADAPTER: pydantic.TypeAdapter[SplitOptions] = pydantic.TypeAdapter(Split)
 
 
 def loads(text: str) -> SplitOptions:
-    """Read a split's options from the JSON that `model_dump_json` makes of them."""
+    """Parse a split's options from the JSON of `model_dump_json`."""
     return _ADAPTER.validate_json(text)

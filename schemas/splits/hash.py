@@ -10,10 +10,10 @@ from schemas.splits.options import SplitOptions
 
 
 class Hash(SplitOptions):
-    """By a hash of `key`.
+    """A split by a hash of `key`.
 
-    A row's split depends on the values of its key columns and on nothing else, so adding rows or
-    columns moves no row; rows with equal keys always share a split.
+    A row's split depends only on the values of its key columns, so adding rows or columns moves no
+    row; rows with equal keys always share a split.
     """
 
     by: Literal["hash"] = "hash"

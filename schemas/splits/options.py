@@ -1,4 +1,4 @@
-"""What every kind of split has: the shares, and the columns it looks at."""
+"""Options of all kinds of splits: the shares, and the columns that decide."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pydantic import Field
 
 from schemas.strict import Strict
 
-# The splits that every data set has, in the order in which they are numbered.
+# The splits of every dataset, in the order of their numbers.
 SPLITS = ("train", "eval", "test")
 
 
 class SplitOptions(Strict):
-    """Which share of the rows goes where; `by` names the kind, which adds its own options."""
+    """The shares of the splits; `by` names the kind, which adds its own options."""
 
     by: str
     train: Annotated[float, Field(gt=0, lt=1)] = 0.70
@@ -23,12 +23,12 @@ class SplitOptions(Strict):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The raw columns that decide where a row goes."""
+        """The raw columns that determine a row's split."""
         raise NotImplementedError
 
     @property
     def shares(self) -> tuple[float, float, float]:
-        """About which share of the rows each split gets, in the order of `SPLITS`."""
+        """The approximate share of rows for each split, in the order of `SPLITS`."""
         return self.train, self.eval, self.test
 
     @pydantic.model_validator(mode="after")

@@ -1,7 +1,7 @@
 """Treatments: what a raw column can become, each with its options.
 
 A kind is three things: a file here with its options, a file of the same name in
-components/transform/treatments that does the work, and its class in `KINDS`.
+components/transform/treatments with its implementation, and its class in `KINDS`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from schemas.treatments.z_score import ZScore
 
 KINDS = (ZScore, QuantileBuckets, Vocabulary)
 
-# A cross takes several columns, so pipeline.yaml lists crosses in a section of their own.
+# A cross takes several columns, so pipeline.yaml has a separate section for crosses.
 BY_NAME: dict[str, type[TreatmentOptions]] = {
     kind.model_fields["kind"].default: kind for kind in (*KINDS, Cross)
 }

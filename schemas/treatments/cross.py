@@ -1,4 +1,4 @@
-"""The options of a cross: a treatment of several columns, with a section of its own."""
+"""The options of a cross: a treatment of several columns, with its own section."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schemas.types import BYTES, INT, ColumnType
 
 
 class Cross(TreatmentOptions):
-    """The hash of several columns' values together; missing values take part as such."""
+    """The hash of several columns' values together; missing values are values, too."""
 
     kind: Literal["cross"] = "cross"
     accepts: ClassVar[tuple[ColumnType, ...]] = (INT, BYTES)
@@ -25,7 +25,7 @@ class Cross(TreatmentOptions):
         return "_x_".join(self.columns)
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
-        """Return the bucket's number, for the wide part alone."""
+        """Return the bucket's number, for the wide part only."""
         return (
             TransformedFeature(
                 name=self.name,

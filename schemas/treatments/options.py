@@ -1,4 +1,4 @@
-"""What the options of every treatment have."""
+"""Options of all treatments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schemas.types import ColumnType
 
 
 class TreatmentOptions(Strict):
-    """The options of one use of a treatment, which `kind` names."""
+    """The options of one use of a treatment; `kind` names the treatment."""
 
     kind: str
     accepts: ClassVar[tuple[ColumnType, ...]]
@@ -20,6 +20,6 @@ class TreatmentOptions(Strict):
 
         Args:
           columns: the raw columns of this use.
-          learned: what the analysis found, as the treatment's `learn` counts it; else 0.
+          learned: the size that the treatment's `learn` returned after the analysis; otherwise 0.
         """
         raise NotImplementedError

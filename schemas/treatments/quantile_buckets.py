@@ -12,7 +12,7 @@ from schemas.types import FLOAT, INT, ColumnType
 
 
 class QuantileBuckets(TreatmentOptions):
-    """The bucket between training quantiles that x falls into; id 0 is missing."""
+    """The bucket of x between training quantiles; id 0 means missing."""
 
     kind: Literal["quantile_buckets"] = "quantile_buckets"
     accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT)

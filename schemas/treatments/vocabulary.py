@@ -12,7 +12,7 @@ from schemas.types import BYTES, INT, ColumnType
 
 
 class Vocabulary(TreatmentOptions):
-    """The id of an exact value: 0 missing, then by falling count, then the OOV buckets."""
+    """The id of an exact value: 0 for missing, then by decreasing count, then the OOV buckets."""
 
     kind: Literal["vocabulary"] = "vocabulary"
     accepts: ClassVar[tuple[ColumnType, ...]] = (INT, BYTES)
@@ -21,7 +21,7 @@ class Vocabulary(TreatmentOptions):
     oov_buckets: Annotated[int, Field(ge=1)] = 1
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
-        """Return the value's number; `learned` is the number of terms."""
+        """Return the value's id; `learned` is the number of terms."""
         return (
             TransformedFeature(
                 name=f"{columns[0]}_id",

@@ -13,7 +13,7 @@ from schemas.types import FLOAT, INT, ColumnType
 
 
 class ZScore(TreatmentOptions):
-    """(x - mean) / standard deviation, clipped to ±`clip`; 0 and a missing flag where missing."""
+    """(x - mean) / standard deviation, clipped to ±`clip`; 0 and a missing flag if missing."""
 
     kind: Literal["z_score"] = "z_score"
     accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT)

@@ -15,8 +15,22 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-ROOMS = ("components/push", "components/validate", "pipeline", "components/serve")
-FILES = [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py"))]
+ROOMS = (
+    "components/ingest",
+    "components/ingest/splits",
+    "components/push",
+    "components/score",
+    "components/serve",
+    "components/sources",
+    "components/validate",
+    "pipeline",
+    "schemas",
+    "schemas/sources",
+    "schemas/splits",
+    "schemas/treatments",
+)
+NOT_YET = {ROOT / "schemas" / "spec.py"}
+FILES = [path for room in ROOMS for path in sorted({*(ROOT / room).glob("*.py")} - NOT_YET)]
 
 # What gives away a sentence that nobody would write so: why, and what to write.
 TELL_TALES = {

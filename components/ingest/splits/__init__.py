@@ -1,1 +1,1 @@
-"""The working halves of splits, one module a kind, as `protocol.Splitter` says."""
+"""Implementations of splits, one module for each kind; see `protocol.Splitter`."""

@@ -12,7 +12,7 @@ from schemas.splits.hash import Hash
 
 
 class Splitter(protocol.Splitter):
-    """Reads the hash of a row's key as a number in [0, 1): below `train` is train, and so on."""
+    """Treats the hash of a row's key as a number in [0, 1): below `train` is train, and so on."""
 
     def __init__(self, options: Hash) -> None:
         self._key = options.key

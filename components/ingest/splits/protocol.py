@@ -1,6 +1,6 @@
-"""What the module of a split has to have: a class `Splitter`.
+"""The interface of a split's module: a class `Splitter`.
 
-`open_splitter` finds it by the kind's name.
+`open_splitter` imports it by the kind's name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from schemas.splits.options import SplitOptions
 
 
 class Splitter(Protocol):
-    """Says which split each row goes to; travels to workers."""
+    """Assigns rows to splits; is sent to workers."""
 
     def __init__(self, options: Any) -> None: ...
 
@@ -23,17 +23,17 @@ class Splitter(Protocol):
         """Return each row's split as an index into `SPLITS`, shape [rows].
 
         Args:
-          batch: rows of examples, the options' `columns` among theirs.
+          batch: rows of examples, including the options' `columns`.
         """
         ...
 
 
 def module_of(kind: str) -> str:
-    """Return the name of the module that does a kind of split, such as "hash"."""
+    """Return the name of the module that implements a kind of split, such as "hash"."""
     return f"{__package__}.{kind}"
 
 
 def open_splitter(options: SplitOptions) -> Splitter:
-    """Return what does a split; imports the file of its kind alone."""
+    """Return the splitter for the options; imports only the file of its kind."""
     splitter: Splitter = importlib.import_module(module_of(options.by)).Splitter(options)
     return splitter

@@ -108,7 +108,7 @@ def test_a_column_that_the_schema_lacks_is_answered_with_the_nearest(folder, old
 def test_two_transformed_features_of_one_name_are_refused(folder, old, new, name):
     folder.change(old, new)
     error = refusal(folder)
-    assert error.what == f"two transformed features would be called {name!r}"
+    assert error.what == f"two transformed features have the name {name!r}"
     assert "rename the column or the label" in error.remedy
 
 

@@ -136,7 +136,7 @@ def test_a_label_is_made_in_exactly_one_way(folder):
 def test_a_key_given_twice_is_refused_not_overwritten(folder, old, new, key, first, second):
     folder.change(old, new)
     error = refusal(folder)
-    assert error.what == f"the key {key!r} is given twice, in line {first} too"
+    assert error.what == f"the key {key!r} is given twice, also in line {first}"
     assert error.where == f"{folder.pipeline}:{second}"
 
 
@@ -170,8 +170,8 @@ def test_what_is_no_yaml_mapping_is_a_config_error(folder, text):
 @pytest.mark.parametrize(
     ("text", "problem", "place"),
     [
-        ("a:\n- &a [*a]", "an alias holds itself", "2:7"),
-        ("a: &a {b: *a}", "an alias holds itself", "1:11"),
+        ("a:\n- &a [*a]", "an alias contains itself", "2:7"),
+        ("a: &a {b: *a}", "an alias contains itself", "1:11"),
         ("a:\n" + "[" * 500, "lists and mappings nest more than 50 deep", "2:50"),
         ("\n".join(f"{' ' * n}a:" for n in range(300)), "nest more than 50 deep", "50:50"),
         (
@@ -184,7 +184,7 @@ def test_what_is_no_yaml_mapping_is_a_config_error(folder, text):
 def test_what_nests_without_end_is_refused_with_its_line(folder, text, problem, place):
     folder.pipeline.write_text(text)
     error = refusal(folder)
-    assert error.what.startswith("pipeline.yaml is not to be read: ")
+    assert error.what.startswith("pipeline.yaml is refused: ")
     assert problem in error.what
     assert error.where.startswith(f"{folder.pipeline}:{place}")
 
@@ -205,7 +205,7 @@ def test_an_alias_bomb_is_refused_before_it_goes_off(folder, levels, first, leve
     folder.pipeline.write_text(text)
     began = time.process_time()
     error = refusal(folder)
-    assert "aliases (*) stand for more than 10,000 values" in error.what
+    assert "aliases (*) expand to more than 10,000 values" in error.what
     assert time.process_time() - began < 2
     assert error.where.startswith(f"{folder.pipeline}:")
 

@@ -57,9 +57,9 @@ def problem(folder, type_, body, *, name="x", more=""):
         (
             "FLOAT",
             f"drift_comparator {{ {DIVERGENCE} source {{ type: DEFAULT }} }} }}",
-            "the type DEFAULT says nothing",
+            "the type DEFAULT has no meaning",
         ),
-        ("BYTES", "skew_comparator { infinity_norm { threshold: 0.1 } }", "does not take this"),
+        ("BYTES", "skew_comparator { infinity_norm { threshold: 0.1 } }", "does not have this"),
         ("BYTES", "int_domain { min: 0 }", "int_domain does not fit the type BYTES; it is for INT"),
         ("INT", 'string_domain { value: "1" }', "string_domain does not fit the type INT"),
         ("INT", "float_domain { min: 0 }", "float_domain does not fit the type INT"),
@@ -198,7 +198,7 @@ def test_messages_that_nest_without_end_are_refused_with_their_line(folder):
     deep = "feature {\n" + "struct_domain { feature {\n" * 3000
     folder.schema.write_text(deep + "}" * 6001)
     error = refusal(folder)
-    assert error.what == "schema.pbtxt nests messages 6,001 deep"
+    assert error.what == "schema.pbtxt nests messages 6,001 levels deep"
     assert error.where == f"{folder.schema}:3001"
 
 

@@ -88,7 +88,7 @@ def test_a_key_given_twice_is_noticed_only_where_the_text_is_equal(folder):
     folder.change("  payment: vocabulary", "  010: vocabulary\n  8: vocabulary")
     assert [f.column for f in catalog.read_spec(folder.pipeline).features][2:] == ["010", "8"]
     folder.change("  8: vocabulary", '  "010": vocabulary')
-    assert refusal(folder).what == "the key '010' is given twice, in line 15 too"
+    assert refusal(folder).what == "the key '010' is given twice, also in line 15"
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_a_pattern_names_files_in_order(place):
         ("pipe", "no file matches 'pipe': it is not a regular file", "correct it"),
         (
             "link.csv",
-            "no file matches 'link.csv': it is a link to gone.csv, which is not there",
+            "no file matches 'link.csv': it is a link to gone.csv, which does not exist",
             "correct it",
         ),
         ("Rows.CSV", "no file matches 'Rows.CSV'; did you mean 'rows.csv'?", "correct it"),

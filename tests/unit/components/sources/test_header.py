@@ -103,14 +103,14 @@ def test_names_that_were_meant_are_asked_for(fields, header, meant):
 @pytest.mark.parametrize(
     ("data", "remedy"),
     [
-        (b"Fare,tips\n", "upper and lower case count"),
+        (b"Fare,tips\n", "the same upper and lower case"),
         (b"sep=,\nfare,tips\n", "remove the first line"),
         (b"\xef\xbb\xbf\xef\xbb\xbffare,tips\n", "remove the second byte order mark"),
         (b"1.5,fare\n", "the names of the columns into the file's first line"),
         (b"hello\n", "or leave the file out"),
         (b"fare,\0\n", "the file is not text"),
         (b'fare,"tips\n1,2\n', "close the quote"),
-        (b"fare,Cr\xe9dit\n", "in UTF-8: iconv"),
+        (b"fare,Cr\xe9dit\n", "to UTF-8, such as: iconv"),
     ],
 )
 def test_a_header_that_is_wrong_comes_with_what_to_do(fields, data, remedy):

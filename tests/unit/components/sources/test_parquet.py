@@ -171,7 +171,7 @@ def test_a_file_that_breaks_off_is_named(path):
         list(ours.read(part))
     assert (caught.value.where, caught.value.remedy) == (
         path,
-        "the file is damaged, or was not copied to its end: copy it again",
+        "the file is damaged or incomplete: copy it again",
     )
 
 

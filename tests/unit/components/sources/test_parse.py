@@ -188,7 +188,7 @@ def test_a_disagreement_about_records_is_told(monkeypatch):
     monkeypatch.setattr(parse_module, "_read_csv", lambda *a: real(*a).slice(1))
     with pytest.raises(DataError, match="2 records were read as 1") as caught:
         read(b"n,x,t\n1,2,a\n3,4,b\n")
-    assert "a fault of skewless" in str(caught.value)
+    assert "a bug in skewless" in str(caught.value)
 
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
