@@ -1,1 +1,1 @@
-"""Middle floor: one stage of the data's way a folder, in the order the data takes."""
+"""The middle floor: a folder for each stage, in the order of the data."""

@@ -1,8 +1,8 @@
-"""The one place that opens Parquet and Arrow files for reading.
+"""The only module that opens Parquet and Arrow files for reading.
 
-Goes in: a path, or an open file. Promised: opening a file never runs what the file holds. pyarrow
-before 14.0.1 unpickles extension types that a file brings along (CVE-2023-47248), so nothing else
-in this project opens such a file, and importing this module turns that off.
+Opening a file never runs code from the file. pyarrow before 14.0.1 unpickles extension types that a
+file contains (CVE-2023-47248). Importing this module turns that off, and nothing else in this
+project opens such files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from schemas.errors import DataError
 
 _PICKLED = "arrow.py_extension_type"  # the name under which pyarrow stores a pickled Python type
 
-ParquetFile = pq.ParquetFile  # for annotations: `open_parquet` makes one
+ParquetFile = pq.ParquetFile  # for annotations; `open_parquet` creates one
 
 refuse_pickled_arrow_types()
 
@@ -29,7 +29,7 @@ def open_parquet(path: str) -> pq.ParquetFile:
     """Open a Parquet file; only its footer is read.
 
     Args:
-      path: of a file on a disk or in a store.
+      path: a file on a disk or in a store.
 
     Raises:
       DataError: the file has a column of a pickled Python type.
@@ -46,8 +46,8 @@ def open_arrow(file: Any, path: str) -> pa.ipc.RecordBatchFileReader:
     """Open an Arrow file.
 
     Args:
-      file: the file, opened for reading bytes.
-      path: what it is called, for messages.
+      file: the file, open for reading bytes.
+      path: its name for messages.
 
     Raises:
       DataError: the file has a column of a pickled Python type.
@@ -61,7 +61,7 @@ def open_arrow(file: Any, path: str) -> pa.ipc.RecordBatchFileReader:
 
 @contextlib.contextmanager
 def _refused(path: str) -> Iterator[None]:
-    """Turn what pyarrow_hotfix raises, a RuntimeError with a disassembly, into a DataError."""
+    """Turn pyarrow_hotfix's RuntimeError, which has a disassembly, into a DataError."""
     try:
         yield
     except RuntimeError as error:
@@ -71,7 +71,7 @@ def _refused(path: str) -> Iterator[None]:
 
 
 def _check(schema: pa.Schema, path: str) -> None:
-    """Check that no column is of a pickled type, which newer pyarrow lets pass, still pickled."""
+    """Check that no column has a pickled type, which newer pyarrow accepts without unpickling."""
     if any(_is_pickled(kind) for field in schema for kind in _types(field.type)):
         raise _refusal(path)
 
@@ -81,7 +81,7 @@ def _is_pickled(kind: pa.DataType) -> bool:
 
 
 def _types(kind: pa.DataType) -> Iterator[pa.DataType]:
-    """Yield a type and all types within it."""
+    """Yield a type and all types in it."""
     yield kind
     if isinstance(kind, pa.BaseExtensionType):
         return
@@ -94,6 +94,6 @@ def _refusal(path: str) -> DataError:
         "the file has a column of a pickled Python type, which can run any code when it is opened",
         where=path,
         expected="columns of Arrow's own types",
-        remedy="do not open the file elsewhere unless you trust who wrote it; have it written again"
+        remedy="do not open the file elsewhere unless you trust its author; have it written again"
         " with plain types",
     )

@@ -1,6 +1,6 @@
-"""The one place where the two dependency lines, and TensorFlow's surroundings, differ.
+"""The only module for differences between the two dependency lines and TensorFlow's environments.
 
-Each entry says why it is here; everything else in the project is the same on both lines.
+Each function says why it exists; all other code is the same on both lines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def quiet_environment() -> None:
-    """Set what TensorFlow and TFT read from the environment; call before either is imported.
+    """Set environment variables for TensorFlow and TFT; call this before either is imported.
 
     `import tensorflow_transform` turns `tf.keras` into tf_keras unless TF_USE_LEGACY_KERAS is set;
     the other variables keep native log lines and a missing accelerator off the terminal.
@@ -28,40 +28,40 @@ def quiet_environment() -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
-# What TensorFlow's C++ code tells at level INFO, and the heading that its log library gives it.
+# Log messages of TensorFlow's C++ code at level INFO, and the heading of its log library.
 _TOLD_WHILE_LOADED = re.compile(rb"WARNING: All log messages before absl::InitializeLog|I\d{4} ")
 
 
 @contextlib.contextmanager
 def quiet_imports() -> Iterator[None]:
-    """Set the quiet environment, and keep off standard error what imports of TensorFlow tell there.
+    """Set the quiet environment, and hide what imports of TensorFlow print to standard error.
 
-    TensorFlow 2.21 writes of oneDNN and CUDA before its log library has read any setting. Whatever
-    else comes to standard error meanwhile is written at the end.
+    TensorFlow 2.21 reports on oneDNN and CUDA before its log library has read any setting. Any
+    other output to standard error is written at the end.
     """
     quiet_environment()
     sys.stderr.flush()
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as told:
-        os.dup2(told.fileno(), 2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         finally:
             sys.stderr.flush()
             os.dup2(saved, 2)
             os.close(saved)
-            told.seek(0)
-            for line in told:
+            captured.seek(0)
+            for line in captured:
                 if not _TOLD_WHILE_LOADED.match(line):
                     os.write(2, line)
 
 
 @contextlib.contextmanager
 def absent(*packages: str) -> Iterator[None]:
-    """Let packages be as good as not installed while the block runs, unless they are imported.
+    """Make packages appear not installed while the block runs, unless they are imported already.
 
-    TensorFlow imports Keras, and with it scikit-learn, for `tf.keras` alone: half of the seconds
-    that its import takes. Whoever only asks a SavedModel can do without.
+    TensorFlow imports Keras, and with it scikit-learn, only for `tf.keras`: half of its import
+    time. Code that only runs a SavedModel does not need it.
 
     >>> with absent("keras"):  # doctest: +SKIP
     ...     import tensorflow as tf
@@ -78,11 +78,11 @@ def absent(*packages: str) -> Iterator[None]:
 
 
 def beam_options(options: PipelineOptions | None) -> PipelineOptions:
-    """Return the options given with a runner set: the in-process one where none is named.
+    """Return the options with a runner: the in-process one unless they name another.
 
     Beam's default, `DirectRunner`, tries to fetch and start another runner since Beam 2.68;
-    FnApiRunner is the one it falls back to, without the attempt. TFX is given no runner
-    either: with any Beam argument at all it packs an sdist of itself for every stage.
+    FnApiRunner is its fallback, without the attempt. TFX gets no runner either: with any Beam
+    argument it packs an sdist of itself for every stage.
     """
     from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
@@ -93,9 +93,9 @@ def beam_options(options: PipelineOptions | None) -> PipelineOptions:
 
 
 def dataflow_refusals() -> tuple[type[Exception], ...]:
-    """Return what Beam raises when Dataflow fails a job or refuses it, or its store a file.
+    """Return what Beam raises when Dataflow fails or refuses a job, or its store refuses a file.
 
-    Beam 2.74 asks Dataflow through apitools, 2.75 and later through Google's own clients.
+    Beam 2.74 uses apitools for Dataflow, 2.75 and later use Google's clients.
     """
     from apache_beam.runners.dataflow.dataflow_runner import DataflowRuntimeException
     from apache_beam.runners.dataflow.internal.apiclient import DataflowJobAlreadyExistsError
@@ -110,9 +110,9 @@ def dataflow_refusals() -> tuple[type[Exception], ...]:
 
 
 def google_unreached() -> tuple[type[Exception], ...]:
-    """Return what Google's clients raise when nobody answers, or they may not even ask.
+    """Return what Google's clients raise if nothing answers, or if they have no credentials.
 
-    Beam 2.74's asks through httplib2, whose own errors are none of Python's.
+    Beam 2.74 uses httplib2, whose errors are not subclasses of Python's.
     """
     from google.api_core.exceptions import RetryError
     from google.auth.exceptions import GoogleAuthError
@@ -126,9 +126,9 @@ def google_unreached() -> tuple[type[Exception], ...]:
 
 
 def dataflow_message(message: Any) -> tuple[str, str]:
-    """Return how important a message of a job's is, such as "ERROR", and its text.
+    """Return the importance of a job's message, such as "ERROR", and its text.
 
-    Beam 2.74's client has other names for both than that of 2.75 and later.
+    The clients of Beam 2.74 and of later versions have different names for both.
     """
     importance = getattr(message, "messageImportance", None) or getattr(
         message, "message_importance", ""
@@ -139,11 +139,11 @@ def dataflow_message(message: Any) -> tuple[str, str]:
 
 
 def keep_pyarrow_off_the_heap() -> None:
-    """Spare pyarrow's CSV reader a walk over all Python objects at every call.
+    """Keep pyarrow's CSV reader from walking over all Python objects at every call.
 
-    On Python 3.10 it looks for frames that a fault of Python (bpo-42248) might have kept alive:
-    0.1 s a call once TensorFlow is loaded. All it would free is one frame, which the garbage
-    collector frees too.
+    On Python 3.10 it looks for frames that a bug of Python (bpo-42248) may have kept alive: 0.1 s
+    for each call once TensorFlow is loaded. It could only free a single frame, which the garbage
+    collector frees, too.
     """
     import pyarrow as pa
 
@@ -151,9 +151,9 @@ def keep_pyarrow_off_the_heap() -> None:
 
 
 def refuse_pickled_arrow_types() -> None:
-    """Keep pyarrow from unpickling the extension types that a file brings along (CVE-2023-47248).
+    """Keep pyarrow from unpickling extension types in files (CVE-2023-47248).
 
-    pyarrow 14.0.1 and later do so by themselves.
+    pyarrow 14.0.1 and later do not unpickle them.
     """
     import pyarrow as pa
     from packaging.version import Version

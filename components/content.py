@@ -1,8 +1,8 @@
-"""What files hold, as SHA-256 digests: paths go in, digests that only equal bytes share come out.
+"""SHA-256 digests of the contents of files.
 
-SHA-256 is the fastest hash of the standard library where the processor has instructions for it: 0.8
-CPU seconds per GiB, against 1.8 for MD5 and 1.9 for BLAKE2b. hashlib releases the interpreter while
-it computes, so several files are read at a time.
+SHA-256 is the fastest hash of the standard library if the processor has instructions for it: 0.8
+CPU seconds per GiB, compared with 1.8 for MD5 and 1.9 for BLAKE2b. hashlib releases the interpreter
+lock while it computes, so several files are read in parallel.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from components import files
 
 _CHUNK = 1 << 20
-_AT_ONCE = 8  # files that are read at a time
-_WORTH_THREADS = 16 << 20  # bytes: less is read before threads have started
+_AT_ONCE = 8  # files that are read in parallel
+_WORTH_THREADS = 16 << 20  # bytes: fewer are read before threads have started
 
 
 def of_files(sizes: Mapping[str, int]) -> dict[str, str]:
@@ -57,7 +57,7 @@ def combined(contents: Iterable[tuple[str, str]]) -> str:
     """Return one digest for pairs of a file's name and the hexadecimal digest of its content."""
     whole = hashlib.sha256()
     for name, digest in sorted(contents):
-        # A NUL is in no file name, and every digest has one length: no two folders read alike.
+        # A NUL is in no file name, and digests have equal lengths, so no two folders are alike.
         whole.update(os.fsencode(name) + b"\0" + bytes.fromhex(digest))
     return whole.hexdigest()
 

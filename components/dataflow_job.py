@@ -1,7 +1,7 @@
-"""Waits for a job of Dataflow's: tells how far it is, and how it ended.
+"""Waits for a Dataflow job: reports its progress, and how it ended.
 
-Goes in: the result of a pipeline that was sent. Comes out: nothing where the job is done, else one
-readable error with the job's page. Promised: what the job says is in the log; Ctrl-C cancels it.
+A job that fails gives one readable error with the job's page. The job's messages go to the log.
+Ctrl-C cancels the job.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 LOOK_EVERY = 5.0  # seconds
-# Seconds for which a job that failed may still bring its reason, as Beam's own waiting has it.
+# Seconds to wait for the reason of a failed job, as Beam itself does.
 REASON_WITHIN = 50.0
-# How a job that is over can have ended otherwise than well, and what that says.
+# The messages for jobs that ended without success.
 _ENDED = {
-    "CANCELLED": "its job was cancelled by somebody, or at a limit that is set for it",
-    "DRAINED": "its job was drained, and so has left out rows",
+    "CANCELLED": "its job was cancelled by somebody, or by a time limit",
+    "DRAINED": "its job was drained, so some rows are missing",
     "UPDATED": "its job was replaced by another",
 }
 
@@ -34,21 +34,21 @@ def wait(stage: str, result: Any, options: PipelineOptions) -> None:
     """Wait until the job of a stage is done.
 
     Args:
-      stage: the stage's name, as which it is told.
-      result: Beam's, of the pipeline that was sent.
-      options: the pipeline's.
+      stage: the stage's name, for reports.
+      result: Beam's result of the pipeline.
+      options: the pipeline's options.
 
     Raises:
-      SkewlessError: the job ended otherwise; the one that a worker raised, if it did.
-      EngineError: it is asked after in vain, and may then still be running.
-      KeyboardInterrupt: Ctrl-C was pressed; says what has become of the job.
+      SkewlessError: the job did not succeed; a worker's own error, if there is one.
+      EngineError: requests about the job fail; it may still be running.
+      KeyboardInterrupt: Ctrl-C was pressed; says what happens to the job.
     """
     job = Job(stage, result, options)
     try:
         state = job.follow()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(job.cancel()) from None
-    except Exception as error:  # whatever it is, the person learns of the job
+    except Exception as error:  # for any error, the user needs to know about the job
         raise job.unknown(error) from error
     if state != "DONE":
         raise job.ended(state)
@@ -59,8 +59,8 @@ class Job:
 
     Args:
       stage: the stage's name.
-      result: Beam's.
-      options: the pipeline's.
+      result: Beam's result.
+      options: the pipeline's options.
     """
 
     def __init__(self, stage: str, result: Any, options: PipelineOptions) -> None:
@@ -80,7 +80,7 @@ class Job:
         self._errors: list[str] = []
 
     def follow(self) -> str:
-        """Tell of the job until it is over; return the state that it then has, in Beam's words."""
+        """Report the job's progress until it is over; return its final state in Beam's terms."""
         from apache_beam.runners.runner import PipelineState
 
         progress.note(self._stage, job=self.page)
@@ -99,14 +99,14 @@ class Job:
         return state
 
     def _listen(self) -> None:
-        """Hear what the job says; one that may be seen, but not heard, goes well all the same."""
+        """Read the job's messages; a job whose messages cannot be read is fine all the same."""
         try:
             self._hear()
         except Exception:
-            LOGGER.exception("what the job says cannot be read")
+            LOGGER.exception("the job's messages cannot be read")
 
     def _hear(self) -> None:
-        """Put into the log what the job has said since it was last asked, and keep its errors."""
+        """Log the job's new messages, and keep its errors."""
         client, token = self._result._runner.dataflow_client, None
         since = self._latest
         while True:
@@ -126,33 +126,33 @@ class Job:
             self._errors.append(text)
 
     def ended(self, state: str) -> SkewlessError:
-        """Return the error of a job that is over and not done."""
+        """Return the error of a job that is over without success."""
         if state in _ENDED:
             return EngineError(
-                f"{self._stage} came to no end: {_ENDED[state]}",
+                f"{self._stage} did not finish: {_ENDED[state]}",
                 where=self.page,
                 remedy="run again to go on from there",
             )
         return explained(self._stage, "\n".join(self._errors), where=self.page)
 
     def unknown(self, error: Exception) -> EngineError:
-        """Return the error of a job that cannot be asked after, and may go on."""
+        """Return the error of a job whose state is unknown, and which may continue."""
         what, remedy = cause(str(error), GOOGLES)
         return EngineError(
-            f"{self._stage} cannot be followed, and its job may go on: {what}",
+            f"{self._stage} cannot be followed, and its job may still be running: {what}",
             where=self.page,
             remedy=f"stop the job ({self._stop}), and "
-            + (remedy or "see that this machine reaches Google Cloud; then run again"),
+            + (remedy or "check that this machine reaches Google Cloud; then run again"),
         )
 
     def cancel(self) -> str:
-        """Ask for the job's end; return what has become of it, in a sentence."""
+        """Cancel the job; return a sentence about the result."""
         progress.job(self._stage, state="being cancelled")
         try:
             self._result.cancel()
         except (KeyboardInterrupt, Exception):
             LOGGER.exception("the job cannot be cancelled")
-            goes_on = f"its job could not be cancelled and goes on, see {self.page}"
+            goes_on = f"its job could not be cancelled and continues, see {self.page}"
             return f"{goes_on}; to stop it: {self._stop}"
         return f"its job is cancelled, see {self.page}"
 
@@ -162,5 +162,5 @@ class Job:
 
 
 def _in_words(state: str) -> str:
-    """Say a state that Beam names; it has no name for a job in FlexRS's queue."""
+    """Return a state in words; Beam has no name for a job in FlexRS's queue."""
     return {"UNRECOGNIZED": "queued"}.get(state, state.lower().replace("_", " "))

@@ -1,6 +1,6 @@
-"""What an engine says when it gives up, a page of Java and Python → one error, the cause first.
+"""Turns an engine's failure, a page of Java and Python, into one error that begins with the cause.
 
-A known cause names the key to change; any other is the innermost exception's own line.
+A known cause has a remedy; any other is the innermost exception's own line.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ class EngineError(SkewlessError):
 
 @dataclass(frozen=True)
 class Known:
-    """A cause that can be told from the engine's words, and what helps."""
+    """A cause that an engine's message shows, and the remedy."""
 
     pattern: str
     what: str
     remedy: str
 
 
-# What Google Cloud says of a job, or of who asks for one.
+# Errors of Google Cloud about a job, or about its requests.
 GOOGLES = (
     Known(
         r"[^\n]*(?:invalid_grant|Reauthentication is needed|credentials were not found|invalid"
         r" authentication credentials|Unable to acquire impersonated credentials)[^\n]*",
-        "the credentials for Google Cloud are not taken",
+        "Google Cloud does not accept the credentials",
         "gcloud auth application-default login, or name a service account's key file in"
         " GOOGLE_APPLICATION_CREDENTIALS; then run again to go on from there",
     ),
@@ -51,7 +51,7 @@ GOOGLES = (
     ),
     Known(
         r"Current user cannot act as service account[^\n\"]*",
-        "who starts the job may not use the workers' service account",
+        "the account that starts the job may not use the workers' service account",
         "grant roles/iam.serviceAccountUser on that account, or name another by"
         " runner.dataflow.service_account",
     ),
@@ -69,18 +69,18 @@ GOOGLES = (
     Known(
         r"Network \S+ is not accessible to Dataflow[^\n\"]*",
         "Dataflow's workers have no network",
-        "name one that is there: -- --subnetwork=regions/REGION/subnetworks/NAME",
+        "name an existing one: -- --subnetwork=regions/REGION/subnetworks/NAME",
     ),
     Known(
         r"(?:[^\n\"]*no worker activity has been seen|Startup of the worker pool)[^\n\"]*",
-        "Dataflow's workers do not start, or get nothing done",
+        "Dataflow's workers do not start, or make no progress",
         "read the logs named worker-startup on the job's page: an image without boot, packages"
-        " that cannot be installed, a network without the way to PyPI or to the bucket",
+        " that cannot be installed, a network without access to PyPI or to the bucket",
     ),
     Known(
         r"(?:SDK harness \S+ disconnected|worker lost contact with the service)[^\n]*",
-        "Dataflow's workers died, mostly for want of memory",
-        "take a machine_type of highmem for runner.dataflow, lower its threads, or lower"
+        "Dataflow's workers died, mostly from lack of memory",
+        "use a machine_type of highmem for runner.dataflow, lower its threads, or lower"
         " examples.batch_rows in pipeline.yaml",
     ),
 )
@@ -89,8 +89,8 @@ KNOWN = (
     Known(
         rf"(?<={REFUSED}: )[^\n\[]*[^\n\[ ]",  # Beam adds the step in brackets
         REFUSED,
-        "install the command's versions where the workers run, and start `skewless workers` anew,"
-        " or build the workers' image anew (docs/runners.md)",
+        "install the command's versions on the workers, and restart `skewless workers`, or build"
+        " the workers' image again (docs/runners.md)",
     ),
     Known(
         r"Insufficient number of network buffers[^\n]*",
@@ -123,25 +123,25 @@ KNOWN = (
     Known(
         r"ModuleNotFoundError: [^\n]*",
         "the workers lack a package that the command has",
-        "install this project with the command's versions where the workers run (docs/runners.md)",
+        "install this project with the command's versions on the workers (docs/runners.md)",
     ),
     Known(
         r"Cannot run program[^\n]*",
         "the task managers cannot start a worker",
-        "correct runner.….workers: the command must be there on every task manager",
+        "correct runner.….workers: the command must exist on every task manager",
     ),
     *GOOGLES,
     Known(
         r"(?:UNAVAILABLE|Connection refused)[^\n]*",
         "the engine cannot reach its SDK workers, or the command",
-        "see that the pool of runner.….workers runs beside every task manager; loopback works only"
-        " where engine and command share a machine",
+        "check that the pool of runner.….workers runs beside every task manager; loopback works"
+        " only if engine and command share a machine",
     ),
     Known(
         r"Channel closed prematurely[^\n]*",
         "a task manager died, or ran out of direct memory",
-        "look at the task manager's log; raise taskmanager.memory.task.off-heap.size where it"
-        " speaks of direct memory",
+        "look at the task manager's log; raise taskmanager.memory.task.off-heap.size if it mentions"
+        " direct memory",
     ),
     Known(
         r"CANCELLED: call already cancelled[^\n]*|SDK worker disconnected[^\n]*",
@@ -153,24 +153,24 @@ KNOWN = (
 _OURS = re.compile(rf"^{re.escape(errors.__name__)}\.(\w+): ", re.MULTILINE)
 _TRACEBACK = "Traceback (most recent call last)"
 _RAISED = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception)\b[^\n]*", re.MULTILINE)
-# How Google's APIs say it, in the body of an answer that a client puts into its own words.
+# The message in a response of Google's APIs, which a client puts into its own words.
 _REFUSED = re.compile(r'"message": "((?:[^"\\]|\\.)*)"')
-_LOST = re.compile(r"Lost task [^\n]*?\): ([^\n]+)")  # how Spark tells why it gave a job up
+_LOST = re.compile(r"Lost task [^\n]*?\): ([^\n]+)")  # Spark's reason for giving up a job
 _RUNNING = re.compile(r" \[while running '[^']*'\]")
-_MAX = 500  # characters of the engine's own words
+_MAX = 500  # characters of the engine's message
 
 
 def restored(error: SkewlessError) -> SkewlessError:
-    """Return an error as a worker in this process raised it, which Beam made one text of."""
+    """Return an error as a worker in this process raised it, from the text that Beam made of it."""
     if error.where or error.expected or error.remedy:
-        return error  # Beam has not touched it
+        return error  # Beam has not changed it
     return type(error).parse(_RUNNING.sub("", error.what))
 
 
 def explained(stage: str, text: str, *, where: str | None = None) -> SkewlessError:
-    """Return the error for what a runner said when a stage's job failed.
+    """Return the error for a runner's message about a failed job.
 
-    One that a worker raised on purpose is returned as it was; of several, the first.
+    An expected error of a worker is returned unchanged; of several, the first.
 
     >>> print(explained("statistics", "java.lang.RuntimeException: boom").what)
     statistics failed on the engine: java.lang.RuntimeException: boom
@@ -184,7 +184,7 @@ def explained(stage: str, text: str, *, where: str | None = None) -> SkewlessErr
 
 
 def unsent(stage: str, text: str) -> EngineError:
-    """Return the error for a job that could not be sent: no engine said a word.
+    """Return the error for a job that could not be sent.
 
     >>> print(unsent("statistics", "[Errno 111] Connection refused").what)
     statistics cannot be sent to the engine: [Errno 111] Connection refused
@@ -193,34 +193,34 @@ def unsent(stage: str, text: str) -> EngineError:
     return EngineError(
         f"{stage} cannot be sent to the engine: {what}",
         remedy=remedy
-        or "see that this machine reaches the engine, and may write to where its jobs are staged;"
+        or "check that this machine reaches the engine, and may write to where its jobs are staged;"
         " then run again to go on from there",
     )
 
 
 def cause(text: str, known: Sequence[Known]) -> tuple[str, str | None]:
-    """Return what is wrong by an engine's words, and what helps if it is among what is known."""
+    """Return the cause in an engine's message, and the remedy for a known cause."""
     text = _RUNNING.sub("", text)
     raised = innermost(text)
     for one in known:
-        found = re.search(one.pattern, text)
-        # an exception of our own code is the cause, whatever the engine said afterwards
-        if found and (found[0] in raised or not _is_ours(raised, text)):
-            return f"{one.what} ({_cut(found[0].strip())})", one.remedy
+        match = re.search(one.pattern, text)
+        # an exception of our code is the cause, whatever the engine reports afterwards
+        if match and (match[0] in raised or not _is_ours(raised, text)):
+            return f"{one.what} ({_cut(match[0].strip())})", one.remedy
     return _cut(raised), None
 
 
 def innermost(text: str) -> str:
-    """Return the line of the exception that began it all.
+    """Return the line of the innermost exception.
 
-    Python's traceback within Java's words comes first: its last line is the cause. Otherwise it is
-    what a service of Google's answered, the last `Caused by:`, what Spark lost its last task by, or
+    If Java's message has a Python traceback, its last line is the cause. Otherwise it is the
+    response of a Google service, the last `Caused by:`, Spark's reason for losing its last task, or
     the first line.
     """
     python = text.find(_TRACEBACK)
     if python >= 0:
-        told = text[python:].split("\n\n\tat ")[0]
-        raised = [m[0] for m in _RAISED.finditer(told) if not m[0].startswith("java.")]
+        traceback = text[python:].split("\n\n\tat ")[0]
+        raised = [m[0] for m in _RAISED.finditer(traceback) if not m[0].startswith("java.")]
         if raised:
             return raised[-1]
     if refused := _REFUSED.search(text):
@@ -231,7 +231,7 @@ def innermost(text: str) -> str:
 
 
 def _is_ours(raised: str, text: str) -> bool:
-    """Whether Python raised it rather than Java, and on a worker."""
+    """Return whether Python on a worker raised it, rather than Java."""
     return _TRACEBACK in text and not re.match(r"(?:java|org\.apache)\.", raised)
 
 

@@ -1,8 +1,8 @@
-"""Examples on disk: Parquet shards by split; the one reader and writer.
+"""Examples on disk: Parquet shards by split; the only reader and writer.
 
 A folder of examples is `Split-train/ Split-eval/ Split-test/`, each with Parquet shards of flat,
-nullable columns (int64, float32, string). Null means missing; there is no other missing value on
-disk. A row group is a batch: `Examples.batch_rows` rows, the unit that every stage works on.
+nullable columns (int64, float32, string). Null is the only missing value on disk. A row group is a
+batch: `Examples.batch_rows` rows, the unit of work of every stage.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ARROW_TYPES = {name: pa.type_for_alias(each.arrow) for name, each in TYPES.items
 
 @dataclass(frozen=True)
 class RowGroup:
-    """One batch of rows on disk: row group `index` of the Parquet file `path`."""
+    """A batch of rows on disk: row group `index` of the Parquet file `path`."""
 
     path: str
     index: int
@@ -39,9 +39,9 @@ class RowGroup:
 
 
 def declare_format(examples: Any) -> None:
-    """Record with an artifact of TFX's what its files are.
+    """Record the format of the files in a TFX artifact.
 
-    As `tfx.components.util.examples_utils` does, whose import takes seconds.
+    This does what `tfx.components.util.examples_utils` does, whose import takes seconds.
     """
     examples.set_string_custom_property("payload_format", "FORMAT_PARQUET")
 
@@ -52,7 +52,7 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
 
 
 def split_folder(root: str, split: str) -> str:
-    """Return where a split's shards lie, named as TFX's standard components expect."""
+    """Return the folder of a split's shards, with the name that TFX's own components expect."""
     return os.path.join(root, f"Split-{split}")
 
 
@@ -70,7 +70,7 @@ def shards(root: str, split: str) -> list[str]:
 
 
 def row_groups(root: str, split: str) -> list[RowGroup]:
-    """Return a split's batches in order, from the shards' footers alone."""
+    """Return a split's batches in order; reads only the shards' footers."""
     groups = []
     for path in shards(root, split):
         footer = open_parquet(path).metadata
@@ -81,7 +81,7 @@ def row_groups(root: str, split: str) -> list[RowGroup]:
 
 
 def count_rows(root: str, split: str) -> int:
-    """Return how many rows a split has, from the shards' footers alone."""
+    """Return the number of rows in a split; reads only the shards' footers."""
     return sum(group.rows for group in row_groups(root, split))
 
 
@@ -140,8 +140,8 @@ def read_splits(
 ) -> beam.PTransform:
     """Return a root PTransform that reads several splits as (split, flat RecordBatch) pairs.
 
-    One source for all of them: a Flatten of one source a split would make the in-process runner
-    hold every batch in memory before the next step, and every source costs its own stages.
+    All splits share one source: a Flatten of several sources makes the in-process runner hold every
+    batch in memory before the next step, and every source adds stages of its own.
 
     >>> pipeline | read_splits(uri, ("train", "eval"))  # doctest: +SKIP
     """
@@ -164,16 +164,16 @@ def read_splits(
 
 
 def sweep(root: str, splits: Iterable[str]) -> None:
-    """Remove what workers left that died in the middle of a shard; call when a pass is through."""
+    """Remove files that dead workers left incomplete; call this when all workers are done."""
     for split in splits:
         files.sweep(split_folder(root, split))
 
 
 class ShardWriter:
-    """Writes one Parquet shard; it appears under its name only when whole.
+    """Writes one Parquet shard, which gets its name only when it is complete.
 
-    A context manager: on success the file appears, on failure nothing stays. A shard without rows
-    is written too, so that a split without rows is still a split.
+    A context manager: on success the file appears, on failure nothing remains. A shard without rows
+    is written, too, so that an empty split still exists.
     """
 
     def __init__(self, path: str, schema: pa.Schema, *, batch_rows: int) -> None:
@@ -200,7 +200,7 @@ class ShardWriter:
 
 
 def as_lists(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the batch as TFDV and TFT take it: a list column a feature, null where missing.
+    """Return the batch in the form of TFDV and TFT: a list column a feature, null if missing.
 
     >>> as_lists(pa.record_batch([pa.array([1, None])], ["x"])).column(0).to_pylist()
     [[1], None]
@@ -216,15 +216,15 @@ def _as_list(array: pa.Array) -> pa.Array:
         return pa.ListArray.from_arrays(offsets, array)
     valid = np.asarray(array.is_valid())
     ends = np.concatenate([[0], np.cumsum(valid)]).astype(np.int32)
-    # a null offset makes a null list; the last offset closes the values
+    # a null offset gives a null list; the last offset ends the values
     missing = np.append(~valid, False)
     return pa.ListArray.from_arrays(pa.array(ends, mask=missing), array.drop_null())
 
 
 def as_dense_lists(batch: pa.RecordBatch, columns: Iterable[Column]) -> pa.RecordBatch:
-    """Return columns as TFT takes dense tensors: a list of one value a row, text as bytes.
+    """Return columns as TFT's dense tensors: lists of one value for each row, text as bytes.
 
-    A missing value is the stand-in of `schemas.types`.
+    A missing value is the stand-in in `schemas.types`.
 
     >>> batch = pa.record_batch([pa.array(["a", None])], ["x"])
     >>> as_dense_lists(batch, [Column("x", "BYTES", serving=True)]).column(0).to_pylist()
@@ -238,7 +238,7 @@ def as_dense_lists(batch: pa.RecordBatch, columns: Iterable[Column]) -> pa.Recor
 
 
 def as_dense(array: pa.Array, raw: Column) -> pa.Array:
-    """Return a column with the stand-in of its type for each missing value; text as bytes."""
+    """Return a column with its type's stand-in for each missing value; text as bytes."""
     if pa.types.is_string(array.type):
         array = array.cast(pa.binary())
     if not array.null_count:
@@ -247,7 +247,7 @@ def as_dense(array: pa.Array, raw: Column) -> pa.Array:
 
 
 def as_raw_columns(batch: pa.RecordBatch, columns: Iterable[Column]) -> dict[str, np.ndarray]:
-    """Return the columns as the `raw_columns` signature takes them, shape [rows] each.
+    """Return the columns as inputs of the `raw_columns` signature, shape [rows] each.
 
     Integers become float64 with NaN for missing, floats float32 with NaN, text object arrays of
     bytes with b"" for missing.
@@ -264,11 +264,11 @@ def _as_raw(array: pa.Array, raw: Column) -> np.ndarray:
 def as_tf_examples(batch: pa.RecordBatch, columns: Iterable[Column]) -> list[bytes]:
     """Return each row as a serialised `tf.train.Example`; missing values are left out.
 
-    The bytes are those of protobuf's deterministic serialisation. For the edges (requests, proofs),
-    never between stages.
+    The bytes are those of protobuf's deterministic serialisation. Use it for requests and proofs,
+    but not between stages.
     """
-    # tfx_bsl would write an empty feature for a missing value, and the features in random order. So
-    # it encodes each column alone, in which nothing is missing; a row is its features joined.
+    # tfx_bsl writes an empty feature for a missing value, and the features in random order. So it
+    # encodes each column separately, without missing values; a row is its features joined.
     columns = sorted(columns, key=lambda c: c.name.encode())
     encoded = [_encoded_features(column(batch, c.name), c.name) for c in columns]
     if not encoded:
@@ -277,7 +277,7 @@ def as_tf_examples(batch: pa.RecordBatch, columns: Iterable[Column]) -> list[byt
 
 
 def _encoded_features(array: pa.Array, name: str) -> np.ndarray:
-    """Return, as objects [rows], the entry of the map of features; b"" where it is missing."""
+    """Return, as objects [rows], the entry of the map of features; b"" if it is missing."""
     from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
     present = pa.RecordBatch.from_arrays([array.drop_null()], [name])
@@ -290,7 +290,7 @@ def _encoded_features(array: pa.Array, name: str) -> np.ndarray:
 
 
 def _header_size(message: bytes) -> int:
-    """Return how many bytes stand before the content of an Example: a tag and the length."""
+    """Return the number of bytes before the content of an Example: a tag and the length."""
     size = 2
     while message[size - 1] & 0x80:
         size += 1
@@ -298,7 +298,7 @@ def _header_size(message: bytes) -> int:
 
 
 def _nested(features: bytes) -> bytes:
-    """Return an Example with these features; one without features has no bytes."""
+    """Return an Example with these features; without features it has no bytes."""
     if not features:
         return b""
     length, left = bytearray(), len(features)

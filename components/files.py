@@ -1,11 +1,11 @@
-"""Paths, on this machine's disks or in an object store: the one place that tells the two apart.
+"""Files on this machine's disks or in an object store: the only module that distinguishes them.
 
-A path is a local one, or `gs://BUCKET/…` or `s3://BUCKET/…`, which go through `components/stores`.
-Promised: a file appears under its name only when whole; local paths do not pay for the others; what
-a store refuses is raised as a `StoreError`.
+A path is a local one, or `gs://BUCKET/…` or `s3://BUCKET/…`, which `components/stores` handles. A
+file gets its name only when it is complete. Local paths have no overhead. Errors of a store are
+raised as a `StoreError`.
 
-TensorFlow never sees a store's path: it reads what `at_hand` brings and writes what `arriving`
-takes away, so that every store is as good as every other.
+TensorFlow never uses a store's path: it reads the local copy of `at_hand` and writes to the local
+folder of `arriving`, so that all stores are supported equally.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from typing import IO, Any
 from components import local_glob, stores
 
 _CHUNK = 4 << 20
-_AT_ONCE = 8  # files on their way at a time
+_AT_ONCE = 8  # files that are copied in parallel
 _PREFIX = "skewless-"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file as its folder lists it; `changed` is in nanoseconds since 1970."""
+    """A file in a listing; `changed` is in nanoseconds since 1970."""
 
     path: str
     size: int
@@ -38,7 +38,7 @@ class Entry:
 
 
 def in_store(path: str) -> bool:
-    """Return whether a path is one of a store's.
+    """Return whether a path is in a store.
 
     >>> in_store("gs://bucket/rows.csv"), in_store("data/rows.csv")
     (True, False)
@@ -47,7 +47,7 @@ def in_store(path: str) -> bool:
 
 
 def absolute(path: str) -> str:
-    """Return the path as it is the same from every folder, without a `/` at its end."""
+    """Return the absolute path, without a `/` at its end."""
     return path.rstrip("/") if in_store(path) else os.path.abspath(path)
 
 
@@ -57,25 +57,25 @@ def is_file(path: str) -> bool:
 
 
 def exists(path: str) -> bool:
-    """Return whether there is a file, or a folder; in a store, a folder is what has files in it."""
+    """Return whether there is a file, or a folder; a store's folder exists if it has files."""
     if not in_store(path):
         return os.path.lexists(path)
     return stores.is_object(path) or bool(stores.listed(path))
 
 
 def names(folder: str) -> list[str]:
-    """Return the names of what lies in a folder, sorted; none where there is no such folder."""
+    """Return the names in a folder, sorted; none if there is no such folder."""
     if in_store(folder):
         return sorted({below(e.path, folder).split("/")[0] for e in entries(folder)})
     return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
 
 def entries(folder: str) -> list[Entry]:
-    """Return all files below a folder, sorted by path; none where there is no such folder."""
+    """Return all files below a folder, sorted by path; none if there is no such folder."""
     if in_store(folder):
-        return sorted((Entry(*found) for found in stores.listed(folder)), key=lambda e: e.path)
-    found = [os.path.join(at, name) for at, _, files in os.walk(folder) for name in files]
-    return [_entry(path) for path in sorted(found)]
+        return sorted((Entry(*entry) for entry in stores.listed(folder)), key=lambda e: e.path)
+    paths = [os.path.join(at, name) for at, _, files in os.walk(folder) for name in files]
+    return [_entry(path) for path in sorted(paths)]
 
 
 def walk(folder: str) -> list[str]:
@@ -84,7 +84,7 @@ def walk(folder: str) -> list[str]:
 
 
 def below(path: str, folder: str) -> str:
-    """Return a path as it is relative to a folder that it lies in.
+    """Return a path relative to a folder that contains it.
 
     >>> below("gs://bucket/data/2026/a.csv", "gs://bucket/data/")
     '2026/a.csv'
@@ -95,22 +95,22 @@ def below(path: str, folder: str) -> str:
 def find(pattern: str, without: Collection[str] = ()) -> list[Entry]:
     """Return the files that a path or a pattern (`*`, `?`, `[…]`, `**`) names, sorted by path.
 
-    A path that is there is meant as it stands, whatever characters are in it. A file that several
-    of the paths lead to, through symbolic links, is there once.
+    An existing path is taken literally, whatever characters it has. A file that several paths lead
+    to, through symbolic links, is returned once.
 
     Args:
       pattern: the path or pattern.
-      without: files to leave out, by their paths and, where links lead to them, their real ones.
-        Those that are named cost no look at the file.
+      without: files to leave out, by their paths and, for links, their real paths. They are not
+        looked at.
     """
     if in_store(pattern):
-        matched = (Entry(*found) for found in stores.matched(pattern))
+        matched = (Entry(*entry) for entry in stores.matched(pattern))
         return sorted((e for e in matched if e.path not in without), key=lambda e: e.path)
     if not os.path.isfile(pattern):
-        found = local_glob.find(pattern, without)
+        paths = local_glob.find(pattern, without)
     else:
-        found = [] if pattern in without else [pattern]
-    looked = map(_entry_if_there, sorted(found))
+        paths = [] if pattern in without else [pattern]
+    looked = map(_entry_if_there, sorted(paths))
     return [entry for entry in looked if entry is not None]
 
 
@@ -118,40 +118,40 @@ def open_read(path: str) -> IO[bytes]:
     """Open a file for reading bytes; it can seek, and gives fewer bytes only at its end.
 
     Raises:
-      OSError: the file is not there, or cannot be read.
+      OSError: the file does not exist, or cannot be read.
       StoreError: the store does not answer, or refuses.
     """
     return stores.opened(path) if in_store(path) else open(path, "rb")
 
 
 def arrow_source(path: str) -> Any:
-    """Return what pyarrow's readers take for a file: a local path as it is, which is fastest."""
+    """Return a file in the form for pyarrow's readers: a local path itself, which is fastest."""
     return open_read(path) if in_store(path) else path
 
 
 def read_bytes(path: str) -> bytes:
-    """Return what is in a file; raises as `open_read`."""
+    """Return the content of a file; raises like `open_read`."""
     with open_read(path) as file:
         return file.read()
 
 
 def read_text(path: str) -> str:
-    """Return the UTF-8 text of a file; raises as `open_read`."""
+    """Return the UTF-8 text of a file; raises like `open_read`."""
     return read_bytes(path).decode("utf-8")
 
 
 def write_whole(path: str, data: bytes | str) -> None:
-    """Write a file, which appears when it is whole; folders are made."""
+    """Write a file atomically; creates its folders."""
     with whole(path) as partial, open(partial, "wb") as file:
         file.write(data.encode() if isinstance(data, str) else data)
 
 
 @contextlib.contextmanager
 def whole(path: str) -> Iterator[str]:
-    """Yield where to write a file; what is there when the block ends well becomes the file `path`.
+    """Yield a path to write to; after the block, without an error, it becomes the file `path`.
 
-    That is beside it under a hidden name, or for a store a temporary file that is then sent. It is
-    a new name each time: a worker that was given up may still be writing the same file.
+    It is beside the file under a hidden name, or for a store a temporary file that is then sent.
+    The name is new each time: an abandoned worker may still be writing the same file.
     """
     if in_store(path):
         with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
@@ -171,17 +171,17 @@ def whole(path: str) -> Iterator[str]:
 
 
 def sweep(folder: str) -> None:
-    """Remove what writers left in a folder that died in the middle of a file."""
+    """Remove incomplete files that dead writers left in a folder."""
     if in_store(folder):
-        return  # nothing is there before it is whole
+        return  # objects are never incomplete
     for path in glob.iglob(os.path.join(glob.escape(folder), ".*.partial")):
-        with contextlib.suppress(FileNotFoundError):  # it was not dead, only given up
+        with contextlib.suppress(FileNotFoundError):  # the writer was still alive
             os.remove(path)
 
 
 @contextlib.contextmanager
 def at_hand(folder: str) -> Iterator[str]:
-    """Yield a local folder with what is in `folder`: itself, or a copy that is then removed."""
+    """Yield a local folder with the files of `folder`: itself, or a temporary copy."""
     if not in_store(folder):
         yield folder
         return
@@ -192,7 +192,7 @@ def at_hand(folder: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def arriving(folder: str) -> Iterator[str]:
-    """Yield a local folder to write into, whose files lie in `folder` when the block ends well."""
+    """Yield a local folder to write to, whose files are moved to `folder` if the block succeeds."""
     if not in_store(folder):
         yield folder
         return
@@ -202,7 +202,7 @@ def arriving(folder: str) -> Iterator[str]:
 
 
 def copy_tree(source: str, target: str, without: Collection[str] = ()) -> None:
-    """Copy all files below a folder, several at a time, without those of these relative paths.
+    """Copy all files below a folder in parallel, except those with these relative paths.
 
     Raises:
       StoreError: a store does not answer, or refuses.
@@ -218,7 +218,7 @@ def copy_tree(source: str, target: str, without: Collection[str] = ()) -> None:
 
 
 def copy_file(source: str, target: str) -> None:
-    """Copy one file, whichever of the two is in a store; it appears when it is whole."""
+    """Copy one file atomically, from or to a store or on a disk."""
     if not in_store(source) and in_store(target):
         _send(source, target)
         return
@@ -229,7 +229,7 @@ def copy_file(source: str, target: str) -> None:
 def move(source: str, target: str) -> None:
     """Move a file or a whole folder, replacing a file that is there.
 
-    On one disk it appears at once; to a store and within it, file by file.
+    On one disk it appears at once; to and within a store, file by file.
     """
     if not in_store(source) and not in_store(target):
         os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
@@ -246,7 +246,7 @@ def move(source: str, target: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove a file, or a folder with all that is in it; nothing where there is none."""
+    """Remove a file, or a folder with everything in it; do nothing if there is none."""
     if in_store(path):
         stores.removed(path)
     elif os.path.isdir(path) and not os.path.islink(path):
@@ -257,17 +257,17 @@ def remove(path: str) -> None:
 
 
 def make_folder(folder: str) -> None:
-    """Make a folder and those above it; a store's folders are made by what is put into them."""
+    """Create a folder and its parents; a store's folders exist once they have files."""
     if not in_store(folder):
         os.makedirs(folder, exist_ok=True)
 
 
 def make_durable(folder: str, within: str) -> None:
-    """Have the disk hold all that is in a folder, so that it survives a power cut.
+    """Flush a folder to the disk, so that it survives a power cut.
 
     Args:
-      folder: what was written; in a store there is nothing to do.
-      within: a folder above it, up to which the names of folders are made durable, too.
+      folder: the folder; nothing is done for a store.
+      within: a parent folder, up to which the names of folders are flushed, too.
     """
     if in_store(folder):
         return
@@ -275,7 +275,7 @@ def make_durable(folder: str, within: str) -> None:
     while parents[-1] != within and os.path.dirname(parents[-1]) != parents[-1]:
         parents.append(os.path.dirname(parents[-1]))
     folders = [at for at, _, _ in os.walk(folder)]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:  # the disk serves many at once for the price of one
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # parallel flushes take as long as one
         list(pool.map(_sync, [entry.path for entry in entries(folder)]))
         list(pool.map(_sync, [*folders, *parents[1:]]))
 
@@ -299,7 +299,7 @@ def _entry(path: str) -> Entry:
 
 
 def _entry_if_there(path: str) -> Entry | None:
-    """Return a file's entry; None if it is gone since it was listed."""
+    """Return a file's entry; None if it was removed since it was listed."""
     with contextlib.suppress(FileNotFoundError):
         return _entry(path)
     return None

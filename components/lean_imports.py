@@ -1,8 +1,8 @@
-"""Imports TensorFlow, Beam and TFX without packages that they import for uses nobody has here.
+"""Imports TensorFlow, Beam and TFX without packages that they import for unused features.
 
-Each of them does without such a package by itself (`except ImportError`), as where it is not
-installed. This saves half of the seconds that they take. A library that comes to need one is
-imported with it: slower, and a test fails.
+Each of them works without such a package (`except ImportError`), as if it were not installed. This
+halves their import time. A library that needs such a package later imports it: that is slower, and
+a test fails.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from components.compat import absent
 
 _BEAM = "apache_beam"
 _LEFT_OUT = {
-    # Keras: editing a model's file in a notebook, wrappers for scikit-learn; machines on Google's
-    # Compute Engine as workers of a training
+    # Keras: editing a model's file in a notebook, wrappers for scikit-learn; training on Google
+    # Compute Engine
     "tensorflow": ("IPython", "sklearn", "googleapiclient"),
     # Beam imports BigQuery, and with it Pub/Sub, for the names in `apache_beam.io`.
     _BEAM: ("apache_beam.io.gcp.bigquery",),
@@ -27,16 +27,16 @@ _LEFT_OUT = {
     "tfx.dsl.input_resolution.ops.ops": ("tfx.components",),
 }
 TENSORFLOW, BEAM, TFX = _LEFT_OUT
-# What TensorFlow imports for `tf.keras`, which nobody needs who only asks a SavedModel.
+# What TensorFlow imports for `tf.keras`, which is not needed to run a SavedModel.
 KERAS = ("keras", "tf_keras", "scipy")
 
 
 def load(*modules: str, without: Sequence[str] = ()) -> None:
-    """Import `TENSORFLOW`, `BEAM` or `TFX`; what is imported already stays as it is.
+    """Import `TENSORFLOW`, `BEAM` or `TFX`; modules that are imported already stay unchanged.
 
     Args:
-      modules: in this order.
-      without: packages that are left out, too, such as `KERAS`.
+      modules: the modules, in this order.
+      without: further packages to leave out, such as `KERAS`.
     """
     for module in modules:
         if module in sys.modules:
@@ -51,7 +51,7 @@ def load(*modules: str, without: Sequence[str] = ()) -> None:
 
 
 def _complete_on_demand(io: Any) -> None:
-    """Have `apache_beam.io` import the rest when one of its names is asked for, as in notebooks."""
+    """Let `apache_beam.io` import the rest when one of its names is used, as in notebooks."""
 
     def left_out(name: str) -> Any:
         if name.startswith("__") or importlib.util.find_spec(f"{io.__name__}.{name}"):

@@ -1,7 +1,7 @@
-"""Patterns → the files on this machine that they name, each real file once.
+"""Finds the files on this machine that match a pattern, each real file once.
 
-Below `**`, Python's `glob` follows symbolic links again and again: over a link to a folder above it
-finds each file forty times, and over two such links it does not come to an end.
+For `**`, Python's `glob` follows symbolic links repeatedly: with a link to a parent folder it finds
+each file forty times, and with two such links it does not terminate.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _ANY_DEPTH = "**"
 
 
 def find(pattern: str, without: Collection[str] = ()) -> list[str]:
-    """Return the files that a pattern (`*`, `?`, `[…]`, `**`) names, in no order.
+    """Return the files that match a pattern (`*`, `?`, `[…]`, `**`), in no particular order.
 
-    Of several paths to one file, the one of the fewest parts is kept, then the first by name.
+    Of several paths to one file, the one with the fewest parts is kept, then the first by name.
 
     Args:
-      pattern: of the files.
+      pattern: the pattern.
       without: paths, and real paths, of files to leave out.
     """
     kept: dict[str, str] = {}
@@ -44,7 +44,7 @@ def _matches(pattern: str) -> Iterator[str]:
 
 
 def _folders(top: str) -> Iterator[str]:
-    """Yield a folder and those below it, each real one once, without those that are hidden."""
+    """Yield a folder and those below it, each real one once, except hidden ones."""
     seen: set[str] = set()
     level = [top]
     while level:
@@ -65,4 +65,4 @@ def _within(folder: str) -> list[str]:
             for entry in entries
             if entry.is_dir() and not entry.name.startswith(".")
         ]
-    return []  # not a folder, or one that may not be read, which glob passes over, too
+    return []  # not a folder, or an unreadable one, which glob skips, too

@@ -1,7 +1,7 @@
-"""Which paths are one place, or lie in one another: so that nothing is written over what is read.
+"""Finds out whether paths are the same or contain each other, so that input is never overwritten.
 
-Goes in: paths, on a disk or in a store, that need not exist. Links are followed, and two names of
-one file (a hard link, another case where the disk takes both) are one place.
+Paths on a disk or in a store need not exist. Links are resolved, and two names of one file (a hard
+link, or another case on a case-insensitive disk) are the same.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from components import files
 
 
 def settled(path: str) -> str:
-    """Return the absolute path without links; a store's path without a `/` at its end."""
+    """Return the absolute path without links; a store's path has no `/` at its end."""
     return files.absolute(path) if files.in_store(path) else os.path.realpath(path)
 
 
 def is_same(one: str, other: str) -> bool:
-    """Return whether two paths are one file or folder."""
+    """Return whether two paths are the same file or folder."""
     one, other = settled(one), settled(other)
     if one == other:
         return True
@@ -27,12 +27,12 @@ def is_same(one: str, other: str) -> bool:
         return False
     try:
         return os.path.samefile(one, other)
-    except OSError:  # one of them is not there, or cannot be looked at
+    except OSError:  # one of them does not exist, or cannot be looked at
         return False
 
 
 def is_within(path: str, folder: str) -> bool:
-    """Return whether a path is a folder, or lies somewhere below it.
+    """Return whether a path is a folder, or is somewhere below it.
 
     >>> is_within("gs://bucket/a/b", "gs://bucket/a"), is_within("gs://bucket/ab", "gs://bucket/a")
     (True, False)
@@ -46,5 +46,5 @@ def is_within(path: str, folder: str) -> bool:
 
 
 def one_a_folder(paths: Iterable[str]) -> list[str]:
-    """Return a path of each folder that some of the paths lie in, whatever links they are."""
+    """Return one path for each folder that contains some of the paths, after resolving links."""
     return list({os.path.dirname(settled(path)): path for path in paths}.values())

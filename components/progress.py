@@ -1,7 +1,7 @@
-"""What a stage tells about itself while it works.
+"""Progress events of stages.
 
-Stages emit `Event`s on the logger `skewless.progress`; whoever runs them (the command, a test, a
-remote worker's log) attaches a handler or does not. No stage knows who listens.
+Stages emit `Event`s on the logger `skewless.progress`; the code that runs them (the command, a
+test, a remote worker's log) may attach a handler. Stages do not know about handlers.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import Literal
 
 LOGGER = logging.getLogger("skewless.progress")
 
-# The transform stage's notes on what a vocabulary leaves out: this, and then the column's name.
+# The transform stage's notes about vocabularies: this prefix, followed by the column's name.
 LEFT_OUT = "left_out_"
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened in a stage.
+    """Something that happened in a stage.
 
     Attributes:
       stage: the stage's name in the DAG.
-      kind: "start"; "rows", `rows` more rows are through; "count", of each count in `values` so
-        many more; "metrics", `values` are the latest figures (training); "job", `values` are the
-        page or the state of what an engine does for the stage; "note", `values` belong in the
-        summary; "remark", so does the text in `values`, which a person reads at once; "done" or
-        "failed", after `seconds`.
+      kind: "start"; "rows", `rows` more rows are processed; "count", `values` has increments of
+        named counts; "metrics", `values` has the latest figures (training); "job", `values` has the
+        page or the state of an engine's job for the stage; "note", `values` belongs in the summary;
+        "remark", so does the text in `values`, which is also shown at once; "done" or "failed",
+        after `seconds`.
     """
 
     stage: str
@@ -40,37 +40,37 @@ class Event:
 
 
 def emit(event: Event) -> None:
-    """Send an event; handlers find it as the record's attribute `event`."""
+    """Send an event, which handlers find in the record's attribute `event`."""
     LOGGER.info("%s %s", event.stage, event.kind, extra={"event": event})
 
 
 def rows(stage: str, count: int) -> None:
-    """Tell that `count` more rows are through."""
+    """Report that `count` more rows are processed."""
     emit(Event(stage, "rows", rows=count))
 
 
 def count(stage: str, name: str, rows: int) -> None:
-    """Tell that `rows` more rows belong to a count of this name."""
+    """Report that `rows` more rows belong to a count of this name."""
     emit(Event(stage, "count", values={name: rows}))
 
 
 def metrics(stage: str, **values: float | int | str) -> None:
-    """Tell the latest figures of a stage that learns."""
+    """Report the latest figures of training."""
     emit(Event(stage, "metrics", values=values))
 
 
 def job(stage: str, **values: str) -> None:
-    """Tell the page, or the latest state, of the job that an engine does for a stage."""
+    """Report the page, or the latest state, of an engine's job for a stage."""
     emit(Event(stage, "job", values=values))
 
 
 def note(stage: str, **values: float | int | str) -> None:
-    """Tell figures that belong in the run's summary."""
+    """Report figures that belong in the run's summary."""
     emit(Event(stage, "note", values=values))
 
 
 def remark(stage: str, text: str) -> None:
-    """Say something about a stage that a person should read at once; it may not have begun."""
+    """Report a text about a stage that is shown at once; the stage may not have begun."""
     emit(Event(stage, "remark", values={"remark": text}))
 
 

@@ -1,6 +1,6 @@
-"""Imported before the libraries, it keeps off the screen what nobody who sees it can heed.
+"""Hides warnings of libraries that users can do nothing about; import this before the libraries.
 
-Google's packages warn of Python's age, TFT of the Keras that `compat.quiet_environment` chooses.
+Google's packages warn about Python's age, TFT about the Keras of `compat.quiet_environment`.
 """
 
 from __future__ import annotations

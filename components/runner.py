@@ -1,11 +1,10 @@
-"""Opens a stage's Beam pipeline on the runner that was chosen, and tells how it went there.
+"""Opens a stage's Beam pipeline on the chosen runner, and reports its progress and failure.
 
-Goes in: a stage's name and, where it was given any, Beam's options. Promised: unless they name a
-runner, the pipeline runs where `running_on` says, else in this process; what an engine failed with
-is raised as one readable error, the cause first.
+If the stage's Beam options name no runner, the pipeline runs where `running_on` says, or in this
+process. The failure of an engine is raised as one readable error that begins with the cause.
 
-The choice is no parameter of TFX's: it would become part of the cache's key, although a stage gives
-the same wherever it runs, and TFX would pack an sdist of itself for every stage.
+The runner is not a parameter of TFX nodes: it would become part of the cache key, although a stage
+gives the same results everywhere, and TFX would pack an sdist of itself for every stage.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("beam_arguments", default=(
 
 @contextlib.contextmanager
 def running_on(arguments: Sequence[str]) -> Iterator[None]:
-    """Run pipelines that are opened without a runner with these arguments of Beam."""
+    """Run pipelines of the block that name no runner with these Beam arguments."""
     token = _ARGUMENTS.set(tuple(arguments))
     try:
         yield
@@ -50,13 +49,13 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
     """Yield a pipeline, which runs when the block ends.
 
     Args:
-      stage: the stage's name; the job's name ends in it, and its rows are told as the stage's.
-      options: Beam's, where they name a runner; otherwise it is what `running_on` says.
+      stage: the stage's name; the job's name ends in it, and its rows are reported for it.
+      options: Beam's options; if they name no runner, `running_on` applies.
 
     Raises:
       SkewlessError: a worker raised it.
-      EngineError: an engine outside this process gave up, or could not be asked.
-      StoreError: the bucket that Dataflow's jobs are sent to does not answer, or refuses.
+      EngineError: an engine outside this process failed, or could not be reached.
+      StoreError: the bucket for Dataflow's jobs does not answer, or refuses.
     """
     from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
 
@@ -68,48 +67,48 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
             yield pipeline
             built = True
             if on_dataflow:
-                # Beam would try for ten minutes to send a job to a bucket that is gone
+                # Beam would try for ten minutes to send a job to a missing bucket
                 stores.check(chosen.view_as(GoogleCloudOptions).temp_location)
-                # its own waiting tells nothing, and Ctrl-C leaves the job to run on
+                # Beam's own waiting reports nothing, and lets the job run on after Ctrl-C
                 pipeline.options.view_as(StandardOptions).no_wait_until_finish = True
         if on_dataflow:
             from components import dataflow_job
 
             dataflow_job.wait(stage, pipeline.result, chosen)
     except SkewlessError as error:
-        if (told := restored(error)) is not error:
-            raise told from error
+        if (original := restored(error)) is not error:
+            raise original from error
         raise
     except _failures(chosen) as error:
         if not (elsewhere and built):
             raise
         if isinstance(error, _refusals(chosen)):
             raise explained(stage, str(error)) from error
-        raise unsent(stage, _said(error)) from error
+        raise unsent(stage, _message(error)) from error
     if elsewhere:
         try:
             _tell_rows(stage, pipeline)
-        except _failures(chosen):  # what the job was for is there all the same
-            LOGGER.exception("the rows of %s are not known", stage)
+        except _failures(chosen):  # the result of the job exists all the same
+            LOGGER.exception("the number of rows of %s is unknown", stage)
 
 
 @contextlib.contextmanager
 def shared_folder(
     parent: str, stage: str, options: PipelineOptions | None = None, *, prefix: str = ""
 ) -> Iterator[str]:
-    """Yield a new folder that all of a pipeline's workers share, and remove it whatever happens.
+    """Yield a new folder that all workers of a pipeline share; it is always removed.
 
-    It is made in `parent`, so that what is made there is moved to its place at once. Where that is
-    in a store, and workers are on this machine, it is a temporary folder of this machine instead.
+    It is created in `parent`, so that files in it are moved to their place at once. If that is in a
+    store, and the workers are on this machine, it is a temporary folder on this machine instead.
 
     Args:
       parent: a folder on a disk, or in a store.
       stage: the stage's name.
       options: as for `opened`.
-      prefix: what the folder's name begins with.
+      prefix: the beginning of the folder's name.
 
     Raises:
-      OSError: it cannot be made.
+      OSError: it cannot be created.
     """
     if files.in_store(parent) and _elsewhere(_options(stage, options)):
         folder = os.path.join(parent, f"{prefix}{uuid.uuid4().hex}")
@@ -121,7 +120,7 @@ def shared_folder(
     try:
         yield folder
     except BaseException:
-        with contextlib.suppress(StoreError):  # which is what may have failed
+        with contextlib.suppress(StoreError):  # the store may be what has failed
             files.remove(folder)
         raise
     files.remove(folder)
@@ -134,17 +133,17 @@ def _options(stage: str, options: PipelineOptions | None) -> PipelineOptions:
         StandardOptions,
     )
 
-    # TFX gives options that say nothing of a runner
+    # TFX passes options without a runner
     if options is not None and options.view_as(StandardOptions).runner:
         return options
     chosen = beam_options(PipelineOptions(list(_ARGUMENTS.get())))
-    named = chosen.view_as(GoogleCloudOptions)  # where Beam keeps the name of every runner's job
+    named = chosen.view_as(GoogleCloudOptions)  # where Beam keeps the job name for every runner
     named.job_name = f"{named.job_name or 'skewless'}-{stage}"
     return chosen
 
 
 def _failures(options: PipelineOptions) -> tuple[type[Exception], ...]:
-    """Return what a runner raises when a job fails or is refused, or cannot be sent."""
+    """Return what a runner raises if a job fails, is refused, or cannot be sent."""
     import grpc
 
     unsent_by = google_unreached() if _on_dataflow(options) else (grpc.RpcError,)
@@ -155,8 +154,8 @@ def _refusals(options: PipelineOptions) -> tuple[type[Exception], ...]:
     return (RuntimeError, *(dataflow_refusals() if _on_dataflow(options) else ()))
 
 
-def _said(error: Exception) -> str:
-    """Return an error's own words, of which gRPC makes a page."""
+def _message(error: Exception) -> str:
+    """Return an error's own message, which gRPC surrounds with a page of text."""
     import grpc
 
     return error.details() or str(error) if isinstance(error, grpc.Call) else str(error)
@@ -169,7 +168,7 @@ def _on_dataflow(options: PipelineOptions) -> bool:
 
 
 def _pipeline(options: PipelineOptions) -> beam.Pipeline:
-    """Return a new pipeline, sealed where workers are elsewhere."""
+    """Return a new pipeline, sealed if workers are elsewhere."""
     if not _elsewhere(options):
         import apache_beam as beam
 
@@ -180,7 +179,7 @@ def _pipeline(options: PipelineOptions) -> beam.Pipeline:
 
 
 def _runner(options: PipelineOptions) -> PipelineRunner | None:
-    """Return our own runner for a job server, None for the one that the options name."""
+    """Return our own runner for a job server; None for the one in the options."""
     from apache_beam.options.pipeline_options import StandardOptions
 
     if options.view_as(StandardOptions).runner != "PortableRunner":
@@ -191,7 +190,7 @@ def _runner(options: PipelineOptions) -> PipelineRunner | None:
 
 
 def _elsewhere(options: PipelineOptions) -> bool:
-    """Return whether workers are in other processes, where nobody hears `progress.rows`."""
+    """Return whether workers are in other processes, whose `progress.rows` do not arrive here."""
     from apache_beam.options.pipeline_options import PortableOptions, StandardOptions
 
     runner = options.view_as(StandardOptions).runner
@@ -200,10 +199,10 @@ def _elsewhere(options: PipelineOptions) -> bool:
 
 
 def _tell_rows(stage: str, pipeline: beam.Pipeline) -> None:
-    """Tell the rows that the stage's own counter counted, all at once."""
+    """Report the rows of the stage's own counter, all at once."""
     from apache_beam.metrics import MetricsFilter
 
-    found = pipeline.result.metrics().query(MetricsFilter().with_namespace(stage))
-    counts = [c.committed or c.attempted or 0 for c in found["counters"]]
+    metrics = pipeline.result.metrics().query(MetricsFilter().with_namespace(stage))
+    counts = [c.committed or c.attempted or 0 for c in metrics["counters"]]
     if counts:
         progress.rows(stage, max(counts))

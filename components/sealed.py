@@ -1,12 +1,12 @@
-"""A pipeline → the same for workers elsewhere, each step of which only those of our versions load.
+"""Seals a pipeline for workers elsewhere: only workers with our versions load its steps.
 
-Rows that travel between different versions fail in odd ways, or come out different. What our code
-is pickled into is put into a pickle of its own with the command's versions before it: a worker,
-however it was started, compares them with its own first, and refuses with the differences.
+Rows that travel between different versions fail in odd ways, or change. A pickled function of ours
+is wrapped in another pickle with the command's versions. Any worker, however it was started, first
+compares them with its own, and refuses with the differences.
 
 It refuses when it sets up what it has loaded, not while it loads: an engine that has sent a bundle
-waits for the worker to open a channel for its rows, Flink for three minutes, and hears of no error
-before. A worker opens it between the two.
+waits for the worker to open a channel for its rows, Flink for three minutes, and receives no error
+before that. A worker opens it between the two.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from google.protobuf import wrappers_pb2
 
 from components import versions
 
-INSTALLED = versions.installed()  # now: what is loaded stays, whatever is installed later
+INSTALLED = versions.installed()  # now, because later installations do not affect loaded modules
 
 _PAR_DO = common_urns.primitives.PAR_DO.urn
 _COMBINES = frozenset(
@@ -36,25 +36,25 @@ _COMBINES = frozenset(
 
 
 class VersionsError(Exception):
-    """A worker has other versions than the command."""
+    """The versions of a worker differ from the command's."""
 
 
 class SealedPipeline(beam.Pipeline):
-    """A pipeline that is sealed whenever Beam makes of it what is sent."""
+    """A pipeline that is sealed whenever Beam converts it for sending."""
 
     def run(self, test_runner_api: bool | str = False) -> PipelineResult:
-        """Run this pipeline: Beam would give Dataflow a plain one that it makes of it."""
+        """Run this pipeline; for Dataflow, Beam would otherwise send a plain copy."""
         return super().run(test_runner_api)
 
     def to_runner_api(self, *args: Any, **kwargs: Any) -> Any:
-        """Return what Beam makes of it, sealed; Beam calls this."""
+        """Return Beam's conversion, sealed; called by Beam."""
         made = super().to_runner_api(*args, **kwargs)
-        seal(made[0] if isinstance(made, tuple) else made)  # a context may come with it
+        seal(made[0] if isinstance(made, tuple) else made)  # a context may follow
         return made
 
 
 def seal(pipeline: beam_runner_api_pb2.Pipeline) -> None:
-    """Put the command's versions before each function that workers are to unpickle."""
+    """Put the command's versions before each function that workers unpickle."""
     for transform in pipeline.components.transforms.values():
         spec = transform.spec
         if spec.urn == _PAR_DO:
@@ -76,7 +76,7 @@ def _sealed(pickled: bytes, refusing: Callable[[str], object]) -> bytes:
 
 
 class _Sealed:
-    """What is pickled as a call of `unseal`."""
+    """Pickled as a call of `unseal`."""
 
     def __init__(self, pickled: bytes, refusing: Callable[[str], object]) -> None:
         self._pickled = pickled
@@ -86,15 +86,17 @@ class _Sealed:
         return unseal, (INSTALLED, self._pickled, self._refusing)
 
 
-def unseal(wanted: Mapping[str, str], pickled: bytes, refusing: Callable[[str], object]) -> object:
-    """Return what was pickled; a worker's unpickling calls this.
+def unseal(
+    expected: Mapping[str, str], pickled: bytes, refusing: Callable[[str], object]
+) -> object:
+    """Return the unpickled function; called when a worker unpickles it.
 
     Args:
-      wanted: the command's versions.
+      expected: the command's versions.
       pickled: a step's function.
-      refusing: makes what stands for it where other versions are installed.
+      refusing: creates the replacement if other versions are installed.
     """
-    if refusal := versions.refusal(wanted, INSTALLED):
+    if refusal := versions.refusal(expected, INSTALLED):
         return refusing(refusal)
     return pickler.loads(pickled)
 
@@ -110,7 +112,7 @@ class RefusingDoFn(beam.DoFn):
         raise VersionsError(self._refusal)
 
     def process(self, element: object) -> None:
-        """Do nothing: it is never set up."""
+        """Do nothing: setup raises before any element comes."""
 
 
 class RefusingCombineFn(beam.CombineFn):
@@ -125,5 +127,5 @@ class RefusingCombineFn(beam.CombineFn):
 
 
 def _refusing_do_fn(refusal: str) -> object:
-    """Return what Beam pickles of a DoFn: with arguments, side inputs, and windows of its input."""
+    """Return what Beam pickles for a DoFn: with arguments, side inputs, and input windows."""
     return RefusingDoFn(refusal), (), {}, [], None

@@ -1,9 +1,10 @@
-"""A pipeline for an engine → the same with one source, which fuses into far fewer steps.
+"""Reduces a pipeline for an engine to a single source, which fuses into far fewer steps.
 
-Every `beam.Create` brings an Impulse of its own, and TFT and TFDV have many of them: sole elements
-to count API uses with, to build graphs from, for combines without rows. An engine starts each as a
-source with a chain of tasks behind it: the taxi features' transform is 84 tasks a slot, and 55 with
-one Impulse. All are the same one empty element, so one is enough, and what hangs on it fuses.
+Every `beam.Create` has its own Impulse, and TFT and TFDV have many of them: single elements to
+count API uses with, to build graphs from, for combines without rows. An engine starts each as a
+source followed by a chain of tasks: the taxi features' transform has 84 tasks for each slot, and 55
+with one Impulse. All Impulses emit the same empty element, so one is enough, and its consumers
+fuse.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ _IMPULSE = common_urns.primitives.IMPULSE.urn
 
 
 class SmallGraphRunner(PortableRunner):
-    """Beam's client of job servers, which sends pipelines with one Impulse."""
+    """Beam's client of job servers, with a single Impulse in each pipeline."""
 
     def run_portable_pipeline(
         self, pipeline: beam_runner_api_pb2.Pipeline, options: PipelineOptions
     ) -> PipelineResult:
-        """Send the pipeline; Beam calls this."""
+        """Send the pipeline; called by Beam."""
         share_impulse(pipeline)
         return super().run_portable_pipeline(pipeline, options)
 
 
 def share_impulse(pipeline: beam_runner_api_pb2.Pipeline) -> None:
-    """Let every step behind an Impulse be behind the first of them; remove the others."""
+    """Connect all consumers of Impulses to the first Impulse; remove the others."""
     components = pipeline.components
     outputs = {
         name: next(iter(transform.outputs.values()))

@@ -1,8 +1,8 @@
-"""The two object stores behind the same few operations, through their providers' own clients.
+"""The same few operations for both object stores, with their providers' clients.
 
-Goes in: buckets and names of objects. What fails in passing is tried again by the clients' own
-retries, or by google.api_core's where boto3 counts attempts instead of seconds
-(docs/decisions/0011-own-clients-for-stores.md). Errors are left as the libraries raise them.
+Temporary failures are retried by the clients, or by google.api_core because boto3 counts attempts
+instead of seconds (docs/decisions/0011-own-clients-for-stores.md). Errors are raised as the
+libraries raise them.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from dataclasses import dataclass
 from typing import IO, Any, TypeAlias
 
 _LONGEST_PAUSE = 5.0  # seconds between two attempts
-_PART = 16 << 20  # bytes of an object that are sent at a time
+_PART = 16 << 20  # bytes of an object that are sent at once
 
 
 @dataclass(frozen=True)
 class Found:
-    """An object as its store lists it.
+    """An object in a store's listing.
 
     Attributes:
-      name: within its bucket.
-      size: in bytes.
-      changed: when it was written, in seconds since 1970 by the store's clock.
-      content: what tells its content from others: the MD5 where Google keeps one, else the
-        generation, and Amazon's ETag.
+      name: its name in the bucket.
+      size: its size in bytes.
+      changed: the time of the last change, in seconds since 1970 by the store's clock.
+      content: identifies the content: Google's MD5 if there is one, otherwise the generation; or
+        Amazon's ETag.
     """
 
     name: str
@@ -40,12 +40,12 @@ class Found:
 
 @dataclass(frozen=True)
 class Version:
-    """What an object holds at a time.
+    """A version of an object.
 
     Attributes:
-      data: the bytes.
-      tag: what the store tells this version from others by.
-      changed: when it was written, in seconds since 1970 by the store's clock.
+      data: its bytes.
+      tag: the store's identifier for this version.
+      changed: the time of the change, in seconds since 1970 by the store's clock.
     """
 
     data: bytes
@@ -54,7 +54,7 @@ class Version:
 
 
 def client(scheme: str, seconds: float) -> Client:
-    """Return the store of a scheme, whose operations may fail for so many seconds."""
+    """Return the client for a scheme, whose operations are retried for so many seconds."""
     _import_quietly()
     names = ("AWS_", "GOOGLE_", "STORAGE_")
     environment = tuple(sorted(v for v in os.environ.items() if v[0].startswith(names)))
@@ -65,25 +65,25 @@ def client(scheme: str, seconds: float) -> Client:
 
 @functools.cache
 def _import_quietly() -> None:
-    """Import what Google's and Amazon's both need, without Google's words on Python's age."""
+    """Import what Google's and Amazon's clients need, without Google's warning about Python."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         import google.cloud.storage  # noqa: F401
 
 
-# A client is made anew after a fork, which connections do not survive, and for other settings.
+# A new client is created after a fork, which connections do not survive, and for other settings.
 @functools.lru_cache(maxsize=1)
 def _google(process: int, environment: tuple[tuple[str, str], ...]) -> Any:
     from google.auth.exceptions import DefaultCredentialsError
     from google.cloud import storage
 
-    logging.getLogger("google.auth").setLevel(logging.ERROR)  # the same in more words
+    logging.getLogger("google.auth").setLevel(logging.ERROR)  # it repeats the error in detail
     try:
         return storage.Client(project=None)
     except DefaultCredentialsError:
         if "GOOGLE_APPLICATION_CREDENTIALS" in os.environ:
             raise
-        return storage.Client.create_anonymous_client()  # a public bucket wants none
+        return storage.Client.create_anonymous_client()  # public buckets need no credentials
 
 
 @functools.lru_cache(maxsize=1)
@@ -91,17 +91,17 @@ def _amazon(process: int, environment: tuple[tuple[str, str], ...]) -> Any:
     import boto3
     from botocore.config import Config
 
-    # Amazon's own three attempts, with seconds to connect and not a minute
+    # Amazon's default of three attempts, but with seconds to connect rather than a minute
     mode = os.environ.get("AWS_DEFAULTS_MODE", "standard")
     return boto3.session.Session().client("s3", config=Config(defaults_mode=mode))
 
 
 class _Google:
-    """What can be done in `gs://`; the operations of `s3://` are called the same.
+    """Operations for `gs://`; those for `s3://` have the same names.
 
-    `check` asks once, and does not wait for long. What is `sent` appears when it is whole. Of what
-    is `fetched`, `end` is the first byte that is not wanted. An object is `written_if` it is still
-    the version of this tag, or still not there if that is None.
+    `check` sends one request, with a short timeout. `sent` objects appear atomically. The `end` of
+    `fetched` is exclusive. `written_if` writes an object if it still has the version of this tag,
+    or still does not exist if the tag is None.
     """
 
     def __init__(self, made: Any, seconds: float) -> None:
@@ -136,7 +136,7 @@ class _Google:
 
     def copied(self, bucket: str, name: str, to_bucket: str, to: str) -> None:
         source, token = self._blob(bucket, name), None
-        while True:  # a large one takes several calls
+        while True:  # a large object takes several calls
             token, _, _ = self._blob(to_bucket, to).rewrite(source, token=token, **self._again)
             if token is None:
                 return
@@ -146,7 +146,7 @@ class _Google:
 
     def version(self, bucket: str, name: str) -> Version:
         blob = self._blob(bucket, name)
-        blob.reload(**self._again)  # the tag first: what is written since does not pass for this
+        blob.reload(**self._again)  # the tag first, so that it never belongs to older data
         tag, changed = str(blob.generation), blob.updated.timestamp()
         return Version(blob.download_as_bytes(**self._again), tag, changed)
 
@@ -192,8 +192,8 @@ class _Amazon:
 
     def _get(self, **arguments: str) -> tuple[Any, bytes]:
         def get() -> tuple[Any, bytes]:
-            found = self._client.get_object(**arguments)
-            return found, found["Body"].read()
+            response = self._client.get_object(**arguments)
+            return response, response["Body"].read()
 
         return self._again(get)()
 
@@ -227,8 +227,8 @@ class _Amazon:
         self._ask("delete_object", Bucket=bucket, Key=name)
 
     def version(self, bucket: str, name: str) -> Version:
-        found, data = self._get(Bucket=bucket, Key=name)
-        return Version(data, found["ETag"], found["LastModified"].timestamp())
+        response, data = self._get(Bucket=bucket, Key=name)
+        return Version(data, response["ETag"], response["LastModified"].timestamp())
 
     def written_if(self, bucket: str, name: str, data: bytes, tag: str | None) -> str:
         condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
@@ -244,7 +244,7 @@ Client: TypeAlias = _Google | _Amazon
 
 
 def _is_passing(error: Exception) -> bool:
-    """Return whether what boto3 raises may not come again."""
+    """Return whether an exception of boto3 is temporary."""
     from botocore import exceptions
 
     if isinstance(error, exceptions.ClientError):

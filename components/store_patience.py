@@ -1,8 +1,8 @@
-"""How long an object store that does not answer is asked again, before that is an error.
+"""How long requests to an object store that does not answer are repeated.
 
-Left alone, Google's client takes two minutes to say so, for every operation of a run that has
-failed long ago. Promised: what fails is tried again for `SKEWLESS_STORE_SECONDS` and no longer,
-and not at all once another operation was given up, until one is answered.
+By default Google's client takes two minutes to give up, for every operation of a run that failed
+long ago. Here a failing request is repeated for `SKEWLESS_STORE_SECONDS` and no longer, and not at
+all after another operation was given up, until one succeeds.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from schemas.errors import ConfigError, StoreError
 VARIABLE = "SKEWLESS_STORE_SECONDS"
 _SECONDS = 60.0
 
-_silent: set[str] = set()  # schemes of stores of which an operation was given up
+_silent: set[str] = set()  # schemes of stores whose last operation was given up
 
 
 @contextlib.contextmanager
 def limited(scheme: str) -> Iterator[float]:
-    """Yield the seconds for which an operation on a store may fail.
+    """Yield the seconds for which an operation on a store is repeated.
 
     Raises:
-      ConfigError: the variable in the environment holds no seconds.
+      ConfigError: the environment variable is not a number of seconds.
     """
     seconds, silent = 0.0 if scheme in _silent else _seconds(), False
     try:
@@ -45,4 +45,4 @@ def _seconds() -> float:
     with contextlib.suppress(ValueError):
         if 0 <= (seconds := float(given)) < math.inf:
             return seconds
-    raise ConfigError(f"{given!r} is no time", where=VARIABLE, expected="seconds, such as 60")
+    raise ConfigError(f"{given!r} is not a time", where=VARIABLE, expected="seconds, such as 60")

@@ -1,8 +1,7 @@
-"""Object stores as places of files: objects in and out, and what is wrong in plain words.
+"""Objects in object stores as files, with readable errors.
 
-Goes in: paths such as `gs://BUCKET/NAME` and `s3://BUCKET/NAME`. Everybody else goes through
-`components/files`, and asks this alone whether a store can be used. The clients of the stores are
-imported when needed.
+Paths are `gs://BUCKET/NAME` and `s3://BUCKET/NAME`. Other modules use `components/files`; they use
+this one only to check that a store works. The stores' clients are imported when needed.
 """
 
 from __future__ import annotations
@@ -17,27 +16,27 @@ from typing import IO, Any
 
 from components import store_clients
 from components.store_clients import Client, Found, Version
-from components.store_errors import ConditionError, bucket_of, told
+from components.store_errors import ConditionError, bucket_of, readable_errors
 from components.store_patience import limited
 
 SCHEMES = ("gs://", "s3://")
-_BUFFER = 16 << 20  # bytes that are fetched at a time
-_AT_ONCE = 8  # objects that are copied or removed at a time
+_BUFFER = 16 << 20  # bytes that are fetched at once
+_AT_ONCE = 8  # objects that are copied or removed in parallel
 _WILD = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def check(path: str) -> None:
-    """Check that a path's store answers and has the bucket; asks once, and does not wait for long.
+    """Check that a path's store answers and has the bucket; sends one request, with a short limit.
 
     Raises:
-      StoreError: it does not; says why and what to do.
+      StoreError: it does not; has the reason and a remedy.
     """
     with _asking(path) as (client, bucket, _):
         client.check(bucket)
 
 
 def check_writable(path: str) -> None:
-    """Check besides that something can be put below a folder and taken away again."""
+    """Check in addition that objects can be written and removed below a folder."""
     check(path)
     probe = f"{path.rstrip('/')}/.skewless-probe"
     sent(io.BytesIO(b"skewless"), probe)
@@ -51,13 +50,13 @@ def is_object(path: str) -> bool:
 
 def listed(folder: str) -> list[tuple[str, int, int]]:
     """Return path, size and time of the last change of every object below a folder."""
-    return [_entry(folder, found) for found in _listed(f"{folder.rstrip('/')}/")]
+    return [_entry(folder, each) for each in _listed(f"{folder.rstrip('/')}/")]
 
 
 def matched(pattern: str) -> list[tuple[str, int, int]]:
-    """Return the same of every object that a path or pattern names.
+    """Return the same for every object that matches a path or pattern.
 
-    In a pattern, `*` and `?` stop at a `/`, `**` does not, and `[…]` is one of these characters.
+    In a pattern, `*` and `?` do not match a `/`, `**` does, and `[…]` is one of these characters.
     """
     if (exact := _found(pattern)) is not None:
         return [_entry(pattern, exact)]
@@ -66,7 +65,7 @@ def matched(pattern: str) -> list[tuple[str, int, int]]:
         return []
     parts = re.findall(r"\*\*|\[[^]]+\]|.", pattern[len(start) :], re.DOTALL)
     wild = re.compile("".join(map(_expression, parts)), re.DOTALL)
-    entries = (_entry(pattern, found) for found in _listed(start))
+    entries = (_entry(pattern, each) for each in _listed(start))
     return [entry for entry in entries if wild.fullmatch(entry[0], len(start))]
 
 
@@ -79,16 +78,16 @@ def _expression(part: str) -> str:
 
 
 def tags(prefix: str) -> dict[str, str]:
-    """Return what tells each object's content from others, for all whose path begins like this.
+    """Return an identifier of each object's content, for all paths with this prefix.
 
     Raises:
       StoreError: the store does not answer, or refuses.
     """
-    return {_entry(prefix, found)[0]: found.content for found in _listed(prefix)}
+    return {_entry(prefix, each)[0]: each.content for each in _listed(prefix)}
 
 
 def opened(path: str) -> IO[bytes]:
-    """Open an object for reading; only what is read of it is fetched, in ranges.
+    """Open an object for reading; fetches only the ranges that are read.
 
     Raises:
       FileNotFoundError: there is none.
@@ -100,7 +99,7 @@ def opened(path: str) -> IO[bytes]:
 
 
 def sent(file: IO[bytes], path: str) -> None:
-    """Write an object with what is in a file; it appears when it is whole.
+    """Write an object with the content of a file, atomically.
 
     Raises:
       StoreError: the store does not answer, or refuses.
@@ -110,23 +109,23 @@ def sent(file: IO[bytes], path: str) -> None:
 
 
 def version(path: str) -> Version | None:
-    """Return what an object holds now; None where there is none."""
+    """Return the current version of an object; None if there is none."""
     with contextlib.suppress(FileNotFoundError), _asking(path) as (client, bucket, name):
         return client.version(bucket, name)
     return None
 
 
 def written_if(path: str, data: bytes, tag: str | None) -> str | None:
-    """Write an object that is still this version, or that is still not there if `tag` is None.
+    """Write an object if it still has this version, or still does not exist if `tag` is None.
 
     Returns:
-      The new version's tag; None where somebody else wrote it meanwhile, and nothing is changed.
+      The new version's tag; None if another process wrote it meanwhile, and nothing is changed.
     """
     try:
         with _asking(path) as (client, bucket, name):
             return client.written_if(bucket, name, data, tag)
     except ConditionError:
-        # Of a request that was sent again, the first may have come through.
+        # If a request was repeated, the first one may have succeeded.
         now = version(path)
         return now.tag if now is not None and now.data == data else None
 
@@ -144,19 +143,19 @@ def renamed(pairs: Sequence[tuple[str, str]]) -> None:
 
 
 def removed(path: str) -> None:
-    """Remove an object, and all those below a folder of this name."""
+    """Remove an object, and all objects below a folder of this name."""
 
     def remove(each: str) -> None:
         with contextlib.suppress(FileNotFoundError), _asking(each) as (client, bucket, name):
             if name:
                 client.removed(bucket, name)
 
-    below = [_entry(path, found)[0] for found in _listed(f"{path.rstrip('/')}/", folders=True)]
+    below = [_entry(path, each)[0] for each in _listed(f"{path.rstrip('/')}/", folders=True)]
     _at_once(remove, below if path.endswith("/") else [path, *below])
 
 
 class _Object(io.RawIOBase):
-    """An object as the standard library has files; its errors in plain words."""
+    """An object as a file of the standard library; its errors are readable."""
 
     def __init__(self, path: str, size: int) -> None:
         super().__init__()
@@ -195,12 +194,12 @@ class _Object(io.RawIOBase):
 
 @contextlib.contextmanager
 def _asking(path: str) -> Iterator[tuple[Client, str, str]]:
-    """Yield a path's store, bucket and name; raise what is wrong in plain words.
+    """Yield a path's client, bucket and name; raise readable errors.
 
-    The store is asked for no longer than anyone waits.
+    Requests are not repeated for longer than the limit in `store_patience`.
     """
     bucket, scheme = bucket_of(path), path[: len("gs://")]
-    with limited(scheme) as seconds, told(path):
+    with limited(scheme) as seconds, readable_errors(path):
         yield store_clients.client(scheme, seconds), bucket, _name(path, bucket)
 
 
@@ -215,15 +214,15 @@ def _found(path: str) -> Found | None:
 
 
 def _listed(prefix: str, *, folders: bool = False) -> list[Found]:
-    """Return the objects whose paths begin like this, without those that are named as folders."""
+    """Return the objects whose paths have this prefix, without those that stand for folders."""
     with _asking(prefix) as (client, bucket, name):
-        # a name that ends in `/` is a folder, as a store's console makes one
+        # a name that ends in `/` is a folder, as a store's console creates it
         return [f for f in client.listed(bucket, name) if folders or not f.name.endswith("/")]
 
 
-def _entry(path: str, found: Found) -> tuple[str, int, int]:
+def _entry(path: str, entry: Found) -> tuple[str, int, int]:
     root = path[: len("gs://")] + bucket_of(path)
-    return f"{root}/{found.name}", found.size, int(1e9 * found.changed)
+    return f"{root}/{entry.name}", entry.size, int(1e9 * entry.changed)
 
 
 def _at_once(act: Callable[[Any], None], items: Sequence[Any]) -> None:

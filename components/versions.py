@@ -1,6 +1,6 @@
-"""What a command and its workers on other machines must have alike: libraries and our own code.
+"""The versions that a command and its workers on other machines must share: libraries and our code.
 
-components/sealed.py sends it with a job's steps, and has workers refuse what is not theirs.
+components/sealed.py sends them with a job's steps, and lets workers with other versions refuse.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ LIBRARIES = (
     "tfx-bsl",
 )
 _ROOT = Path(__file__).resolve().parents[1]
-_OURS = ("components", "schemas")  # what is pickled by name and imported again by workers
+_OURS = ("components", "schemas")  # pickled by name, and imported by workers
 
 
 def installed() -> dict[str, str]:
-    """Return the version of Python, of each library that is there, and our own code's digest."""
+    """Return the versions of Python and each installed library, and the digest of our own code."""
     major, minor, _ = platform.python_version_tuple()
-    libraries = {name: found for name in LIBRARIES if (found := _version(name)) is not None}
+    libraries = {name: version for name in LIBRARIES if (version := _version(name)) is not None}
     return {"python": f"{major}.{minor}", **libraries, "skewless": digest(_ROOT)}
 
 
@@ -40,15 +40,15 @@ def _version(name: str) -> str | None:
         return None
 
 
-def refusal(wanted: Mapping[str, str], own: Mapping[str, str]) -> str:
-    """Return in one line why workers that have `own` must not do a job; empty where they may.
+def refusal(expected: Mapping[str, str], own: Mapping[str, str]) -> str:
+    """Return in one line why workers with `own` must not run a job; empty if they may.
 
     >>> refusal({"pyarrow": "18.1.0"}, {"pyarrow": "10.0.1"})
     "the workers' versions are not the command's: pyarrow is 10.0.1, not 18.1.0"
     """
     differences = [
         f"{name} is {own.get(name, 'missing')}, not {version}"
-        for name, version in wanted.items()
+        for name, version in expected.items()
         if own.get(name) != version
     ]
     return f"{REFUSED}: {'; '.join(differences)}" if differences else ""

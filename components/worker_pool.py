@@ -1,8 +1,8 @@
-"""SDK workers for an engine's machine, each a process forked from one that has loaded everything.
+"""SDK workers for an engine's machine, forked from a process that has loaded everything.
 
-An engine asks for a worker for every job, and again within a job whenever none was needed for a
-moment. A fresh Python takes seconds to load TensorFlow, TFX and Beam; a fork takes none. Speaks the
-protocol of Beam's worker pools (environment EXTERNAL).
+An engine requests a worker for every job, and again within a job whenever it had none for a moment.
+A fresh Python takes seconds to load TensorFlow, TFX and Beam; a fork takes none. This implements
+the protocol of Beam's worker pools (environment EXTERNAL).
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from components.sources.protocol import module_of
 from schemas.sources import FORMATS
 
 LOG = logging.getLogger(__name__)
-# What workers run; loading these loads all libraries that they need.
+# What workers run; loading these modules loads all libraries that they need.
 LOADED = [
     "components.quiet",
-    "components.sealed",  # it notes the versions of what is loaded from here on
+    "components.sealed",  # records the versions of what is loaded from here on
     "apache_beam.runners.worker.sdk_worker",
     "components.ingest.ingest",
     *map(module_of, FORMATS),
@@ -43,25 +43,25 @@ LOADED = [
     "components.score.batch",
 ]
 STATE_CACHE_BYTES = 100 << 20  # Beam's default for workers in containers
-STOPPING = 10.0  # seconds that a worker may take to end
+STOPPING = 10.0  # seconds until a worker is killed
 _OPTIONS = [
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.http2.max_ping_strikes", 0),
-    ("grpc.so_reuseport", 0),  # two pools on one port would each get half of the requests
+    ("grpc.so_reuseport", 0),  # otherwise two pools on one port each get half of the requests
 ]
 
 
 class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
-    """Starts and stops workers as engines ask.
+    """Starts and stops workers on requests of engines.
 
-    Each engine process numbers its workers by itself, so several may have workers of one id here.
+    Each engine process numbers its workers itself, so several workers may have the same id here.
     """
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(LOADED)
-        self._workers: dict[str, list[BaseProcess]] = {}  # that are not stopped yet, by their id
-        self._left: list[BaseProcess] = []  # that were not ended when one of their id was stopped
+        self._workers: dict[str, list[BaseProcess]] = {}  # not stopped yet, by their ids
+        self._left: list[BaseProcess] = []  # not ended when one of the same id was stopped
         self._lock = threading.Lock()
 
     def StartWorker(  # noqa: N802 - gRPC's name
@@ -79,12 +79,12 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         return beam_fn_api_pb2.StartWorkerResponse()
 
     def _start(self, control: str, worker_id: str) -> BaseProcess:
-        """Return a worker that has reached the engine, which waits forever for one that died."""
+        """Return a worker that has reached the engine, which would wait forever for a dead one."""
         ready, its_ready = self._context.Pipe(duplex=False)
         worker = self._context.Process(target=_work, args=(control, worker_id, its_ready))
         worker.daemon = True
         worker.start()
-        its_ready.close()  # so that its death closes the pipe
+        its_ready.close()  # so that the pipe closes when the worker dies
         try:
             ready.recv()
         except EOFError as error:
@@ -97,15 +97,15 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
     def StopWorker(  # noqa: N802 - gRPC's name
         self, request: beam_fn_api_pb2.StopWorkerRequest, context: object
     ) -> beam_fn_api_pb2.StopWorkerResponse:
-        """End a worker whose job needs it no longer.
+        """End a worker that a job does not need any more.
 
-        Where several have the id, it may be any of them: none is ended, as each ends by itself when
-        its engine hangs up.
+        If several have the id, it may be any of them: none is ended, as each ends by itself when
+        its engine closes the connection.
         """
         with self._lock:
             named = self._workers.pop(request.worker_id, [])
             if len(named) > 1:
-                named.sort(key=lambda each: each.is_alive())  # it may have ended by itself already
+                named.sort(key=lambda each: each.is_alive())  # it may have ended already
                 self._left = [each for each in (*self._left, named[0]) if each.is_alive()]
                 self._workers[request.worker_id] = named[1:]
         if len(named) == 1:
@@ -114,7 +114,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         return beam_fn_api_pb2.StopWorkerResponse()
 
     def warm(self) -> None:
-        """Load everything, so that the first worker is as quick as the others."""
+        """Load everything, so that the first worker starts as fast as the others."""
         first = self._context.Process(target=_nothing)
         first.start()
         first.join()
@@ -130,7 +130,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
 
 @contextlib.contextmanager
 def serving(host: str, port: int) -> Iterator[int]:
-    """Serve a pool until the block ends; yield the port, which is found where 0 is given.
+    """Serve a pool until the block ends; yield the port, which is a free one if 0 is given.
 
     Raises:
       OSError: the port is taken.
@@ -152,11 +152,11 @@ def serving(host: str, port: int) -> Iterator[int]:
 
 
 def _nothing() -> None:
-    """What the process that is forked from does first."""
+    """Do nothing: this starts the process from which workers are forked."""
 
 
 def _work(control: str, worker_id: str, ready: Connection) -> None:
-    """Be a worker until the engine hangs up; tell `ready` when it is reached."""
+    """Run a worker until the engine closes the connection; notify `ready` once it is reached."""
     from apache_beam.runners.worker.sdk_worker import SdkHarness
 
     sys.stderr = Lossy(sys.stderr)
@@ -166,29 +166,29 @@ def _work(control: str, worker_id: str, ready: Connection) -> None:
         ready.send(True)
         harness.run()
     except grpc.RpcError as error:
-        LOG.info("worker %s: the engine hung up: %s", worker_id, error)
+        LOG.info("worker %s: the engine closed the connection: %s", worker_id, error)
     finally:
-        os._exit(0)  # its threads may still wait for an engine that is gone
+        os._exit(0)  # its threads may still wait for an engine that has ended
 
 
 class Lossy(io.TextIOBase):
-    """A stream that loses what its disk has no room for.
+    """A stream that drops what a full disk has no room for.
 
-    Beam prints what a step failed with before it tells the engine, which would wait for ever if
-    printing failed, too.
+    Beam prints the failure of a step before it reports it to the engine, which would wait forever
+    if printing failed, too.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write what can be written."""
+        """Write as much as possible."""
         with contextlib.suppress(OSError):
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush what can be."""
+        """Flush as much as possible."""
         with contextlib.suppress(OSError):
             self._stream.flush()
 

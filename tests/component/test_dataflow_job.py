@@ -1,4 +1,4 @@
-"""A job of Dataflow's is told while it runs; how it ended a person reads, and what to do."""
+"""A Dataflow job is reported while it runs, and its end with a remedy."""
 
 import logging
 from types import SimpleNamespace
@@ -18,12 +18,12 @@ STOP = "gcloud dataflow jobs cancel job-1 --region=europe-west1 --project=ours"
 
 
 class Result:
-    """What Beam gives for a job: a state each time it is asked, and messages with the last.
+    """Beam's result for a job: a state for each request, and messages with the last.
 
     Args:
       states: the last one stays; an exception is raised instead.
-      messages: texts, each an error's unless it is said otherwise.
-      cancels: raised where the job is to be cancelled.
+      messages: texts, which are errors unless they say otherwise.
+      cancels: raised when the job should be cancelled.
     """
 
     def __init__(self, *states, messages=(), cancels=None):
@@ -78,7 +78,7 @@ def failure(result):
     return caught.value
 
 
-def test_a_job_is_told_with_its_page_and_each_state(caplog):
+def test_a_job_is_reported_with_its_page_and_each_state(caplog):
     with caplog.at_level(logging.INFO, progress.LOGGER.name):
         wait(Result("PENDING", "UNRECOGNIZED", "RUNNING", "RESOURCE_CLEANING_UP", "DONE"))
     ours = [r for r in caplog.records if r.name == progress.LOGGER.name]
@@ -96,9 +96,9 @@ def test_a_job_is_told_with_its_page_and_each_state(caplog):
 @pytest.mark.parametrize(
     ("state", "said"), [("CANCELLED", "cancelled"), ("DRAINED", "drained"), ("UPDATED", "replaced")]
 )
-def test_a_job_that_was_ended_is_no_success(state, said):
+def test_a_job_that_was_cancelled_is_not_a_success(state, said):
     error = failure(Result("RUNNING", state))
-    assert error.what.startswith(f"ingest came to no end: its job was {said}")
+    assert error.what.startswith(f"ingest did not finish: its job was {said}")
     assert (error.where, error.remedy) == (PAGE, "run again to go on from there")
 
 
@@ -187,7 +187,7 @@ def test_a_job_that_failed_says_why_and_what_helps(messages, what, remedy):
     assert error.where == PAGE
 
 
-def test_a_job_whose_messages_may_not_be_read_is_done_all_the_same(monkeypatch):
+def test_a_job_with_unreadable_messages_succeeds(monkeypatch):
     result = Result("RUNNING", "DONE")
     monkeypatch.setattr(result, "list_messages", None)  # calling it raises
     wait(result)
@@ -210,15 +210,16 @@ def test_what_a_job_says_is_in_the_log_once(caplog):
     [
         (
             RefreshError("('invalid_grant: Bad Request', {'error': 'invalid_grant'})"),
-            "the credentials for Google Cloud are not taken",
+            "Google Cloud does not accept the credentials",
             "gcloud auth application-default login",
         ),
         (ConnectionError("no route to host"), "no route to host", "reaches Google Cloud"),
     ],
 )
-def test_a_job_that_cannot_be_asked_after_may_go_on_and_that_is_said(error, what, remedy):
+def test_a_job_whose_state_is_unknown_may_still_be_running(error, what, remedy):
     error = failure(Result("RUNNING", error))
-    assert error.what.startswith(f"ingest cannot be followed, and its job may go on: {what}")
+    problem = "ingest cannot be followed, and its job may still be running"
+    assert error.what.startswith(f"{problem}: {what}")
     assert error.where == PAGE
     assert f"stop the job ({STOP})" in str(error.remedy)
     assert remedy in str(error.remedy)
@@ -232,9 +233,9 @@ def test_ctrl_c_cancels_the_job():
 
 
 @pytest.mark.parametrize("error", [ConnectionError("no route"), KeyboardInterrupt()])
-def test_a_job_that_cannot_be_cancelled_is_said_to_go_on(error):
+def test_a_job_that_cannot_be_cancelled_is_reported_to_continue(error):
     with pytest.raises(KeyboardInterrupt) as caught:
         wait(Result("RUNNING", KeyboardInterrupt(), cancels=error))
     assert str(caught.value) == (
-        f"its job could not be cancelled and goes on, see {PAGE}; to stop it: {STOP}"
+        f"its job could not be cancelled and continues, see {PAGE}; to stop it: {STOP}"
     )

@@ -1,6 +1,6 @@
-"""A job for Dataflow holds all that its workers need: replayed from what was staged, it is right.
+"""A Dataflow job has all that its workers need: replaying what was staged gives the right result.
 
-The jobs API and the bucket are this machine's, the clients Beam's own. No Google is asked.
+The jobs API and the bucket are on this machine, the clients are Beam's. Google is not contacted.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def test_a_job_brings_this_project_as_a_package(
     names = {step.unique_name for step in job.graph.components.transforms.values()}
     assert {"CountRows", "AsMeasured", "Measure", "Write"} <= {n.split("/")[0] for n in names}
 
-    # kept in the bucket by its hash: built once more it is the same, and so is not sent again
+    # kept in the bucket by its hash: built again it is the same, and so is not sent again
     kept = [name for name in cloud.names() if "/artifact_cache/" in name]
     assert digest(wheel.read_bytes()) in [
         digest(cloud.read(f"gs://{BUCKET}/{name}")) for name in kept
@@ -101,7 +101,7 @@ def test_a_package_of_another_version_is_refused_by_the_workers(
     for name in ("schemas", "components", "pipeline"):
         shutil.copytree(root / name, tmp_path / name)
     shutil.copy(root / "setup.py", tmp_path)
-    (tmp_path / "components/validate/files.py").unlink()  # one that the workers would import
+    (tmp_path / "components/validate/files.py").unlink()  # imported by the workers
     made = replace(direct, statistics=tmp_path / "statistics")
     on = on_dataflow(f"setup_file={tmp_path / 'setup.py'}")
     with engines.running(on, "taxi"), pytest.raises(EngineError) as caught:
@@ -125,13 +125,13 @@ def test_an_image_without_this_project_is_noticed(
     )
 
 
-def test_a_job_that_is_cancelled_in_the_console_is_no_success(
+def test_a_job_that_is_cancelled_in_the_console_is_not_a_success(
     cloud: Cloud, on_dataflow: Callable[..., Choice]
 ) -> None:
     cloud.ends = {"counting": ("JOB_STATE_CANCELLED", ())}
     with (
         pytest.raises(
-            EngineError, match=r"^counting came to no end: its job was cancelled"
+            EngineError, match=r"^counting did not finish: its job was cancelled"
         ) as caught,
         engines.running(on_dataflow(f"image={asking.IMAGE}"), "taxi"),
         runner.opened("counting") as pipeline,
@@ -140,7 +140,7 @@ def test_a_job_that_is_cancelled_in_the_console_is_no_success(
     assert caught.value.where == asking.page_of(cloud.jobs[-1])
 
 
-def test_a_bucket_that_is_gone_when_a_job_is_to_be_sent_is_said_at_once(
+def test_a_bucket_that_is_missing_when_a_job_is_sent_is_reported_at_once(
     cloud: Cloud, on_dataflow: Callable[..., Choice]
 ) -> None:
     before = len(cloud.jobs)

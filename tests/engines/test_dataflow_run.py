@@ -1,6 +1,6 @@
-"""A run on Dataflow with all that it reads and makes in a bucket: through its faults, to the end.
+"""A run on Dataflow with all data and results in a bucket: through its faults, to the end.
 
-Played once, from what each job staged, and then looked at; its model scores there, too.
+It runs once, from what each job staged, and is then examined; its model scores there, too.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ NO_ROOM = (
 def in_bucket(
     dataset: Dataset, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Dataset]:
-    """The taxi dataset with its rows in the bucket, and two more that are none."""
+    """The taxi dataset with its rows in the bucket, and two records that are not rows."""
     local = tmp_path_factory.mktemp("source") / "trips.csv"
     local.write_bytes(Path(dataset.source_path).read_bytes() + b"".join(BAD))
     source = dataset.spec.source.model_copy(update={"path": f"gs://{BUCKET}/data/trips.csv"})
@@ -59,12 +59,12 @@ def in_bucket(
 
 @dataclass(frozen=True)
 class Played:
-    """What a run in the bucket came to, which was started anew after each failure.
+    """The results of a run in the bucket, which was restarted after each failure.
 
     Attributes:
       errors: by the stage that failed.
-      summary: of the last run, which went through.
-      jobs: all that were sent.
+      summary: of the last run, which succeeded.
+      jobs: all jobs that were sent.
     """
 
     errors: dict[str, SkewlessError]
@@ -74,7 +74,7 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played(in_bucket: Dataset, cloud: Cloud, wheel: Path) -> Played:
-    """A run in the bucket that is interrupted, refused, without room for workers, and then well."""
+    """A run in the bucket that is interrupted, refused, lacks room for workers, then succeeds."""
     cloud.images[asking.IMAGE] = [wheel]
     on = asking.choose(cloud, f"image={asking.IMAGE}", "threads=1")
     before, errors = len(cloud.jobs), {}
@@ -96,7 +96,7 @@ def played(in_bucket: Dataset, cloud: Cloud, wheel: Path) -> Played:
 
 
 def is_running(event: progress.Event) -> bool:
-    """Whether a job is told to be running."""
+    """Return whether a job is reported to be running."""
     return event.kind == "job" and event.values.get("state") == "running"
 
 
@@ -121,17 +121,17 @@ def test_ctrl_c_cancels_the_job_and_says_so(played: Played) -> None:
     assert played.jobs[0].state == "JOB_STATE_CANCELLED"
 
 
-def test_what_google_refuses_is_said_with_the_grant(played: Played) -> None:
+def test_googles_refusal_is_reported_with_the_missing_role(played: Played) -> None:
     error = played.errors["statistics"]
     assert isinstance(error, EngineError)
     assert error.what == (
-        "statistics failed on the engine: who starts the job may not use the workers' service"
-        f" account ({NOT_ALLOWED})"
+        "statistics failed on the engine: the account that starts the job may not use the workers'"
+        f" service account ({NOT_ALLOWED})"
     )
     assert "roles/iam.serviceAccountUser" in str(error.remedy)
 
 
-def test_a_job_without_room_for_its_workers_is_said_with_its_page(played: Played) -> None:
+def test_a_job_without_room_for_its_workers_is_reported_with_its_page(played: Played) -> None:
     error = played.errors["transform"]
     assert isinstance(error, EngineError)
     assert error.what.startswith(
@@ -166,7 +166,7 @@ def test_a_run_in_a_bucket_is_the_run_on_a_disk_and_is_pushed(
 
 @dataclass(frozen=True)
 class Scored:
-    """Rows in the bucket, and the scores and rejected rows that this process has of them."""
+    """Rows in the bucket, with the scores and rejected rows of this process."""
 
     rows: str
     scores: pa.Table
@@ -180,7 +180,7 @@ class Scored:
 
 @pytest.fixture(scope="module")
 def here(in_bucket: Dataset, played: Played, tmp_path_factory: pytest.TempPathFactory) -> Scored:
-    """What this process scores with the model that was pushed."""
+    """The scores of this process with the pushed model."""
     assert played.summary.model
     rows, folder = f"gs://{BUCKET}/data/some.csv", tmp_path_factory.mktemp("scores")
     some = files.read_bytes(in_bucket.source_path).splitlines(keepends=True)[:501]

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ROOMS = (
+    "components",
     "components/ingest",
     "components/ingest/splits",
     "components/push",
@@ -101,7 +102,7 @@ def test_comments_and_messages_read_as_people_write(path):
         ("It was held for a minute. Against that, nothing helps.", 0),
     ],
 )
-def test_a_tell_tale_is_seen_and_what_is_right_is_not(text, seen):
+def test_tell_tales_are_found_and_correct_sentences_are_not(text, seen):
     assert len(found([(1, text)])) == seen
 
 

@@ -1,4 +1,4 @@
-"""The file layer over real (emulated) stores, and what it says where a store cannot be used."""
+"""The file layer with (emulated) stores, and its errors if a store is not available."""
 
 import gc
 import io
@@ -77,7 +77,7 @@ def test_a_file_that_fails_leaves_nothing(store):
 
 
 class Torn(io.BytesIO):
-    """A file in the middle of which someone presses Ctrl-C."""
+    """A file whose reading is interrupted by Ctrl-C."""
 
     def read(self, size: int | None = -1) -> bytes:
         if self.tell() > 10 << 20:
@@ -85,10 +85,10 @@ class Torn(io.BytesIO):
         return super().read(size)
 
 
-def test_what_is_broken_off_is_no_object(store):
+def test_an_interrupted_upload_leaves_no_object(store):
     with pytest.raises(KeyboardInterrupt):
         stores.sent(Torn(bytes(40 << 20)), f"{store}/a")
-    gc.collect()  # which closes the writer
+    gc.collect()  # closes the writer
     assert files.walk(store) == []
 
 
@@ -149,7 +149,7 @@ def test_credentials_that_are_missing(stores_running, monkeypatch, tmp_path):
 
 def test_boto3_that_is_not_installed(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "boto3", None)
-    store_clients._amazon.cache_clear()  # another test's
+    store_clients._amazon.cache_clear()  # of another test
     with pytest.raises(StoreError, match="boto3") as error:
         files.read_bytes("s3://bucket/a")
     assert "skewless[s3]" in (error.value.remedy or "")
@@ -173,20 +173,20 @@ def test_the_record_of_runs_goes_from_machine_to_machine(store, tmp_path, monkey
     assert at("two").metadata.read_bytes() == b"1"
     run("two", b"2")
     assert files.walk(f"{store}/taxi/runs") == ["one/run.log", "two/run.log"]
-    at("one").fetch()  # another machine was the last
+    at("one").fetch()  # another machine ran last
     assert at("one").metadata.read_bytes() == b"2"
     at("one").metadata.write_bytes(b"3")  # of a run that was killed before it could send
     at("one").fetch()
     assert at("one").metadata.read_bytes() == b"3"
 
 
-def test_a_tag_tells_what_an_object_holds_from_all_else(store):
+def test_a_tag_identifies_the_content_of_an_object(store):
     for name in ("a/1.csv", "a/2.csv", "a/10.csv", "b"):
         files.write_whole(f"{store}/{name}", "text")
     before = stores.tags(f"{store}/a/1")
     assert list(before) == [f"{store}/a/1.csv", f"{store}/a/10.csv"]
     assert stores.tags(f"{store}/a/none") == {}
-    files.write_whole(f"{store}/a/1.csv", "TEXT")  # as long as it was
+    files.write_whole(f"{store}/a/1.csv", "TEXT")  # the same length
     after = stores.tags(f"{store}/a/1")
     assert after[f"{store}/a/1.csv"] != before[f"{store}/a/1.csv"]
     assert after[f"{store}/a/10.csv"] == before[f"{store}/a/10.csv"]
@@ -206,6 +206,6 @@ def test_sources_and_artifacts_of_a_store_are_known_by_what_they_hold(store, tmp
     why = seals.why_broken(f"{store}/data", seal)
     assert why == f"its content changed since it was made, in {store}/data"
     files.remove(f"{store}/data")
-    assert seals.why_broken(f"{store}/data", seal) == f"{store}/data is gone"
+    assert seals.why_broken(f"{store}/data", seal) == f"{store}/data does not exist any more"
     with pytest.raises(FileNotFoundError):
         digests.source(names, known)

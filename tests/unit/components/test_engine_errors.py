@@ -1,4 +1,4 @@
-"""A page of Java and Python becomes one line that names the cause, and what to change."""
+"""A page of Java and Python becomes one line with the cause, and what to change."""
 
 import pytest
 
@@ -105,27 +105,27 @@ def test_what_is_unknown_is_the_innermost_cause():
         ("Pipeline x failed in state FAILED: bundle 2 failed:{}", "SDK worker disconnected: w[1]"),
     ],
 )
-def test_a_worker_of_spark_or_prism_that_died_is_said(failed, said):
+def test_a_dead_worker_of_spark_or_prism_is_reported(failed, said):
     error = explained("transform", failed.format(said))
     assert error.what == f"transform failed on the engine: an SDK worker died ({said})"
 
 
-def test_a_package_that_workers_lack_is_said():
+def test_a_package_that_workers_lack_is_reported():
     text = FROM_PYTHON.replace("FileNotFoundError", "ModuleNotFoundError")
     assert "install this project" in str(explained("transform", text).remedy)
 
 
-def test_other_versions_on_the_workers_are_said_first():
+def test_other_versions_on_the_workers_are_reported_first():
     refused = refusal({"pyarrow": "18.1.0"}, {"pyarrow": "10.0.1"})
     error = explained("ingest", FROM_JAVA.format(refused))
     assert error.what == (
         "ingest failed on the engine: the workers' versions are not the command's"
         " (pyarrow is 10.0.1, not 18.1.0)"
     )
-    assert "`skewless workers` anew" in str(error.remedy)
+    assert "restart `skewless workers`" in str(error.remedy)
 
 
-def test_a_full_disk_under_tensorflow_is_said_with_the_file():
+def test_a_full_disk_under_tensorflow_is_reported_with_the_file():
     told = "OutOfRangeError: /data/saved_model.pb; File too large"
     text = FROM_PYTHON.replace(
         "FileNotFoundError: [Errno 2] No such file or directory: '/data/x' [while",
@@ -140,7 +140,7 @@ def test_endless_words_are_cut():
     assert len(explained("transform", "x" * 10_000).what) < 600
 
 
-# As Beam 2.74's client of Dataflow has it, and as that of 2.75 and later.
+# The text of Beam 2.74's Dataflow client, and of later ones.
 REFUSED = [
     """HttpError accessing <https://dataflow.googleapis.com>: response: <{'status': '403'}>, \
 content <{"error": {"code": 403, "message": "(b6e1): %s", "status": "PERMISSION_DENIED"}}>""",
@@ -149,16 +149,16 @@ content <{"error": {"code": 403, "message": "(b6e1): %s", "status": "PERMISSION_
 
 
 @pytest.mark.parametrize("refused", REFUSED)
-def test_what_google_refuses_is_told_in_its_words(refused):
+def test_googles_refusal_is_reported_in_its_words(refused):
     known = explained("ingest", refused % "Current user cannot act as service account a@b.test")
     assert known.what == (
-        "ingest failed on the engine: who starts the job may not use the workers' service account"
-        " (Current user cannot act as service account a@b.test)"
+        "ingest failed on the engine: the account that starts the job may not use the workers'"
+        " service account (Current user cannot act as service account a@b.test)"
     )
     assert explained("ingest", refused % "No.").what.endswith("(b6e1): No.")
 
 
-def test_workers_that_died_are_told_with_the_keys_for_memory():
+def test_dead_workers_are_reported_with_the_keys_for_memory():
     error = explained(
         "ingest",
         "SDK harness sdk-0-1 disconnected.",
@@ -166,15 +166,15 @@ def test_workers_that_died_are_told_with_the_keys_for_memory():
     assert "runner.dataflow" in str(error.remedy)
 
 
-def test_credentials_that_have_run_out_are_told_with_the_login():
+def test_expired_credentials_are_reported_with_the_login():
     error = unsent("ingest", "Reauthentication is needed. Please run `gcloud auth login`.")
     assert error.what.startswith(
-        "ingest cannot be sent to the engine: the credentials for Google Cloud are not taken (Reau"
+        "ingest cannot be sent to the engine: Google Cloud does not accept the credentials (Reau"
     )
     assert "gcloud auth application-default login" in str(error.remedy)
 
 
-def test_a_name_that_a_running_job_has_is_told_with_what_to_do():
+def test_the_name_of_a_running_job_is_reported_with_a_remedy():
     said = "There is already active job named taxi with id: 1. If you want to submit a second job"
     assert "--job_name" in str(explained("ingest", said).remedy)
 

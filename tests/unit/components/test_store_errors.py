@@ -5,7 +5,7 @@ from schemas.errors import StoreError
 
 
 class RefusedError(Exception):
-    """As Google's exceptions are: an HTTP status and a message."""
+    """Like Google's exceptions: an HTTP status and a message."""
 
     def __init__(self, code: int | None, message: str) -> None:
         super().__init__(message)
@@ -13,7 +13,7 @@ class RefusedError(Exception):
 
 
 class GivenUpError(Exception):
-    """As Google's retries wrap what they give up."""
+    """Like the exception in which Google's retries wrap the last error."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__("Timeout of 60s exceeded")
@@ -52,7 +52,7 @@ class GivenUpError(Exception):
         ("gs://b/a", RefusedError(503, "busy"), "the store failed: RefusedError: busy", "again"),
     ],
 )
-def test_what_a_store_says_is_told_cause_first(path, error, what, remedy):
+def test_a_stores_error_begins_with_the_cause(path, error, what, remedy):
     for said in (error, GivenUpError(error)):
         told = store_errors.explained(path, said)
         assert isinstance(told, StoreError)
@@ -73,5 +73,5 @@ def test_an_object_that_is_not_there_is_a_file_that_is_not_there():
 
 @pytest.mark.parametrize("path", ["gs://", "s3:///a"])
 def test_a_path_without_a_bucket_is_refused(path):
-    with pytest.raises(StoreError, match="names no bucket"):
+    with pytest.raises(StoreError, match="has no bucket"):
         store_errors.bucket_of(path)
