@@ -111,12 +111,15 @@ setup(
     # every start of the command would pay for.
     package_dir={"": "."},
     packages=find_packages(
-        include=["pipeline", "pipeline.*", "components", "components.*", "schemas", "schemas.*"]
+        include=[
+            *("skewless", "pipeline", "pipeline.*"),
+            *("components", "components.*", "schemas", "schemas.*"),
+        ]
     ),
     package_data={
         "components.push": ["*.j2"],
         "components.serve": ["page_files/*"],
         "schemas": ["*/*.pbtxt", "*/*.yaml"],
     },
-    entry_points={"console_scripts": ["skewless = pipeline.cli:main"]},
+    entry_points={"console_scripts": ["skewless = skewless.__main__:main"]},
 )

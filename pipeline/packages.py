@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pipeline.distributions import installed
 from schemas.errors import ConfigError
 
 _SECONDS = 120.0  # time limit of a build
@@ -66,25 +65,6 @@ def pins(name: str) -> list[str]:
     >>> pins("packaging")
     []
     """
-    versions: dict[str, str] = {}
-    waiting, seen = [Requirement(name)], set()
-    while waiting:
-        requirement = waiting.pop()
-        package = canonicalize_name(requirement.name)
-        try:
-            distribution = metadata.distribution(requirement.name)
-        except metadata.PackageNotFoundError:
-            continue
-        versions[package] = distribution.version
-        for extra in {"", *requirement.extras}:
-            if (package, extra) not in seen:
-                seen.add((package, extra))
-                waiting += _needed(distribution, extra)
-    del versions[canonicalize_name(name)]
-    return [f"{package}=={version}" for package, version in sorted(versions.items())]
-
-
-def _needed(distribution: metadata.Distribution, extra: str) -> list[Requirement]:
-    """Return the requirements of a distribution with one of its extras, on this platform."""
-    requirements = map(Requirement, distribution.requires or ())
-    return [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": extra})]
+    own = canonicalize_name(name)
+    versions = installed().versions([own])
+    return [f"{needed}=={version}" for needed, version in versions.items() if needed != own]

@@ -166,6 +166,27 @@ def _cast(array: pa.Array, column: Column, where: str) -> pa.Array:
         ) from error
 
 
+def as_column(values: Any, column: Column, where: str) -> pa.Array:
+    """Return Python's values of a column as examples have them.
+
+    Args:
+      values: a sequence, or an array; None is missing.
+      column: which the model takes.
+      where: what the values are, for messages.
+
+    Raises:
+      DataError: a value does not fit the column's type.
+    """
+    try:
+        return pa.array(values, ARROW_TYPES[column.kind])
+    except (pa.ArrowException, TypeError, OverflowError) as error:
+        raise DataError(
+            f"a value of {column.name!r} does not fit {column.kind}: {error}",
+            where=where,
+            expected="int for INT, float or int for FLOAT, str for BYTES, None where missing",
+        ) from error
+
+
 def as_outputs(arrays: Mapping[str, np.ndarray], schema: pa.Schema) -> pa.RecordBatch:
     """Return a model's outputs as Arrow columns.
 

@@ -7,7 +7,7 @@ of the graph, so it needs no Python code for each row. For single rows, use `Row
     import pyarrow as pa
     from apache_beam.ml.inference.base import KeyedModelHandler, RunInference
     from apache_beam.ml.inference.utils import WatchFilePattern
-    from components.score.model_handler import SavedModelHandler, version_pattern
+    from skewless import SavedModelHandler
 
     handler = SavedModelHandler("runs/taxi/serving/1")
     with beam.Pipeline() as pipeline:
@@ -39,10 +39,9 @@ import pyarrow as pa
 from apache_beam.ml.inference.base import ModelHandler, PredictionResult
 
 from components.evaluate.published import SAVED_MODEL
-from components.examples import ARROW_TYPES
+from components.score.columns import as_column
 from components.score.scorer import FollowingScorer, KeptModels, Scorer
 from schemas.columns import Column
-from schemas.errors import DataError
 
 # Rows of a batch that is made from single rows.
 _MIN_ROWS, _MAX_ROWS = 1, 4096
@@ -215,12 +214,5 @@ def _as_batch(rows: Sequence[Mapping[str, Any]], inputs: Sequence[Column]) -> pa
     arrays = []
     for column in inputs:
         values = [row.get(column.name) for row in rows]
-        try:
-            arrays.append(pa.array(values, ARROW_TYPES[column.kind]))
-        except (pa.ArrowException, TypeError, OverflowError) as error:
-            raise DataError(
-                f"a value of {column.name!r} does not fit {column.kind}: {error}",
-                where="a row to score",
-                expected=f"{column.type.title}, None if missing",
-            ) from error
+        arrays.append(as_column(values, column, where="a row to score"))
     return pa.RecordBatch.from_arrays(arrays, [c.name for c in inputs])

@@ -1,5 +1,6 @@
 """setup.py ships what the packages hold, and names nothing that is not there."""
 
+import pkgutil
 import runpy
 from pathlib import Path
 from unittest import mock
@@ -19,7 +20,7 @@ def arguments():
 def test_every_file_that_is_not_python_is_shipped(arguments):
     data = {
         path
-        for folder in ("components", "pipeline", "schemas")
+        for folder in ("components", "pipeline", "schemas", "skewless")
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
     }
@@ -40,3 +41,8 @@ def test_every_pattern_of_a_shipped_file_finds_one(arguments):
 
 def test_every_package_that_ships_files_is_shipped(arguments):
     assert set(arguments["package_data"]) <= set(arguments["packages"])
+
+
+def test_every_command_is_there(arguments):
+    for script in arguments["entry_points"]["console_scripts"]:
+        assert callable(pkgutil.resolve_name(script.partition(" = ")[2]))

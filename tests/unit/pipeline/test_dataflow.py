@@ -133,7 +133,7 @@ def test_the_package_holds_all_that_the_checkout_has(tmp_path):
     kinds = {".py", ".pbtxt", ".yaml", ".html", ".j2", ".js", ".css"}
     here = {
         str(path.relative_to(ROOT))
-        for name in ("schemas", "components", "pipeline")
+        for name in ("schemas", "components", "pipeline", "skewless")
         for path in (ROOT / name).rglob("*")
         if path.suffix in kinds
     }
