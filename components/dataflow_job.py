@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from apache_beam.runners.runner import PipelineState
 
 from components import progress
 from components.compat import dataflow_message
 from components.engine_errors import GOOGLES, EngineError, cause, explained
 from schemas.errors import SkewlessError
-
-if TYPE_CHECKING:
-    from apache_beam.options.pipeline_options import PipelineOptions
 
 LOGGER = logging.getLogger(__name__)
 LOOK_EVERY = 5.0  # seconds
@@ -64,8 +64,6 @@ class Job:
     """
 
     def __init__(self, stage: str, result: Any, options: PipelineOptions) -> None:
-        from apache_beam.options.pipeline_options import GoogleCloudOptions
-
         cloud = options.view_as(GoogleCloudOptions)
         self._stage = stage
         self._result = result
@@ -81,8 +79,6 @@ class Job:
 
     def follow(self) -> str:
         """Report the job's progress until it is over; return its final state in Beam's terms."""
-        from apache_beam.runners.runner import PipelineState
-
         progress.note(self._stage, job=self.page)
         progress.job(self._stage, page=self.page)
         while True:

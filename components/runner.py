@@ -16,17 +16,22 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+
+import apache_beam as beam
+import grpc
+from apache_beam.metrics import MetricsFilter
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    PortableOptions,
+    StandardOptions,
+)
+from apache_beam.runners.runner import PipelineRunner
 
 from components import files, progress, stores
 from components.compat import beam_options, dataflow_refusals, google_unreached
 from components.engine_errors import explained, restored, unsent
 from schemas.errors import SkewlessError, StoreError
-
-if TYPE_CHECKING:
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
-    from apache_beam.runners.runner import PipelineRunner
 
 LOGGER = logging.getLogger(__name__)
 IN_PROCESS = "FnApiRunner"
@@ -57,8 +62,6 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
       EngineError: an engine outside this process failed, or could not be reached.
       StoreError: the bucket for Dataflow's jobs does not answer, or refuses.
     """
-    from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
-
     chosen = _options(stage, options)
     elsewhere, on_dataflow = _elsewhere(chosen), _on_dataflow(chosen)
     built = False
@@ -127,12 +130,6 @@ def shared_folder(
 
 
 def _options(stage: str, options: PipelineOptions | None) -> PipelineOptions:
-    from apache_beam.options.pipeline_options import (
-        GoogleCloudOptions,
-        PipelineOptions,
-        StandardOptions,
-    )
-
     # TFX passes options without a runner
     if options is not None and options.view_as(StandardOptions).runner:
         return options
@@ -144,8 +141,6 @@ def _options(stage: str, options: PipelineOptions | None) -> PipelineOptions:
 
 def _failures(options: PipelineOptions) -> tuple[type[Exception], ...]:
     """Return what a runner raises if a job fails, is refused, or cannot be sent."""
-    import grpc
-
     unsent_by = google_unreached() if _on_dataflow(options) else (grpc.RpcError,)
     return (*_refusals(options), *unsent_by)
 
@@ -156,22 +151,16 @@ def _refusals(options: PipelineOptions) -> tuple[type[Exception], ...]:
 
 def _message(error: Exception) -> str:
     """Return an error's own message, which gRPC surrounds with a page of text."""
-    import grpc
-
     return error.details() or str(error) if isinstance(error, grpc.Call) else str(error)
 
 
 def _on_dataflow(options: PipelineOptions) -> bool:
-    from apache_beam.options.pipeline_options import StandardOptions
-
     return options.view_as(StandardOptions).runner == "DataflowRunner"
 
 
 def _pipeline(options: PipelineOptions) -> beam.Pipeline:
     """Return a new pipeline, sealed if workers are elsewhere."""
     if not _elsewhere(options):
-        import apache_beam as beam
-
         return beam.Pipeline(_runner(options), options=options)
     from components.sealed import SealedPipeline
 
@@ -180,8 +169,6 @@ def _pipeline(options: PipelineOptions) -> beam.Pipeline:
 
 def _runner(options: PipelineOptions) -> PipelineRunner | None:
     """Return our own runner for a job server; None for the one in the options."""
-    from apache_beam.options.pipeline_options import StandardOptions
-
     if options.view_as(StandardOptions).runner != "PortableRunner":
         return None
     from components.small_graph import SmallGraphRunner
@@ -191,8 +178,6 @@ def _runner(options: PipelineOptions) -> PipelineRunner | None:
 
 def _elsewhere(options: PipelineOptions) -> bool:
     """Return whether workers are in other processes, whose `progress.rows` do not arrive here."""
-    from apache_beam.options.pipeline_options import PortableOptions, StandardOptions
-
     runner = options.view_as(StandardOptions).runner
     loopback = options.view_as(PortableOptions).environment_type == "LOOPBACK"
     return runner != IN_PROCESS and not loopback
@@ -200,8 +185,6 @@ def _elsewhere(options: PipelineOptions) -> bool:
 
 def _tell_rows(stage: str, pipeline: beam.Pipeline) -> None:
     """Report the rows of the stage's own counter, all at once."""
-    from apache_beam.metrics import MetricsFilter
-
     metrics = pipeline.result.metrics().query(MetricsFilter().with_namespace(stage))
     counts = [c.committed or c.attempted or 0 for c in metrics["counters"]]
     if counts:

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.runner import running_on
 from pipeline import dataflow, flink, spark
 from pipeline.hosts import is_here, listens
 from pipeline.runners import Choice
@@ -126,6 +125,8 @@ def running(choice: Choice, job_name: str) -> Iterator[None]:
       choice: the runner.
       job_name: the prefix of the jobs' names; the stage follows.
     """
+    from components.runner import running_on
+
     section = choice.section
     if isinstance(section, Dataflow):
         with dataflow.staged(section) as own:

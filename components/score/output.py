@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from components import files, runner
+from components import files
 from components.ingest.failures import disk_errors
 from components.score import replaced
 from components.score.formats import FORMATS, Format
@@ -120,6 +120,8 @@ class Output:
     @contextlib.contextmanager
     def working_folder(self, options: PipelineOptions | None = None) -> Iterator[str]:
         """Create a folder beside the output, on the same disk, and always remove it."""
+        from components import runner
+
         parent, name = os.path.split(self.path)
         with contextlib.ExitStack() as stack:
             with disk_errors(WRITTEN, self.path):

@@ -14,7 +14,6 @@ from tfx.types.standard_artifacts import Examples, TransformGraph
 from components import progress
 from components.examples import declare_format
 from components.transform.preprocessing import Preprocessing
-from components.transform.transform import transform as transform_examples
 from schemas.columns import loads
 from schemas.examples import Examples as Settings
 from schemas.splits.options import SPLITS
@@ -33,6 +32,8 @@ def transform(
 ) -> None:
     """Analyze the training split and transform every split."""
     with progress.stage("transform"):
+        from components.transform.transform import transform as transform_examples
+
         transform_examples(
             examples=examples.uri,
             columns=loads(columns),

@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import apache_beam as beam
+import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_transform import beam as tft_beam
 from tensorflow_transform import impl_helper
@@ -117,8 +118,6 @@ def _create_and_send(
 
 def _fetched(tensor: Any, here: str) -> Any:
     """Return a tensor that an analyzer gave; the path of a file in the store as that of a copy."""
-    import tensorflow as tf
-
     if tensor.dtype != tf.string or tensor.shape.rank != 0:
         return tensor
     path = tensor.numpy().decode(errors="replace")

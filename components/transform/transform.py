@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import tensorflow_transform.beam as tft_beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx_bsl.tfxio import tensor_adapter
 
 from components import files, progress, runner
 from components.examples import (
@@ -28,6 +32,7 @@ from components.examples import (
     split_folder,
     sweep,
 )
+from components.transform import shared_graph
 from components.transform.preprocessing import (
     Preprocessing,
     make_layout,
@@ -41,9 +46,6 @@ from schemas.examples import Examples
 from schemas.layout import Layout
 from schemas.splits.options import SPLITS
 from schemas.types import FLOAT, INT
-
-if TYPE_CHECKING:
-    from apache_beam.options.pipeline_options import PipelineOptions
 
 STAGE = "transform"
 # A column that rides along and says where a row came from: row group number and row, as one int64.
@@ -79,10 +81,6 @@ def transform(
       ConfigError: two transformed features would have the same name.
       DataError: the training split is empty.
     """
-    import tensorflow_transform.beam as tft_beam
-
-    from components.transform import shared_graph
-
     raw = raw_columns(preprocessing, columns)
     make_layout(preprocessing)  # two features of one name: said before the work
     groups = [
@@ -116,9 +114,6 @@ def transform(
 
 def _adapter_config(raw: tuple[Column, ...]) -> Any:
     """How TFT reads the batches: every column a dense tensor [rows]."""
-    from tensorflow_metadata.proto.v0 import schema_pb2
-    from tfx_bsl.tfxio import tensor_adapter
-
     representations = {}
     for name in (c.name for c in raw):
         representations[name] = schema_pb2.TensorRepresentation()

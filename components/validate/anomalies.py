@@ -8,7 +8,10 @@ leaves it) and findings.json (everything).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
 from components import files
 from components.examples import count_rows
@@ -19,12 +22,7 @@ from schemas.columns import SERVING, TRAINING, columns_of, parse_schema
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
-
-    Statistics = Mapping[str, statistics_pb2.DatasetFeatureStatisticsList]
+Statistics = Mapping[str, statistics_pb2.DatasetFeatureStatisticsList]
 
 
 def validate(*, statistics_dir: str, examples: str, schema_path: str, output: str) -> Findings:
@@ -72,8 +70,6 @@ def declare_environments(schema: schema_pb2.Schema) -> schema_pb2.Schema:
     TFDV refuses an environment that `default_environment` does not list. A schema that lists none
     means that columns are in all of them; one that lists others, that they are in none but these.
     """
-    from tensorflow_metadata.proto.v0 import schema_pb2
-
     declared = schema_pb2.Schema()
     declared.CopyFrom(schema)
     for environment in (TRAINING, SERVING):
@@ -94,8 +90,6 @@ def as_requests(
     The same rows without the columns that are known only afterwards. Checked in the environment
     SERVING, they show which columns every request must carry and no example has.
     """
-    from tensorflow_metadata.proto.v0 import statistics_pb2
-
     unknown = {c.name for c in columns_of(schema, where="schema.pbtxt") if not c.serving}
     requests = statistics_pb2.DatasetFeatureStatisticsList()
     requests.CopyFrom(measured)
@@ -122,8 +116,6 @@ def _check_rows(measured: Statistics, examples: str, statistics_dir: str) -> Non
 def _training_anomalies(
     split: str, measured: Statistics, schema: schema_pb2.Schema
 ) -> anomalies_pb2.Anomalies:
-    import tensorflow_data_validation as tfdv
-
     train = measured["train"]
     comparable = split != "train" and train.datasets[0].num_examples > 0
     return tfdv.validate_statistics(
@@ -137,8 +129,6 @@ def _training_anomalies(
 def _serving_anomalies(
     measured: statistics_pb2.DatasetFeatureStatisticsList, schema: schema_pb2.Schema
 ) -> anomalies_pb2.Anomalies:
-    import tensorflow_data_validation as tfdv
-
     return tfdv.validate_statistics(as_requests(measured, schema), schema, environment=SERVING)
 
 

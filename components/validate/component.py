@@ -20,9 +20,7 @@ from tfx.types.standard_artifacts import (
 
 from components import files, progress
 from components.ingest.counts import Counts
-from components.validate import anomalies as validation_of_statistics
 from components.validate import gate as gatekeeping
-from components.validate import statistics as measuring
 from components.validate.files import SCHEMA
 from components.validate.findings import Findings
 from schemas.columns import TRAINING, parse_schema
@@ -49,6 +47,8 @@ def statistics(
 ) -> None:
     """Measure every split."""
     with progress.stage("statistics"):
+        from components.validate import statistics as measuring
+
         path = os.path.join(schema.uri, SCHEMA)
         parsed = parse_schema(files.read_text(path), where=path)
         rows = measuring.generate(
@@ -72,6 +72,8 @@ def validate(
 ) -> None:
     """Check the statistics against the schema; findings stop nothing here, so they are kept."""
     with progress.stage("validate"):
+        from components.validate import anomalies as validation_of_statistics
+
         found = validation_of_statistics.validate(
             statistics_dir=statistics.uri,
             examples=examples.uri,

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
 from components.validate import kinds
 from components.validate.findings import Drift, Finding
-
-if TYPE_CHECKING:
-    from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
 # The standard normal's quantiles for 999 in 1,000: two-sided, one-sided.
 _Z_TWO_SIDED = 3.2905
@@ -38,8 +37,6 @@ def measured(
       train: the training split's.
       of: between two data sets of a run (drift), or between training and serving (skew).
     """
-    from tensorflow_metadata.proto.v0 import anomalies_pb2
-
     name_of = anomalies_pb2.DriftSkewInfo.Measurement.Type.Name
     now, then = _by_column(current), _by_column(train)
     for info in sorted(anomalies.drift_skew_info, key=lambda info: list(info.path.step)):

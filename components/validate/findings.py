@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 
 from components import files
 from components.validate import kinds
@@ -17,9 +19,6 @@ from schemas.columns import TRAINING, parse_as_written, parse_schema
 from schemas.errors import DataError
 from schemas.schema_lines import lines_of, place
 from schemas.strict import Strict
-
-if TYPE_CHECKING:
-    from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 
 Severity = Literal["warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("warning", "error")  # mildest first
@@ -117,8 +116,6 @@ class Reader:
         self, anomalies: anomalies_pb2.Anomalies, *, split: str, environment: str
     ) -> Iterator[Finding]:
         """Yield a finding for each reason of each anomaly, sorted by column."""
-        from tensorflow_metadata.proto.v0 import anomalies_pb2
-
         if anomalies.data_missing and environment == TRAINING:
             yield _no_rows(split)
         found = [(".".join(i.path.step) or key, i) for key, i in anomalies.anomaly_info.items()]
@@ -141,8 +138,6 @@ class Reader:
         split: str,
         environment: str,
     ) -> Iterator[Finding]:
-        from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
-
         feature = self._features.get(column, schema_pb2.Feature(name=column))
         mild = info.severity == anomalies_pb2.AnomalyInfo.WARNING
         for reason in info.reason:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tensorflow_metadata.proto.v0 import schema_pb2
+from tensorflow_metadata.proto.v0 import schema_pb2
 
 _LISTED_VALUES = 12
 
@@ -57,8 +56,6 @@ class Kind:
 
     def expected(self, feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
         """Return what would have been right."""
-        from tensorflow_metadata.proto.v0 import schema_pb2
-
         rows = max(1, feature.presence.min_count)
         return _fill(
             self.allowed,

@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components import files
 from components.validate import drift, request_logs, statistics
@@ -19,9 +21,6 @@ from components.validate.findings import Drift, Finding, Reader
 from components.validate.moved import MISSING, Moved, NewValue, Skew
 from components.validate.request_logs import SPLIT, Read
 from schemas.columns import SERVING, Column, columns_of, parse_schema
-
-if TYPE_CHECKING:
-    from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 DEFAULT_THRESHOLD = 0.1
 
@@ -84,8 +83,6 @@ def _restricted(
     schema: schema_pb2.Schema, names: Sequence[str], where: str
 ) -> tuple[schema_pb2.Schema, tuple[Column, ...]]:
     """Return the schema of these columns alone: requests need no others."""
-    from tensorflow_metadata.proto.v0 import schema_pb2
-
     kept = schema_pb2.Schema()
     kept.CopyFrom(schema)
     del kept.feature[:]
@@ -95,8 +92,6 @@ def _restricted(
 
 def _with_comparators(schema: schema_pb2.Schema, threshold: float) -> schema_pb2.Schema:
     """Return the schema with a skew_comparator in every column: its own, or the default."""
-    from tensorflow_metadata.proto.v0 import schema_pb2
-
     compared = schema_pb2.Schema()
     compared.CopyFrom(schema)
     quantiles = schema_pb2.HistogramSelection.QUANTILES
@@ -119,8 +114,6 @@ def _skew(
     requests: statistics_pb2.DatasetFeatureStatisticsList,
     schema: schema_pb2.Schema,
 ) -> list[Drift]:
-    import tensorflow_data_validation as tfdv
-
     found = tfdv.validate_statistics(train, schema, serving_statistics=requests)
     return list(
         drift.measured(
@@ -171,8 +164,6 @@ def _missing(
 def _anomalies(
     requests: statistics_pb2.DatasetFeatureStatisticsList, schema: schema_pb2.Schema, reader: Reader
 ) -> tuple[Finding, ...]:
-    import tensorflow_data_validation as tfdv
-
     found = tfdv.validate_statistics(requests, schema, environment=SERVING)
     return tuple(reader.read(found, split=SPLIT, environment=SERVING))
 

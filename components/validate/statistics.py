@@ -7,9 +7,13 @@ without rows. Rows are measured where they are read: only accumulators travel be
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+import apache_beam as beam
 import pyarrow as pa
+from apache_beam.options.pipeline_options import PipelineOptions
+from tensorflow_data_validation import StatsOptions
+from tensorflow_data_validation.statistics.stats_impl import GenerateSlicedStatisticsImpl
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components import files, progress, runner
 from components.arrow_files import open_parquet
@@ -17,11 +21,6 @@ from components.examples import as_lists, read_splits, shards
 from components.validate.files import statistics_path
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS
-
-if TYPE_CHECKING:
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
-    from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 # Twice TFDV's default. The Jensen-Shannon divergence takes values as spread evenly within a
 # bucket: over 10 buckets the fares of two random samples of taxi trips differ by 0.03 to 0.09, and
@@ -49,8 +48,6 @@ def generate(
     Returns:
       The rows of each split, as the statistics count them.
     """
-    import apache_beam as beam
-
     categories = _category_columns(examples, schema, splits)
     with runner.opened("statistics", options) as pipeline:
         _ = (
@@ -70,8 +67,6 @@ def load(root: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:
     Raises:
       DataError: there are none, or they are not of one dataset.
     """
-    from tensorflow_metadata.proto.v0 import statistics_pb2
-
     path = statistics_path(root, split)
     statistics = statistics_pb2.DatasetFeatureStatisticsList()
     try:
@@ -102,8 +97,6 @@ def _category_columns(
 
 
 def _count_rows(keyed: tuple[str, pa.RecordBatch]) -> tuple[str, pa.RecordBatch]:
-    import apache_beam as beam
-
     rows = keyed[1].num_rows
     beam.metrics.Metrics.counter("statistics", "records_read").inc(rows)
     progress.rows("statistics", rows)
@@ -132,9 +125,6 @@ def _measure(schema: schema_pb2.Schema) -> beam.PTransform:
     `tfdv.GenerateStatistics` takes one split; three of them cost three graphs, 1.9 s instead of
     0.7 s. The transform inside it takes keyed batches.
     """
-    from tensorflow_data_validation import StatsOptions
-    from tensorflow_data_validation.statistics.stats_impl import GenerateSlicedStatisticsImpl
-
     options = StatsOptions(
         schema=schema,
         num_quantiles_histogram_buckets=_QUANTILE_BUCKETS,
@@ -152,8 +142,6 @@ def _write(
     categories: frozenset[str],
     splits: Sequence[str],
 ) -> None:
-    from tensorflow_metadata.proto.v0 import statistics_pb2
-
     by_split = {dataset.name: dataset for dataset in measured.datasets}
     for split in splits:
         whole = statistics_pb2.DatasetFeatureStatisticsList()

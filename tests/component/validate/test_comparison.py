@@ -1,4 +1,4 @@
-"""What data that did not move stay under, and how a comparison is told; no TensorFlow."""
+"""What data that did not move stay under, and how a comparison reads."""
 
 import pytest
 
@@ -6,6 +6,8 @@ from components.validate import request_logs, skew, skew_text
 from components.validate.findings import Drift
 from components.validate.moved import MISSING, Moved, NewValue, Skew
 from schemas.errors import ConfigError
+
+pytestmark = pytest.mark.component
 
 
 def drift(column, value, chance=0.01, measure="L_INFTY"):
