@@ -105,9 +105,9 @@ def _evaluate(dataset: Dataset, made: Made, model: str, work: Path) -> None:
 
 def _predict(dataset: Dataset, model: str, work: Path) -> None:
     from components.score.batch import predict
-    from components.score.output import Output
+    from components.score.output import ScoreOutput
 
-    output = Output.of(str(work / "scores.parquet"), None, overwrite=False)
+    output = ScoreOutput.of(str(work / "scores.parquet"), None, overwrite=False)
     predict(model=model, paths=dag.source_paths(dataset), output=output, source=dataset.spec.source)
 
 

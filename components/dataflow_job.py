@@ -43,7 +43,7 @@ def wait(stage: str, result: Any, options: PipelineOptions) -> None:
       EngineError: requests about the job fail; it may still be running.
       KeyboardInterrupt: Ctrl-C was pressed; says what happens to the job.
     """
-    job = Job(stage, result, options)
+    job = DataflowJob(stage, result, options)
     try:
         state = job.follow()
     except KeyboardInterrupt:
@@ -54,7 +54,7 @@ def wait(stage: str, result: Any, options: PipelineOptions) -> None:
         raise job.ended(state)
 
 
-class Job:
+class DataflowJob:
     """A job that was sent.
 
     Args:

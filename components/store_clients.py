@@ -21,7 +21,7 @@ _PART = 16 << 20  # bytes of an object that are sent at once
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredObject:
     """An object in a store's listing.
 
     Attributes:
@@ -117,12 +117,12 @@ class _Google:
     def check(self, bucket: str) -> None:
         next(iter(self._client.list_blobs(bucket, max_results=1, timeout=10, retry=None)), None)
 
-    def found(self, bucket: str, name: str) -> Found:
+    def found(self, bucket: str, name: str) -> StoredObject:
         blob = self._blob(bucket, name)
         blob.reload(**self._again)
         return self._found(blob)
 
-    def listed(self, bucket: str, prefix: str) -> Iterator[Found]:
+    def listed(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         return map(self._found, self._client.list_blobs(bucket, prefix=prefix, **self._again))
 
     def fetched(self, bucket: str, name: str, start: int, end: int) -> bytes:
@@ -156,9 +156,9 @@ class _Google:
         return str(blob.generation)
 
     @staticmethod
-    def _found(blob: Any) -> Found:
+    def _found(blob: Any) -> StoredObject:
         content = blob.md5_hash or f"generation {blob.generation}"
-        return Found(blob.name, blob.size, blob.updated.timestamp(), content)
+        return StoredObject(blob.name, blob.size, blob.updated.timestamp(), content)
 
 
 class _Amazon:
@@ -179,10 +179,10 @@ class _Amazon:
         made = boto3.session.Session().client("s3", config=once)
         made.list_objects_v2(Bucket=bucket, MaxKeys=1)
 
-    def found(self, bucket: str, name: str) -> Found:
+    def found(self, bucket: str, name: str) -> StoredObject:
         return self._found({"Key": name, **self._ask("head_object", Bucket=bucket, Key=name)})
 
-    def listed(self, bucket: str, prefix: str) -> Iterator[Found]:
+    def listed(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         page: dict[str, Any] = {"NextContinuationToken": None}
         while "NextContinuationToken" in page:
             token = page["NextContinuationToken"]
@@ -235,9 +235,9 @@ class _Amazon:
         return str(self._ask("put_object", Bucket=bucket, Key=name, Body=data, **condition)["ETag"])
 
     @staticmethod
-    def _found(listed: Any) -> Found:
+    def _found(listed: Any) -> StoredObject:
         size = listed["Size"] if "Size" in listed else listed["ContentLength"]
-        return Found(listed["Key"], size, listed["LastModified"].timestamp(), listed["ETag"])
+        return StoredObject(listed["Key"], size, listed["LastModified"].timestamp(), listed["ETag"])
 
 
 Client: TypeAlias = _Google | _Amazon

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 from components import store_clients
-from components.store_clients import Client, Found, Version
+from components.store_clients import Client, StoredObject, Version
 from components.store_errors import ConditionError, bucket_of, readable_errors
 from components.store_patience import limited
 
@@ -207,20 +207,20 @@ def _name(path: str, bucket: str) -> str:
     return path[len(f"gs://{bucket}/") :]
 
 
-def _found(path: str) -> Found | None:
+def _found(path: str) -> StoredObject | None:
     with contextlib.suppress(FileNotFoundError), _asking(path) as (client, bucket, name):
         return client.found(bucket, name) if name and not name.endswith("/") else None
     return None
 
 
-def _listed(prefix: str, *, folders: bool = False) -> list[Found]:
+def _listed(prefix: str, *, folders: bool = False) -> list[StoredObject]:
     """Return the objects whose paths have this prefix, without those that stand for folders."""
     with _asking(prefix) as (client, bucket, name):
         # a name that ends in `/` is a folder, as a store's console creates it
         return [f for f in client.listed(bucket, name) if folders or not f.name.endswith("/")]
 
 
-def _entry(path: str, entry: Found) -> tuple[str, int, int]:
+def _entry(path: str, entry: StoredObject) -> tuple[str, int, int]:
     root = path[: len("gs://")] + bucket_of(path)
     return f"{root}/{entry.name}", entry.size, int(1e9 * entry.changed)
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from components import files, stores
 from components.ingest.splits import protocol as splits
 from components.sources import protocol as sources
-from components.sources.found import source_files
 from components.sources.protocol import Selection, open_reader
+from components.sources.source_files import source_files
 from components.tasks import protocol as tasks
 from components.transform.treatments import protocol as treatments
 from pipeline import digests

@@ -9,18 +9,18 @@ import click
 
 from components import files, progress, stores
 from components.score.formats import FORMATS, Format
-from components.sources.found import source_files
+from components.sources.source_files import source_files
 from pipeline import beam_command, engines, runners, scoring
 from pipeline.beam_command import BeamCommand
 from pipeline.folders import new_run_id
-from pipeline.scoring import Source
+from pipeline.scoring import ModelFolder
 from schemas.runners import RunnerName
 
 STAGE = "predict"
 
 
 @click.command(cls=BeamCommand)
-@click.argument("source", metavar="RUN-OR-FOLDER")
+@click.argument("run_or_folder", metavar="RUN-OR-FOLDER")
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option(
     "-o",
@@ -66,7 +66,7 @@ STAGE = "predict"
 @click.pass_context
 def command(
     ctx: click.Context,
-    source: str,
+    run_or_folder: str,
     inputs: tuple[str, ...],
     output: str,
     kind: Format | None,
@@ -86,20 +86,20 @@ def command(
     cannot be scored are kept beside the output, each with its reason. What follows `--` goes to
     Beam.
     """
-    models = Source.of(source)
+    models = ModelFolder.of(run_or_folder)
     model = models.version(version)
     other = None if compare is None else models.version(compare)
     paths = input_paths(inputs)
     written, schema = models.written(dataset), models.columns(dataset)
     on = runners.choose(scoring.runner_of(dataset), runner, settings, ctx.meta["beam"])
     engines.check(on, [*paths, model, output])
-    from components.score.output import Output
+    from components.score.output import ScoreOutput
     from components.score.sources import check_kinds
 
     if files.in_store(output):
         stores.check_writable(output)
     kept = [model, *([] if other is None else [other]), *models.kept]
-    place = Output.of(output, kind, overwrite=overwrite, inputs=paths, kept=kept)
+    place = ScoreOutput.of(output, kind, overwrite=overwrite, inputs=paths, kept=kept)
     check_kinds(paths)
     with scoring.on_screen(STAGE) as (screen, _):
         screen.line(f"{len(paths):,} file{'s'[: len(paths) > 1]}, scored by {model}", "bold")

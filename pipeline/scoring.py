@@ -32,11 +32,11 @@ from schemas.columns import Column
 from schemas.errors import ConfigError, SkewlessError
 from schemas.runners import Runner
 from schemas.secrets import RedactingFormatter
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelFolder:
     """The models at RUN-OR-FOLDER.
 
     Attributes:
@@ -50,7 +50,7 @@ class Source:
     run: Folders | None
 
     @classmethod
-    def of(cls, path: str) -> Source:
+    def of(cls, path: str) -> ModelFolder:
         """Find the models at a path.
 
         Raises:
@@ -69,7 +69,7 @@ class Source:
         )
 
     @classmethod
-    def _in_store(cls, path: str) -> Source:
+    def _in_store(cls, path: str) -> ModelFolder:
         stores.check(path)
         if files.is_file(os.path.join(path, SAVED_MODEL)):
             name = os.path.basename(path)
@@ -105,7 +105,7 @@ class Source:
         """The run's folders that scores must not be written to, if the versions are in a run."""
         return [] if self.run is None else [self.run.artifacts, self.run.serving]
 
-    def written(self, dataset: str | None) -> Options | None:
+    def written(self, dataset: str | None) -> SourceOptions | None:
         """Return the format of the files: the dataset's, or the run's; None means the default.
 
         Args:

@@ -31,7 +31,7 @@ _NEEDED = {"import_schema": "schema", "statistics": "statistics", "transform": "
 
 
 @dataclass(frozen=True)
-class Reference:
+class TrainingRun:
     """The artifacts of one run that requests are compared with.
 
     Attributes:
@@ -93,7 +93,7 @@ def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) ->
 
 
 def _measured(
-    reference: Reference, logs: Sequence[str], threshold: float
+    reference: TrainingRun, logs: Sequence[str], threshold: float
 ) -> tuple[Skew, Sequence[str]]:
     """Return how far requests have moved, and the same as lines of text.
 
@@ -118,7 +118,7 @@ def _measured(
     return result, list(skew_text.lines(result))
 
 
-def find(run: str) -> Reference:
+def find(run: str) -> TrainingRun:
     """Return the artifacts of the newest run whose model was pushed.
 
     A run that is not finished, or whose model was refused, is not the reference for requests to
@@ -151,7 +151,7 @@ def find(run: str) -> Reference:
     )
 
 
-def _reference(run_id: str, executions: Mapping[str, lineage.Execution]) -> Reference | None:
+def _reference(run_id: str, executions: Mapping[str, lineage.Execution]) -> TrainingRun | None:
     """Return the artifacts of a run; None if one is missing."""
     uris = {}
     for node, channel in _NEEDED.items():
@@ -159,7 +159,7 @@ def _reference(run_id: str, executions: Mapping[str, lineage.Execution]) -> Refe
         if artifact is None or not files.exists(artifact.uri):
             return None
         uris[node] = artifact.uri
-    return Reference(
+    return TrainingRun(
         run_id,
         schema=os.path.join(uris["import_schema"], "schema.pbtxt"),
         statistics=uris["statistics"],

@@ -18,7 +18,7 @@ from components.score.formats import FORMATS, Format
 from components.score.formats import TOPIC as _TOPIC
 from pipeline import scoring, stream_folders
 from pipeline.beam_command import BeamCommand
-from pipeline.scoring import Source
+from pipeline.scoring import ModelFolder
 from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _IN_PROCESS = ("", "direct", "switchingdirect", "bundlebaseddirect", "fnapi")
 
 
 @click.command(cls=BeamCommand)
-@click.argument("source", metavar="RUN-OR-FOLDER")
+@click.argument("run_or_folder", metavar="RUN-OR-FOLDER")
 @click.option("--input", "pattern", metavar="PATTERN", help="Score each file that matches, once.")
 @click.option(
     "--subscription", metavar="NAME", help="Score messages: projects/PROJECT/subscriptions/NAME."
@@ -99,14 +99,14 @@ _IN_PROCESS = ("", "direct", "switchingdirect", "bundlebaseddirect", "fnapi")
     metavar="SECONDS",
     help="Stop looking for new files or messages after this time. [default: until interrupted]",
 )
-def command(source: str, version: int | None, **options: Any) -> None:
+def command(run_or_folder: str, version: int | None, **options: Any) -> None:
     """Score new files or messages with a pushed model, for as long as they come.
 
     RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel. A
     running stream takes up each version that is pushed, unless --version names the one to use.
     What follows `--` goes to Beam, such as --runner=DataflowRunner.
     """
-    flow = Flow(source, version, **options)
+    flow = Flow(run_or_folder, version, **options)
     with scoring.on_screen(STAGE) as (screen, board):
         screen.line(f"scored by {flow.model}; Ctrl-C ends it", "bold")
         with scoring.imports():
@@ -125,7 +125,7 @@ class Flow:
 
     def __init__(
         self,
-        source: str,
+        run_or_folder: str,
         version: int | None,
         *,
         pattern: str | None,
@@ -152,7 +152,7 @@ class Flow:
         self._started = False
         self._result: Any = None  # of a job on another runner, which may outlive this process
         self.check()
-        models = Source.of(source)
+        models = ModelFolder.of(run_or_folder)
         self.model = models.version(version)
         stream_folders.check(pattern, self._folders(), [self.model, *models.kept])
         self._follow = models.serving if version is None else None

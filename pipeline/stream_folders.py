@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from components import files, overlap
-from components.sources.found import WILDCARD
+from components.sources.source_files import WILDCARD
 from schemas.errors import ConfigError
 
 

@@ -14,13 +14,13 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
 from components import files
 from components.score import counts, message_sinks, new_files
-from components.score.columns import Asked, ask
+from components.score.columns import RawSignature, read_signature
 from components.score.formats import TOPIC, Format
 from components.score.model_handler import SavedModelHandler
 from components.score.sources import Wanted
 from components.score.stream import ScoreMessages
 from schemas.columns import Column
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Steps:
     model: str
     follow: str | None
     look: float
-    source: Options | None
+    source: SourceOptions | None
     columns: tuple[Column, ...]
     keys: tuple[str, ...]
     kind: Format
@@ -96,7 +96,7 @@ class Steps:
           wait: seconds that a message may wait for others; None scores each bundle together.
         """
         scored = messages | "Score" >> ScoreMessages(
-            self._handler(), self._asked().inputs, keys=self.keys, max_seconds=wait
+            self._handler(), self._signature().inputs, keys=self.keys, max_seconds=wait
         )
         for name, answers, place, counted_as in (
             ("Answers", scored.answers, self.scores, counts.SCORED),
@@ -129,12 +129,12 @@ class Steps:
             folder = files.absolute(self.dead_letters)
             _ = result.rejects | "WriteDead" >> new_files.WriteRejectFiles(folder)
 
-    def _asked(self) -> Asked:
-        return ask(self.model)
+    def _signature(self) -> RawSignature:
+        return read_signature(self.model)
 
     def _wanted(self) -> Wanted:
         kind: Format = "jsonl" if TOPIC.fullmatch(self.scores) else self.kind
-        return Wanted(self._asked().inputs, self.keys, self.source, kind, self.columns)
+        return Wanted(self._signature().inputs, self.keys, self.source, kind, self.columns)
 
     def _handler(self) -> SavedModelHandler:
         return SavedModelHandler(self.model, follow=self.follow, follow_seconds=self.look)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from components.score.columns import as_column
 from components.score.scorer import Scorer
-from pipeline.scoring import Source
+from pipeline.scoring import ModelFolder
 from schemas.columns import Column
 from schemas.errors import DataError
 
@@ -29,10 +29,10 @@ class Predictor:
 
     def __init__(self, saved_model: str, *, signature: str | None = None) -> None:
         self._scorer = Scorer(saved_model, signature)
-        asked = self._scorer.asked
+        taken = self._scorer.signature
         self.saved_model = saved_model
-        self.inputs: tuple[Column, ...] = asked.inputs
-        self.outputs: pa.Schema = asked.output_schema
+        self.inputs: tuple[Column, ...] = taken.inputs
+        self.outputs: pa.Schema = taken.output_schema
 
     def predict(self, rows: pa.Table | pa.RecordBatch | Mapping[str, Any]) -> pa.Table:
         """Score rows.
@@ -70,7 +70,7 @@ def load(
       ConfigError: there is no such folder or version.
       ModelError: the SavedModel does not load, or is not the one that was pushed.
     """
-    return Predictor(Source.of(os.fspath(path)).version(version), signature=signature)
+    return Predictor(ModelFolder.of(os.fspath(path)).version(version), signature=signature)
 
 
 def _as_table(values: Mapping[str, Any], inputs: tuple[Column, ...]) -> pa.Table:

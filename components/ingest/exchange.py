@@ -68,12 +68,12 @@ class Piece:
     """Rows of one source file for the same shard.
 
     Attributes:
-      source: the source file's position among the files.
+      file: the source file's position among the files.
       path: the Arrow file with the rows.
-      batches: the positions of its record batches, in the source's order.
+      batches: the positions of its record batches, in the file's order.
     """
 
-    source: int
+    file: int
     path: str
     batches: tuple[int, ...]
 
@@ -90,18 +90,18 @@ class Router:
     splitter: Splitter
     shards: Shards
 
-    def route(self, batch: pa.RecordBatch, *, source: int, first: int) -> np.ndarray:
+    def route(self, batch: pa.RecordBatch, *, file: int, first: int) -> np.ndarray:
         """Return each row's shard, shape [rows].
 
         Args:
           batch: the rows.
-          source: the source file's position among the files.
+          file: the source file's position among the files.
           first: the number of earlier rows in the file.
         """
         split = self.splitter.assign(batch)
         counts = np.array(self.shards.counts)
         offsets = np.cumsum(counts) - counts
-        return offsets[split] + scatter(source, first, batch.num_rows, counts[split])
+        return offsets[split] + scatter(file, first, batch.num_rows, counts[split])
 
 
 class PieceWriter:
@@ -110,21 +110,21 @@ class PieceWriter:
     The Arrow file has a new name each time, so that the file of a failed attempt is never read.
     """
 
-    def __init__(self, folder: str, schema: pa.Schema, router: Router, *, source: int) -> None:
+    def __init__(self, folder: str, schema: pa.Schema, router: Router, *, file: int) -> None:
         self._path = os.path.join(folder, f"{uuid.uuid4().hex}.arrow")
         self._stack = contextlib.ExitStack()
         self._router = router
-        self._source = source
+        self._file = file
         self._batches: dict[int, list[int]] = {}
         self._written = 0
         partial = self._stack.enter_context(files.whole(self._path))
-        file = self._stack.enter_context(pa.OSFile(partial, "wb"))
-        self._writer = self._stack.enter_context(pa.ipc.new_file(file, schema))
+        arrow_file = self._stack.enter_context(pa.OSFile(partial, "wb"))
+        self._writer = self._stack.enter_context(pa.ipc.new_file(arrow_file, schema))
         self.rows = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows, each to the piece of its shard."""
-        shard = self._router.route(batch, source=self._source, first=self.rows)
+        shard = self._router.route(batch, file=self._file, first=self.rows)
         order = np.argsort(shard.astype(np.uint32), kind="stable")
         batch = batch.take(pa.array(order))
         ends = np.cumsum(np.bincount(shard, minlength=self._router.shards.total))
@@ -138,7 +138,7 @@ class PieceWriter:
     def pieces(self) -> list[tuple[int, Piece]]:
         """Return the pieces with their shards."""
         return [
-            (shard, Piece(self._source, self._path, tuple(batches)))
+            (shard, Piece(self._file, self._path, tuple(batches)))
             for shard, batches in self._batches.items()
         ]
 
@@ -164,7 +164,7 @@ def write_shard(
     Returns:
       The number of rows.
     """
-    batches = [b for p in sorted(pieces, key=lambda p: p.source) for b in _read(p)]
+    batches = [b for p in sorted(pieces, key=lambda p: p.file) for b in _read(p)]
     table = pa.Table.from_batches(batches, schema).combine_chunks()
     del batches
     order = permutation(shard, table.num_rows)

@@ -25,12 +25,12 @@ from components.ingest.label_values import check_label
 from components.ingest.outcome import outcome
 from components.ingest.rejects import RejectWriter, publish_rejects
 from components.ingest.splits.protocol import open_splitter
-from components.ingest.tally import Tally
+from components.ingest.tally import IngestTally
 from components.sources.protocol import Part, Reader, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.examples import Examples
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 from schemas.splits.options import SPLITS, SplitOptions
 from schemas.tasks.options import TaskOptions
 
@@ -41,7 +41,7 @@ _WRITTEN = "the examples"
 
 def ingest(
     *,
-    source: Options,
+    source: SourceOptions,
     paths: Sequence[str],
     columns: Sequence[Column],
     splits: SplitOptions,
@@ -77,7 +77,7 @@ def ingest(
     _note_ignored(parts)
     with _working_folder(output, options) as folder:
         plan = Plan.of(reader, parts, columns, splits, settings, folder)
-        tally = outcome(STAGE, "Ingest" >> IngestParts(plan), folder, Tally, options)
+        tally = outcome(STAGE, "Ingest" >> IngestParts(plan), folder, IngestTally, options)
         counts = tally.counts()
         counts.check()
         where = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
@@ -142,7 +142,7 @@ class Plan:
 class IngestParts(beam.PTransform):
     """Reads parts of a source; writes shards of examples and files of rejects to `plan.folder`.
 
-    Returns one `Tally`. Rows go through files; only their positions go through Beam:
+    Returns one `IngestTally`. Rows go through files; only their positions go through Beam:
 
     >>> pipeline | IngestParts(plan) | beam.Map(print)  # doctest: +SKIP
     """
@@ -151,7 +151,7 @@ class IngestParts(beam.PTransform):
         super().__init__()
         self._plan = plan
 
-    def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[Tally]:
+    def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[IngestTally]:
         """Build the steps."""
         plan = self._plan
         read = (
@@ -173,7 +173,7 @@ class IngestParts(beam.PTransform):
         return (
             (read.tallies, written)
             | "Tallies" >> beam.Flatten()
-            | "Add" >> beam.CombineGlobally(Tally.add)
+            | "Add" >> beam.CombineGlobally(IngestTally.add)
         )
 
     def display_data(self) -> dict[str, int | str]:
@@ -198,23 +198,25 @@ class _ReadPart(beam.DoFn):
         yield beam.pvalue.TaggedOutput("tallies", tally)
         yield from pieces
 
-    def _exchange(self, position: int, part: Part) -> tuple[Tally, list[tuple[int, Piece]]]:
-        plan, tally = self._plan, Tally()
+    def _exchange(self, position: int, part: Part) -> tuple[IngestTally, list[tuple[int, Piece]]]:
+        plan, tally = self._plan, IngestTally()
         schema = arrow_schema(plan.columns)
         with (
-            PieceWriter(plan.folder, schema, plan.router, source=position) as pieces,
+            PieceWriter(plan.folder, schema, plan.router, file=position) as pieces,
             RejectWriter(plan.folder) as rejects,
         ):
             for block in plan.reader.read(part):
                 pieces.write(block.columns)
                 rejects.write(block.rejects)
-                read = Tally(records_read=block.read)
-                tally = Tally.add([tally, read, Tally.of_rejects(block.rejects, file=position)])
+                read = IngestTally(records_read=block.read)
+                tally = IngestTally.add(
+                    [tally, read, IngestTally.of_rejects(block.rejects, file=position)]
+                )
                 self._read.inc(block.read)
                 self._rejected.inc(len(block.rejects))
                 progress.rows(STAGE, block.read)
         if rejects.path is not None:
-            tally = Tally.add([tally, Tally(reject_files=((position, rejects.path),))])
+            tally = IngestTally.add([tally, IngestTally(reject_files=((position, rejects.path),))])
         return tally, pieces.pieces()
 
 
@@ -225,7 +227,7 @@ class _WriteShard(beam.DoFn):
         self._plan = plan
         self._written = Metrics.counter(STAGE, "examples_written")
 
-    def process(self, shard_pieces: tuple[int, Iterable[Piece | None]]) -> Iterator[Tally]:
+    def process(self, shard_pieces: tuple[int, Iterable[Piece | None]]) -> Iterator[IngestTally]:
         shard, pieces = shard_pieces
         plan, shards = self._plan, self._plan.router.shards
         with keep_failure(plan.folder, _WRITTEN):
@@ -237,7 +239,7 @@ class _WriteShard(beam.DoFn):
                 batch_rows=plan.batch_rows,
             )
         self._written.inc(rows)
-        yield Tally(examples={shards.split_of(shard): rows})
+        yield IngestTally(examples={shards.split_of(shard): rows})
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ class Sample(Strict):
     text: str
 
 
-class Tally(Strict):
+class IngestTally(Strict):
     """Counts of the records of some files, or of the rows of some shards.
 
     Attributes:
@@ -42,7 +42,7 @@ class Tally(Strict):
     reject_files: tuple[tuple[int, str], ...] = ()
 
     @classmethod
-    def of_rejects(cls, rejects: Sequence[Reject], *, file: int) -> Tally:
+    def of_rejects(cls, rejects: Sequence[Reject], *, file: int) -> IngestTally:
         """Return the tally of rejected records of one file, in the file's order."""
         samples: dict[str, tuple[Sample, ...]] = {}
         for reject in rejects:
@@ -53,7 +53,7 @@ class Tally(Strict):
         return cls(rejected=Counter(r.reason.code for r in rejects), samples=samples)
 
     @classmethod
-    def add(cls, tallies: Iterable[Tally]) -> Tally:
+    def add(cls, tallies: Iterable[IngestTally]) -> IngestTally:
         """Return the sum, which depends neither on order nor on grouping."""
         tallies = list(tallies)
         examples: Counter[str] = Counter()

@@ -20,7 +20,7 @@ import numpy as np
 from components.parity.libtensorflow import (
     NUMPY_TYPES,
     STRING,
-    Output,
+    GraphOutput,
     TensorFlowError,
     array_of,
     data_type,
@@ -39,7 +39,7 @@ class TensorInfo:
 
 
 @dataclass(frozen=True)
-class Signature:
+class SignatureDef:
     """A SignatureDef: inputs and outputs by name, and what stands for inputs left out."""
 
     inputs: Mapping[str, TensorInfo]
@@ -71,7 +71,7 @@ class SavedModel:
             self.close()
             raise
 
-    def _load(self, path: str) -> dict[str, Signature]:
+    def _load(self, path: str) -> dict[str, SignatureDef]:
         lib = self._library
         options, meta_graph = c_void_p(lib.TF_NewSessionOptions()), lib.TF_NewBuffer()
         try:
@@ -122,9 +122,9 @@ class SavedModel:
     def _run(
         self, inputs: list[TensorInfo], tensors: list[c_void_p], outputs: list[TensorInfo]
     ) -> list[c_void_p]:
-        feeds = (Output * len(inputs))(*map(self._find, inputs))
+        feeds = (GraphOutput * len(inputs))(*map(self._find, inputs))
         values = (c_void_p * len(inputs))(*tensors)
-        fetches = (Output * len(outputs))(*map(self._find, outputs))
+        fetches = (GraphOutput * len(outputs))(*map(self._find, outputs))
         results = (c_void_p * len(outputs))()
         with status_checked() as status:
             self._library.TF_SessionRun(
@@ -143,12 +143,12 @@ class SavedModel:
             )
         return [c_void_p(tensor) for tensor in results]
 
-    def _find(self, tensor: TensorInfo) -> Output:
+    def _find(self, tensor: TensorInfo) -> GraphOutput:
         name, _, index = tensor.name.partition(":")
         operation = self._library.TF_GraphOperationByName(self._graph, name.encode())
         if not operation:
             raise TensorFlowError(f"the graph has no operation {name!r}")
-        return Output(operation, int(index or 0))
+        return GraphOutput(operation, int(index or 0))
 
     def close(self) -> None:
         """Free session and graph; the model cannot be run afterwards."""
@@ -169,13 +169,13 @@ class SavedModel:
         self.close()
 
 
-def read_signatures(meta_graph: bytes) -> dict[str, Signature]:
+def read_signatures(meta_graph: bytes) -> dict[str, SignatureDef]:
     """Return the signatures of a serialised MetaGraphDef."""
     from tensorflow.core.protobuf import meta_graph_pb2
 
     signatures = meta_graph_pb2.MetaGraphDef.FromString(meta_graph).signature_def
     return {
-        name: Signature(
+        name: SignatureDef(
             inputs={k: TensorInfo(v.name, v.dtype) for k, v in signature.inputs.items()},
             outputs={k: TensorInfo(v.name, v.dtype) for k, v in signature.outputs.items()},
             defaults={k: _constant(v) for k, v in signature.defaults.items()},
@@ -198,7 +198,7 @@ def _constant(proto: Any) -> np.ndarray:
     return np.array(values + filler * missing, dtype).reshape(shape)
 
 
-def _complete(signature: Signature, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _complete(signature: SignatureDef, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the feeds, checked, with the defaults of inputs left out."""
     for name in feeds:
         if name not in signature.inputs:

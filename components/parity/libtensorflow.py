@@ -29,7 +29,7 @@ class TensorFlowError(RuntimeError):
     """TensorFlow refused a call; the message is its own."""
 
 
-class Output(Structure):
+class GraphOutput(Structure):
     """TF_Output: the `index`-th output of an operation."""
 
     _fields_ = [("operation", c_void_p), ("index", c_int)]
@@ -41,7 +41,7 @@ class _Buffer(Structure):
     _fields_ = [("data", c_void_p), ("length", c_size_t), ("deallocator", c_void_p)]
 
 
-_BUFFER, _OUTPUTS = POINTER(_Buffer), POINTER(Output)
+_BUFFER, _OUTPUTS = POINTER(_Buffer), POINTER(GraphOutput)
 _POINTERS, _DIMS = POINTER(c_void_p), POINTER(c_int64)
 
 # name: (result, arguments), after tensorflow/c/c_api.h, tf_tensor.h, tf_status.h, tf_tstring.h.

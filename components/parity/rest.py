@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +22,6 @@ from components.parity.serving_paths.protocol import (
     ServingPath,
 )
 
-if TYPE_CHECKING:
-    from components.parity.question_sets import QuestionSets
-    from components.parity.questions import Question
-
 _PATH = f"/v1/models/{MODEL}"
 _DTYPES = {"DT_FLOAT": np.float32, "DT_INT64": np.int64, "DT_STRING": np.object_}
 _OK = 200
@@ -36,11 +32,7 @@ class RestPath(ServingPath):
 
     cannot_carry = MISSING_IS_NAN
     process = SERVER
-
-    @staticmethod
-    def questions(sets: QuestionSets) -> Sequence[Question]:
-        """Return those to Predict."""
-        return sets.by_predict
+    questions = staticmethod(lambda sets: sets.by_predict)
 
     def __init__(self, address: ModelAddress) -> None:
         self._connection = http.client.HTTPConnection(

@@ -29,11 +29,11 @@ from components.parity.json_forms import json_values, missing
 from components.parity.questions import FATE, LOST, REFUSED, SCORED
 from components.score.batch import predict
 from components.score.bounded import BoundedPipeline
-from components.score.columns import Asked, ask
+from components.score.columns import RawSignature, read_signature
 from components.score.message_sinks import WriteMessageFiles
 from components.score.messages import REASON
 from components.score.model_handler import SavedModelHandler
-from components.score.output import Output
+from components.score.output import ScoreOutput
 from components.score.stream import ScoreMessages
 
 _KEY = "row of the proof"  # a name that no column has
@@ -58,24 +58,28 @@ class _ScoringJob(ABC):
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of all rows, and what became of each."""
-        asked = ask(self._saved_model, signature)
+        raw = read_signature(self._saved_model, signature)
         with tempfile.TemporaryDirectory() as folder:
-            scored = self._score(asked, feeds, folder)
-        return put_back(_rows(feeds), asked, scored)
+            scored = self._score(raw, feeds, folder)
+        return put_back(_rows(feeds), raw, scored)
 
     @abstractmethod
-    def _score(self, asked: Asked, feeds: Mapping[str, np.ndarray], folder: str) -> _Scored:
+    def _score(
+        self, signature: RawSignature, feeds: Mapping[str, np.ndarray], folder: str
+    ) -> _Scored:
         """Score the rows and read what came of it."""
 
 
 class BatchJob(_ScoringJob):
     """Scores a Parquet file as `skewless predict` does."""
 
-    def _score(self, asked: Asked, feeds: Mapping[str, np.ndarray], folder: str) -> _Scored:
-        source = os.path.join(folder, "rows.parquet")
-        pq.write_table(as_table(feeds), source, row_group_size=_GROUP_ROWS)
-        output = Output.of(os.path.join(folder, "scores.parquet"), None, overwrite=False)
-        done = predict(model=asked.saved_model, paths=[source], output=output, keys=[_KEY])
+    def _score(
+        self, signature: RawSignature, feeds: Mapping[str, np.ndarray], folder: str
+    ) -> _Scored:
+        path = os.path.join(folder, "rows.parquet")
+        pq.write_table(as_table(feeds), path, row_group_size=_GROUP_ROWS)
+        output = ScoreOutput.of(os.path.join(folder, "scores.parquet"), None, overwrite=False)
+        done = predict(model=signature.saved_model, paths=[path], output=output, keys=[_KEY])
         scores = open_parquet(output.path).read().to_pydict()
         lines = [
             open_parquet(path).read(["line"]).column("line").to_pylist() for path in done.rejects
@@ -87,11 +91,15 @@ class BatchJob(_ScoringJob):
 class StreamJob(_ScoringJob):
     """Scores messages of JSON as `skewless stream` does: those that come together, in one run."""
 
-    def _score(self, asked: Asked, feeds: Mapping[str, np.ndarray], folder: str) -> _Scored:
-        handler = SavedModelHandler(asked.saved_model, signature=asked.signature)
+    def _score(
+        self, signature: RawSignature, feeds: Mapping[str, np.ndarray], folder: str
+    ) -> _Scored:
+        handler = SavedModelHandler(signature.saved_model, signature=signature.signature)
 
         def steps(messages: beam.PCollection[PubsubMessage]) -> None:
-            scored = messages | "Score" >> ScoreMessages(handler, asked.inputs, max_seconds=None)
+            scored = messages | "Score" >> ScoreMessages(
+                handler, signature.inputs, max_seconds=None
+            )
             for name, answers in (("Answers", scored.answers), ("Dead", scored.dead_letters)):
                 _ = answers | name >> WriteMessageFiles(os.path.join(folder, name))
 
@@ -102,7 +110,7 @@ class StreamJob(_ScoringJob):
         answers = [line for line in lines if REASON not in line["attributes"]]
         return _Scored(
             numbers=[_number(line) for line in answers],
-            scores={name: [line["data"][name] for line in answers] for name in asked.outputs},
+            scores={name: [line["data"][name] for line in answers] for name in signature.outputs},
             refused=[_number(line) for line in lines if REASON in line["attributes"]],
         )
 
@@ -184,12 +192,12 @@ def _number(line: Mapping[str, Any]) -> int:
     return int(line["attributes"][_KEY])
 
 
-def put_back(rows: int, asked: Asked, scored: _Scored) -> dict[str, np.ndarray]:
+def put_back(rows: int, signature: RawSignature, scored: _Scored) -> dict[str, np.ndarray]:
     """Return outputs in the order of the rows asked, and what became of each row.
 
     Args:
       rows: how many were asked.
-      asked: names and types of the outputs.
+      signature: names and types of the outputs.
       scored: what came back of them.
     """
     at, refused = np.array(scored.numbers, np.int64), np.array(scored.refused, np.int64)
@@ -199,7 +207,7 @@ def put_back(rows: int, asked: Asked, scored: _Scored) -> dict[str, np.ndarray]:
     counts = np.bincount(np.concatenate([at, refused]), minlength=rows)
     fate[counts > 1] = b"scored twice"
     outputs: dict[str, np.ndarray] = {FATE: fate}
-    for name, kind in asked.outputs.items():
+    for name, kind in signature.outputs.items():
         if pa.types.is_string(kind):
             column = np.full(rows, b"", object)
             column[at] = [value.encode() for value in scored.scores[name]]

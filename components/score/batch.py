@@ -24,17 +24,17 @@ from components.examples import column
 from components.ingest.failures import disk_errors, keep_failure, reserve
 from components.ingest.outcome import outcome
 from components.ingest.rejects import RejectWriter
-from components.ingest.tally import Tally as Read
+from components.ingest.tally import IngestTally
 from components.score.compare import Sums, difference
-from components.score.inference import ScoreBatches
+from components.score.inference import ScoreKeyedBatches
 from components.score.model_handler import SavedModelHandler
-from components.score.output import WRITTEN, Output
-from components.score.plan import Plan
+from components.score.output import WRITTEN, ScoreOutput
+from components.score.plan import ScoringPlan
 from components.score.sinks import Sink, open_sink
 from components.score.sources import read_rows
-from components.score.tally import Part, Scored, Tally
+from components.score.tally import Scored, ScoredFile, ScoreTally
 from schemas.columns import Column
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 
 STAGE = "predict"
 
@@ -43,8 +43,8 @@ def predict(
     *,
     model: str,
     paths: Sequence[str],
-    output: Output,
-    source: Options | None = None,
+    output: ScoreOutput,
+    source: SourceOptions | None = None,
     keys: Sequence[str] = (),
     columns: Sequence[str] = (),
     compare_with: str | None = None,
@@ -73,16 +73,16 @@ def predict(
       DataError: a file is missing, unreadable or lacks a column; the output cannot be written.
       ModelError: there is no SavedModel, or two versions to compare have different columns.
     """
-    plan = Plan.of(model, paths, output, source, keys, columns, compare_with, schema)
+    plan = ScoringPlan.of(model, paths, output, source, keys, columns, compare_with, schema)
     with output.working_folder(options) as folder:
         with disk_errors(WRITTEN, output.path):
             reserve(folder)
         plan = replace(plan, folder=folder)
-        tally = outcome(STAGE, "Predict" >> ScoreFiles(plan), folder, Tally, options)
+        tally = outcome(STAGE, "Predict" >> ScoreFiles(plan), folder, ScoreTally, options)
         by_reason = sorted(tally.read.rejected.items(), key=lambda item: (-item[1], item[0]))
         scored = Scored(
             model=model,
-            signature=plan.asked[0].signature,
+            signature=plan.signatures[0].signature,
             compared_with=compare_with,
             rows_read=tally.read.records_read,
             rows_scored=tally.scored,
@@ -102,13 +102,13 @@ class Carried:
     """The data that accompanies a batch through the models.
 
     Attributes:
-      source: the file's position among the sources.
+      file: the file's position among the sources.
       number: the batch's position in the file.
       columns: the columns to copy to the output.
       scored: the results of the models that have scored the batch.
     """
 
-    source: int
+    file: int
     number: int
     columns: pa.RecordBatch
     scored: tuple[PredictionResult, ...] = ()
@@ -117,15 +117,15 @@ class Carried:
 class ScoreFiles(beam.PTransform):
     """Reads the plan's files, scores them and writes parts of the output into `plan.folder`.
 
-    Returns one `Tally`. All steps from reading to writing are fused into one stage, so that a batch
-    is in memory only while it is processed.
+    Returns one `ScoreTally`. All steps from reading to writing are fused into one stage, so that a
+    batch is in memory only while it is processed.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ScoringPlan) -> None:
         super().__init__()
         self._plan = plan
 
-    def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[Tally]:
+    def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[ScoreTally]:
         """Build the steps."""
         plan = self._plan
         read = (
@@ -135,46 +135,48 @@ class ScoreFiles(beam.PTransform):
             | "Read" >> beam.ParDo(_ReadFile(plan)).with_outputs("tallies", main="batches")
         )
         batches = read.batches
-        for number, asked in enumerate(plan.asked, start=1):
-            batches = batches | f"Score{number}" >> ScoreBatches(
-                SavedModelHandler(asked.saved_model, signature=asked.signature)
+        for number, signature in enumerate(plan.signatures, start=1):
+            batches = batches | f"Score{number}" >> ScoreKeyedBatches(
+                SavedModelHandler(signature.saved_model, signature=signature.signature)
             )
         written = batches | "Write" >> beam.ParDo(_WriteParts(plan))
         return (
             (read.tallies, written)
             | "Tallies" >> beam.Flatten()
-            | "Add" >> beam.CombineGlobally(Tally.add)
+            | "Add" >> beam.CombineGlobally(ScoreTally.add)
         )
 
     def display_data(self) -> dict[str, int | str]:
         """Describe the job where a runner shows it."""
-        return {"files": len(self._plan.paths), "model": self._plan.asked[0].saved_model}
+        return {"files": len(self._plan.paths), "model": self._plan.signatures[0].saved_model}
 
 
 class _ReadFile(beam.DoFn):
     """Reads a source file into batches and a tally."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ScoringPlan) -> None:
         self._plan = plan
         self._read = Metrics.counter(STAGE, "records_read")
         self._rejected = Metrics.counter(STAGE, "records_rejected")
 
     def process(self, file: tuple[int, str]) -> Iterator[Any]:
-        source, path = file
-        read = Read()
+        position, path = file
+        read = IngestTally()
         folder = self._plan.folder
         with keep_failure(folder, "the rejected rows"), RejectWriter(folder) as rejects:
             for number, rows in enumerate(read_rows(path, self._plan.wanted)):
                 rejects.write(rows.rejects)
-                one = Read(records_read=rows.read)
-                read = Read.add([read, one, Read.of_rejects(rows.rejects, file=source)])
+                one = IngestTally(records_read=rows.read)
+                read = IngestTally.add(
+                    [read, one, IngestTally.of_rejects(rows.rejects, file=position)]
+                )
                 self._read.inc(rows.read)
                 self._rejected.inc(len(rows.rejects))
                 if rows.inputs.num_rows:
-                    yield Carried(source, number, rows.carried), rows.inputs
+                    yield Carried(position, number, rows.carried), rows.inputs
         if rejects.path is not None:
-            read = Read.add([read, Read(reject_files=((source, rejects.path),))])
-        yield beam.pvalue.TaggedOutput("tallies", Tally(read=read))
+            read = IngestTally.add([read, IngestTally(reject_files=((position, rejects.path),))])
+        yield beam.pvalue.TaggedOutput("tallies", ScoreTally(read=read))
 
 
 class _WriteParts(beam.DoFn):
@@ -183,7 +185,7 @@ class _WriteParts(beam.DoFn):
     Files have new names each time, so that the files of a failed attempt are never read.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ScoringPlan) -> None:
         self._plan = plan
         self._schema = plan.schema
         self._scored = Metrics.counter(STAGE, "records_scored")
@@ -191,14 +193,14 @@ class _WriteParts(beam.DoFn):
     def start_bundle(self) -> None:
         """Begin with no file."""
         self._sink: Sink | None = None
-        self._source = -1
-        self._tally = Tally()
+        self._file = -1
+        self._tally = ScoreTally()
 
     def process(self, batch: tuple[Carried, pa.RecordBatch]) -> None:
         """Write one batch."""
         carried, _ = batch
         with keep_failure(self._plan.folder, WRITTEN):
-            if carried.source != self._source or self._sink is None:
+            if carried.file != self._file or self._sink is None:
                 self._open(carried)
             assert self._sink is not None  # _open created it
             self._sink.write(self._row_batch(carried))
@@ -207,7 +209,7 @@ class _WriteParts(beam.DoFn):
         compared = None
         if len(outputs) == 2:
             compared = Sums.of(outputs[0], outputs[1], self._plan.renamed)
-        self._tally = Tally.add([self._tally, Tally(scored=rows, compared=compared)])
+        self._tally = ScoreTally.add([self._tally, ScoreTally(scored=rows, compared=compared)])
         self._scored.inc(rows)
         progress.rows(STAGE, rows)
 
@@ -229,15 +231,15 @@ class _WriteParts(beam.DoFn):
             self._sink.close()
         path = os.path.join(self._plan.folder, f"{uuid.uuid4().hex}.part")
         self._sink = open_sink(path, self._plan.output.kind, self._schema)
-        self._source = carried.source
-        part = Part(source=carried.source, first=carried.number, path=path)
-        self._tally = Tally.add([self._tally, Tally(parts=(part,))])
+        self._file = carried.file
+        part = ScoredFile(file=carried.file, first=carried.number, path=path)
+        self._tally = ScoreTally.add([self._tally, ScoreTally(parts=(part,))])
 
     def _row_batch(self, carried: Carried) -> pa.RecordBatch:
         """Put the columns of the output side by side."""
         columns = [*carried.columns.columns]
-        for scored, asked in zip(carried.scored, self._plan.asked, strict=True):
-            names = self._plan.written(asked).names
+        for scored, signature in zip(carried.scored, self._plan.signatures, strict=True):
+            names = self._plan.written(signature).names
             columns += [column(scored.inference, name) for name in names]
         if len(carried.scored) == 2:
             columns.append(difference(*(result.inference for result in carried.scored)))

@@ -27,7 +27,7 @@ _KINDS = {each.request: each.name for each in reversed(TYPES.values())}
 
 
 @dataclass(frozen=True)
-class Asked:
+class RawSignature:
     """A signature over raw columns.
 
     Attributes:
@@ -48,7 +48,7 @@ class Asked:
         return pa.schema(list(self.outputs.items()))
 
 
-def ask(saved_model: str, signature: str | None = None) -> Asked:
+def read_signature(saved_model: str, signature: str | None = None) -> RawSignature:
     """Read a SavedModel's signature over raw columns, without loading its graph.
 
     Args:
@@ -71,7 +71,7 @@ def ask(saved_model: str, signature: str | None = None) -> Asked:
             remedy=f"it has: {', '.join(sorted(signatures))}",
         )
     definition, where = signatures[name], f"{saved_model}: signature {name!r}"
-    return Asked(
+    return RawSignature(
         saved_model=saved_model,
         signature=name,
         inputs=tuple(

@@ -80,7 +80,7 @@ class Sums(Strict):
         }
         return cls(largest=max((s.largest for s in sums), default=0.0), **totals)
 
-    def comparison(self, names: Mapping[str, str] | None = None) -> Comparison:
+    def comparison(self, names: Mapping[str, str] | None = None) -> VersionComparison:
         """Return the comparison for the sums; `names` is from `renamed`."""
         n = max(self.rows, 1)
         spread_a, spread_b = (
@@ -88,7 +88,7 @@ class Sums(Strict):
             for square, total in ((self.aa, self.a), (self.bb, self.b))
         )
         spread = math.sqrt(spread_a * spread_b)
-        return Comparison(
+        return VersionComparison(
             rows=self.rows,
             mean_absolute_difference=self.absolute / n,
             largest_difference=self.largest,
@@ -98,7 +98,7 @@ class Sums(Strict):
         )
 
 
-class Comparison(Strict):
+class VersionComparison(Strict):
     """The difference between two versions.
 
     Attributes:

@@ -23,7 +23,7 @@ class Carrier(Protocol):
 C = TypeVar("C", bound=Carrier)
 
 
-class ScoreBatches(beam.PTransform):
+class ScoreKeyedBatches(beam.PTransform):
     """Scores pairs of a carrier and a RecordBatch; adds the result to the carrier.
 
     Args:

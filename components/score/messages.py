@@ -20,7 +20,7 @@ from apache_beam.utils.timestamp import Timestamp
 from components.examples import ARROW_TYPES
 from components.score.sinks import json_lines
 from components.sources.cells import first_reasons
-from components.sources.rejects import Reason
+from components.sources.rejects import RejectReason
 from components.sources.typed import of_json
 from schemas.columns import Column
 
@@ -64,7 +64,7 @@ def read_letters(
     good, dead = [], []
     for message, time in dated:
         document = _document(message.data)
-        if isinstance(document, Reason):
+        if isinstance(document, RejectReason):
             dead.append((_dead(message, document, None, None), time))
         else:
             good.append((message, time))
@@ -73,7 +73,7 @@ def read_letters(
     for row in np.flatnonzero(reasons).tolist():
         column, (message, time) = inputs[culprits[row]].name, good[row]
         value = documents[row][column]
-        dead.append((_dead(message, Reason(int(reasons[row])), column, value), time))
+        dead.append((_dead(message, RejectReason(int(reasons[row])), column, value), time))
     fits = np.flatnonzero(reasons == 0).tolist()
     batch = pa.RecordBatch.from_arrays(arrays, [c.name for c in inputs]).take(
         pa.array(fits, pa.int64())
@@ -123,12 +123,12 @@ def json_record(message: PubsubMessage, time: Timestamp) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _document(data: bytes) -> dict[str, Any] | Reason:
+def _document(data: bytes) -> dict[str, Any] | RejectReason:
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError:
-        return Reason.NOT_JSON
-    return document if isinstance(document, dict) else Reason.NOT_AN_OBJECT
+        return RejectReason.NOT_JSON
+    return document if isinstance(document, dict) else RejectReason.NOT_AN_OBJECT
 
 
 def _columns(
@@ -145,7 +145,9 @@ def _opening(document: dict[str, Any], keys: Sequence[str]) -> str:
     return "{" + "".join(pairs)
 
 
-def _dead(message: PubsubMessage, reason: Reason, column: str | None, value: Any) -> PubsubMessage:
+def _dead(
+    message: PubsubMessage, reason: RejectReason, column: str | None, value: Any
+) -> PubsubMessage:
     why = {REASON: reason.code}
     if column is not None:
         why |= {COLUMN: column[:_MAX_VALUE], VALUE: str(value)[:_MAX_VALUE]}

@@ -25,7 +25,7 @@ from components import progress
 from components.ingest.failures import disk_errors
 from components.score.counts import READ, REJECTED, SCORED, STAGE, count
 from components.score.formats import Format
-from components.score.inference import ScoreBatches
+from components.score.inference import ScoreKeyedBatches
 from components.score.messages import COLUMN, MODEL_VERSION, REASON
 from components.score.model_handler import SavedModelHandler
 from components.score.sinks import json_lines, open_sink
@@ -35,7 +35,7 @@ from schemas.errors import DataError
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     """Consecutive rows of a file that are being scored.
 
     Attributes:
@@ -96,7 +96,7 @@ class ScoreNewFiles(beam.PTransform):
 class ScoreFoundFiles(beam.PTransform):
     """Scores files, given as `FileMetadata`.
 
-    Returns `scored` (pairs of a `Piece` and its RecordBatch) and `rejects` (pairs of a piece's name
+    Returns `scored` (pairs of a `Chunk` and its RecordBatch) and `rejects` (pairs of a chunk's name
     and a RecordBatch of rejected rows), both with the time of the file's last change. A file should
     appear whole: write it elsewhere and rename it.
 
@@ -123,7 +123,7 @@ class ScoreFoundFiles(beam.PTransform):
             | "InTime" >> beam.Map(lambda file: window.TimestampedValue(file, _written(file)))
             | "Read" >> beam.ParDo(_ReadNewFile(self._wanted)).with_outputs("rejects", main="rows")
         )
-        scored = read.rows | "Score" >> ScoreBatches(self._handler, self._versions)
+        scored = read.rows | "Score" >> ScoreKeyedBatches(self._handler, self._versions)
         return _Files(scored, read.rejects)
 
 
@@ -144,16 +144,16 @@ class _ReadNewFile(beam.DoFn):
     def process(self, file: FileMetadata) -> Iterator[Any]:
         try:
             for number, rows in enumerate(read_rows(file.path, self._wanted)):
-                piece = Piece(file.path, number, rows.carried)
+                chunk = Chunk(file.path, number, rows.carried)
                 count(READ, rows.read)
                 progress.rows(STAGE, rows.read)
                 if rows.rejects:
-                    yield _reject(piece.name, as_batch(rows.rejects))
+                    yield _reject(chunk.name, as_batch(rows.rejects))
                 if rows.inputs.num_rows:
-                    yield piece, rows.inputs
+                    yield chunk, rows.inputs
         except DataError as error:  # the whole file is rejected, and the stream continues
             count(READ, 1)  # for the reject
-            name = Piece(file.path, 0, pa.record_batch([])).name
+            name = Chunk(file.path, 0, pa.record_batch([])).name
             yield _reject(f"{name}-file", _whole_file(file.path, error))
 
 
@@ -169,7 +169,7 @@ def _whole_file(path: str, error: DataError) -> pa.RecordBatch:
 
 
 class WriteScoredFiles(beam.PTransform):
-    """Writes the output of `ScoreNewFiles`: a file for each piece, named after its source."""
+    """Writes the output of `ScoreNewFiles`: a file for each chunk, named after its source."""
 
     def __init__(self, folder: str, kind: Format) -> None:
         super().__init__()
@@ -177,31 +177,31 @@ class WriteScoredFiles(beam.PTransform):
 
     def expand(self, scored: beam.PCollection[Any]) -> beam.PCollection[str]:
         """Build the steps."""
-        return scored | "Write" >> beam.MapTuple(_write_piece, folder=self._folder, kind=self._kind)
+        return scored | "Write" >> beam.MapTuple(_write_chunk, folder=self._folder, kind=self._kind)
 
 
-def _write_piece(
-    piece: Piece, _: pa.RecordBatch, folder: str = "", kind: Format = "parquet"
+def _write_chunk(
+    chunk: Chunk, _: pa.RecordBatch, folder: str = "", kind: Format = "parquet"
 ) -> str:
-    path = os.path.join(folder, f"{piece.name}.{kind}")
-    write_rows(path, kind, scored_rows(piece))
-    count(SCORED, piece.columns.num_rows)
+    path = os.path.join(folder, f"{chunk.name}.{kind}")
+    write_rows(path, kind, scored_rows(chunk))
+    count(SCORED, chunk.columns.num_rows)
     return path
 
 
-def scored_rows(piece: Piece) -> pa.RecordBatch:
-    """Return a piece's keys, the model's outputs, and the version."""
-    (result,) = piece.scored
+def scored_rows(chunk: Chunk) -> pa.RecordBatch:
+    """Return a chunk's keys, the model's outputs, and the version."""
+    (result,) = chunk.scored
     version = os.path.basename(os.path.normpath(result.model_id))
-    rows = piece.columns.num_rows
+    rows = chunk.columns.num_rows
     return pa.RecordBatch.from_arrays(
-        [*piece.columns.columns, *result.inference.columns, pa.array([version] * rows)],
-        [*piece.columns.schema.names, *result.inference.schema.names, MODEL_VERSION],
+        [*chunk.columns.columns, *result.inference.columns, pa.array([version] * rows)],
+        [*chunk.columns.schema.names, *result.inference.schema.names, MODEL_VERSION],
     )
 
 
 class WriteRejectFiles(beam.PTransform):
-    """Writes the rejects of `ScoreNewFiles`: a Parquet file for each piece, as in ingest."""
+    """Writes the rejects of `ScoreNewFiles`: a Parquet file for each chunk, as in ingest."""
 
     def __init__(self, folder: str) -> None:
         super().__init__()
@@ -231,10 +231,10 @@ def write_rows(path: str, kind: Format, rows: pa.RecordBatch) -> None:
         sink.close()
 
 
-def rows_as_messages(piece: Piece, _: pa.RecordBatch) -> list[PubsubMessage]:
+def rows_as_messages(chunk: Chunk, _: pa.RecordBatch) -> list[PubsubMessage]:
     """Return a message of JSON for each scored row of a file."""
-    lines = json_lines(scored_rows(piece)).to_pylist()
-    return [PubsubMessage(line.encode(), {"source": piece.path}) for line in lines]
+    lines = json_lines(scored_rows(chunk)).to_pylist()
+    return [PubsubMessage(line.encode(), {"source": chunk.path}) for line in lines]
 
 
 def rejects_as_messages(_: str, rejects: pa.RecordBatch) -> list[PubsubMessage]:

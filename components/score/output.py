@@ -23,7 +23,7 @@ from components.score import replaced
 from components.score.formats import FORMATS, Format
 from components.score.replaced import REJECTS, SUMMARY
 from components.score.sinks import join_files, open_sink
-from components.score.tally import Scored, Tally
+from components.score.tally import Scored, ScoreTally
 from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _FILE_ENDING = re.compile("[a-z]{2,5}")  # xlsx, csv.gz; not v1.2 or 2026-11-21
 
 
 @dataclass(frozen=True)
-class Output:
+class ScoreOutput:
     """A location for scores.
 
     Attributes:
@@ -58,7 +58,7 @@ class Output:
         overwrite: bool,
         inputs: Sequence[str] = (),
         kept: Sequence[str] = (),
-    ) -> Output:
+    ) -> ScoreOutput:
         """Return the output that a path and a format name; a link means its target.
 
         Args:
@@ -130,7 +130,7 @@ class Output:
                 folder = stack.enter_context(shared)
             yield folder
 
-    def publish(self, tally: Tally, scored: Scored, schema: pa.Schema, folder: str) -> Scored:
+    def publish(self, tally: ScoreTally, scored: Scored, schema: pa.Schema, folder: str) -> Scored:
         """Move the files of a job from its working folder to the output.
 
         Returns:

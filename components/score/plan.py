@@ -9,24 +9,24 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from components.evaluate.published import SAVED_MODEL
-from components.score.columns import Asked, ask
+from components.score.columns import RawSignature, read_signature
 from components.score.compare import renamed, side_by_side
-from components.score.output import Output
+from components.score.output import ScoreOutput
 from components.score.sources import Wanted, carried_schema
 from schemas import description
 from schemas.columns import Column
 from schemas.errors import ConfigError, ModelError, did_you_mean
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScoringPlan:
     """What workers need for a job.
 
     Attributes:
       paths: the sources.
       wanted: what to read from them.
-      asked: the model, and the one to compare it with.
+      signatures: of the model, and of the one to compare it with.
       carried: the Arrow schema of the columns to copy to the output.
       outputs: names of the outputs to write.
       output: the location of the scores.
@@ -36,10 +36,10 @@ class Plan:
 
     paths: tuple[str, ...]
     wanted: Wanted
-    asked: tuple[Asked, ...]
+    signatures: tuple[RawSignature, ...]
     carried: pa.Schema
     outputs: tuple[str, ...]
-    output: Output
+    output: ScoreOutput
     renamed: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
 
@@ -48,13 +48,13 @@ class Plan:
         cls,
         model: str,
         paths: Sequence[str],
-        output: Output,
-        source: Options | None,
+        output: ScoreOutput,
+        source: SourceOptions | None,
         keys: Sequence[str],
         columns: Sequence[str],
         compare_with: str | None,
         schema: Sequence[Column] = (),
-    ) -> Plan:
+    ) -> ScoringPlan:
         """Return the plan for the arguments of `predict`.
 
         Raises:
@@ -64,18 +64,19 @@ class Plan:
             raise ConfigError(
                 "there is no file to score", expected="at least one CSV or Parquet file"
             )
-        asked = [ask(model)]
+        signatures = [read_signature(model)]
         if compare_with is not None:
-            asked.append(_other(compare_with, asked[0]))
-        output.check_apart(paths, kept=[model.saved_model for model in asked])
+            signatures.append(_other(compare_with, signatures[0]))
+        output.check_apart(paths, kept=[model.saved_model for model in signatures])
         for name in columns:
-            if name not in asked[0].outputs:
+            if name not in signatures[0].outputs:
                 raise ConfigError(
-                    f"the model has no output {name!r}; {did_you_mean(name, asked[0].outputs)}",
+                    f"the model has no output {name!r};"
+                    f" {did_you_mean(name, signatures[0].outputs)}",
                     where=f"--columns; {os.path.join(model, SAVED_MODEL)}",
                 )
         wanted = Wanted(
-            inputs=asked[0].inputs,
+            inputs=signatures[0].inputs,
             keys=tuple(dict.fromkeys(keys)),
             source=source,
             written_as=output.kind,
@@ -84,11 +85,11 @@ class Plan:
         plan = cls(
             paths=tuple(paths),
             wanted=wanted,
-            asked=tuple(asked),
+            signatures=tuple(signatures),
             carried=carried_schema(paths, wanted),
-            outputs=tuple(columns) or tuple(asked[0].outputs),
+            outputs=tuple(columns) or tuple(signatures[0].outputs),
             output=output,
-            renamed=renamed(*map(_classes, asked)) if len(asked) == 2 else {},
+            renamed=renamed(*map(_classes, signatures)) if len(signatures) == 2 else {},
         )
         plan.check_names()
         return plan
@@ -96,18 +97,18 @@ class Plan:
     @property
     def suffix(self) -> str:
         """The suffix of the other version's columns."""
-        return f"_v{os.path.basename(os.path.normpath(self.asked[1].saved_model))}"
+        return f"_v{os.path.basename(os.path.normpath(self.signatures[1].saved_model))}"
 
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of the output."""
-        ours, *other = (self.written(asked) for asked in self.asked)
+        ours, *other = (self.written(signature) for signature in self.signatures)
         scores = side_by_side(ours, other[0], self.suffix) if other else ours
         return pa.schema([*self.carried, *scores])
 
-    def written(self, asked: Asked) -> pa.Schema:
+    def written(self, signature: RawSignature) -> pa.Schema:
         """Return the schema of a model's outputs that are written."""
-        return pa.schema([field for field in asked.output_schema if field.name in self.outputs])
+        return pa.schema([field for field in signature.output_schema if field.name in self.outputs])
 
     def check_names(self) -> None:
         """Check that no key has the name of an output.
@@ -121,24 +122,25 @@ class Plan:
                 raise ConfigError(
                     f"the key {name!r} has the name of an output",
                     where="--key",
-                    expected="keys other than the outputs: " + ", ".join(self.asked[0].outputs),
+                    expected="keys other than the outputs: "
+                    + ", ".join(self.signatures[0].outputs),
                     remedy=f"rename the column, or leave the output {name!r} out by --columns",
                 )
 
 
-def _classes(asked: Asked) -> tuple[str, ...]:
+def _classes(signature: RawSignature) -> tuple[str, ...]:
     """Return a version's classes in the order of their probabilities; empty if unknown."""
     try:
-        described = description.read(asked.saved_model)
+        described = description.read(signature.saved_model)
     except ValueError:  # another program's model.json
         return ()
     return () if described is None else described.classes
 
 
-def _other(saved_model: str, ours: Asked) -> Asked:
+def _other(saved_model: str, ours: RawSignature) -> RawSignature:
     """Return the version to compare with, with our signature if it has it."""
     try:
-        other = ask(saved_model, ours.signature)
+        other = read_signature(saved_model, ours.signature)
     except ModelError as error:
         raise ModelError(
             f"the versions cannot be compared: {error.what}",

@@ -16,23 +16,23 @@ import pyarrow as pa
 from components.compat import quiet_environment
 from components.evaluate.published import newest
 from components.examples import as_raw_columns
-from components.score.columns import Asked, as_inputs, as_outputs, ask
+from components.score.columns import RawSignature, as_inputs, as_outputs, read_signature
 
 
 class Scorer:
     """A loaded signature, called with Arrow columns.
 
     Attributes:
-      asked: its inputs and outputs.
+      signature: its inputs and outputs.
     """
 
     def __init__(self, saved_model: str, signature: str | None = None) -> None:
         quiet_environment()
         from components.evaluate.signature import LoadedSignature
 
-        self.asked: Asked = ask(saved_model, signature)
-        self._signature = LoadedSignature(
-            saved_model, self.asked.signature, list(self.asked.outputs)
+        self.signature: RawSignature = read_signature(saved_model, signature)
+        self._model = LoadedSignature(
+            saved_model, self.signature.signature, list(self.signature.outputs)
         )
 
     def score(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, str]:
@@ -41,14 +41,14 @@ class Scorer:
         Raises:
           DataError: the batch lacks a column, or has one of another type.
         """
-        inputs = self.asked.inputs
+        inputs = self.signature.inputs
         raw = as_raw_columns(as_inputs(batch, inputs, where="a batch to score"), inputs)
-        outputs = as_outputs(self._signature(raw), self.asked.output_schema)
-        return outputs, self.asked.saved_model
+        outputs = as_outputs(self._model(raw), self.signature.output_schema)
+        return outputs, self.signature.saved_model
 
-    def describe(self) -> Asked:
+    def describe(self) -> RawSignature:
         """Return its inputs and outputs, also if the scorer is in another process."""
-        return self.asked
+        return self.signature
 
 
 class FollowingScorer:
@@ -78,10 +78,10 @@ class FollowingScorer:
             return
         self._looked = time.monotonic()
         latest = newest(self._folder)
-        if latest is not None and latest != self._scorer.asked.saved_model:
+        if latest is not None and latest != self._scorer.signature.saved_model:
             self._scorer = Scorer(latest, self._signature)
 
-    def describe(self) -> Asked:
+    def describe(self) -> RawSignature:
         """Return the inputs and outputs of the current version."""
         return self._scorer.describe()
 
@@ -99,13 +99,13 @@ class KeptModels:
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._models: OrderedDict[Any, Any] = OrderedDict()
+        self._signatures: OrderedDict[Any, Any] = OrderedDict()
 
     def get(self, key: Any, load: Callable[[], Any]) -> Any:
         """Return the model of this key; if necessary, load it while other threads wait."""
         with self._lock:
-            model = self._models.pop(key) if key in self._models else load()
-            self._models[key] = model
-            while len(self._models) > self._most:
-                self._models.popitem(last=False)
+            model = self._signatures.pop(key) if key in self._signatures else load()
+            self._signatures[key] = model
+            while len(self._signatures) > self._most:
+                self._signatures.popitem(last=False)
             return model

@@ -20,7 +20,7 @@ from components.sources.rejects import Reject
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources import plain
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 from schemas.types import BYTES
 
 BATCH_ROWS = 65_536
@@ -41,7 +41,7 @@ class Wanted:
 
     inputs: tuple[Column, ...]
     keys: tuple[str, ...]
-    source: Options | None = None
+    source: SourceOptions | None = None
     written_as: Format = "parquet"
     columns: tuple[Column, ...] = ()
 
@@ -62,13 +62,13 @@ class Wanted:
         )
 
 
-def _options(path: str, source: Options | None) -> Options:
+def _options(path: str, source: SourceOptions | None) -> SourceOptions:
     by_ending = plain(path)
     return source if source is not None and source.format == by_ending.format else by_ending
 
 
 @dataclass(frozen=True)
-class Rows:
+class ScorableRows:
     """The result of reading consecutive rows of a file.
 
     Attributes:
@@ -132,7 +132,7 @@ def _schema_of(path: str, wanted: Wanted) -> pa.Schema:
     return keys if wanted.keys else pa.schema([(SOURCE, pa.string()), (LINE, pa.int64())])
 
 
-def read_rows(path: str, wanted: Wanted) -> Iterator[Rows]:
+def read_rows(path: str, wanted: Wanted) -> Iterator[ScorableRows]:
     """Yield a file's rows in order, at most `BATCH_ROWS` rows to score at a time.
 
     Raises:
@@ -144,14 +144,14 @@ def read_rows(path: str, wanted: Wanted) -> Iterator[Rows]:
             yield from _parted(_rows(block, path, wanted))
 
 
-def _rows(block: Block, path: str, wanted: Wanted) -> Rows:
+def _rows(block: Block, path: str, wanted: Wanted) -> ScorableRows:
     columns, count = block.columns.columns, len(wanted.inputs)
     inputs = pa.RecordBatch.from_arrays(columns[:count], [c.name for c in wanted.inputs])
     if wanted.keys:
         carried = pa.RecordBatch.from_arrays(columns[count:], list(wanted.keys))
     else:
         carried = _places(path, block.places)
-    return Rows(block.read, carried, inputs, block.rejects)
+    return ScorableRows(block.read, carried, inputs, block.rejects)
 
 
 def _places(path: str, places: np.ndarray) -> pa.RecordBatch:
@@ -161,11 +161,11 @@ def _places(path: str, places: np.ndarray) -> pa.RecordBatch:
     )
 
 
-def _parted(rows: Rows) -> Iterator[Rows]:
+def _parted(rows: ScorableRows) -> Iterator[ScorableRows]:
     """Split rows into batches; the first one counts all rows that were read."""
     for start in range(0, max(rows.inputs.num_rows, 1), BATCH_ROWS):
         first = start == 0
-        yield Rows(
+        yield ScorableRows(
             rows.read if first else 0,
             rows.carried.slice(start, BATCH_ROWS),
             rows.inputs.slice(start, BATCH_ROWS),

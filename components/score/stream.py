@@ -20,7 +20,7 @@ from apache_beam.transforms import window
 
 from components import progress
 from components.score.counts import READ, STAGE, count
-from components.score.inference import ScoreBatches
+from components.score.inference import ScoreKeyedBatches
 from components.score.messages import Dated, Letters, answers, read_letters
 from components.score.model_handler import SavedModelHandler
 from schemas.columns import Column
@@ -74,7 +74,7 @@ class ScoreMessages(beam.PTransform):
         )
         scored = (
             read.batches
-            | "Score" >> ScoreBatches(self._handler, self._versions)
+            | "Score" >> ScoreKeyedBatches(self._handler, self._versions)
             | "Answer" >> beam.FlatMapTuple(_answers)
         )
         # a batch has the time of its latest message: restore the time of each message

@@ -7,27 +7,27 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
-from components.ingest.tally import Tally as Read
-from components.score.compare import Comparison, Sums
+from components.ingest.tally import IngestTally
+from components.score.compare import Sums, VersionComparison
 from schemas.errors import DataError
 from schemas.strict import Strict
 
 
-class Part(Strict):
+class ScoredFile(Strict):
     """A file of scored rows.
 
     Attributes:
-      source: the position of the rows' file among the sources.
+      file: the position of the rows' file among the sources.
       first: the position of its first batch in that file; parts sort by both.
       path: its path.
     """
 
-    source: int
+    file: int
     first: int
     path: str
 
 
-class Tally(Strict):
+class ScoreTally(Strict):
     """Counts of some rows.
 
     Attributes:
@@ -37,21 +37,21 @@ class Tally(Strict):
       compared: sums of two versions' scores; None without a comparison.
     """
 
-    read: Read = Field(default_factory=Read)
+    read: IngestTally = Field(default_factory=IngestTally)
     scored: int = 0
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ScoredFile, ...] = ()
     compared: Sums | None = None
 
     @classmethod
-    def add(cls, tallies: Iterable[Tally]) -> Tally:
+    def add(cls, tallies: Iterable[ScoreTally]) -> ScoreTally:
         """Return the sum, which depends neither on order nor on grouping."""
         tallies = list(tallies)
         compared = [t.compared for t in tallies if t.compared is not None]
         parts = [part for tally in tallies for part in tally.parts]
         return cls(
-            read=Read.add(t.read for t in tallies),
+            read=IngestTally.add(t.read for t in tallies),
             scored=sum(t.scored for t in tallies),
-            parts=tuple(sorted(parts, key=lambda part: (part.source, part.first))),
+            parts=tuple(sorted(parts, key=lambda part: (part.file, part.first))),
             compared=Sums.add(compared) if compared else None,
         )
 
@@ -79,7 +79,7 @@ class Scored(Strict):
     rows_scored: int
     rows_rejected: int
     rejected_by_reason: dict[str, int]
-    comparison: Comparison | None
+    comparison: VersionComparison | None
     files: tuple[str, ...]
     rejects: tuple[str, ...]
 

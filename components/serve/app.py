@@ -25,9 +25,9 @@ from components.serve import (
 )
 from components.serve.failures import INTERNAL, NOT_FOUND, RequestError
 from components.serve.input_names import NamesError
-from components.serve.loaded import Loaded
+from components.serve.loaded import LoadedVersion
 from components.serve.messages import Answer, Arrays, Exchange, Request
-from components.serve.predict import Rows
+from components.serve.predict import Instances
 from components.serve.routes import Route
 from components.serve.service import Service
 from schemas import description
@@ -45,7 +45,7 @@ _SMALL = 64 << 10
 _logger = logging.getLogger(__name__)
 
 
-class _Asked(NamedTuple):
+class _RequestBody(NamedTuple):
     """A parsed body.
 
     Attributes:
@@ -55,7 +55,7 @@ class _Asked(NamedTuple):
       named: the name of the list of rows in the body; None if the body has columns.
     """
 
-    inputs: Arrays | Rows
+    inputs: Arrays | Instances
     rows: int | None
     write: Callable[[Arrays], bytes]
     named: str | None
@@ -166,7 +166,7 @@ class App:
         return None
 
     def _ask(
-        self, exchange: Exchange, loaded: Loaded, body: bytes, seconds: float, done: _Done
+        self, exchange: Exchange, loaded: LoadedVersion, body: bytes, seconds: float, done: _Done
     ) -> None:
         """Parse the body in the event loop, and submit it."""
         asked = self._read(exchange, loaded, body)
@@ -187,7 +187,12 @@ class App:
         )
 
     async def _ask_apart(
-        self, exchange: Exchange, loaded: Loaded, request: Request, seconds: float, done: _Done
+        self,
+        exchange: Exchange,
+        loaded: LoadedVersion,
+        request: Request,
+        seconds: float,
+        done: _Done,
     ) -> None:
         """Parse the body in a thread, so that other requests are answered meanwhile."""
         service, body, most = self._service, request.body, request.unpack_to
@@ -212,7 +217,7 @@ class App:
             service.budget.give(taken)
             loaded.release()
 
-    def _read(self, exchange: Exchange, loaded: Loaded, body: bytes) -> _Asked:
+    def _read(self, exchange: Exchange, loaded: LoadedVersion, body: bytes) -> _RequestBody:
         """Parse a body for the version that answers it."""
         document = json_text.loads_object(body)
         name = predict.signature_name(document)
@@ -226,12 +231,12 @@ class App:
                 raise error.of(name, named, loaded.signatures) from None
             write = functools.partial(predictions.answer, by_rows=request.by_rows)
             rows = predict.ROWS if request.by_rows else None
-            return _Asked(request.inputs, request.rows, write, rows)
+            return _RequestBody(request.inputs, request.rows, write, rows)
         tf_examples.check_method(exchange.method, name, loaded.signatures)
         inputs = tf_examples.parse(document, signature, settings.max_rows)
         count = len(next(iter(inputs.values()))) if signature.batched else None
         write = functools.partial(tf_examples.answer, exchange.method)
-        return _Asked(inputs, count, write, tf_examples.EXAMPLES)
+        return _RequestBody(inputs, count, write, tf_examples.EXAMPLES)
 
     def _tell_of(self, route: Route, exchange: Exchange) -> Answer:
         """Answer a request about metadata rather than a prediction."""

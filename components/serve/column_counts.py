@@ -17,7 +17,7 @@ from schemas.description import Description, Input
 MOST_ROWS = 1_000  # the first rows of a request that are counted
 
 
-class Counts(NamedTuple):
+class ColumnCounts(NamedTuple):
     """Counts of one column's values in a request.
 
     Attributes:
@@ -48,7 +48,7 @@ class Columns:
             if signature.takes == "serialised tf.Examples"
         }
 
-    def counts(self, signature: str, inputs: Arrays) -> dict[str, Counts]:
+    def counts(self, signature: str, inputs: Arrays) -> dict[str, ColumnCounts]:
         """Return the counts of each described column that a request has."""
         if signature in self._of_examples:
             (serialised,) = inputs.values()
@@ -59,7 +59,7 @@ class Columns:
             if name in self._columns and array.ndim == 1
         }
 
-    def _counts_of_examples(self, serialised: np.ndarray) -> dict[str, Counts]:
+    def _counts_of_examples(self, serialised: np.ndarray) -> dict[str, ColumnCounts]:
         columns: dict[str, list[Any]] = {name: [] for name in self._columns}
         for each in serialised.tolist():
             features = features_of(each)
@@ -85,20 +85,20 @@ class _Column:
                 np.inf if column.maximum is None else column.maximum,
             )
 
-    def counts(self, array: np.ndarray) -> Counts:
+    def counts(self, array: np.ndarray) -> ColumnCounts:
         """Count the values of a dense array, in which "" and NaN mean missing."""
         if self._text:
             return self._counts(len(array), [value for value in array.tolist() if value])
         present = array[~np.isnan(array)] if array.dtype.kind == "f" else array
         return self._counts(len(array), present.tolist())
 
-    def counts_of(self, values: list[Any]) -> Counts:
+    def counts_of(self, values: list[Any]) -> ColumnCounts:
         """Count values; None, "" and NaN mean missing."""
         # Only NaN differs from itself.
         present = [v for v in values if v is not None and v == v and v != b""]
         return self._counts(len(values), present)
 
-    def _counts(self, rows: int, present: list[Any]) -> Counts:
+    def _counts(self, rows: int, present: list[Any]) -> ColumnCounts:
         unknown = None if self._known is None else sum(v not in self._known for v in present)
         outside = None
         if self._domain is not None:
@@ -106,7 +106,7 @@ class _Column:
         elif self._bounds is not None:
             low, high = self._bounds
             outside = sum(not low <= v <= high for v in present)
-        return Counts(rows, rows - len(present), unknown, outside)
+        return ColumnCounts(rows, rows - len(present), unknown, outside)
 
     def _lookup(self, terms: tuple[str, ...] | None) -> frozenset[Any] | None:
         """Return terms in the form that requests have: bytes, or numbers that equal them."""

@@ -19,7 +19,7 @@ from components.serve.failures import BAD_REQUEST, REQUEST_TIMEOUT, UNAVAILABLE,
 from components.serve.hosts import Hosts
 from components.serve.messages import Answer
 from components.serve.places import Place
-from components.serve.reader import Answering, Asked, RequestReader
+from components.serve.reader import ReceivedRequest, RequestHandler, RequestReader
 from components.serve.settings import Address
 
 _LINGER_SECONDS = 2.0  # during which the rest of a refused request is discarded
@@ -41,7 +41,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(
         self,
-        app: Answering,
+        app: RequestHandler,
         address: Address,
         budget: Budget,
         hosts: Hosts,
@@ -56,8 +56,8 @@ class Connection(asyncio.Protocol):
         self._reader = RequestReader(
             app, address, budget, hosts, taken=self._ask, go_on=self._go_on
         )
-        self._waiting: deque[Asked] = deque()
-        self._answering: Asked | None = None
+        self._waiting: deque[ReceivedRequest] = deque()
+        self._answering: ReceivedRequest | None = None
         self._in_turn = False  # start the next request as soon as one is answered
         self._writable = True
         self._trusted = self._paused = self._draining = self._ended = False
@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
         self._ask(self._reader.refused(error))
         self._answer_next()
 
-    def _ask(self, asked: Asked) -> None:
+    def _ask(self, asked: ReceivedRequest) -> None:
         self._waiting.append(asked)
         self._reader.deadline = math.inf
 
@@ -200,7 +200,7 @@ class Connection(asyncio.Protocol):
         if not self._owing:
             self._rest()
 
-    def _write(self, asked: Asked, answer: Answer) -> None:
+    def _write(self, asked: ReceivedRequest, answer: Answer) -> None:
         if self._transport.is_closing():
             return
         last = self._draining or not asked.keep_alive

@@ -15,7 +15,7 @@ from components.serve import example_proto
 from components.serve.example_proto import Values
 from components.serve.failures import RowError
 from components.serve.messages import Arrays
-from components.serve.signature import Feature, Signature
+from components.serve.signature import ExampleFeature, Signature
 from schemas.columns import LARGEST_INTEGER
 from schemas.types import INT
 
@@ -73,7 +73,7 @@ def _of_integers(signature: Signature, inputs: Arrays) -> RowError | None:
 
 
 def _of_examples(
-    name: str, examples: np.ndarray, features: Mapping[str, Feature]
+    name: str, examples: np.ndarray, features: Mapping[str, ExampleFeature]
 ) -> RowError | None:
     for row, serialised in enumerate(examples.reshape(-1).tolist()):
         example = example_proto.features_of(serialised)
@@ -91,7 +91,7 @@ def unreadable(name: str, serialised: bytes) -> str:
     return f"input {name!r}: {size} bytes that are not a tf.Example, expected a serialised one"
 
 
-def _misfits(given: Mapping[str, Values], features: Mapping[str, Feature]) -> Iterator[str]:
+def _misfits(given: Mapping[str, Values], features: Mapping[str, ExampleFeature]) -> Iterator[str]:
     for name, feature in features.items():
         actual = given.get(name, _NOTHING)
         size = len(actual.values)

@@ -1,8 +1,8 @@
 """Finds the features that a graph parses from serialised tf.Examples, with types and sizes.
 
 The input is the GraphDef of a SavedModel and the name of the tensor with the Examples. The result
-is a `Feature` for each name, or None if no op parses that tensor. This works for every SavedModel,
-also for those without a `model.json`. It imports nothing for the messages it reads.
+is an `ExampleFeature` for each name, or None if no op parses that tensor. This works for every
+SavedModel, also for those without a `model.json`. It imports nothing for the messages it reads.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from components.serve.signature import STRING, Feature
+from components.serve.signature import STRING, ExampleFeature
 
 _PARSER = "ParseExampleV2"
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -31,7 +31,7 @@ class _Use(NamedTuple):
     around: Mapping[str, Any]
 
 
-def features_of(graph: Any, tensor: str) -> dict[str, Feature] | None:
+def features_of(graph: Any, tensor: str) -> dict[str, ExampleFeature] | None:
     """Return the features that a graph parses from the Examples in a tensor.
 
     Args:
@@ -68,7 +68,7 @@ def _uses(
                 yield from _uses(function.node_def, argument, functions, depth - 1)
 
 
-def _features(node: Any, around: Mapping[str, Any]) -> dict[str, Feature] | None:
+def _features(node: Any, around: Mapping[str, Any]) -> dict[str, ExampleFeature] | None:
     """Return what a ParseExampleV2 parses; None if its keys are not constants."""
     sparse, dense, ragged = (
         _keys(around.get(_bare(node.input[number])))
@@ -84,15 +84,15 @@ def _features(node: Any, around: Mapping[str, Any]) -> dict[str, Feature] | None
     for name, number, shape, default in zip(dense, types, shapes, defaults, strict=True):
         size = math.prod(dim.size for dim in shape.dim)
         if size < 0:  # the first dimension is free, so an Example may have any number of values
-            features[name] = Feature(_DTYPES[number])
+            features[name] = ExampleFeature(_DTYPES[number])
         else:
             has_default = _has_values(around.get(_bare(default)))
-            features[name] = Feature(_DTYPES[number], size, size, has_default)
+            features[name] = ExampleFeature(_DTYPES[number], size, size, has_default)
     return features
 
 
-def _of_any_number(names: list[str], types: Iterable[int]) -> dict[str, Feature]:
-    return {name: Feature(_DTYPES[kind]) for name, kind in zip(names, types, strict=True)}
+def _of_any_number(names: list[str], types: Iterable[int]) -> dict[str, ExampleFeature]:
+    return {name: ExampleFeature(_DTYPES[kind]) for name, kind in zip(names, types, strict=True)}
 
 
 def _has_values(node: Any) -> bool:

@@ -40,7 +40,7 @@ from components.serve.grpc_names import (
 )
 from components.serve.input_names import NamesError, check_names
 from components.serve.json_text import excerpt
-from components.serve.loaded import Loaded
+from components.serve.loaded import LoadedVersion
 from components.serve.messages import Arrays, Exchange
 from components.serve.service import Service
 from components.serve.signature import Signature
@@ -137,7 +137,7 @@ class GrpcApp:
         self,
         method: str,
         name: str,
-        loaded: Loaded,
+        loaded: LoadedVersion,
         examples: np.ndarray,
         exchange: Exchange,
         seconds: float,
@@ -227,7 +227,7 @@ class GrpcApp:
         response.status.SetInParent()
         return response
 
-    def _find(self, request: Any, exchange: Exchange) -> Loaded:
+    def _find(self, request: Any, exchange: Exchange) -> LoadedVersion:
         return self._service.find(exchange, *grpc_messages.asked(request))
 
     def _examples(self, request: Any) -> np.ndarray:

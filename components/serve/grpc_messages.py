@@ -13,7 +13,7 @@ import numpy as np
 from components.serve import grpc_tensors, predict, routes, tf_examples
 from components.serve.failures import UNIMPLEMENTED, RequestError
 from components.serve.json_text import excerpt
-from components.serve.loaded import Loaded
+from components.serve.loaded import LoadedVersion
 from components.serve.messages import Arrays
 from components.serve.signature import Signature
 from schemas.errors import did_you_mean
@@ -108,7 +108,7 @@ def check_tasks(tasks: list[Any]) -> None:
             )
 
 
-def fill_spec(spec: Any, loaded: Loaded, signature: str) -> None:
+def fill_spec(spec: Any, loaded: LoadedVersion, signature: str) -> None:
     """Write into a response which version and signature answered."""
     spec.name = loaded.name
     spec.version.value = loaded.version

@@ -14,7 +14,7 @@ from components.serve.budget import Budget
 from components.serve.connection import Connection
 from components.serve.hosts import Hosts
 from components.serve.places import Place, Places
-from components.serve.reader import TIMEOUT_HEADER, Answering
+from components.serve.reader import TIMEOUT_HEADER, RequestHandler
 from components.serve.settings import Address, Settings
 
 __all__ = ["TIMEOUT_HEADER", "Listener"]
@@ -32,7 +32,7 @@ class Listener:
       budget: counts the bytes of bodies; None creates a new one.
     """
 
-    def __init__(self, app: Answering, address: Address, budget: Budget | None = None) -> None:
+    def __init__(self, app: RequestHandler, address: Address, budget: Budget | None = None) -> None:
         self._app = app
         self._address = address
         self._budget = budget or Budget(Settings.max_bytes_in_flight)

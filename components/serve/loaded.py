@@ -23,7 +23,7 @@ from schemas import description
 OnBatch = Callable[[int, int, float], None]
 
 
-class Model(Protocol):
+class Servable(Protocol):
     """A SavedModel in memory.
 
     Attributes:
@@ -39,7 +39,7 @@ class Model(Protocol):
         """Free the memory; the model is not used again."""
 
 
-class Loaded:
+class LoadedVersion:
     """A version that is ready for requests; use it from one event loop.
 
     Attributes:
@@ -51,7 +51,7 @@ class Loaded:
     """
 
     def __init__(
-        self, name: str, version: int, description: bytes | None, model: Model, batcher: Batcher
+        self, name: str, version: int, description: bytes | None, model: Servable, batcher: Batcher
     ) -> None:
         self.name = name
         self.version = version
@@ -92,14 +92,14 @@ class Loader:
     """
 
     def __init__(
-        self, load: Callable[[str], Model], limits: Limits, on_batch: OnBatch | None
+        self, load: Callable[[str], Servable], limits: Limits, on_batch: OnBatch | None
     ) -> None:
         self._load = load
         self._limits = limits
         self._on_batch = on_batch
         self._thread = ThreadPoolExecutor(1, "loader")
 
-    async def load(self, name: str, version: int, path: str) -> Loaded:
+    async def load(self, name: str, version: int, path: str) -> LoadedVersion:
         """Load a version and return it.
 
         Args:
@@ -113,13 +113,13 @@ class Loader:
         loop = asyncio.get_running_loop()
         model, text = await loop.run_in_executor(self._thread, self._read, path)
         batcher = Batcher(model.run, self._limits, self._on_batch, predict.joined)
-        return Loaded(name, version, text, model, batcher)
+        return LoadedVersion(name, version, text, model, batcher)
 
     def close(self) -> None:
         """Load no more versions."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _read(self, path: str) -> tuple[Model, bytes | None]:
+    def _read(self, path: str) -> tuple[Servable, bytes | None]:
         """Read a version and its description, so that no request has to open a file."""
         with files.at_hand(path) as folder:
             published.check_pushed(folder)

@@ -78,7 +78,7 @@ class _Look(NamedTuple):
     inputs: Arrays
 
 
-class Metrics:
+class ServerMetrics:
     """Counts requests and their results; an `Observer`.
 
     Each instance has its own registry, so that several servers in a process do not mix.

@@ -27,13 +27,13 @@ from components.serve.failures import (
     RowError,
 )
 from components.serve.graph_features import features_of
-from components.serve.signature import STRING, Feature, Signature, Tensor, stand_in
+from components.serve.signature import STRING, ExampleFeature, Signature, Tensor, stand_in
 
 _VECTOR = (-1,)
 _INIT_OP = "__saved_model_init_op"  # has no outputs and is not for requests
 
 
-class SavedModel:
+class SavedModelBundle:
     """A loaded SavedModel.
 
     Args:
@@ -154,7 +154,7 @@ def _described(definition: Any) -> Signature:
 
 def _features(
     signature: Signature, signatures: Mapping[str, Signature], graph: Any
-) -> dict[str, Feature] | None:
+) -> dict[str, ExampleFeature] | None:
     """Return what a signature parses from tf.Examples; None if it takes none."""
     tensors = list(signature.inputs.values())
     if [tensor.dtype for tensor in tensors] != [STRING]:

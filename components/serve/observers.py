@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from components.serve.access_log import AccessLog
 from components.serve.messages import Observer
-from components.serve.metrics import Metrics
+from components.serve.metrics import ServerMetrics
 from components.serve.request_log import RequestLog, RequestLogSettings
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Observers:
     """
 
     def __init__(self, observation: Observation) -> None:
-        self.metrics = Metrics()
+        self.metrics = ServerMetrics()
         self._logs: list[AccessLog | RequestLog] = []
         if observation.access_log is not None:
             self._keep("access", AccessLog(observation.access_log))

@@ -27,7 +27,7 @@ ROWS, _COLUMNS = "instances", "inputs"
 
 
 @dataclass(frozen=True)
-class Rows:
+class Instances:
     """Rows of a request with all inputs of a signature, whose values are not checked yet.
 
     Converting one row takes about as long as converting a hundred, so the rows of all waiting
@@ -52,25 +52,25 @@ class Rows:
         return {name: _column(name, self.rows, self.signature) for name in self.signature.inputs}
 
 
-def joined(inputs: Sequence[Arrays | Rows]) -> Arrays:
+def joined(inputs: Sequence[Arrays | Instances]) -> Arrays:
     """Return the arrays of several requests to one signature, joined.
 
     Raises:
       RequestError: a value does not fit, in any of the requests.
     """
-    rows = [each for each in inputs if isinstance(each, Rows)]
+    rows = [each for each in inputs if isinstance(each, Instances)]
     if len(rows) == len(inputs) and len({each.order for each in rows}) == 1:
         with contextlib.suppress(RequestError):  # its message would not name the row
             return _alike(rows)
-    return concatenated([each.arrays() if isinstance(each, Rows) else each for each in inputs])
+    return concatenated([each.arrays() if isinstance(each, Instances) else each for each in inputs])
 
 
-def _alike(requests: Sequence[Rows]) -> Arrays:
+def _alike(requests: Sequence[Instances]) -> Arrays:
     """Return the arrays of rows with the same order of inputs, in the fastest way."""
     order, tensors = requests[0].order, requests[0].signature.inputs
     if order is None:
         rows = [row for each in requests for row in each.rows]
-        return Rows(rows, None, requests[0].signature).arrays()
+        return Instances(rows, None, requests[0].signature).arrays()
     columns = zip(*(row.values() for each in requests for row in each.rows), strict=True)
     return {
         name: array_of(list(values), tensors[name], f"input {name!r}")
@@ -88,7 +88,7 @@ class Request:
       by_rows: whether the answer has rows.
     """
 
-    inputs: Arrays | Rows
+    inputs: Arrays | Instances
     rows: int | None
     by_rows: bool
 
@@ -151,7 +151,7 @@ def check_examples(inputs: Arrays, signature: Signature, rows: str | None = None
             raise RowError(row, problem).within(rows)
 
 
-def _complete(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> Rows:
+def _complete(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> Instances:
     """Check that every row has all inputs, and fill in omitted optional ones."""
     if not isinstance(rows, list) or not rows:
         actual = "an empty list" if rows == [] else json_text.kind(rows)
@@ -161,7 +161,7 @@ def _complete(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> R
     order = tuple(rows[0])
     alike = set(map(type, rows)) == {dict} and list(map(tuple, rows)).count(order) == len(rows)
     if alike and rows[0].keys() == signature.inputs.keys():
-        return Rows(rows, order, signature)  # the usual case
+        return Instances(rows, order, signature)  # the usual case
     complete = []
     for number, row in enumerate(rows):
         if not _named(row):
@@ -171,7 +171,7 @@ def _complete(rows: Any, signature: Signature, left_out: Mapping[str, Any]) -> R
             continue
         check_names(row, signature, left_out, _row(number))
         complete.append({**left_out, **row})
-    return Rows(complete, None, signature)
+    return Instances(complete, None, signature)
 
 
 def _column(name: str, rows: list[dict[str, Any]], signature: Signature) -> np.ndarray:

@@ -45,7 +45,7 @@ _SLASH = ord("/")
 _PASSED_OVER = 4 << 10  # bytes of an unexpected body; some clients send one with GET
 
 
-class Answering(Protocol):
+class RequestHandler(Protocol):
     """What a connection needs of an app: `components.serve.app.App`."""
 
     def admit(self, path: str, authorization: str | None) -> bool:
@@ -62,7 +62,7 @@ class Answering(Protocol):
         """Answer a request that was not read completely."""
 
 
-class Asked(NamedTuple):
+class ReceivedRequest(NamedTuple):
     """A request to answer.
 
     Attributes:
@@ -102,12 +102,12 @@ class RequestReader:
 
     def __init__(
         self,
-        app: Answering,
+        app: RequestHandler,
         address: Address,
         budget: Budget,
         hosts: Hosts,
         *,
-        taken: Callable[[Asked], None],
+        taken: Callable[[ReceivedRequest], None],
         go_on: Callable[[], None],
     ) -> None:
         self._app, self._address, self._budget, self._hosts = app, address, budget, hosts
@@ -145,7 +145,7 @@ class RequestReader:
         if self.state == HEAD:
             self._check_head()
 
-    def refused(self, error: RequestError) -> Asked:
+    def refused(self, error: RequestError) -> ReceivedRequest:
         """Return the refused request, as far as it was read; feed nothing more."""
         if self.state == IDLE:  # the error belongs to no request
             self._method, self._path, self._old = b"", "", False
@@ -268,7 +268,7 @@ class RequestReader:
             message = f"the request's head has more than {self._most_head} bytes"
             raise RequestError(message, HEAD_TOO_LARGE)
 
-    def _asked(self, error: RequestError | None, keep_alive: bool) -> Asked:
+    def _asked(self, error: RequestError | None, keep_alive: bool) -> ReceivedRequest:
         headers, method = self._headers, self._method
         data, size = self._data, self._size
         self._data, self._size = b"", 0
@@ -283,7 +283,7 @@ class RequestReader:
             if _ENCODING in headers and _coding(headers[_ENCODING]) in unpacking.ENCODINGS
             else None,
         )
-        return Asked(request, size, error, keep_alive, method == b"HEAD", self._old)
+        return ReceivedRequest(request, size, error, keep_alive, method == b"HEAD", self._old)
 
 
 def too_many() -> RequestError:

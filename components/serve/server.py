@@ -25,7 +25,7 @@ from components.serve.app import App
 from components.serve.config import ModelConfig
 from components.serve.grpc_listener import GrpcListener
 from components.serve.listener import Listener
-from components.serve.loaded import Model
+from components.serve.loaded import Servable
 from components.serve.observers import Observation, Observers
 from components.serve.service import Service
 from components.serve.settings import GRPC_PORT, Address, Settings
@@ -69,12 +69,12 @@ class Ports:
     grpc: int | None
 
 
-def load_saved_model(path: str) -> Model:
+def load_saved_model(path: str) -> Servable:
     """Load a SavedModel into this process; the first one imports TensorFlow."""
     _import_tensorflow()
-    from components.serve.model import SavedModel
+    from components.serve.model import SavedModelBundle
 
-    return SavedModel(path)
+    return SavedModelBundle(path)
 
 
 @functools.cache
@@ -111,7 +111,7 @@ class Server:
         self,
         configs: Sequence[ModelConfig],
         options: Options,
-        load: Callable[[str], Model] = load_saved_model,
+        load: Callable[[str], Servable] = load_saved_model,
     ) -> None:
         self._observers = Observers(options.observation)
         metrics = self._observers.metrics

@@ -25,9 +25,9 @@ from components.serve.failures import (
     RowError,
 )
 from components.serve.json_text import excerpt
-from components.serve.loaded import Loaded
+from components.serve.loaded import LoadedVersion
 from components.serve.messages import Arrays, Exchange, Observer
-from components.serve.predict import Rows
+from components.serve.predict import Instances
 from components.serve.settings import Settings
 from components.serve.signature import Signature
 from components.serve.versions import Models
@@ -99,7 +99,7 @@ class Service:
 
     def find(
         self, exchange: Exchange, name: str, version: int | None = None, label: str | None = None
-    ) -> Loaded:
+    ) -> LoadedVersion:
         """Return the version for a request, and record it.
 
         Raises:
@@ -110,7 +110,7 @@ class Service:
         exchange.version = loaded.version
         return loaded
 
-    def signature(self, exchange: Exchange, loaded: Loaded, name: str) -> Signature:
+    def signature(self, exchange: Exchange, loaded: LoadedVersion, name: str) -> Signature:
         """Return a signature, and record it.
 
         Raises:
@@ -127,8 +127,8 @@ class Service:
     def submit(
         self,
         exchange: Exchange,
-        loaded: Loaded,
-        inputs: Arrays | Rows,
+        loaded: LoadedVersion,
+        inputs: Arrays | Instances,
         rows: int | None,
         seconds: float,
         done: Callable[[Arrays | Exception], None],
@@ -167,8 +167,8 @@ class Service:
     async def ask(
         self,
         exchange: Exchange,
-        loaded: Loaded,
-        inputs: Arrays | Rows,
+        loaded: LoadedVersion,
+        inputs: Arrays | Instances,
         rows: int | None,
         seconds: float,
         named: str | None = None,

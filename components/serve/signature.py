@@ -56,7 +56,7 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Feature:
+class ExampleFeature:
     """A feature that the graph parses from a serialised tf.Example.
 
     Attributes:
@@ -106,7 +106,7 @@ class Signature:
     outputs: Mapping[str, Tensor]
     method_name: str
     left_out: Mapping[str, float | int | bool | bytes] = field(default_factory=dict)
-    features: Mapping[str, Feature] | None = None
+    features: Mapping[str, ExampleFeature] | None = None
 
     @cached_property
     def batched(self) -> bool:

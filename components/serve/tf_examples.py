@@ -19,7 +19,7 @@ from components.serve import json_text
 from components.serve.failures import TOO_LARGE, RequestError
 from components.serve.json_text import OutOfRange, excerpt
 from components.serve.settings import Settings
-from components.serve.signature import STRING, Feature, Signature
+from components.serve.signature import STRING, ExampleFeature, Signature
 from components.serve.tensors import FLOAT32_END, is_bytes, list_of, texts_of, to_bytes
 from schemas.columns import LARGEST_INTEGER
 
@@ -159,7 +159,7 @@ def classes_of(outputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarra
     return labels, scores
 
 
-def _features(row: Any, known: Mapping[str, Feature], where: str) -> dict[bytes, bytes]:
+def _features(row: Any, known: Mapping[str, ExampleFeature], where: str) -> dict[bytes, bytes]:
     """Return an example's serialised features by name."""
     if not isinstance(row, dict):
         raise RequestError(f"{where} is {json_text.kind(row)}; an object was expected")
@@ -173,7 +173,7 @@ def _features(row: Any, known: Mapping[str, Feature], where: str) -> dict[bytes,
     }
 
 
-def _feature(values: list[Any], known: Feature | None, where: str) -> bytes:
+def _feature(values: list[Any], known: ExampleFeature | None, where: str) -> bytes:
     """Return a serialised Feature; without values it has no kind.
 
     Its type is what the graph parses or, if that is unknown, the values' JSON type.
@@ -235,7 +235,7 @@ def _not_a_number(value: Any, where: str, expected: str) -> str:
     return f"{where}: {excerpt(value)}, expected {expected}"
 
 
-# The kind of list in a Feature for a JSON value; a boolean counts as 0 or 1.
+# The kind of list in a ExampleFeature for a JSON value; a boolean counts as 0 or 1.
 _KINDS: dict[type, str] = {str: "bytes", float: "float", int: "int64", bool: "int64"}
 _LISTS: dict[str | None, Any] = {"bytes": _bytes_list, "float": _float_list, "int64": _int64_list}
 # By the type that the graph parses.

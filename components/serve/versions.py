@@ -24,7 +24,7 @@ from components.serve.failures import (
 )
 from components.serve.folders import Stamp
 from components.serve.json_text import excerpt
-from components.serve.loaded import Loaded, Loader, Model, OnBatch
+from components.serve.loaded import LoadedVersion, Loader, OnBatch, Servable
 from components.serve.settings import Limits
 from schemas.errors import SkewlessError, StoreError
 
@@ -57,9 +57,9 @@ class _Served:
     """
 
     config: ModelConfig
-    loaded: dict[int, Loaded] = field(default_factory=dict)
+    loaded: dict[int, LoadedVersion] = field(default_factory=dict)
     statuses: dict[int, Status] = field(default_factory=dict)
-    default: Loaded | None = None
+    default: LoadedVersion | None = None
     settled: bool = False
 
     @property
@@ -85,7 +85,7 @@ class Models:
     """
 
     def __init__(
-        self, load: Callable[[str], Model], limits: Limits, on_batch: OnBatch | None = None
+        self, load: Callable[[str], Servable], limits: Limits, on_batch: OnBatch | None = None
     ) -> None:
         self._loader = Loader(load, limits, on_batch)
         self._models: dict[str, _Served] = {}
@@ -98,7 +98,7 @@ class Models:
         return {name: model.config for name, model in self._models.items()}
 
     @property
-    def loaded(self) -> list[Loaded]:
+    def loaded(self) -> list[LoadedVersion]:
         """All versions that are ready."""
         return [version for model in self._models.values() for version in model.loaded.values()]
 
@@ -136,7 +136,7 @@ class Models:
         """
         async with self._changing:
             models = {config.name: self._model(config.name) for config in configs}
-            staged: list[tuple[_Served, Loaded]] = []
+            staged: list[tuple[_Served, LoadedVersion]] = []
             try:
                 for config in configs:
                     staged += await self._stage(models[config.name], config)
@@ -153,9 +153,11 @@ class Models:
             for model in models.values():
                 await self._update(model)
 
-    async def _stage(self, model: _Served, config: ModelConfig) -> list[tuple[_Served, Loaded]]:
+    async def _stage(
+        self, model: _Served, config: ModelConfig
+    ) -> list[tuple[_Served, LoadedVersion]]:
         """Load the missing versions of a configuration: all of them, or none."""
-        staged: list[tuple[_Served, Loaded]] = []
+        staged: list[tuple[_Served, LoadedVersion]] = []
         try:
             available = await asyncio.to_thread(config.base.versions)
             for version in config.policy.chosen(available):
@@ -179,7 +181,9 @@ class Models:
             for model in list(self._models.values()):
                 await self._update(model)
 
-    def find(self, name: str, version: int | None = None, label: str | None = None) -> Loaded:
+    def find(
+        self, name: str, version: int | None = None, label: str | None = None
+    ) -> LoadedVersion:
         """Return the version for a request.
 
         Args:
@@ -274,7 +278,7 @@ class Models:
         self._adopt(model, loaded)
         return True
 
-    def _adopt(self, model: _Served, loaded: Loaded) -> None:
+    def _adopt(self, model: _Served, loaded: LoadedVersion) -> None:
         """Let a loaded version answer requests."""
         model.loaded[loaded.version] = loaded
         model.statuses[loaded.version] = Status(AVAILABLE)
@@ -293,7 +297,7 @@ class Models:
         self._unloading.add(task)
         task.add_done_callback(self._unloading.discard)
 
-    async def _unload(self, model: _Served, loaded: Loaded) -> None:
+    async def _unload(self, model: _Served, loaded: LoadedVersion) -> None:
         await loaded.unload()
         if loaded.version not in model.loaded:  # or it was loaded again meanwhile
             model.statuses[loaded.version] = Status(END)

@@ -25,7 +25,7 @@ from components.validate.logged_rows import parsed
 from components.validate.tfrecords import Damage
 
 if TYPE_CHECKING:
-    from components.serve.loaded import Model
+    from components.serve.loaded import Servable
 
 _FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 _MOST = 1_000  # requests, as in TensorFlow Serving
@@ -39,7 +39,7 @@ class _Question(NamedTuple):
     inputs: Mapping[str, np.ndarray]
 
 
-def run(model: Model, folder: str) -> None:
+def run(model: Servable, folder: str) -> None:
     """Run every signature of a model.
 
     Args:
@@ -55,7 +55,7 @@ def run(model: Model, folder: str) -> None:
             _ran(model, _Question(name, _missing(signature)))
 
 
-def _ran(model: Model, question: _Question) -> bool:
+def _ran(model: Servable, question: _Question) -> bool:
     try:
         model.run(question.signature, question.inputs)
     except RequestError as error:
@@ -68,7 +68,7 @@ def _ran(model: Model, question: _Question) -> bool:
     return True
 
 
-def _recorded(model: Model, path: str) -> Iterator[_Question]:
+def _recorded(model: Servable, path: str) -> Iterator[_Question]:
     """Yield the requests of a warm-up file; unreadable ones are logged and skipped."""
     if not os.path.isfile(path):
         return
@@ -89,7 +89,7 @@ def _recorded(model: Model, path: str) -> Iterator[_Question]:
         )
 
 
-def _questions(model: Model, log: Any) -> list[_Question] | None:
+def _questions(model: Servable, log: Any) -> list[_Question] | None:
     """Return a PredictionLog's requests for signatures of the model; None if it is damaged."""
     try:
         return list(_asked(model, log))
@@ -97,7 +97,7 @@ def _questions(model: Model, log: Any) -> list[_Question] | None:
         return None
 
 
-def _asked(model: Model, log: Any) -> Iterator[_Question]:
+def _asked(model: Servable, log: Any) -> Iterator[_Question]:
     kind = log.WhichOneof("log_type")
     if kind == "predict_log":
         request = log.predict_log.request

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.sources.rejects import Reason
+from components.sources.rejects import RejectReason
 from schemas.columns import LARGEST_INTEGER, Column
 from schemas.types import BYTES, FLOAT, INT
 
@@ -29,7 +29,8 @@ class Cells(NamedTuple):
 
     Attributes:
       values: int64, float32 or string of shape [rows]; null if missing or not fitting.
-      reasons: uint8 of shape [rows], a `Reason` each, FITS where the value fits or is missing.
+      reasons: uint8 of shape [rows], a `RejectReason` each, FITS where the value fits or is
+        missing.
     """
 
     values: pa.Array
@@ -44,7 +45,7 @@ def convert(text: pa.Array, kind: str) -> Cells:
     """
     reasons = np.zeros(len(text), np.uint8)
     if b"\0" in _characters(text):
-        reasons[_where(pc.match_substring(text, "\0"))] = Reason.CONTAINS_NUL
+        reasons[_where(pc.match_substring(text, "\0"))] = RejectReason.CONTAINS_NUL
         text = without(text, reasons)
     values, more = _READ[kind](text)
     return Cells(values, reasons | more)
@@ -66,7 +67,9 @@ def first_reasons(
     for i, column in enumerate(columns):
         if column.name in required and cells[i].values.null_count:
             missing = np.asarray(cells[i].values.is_null())
-            reasons_by_column.append((i, missing.astype(np.uint8) * np.uint8(Reason.MISSING_LABEL)))
+            reasons_by_column.append(
+                (i, missing.astype(np.uint8) * np.uint8(RejectReason.MISSING_LABEL))
+            )
     for i, column_reasons in reasons_by_column:
         first = (reasons == 0) & (column_reasons > 0)
         reasons[first], culprits[first] = column_reasons[first], i
@@ -81,17 +84,19 @@ def _integers(text: pa.Array) -> Cells:
     if values is None:
         values, reasons = _integers_exactly(text)
     numbers = values.fill_null(0).to_numpy()
-    reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = Reason.INTEGER_BEYOND_2_53
+    reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = (
+        RejectReason.INTEGER_BEYOND_2_53
+    )
     return Cells(without(values, reasons), reasons)
 
 
 def _integers_exactly(text: pa.Array) -> Cells:
     """Parse digits with an optional sign and `.0`, pandas' format of nullable integers."""
     reasons = np.zeros(len(text), np.uint8)
-    reasons[_where(pc.invert(pc.match_substring_regex(text, _INT)))] = Reason.NOT_AN_INTEGER
+    reasons[_where(pc.invert(pc.match_substring_regex(text, _INT)))] = RejectReason.NOT_AN_INTEGER
     digits = pc.replace_substring_regex(without(text, reasons), _INT, r"\1\2")
     too_long = _where(pc.greater(pc.utf8_length(digits), _INT_DIGITS))
-    reasons[too_long] = Reason.INTEGER_BEYOND_2_53
+    reasons[too_long] = RejectReason.INTEGER_BEYOND_2_53
     return Cells(without(digits, reasons).cast(pa.int64()), reasons)
 
 
@@ -105,12 +110,12 @@ def _floats(text: pa.Array) -> Cells:
     nan = np.isnan(numbers)
     if nan.any():  # Arrow reads nan(anything) as NaN
         odd = nan & _where(pc.invert(pc.match_substring_regex(text, _NAN)))
-        reasons[odd] = Reason.NOT_A_NUMBER
+        reasons[odd] = RejectReason.NOT_A_NUMBER
         missing |= nan
     with np.errstate(over="ignore"):
         singles = numbers.astype(np.float32)
     infinite = np.isinf(singles)
-    reasons[infinite] = Reason.NOT_FINITE
+    reasons[infinite] = RejectReason.NOT_FINITE
     return Cells(pa.array(singles, pa.float32(), mask=missing | infinite), reasons)
 
 
@@ -118,7 +123,7 @@ def _floats_exactly(text: pa.Array) -> Cells:
     """Find the values that are not numbers, and parse the others."""
     reasons = np.zeros(len(text), np.uint8)
     number = pc.match_substring_regex(text, f"{_FLOAT}|{_NAN}|{_INFINITY}")
-    reasons[_where(pc.invert(number))] = Reason.NOT_A_NUMBER
+    reasons[_where(pc.invert(number))] = RejectReason.NOT_A_NUMBER
     unsigned = pc.replace_substring_regex(without(text, reasons), r"^\+", "")
     return Cells(unsigned.cast(pa.float64()), reasons)
 

@@ -32,7 +32,7 @@ _LF, _CR, _QUOTE = b'\n\r"'
 _OPEN_FIRST, _OPEN_LATER = 2, 4  # groups of `_record_pattern`
 
 
-class Source(Protocol):
+class ByteStream(Protocol):
     """Bytes from start to end, such as a `ByteSource`; `path` is for messages."""
 
     path: str
@@ -117,7 +117,7 @@ def read_records(path: str, dialect: Dialect) -> Iterator[Records]:
 
 
 def read_blocks(
-    source: Source, dialect: Dialect, *, block_bytes: int = BLOCK_BYTES
+    source: ByteStream, dialect: Dialect, *, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[Records]:
     """Yield a source's records, header included, in order and in blocks of about `block_bytes`.
 

@@ -12,7 +12,7 @@ _UTF_BYTES = 256  # of the head; the names in it are ASCII whatever the language
 
 
 @dataclass(frozen=True)
-class Kind:
+class FileKind:
     """A file format other than CSV.
 
     Attributes:
@@ -24,49 +24,52 @@ class Kind:
     remedy: str
 
 
-GZIP = Kind(
+GZIP = FileKind(
     "packed with gzip", "unpack it with gunzip; CSV is also read directly if its name ends in .gz"
 )
-PARQUET = Kind(
+PARQUET = FileKind(
     "a Parquet file",
     "set source.format: parquet in pipeline.yaml; `skewless predict` reads it if its name ends in"
     " .parquet",
 )
-_ARROW = Kind("an Arrow (Feather) file", "write the table as Parquet or CSV")
-_ZIP = Kind("a zip archive", "unzip it, and name the files that were in it")
-_EXCEL = Kind("an Excel workbook", "save the sheet as `CSV UTF-8` from the spreadsheet program")
-_SHEET = Kind("an OpenDocument spreadsheet", "save the sheet as CSV in UTF-8")
-_JSON = Kind("JSON", "write it as CSV, with a header line of column names")
+_ARROW = FileKind("an Arrow (Feather) file", "write the table as Parquet or CSV")
+_ZIP = FileKind("a zip archive", "unzip it, and name the files that were in it")
+_EXCEL = FileKind("an Excel workbook", "save the sheet as `CSV UTF-8` from the spreadsheet program")
+_SHEET = FileKind("an OpenDocument spreadsheet", "save the sheet as CSV in UTF-8")
+_JSON = FileKind("JSON", "write it as CSV, with a header line of column names")
 
 # The first bytes of the formats. Binary formats also have control characters soon after: a header
 # line may well begin with the letters "ORC".
-_BINARY: tuple[tuple[bytes, Kind], ...] = (
+_BINARY: tuple[tuple[bytes, FileKind], ...] = (
     (b"\x1f\x8b", GZIP),
     (b"PAR1", PARQUET),
-    (b"PARE", Kind("an encrypted Parquet file", "write it without encryption")),
+    (b"PARE", FileKind("an encrypted Parquet file", "write it without encryption")),
     (b"ARROW1", _ARROW),
     (b"FEA1", _ARROW),
-    (b"\xff\xff\xff\xff", Kind("an Arrow stream", _ARROW.remedy)),
-    (b"ORC", Kind("an ORC file", _ARROW.remedy)),
-    (b"Obj\x01", Kind("an Avro file", _ARROW.remedy)),
+    (b"\xff\xff\xff\xff", FileKind("an Arrow stream", _ARROW.remedy)),
+    (b"ORC", FileKind("an ORC file", _ARROW.remedy)),
+    (b"Obj\x01", FileKind("an Avro file", _ARROW.remedy)),
     (
         b"SQLite format 3\0",
-        Kind("an SQLite database", "export the table as CSV: sqlite3 -csv -header"),
+        FileKind("an SQLite database", "export the table as CSV: sqlite3 -csv -header"),
     ),
-    (b"BZh", Kind("packed with bzip2", "unpack it with bunzip2")),
-    (b"\x28\xb5\x2f\xfd", Kind("packed with zstd", "unpack it with unzstd")),
-    (b"\xfd7zXZ\0", Kind("packed with xz", "unpack it with unxz")),
-    (b"\x04\x22\x4d\x18", Kind("packed with lz4", "unpack it with unlz4")),
-    (b"7z\xbc\xaf\x27\x1c", Kind("a 7z archive", "unpack it with 7z x")),
-    (b"Rar!\x1a\x07", Kind("a RAR archive", "unpack it with unrar x")),
+    (b"BZh", FileKind("packed with bzip2", "unpack it with bunzip2")),
+    (b"\x28\xb5\x2f\xfd", FileKind("packed with zstd", "unpack it with unzstd")),
+    (b"\xfd7zXZ\0", FileKind("packed with xz", "unpack it with unxz")),
+    (b"\x04\x22\x4d\x18", FileKind("packed with lz4", "unpack it with unlz4")),
+    (b"7z\xbc\xaf\x27\x1c", FileKind("a 7z archive", "unpack it with 7z x")),
+    (b"Rar!\x1a\x07", FileKind("a RAR archive", "unpack it with unrar x")),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _EXCEL),
-    (b"\x89HDF\r\n\x1a\n", Kind("an HDF5 file", _ARROW.remedy)),
+    (b"\x89HDF\r\n\x1a\n", FileKind("an HDF5 file", _ARROW.remedy)),
 )
-_TEXT: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
-    (re.compile(rb"(?i)\s*<(!doctype html|html)"), Kind("a web page", "fetch the data itself")),
-    (re.compile(rb"\s*<\?xml"), Kind("XML", "write it as CSV, with a header line of column names")),
+_TEXT: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
+    (re.compile(rb"(?i)\s*<(!doctype html|html)"), FileKind("a web page", "fetch the data itself")),
+    (
+        re.compile(rb"\s*<\?xml"),
+        FileKind("XML", "write it as CSV, with a header line of column names"),
+    ),
     (re.compile(rb'\s*(\{\s*"[^"]*"\s*:|\[\s*\{)'), _JSON),
-    (re.compile(rb"%PDF-"), Kind("a PDF file", "export the table as CSV")),
+    (re.compile(rb"%PDF-"), FileKind("a PDF file", "export the table as CSV")),
 )
 _BOMS = (  # UTF-32's begins with UTF-16's
     (b"\xff\xfe\0\0", "UTF-32"),
@@ -83,7 +86,7 @@ _WITHOUT_BOM = (
 )
 
 
-def kind_of(head: bytes) -> Kind | None:
+def kind_of(head: bytes) -> FileKind | None:
     r"""Return the format of a file that begins with these bytes; None for what may be CSV.
 
     Args:
@@ -95,13 +98,15 @@ def kind_of(head: bytes) -> Kind | None:
     if head.startswith(b"PK") and is_binary(head):
         return _zipped(head)
     if head[257:262] == b"ustar":
-        return Kind("a tar archive", "unpack it with tar -xf, and name the files that were in it")
+        return FileKind(
+            "a tar archive", "unpack it with tar -xf, and name the files that were in it"
+        )
     for magic, kind in _BINARY:
         if head.startswith(magic) and is_binary(head):
             return kind
     if (encoding := _encoding(head)) is not None:
         remedy = f"convert it to UTF-8: iconv -f {encoding} -t UTF-8 FILE > NEW-FILE"
-        return Kind(f"text in {encoding}", remedy)
+        return FileKind(f"text in {encoding}", remedy)
     text = head.removeprefix(b"\xef\xbb\xbf")
     return next((kind for pattern, kind in _TEXT if pattern.match(text)), None)
 
@@ -111,7 +116,7 @@ def is_binary(data: bytes) -> bool:
     return _CONTROL.search(data) is not None
 
 
-def _zipped(head: bytes) -> Kind:
+def _zipped(head: bytes) -> FileKind:
     if b"opendocument.spreadsheet" in head:
         return _SHEET
     is_office = b"[Content_Types].xml" in head and b"word/" not in head and b"ppt/" not in head

@@ -19,7 +19,7 @@ from components.sources import protocol
 from components.sources.cells import Cells, first_reasons
 from components.sources.parquet_checks import check_columns, unreadable
 from components.sources.protocol import Block, Part, Selection
-from components.sources.rejects import Reason, Reject
+from components.sources.rejects import Reject, RejectReason
 from components.sources.texts import trimmed, with_nulls
 from components.sources.typed import of_arrow
 from schemas.columns import Column
@@ -30,7 +30,7 @@ _NUMBER_BYTES = 8
 
 
 @dataclass(frozen=True)
-class Rows(Part):
+class ParquetPart(Part):
     """A Parquet file, described by its footer.
 
     Attributes:
@@ -40,7 +40,7 @@ class Rows(Part):
     key_types: pa.Schema
 
 
-class Reader(protocol.Reader[Rows]):
+class Reader(protocol.Reader[ParquetPart]):
     """Reads Parquet files."""
 
     def __init__(self, options: Parquet, selection: Selection) -> None:
@@ -51,14 +51,14 @@ class Reader(protocol.Reader[Rows]):
         """Check that a file is Parquet, by its footer."""
         _opened(path)
 
-    def parts(self, path: str) -> list[Rows]:
+    def parts(self, path: str) -> list[ParquetPart]:
         """Return the file as one part; its size is that of the selected columns."""
         file = _opened(path)
         schema = file.schema_arrow
         check_columns(schema, self._selection, where=path)
         names, keys = self._names(), [key.name for key in self._selection.keys]
         return [
-            Rows(
+            ParquetPart(
                 path=path,
                 ignored=tuple(name for name in schema.names if name not in names),
                 rows=file.metadata.num_rows,
@@ -67,11 +67,11 @@ class Reader(protocol.Reader[Rows]):
             )
         ]
 
-    def key_types(self, part: Rows) -> pa.Schema:
+    def key_types(self, part: ParquetPart) -> pa.Schema:
         """Return the types of the keys, which are the file's."""
         return part.key_types
 
-    def read(self, part: Rows) -> Iterator[Block]:
+    def read(self, part: ParquetPart) -> Iterator[Block]:
         """Yield a file's rows, `BATCH_ROWS` at a time."""
         file, first = _opened(part.path), 1
         check_columns(file.schema_arrow, self._selection, where=part.path)  # may have changed
@@ -86,7 +86,7 @@ class Reader(protocol.Reader[Rows]):
         columns = (*self._selection.columns, *self._selection.keys)
         return list(dict.fromkeys(c.name for c in columns))
 
-    def _block(self, batch: pa.RecordBatch, part: Rows, first: int) -> Block:
+    def _block(self, batch: pa.RecordBatch, part: ParquetPart, first: int) -> Block:
         """Convert rows to the selected types; `first` is the number of the first row."""
         columns = self._selection.columns
         cells = [self._cells(column(batch, c.name), c) for c in columns]
@@ -158,7 +158,7 @@ def _rejects(
             first + int(row),
             name,
             None if record[name] in (None, "") else str(record[name]),
-            Reason(int(reasons[row])),
+            RejectReason(int(reasons[row])),
             repr(record).encode(),
         )
         for row, name, record in zip(rows, names, records, strict=True)

@@ -20,7 +20,7 @@ from components.sources.cells import convert, first_reasons
 from components.sources.csv_blocks import Records
 from components.sources.header import Fields
 from components.sources.protocol import Block
-from components.sources.rejects import Reason, Reject
+from components.sources.rejects import Reject, RejectReason
 from components.sources.rules import Rules
 from components.sources.texts import trimmed, with_nulls
 from schemas.errors import DataError
@@ -127,7 +127,7 @@ def _as_utf8(data: bytes) -> bytes:
 
 
 # A record, the reason for its rejection, the column's name and its value.
-_Bad = tuple[int, Reason, str, str]
+_Bad = tuple[int, RejectReason, str, str]
 
 
 def _bad_rows(
@@ -136,10 +136,10 @@ def _bad_rows(
     """Return records in which a value is wrong."""
     bad: list[_Bad] = []
     for row in np.flatnonzero(reasons).tolist():
-        record, reason = int(text.records[row]), Reason(int(reasons[row]))
+        record, reason = int(text.records[row]), RejectReason(int(reasons[row]))
         value = text.columns[culprits[row]][row].as_py() or ""
-        if reason is Reason.CONTAINS_NUL and not _is_utf8(block.record(record)):
-            reason, value = Reason.NOT_UTF8, value.replace("\0", "\ufffd")
+        if reason is RejectReason.CONTAINS_NUL and not _is_utf8(block.record(record)):
+            reason, value = RejectReason.NOT_UTF8, value.replace("\0", "\ufffd")
         bad.append((record, reason, rules.columns[culprits[row]].name, value))
     return bad
 
@@ -147,9 +147,14 @@ def _bad_rows(
 def _bad_records(block: Records, text: _Text, fields: Fields) -> list[_Bad]:
     """Return records that could not be split into values."""
     return [
-        (record, Reason.WRONG_FIELD_COUNT, "", f"{count} fields; the header has {fields.count}")
+        (
+            record,
+            RejectReason.WRONG_FIELD_COUNT,
+            "",
+            f"{count} fields; the header has {fields.count}",
+        )
         for record, count in text.field_counts.items()
-    ] + [(r, Reason.UNCLOSED_QUOTE, "", "") for r in np.flatnonzero(~block.closed).tolist()]
+    ] + [(r, RejectReason.UNCLOSED_QUOTE, "", "") for r in np.flatnonzero(~block.closed).tolist()]
 
 
 def _as_rejects(bad: Sequence[_Bad], block: Records, fields: Fields) -> tuple[Reject, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from schemas.columns import Column
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,7 +113,7 @@ def module_of(kind: str) -> str:
     return f"components.sources.{kind}"
 
 
-def open_reader(options: Options, selection: Selection) -> Reader[Any]:
+def open_reader(options: SourceOptions, selection: Selection) -> Reader[Any]:
     """Return the reader for the options; imports only the files of its kind.
 
     Raises:

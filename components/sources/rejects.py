@@ -26,7 +26,7 @@ SCHEMA = pa.schema(
 )
 
 
-class Reason(enum.IntEnum):
+class RejectReason(enum.IntEnum):
     """Why a record is rejected; `code` is its name in files.
 
     WRONG_FIELD_COUNT: more or fewer fields than the header has.
@@ -73,7 +73,7 @@ class Reject:
     line: int
     column: str | None
     value: str | None
-    reason: Reason
+    reason: RejectReason
     record: bytes
 
     def row(self) -> tuple[str, int, str | None, str | None, str, str]:

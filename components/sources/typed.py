@@ -15,14 +15,14 @@ import pyarrow.compute as pc
 
 from components.examples import ARROW_TYPES
 from components.sources.cells import Cells, without
-from components.sources.rejects import Reason
+from components.sources.rejects import RejectReason
 from schemas.columns import LARGEST_INTEGER
 from schemas.types import BYTES, FLOAT, INT, TYPES
 
 _WRONG_TYPE = {
-    INT.name: Reason.NOT_AN_INTEGER,
-    FLOAT.name: Reason.NOT_A_NUMBER,
-    BYTES.name: Reason.NOT_TEXT,
+    INT.name: RejectReason.NOT_AN_INTEGER,
+    FLOAT.name: RejectReason.NOT_A_NUMBER,
+    BYTES.name: RejectReason.NOT_TEXT,
 }
 
 _ARROW_TEXT = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
@@ -119,7 +119,7 @@ def _encodable(text: str | None) -> str | None:
 def _texts(array: pa.Array) -> Cells:
     array, reasons = _decoded(array)
     reasons[pc.match_substring(array, "\0").fill_null(False).to_numpy(zero_copy_only=False)] = (
-        Reason.CONTAINS_NUL
+        RejectReason.CONTAINS_NUL
     )
     return Cells(without(array, reasons), reasons)
 
@@ -132,7 +132,9 @@ def _decoded(array: pa.Array) -> tuple[pa.Array, np.ndarray]:
     except pa.ArrowInvalid:
         texts = [None if value is None else _text(value) for value in array.to_pylist()]
         decoded = pa.array(texts, pa.string())
-        reasons[np.asarray(decoded.is_null()) & np.asarray(array.is_valid())] = Reason.NOT_UTF8
+        reasons[np.asarray(decoded.is_null()) & np.asarray(array.is_valid())] = (
+            RejectReason.NOT_UTF8
+        )
         return decoded, reasons
 
 
@@ -150,7 +152,9 @@ def _of_integers(array: pa.Array, kind: str) -> Cells:
     if not TYPES[kind].is_whole:
         singles = numbers.astype(np.float64).astype(np.float32)  # rounded twice, as text is in CSV
         return Cells(pa.array(singles, mask=missing), reasons)
-    reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = Reason.INTEGER_BEYOND_2_53
+    reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = (
+        RejectReason.INTEGER_BEYOND_2_53
+    )
     return Cells(pa.array(numbers.astype(np.int64), mask=missing | (reasons > 0)), reasons)
 
 
@@ -160,10 +164,10 @@ def _of_floats(array: pa.Array, kind: str) -> Cells:
     if not TYPES[kind].is_whole:
         with np.errstate(over="ignore"):
             singles = numbers.astype(np.float32)
-        reasons[np.isinf(singles)] = Reason.NOT_FINITE
+        reasons[np.isinf(singles)] = RejectReason.NOT_FINITE
         return Cells(pa.array(singles, pa.float32(), mask=missing | (reasons > 0)), reasons)
     whole = np.floor(numbers) == numbers
-    reasons[np.abs(numbers) > LARGEST_INTEGER] = Reason.INTEGER_BEYOND_2_53
-    reasons[~missing & ~(whole & np.isfinite(numbers))] = Reason.NOT_AN_INTEGER
+    reasons[np.abs(numbers) > LARGEST_INTEGER] = RejectReason.INTEGER_BEYOND_2_53
+    reasons[~missing & ~(whole & np.isfinite(numbers))] = RejectReason.NOT_AN_INTEGER
     unfit = missing | (reasons > 0)
     return Cells(pa.array(np.where(unfit, 0, numbers).astype(np.int64), mask=unfit), reasons)

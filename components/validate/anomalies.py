@@ -17,7 +17,7 @@ from components import files
 from components.examples import count_rows
 from components.validate import drift, statistics
 from components.validate.files import anomalies_path, statistics_path
-from components.validate.findings import Drift, Finding, Findings, Reader
+from components.validate.findings import AnomalyReader, Drift, Finding, Findings
 from schemas.columns import SERVING, TRAINING, columns_of, parse_schema
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS
@@ -42,7 +42,7 @@ def validate(*, statistics_dir: str, examples: str, schema_path: str, output: st
     """
     text = files.read_text(schema_path)
     schema = declare_environments(parse_schema(text, where=schema_path))
-    reader = Reader(text, where=schema_path)
+    reader = AnomalyReader(text, where=schema_path)
     measured = {split: statistics.load(statistics_dir, split) for split in SPLITS}
     _check_rows(measured, examples, statistics_dir)
     findings: list[Finding] = []

@@ -102,7 +102,7 @@ class Findings(Strict):
             raise DataError("there are no findings", where=path) from error
 
 
-class Reader:
+class AnomalyReader:
     """Says TFDV's anomalies in the words of one schema.pbtxt."""
 
     def __init__(self, schema_text: str, *, where: str) -> None:

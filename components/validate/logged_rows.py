@@ -28,7 +28,7 @@ class UnreadableError(Exception):
 
 
 @dataclass
-class Rows:
+class LoggedRows:
     """The rows of a request.
 
     Attributes:
@@ -51,7 +51,7 @@ class Rows:
             self.ignored[name] = self.ignored.get(name, 0) + rows
 
 
-def rows_of(log: Any, columns: Mapping[str, Column]) -> Rows:
+def rows_of(log: Any, columns: Mapping[str, Column]) -> LoggedRows:
     """Return the rows of a PredictionLog.
 
     Args:
@@ -72,7 +72,7 @@ def rows_of(log: Any, columns: Mapping[str, Column]) -> Rows:
     if kind == "multi_inference_log" and log.multi_inference_log.request.tasks:
         request = log.multi_inference_log.request
         return _named(_of_input(request.input, columns), request.tasks[0].model_spec)
-    return Rows()
+    return LoggedRows()
 
 
 def parsed(message: Any, serialised: bytes) -> Any:
@@ -83,18 +83,18 @@ def parsed(message: Any, serialised: bytes) -> Any:
         return None
 
 
-def _of_predict(request: Any, columns: Mapping[str, Column]) -> Rows:
+def _of_predict(request: Any, columns: Mapping[str, Column]) -> LoggedRows:
     return _named(_of_inputs(request.inputs, columns), request.model_spec)
 
 
-def _named(rows: Rows, spec: Any) -> Rows:
+def _named(rows: LoggedRows, spec: Any) -> LoggedRows:
     rows.signature = spec.signature_name or "serving_default"
     return rows
 
 
-def _merged(parts: Sequence[Rows]) -> Rows:
+def _merged(parts: Sequence[LoggedRows]) -> LoggedRows:
     """Return the rows of several requests as those of one."""
-    whole = Rows()
+    whole = LoggedRows()
     for part in parts:
         whole.signature = part.signature
         if part.size:
@@ -107,7 +107,7 @@ def _merged(parts: Sequence[Rows]) -> Rows:
     return whole
 
 
-def _of_inputs(inputs: Mapping[str, Any], columns: Mapping[str, Column]) -> Rows:
+def _of_inputs(inputs: Mapping[str, Any], columns: Mapping[str, Column]) -> LoggedRows:
     if len(inputs) == 1 and not set(inputs) & columns.keys():
         (proto,) = inputs.values()
         if proto.dtype == _STRING:
@@ -120,14 +120,14 @@ def _of_inputs(inputs: Mapping[str, Any], columns: Mapping[str, Column]) -> Rows
     sizes = {len(values) for values in given.values()} - {0}
     if len(sizes) > 1:
         raise UnreadableError("columns of unequal length")
-    rows = Rows(max(sizes, default=0))
+    rows = LoggedRows(max(sizes, default=0))
     # A column of no values was left out: it is missing in every row.
     rows.columns = {name: given.get(name) or [None] * rows.size for name in columns}
     rows.ignore(set(inputs) - columns.keys(), rows.size)
     return rows
 
 
-def _of_input(given: Any, columns: Mapping[str, Column]) -> Rows:
+def _of_input(given: Any, columns: Mapping[str, Column]) -> LoggedRows:
     if given.WhichOneof("kind") == "example_list_with_context":
         listed = given.example_list_with_context
         context = listed.context.features.feature
@@ -137,7 +137,7 @@ def _of_input(given: Any, columns: Mapping[str, Column]) -> Rows:
     return _of_features(features, columns)
 
 
-def _of_serialised(examples: Sequence[bytes], columns: Mapping[str, Column]) -> Rows:
+def _of_serialised(examples: Sequence[bytes], columns: Mapping[str, Column]) -> LoggedRows:
     from tensorflow.core.example import example_pb2
 
     read = [parsed(example_pb2.Example, each) for each in examples]
@@ -147,8 +147,10 @@ def _of_serialised(examples: Sequence[bytes], columns: Mapping[str, Column]) -> 
     return rows
 
 
-def _of_features(examples: Iterable[Mapping[str, Any]], columns: Mapping[str, Column]) -> Rows:
-    rows = Rows(columns={name: [] for name in columns})
+def _of_features(
+    examples: Iterable[Mapping[str, Any]], columns: Mapping[str, Column]
+) -> LoggedRows:
+    rows = LoggedRows(columns={name: [] for name in columns})
     for features in examples:
         try:
             # To ask a protobuf map for a key that is not there would add it.

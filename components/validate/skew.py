@@ -17,7 +17,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from components import files
 from components.validate import drift, request_logs, statistics
 from components.validate.anomalies import declare_environments
-from components.validate.findings import Drift, Finding, Reader
+from components.validate.findings import AnomalyReader, Drift, Finding
 from components.validate.moved import MISSING, Moved, NewValue, Skew
 from components.validate.request_logs import SPLIT, Read
 from schemas.columns import SERVING, Column, columns_of, parse_schema
@@ -75,7 +75,7 @@ def measure(
     measured = with_noise(
         against_training(requests), [each for split in held_out for each in against_training(split)]
     )
-    anomalies = _anomalies(requests, schema, Reader(text, where=schema_path))
+    anomalies = _anomalies(requests, schema, AnomalyReader(text, where=schema_path))
     return _told(read, train, requests, measured, anomalies, threshold)
 
 
@@ -162,7 +162,9 @@ def _missing(
 
 
 def _anomalies(
-    requests: statistics_pb2.DatasetFeatureStatisticsList, schema: schema_pb2.Schema, reader: Reader
+    requests: statistics_pb2.DatasetFeatureStatisticsList,
+    schema: schema_pb2.Schema,
+    reader: AnomalyReader,
 ) -> tuple[Finding, ...]:
     found = tfdv.validate_statistics(requests, schema, environment=SERVING)
     return tuple(reader.read(found, split=SPLIT, environment=SERVING))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 import pydantic
 
 from schemas.sources.csv import Csv
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 from schemas.sources.parquet import Parquet
 from schemas.strict import named_kind
 
@@ -26,7 +26,7 @@ def _with_format(value: Any) -> Any:
 
 
 if TYPE_CHECKING:
-    Source = Options
+    Source = SourceOptions
 else:
     Source = Annotated[
         Union[KINDS],  # noqa: UP007 - of a tuple
@@ -34,15 +34,15 @@ else:
         pydantic.BeforeValidator(_with_format),
     ]
 
-_ADAPTER: pydantic.TypeAdapter[Options] = pydantic.TypeAdapter(Source)
+_ADAPTER: pydantic.TypeAdapter[SourceOptions] = pydantic.TypeAdapter(Source)
 
 
-def loads(text: str) -> Options:
+def loads(text: str) -> SourceOptions:
     """Parse a source's options from the JSON of `model_dump_json`."""
     return _ADAPTER.validate_json(text)
 
 
-def plain(path: str) -> Options:
+def plain(path: str) -> SourceOptions:
     """Return the default options of the kind of file that the ending means.
 
     A file without a known ending is CSV.

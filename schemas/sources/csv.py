@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 
 
-class Csv(Options):
+class Csv(SourceOptions):
     """Comma-separated text with a header line, plain or gzipped."""
 
     format: Literal["csv"] = "csv"

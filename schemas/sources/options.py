@@ -8,7 +8,7 @@ from schemas.columns import SPACES
 from schemas.strict import Strict
 
 
-class Options(Strict):
+class SourceOptions(Strict):
     """Options of a source of rows; a kind adds its own.
 
     `path` is a file, a glob, or `package://NAME/FILE` for a file that a Python package ships;

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 
 
-class Parquet(Options):
+class Parquet(SourceOptions):
     """Parquet files; `null_values` and `trim` apply to columns of text."""
 
     endings: ClassVar[tuple[str, ...]] = (".parquet",)

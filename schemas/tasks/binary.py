@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas import signatures as names
 from schemas.columns import Column, require_type
 from schemas.description import Output, number
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 from schemas.strict import Finite, Strict
 from schemas.tasks.options import (
     Baseline,
@@ -204,7 +204,7 @@ class Binary(TaskOptions):
             return None
         return self.equals.column, tuple(str(value) for value in self.equals.values)
 
-    def check(self, columns: tuple[Column, ...], source: Options, *, where: str) -> None:
+    def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
         """Check the types of the columns, and that each value can occur."""
         for column in columns:
             if self.equals is None:

@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas import signatures as names
 from schemas.columns import Column, require_type
 from schemas.description import Output, number
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 from schemas.tasks.options import (
     Baseline,
     Bound,
@@ -153,7 +153,7 @@ class Multiclass(TaskOptions):
         """The column, with the classes that are listed, if they are."""
         return ClassesOf(self.column, self.classes, MOST_CLASSES)
 
-    def check(self, columns: tuple[Column, ...], source: Options, *, where: str) -> None:
+    def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
         """Check the type of the column, and that each listed class can occur."""
         for column in columns:
             require_type("label.column", column, (INT, BYTES), where)

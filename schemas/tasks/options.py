@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas.columns import LARGEST_INTEGER, SPACES, Column
 from schemas.description import Output
 from schemas.errors import ConfigError
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 from schemas.strict import Finite, Strict
 from schemas.types import ColumnType
 from schemas.yaml_text import PLAIN_INTEGER
@@ -160,7 +160,7 @@ class TaskOptions(Strict):
         """The raw column that holds the answer."""
         return self.columns[0]
 
-    def check(self, columns: tuple[Column, ...], source: Options, *, where: str) -> None:
+    def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
         """Check that these columns, read from this source, can give such a label.
 
         Args:
@@ -215,7 +215,7 @@ def named_as_its_column(value: Any) -> Any:
     return value
 
 
-def require_possible(value: str | int, column: Column, source: Options, where: str) -> None:
+def require_possible(value: str | int, column: Column, source: SourceOptions, where: str) -> None:
     """Refuse a value of the label that a column of this type, read in this way, never has.
 
     Raises:

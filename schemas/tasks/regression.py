@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas import signatures as names
 from schemas.columns import Column, require_type
 from schemas.description import Output, number
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 from schemas.strict import Finite
 from schemas.tasks.options import (
     Baseline,
@@ -143,7 +143,7 @@ class Regression(TaskOptions):
             return "poisson_deviance"
         return "rmse" if self.quantile is None else "pinball"
 
-    def check(self, columns: tuple[Column, ...], source: Options, *, where: str) -> None:
+    def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
         """Check the type of the column."""
         for column in columns:
             require_type("label.column", column, (INT, FLOAT), where)

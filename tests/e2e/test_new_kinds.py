@@ -22,10 +22,10 @@ FILES = {
     "schemas/sources/bars.py": '''
 from typing import Literal
 
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 
 
-class Bars(Options):
+class Bars(SourceOptions):
     """Text whose values are separated by bars."""
 
     format: Literal["bars"] = "bars"

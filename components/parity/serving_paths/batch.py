@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
 from components.parity.serving_paths.protocol import ModelAddress, ServingPath
-
-if TYPE_CHECKING:
-    from components.parity.question_sets import QuestionSets
-    from components.parity.questions import Question
 
 
 class Batch(ServingPath):
@@ -22,11 +17,7 @@ class Batch(ServingPath):
         "infinite numbers, NUL, and text that is not UTF-8: such rows have to be rejected"
     )
     process = "tensorflow"  # is imported once for Python and the jobs
-
-    @staticmethod
-    def questions(sets: QuestionSets) -> Sequence[Question]:
-        """Return the one about all rows."""
-        return sets.files
+    questions = staticmethod(lambda sets: sets.files)
 
     def __init__(self, address: ModelAddress) -> None:
         from components.parity.scoring import BatchJob

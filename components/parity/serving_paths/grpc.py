@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -14,10 +13,6 @@ from components.parity.serving_paths.protocol import (
     ServingPath,
 )
 
-if TYPE_CHECKING:
-    from components.parity.question_sets import QuestionSets
-    from components.parity.questions import Question
-
 
 class Grpc(ServingPath):
     """PredictionService, asked with TensorFlow Serving's own stubs."""
@@ -25,11 +20,7 @@ class Grpc(ServingPath):
     name = "gRPC"
     cannot_carry = MISSING_IS_NAN
     process = SERVER
-
-    @staticmethod
-    def questions(sets: QuestionSets) -> Sequence[Question]:
-        """Return those that go over a wire."""
-        return sets.grpc
+    questions = staticmethod(lambda sets: sets.grpc)
 
     def __init__(self, address: ModelAddress) -> None:
         from components.parity.grpc_client import GrpcClient

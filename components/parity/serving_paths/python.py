@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
 from components.parity.serving_paths.protocol import MISSING_IS_NAN, ModelAddress, ServingPath
-
-if TYPE_CHECKING:
-    from components.parity.question_sets import QuestionSets
-    from components.parity.questions import Question
 
 # What made the export, and what serving it must do without.
 _ABSENT = ("apache_beam", "keras", "tensorflow_transform", "tf_keras", "tfx", "tfx_bsl")
@@ -24,11 +19,7 @@ class Python(ServingPath):
     name = "Python"
     cannot_carry = f"{MISSING_IS_NAN}, and no column may be left out"
     process = "tensorflow"
-
-    @staticmethod
-    def questions(sets: QuestionSets) -> Sequence[Question]:
-        """Return those that leave no column out."""
-        return sets.without_defaults
+    questions = staticmethod(lambda sets: sets.without_defaults)
 
     def __init__(self, address: ModelAddress) -> None:
         for name in _ABSENT:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,21 +10,13 @@ from components.export import signatures as names
 from components.parity.json_forms import json_examples
 from components.parity.rest import RestPath, array_of_json
 
-if TYPE_CHECKING:
-    from components.parity.question_sets import QuestionSets
-    from components.parity.questions import Question
-
 
 class RestExamples(RestPath):
     """`:classify` and `:regress`, each with its own signature."""
 
     name = "REST classify, regress"
     cannot_carry = "nothing; a missing value is left out"
-
-    @staticmethod
-    def questions(sets: QuestionSets) -> Sequence[Question]:
-        """Return those to the two signatures that take examples by column."""
-        return sets.examples
+    questions = staticmethod(lambda sets: sets.examples)
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of one request."""

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
 from components.parity.serving_paths.batch import Batch
 from components.parity.serving_paths.protocol import ModelAddress, ServingPath
-
-if TYPE_CHECKING:
-    from components.parity.question_sets import QuestionSets
-    from components.parity.questions import Question
 
 
 class Stream(ServingPath):
@@ -21,11 +16,7 @@ class Stream(ServingPath):
     name = "stream"
     cannot_carry = f"{Batch.cannot_carry}; NaN apart from missing"
     process = Batch.process
-
-    @staticmethod
-    def questions(sets: QuestionSets) -> Sequence[Question]:
-        """Return the one about all rows, or as many as JSON can carry."""
-        return sets.messages
+    questions = staticmethod(lambda sets: sets.messages)
 
     def __init__(self, address: ModelAddress) -> None:
         from components.parity.scoring import StreamJob

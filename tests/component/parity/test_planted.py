@@ -232,7 +232,7 @@ def of_arrays(change):
         def parse(*arguments, **options):
             request = honest(*arguments, **options)
             given = request.inputs
-            arrays = given.arrays() if isinstance(given, predict.Rows) else given
+            arrays = given.arrays() if isinstance(given, predict.Instances) else given
             return dataclasses.replace(request, inputs=change(dict(arrays)))
 
         monkeypatch.setattr(predict, "parse", parse)

@@ -12,7 +12,7 @@ from apache_beam.utils.shared import _SharedControlBlock
 
 from components.score import model_handler
 from components.score.bounded import BoundedPipeline
-from components.score.columns import ask
+from components.score.columns import read_signature
 from components.score.counts import READ, SCORED, count
 from components.score.model_handler import SavedModelHandler
 from components.score.new_files import ScoreFoundFiles, WriteScoredFiles
@@ -64,7 +64,7 @@ def test_runs_share_a_model_and_leave_no_handles_behind(exported, csv_file, tmp_
         return Scorer(*arguments)
 
     monkeypatch.setattr(model_handler, "Scorer", load)
-    wanted = Wanted(ask(exported.saved_model).inputs, ("id",), Csv(path=""))
+    wanted = Wanted(read_signature(exported.saved_model).inputs, ("id",), Csv(path=""))
     score = ScoreFoundFiles(SavedModelHandler(exported.saved_model), wanted)
     pipeline = BoundedPipeline(
         lambda found: (found | score).scored | WriteScoredFiles(str(tmp_path / "out"), "csv")

@@ -12,7 +12,7 @@ import pytest
 from components.evaluate.signature import LoadedSignature
 from components.examples import as_raw_columns
 from components.score.batch import predict
-from components.score.output import Output
+from components.score.output import ScoreOutput
 from schemas import description
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError, ModelError
@@ -32,7 +32,7 @@ def expected(exported, rows):
 
 
 def run(model, paths, output, *, kind=None, overwrite=False, **options):
-    place = Output.of(str(output), kind, overwrite=overwrite)
+    place = ScoreOutput.of(str(output), kind, overwrite=overwrite)
     return predict(model=str(model), paths=[str(p) for p in paths], output=place, **options)
 
 

@@ -18,7 +18,7 @@ from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming
 
 from components.evaluate.signature import LoadedSignature
 from components.examples import as_raw_columns
-from components.score.columns import ask
+from components.score.columns import read_signature
 from components.score.counts import SCORED
 from components.score.message_sinks import WriteMessageFiles, _WriteLines
 from components.score.model_handler import SavedModelHandler
@@ -71,7 +71,7 @@ def buried(message, time=beam.DoFn.TimestampParam):
 
 
 def score_messages(handler, saved_model, **options):
-    return ScoreMessages(handler, ask(str(saved_model)).inputs, keys=["id"], **options)
+    return ScoreMessages(handler, read_signature(str(saved_model)).inputs, keys=["id"], **options)
 
 
 def test_messages_keep_time_order_key_and_attributes(exported, row, score):
@@ -220,7 +220,7 @@ def test_new_files_are_scored_once_with_their_rejects_apart(exported, csv_file, 
     (incoming / "bad.csv").write_text(text + "1,2\n")
     (incoming / "none.csv").write_text("what,ever\n")
     os.utime(incoming / "good.csv", (1_000, 1_000))
-    inputs = ask(exported.saved_model).inputs
+    inputs = read_signature(exported.saved_model).inputs
     with beam.Pipeline(
         options=PipelineOptions(["--runner=FnApiRunner", "--streaming"])
     ) as pipeline:
@@ -236,8 +236,8 @@ def test_new_files_are_scored_once_with_their_rejects_apart(exported, csv_file, 
         assert_that(
             files.scored
             | beam.MapTuple(
-                lambda piece, _, time=beam.DoFn.TimestampParam: (
-                    os.path.basename(piece.path),
+                lambda chunk, _, time=beam.DoFn.TimestampParam: (
+                    os.path.basename(chunk.path),
                     float(time) == 1_000,
                 )
             ),

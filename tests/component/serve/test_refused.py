@@ -13,19 +13,19 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from components.serve import example_proto
 from components.serve.failures import GraphError, RequestError
-from components.serve.model import SavedModel
-from components.serve.signature import Feature
+from components.serve.model import SavedModelBundle
+from components.serve.signature import ExampleFeature
 
 pytestmark = pytest.mark.component
 
-INTEGER = Feature("DT_INT64", most=1)
-FLOAT = Feature("DT_FLOAT", most=1)
-TEXT = Feature("DT_STRING", most=1)
+INTEGER = ExampleFeature("DT_INT64", most=1)
+FLOAT = ExampleFeature("DT_FLOAT", most=1)
+TEXT = ExampleFeature("DT_STRING", most=1)
 
 
 @pytest.fixture(scope="module")
 def model(exported):
-    return SavedModel(exported.saved_model)
+    return SavedModelBundle(exported.saved_model)
 
 
 def example(**features):
@@ -165,14 +165,14 @@ def foreign(tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("foreign"))
     module = Foreign()
     tf.saved_model.save(module, folder, signatures={"serving_default": module.score})
-    return SavedModel(folder)
+    return SavedModelBundle(folder)
 
 
 def test_the_features_of_any_model_are_known(foreign):
     assert foreign.signatures["serving_default"].features == {
-        "pair": Feature("DT_FLOAT", 2, 2),
-        "one": Feature("DT_INT64", 1, 1, default=True),
-        "some": Feature("DT_STRING"),
+        "pair": ExampleFeature("DT_FLOAT", 2, 2),
+        "one": ExampleFeature("DT_INT64", 1, 1, default=True),
+        "some": ExampleFeature("DT_STRING"),
     }
     some = ("bytes_list", [b"a", b"b", b"c"])
     given = example(pair=("float_list", [1, 2]), some=some)
@@ -204,9 +204,9 @@ def calls_of(monkeypatch, saved_model):
         seen.append((signature, len(next(iter(inputs.values())))))
         return original(self, signature, inputs)
 
-    original = SavedModel.run
-    monkeypatch.setattr(SavedModel, "run", run)
-    SavedModel(saved_model)
+    original = SavedModelBundle.run
+    monkeypatch.setattr(SavedModelBundle, "run", run)
+    SavedModelBundle(saved_model)
     return seen
 
 
@@ -225,7 +225,7 @@ def copied(exported, tmp_path):
 
 def test_every_signature_is_run_before_it_is_asked(monkeypatch, exported, copied):
     folder, requests = copied
-    signatures = set(SavedModel(exported.saved_model).signatures)
+    signatures = set(SavedModelBundle(exported.saved_model).signatures)
     recorded = dict(calls_of(monkeypatch, exported.saved_model))
     assert recorded.keys() == signatures
     assert recorded["classification"] == recorded["regression"] == recorded["predict"] == 16

@@ -252,9 +252,9 @@ def test_columns_left_out_are_missing_values_and_the_server_ends_in_peace(lenien
 def test_json_examples_are_the_protos_they_are_read_as(exported):
     import tensorflow as tf
 
-    from components.serve.model import SavedModel
+    from components.serve.model import SavedModelBundle
 
-    signature = SavedModel(exported.saved_model).signatures["classification"]
+    signature = SavedModelBundle(exported.saved_model).signatures["classification"]
     # Features that the graph does not know become what their JSON type says.
     rows = [{"a": [1, -(2**63)], "é": 0.1, "c": ["x", {"b64": "AA=="}], "d": [], "e": True}]
     (serialised,) = tf_examples.parse({"examples": rows}, signature)["inputs"]
@@ -267,18 +267,18 @@ def test_json_examples_are_the_protos_they_are_read_as(exported):
 
 
 def test_a_folder_without_a_graph_is_a_model_error(tmp_path):
-    from components.serve.model import SavedModel
+    from components.serve.model import SavedModelBundle
     from schemas.errors import ModelError
 
     (tmp_path / "saved_model.pb").write_bytes(b"no graph")
     with pytest.raises(ModelError, match="does not load"):
-        SavedModel(str(tmp_path))
+        SavedModelBundle(str(tmp_path))
 
 
 def test_the_model_refuses_with_a_request_error(exported, columns):
-    from components.serve.model import SavedModel
+    from components.serve.model import SavedModelBundle
 
-    model = SavedModel(exported.saved_model)
+    model = SavedModelBundle(exported.saved_model)
     assert model.signatures["raw_columns"].left_out.keys() == columns.keys()
     with pytest.raises(RequestError, match="integers") as caught:
         model.run("raw_columns", {**columns, "age": columns["age"] + 0.5})

@@ -78,7 +78,7 @@ def test_csv_in_a_store_gives_the_same_examples_there(store, tmp_path):
 
 def test_parquet_in_a_store_is_scored_into_it(store, exported, tmp_path):
     from components.score.batch import predict
-    from components.score.output import Output
+    from components.score.output import ScoreOutput
 
     names = [c.name for c in exported.columns if c.serving]
     batch = next(iter_batches(exported.examples, "test", names))
@@ -87,26 +87,26 @@ def test_parquet_in_a_store_is_scored_into_it(store, exported, tmp_path):
     files.copy_tree(exported.saved_model, f"{store}/model")
     scores = {}
     for model, root in ((exported.saved_model, str(tmp_path)), (f"{store}/model", store)):
-        output = Output.of(f"{root}/scores.parquet", None, overwrite=False)
+        output = ScoreOutput.of(f"{root}/scores.parquet", None, overwrite=False)
         done = predict(model=model, paths=[f"{root}/rows.parquet"], output=output)
         assert done.files == (f"{root}/scores.parquet",)
         table = pq.read_table(files.arrow_source(done.files[0]))
         scores[root] = table.drop(["source"]).to_pydict()
     assert scores[store] == scores[str(tmp_path)]
-    folder = Output.of(f"{store}/scores", "csv", overwrite=False)
+    folder = ScoreOutput.of(f"{store}/scores", "csv", overwrite=False)
     predict(model=exported.saved_model, paths=[f"{store}/rows.parquet"], output=folder)
     assert files.walk(folder.path) == ["part-00000-of-00001.csv", "summary.json"]
     with pytest.raises(SkewlessError, match="exists already"):
-        Output.of(folder.path, None, overwrite=False)
-    folder = Output.of(folder.path, "jsonl", overwrite=True)
+        ScoreOutput.of(folder.path, None, overwrite=False)
+    folder = ScoreOutput.of(folder.path, "jsonl", overwrite=True)
     predict(model=exported.saved_model, paths=[f"{store}/rows.parquet"], output=folder)
     assert files.walk(folder.path) == ["part-00000-of-00001.jsonl", "summary.json"]
     files.write_whole(f"{store}/scores/sub/thesis.tex", "my only copy")
     with pytest.raises(SkewlessError, match=r"contains other files: sub/thesis\.tex"):
-        Output.of(folder.path, "jsonl", overwrite=True)
+        ScoreOutput.of(folder.path, "jsonl", overwrite=True)
     for path in (f"{store}/rows.parquet", store, f"{store}/"):
         with pytest.raises(SkewlessError, match="to be scored"):
-            Output.of(path, None, overwrite=True, inputs=[f"{store}/rows.parquet"])
+            ScoreOutput.of(path, None, overwrite=True, inputs=[f"{store}/rows.parquet"])
     assert files.is_file(f"{store}/rows.parquet")
 
 

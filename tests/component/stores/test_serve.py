@@ -128,18 +128,18 @@ def test_a_version_that_could_not_be_fetched_is_tried_again(push_text, store, mo
 
 @in_amazon
 def test_a_savedmodel_answers_when_its_copy_is_gone(store, exported):
-    from components.serve.model import SavedModel
+    from components.serve.model import SavedModelBundle
 
     files.copy_tree(exported.saved_model, f"{store}/model")
 
-    here = SavedModel(exported.saved_model)
+    here = SavedModelBundle(exported.saved_model)
     inputs = {
         name: np.full(1, b"x" if spec.dtype == STRING else 1, NUMPY_TYPES[spec.dtype])
         for name, spec in here.signatures["raw_columns"].inputs.items()
     }
 
     async def ask():
-        models = Models(SavedModel, Limits())
+        models = Models(SavedModelBundle, Limits())
         models.configure([ModelConfig("tiny", folders.find(f"{store}/model"))])
         await models.update()
         scores = models.find("tiny")._model.run("raw_columns", inputs)["scores"]

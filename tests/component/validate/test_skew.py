@@ -147,7 +147,7 @@ def measure(run, folder, **options):
 @pytest.fixture
 def exit_code(run, monkeypatch, capsys):
     """Run `skewless skew` on a folder of logs; return its exit code and what it printed."""
-    reference = command.Reference("a", run.schema, run.statistics, run.graph)
+    reference = command.TrainingRun("a", run.schema, run.statistics, run.graph)
     monkeypatch.setattr(command, "find", lambda run: reference)
 
     def ask(folder, *options):

@@ -3,7 +3,7 @@
 import pytest
 
 from components import store_clients, stores
-from components.store_clients import Found
+from components.store_clients import StoredObject
 
 NAMES = ("a/1.csv", "a/b/2.csv", "a/[x].csv", "a/^.csv", "a/folder/", "ab", "b\\c")
 
@@ -14,7 +14,7 @@ class Objects:
     def found(self, bucket, name):
         if name not in NAMES:
             raise FileNotFoundError(name)
-        return Found(name, 1, 2.5, "tag")
+        return StoredObject(name, 1, 2.5, "tag")
 
     def listed(self, bucket, prefix):
         return (self.found(bucket, name) for name in NAMES if name.startswith(prefix))

@@ -60,7 +60,7 @@ def source(tmp_path, monkeypatch):
 
     monkeypatch.setattr(lineage, "latest_parameters", latest_parameters)
     folders = Folders(tmp_path / "taxi")
-    yield scoring.Source({1: folders.serving + "/1"}, folders.serving, folders)
+    yield scoring.ModelFolder({1: folders.serving + "/1"}, folders.serving, folders)
     assert len(asked) <= 1  # the record is opened once
 
 
@@ -76,5 +76,5 @@ def test_a_dataset_that_is_named_says_both_instead(source):
 
 
 def test_of_a_lone_model_neither_is_known():
-    lone = scoring.Source({1: "/models/taxi/1"}, None, None)
+    lone = scoring.ModelFolder({1: "/models/taxi/1"}, None, None)
     assert (lone.written(None), lone.columns(None), lone.kept) == (None, (), [])

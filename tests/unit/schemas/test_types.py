@@ -9,7 +9,7 @@ import pytest
 
 from components.parity.values import adversarial_values
 from components.sources.cells import convert
-from components.sources.rejects import Reason
+from components.sources.rejects import RejectReason
 from components.sources.typed import of_json
 from schemas.columns import Column
 from schemas.types import TYPES
@@ -72,8 +72,12 @@ def test_text_and_json_are_read_as_what_examples_hold(each):
     assert convert(pa.array([None, "1"], pa.string()), each.name).values.type == held
     cells = of_json([None, [1]], each.name)
     assert cells.values.type == held
-    assert cells.reasons.tolist() == [Reason.FITS, cells.reasons[1]]
-    assert cells.reasons[1] in {Reason.NOT_AN_INTEGER, Reason.NOT_A_NUMBER, Reason.NOT_TEXT}
+    assert cells.reasons.tolist() == [RejectReason.FITS, cells.reasons[1]]
+    assert cells.reasons[1] in {
+        RejectReason.NOT_AN_INTEGER,
+        RejectReason.NOT_A_NUMBER,
+        RejectReason.NOT_TEXT,
+    }
 
 
 @pytest.mark.parametrize("name", TYPES)

@@ -3,10 +3,10 @@
 import pyarrow.parquet as pq
 
 from components.ingest.rejects import RejectWriter, publish_rejects
-from components.sources.rejects import SCHEMA, Reason, Reject
+from components.sources.rejects import SCHEMA, Reject, RejectReason
 
-ONE = Reject("data.csv", 3, "n", "x", Reason.NOT_AN_INTEGER, b"x,\xff")
-TWO = Reject("data.csv", 9, None, None, Reason.UNCLOSED_QUOTE, b'"a')
+ONE = Reject("data.csv", 3, "n", "x", RejectReason.NOT_AN_INTEGER, b"x,\xff")
+TWO = Reject("data.csv", 9, None, None, RejectReason.UNCLOSED_QUOTE, b'"a')
 
 
 def test_rejects_are_written_as_they_are(tmp_path):

@@ -5,55 +5,55 @@ import itertools
 import pytest
 
 from components.ingest.counts import Counts
-from components.ingest.tally import Tally
-from components.sources.rejects import Reason, Reject
+from components.ingest.tally import IngestTally
+from components.sources.rejects import Reject, RejectReason
 from schemas.errors import DataError
 
 
-def reject(line, reason=Reason.NOT_AN_INTEGER, column="n", value="x"):
+def reject(line, reason=RejectReason.NOT_AN_INTEGER, column="n", value="x"):
     return Reject("data.csv", line, column, value, reason, b"x,1")
 
 
 PARTS = [
-    Tally(records_read=5),
-    Tally.of_rejects([reject(7), reject(9), reject(11)], file=1),
-    Tally.of_rejects([reject(8, Reason.WRONG_FIELD_COUNT, None, "1 fields")], file=0),
-    Tally.of_rejects([reject(20)], file=0),
-    Tally(examples={"train": 2}),
-    Tally(examples={"train": 1, "test": 3}, reject_files=((1, "b"),)),
-    Tally(reject_files=((0, "a"),)),
+    IngestTally(records_read=5),
+    IngestTally.of_rejects([reject(7), reject(9), reject(11)], file=1),
+    IngestTally.of_rejects([reject(8, RejectReason.WRONG_FIELD_COUNT, None, "1 fields")], file=0),
+    IngestTally.of_rejects([reject(20)], file=0),
+    IngestTally(examples={"train": 2}),
+    IngestTally(examples={"train": 1, "test": 3}, reject_files=((1, "b"),)),
+    IngestTally(reject_files=((0, "a"),)),
 ]
 
 
 def test_the_sum_depends_on_neither_order_nor_grouping():
-    whole = Tally.add(PARTS)
+    whole = IngestTally.add(PARTS)
     for order in itertools.islice(itertools.permutations(PARTS), 0, 5000, 97):
-        assert Tally.add([Tally.add(order[:3]), Tally.add(order[3:])]) == whole
-    assert Tally.add([]) == Tally()
+        assert IngestTally.add([IngestTally.add(order[:3]), IngestTally.add(order[3:])]) == whole
+    assert IngestTally.add([]) == IngestTally()
     assert whole.reject_files == ((0, "a"), (1, "b"))
     assert [s.line for s in whole.samples["not_an_integer"]] == [20, 7]
 
 
 def test_counts_name_every_split_and_the_commonest_reason_first():
-    assert Tally.add(PARTS).counts() == Counts(
+    assert IngestTally.add(PARTS).counts() == Counts(
         records_read=5,
         examples={"train": 3, "eval": 0, "test": 3},
         records_rejected=5,
         rejected_by_reason={"not_an_integer": 4, "wrong_field_count": 1},
     )
-    assert list(Tally.add(PARTS).counts().rejected_by_reason) == [
+    assert list(IngestTally.add(PARTS).counts().rejected_by_reason) == [
         "not_an_integer",
         "wrong_field_count",
     ]
 
 
 def test_a_tally_survives_its_way_as_json():
-    whole = Tally.add(PARTS)
-    assert Tally.model_validate_json(whole.model_dump_json()) == whole
+    whole = IngestTally.add(PARTS)
+    assert IngestTally.model_validate_json(whole.model_dump_json()) == whole
 
 
 def test_no_training_example_is_told_with_reasons_and_rows():
-    tally = Tally.add([*PARTS[:4], Tally(examples={"eval": 1})])
+    tally = IngestTally.add([*PARTS[:4], IngestTally(examples={"eval": 1})])
     with pytest.raises(DataError) as caught:
         tally.check_training("*.csv")
     assert "no training example is left of 5 records: 5 were rejected, 1 are eval" in str(
@@ -65,15 +65,15 @@ def test_no_training_example_is_told_with_reasons_and_rows():
 
 def test_no_training_example_without_rejects_points_at_the_key():
     with pytest.raises(DataError, match="no training example") as caught:
-        Tally(records_read=3, examples={"test": 3}).check_training("*.csv")
+        IngestTally(records_read=3, examples={"test": 3}).check_training("*.csv")
     assert "name columns in splits.key" in str(caught.value)
 
 
 def test_no_records_at_all():
     with pytest.raises(DataError, match="has no records") as caught:
-        Tally().check_training("*.csv")
+        IngestTally().check_training("*.csv")
     assert caught.value.where == "*.csv"
 
 
 def test_training_examples_are_enough():
-    Tally(records_read=1, examples={"train": 1}).check_training("*.csv")
+    IngestTally(records_read=1, examples={"train": 1}).check_training("*.csv")

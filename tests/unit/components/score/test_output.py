@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from components.examples import ShardWriter
-from components.score.output import Output
-from components.score.tally import Tally
+from components.score.output import ScoreOutput
+from components.score.tally import ScoreTally
 from components.sources.rejects import SCHEMA
 from schemas.errors import ConfigError
 
@@ -26,32 +26,32 @@ from schemas.errors import ConfigError
     ],
 )
 def test_a_path_says_what_is_written(tmp_path, name, asked, kind, single):
-    output = Output.of(str(tmp_path / name), asked, overwrite=False)
+    output = ScoreOutput.of(str(tmp_path / name), asked, overwrite=False)
     assert (output.kind, output.single) == (kind, single)
 
 
 def test_an_ending_of_another_format_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"a\.csv should be parquet"):
-        Output.of(str(tmp_path / "a.csv"), "parquet", overwrite=False)
+        ScoreOutput.of(str(tmp_path / "a.csv"), "parquet", overwrite=False)
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.csv.gz", "a.xlsx"])
 def test_an_ending_that_no_format_has_is_refused_unless_a_folder_is_meant(tmp_path, name):
     with pytest.raises(ConfigError, match=r"there is no format \.(json|gz|xlsx)"):
-        Output.of(str(tmp_path / name), None, overwrite=False)
-    assert not Output.of(str(tmp_path / name), "csv", overwrite=False).single
+        ScoreOutput.of(str(tmp_path / name), None, overwrite=False)
+    assert not ScoreOutput.of(str(tmp_path / name), "csv", overwrite=False).single
 
 
 def test_what_is_there_is_kept_unless_it_may_be_replaced(tmp_path):
     (tmp_path / "a.csv").write_text("mine")
     with pytest.raises(ConfigError, match="the output exists already"):
-        Output.of(str(tmp_path / "a.csv"), None, overwrite=False)
-    assert Output.of(str(tmp_path / "a.csv"), None, overwrite=True).single
+        ScoreOutput.of(str(tmp_path / "a.csv"), None, overwrite=False)
+    assert ScoreOutput.of(str(tmp_path / "a.csv"), None, overwrite=True).single
 
 
 def test_an_empty_folder_is_nothing(tmp_path):
     (tmp_path / "out").mkdir()
-    assert not Output.of(str(tmp_path / "out"), None, overwrite=False).single
+    assert not ScoreOutput.of(str(tmp_path / "out"), None, overwrite=False).single
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def scored_into(
 
 
 def of(path, kind=None, *, overwrite=True, **read):
-    return Output.of(str(path), kind, overwrite=overwrite, **read)
+    return ScoreOutput.of(str(path), kind, overwrite=overwrite, **read)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -226,5 +226,5 @@ def test_what_is_put_there_meanwhile_is_not_replaced(place):
     output = of("out", "csv")
     (place / "out" / "thesis.tex").write_text("my only copy")
     with pytest.raises(ConfigError, match=r"thesis\.tex"):
-        output.publish(Tally(), None, pa.schema([("score", pa.float32())]), str(place))
+        output.publish(ScoreTally(), None, pa.schema([("score", pa.float32())]), str(place))
     assert (place / "out" / "thesis.tex").read_text() == "my only copy"

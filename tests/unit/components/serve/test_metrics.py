@@ -9,9 +9,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from components.serve import metrics as module
-from components.serve.column_counts import MOST_ROWS, Columns, Counts
+from components.serve.column_counts import MOST_ROWS, ColumnCounts, Columns
 from components.serve.messages import Exchange
-from components.serve.metrics import Metrics
+from components.serve.metrics import ServerMetrics
 from schemas.description import Input, SignatureDescription
 from tests.described import described
 
@@ -63,7 +63,7 @@ def value(metrics, name, **labels):
 
 @pytest.fixture
 def metrics():
-    made = Metrics()
+    made = ServerMetrics()
     yield made
     made.close()
 
@@ -165,7 +165,7 @@ def test_logs_tell_how_they_do(metrics):
 
 
 def test_two_servers_of_one_process_do_not_mix(metrics):
-    other = Metrics()
+    other = ServerMetrics()
     other.answered(exchange())
     other.close()
     assert not [name for name, _ in samples(metrics) if name == "skewless_request_seconds_count"]
@@ -177,14 +177,14 @@ def test_the_process_is_measured(metrics):
 
 def test_counts_of_columns():
     assert Columns(DESCRIPTION).counts("raw_columns", {**ARRAYS, "extra": np.zeros(3)}) == {
-        "fare": Counts(3, 1, None, 1),
-        "hour": Counts(3, 1, 1, 0),
-        "company": Counts(3, 1, 1, None),
-        "payment": Counts(3, 1, None, 1),
+        "fare": ColumnCounts(3, 1, None, 1),
+        "hour": ColumnCounts(3, 1, 1, 0),
+        "company": ColumnCounts(3, 1, 1, None),
+        "payment": ColumnCounts(3, 1, None, 1),
     }
 
 
 def test_of_a_large_request_the_first_rows_are_counted():
     inputs = {"fare": np.full(MOST_ROWS + 5, 1_000, np.float32)}
     counted = Columns(DESCRIPTION).counts("raw_columns", inputs)
-    assert counted["fare"] == Counts(MOST_ROWS, 0, None, MOST_ROWS)
+    assert counted["fare"] == ColumnCounts(MOST_ROWS, 0, None, MOST_ROWS)

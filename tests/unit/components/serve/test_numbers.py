@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from components.serve import json_text, predict, tf_examples
 from components.serve.failures import RequestError
 from components.serve.json_text import OutOfRange
-from components.serve.signature import Feature, Signature, Tensor
+from components.serve.signature import ExampleFeature, Signature, Tensor
 
 # NaN is what orjson does not read, so that the body is read again by another parser.
 WITHOUT, WITH = "0.5", "NaN"
@@ -72,7 +72,10 @@ def as_examples(body, dtype):
     signature = Signature({"e": Tensor("e:0", "DT_STRING", (-1,))}, {}, "")
     if dtype is not None:
         signature = Signature(
-            signature.inputs, {}, "", features={"x": Feature(dtype), "y": Feature("DT_FLOAT")}
+            signature.inputs,
+            {},
+            "",
+            features={"x": ExampleFeature(dtype), "y": ExampleFeature("DT_FLOAT")},
         )
     return tf_examples.parse(json_text.loads_object(body.encode()), signature)
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.sources.cells import convert
-from components.sources.rejects import Reason
+from components.sources.rejects import RejectReason
 
 
 def one(text, kind):
     """The value and the reason of a single text."""
     cells = convert(pa.array([text], pa.string()), kind)
-    return cells.values[0].as_py(), Reason(int(cells.reasons[0]))
+    return cells.values[0].as_py(), RejectReason(int(cells.reasons[0]))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def one(text, kind):
     ],
 )
 def test_integers(text, value):
-    assert one(text, "INT") == (value, Reason.FITS)
+    assert one(text, "INT") == (value, RejectReason.FITS)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_integers(text, value):
     ],
 )
 def test_no_integers(text):
-    assert one(text, "INT") == (None, Reason.NOT_AN_INTEGER)
+    assert one(text, "INT") == (None, RejectReason.NOT_AN_INTEGER)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_no_integers(text):
     ],
 )
 def test_integers_that_requests_cannot_carry(text):
-    assert one(text, "INT") == (None, Reason.INTEGER_BEYOND_2_53)
+    assert one(text, "INT") == (None, RejectReason.INTEGER_BEYOND_2_53)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_integers_that_requests_cannot_carry(text):
     ],
 )
 def test_floats(text, value):
-    assert one(text, "FLOAT") == (value, Reason.FITS)
+    assert one(text, "FLOAT") == (value, RejectReason.FITS)
 
 
 def test_negative_zero_keeps_its_sign():
@@ -89,14 +89,14 @@ def test_negative_zero_keeps_its_sign():
 
 @pytest.mark.parametrize("text", ["NaN", "nan", "-nan", "+NaN", "NAN"])
 def test_nan_is_missing(text):
-    assert one(text, "FLOAT") == (None, Reason.FITS)
+    assert one(text, "FLOAT") == (None, RejectReason.FITS)
 
 
 @pytest.mark.parametrize(
     "text", ["inf", "-inf", "+Infinity", "INF", "1e39", "-1e39", "1e400", "3.5e38"]
 )
 def test_not_finite(text):
-    assert one(text, "FLOAT") == (None, Reason.NOT_FINITE)
+    assert one(text, "FLOAT") == (None, RejectReason.NOT_FINITE)
 
 
 @pytest.mark.parametrize(
@@ -107,17 +107,17 @@ def test_not_finite(text):
     ],
 )
 def test_no_numbers(text):
-    assert one(text, "FLOAT") == (None, Reason.NOT_A_NUMBER)
+    assert one(text, "FLOAT") == (None, RejectReason.NOT_A_NUMBER)
 
 
 @pytest.mark.parametrize("kind", ["INT", "FLOAT", "BYTES"])
 def test_nul_is_refused(kind):
-    assert one("1\0", kind) == (None, Reason.CONTAINS_NUL)
+    assert one("1\0", kind) == (None, RejectReason.CONTAINS_NUL)
 
 
 @pytest.mark.parametrize("text", ["", "x", "NaN", "naïve 日本", " a "])
 def test_text_stays_as_it_is(text):
-    assert one(text, "BYTES") == (text, Reason.FITS)
+    assert one(text, "BYTES") == (text, RejectReason.FITS)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_types_missing_values_and_no_rows(kind, arrow):
         cells = convert(pa.array(values, pa.string()), kind)
         assert cells.values.type == arrow
         assert [v is None for v in cells.values.to_pylist()] == [v is None for v in values]
-        assert cells.reasons.tolist() == [Reason.FITS] * len(values)
+        assert cells.reasons.tolist() == [RejectReason.FITS] * len(values)
 
 
 NUMBERISH = st.text(st.sampled_from("0123456789+-.eExXnaifNIty_ \0"), max_size=12)

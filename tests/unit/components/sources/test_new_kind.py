@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parents[4]
 
 OPTIONS = """
 from typing import ClassVar, Literal
-from schemas.sources.options import Options
+from schemas.sources.options import SourceOptions
 
-class Lines(Options):
+class Lines(SourceOptions):
     endings: ClassVar[tuple[str, ...]] = (".lines",)
     format: Literal["lines"] = "lines"
     skip: int = 0

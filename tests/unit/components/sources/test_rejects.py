@@ -1,10 +1,10 @@
 """What stands in files of rejects."""
 
-from components.sources.rejects import Reason
+from components.sources.rejects import RejectReason
 
 
 def test_codes_are_stable():
-    assert [r.code for r in Reason] == [
+    assert [r.code for r in RejectReason] == [
         "fits",
         "wrong_field_count",
         "unclosed_quote",

@@ -7,37 +7,37 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from components.sources.cells import convert
-from components.sources.rejects import Reason
+from components.sources.rejects import RejectReason
 from components.sources.typed import of_arrow, of_json
 
 
 def one(cells):
-    return cells.values[0].as_py(), Reason(int(cells.reasons[0]))
+    return cells.values[0].as_py(), RejectReason(int(cells.reasons[0]))
 
 
 @pytest.mark.parametrize(
     ("value", "kind", "expected"),
     [
-        (3, "INT", (3, Reason.FITS)),
-        (3.0, "INT", (3, Reason.FITS)),
-        (2**53, "INT", (2**53, Reason.FITS)),
-        (None, "INT", (None, Reason.FITS)),
-        (2.5, "INT", (None, Reason.NOT_AN_INTEGER)),
-        (True, "INT", (None, Reason.NOT_AN_INTEGER)),
-        ("3", "INT", (None, Reason.NOT_AN_INTEGER)),
-        (2**53 + 1, "INT", (None, Reason.INTEGER_BEYOND_2_53)),
-        (-(10**400), "INT", (None, Reason.INTEGER_BEYOND_2_53)),
-        (3, "FLOAT", (3.0, Reason.FITS)),
-        (0.5, "FLOAT", (0.5, Reason.FITS)),
-        (False, "FLOAT", (None, Reason.NOT_A_NUMBER)),
-        ([1.0], "FLOAT", (None, Reason.NOT_A_NUMBER)),
-        (1e39, "FLOAT", (None, Reason.NOT_FINITE)),
-        (10**400, "FLOAT", (None, Reason.NOT_FINITE)),
-        ("Crédit", "BYTES", ("Crédit", Reason.FITS)),
-        ("", "BYTES", ("", Reason.FITS)),
-        (7, "BYTES", (None, Reason.NOT_TEXT)),
-        ("a\0", "BYTES", (None, Reason.CONTAINS_NUL)),
-        ("\ud800", "BYTES", (None, Reason.NOT_TEXT)),
+        (3, "INT", (3, RejectReason.FITS)),
+        (3.0, "INT", (3, RejectReason.FITS)),
+        (2**53, "INT", (2**53, RejectReason.FITS)),
+        (None, "INT", (None, RejectReason.FITS)),
+        (2.5, "INT", (None, RejectReason.NOT_AN_INTEGER)),
+        (True, "INT", (None, RejectReason.NOT_AN_INTEGER)),
+        ("3", "INT", (None, RejectReason.NOT_AN_INTEGER)),
+        (2**53 + 1, "INT", (None, RejectReason.INTEGER_BEYOND_2_53)),
+        (-(10**400), "INT", (None, RejectReason.INTEGER_BEYOND_2_53)),
+        (3, "FLOAT", (3.0, RejectReason.FITS)),
+        (0.5, "FLOAT", (0.5, RejectReason.FITS)),
+        (False, "FLOAT", (None, RejectReason.NOT_A_NUMBER)),
+        ([1.0], "FLOAT", (None, RejectReason.NOT_A_NUMBER)),
+        (1e39, "FLOAT", (None, RejectReason.NOT_FINITE)),
+        (10**400, "FLOAT", (None, RejectReason.NOT_FINITE)),
+        ("Crédit", "BYTES", ("Crédit", RejectReason.FITS)),
+        ("", "BYTES", ("", RejectReason.FITS)),
+        (7, "BYTES", (None, RejectReason.NOT_TEXT)),
+        ("a\0", "BYTES", (None, RejectReason.CONTAINS_NUL)),
+        ("\ud800", "BYTES", (None, RejectReason.NOT_TEXT)),
     ],
 )
 def test_a_json_value_fits_or_is_rejected_with_a_reason(value, kind, expected):
@@ -50,13 +50,23 @@ def test_a_json_value_fits_or_is_rejected_with_a_reason(value, kind, expected):
     ("array", "kind", "values", "reasons"),
     [
         (pa.array([1, None], pa.int8()), "INT", [1, None], [0, 0]),
-        (pa.array([2**63, 5], pa.uint64()), "INT", [None, 5], [Reason.INTEGER_BEYOND_2_53, 0]),
-        (pa.array([1.0, 1.5, np.nan]), "INT", [1, None, None], [0, Reason.NOT_AN_INTEGER, 0]),
-        (pa.array([np.inf, 0.5]), "FLOAT", [None, 0.5], [Reason.NOT_FINITE, 0]),
+        (
+            pa.array([2**63, 5], pa.uint64()),
+            "INT",
+            [None, 5],
+            [RejectReason.INTEGER_BEYOND_2_53, 0],
+        ),
+        (pa.array([1.0, 1.5, np.nan]), "INT", [1, None, None], [0, RejectReason.NOT_AN_INTEGER, 0]),
+        (pa.array([np.inf, 0.5]), "FLOAT", [None, 0.5], [RejectReason.NOT_FINITE, 0]),
         (pa.array([1, 2]), "FLOAT", [1.0, 2.0], [0, 0]),
         (pa.array(["a", "b", None]).dictionary_encode(), "BYTES", ["a", "b", None], [0, 0, 0]),
         (pa.array(["a"], pa.large_string()), "BYTES", ["a"], [0]),
-        (pa.array([b"a", b"\xff", None]), "BYTES", ["a", None, None], [0, Reason.NOT_UTF8, 0]),
+        (
+            pa.array([b"a", b"\xff", None]),
+            "BYTES",
+            ["a", None, None],
+            [0, RejectReason.NOT_UTF8, 0],
+        ),
         (pa.nulls(2), "FLOAT", [None, None], [0, 0]),
     ],
 )

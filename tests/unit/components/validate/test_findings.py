@@ -4,7 +4,7 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-from components.validate.findings import Drift, Finding, Findings, Reader
+from components.validate.findings import AnomalyReader, Drift, Finding, Findings
 from schemas.errors import DataError
 
 SCHEMA = """feature {
@@ -39,7 +39,7 @@ def anomaly(column: str, kind: str, description: str, severity: str = "ERROR") -
 
 def read(text: str, environment: str = "TRAINING") -> list[Finding]:
     anomalies = text_format.Parse(text, anomalies_pb2.Anomalies())
-    reader = Reader(SCHEMA, where="schema.pbtxt")
+    reader = AnomalyReader(SCHEMA, where="schema.pbtxt")
     return list(reader.read(anomalies, split="train", environment=environment))
 
 
@@ -234,7 +234,7 @@ def test_long_domains_are_shortened_and_counted() -> None:
         anomaly("c", "ENUM_TYPE_UNEXPECTED_STRING_VALUES", "missing from the schema: x (~1%). "),
         anomalies_pb2.Anomalies(),
     )
-    reader = Reader(schema, where="s")
+    reader = AnomalyReader(schema, where="s")
     (finding,) = reader.read(anomalies, split="eval", environment="TRAINING")
     assert finding.expected == (
         "one of: v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, … (200 values)"

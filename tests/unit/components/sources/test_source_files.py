@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from components.sources.found import source_files
+from components.sources.source_files import source_files
 from schemas.errors import DataError
 
 
