@@ -84,8 +84,7 @@ def export(
     )
     partial = f"{output}.partial"
     shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
-    module = graph.module()
-    tf.saved_model.save(module, partial, signatures=graph.signatures(module))
+    tf.saved_model.save(graph.module(), partial, signatures=graph.signatures())
     finish_signatures(partial, serving, evaluation)
     rows = _warmup_rows(examples_dir, serving)
     write_warmup(partial, rows, serving, model_name, methods=names.methods(answers))

@@ -101,11 +101,6 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
     return _by_type(filled, kinds)
 
 
-def missing_column(column: Column, rows: tf.Tensor) -> tf.Tensor:
-    """Return a column without values, [rows]."""
-    return tf.fill([rows], _missing(column.kind))
-
-
 def _missing(kind: str) -> tf.Tensor:
     """Return what stands for a missing value in a column that the transform graph takes."""
     return tf.constant(TYPES[kind].missing, TYPES[kind].tensor)

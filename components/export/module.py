@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from components.export import signatures as names
-from components.export.inputs import complete, missing_column, parse, raw_columns
+from components.export.inline import inline
+from components.export.inputs import complete, parse, raw_columns
 from components.export.warnings import Warnings
 from components.tasks.protocol import work_of
 from components.train.inputs import pack
@@ -61,7 +62,10 @@ class ServingGraph:
         learned: Mapping[str, Any],
         warnings: Warnings | None,
     ) -> None:
-        self._transform_graph = tf.saved_model.load(os.path.join(transform_graph, "transform_fn"))
+        loaded = tf.saved_model.load(os.path.join(transform_graph, "transform_fn"))
+        self._transform_fn = loaded.transform_fn
+        del loaded.transform_fn, loaded.signatures  # not to be saved: its ops are in ours
+        self._transform_graph = loaded
         self._models = (model, baseline)
         self._layout = layout
         self._serving = serving
@@ -81,13 +85,9 @@ class ServingGraph:
         module = tf.Module()
         module.transform_graph = self._transform_graph  # its tables and vocabulary files
         module.weights = [weight.value for model in self._models for weight in model.weights]
-        # Columns by their own names, whatever those are: see `signatures.argument_names`.
-        module.raw_columns = _of_columns(self._score_columns, self._serving)
-        module.predict = _of_columns(self._predict, self._serving)
-        module.evaluation = _of_columns(self._evaluate_columns, self._evaluation)
         return module
 
-    def signatures(self, module: tf.Module) -> dict[str, Any]:
+    def signatures(self) -> dict[str, Any]:
         """Return the concrete function of every signature.
 
         Inputs that are columns have the names of `signatures.argument_names`: the caller renames
@@ -96,9 +96,9 @@ class ServingGraph:
         return {
             names.SERVING_DEFAULT: _of_examples(self._score_examples, names.EXAMPLES),
             names.TRANSFORM_FEATURES: _of_examples(self._features_of_examples, names.EXAMPLES),
-            names.RAW_COLUMNS: _by_argument(module.raw_columns, self._serving),
-            names.PREDICT: _by_argument(module.predict, self._serving),
-            names.EVALUATION: _by_argument(module.evaluation, self._evaluation),
+            names.RAW_COLUMNS: _of_columns(self._score_columns, self._serving),
+            names.PREDICT: _of_columns(self._predict, self._serving),
+            names.EVALUATION: _of_columns(self._evaluate_columns, self._evaluation),
         } | {
             name: _of_examples(partial(self._answer_examples, name), names.EXAMPLE_INPUTS[name])
             for name in names.METHOD_NAMES
@@ -114,7 +114,8 @@ class ServingGraph:
 
     def _score_columns(self, columns: Tensors) -> Tensors:
         dense = complete(columns, self._serving)
-        return self._score(self._model_logits(self._transform(raw_columns(dense, self._serving))))
+        features = self._transform(raw_columns(dense, self._serving))
+        return self._score(self._model_logits(features))
 
     def _predict(self, columns: Tensors) -> Tensors:
         dense = complete(columns, self._serving)
@@ -126,7 +127,8 @@ class ServingGraph:
 
     def _evaluate_columns(self, columns: Tensors) -> Tensors:
         dense = complete(columns, self._evaluation)
-        outputs = self._transform(raw_columns(dense, self._evaluation))
+        columns = raw_columns(dense, self._evaluation)
+        outputs = self._transform(columns, self._layout.label)
         return {
             **self._score(self._model_logits(outputs)),
             names.BASELINE_SCORES: self._score(self._baseline_logits(outputs))[names.SCORES],
@@ -137,50 +139,18 @@ class ServingGraph:
         return self._answers[names.RAW_COLUMNS](logits)
 
     def _features_of_examples(self, examples: tf.Tensor) -> Tensors:
-        outputs = self._transform(parse(examples, self._serving))
-        return {f.name: outputs[f.name] for f in self._layout.features}
+        return self._transform(parse(examples, self._serving))
 
-    def _transform(self, columns: Tensors) -> Tensors:
-        """Run the transform graph; columns that no request carries (the label's) are missing."""
-        function = self._transform_graph.transform_fn
-        specs = function.structured_input_signature[0][0]
-        rows = tf.size(next(iter(columns.values())))
-        absent = [c for c in self._evaluation if c.name in specs and c.name not in columns]
-        complete = {**columns, **{c.name: missing_column(c, rows) for c in absent}}
-        return _call_unfolded(function, tf.nest.flatten({name: complete[name] for name in specs}))
-
-
-def _call_unfolded(function: Any, arguments: list[tf.Tensor]) -> Tensors:
-    """Call a function whose constants (means, boundaries) stay unknown to the optimizer.
-
-    Where it knows them, as in the C++ loader and not in Python, it divides by a constant by
-    multiplying with its reciprocal, and features differ in their last digit from training's.
-    """
-    captured = [
-        tensor
-        if tensor.dtype == tf.resource
-        else tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tensor.shape)
-        for tensor in function.captured_inputs
-    ]
-    outputs = tf.raw_ops.StatefulPartitionedCall(
-        args=[*arguments, *captured], Tout=[t.dtype for t in function.outputs], f=function
-    )
-    packed: Tensors = tf.nest.pack_sequence_as(function.structured_outputs, outputs, True)
-    for name, tensor in packed.items():
-        tensor.set_shape(function.structured_outputs[name].shape)
-    return packed
+    def _transform(self, columns: Tensors, *also: str) -> Tensors:
+        """Run the transform graph; `also` is what it puts out besides features."""
+        wanted = [*(f.name for f in self._layout.features), *also]
+        return inline(self._transform_fn, columns, wanted)
 
 
 def _logits_of(model: keras.Model, layout: Layout) -> Callable[[Tensors], tf.Tensor]:
-    """Return transformed features → logits, traced once for all signatures."""
+    """Return transformed features → logits."""
     shape = logits_shape(model)
-
-    def logits(features: Tensors) -> tf.Tensor:
-        return tf.reshape(model(pack(features, layout), training=False), shape)
-
-    specs = {f.name: tf.TensorSpec([None], f.dtype) for f in layout.features}
-    traced = tf.function(logits, autograph=False).get_concrete_function(specs)
-    return lambda outputs: traced({name: outputs[name] for name in specs})
+    return lambda features: tf.reshape(model(pack(features, layout), training=False), shape)
 
 
 def _of_examples(function: Callable[[tf.Tensor], Tensors], argument: str) -> Any:
@@ -189,20 +159,8 @@ def _of_examples(function: Callable[[tf.Tensor], Tensors], argument: str) -> Any
 
 
 def _of_columns(function: Callable[[Tensors], Tensors], columns: tuple[Column, ...]) -> Any:
-    spec = {
-        c.name: tf.TensorSpec([None], TYPES[c.kind].request, name=argument)
-        for c, argument in _arguments(columns)
-    }
-    return tf.function(function, input_signature=[spec], autograph=False)
-
-
-def _by_argument(function: Any, columns: tuple[Column, ...]) -> Any:
-    """Return the function of a dict as one of keyword arguments, which a signature has to be."""
-    function = function.get_concrete_function()  # calling it unasked would trace it twice
-
     def call(**arguments: tf.Tensor) -> Tensors:
-        outputs: Tensors = function({c.name: arguments[a] for c, a in _arguments(columns)})
-        return outputs
+        return function({c.name: arguments[a] for c, a in _arguments(columns)})
 
     specs = {
         argument: tf.TensorSpec([None], TYPES[c.kind].request, name=argument)

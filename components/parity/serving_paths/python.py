@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from components.export.signatures import argument_names
 from components.parity.serving_paths.protocol import MISSING_IS_NAN, ModelAddress, ServingPath
 
 # What made the export, and what serving it must do without.
@@ -32,11 +33,9 @@ class Python(ServingPath):
         """Return the outputs of one request."""
         import tensorflow as tf
 
-        tensors = {name: tf.constant(values) for name, values in feeds.items()}
-        if hasattr(self._model, signature):  # takes a dict, whose keys are free
-            outputs = getattr(self._model, signature)(tensors)
-        else:
-            outputs = self._model.signatures[signature](**tensors)
+        arguments = argument_names(feeds)  # the columns' own names may not be arguments
+        tensors = {arguments[name]: tf.constant(values) for name, values in feeds.items()}
+        outputs = self._model.signatures[signature](**tensors)
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
     def close(self) -> None:

@@ -95,10 +95,11 @@ def by_c_api(warning):
 def by_python(warning):
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(warning)
+    predict = tf.saved_model.load(warning).signatures[names.PREDICT]
 
     def ask(raw):
-        answer = loaded.predict({name: tf.constant(values) for name, values in raw.items()})
+        arguments = names.argument_names(raw)
+        answer = predict(**{arguments[name]: tf.constant(values) for name, values in raw.items()})
         return {name: tensor.numpy() for name, tensor in answer.items()}
 
     return ask

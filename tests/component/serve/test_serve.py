@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from components.examples import as_tf_examples
+from components.export.signatures import argument_names
 from components.serve import tf_examples
 from components.serve.failures import RequestError
 
@@ -61,7 +62,10 @@ def test_a_session_scores_as_the_eager_model_does(exported, columns, scores):
     import tensorflow as tf
 
     model = tf.saved_model.load(exported.saved_model)
-    outputs = model.raw_columns({name: tf.constant(v) for name, v in columns.items()})
+    arguments = argument_names(columns)
+    outputs = model.signatures["raw_columns"](
+        **{arguments[name]: tf.constant(v) for name, v in columns.items()}
+    )
     for name, tensor in outputs.items():
         # Graph optimisers differ, and with them the last bit of a matrix product.
         np.testing.assert_allclose(tensor.numpy(), scores[name], rtol=1e-6, atol=1e-7)

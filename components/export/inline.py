@@ -1,0 +1,90 @@
+"""The ops of a loaded function, put into the graph at work instead of being called from it.
+
+Goes in: a function and its arguments. Comes out: its outputs, computed by copies of its ops. What
+TensorFlow does to a call, such as inferring shapes, it does in every process that loads the graph,
+for each argument and again at each level of calls; a copied op it looks at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+if TYPE_CHECKING:
+    Tensors = Mapping[str, tf.Tensor]
+
+_HANDED_ON = ("Identity", "Placeholder")
+
+
+def inline(function: Any, arguments: Tensors, wanted: Iterable[str]) -> Tensors:
+    """Return outputs of a function, without the ops that only other outputs need.
+
+    The constants that it captured (means, boundaries) stay unknown to the optimizer. Where it knows
+    them, as in the C++ loader and not in Python, it divides by a constant by multiplying with its
+    reciprocal, and features differ in their last digit from training's.
+
+    Args:
+      function: a concrete function from a dict to a dict.
+      arguments: those that the outputs depend on.
+      wanted: names of outputs.
+    """
+    named = tf.nest.pack_sequence_as(function.structured_outputs, function.outputs, True)
+    outputs = {name: named[name] for name in wanted}
+    graph = _needed(function.graph, outputs.values())
+    sources = [_source(tensor).name for tensor in outputs.values()]
+    used = {*sources, *(name for node in graph.node for name in node.input)}
+    names = sorted(function.structured_input_signature[0][0])
+    own, captured = function.inputs[: len(names)], function.inputs[len(names) :]
+    given = {t.name: arguments[n] for t, n in zip(own, names, strict=True) if t.name in used}
+    for tensor, outside in zip(captured, function.captured_inputs, strict=True):
+        if tensor.name in used:
+            given[tensor.name] = _capture(outside)
+    copies = tf.graph_util.import_graph_def(
+        graph, input_map=given, return_elements=sources, name="transform"
+    )
+    for copy, tensor in zip(copies, outputs.values(), strict=True):
+        copy.set_shape(tensor.shape)
+    return dict(zip(outputs, copies, strict=True))
+
+
+def _capture(outside: tf.Tensor) -> tf.Tensor:
+    inside = tf.compat.v1.get_default_graph().capture(outside)
+    if outside.dtype == tf.resource:
+        return inside
+    return tf.raw_ops.PlaceholderWithDefault(input=inside, shape=inside.shape)
+
+
+def _needed(graph: tf.Graph, outputs: Iterable[tf.Tensor]) -> Any:
+    """Return the ops that outputs need, and what these must wait for, as a GraphDef.
+
+    An Identity only hands on what it gets, and there is one for every argument and output.
+    """
+    whole = graph.as_graph_def()
+    nodes = {node.name: node for node in whole.node}
+    needed = tf.compat.v1.GraphDef(versions=whole.versions, library=whole.library)
+    seen: set[str] = set()
+    waiting = [tensor.op for tensor in outputs]
+    while waiting:
+        op = waiting.pop()
+        if op.name in seen:
+            continue
+        seen.add(op.name)
+        waiting += [*op.control_inputs, *(tensor.op for tensor in op.inputs)]
+        if op.type in _HANDED_ON:
+            continue
+        node = nodes[op.name]
+        inputs = [_source(tensor).name for tensor in op.inputs]
+        before = [f"^{o.name}" for o in op.control_inputs if o.type not in _HANDED_ON]
+        node.input[:] = inputs + before
+        node.attr.pop("_class", None)  # the op that it is placed beside, which may be left out
+        needed.node.append(node)
+    return needed
+
+
+def _source(tensor: tf.Tensor) -> tf.Tensor:
+    """Return the tensor that Identities hand on."""
+    while tensor.op.type == "Identity":
+        (tensor,) = tensor.op.inputs
+    return tensor
