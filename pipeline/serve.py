@@ -59,7 +59,7 @@ _RECORDS = "What is written down"
 
 
 @click.command(cls=Command)
-@click.argument("source", metavar="RUN-OR-FOLDER", required=False)
+@click.argument("run_or_folder", metavar="RUN-OR-FOLDER", required=False)
 @option(_MODELS, "--name", help="Name of the model in paths. [default: the run's]")
 @option(_MODELS, "--version", type=click.IntRange(0), help="Serve this version and no other.")
 @option(
@@ -175,7 +175,7 @@ _RECORDS = "What is written down"
     default=1 << 30,
     help="Total size of the files; the oldest are removed.",
 )
-def command(source: str | None, config_file: str | None, **given: Any) -> None:
+def command(run_or_folder: str | None, config_file: str | None, **given: Any) -> None:
     """Serve models over HTTP and gRPC, as TensorFlow Serving does.
 
     RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel, on a
@@ -184,7 +184,7 @@ def command(source: str | None, config_file: str | None, **given: Any) -> None:
     """
     import uvloop
 
-    configs = _configs(source, config_file, given)
+    configs = _configs(run_or_folder, config_file, given)
     if given["poll_seconds"] is None:
         stored = any(files.in_store(model.base.path) for model in configs)
         given["poll_seconds"] = _POLL_STORE if stored else _POLL_DISK
@@ -196,11 +196,11 @@ def command(source: str | None, config_file: str | None, **given: Any) -> None:
 
 
 def _configs(
-    source: str | None, config_file: str | None, given: dict[str, Any]
+    run_or_folder: str | None, config_file: str | None, given: dict[str, Any]
 ) -> Sequence[ModelConfig]:
     """Return the models to serve."""
     if config_file is not None:
-        if source is not None or any(
+        if run_or_folder is not None or any(
             given[k] not in (None, ()) for k in ("name", "version", "versions", "labels")
         ):
             raise ConfigError(
@@ -208,7 +208,7 @@ def _configs(
                 expected="no RUN-OR-FOLDER, --name, --version, --versions or --label with it",
             )
         return config.read(config_file)
-    if source is None:
+    if run_or_folder is None:
         raise ConfigError(
             "there is nothing to serve",
             expected="a run (runs/taxi), a serving folder, a SavedModel, or --config FILE",
@@ -218,8 +218,8 @@ def _configs(
     policy = Policy() if given["versions"] is None else config.policy_of(given["versions"])
     if given["version"] is not None:
         policy = Policy(specific=frozenset([given["version"]]))
-    base = folders.find(source)
-    name = folders.default_name(source) if given["name"] is None else given["name"]
+    base = folders.find(run_or_folder)
+    name = folders.default_name(run_or_folder) if given["name"] is None else given["name"]
     folders.check_name(name)
     model = ModelConfig(name, base, policy, config.labels_of(given["labels"]))
     config.check(model)
