@@ -28,10 +28,12 @@ ROOMS = (
     "schemas",
     "schemas/sources",
     "schemas/splits",
+    "schemas/tasks",
     "schemas/treatments",
+    "components/tasks",
+    "skewless",
 )
-NOT_YET = {ROOT / "schemas" / "spec.py"}
-FILES = [path for room in ROOMS for path in sorted({*(ROOT / room).glob("*.py")} - NOT_YET)]
+FILES = [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py"))]
 
 # What gives away a sentence that nobody would write so: why, and what to write.
 TELL_TALES = {
