@@ -35,7 +35,7 @@ EXAMPLE_INPUTS = {
 # The signatures of a request's raw columns, each of which may be left out.
 BY_COLUMN = (RAW_COLUMNS, PREDICT)
 
-# What PREDICT tells of a row beside the model's answer.
+# What PREDICT reports of a row in addition to the model's answer.
 ABOUT_A_ROW = (WARNINGS, OUT_OF_VOCABULARY)
 
 # TensorFlow Serving answers :classify and :regress only from signatures marked so.

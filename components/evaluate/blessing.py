@@ -32,7 +32,7 @@ def record_blessing(
     """Write the blessing's file and set its custom properties.
 
     Beside the stock properties (`blessed`, `current_model`, `current_model_id`, `baseline_model`)
-    `reasons` holds every reason against the model as a JSON list, and `saved_model` the digest of
+    `reasons` has the reasons not to bless the model as a JSON list, and `saved_model` the digest of
     the SavedModel that was judged, which the file holds, too.
     """
     name = BLESSED_FILE if report.blessed else NOT_BLESSED_FILE

@@ -123,7 +123,7 @@ def close(expected: Expected, got: np.ndarray) -> np.ndarray:
 
 
 def relative_differences(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
-    """Return |got - expected| / |expected| as float64; NaN where that is no number, as for text."""
+    """Return |got - expected| / |expected| as float64; NaN for text and where it is undefined."""
     if expected.dtype.kind not in "fi":
         return np.full(expected.shape, np.nan)
     with np.errstate(all="ignore"):

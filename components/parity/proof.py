@@ -31,7 +31,7 @@ class Difference(Strict):
       feature: the transformed feature, or the output (`scores`), that differs.
       expected: what transform-then-predict gave in the run's process.
       got: what the path gave.
-      relative: |got - expected| / |expected|; None where that is no number.
+      relative: |got - expected| / |expected|; None where it is undefined.
     """
 
     path: str

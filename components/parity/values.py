@@ -64,7 +64,7 @@ def adversarial_values(
     real = list(dict.fromkeys(value for value in seen if value is not None))[:_NEAR]
     near = [other for value in real for other in _near(column.kind, value)]
     ends = [other for value in boundaries for other in _around(column.kind, value)]
-    values: dict[Any, Any] = {}  # by what tells 0.0 from -0.0 apart
+    values: dict[Any, Any] = {}  # by keys in which 0.0 and -0.0 differ
     for value in (*_ADVERSARIAL[column.kind], *near, *ends):
         if _is_accepted(value):
             values.setdefault(repr(value), value)

@@ -35,7 +35,8 @@ class GradedRows(NamedTuple):
       cell: index of the score's calibration cell, int64.
       score: float64.
       keep: which of the rows given these are: all, or a boolean mask.
-      invalid: how many rows are left out: their score is no probability or their label not 0 or 1.
+      invalid: how many rows are left out: their score is not a probability, or their label is
+        neither 0 nor 1.
     """
 
     label: np.ndarray

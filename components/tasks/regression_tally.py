@@ -171,7 +171,7 @@ def metrics_of(tally: RegressionTally, group: int = 0) -> Metrics | None:
 def constant_metrics(metrics: Metrics) -> Metrics:
     """Return the figures of predicting these rows' own mean for every row.
 
-    What cannot be told from sums over other predictions is None.
+    A figure that does not follow from these sums is None.
     """
     mean, deviation = metrics["mean_label"], metrics["label_deviation"]
     return dict.fromkeys(metrics) | {

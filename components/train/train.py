@@ -115,7 +115,7 @@ class _Feeds:
 def _require_eval(examples: str) -> None:
     if not count_rows(examples, "eval"):
         raise DataError(
-            "the eval split has no rows, so nothing tells when to stop training",
+            "the eval split has no rows, so training would not know when to stop",
             where=examples,
             remedy="give more rows, or a larger `splits.eval`",
         )
@@ -180,7 +180,7 @@ def _fit_wide_deep(
 
 
 class _Live(keras.callbacks.Callback):
-    """Tells each epoch's figures as it ends."""
+    """Reports the figures of each epoch as it ends."""
 
     def __init__(self, rows: int) -> None:
         super().__init__()
