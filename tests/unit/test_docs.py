@@ -14,11 +14,13 @@ from markdown_it import MarkdownIt
 
 from pipeline.cli import cli
 from schemas import catalog
+from schemas.evaluation import Evaluation
 from schemas.schema_fields import ACCEPTED
 from schemas.sources.csv import Csv
 from schemas.sources.parquet import Parquet
 from schemas.spec import Spec
 from schemas.strict import Strict
+from schemas.tasks import KINDS as TASKS
 from schemas.tasks.binary import Equals, Exceeds
 from schemas.tasks.options import Bound
 from schemas.treatments.cross import Cross
@@ -138,6 +140,12 @@ def test_yaml_is_what_pipeline_yaml_takes(page):
         Spec.model_validate(whole)
 
 
+# Sections whose kind `label.task` chooses: their keys are those of the kinds.
+UNIONS = {Spec.model_fields[name].annotation for name in ("label", "export")} | {
+    Evaluation.model_fields["thresholds"].annotation
+}
+
+
 def keys_of(kind, prefix=""):
     """Return every key of a part of pipeline.yaml with its default as a table shows it."""
     found: dict[str, str] = {}
@@ -145,7 +153,7 @@ def keys_of(kind, prefix=""):
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, Strict) and inner is not Bound:
             found |= keys_of(inner, f"{prefix}{name}.")
-        elif name != "kind" and (name != "task" or prefix == "label."):
+        elif inner not in UNIONS and name != "kind" and (name != "task" or prefix == "label."):
             found[f"{prefix}{name}"] = shown(field)
     return found
 
@@ -165,6 +173,16 @@ def test_every_key_of_pipeline_yaml_is_told_with_its_default():
         **keys_of(Spec),
         **keys_of(Parquet, "source."),
         **keys_of(Csv, "source."),  # the default where kinds differ
+        **{
+            key: default
+            for task in reversed(TASKS)  # the first one is the default
+            for part, kind in (
+                ("label.", task),
+                ("evaluation.thresholds.", task.THRESHOLDS),
+                ("export.", task.EXPORT),
+            )
+            for key, default in keys_of(kind, part).items()
+        },
         **keys_of(Equals, "label.equals."),
         **keys_of(Exceeds, "label.exceeds."),
         **keys_of(ZScore, f"{column}.z_score."),
