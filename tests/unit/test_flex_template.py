@@ -103,7 +103,7 @@ def test_the_launcher_hands_each_parameter_on():
     stream = cli.get_command(click.Context(cli), "stream")
     assert stream is not None
     parsed = stream.make_context("stream", ours[1:]).params
-    expected = {**GOOD, "keys": ("id", "user"), "source": GOOD["model"], "wait": 0.1}
+    expected = {**GOOD, "keys": ("id", "user"), "run_or_folder": GOOD["model"], "wait": 0.1}
     for name in ("model", "key", "sdk_container_image"):
         del expected[name]
     assert {key: parsed[key] for key in expected} == expected
