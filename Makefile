@@ -1,4 +1,4 @@
-# The project's commands. Each sets up what it needs first; `make help` lists them.
+# The project's commands. Each prepares what it needs first; `make help` lists them.
 #
 #   make test TESTS="tests/unit tests/component" PYTEST_ARGS="-k split"
 #   make lock ARGS=--upgrade
@@ -11,10 +11,11 @@ VENV := .venv/bin
 CODE := setup.py $(wildcard schemas components pipeline skewless benchmarks tests deploy/image deploy/dataflow)
 TESTS ?= tests/e2e tests/component tests/unit
 PYTEST_ARGS ?=
-# A number runs the tests in the random order of that seed.
+# A number runs the tests in the random order with that seed.
 SEED ?=
 PYTEST := $(VENV)/python -m pytest $(if $(SEED),-p randomly --randomly-seed=$(SEED))
-# A file's tests stay in one process, and all end-to-end tests do; these come first, being the longest.
+# The tests of a file run in one process, as do all end-to-end tests; these start first, being the
+# longest.
 PARALLEL := --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
@@ -27,29 +28,29 @@ demo: bootstrap ## run the pipeline on the Chicago taxi trips
 	$(VENV)/skewless run taxi
 
 .PHONY: test
-test: bootstrap ## run the tests except the long ones
+test: bootstrap ## run all tests except the long ones
 	@TIMEFORMAT='make test: %R s, %U + %S CPU seconds (user + system)'; time { \
 	  $(PYTEST) $(TESTS) -m "not long and not alone" $(PARALLEL) $(PYTEST_ARGS); \
 	  $(PYTEST) $(TESTS) -m "alone and not long" $(PYTEST_ARGS) || [ $$? = 5 ]; }
 
 .PHONY: test-long
-test-long: bootstrap ## run the long ones: whole runs that are killed, repeated or in a store
+test-long: bootstrap ## run the long tests: whole runs that are killed, repeated or in a store
 	$(PYTEST) tests/e2e -m long $(PYTEST_ARGS)
 
 .PHONY: engines
-engines: bootstrap ## run the tests against real Flink, Spark and Prism, and what stands for Dataflow
+engines: bootstrap ## run the tests with real Flink, Spark and Prism, and a replacement for Dataflow
 	$(PYTEST) tests/engines $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: engine-artifacts
-engine-artifacts: bootstrap ## fetch and build what the engines' tests need, once a machine
+engine-artifacts: bootstrap ## fetch and build what the engines' tests need, once for each machine
 	$(VENV)/python -m tests.engines.artifacts
 
 .PHONY: fuzz
-fuzz: bootstrap ## ask the server 100,000 malformed requests
+fuzz: bootstrap ## send 100,000 malformed requests to the server
 	SKEWLESS_FUZZ_REQUESTS=100000 $(PYTEST) tests/component/serve/test_fuzz.py $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: bootstrap ## check style, types and which layer imports which
+lint: bootstrap ## check style, types and imports between layers
 	$(VENV)/ruff check $(CODE)
 	$(VENV)/ruff format --check $(CODE)
 	$(VENV)/mypy $(CODE)
@@ -66,7 +67,7 @@ golden: bootstrap ## regenerate the golden files that the tests compare with
 	$(PYTEST) --update-golden $(TESTS) $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: bootstrap ## measure speed and memory beside stock TFX
+bench: bootstrap ## measure speed and memory compared with stock TFX
 	$(VENV)/python -m benchmarks $(ARGS)
 
 .PHONY: lock
@@ -74,11 +75,11 @@ lock: bootstrap ## write requirements/ from setup.py, keeping the pins that stil
 	scripts/lock.sh $(ARGS)
 
 .PHONY: clean-room
-clean-room: ## prove, as root, that a bare Debian 13 runs the demo and what differs there; ARGS=--all: all tests
+clean-room: ## prove, as root, that a bare Debian 13 runs the demo and the tests that differ there; ARGS=--all: all
 	scripts/clean_room.sh $(ARGS)
 
 .PHONY: image-test
-image-test: bootstrap ## build the container images, rootless, and try what is in them
+image-test: bootstrap ## build the container images, rootless, and test them
 	$(PYTEST) tests/images $(PYTEST_ARGS)
 
 .PHONY: clean

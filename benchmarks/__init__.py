@@ -1,1 +1,1 @@
-"""Speed, memory and model quality, measured beside stock TFX and gradient-boosted trees."""
+"""Benchmarks of speed, memory and model quality, compared with stock TFX and boosted trees."""

@@ -1,6 +1,6 @@
-"""`python -m benchmarks`: ours and stock TFX on the same rows, how good the model is, and serving.
+"""`python -m benchmarks`: ours and stock TFX on the same rows, the model's quality, and serving.
 
-Prints tables as figures come in; a whole run, one without --only, writes them to results.md too.
+Prints tables as soon as it has figures; a complete run, without --only, also writes results.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.places import CACHE, RESULTS, ROOT
 from benchmarks.rows import taxi_csv
 
 _SERVED_ROWS = 15_000
-# What either pipeline loads.
+# What both pipelines import.
 _LIBRARIES = "import keras, tensorflow_model_analysis, tfx.components, pipeline.orchestrators"
 
 
@@ -30,88 +30,88 @@ _LIBRARIES = "import keras, tensorflow_model_analysis, tfx.components, pipeline.
     type=click.IntRange(min=1),
     default=(15_000, 1_000_000),
     show_default=True,
-    help="How many trips to run on; may be given several times.",
+    help="Number of trips; may be given several times.",
 )
-@click.option("--fresh-stock", is_flag=True, help="Measure stock TFX although it is known.")
+@click.option("--fresh-stock", is_flag=True, help="Measure stock TFX despite cached figures.")
 @click.option(
     "--only",
     type=click.Choice(["ours", "stock", "quality", "serving"]),
-    help="Measure this alone, and leave results.md as it is.",
+    help="Measure only this, and leave results.md unchanged.",
 )
 def main(rows: tuple[int, ...], fresh_stock: bool, only: str | None) -> None:
-    """Measure speed and memory beside stock TFX, the model's quality, and serving."""
+    """Measure speed and memory compared with stock TFX, the model's quality, and serving."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    tell = _Teller()
+    output = _Output()
     machine = Machine.here()
-    tell.lines(["# Benchmarks", "", f"- Date: {today()}", *machine.lines()])
+    output.lines(["# Benchmarks", "", f"- Date: {today()}", *machine.lines()])
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="run-") as work:
         if only in (None, "ours", "stock"):
-            _speed(sorted(set(rows)), Path(work), tell, only=only, fresh_stock=fresh_stock)
+            _speed(sorted(set(rows)), Path(work), output, only=only, fresh_stock=fresh_stock)
         if only in (None, "quality"):
-            tell.lines(report.quality(quality.measured(Path(work, "quality"), say=tell.aside)))
+            output.lines(report.quality(quality.measured(Path(work, "quality"), say=output.aside)))
         if only in (None, "serving"):
-            tell.lines(serving.table(_served(Path(work), tell)))
+            output.lines(serving.table(_served(Path(work), output)))
     if only is None:
-        RESULTS.write_text(tell.text, encoding="utf-8")
-        tell.aside(f"written to {RESULTS.relative_to(ROOT)}")
+        RESULTS.write_text(output.text, encoding="utf-8")
+        output.aside(f"written to {RESULTS.relative_to(ROOT)}")
 
 
-class _Teller:
-    """Prints, and keeps what belongs in results.md."""
+class _Output:
+    """Prints lines, and keeps those for results.md."""
 
     def __init__(self) -> None:
         self.text = ""
 
     def lines(self, lines: list[str]) -> None:
-        """Print lines that belong in results.md, and a blank one."""
+        """Print lines for results.md, and a blank one."""
         text = "\n".join([*lines, ""])
         click.echo(f"\n{text}")
         self.text += f"\n{text}" if self.text else text
 
     def aside(self, line: str) -> None:
-        """Print a line that does not."""
+        """Print a line that is not for results.md."""
         click.echo(line)
 
 
 def _speed(
-    rows: list[int], work: Path, tell: _Teller, *, only: str | None, fresh_stock: bool
+    rows: list[int], work: Path, output: _Output, *, only: str | None, fresh_stock: bool
 ) -> None:
-    tell.aside("loading everything once, so that no measurement pays for a cold disk …")
+    output.aside("importing everything once, so that no measurement includes a cold disk …")
     subprocess.run([sys.executable, "-c", _LIBRARIES], cwd=ROOT, capture_output=True, check=True)
-    tell.lines(report.notes())
+    output.lines(report.notes())
     runs = []
     for count in rows:
         mine = its = None
         taxi_csv(count)
         if only != "stock":
             mine, run = ours.measured(count, work / f"ours-{count}")
-            tell.aside(_line(mine))
+            output.aside(_line(mine))
             runs.append((mine, run))
         if only != "ours":
             its, known = stock.measured(count, fresh=fresh_stock)
-            tell.aside(_line(its) + (f", known from {its.date}" if known else ""))
-        tell.lines(report.speed(mine, its))
+            output.aside(_line(its) + (f", cached from {its.date}" if known else ""))
+        output.lines(report.speed(mine, its))
     if runs:
-        _ours_alone(*runs[-1], work, tell)
+        _ours_alone(*runs[-1], work, output)
 
 
-def _served(work: Path, tell: _Teller) -> list[serving.Rate]:
-    """Train on the smallest number of rows, and ask what came of it."""
+def _served(work: Path, output: _Output) -> list[serving.Rate]:
+    """Train on the smallest number of rows, and measure serving of the result."""
     taxi_csv(_SERVED_ROWS)
     _, run = ours.measured(_SERVED_ROWS, work / "served")
     exported = Path(run.artifact("export", "exported"), "Format-Serving")
-    return serving.measured(str(exported), say=tell.aside)
+    return serving.measured(str(exported), say=output.aside)
 
 
-def _ours_alone(largest: Measured, run: ours.Run, work: Path, tell: _Teller) -> None:
-    """What is asked of ours only: the cost of more rows, and the training feed."""
+def _ours_alone(largest: Measured, run: ours.Run, work: Path, output: _Output) -> None:
+    """Measure what only ours has: the cost of more rows, and the training feed."""
     if largest.rows >= report.MILLION:
         twice, _ = ours.measured(2 * largest.rows, work / "ours-twice")
-        tell.aside(_line(twice))
-        tell.lines(report.marginal(largest, twice))
+        output.aside(_line(twice))
+        output.lines(report.marginal(largest, twice))
     examples = run.artifact("transform", "transformed_examples")
     graph = run.artifact("transform", "transform_graph")
-    tell.lines(report.feed(feed.measured(examples, graph, work)))
+    output.lines(report.feed(feed.measured(examples, graph, work)))
 
 
 def _line(run: Measured) -> str:

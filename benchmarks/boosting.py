@@ -1,7 +1,6 @@
-"""Gradient-boosted trees on a run's own examples: what a table's model is held against.
+"""Gradient-boosted trees on a run's own examples, as a reference for the model's quality.
 
-Goes in: the Examples that a run ingested, and its spec. Comes out: the trees' figures on the test
-split, computed by the same code as the model's own.
+The trees' metrics on the test split are computed by the same code as the model's.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ _MAX_TREES = 300
 
 
 class Part(NamedTuple):
-    """A split as the trees take it.
+    """A split as input of the trees.
 
     Attributes:
-      features: float64 [rows, columns], NaN for missing; texts by their place in `categories`.
+      features: float64 [rows, columns], NaN for missing; texts by their index in `categories`.
       label: 0 or 1, int64 [rows].
     """
 
@@ -40,9 +39,9 @@ class Part(NamedTuple):
 def boosted_trees(examples: str, dataset: Dataset) -> Metrics:
     """Train scikit-learn's HistGradientBoosting; return its metrics on the test split.
 
-    It is given what the model is given: the same rows, the raw columns the model's features are
-    made from, the training split to learn from and the eval split to decide how long. All else is
-    as scikit-learn has it.
+    It receives the same data as the model: the same rows, the raw columns of the model's features,
+    the training split for training and the eval split for stopping. Everything else is
+    scikit-learn's default.
 
     Args:
       examples: folder of raw examples.
@@ -55,7 +54,7 @@ def boosted_trees(examples: str, dataset: Dataset) -> Metrics:
     types = [find(dataset.columns, name, where="features").type for name in columns]
     trees = HistGradientBoostingClassifier(
         max_iter=_MAX_TREES,
-        early_stopping=False,  # else on rows of the training split, which the model may learn from
+        early_stopping=False,  # it would use rows of the training split, which the model trains on
         categorical_features=[each.is_text for each in types],
         random_state=0,
     )
@@ -89,7 +88,7 @@ def _parts(examples: str, dataset: Dataset) -> list[Part]:
 def _features(
     table: pa.Table, columns: Sequence[str], categories: dict[str, pa.Array]
 ) -> np.ndarray:
-    """Values that the training split does not have count as missing."""
+    """Return the features; values that the training split does not have count as missing."""
     values = []
     for name in columns:
         column = table.column(name)
@@ -100,7 +99,7 @@ def _features(
 
 
 def _label(table: pa.Table, label: Exceeds) -> np.ndarray:
-    """The label as the transform graph computes it: in float32."""
+    """Return the label as the transform graph computes it: in float32."""
     left, right = (
         table.column(name).to_numpy().astype(np.float32) for name in (label.column, label.of)
     )

@@ -1,11 +1,10 @@
-"""What the stages that read and write rows take on Flink, beside this process, on the same rows.
+"""The cost of the stages that read and write rows on Flink, compared with this process.
 
 `python -m benchmarks.engines --rows 200000` starts a Flink cluster of one task manager and a pool
-of workers on this machine, as tests/engines does, and prints seconds, seconds of a processor (of
-engine and workers, too) and rows a second: in this process, then with one task slot, then with two
-that share an SDK worker or have one each.
-A run of a few rows goes before: a cluster in production has loaded its classes long ago. Evaluate
-and predict ask a model trained on the trips that the package ships.
+of workers on this machine, as tests/engines does, and prints seconds, CPU seconds (including engine
+and workers) and rows a second: in this process, then with one task slot, then with two that share
+an SDK worker or have one each. A run of a few rows comes first: a cluster in production has loaded
+its classes long ago. Evaluate and predict use a model trained on the trips that the package ships.
 """
 
 from __future__ import annotations
@@ -37,20 +36,20 @@ from tests.engines import artifacts, pools, stages
 from tests.engines.flink.cluster import FlinkCluster
 from tests.engines.stages import Made
 
-FILES = 8  # of a source: a file is read by one worker
+FILES = 8  # of a source: one worker reads a file
 WARM_ROWS = 15_000
 GIB = 1 << 30
 
 
 class Times(Strict):
-    """What the stages took at one place.
+    """The cost of the stages at one place.
 
     Attributes:
       where: the place.
       rows: rows of the source.
       seconds: by stage.
-      cpu: seconds of a processor by stage, of this process and all that it has started.
-      peak: the most that this process has held so far, in bytes; of workers elsewhere, nothing.
+      cpu: CPU seconds by stage, of this process and all that it has started.
+      peak: the largest memory of this process so far, in bytes; without workers elsewhere.
     """
 
     where: str
@@ -62,7 +61,7 @@ class Times(Strict):
 
 @dataclass(frozen=True)
 class Place:
-    """Where stages run, by its name in the table."""
+    """Where stages run, with its name in the table."""
 
     name: str
     on: Choice
@@ -112,10 +111,10 @@ def _predict(dataset: Dataset, model: str, work: Path) -> None:
 
 
 def _cpu_seconds() -> float:
-    """Return what this process, those below it and those that ended have used of processors."""
+    """Return the CPU time of this process and of its running and ended children."""
     me, seconds = psutil.Process(), 0.0
     for one in (me, *me.children(recursive=True)):
-        with contextlib.suppress(psutil.NoSuchProcess):  # it ended since it was listed
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended after it was listed
             seconds += sum(one.cpu_times()[:4])
     return seconds
 
@@ -142,7 +141,7 @@ def table(all_times: Sequence[Times]) -> list[str]:
 
 
 def _model(work: Path) -> str:
-    """Return the folder of a SavedModel that a whole run made."""
+    """Return the folder of a SavedModel from a whole run."""
     from tfx.utils import path_utils
 
     _, run = ours.measured(WARM_ROWS, work)
@@ -158,7 +157,7 @@ def dataset_of(rows: int, work: Path) -> Dataset:
 
 
 def _in_files(rows: int) -> Path:
-    """Cut the rows into files of equal size, each with the header; once."""
+    """Split the rows into files of equal size, each with the header; do it only once."""
     whole = taxi_csv(rows)
     folder = CACHE / f"{whole.stem}-in-{FILES}"
     if not folder.exists():

@@ -1,7 +1,7 @@
-"""How fast training is fed: examples a second from transformed examples on disk into the model.
+"""The speed of the training feed: examples a second from disk into the model.
 
-Run as a program, in a process of its own: `python -m benchmarks.feed EXAMPLES GRAPH RESULT`, where
-EXAMPLES and GRAPH are what the transform stage put out; RESULT gets a `FeedRates`.
+Run it as a program, in a separate process: `python -m benchmarks.feed EXAMPLES GRAPH RESULT`, where
+EXAMPLES and GRAPH are outputs of the transform stage; RESULT receives a `FeedRates`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class FeedRates(Strict):
       examples: examples an epoch.
       arrays: from Parquet to shuffled numpy batches.
       dataset: the same, through tf.data into tensors.
-      fit: with the wide & deep model learning from them, from the end of the first epoch to the end
-        of the last; the evaluation after each epoch is in the time, but its examples do not count.
+      fit: while the wide & deep model trains on them, from the end of the first epoch to the end of
+        the last; the time includes the evaluation after each epoch, but not its examples.
     """
 
     batch_size: int
@@ -50,7 +50,7 @@ def measured(examples: str, graph: str, work: Path) -> FeedRates:
     """Measure in a fresh process; `work` is a folder for its log and result.
 
     Raises:
-      RuntimeError: it failed; holds the end of its log.
+      RuntimeError: it failed; has the end of its log.
     """
     log, result = work / "feed.log", work / "feed.json"
     command = [sys.executable, "-m", "benchmarks.feed", examples, graph, str(result)]
@@ -75,7 +75,7 @@ def rates(examples: str, graph: str) -> FeedRates:
 
 
 def _epochs_per_second(epoch: Callable[[], Iterator[object]]) -> float:
-    """Run through epochs for a few seconds, the first one aside."""
+    """Run through epochs for a few seconds, after a first one."""
     _run_through(epoch())
     epochs, began = 0, time.monotonic()
     while time.monotonic() - began < _FEED_SECONDS:
@@ -90,7 +90,7 @@ def _run_through(batches: Iterator[object]) -> None:
 
 
 def _fit_rate(examples: str, graph: str, rows: int) -> float:
-    """Train as the stage does; the time between its epochs is told by its progress events."""
+    """Train like the stage; its progress events give the time between epochs."""
     from components.train.train import train
 
     clock = _EpochClock()
@@ -110,24 +110,24 @@ def _fit_rate(examples: str, graph: str, rows: int) -> float:
 
 
 class _EpochClock(logging.Handler):
-    """Notes when each epoch's rows are through."""
+    """Records when each epoch has processed its rows."""
 
     def __init__(self) -> None:
         super().__init__()
         self.ends: list[float] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take in one progress event."""
+        """Process one progress event."""
         if record.event.kind == "rows":  # type: ignore[attr-defined]
             self.ends.append(time.monotonic())
 
 
 def main() -> None:
-    """Measure on what the command line names."""
+    """Measure the paths in the command line."""
     quiet_environment()
     examples, graph, result = sys.argv[1:]
     Path(result).write_text(rates(examples, graph).model_dump_json(indent=1), encoding="utf-8")
-    os._exit(0)  # taking apart what TensorFlow loaded takes seconds
+    os._exit(0)  # unloading TensorFlow takes seconds
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Load on a server, from one process: connections that each ask again once they are answered.
+"""Load on a server from one process: each connection sends a request after each answer.
 
 `python -m benchmarks.load PORT PATH CONNECTIONS SECONDS < BODY` prints {"p50", "p99"} in
-milliseconds and {"requests"} a second. Raw sockets and epoll, so that the client takes little of
-what it measures. Promised: every answer is a 200 with as many values as the first one, which is
-parsed and has a prediction a row; any other ends the measurement.
+milliseconds and {"requests"} a second. It uses raw sockets and epoll, so that the client itself
+takes little time. Every answer must be a 200 with as many values as the first one, which is parsed
+and must have a prediction for each row; any other answer ends the measurement.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 
 class _Client:
-    """A connection, and what has arrived of the answer that it waits for."""
+    """A connection, with the part of its answer that has arrived."""
 
     def __init__(self, port: int, request: bytes) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
@@ -37,9 +37,9 @@ class _Client:
         self.socket.sendall(self._request)
 
     def take(self) -> bytes | None:
-        """Read what is there; returns the answer's body once it is whole."""
+        """Read what has arrived; return the answer's body once it is complete."""
         piece = self.socket.recv(_ANSWER_BYTES)
-        # Nearly every answer comes in one piece, and is not copied.
+        # Most answers come in one piece, and are not copied.
         answer = self._answer = self._answer + piece if self._answer else piece
         head = answer.find(_SEPARATOR)
         length = _LENGTH.search(answer, 0, head + 2)
@@ -52,7 +52,7 @@ class _Client:
 
 
 def main() -> None:
-    """Ask, and print how long the answers took."""
+    """Send requests, and print how long the answers took."""
     port, path, connections, seconds = sys.argv[1:]
     body = sys.stdin.buffer.read()
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _taken(port: int, request: bytes, connections: int, seconds: float) -> list[float]:
-    """Return the seconds that each answer took, those of the warm-up left out."""
+    """Return the seconds of each answer, without the warm-up."""
     poll = select.epoll()
     clients = {}
     for _ in range(connections):
@@ -97,7 +97,7 @@ def _taken(port: int, request: bytes, connections: int, seconds: float) -> list[
 
 
 def _commas(body: bytes, rows: int) -> int:
-    """Return how many commas an answer of this many rows has, in which they part its values."""
+    """Return the number of commas in an answer with this many rows, which separate its values."""
     predictions = next(iter(json.loads(body).values()))
     if len(predictions) != rows:
         sys.exit(f"{rows} rows were asked, and {len(predictions)} answered: {body[:500]!r}")

@@ -1,4 +1,4 @@
-"""What figures depend on beside the code: the machine and the libraries, named without its name."""
+"""The machine and the libraries that figures depend on, without the machine's name."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from schemas.strict import Strict
 
 
 class Machine(Strict):
-    """Where figures were taken.
+    """The machine of a measurement.
 
     Attributes:
       processor: the processor's model.
-      cores: how many of them this process may use.
+      cores: the number that this process may use.
       memory: GiB, rounded.
       system: the kind of operating system and its C library.
       python: the version.
@@ -34,7 +34,7 @@ class Machine(Strict):
 
     @classmethod
     def here(cls) -> Machine:
-        """Return this one."""
+        """Return this machine."""
         return cls(
             processor=_processor(),
             cores=len(os.sched_getaffinity(0)),
@@ -45,7 +45,7 @@ class Machine(Strict):
         )
 
     def lines(self) -> list[str]:
-        """Return it in words."""
+        """Return the description as lines of text."""
         versions = ", ".join(f"{name} {version}" for name, version in self.libraries.items())
         return [
             f"- Machine: {self.processor}, {self.cores} cores, {self.memory} GiB, {self.system}",

@@ -1,6 +1,6 @@
-"""A command goes in; how long it took and how much memory it needed come out.
+"""Measures the duration and memory of a command.
 
-The command runs in a fresh process, so that nothing another measurement loaded is there for it.
+The command runs in a fresh process, so that it shares nothing with other measurements.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _LAST_LINES = 20
 
 @dataclass(frozen=True)
 class Usage:
-    """What a command took.
+    """The resources that a command used.
 
     Attributes:
       seconds: from its start to its end.
-      peak_process: the most that one process of it held, in bytes of resident memory.
-      peak_together: the most that all its processes held at a time; pages that they share, such as
-        libraries, count for each of them.
+      peak_process: the largest resident memory of one of its processes, in bytes.
+      peak_together: the largest sum over its processes at a time; shared pages, such as libraries,
+        count for each of them.
       load: runnable processes on the machine when it started, mean of a minute.
       code: its exit code.
     """
@@ -45,12 +45,12 @@ class Usage:
 
 
 class StageTime(Strict):
-    """What one stage took.
+    """The duration of one stage.
 
     Attributes:
       name: its node in the DAG.
-      seconds: how long it worked.
-      rows: how many rows went through; 0 where it counts none.
+      seconds: its duration.
+      rows: how many rows it processed; 0 if it does not count rows.
     """
 
     name: str
@@ -59,17 +59,17 @@ class StageTime(Strict):
 
 
 class Measured(Strict):
-    """What one pipeline run took.
+    """The measurements of one pipeline run.
 
     Attributes:
-      system: whose pipeline.
+      system: which pipeline.
       rows: rows of the source.
-      outcome: what became of the model, in a word.
+      outcome: the result for the model, in a word.
       seconds: from the start of the process to its end.
       peak_process: see `Usage`.
       peak_together: see `Usage`.
       load: see `Usage`.
-      date: the day it was measured.
+      date: the day of the measurement.
       stages: in the order they ran.
     """
 
@@ -91,8 +91,8 @@ def run(
 
     Args:
       command: the program and its arguments.
-      log: file that gets all it prints.
-      environment: variables set for it beside those of this process.
+      log: file for its output.
+      environment: variables in addition to those of this process.
     """
     load = os.getloadavg()[0]
     began = time.monotonic()
@@ -108,7 +108,7 @@ def run(
     sampler = _Sampler(process.pid)
     sampler.start()
     try:
-        # Not Popen.wait: only wait4 tells the memory of this process and of those it waited for.
+        # Not Popen.wait: only wait4 has the memory of this process and those it waited for.
         _, status, usage = os.wait4(process.pid, 0)
     except BaseException:
         process.kill()
@@ -128,18 +128,18 @@ def run(
 
 
 def today() -> str:
-    """Return the date, as figures are marked with it."""
+    """Return the date, which is recorded with figures."""
     return datetime.now(timezone.utc).date().isoformat()
 
 
 def last_lines(log: Path) -> str:
-    """Return the end of a log, which is where programs say what went wrong."""
+    """Return the end of a log, where programs report errors."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(lines[-_LAST_LINES:])
 
 
 class _Sampler(threading.Thread):
-    """Adds up, now and then, the resident memory of a process and all below it."""
+    """Samples the resident memory of a process and all its descendants."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -168,5 +168,5 @@ class _Sampler(threading.Thread):
 def _resident(process: psutil.Process) -> int:
     try:
         return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:  # it ended since it was listed
+    except psutil.NoSuchProcess:  # it ended after it was listed
         return 0

@@ -1,4 +1,4 @@
-"""Our own pipeline on given rows, run as a person runs it: what it took, and what it put out."""
+"""Our own pipeline on given rows, run by the command: its cost and its output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.folders import Folders
 from pipeline.summary import FILE_NAME, Summary
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE, find_folder
 
-_WHOLE = ("pushed", "unchanged", "refused")  # the DAG went through, whatever came of the model
+_WHOLE = ("pushed", "unchanged", "refused")  # the DAG finished, whatever the verdict
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Run:
     """One run of the command.
 
     Attributes:
-      usage: what the process took.
-      summary: what the run says of itself.
-      folders: where its artifacts lie.
+      usage: the resources of the process.
+      summary: the run's summary.
+      folders: the run's folders.
     """
 
     usage: Usage
@@ -36,20 +36,20 @@ class Run:
     folders: Folders
 
     def artifact(self, node: str, channel: str) -> str:
-        """Return the folder of what a node put out."""
+        """Return the folder of a node's output."""
         executions = lineage.read_run(self.folders.metadata, self.summary.run_id)
         return executions[node].outputs[channel].uri
 
 
 def measured(rows: int, work: Path) -> tuple[Measured, Run]:
-    """Run the pipeline on that many taxi trips, with nothing to use again from earlier.
+    """Run the pipeline on that many taxi trips, without results of earlier runs.
 
     Args:
-      rows: how many trips.
-      work: an empty folder for the dataset and for what the run puts out.
+      rows: the number of trips.
+      work: an empty folder for the dataset and for the output.
 
     Raises:
-      RuntimeError: the run did not go through; holds the end of what it printed.
+      RuntimeError: the run failed; has the end of its output.
     """
     dataset = write_dataset(work / "dataset", {"source": {"path": str(taxi_csv(rows))}})
     done = run(dataset, work / "output")
@@ -73,8 +73,8 @@ def write_dataset(folder: Path, changes: Mapping[str, Mapping[str, Any]]) -> Pat
     """Write the shipped taxi dataset with some settings changed.
 
     Args:
-      folder: what to make.
-      changes: for a top-level key of pipeline.yaml, the values to set under it.
+      folder: the folder to create.
+      changes: for a top-level key of pipeline.yaml, the values to set in it.
     """
     shipped = find_folder("taxi")
     settings = yaml.safe_load((shipped / SPEC_FILE).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Where the benchmarks keep what they make."""
+"""The folders of the benchmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The yardstick of serving: FastAPI and the SavedModel, as one writes it in ten minutes.
+"""The reference for serving: FastAPI and the SavedModel, as one writes it in ten minutes.
 
 `python plain_server.py SAVED_MODEL PORT`; needs fastapi and uvicorn. Every request is one
 call of the model.
@@ -21,7 +21,7 @@ app = FastAPI()
 
 
 class Body(BaseModel):
-    """Rows, as `skewless serve` takes them."""
+    """Rows in the format of `skewless serve`."""
 
     signature_name: str
     instances: list[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""How good the taxi model is: over several seeds, beside a logistic model and boosted trees."""
+"""The quality of the taxi model over several seeds, compared with a logistic model and trees."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Quality(Strict):
     """Metrics on the test split of the trips that the tfx package ships.
 
     Attributes:
-      seeds: of the model, one a run.
+      seeds: the model's seed of each run.
       model: the wide & deep model, by seed.
       logistic: the logistic regression on the same transformed features, by seed.
       trees: gradient-boosted trees on the same raw columns.
@@ -38,29 +38,29 @@ class Quality(Strict):
 
     @property
     def over_logistic(self) -> float:
-        """By how much the model's mean AUC is above the logistic model's."""
+        """The model's mean AUC minus the logistic model's."""
         return self.auc - _mean(self.logistic, "auc")
 
     @property
     def under_trees(self) -> float:
-        """By how much the model's mean AUC is below the trees'."""
+        """The trees' AUC minus the model's mean AUC."""
         return _mean([self.trees], "auc") - self.auc
 
 
 def measured(work: Path, *, say: Callable[[str], None]) -> Quality:
     """Run the pipeline once for each seed, and the trees on the same examples.
 
-    Only the seed differs, so the runs share what comes before training.
+    Only the seed differs, so the runs share the stages before training.
 
     Args:
-      work: an empty folder for the datasets and for what the runs put out.
-      say: is told each seed's figures.
+      work: an empty folder for the datasets and the output.
+      say: receives each seed's figures.
     """
     models, baselines = [], []
     for seed in SEEDS:
         dataset = ours.write_dataset(work / f"seed-{seed}", {"model": {"seed": seed}})
         run = ours.run(dataset, work / "output")
-        assert run.summary.evaluation is not None  # the DAG went through
+        assert run.summary.evaluation is not None  # the DAG finished
         models.append(run.summary.evaluation["overall"])
         baselines.append(run.summary.evaluation["baselines"]["logistic"])
         say(f"seed {seed}: AUC {models[-1]['auc']:.4f}, log-loss {models[-1]['log_loss']:.4f}")

@@ -1,4 +1,4 @@
-"""Figures → tables that are read alike as text and as Markdown."""
+"""Tables of figures that are readable as text and as Markdown."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ MILLION = 1_000_000
 
 
 class Job(NamedTuple):
-    """One thing that both pipelines do.
+    """A job that both pipelines do.
 
     Attributes:
-      name: what it is called in a table.
-      ours: our stages that do it.
-      stock: the stock components that do it.
+      name: its name in a table.
+      ours: our stages for it.
+      stock: the stock components for it.
     """
 
     name: str
@@ -55,12 +55,12 @@ def seconds_of(run: Measured, stages: Sequence[str]) -> float:
 
 
 def rows_of(run: Measured, stages: Sequence[str]) -> int:
-    """Return how many rows went through these stages: the most that one of them counted."""
+    """Return the number of rows of these stages: the largest count of one of them."""
     return max((stage.rows for stage in run.stages if stage.name in stages), default=0)
 
 
 def speed(ours: Measured | None, stock: Measured | None) -> list[str]:
-    """Return the table of one number of rows; a side that was not measured is left blank."""
+    """Return the table for one number of rows; a side without measurements is blank."""
     known = ours or stock
     assert known is not None
     head = ["", "ours, s", "rows/s", "stock TFX, s", "rows/s", "stock / ours"]
@@ -77,7 +77,7 @@ def speed(ours: Measured | None, stock: Measured | None) -> list[str]:
 
 
 def marginal(less: Measured, more: Measured) -> list[str]:
-    """Return what our pipeline pays for each further million rows, between two runs of it."""
+    """Return the cost of each further million rows, from two runs of our pipeline."""
     millions = (more.rows - less.rows) / MILLION
     jobs = [*JOBS, DATA_TOGETHER]
     rows = [
@@ -94,7 +94,7 @@ def marginal(less: Measured, more: Measured) -> list[str]:
 
 
 def feed(rates: FeedRates) -> list[str]:
-    """Return how fast training is fed."""
+    """Return the table of the training feed."""
     rows = [
         ["Parquet to shuffled numpy batches", f"{rates.arrays:,.0f}"],
         ["the same, through tf.data into tensors", f"{rates.dataset:,.0f}"],
@@ -104,18 +104,18 @@ def feed(rates: FeedRates) -> list[str]:
     return [title, "", *table(["", "examples/s"], rows)]
 
 
-def quality(found: Quality) -> list[str]:
-    """Return how good the model is, and whether that is good enough."""
+def quality(result: Quality) -> list[str]:
+    """Return the model's metrics, and whether they reach the targets."""
     head = ["", "AUC", "PR-AUC", "log-loss", "accuracy"]
     names = ("auc", "pr_auc", "log_loss", "accuracy")
     rows = [
         [name, *(spread(values_of(metrics, m)) for m in names)]
-        for name, metrics in (("wide & deep", found.model), ("logistic", found.logistic))
+        for name, metrics in (("wide & deep", result.model), ("logistic", result.logistic))
     ]
     rows.append(
-        ["boosted trees", *(f"{v:.4f}" for m in names for v in values_of([found.trees], m))]
+        ["boosted trees", *(f"{v:.4f}" for m in names for v in values_of([result.trees], m))]
     )
-    rows_seen, seeds = found.trees["examples"], ", ".join(map(str, found.seeds))
+    rows_seen, seeds = result.trees["examples"], ", ".join(map(str, result.seeds))
     return [
         f"## Quality on the shipped taxi trips, {rows_seen:,} test rows",
         "",
@@ -123,15 +123,15 @@ def quality(found: Quality) -> list[str]:
         "",
         *table(head, rows),
         "",
-        f"- AUC above the logistic model's: {found.over_logistic:+.4f}: "
-        + _verdict(found.over_logistic > 0),
-        f"- AUC under the boosted trees': {found.under_trees:+.4f}, "
-        f"at most {MAX_UNDER_TREES}: " + _verdict(found.under_trees <= MAX_UNDER_TREES),
+        f"- AUC above the logistic model's: {result.over_logistic:+.4f}: "
+        + _verdict(result.over_logistic > 0),
+        f"- AUC under the boosted trees': {result.under_trees:+.4f}, "
+        f"at most {MAX_UNDER_TREES}: " + _verdict(result.under_trees <= MAX_UNDER_TREES),
     ]
 
 
 def notes() -> list[str]:
-    """Return what has to be known to read the tables."""
+    """Return the notes that explain the tables."""
     return [
         f"- Stock TFX trains {TRAIN_STEPS:,} steps of {BATCH_SIZE} whatever the data; ours goes",
         "  over the training split until the eval split says stop: its rows are all epochs' rows.",
@@ -142,7 +142,7 @@ def notes() -> list[str]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a Markdown table, padded to be read as it is: figures to the right.
+    """Return a Markdown table, padded to be readable as text, with figures on the right.
 
     >>> table(["", "s"], [["ingest", "1.0"]])
     ['|        |   s |', '|--------|----:|', '| ingest | 1.0 |']
@@ -183,7 +183,7 @@ def _words(name: str, ours: str, stock: str) -> list[str]:
 
 
 def _rest(run: Measured) -> float:
-    """Between the stages: the interpreter's start, TFX's own work, the end of the process."""
+    """Return the time outside of stages: the interpreter's start, TFX's work, the process's end."""
     return run.seconds - sum(stage.seconds for stage in run.stages)
 
 
@@ -202,7 +202,7 @@ def _gb(size: int) -> str:
 
 
 def _ratio(ours: float | None, stock: float | None) -> str:
-    # under a tenth of a second the clock's own noise would make the ratio
+    # under a tenth of a second, the ratio would be noise
     if ours is None or stock is None or ours < 0.05:
         return ""
     return f"{stock / ours:.1f}"

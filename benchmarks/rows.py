@@ -1,7 +1,7 @@
-"""The taxi trips that the tfx package ships → a CSV file of as many trips as asked for.
+"""Makes CSV files with any number of the taxi trips that the tfx package ships.
 
-Goes in: a number of rows. Comes out: the path of a file that holds them, made once and kept. Equal
-numbers give equal files, and a file begins with the same rows as any longer one.
+A file is made once and kept. Equal numbers give equal files, and a file begins with the same rows
+as any longer one.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from schemas.catalog import Dataset, load
 from schemas.types import FLOAT
 
 _SEED = 20240607
-_VERSION = 2  # counts up when the same number of rows would give another file
+_VERSION = 2  # is increased when the same number of rows gives another file
 _TYPES = {**ARROW_TYPES, FLOAT.name: pa.float64()}
-_QUARTER_HOUR = 900  # seconds: what the city rounds times to
+_QUARTER_HOUR = 900  # seconds: the city rounds times to these
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -31,8 +31,8 @@ Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 def taxi_csv(rows: int) -> Path:
     """Return a CSV file of that many taxi trips, with a header line.
 
-    The trips are shuffled and repeated as often as it takes. The first time each is as the package
-    ships it; when it comes again it is `varied`.
+    The trips are shuffled and repeated as often as necessary. The first time each is as the package
+    ships it; repetitions are `varied`.
 
     Args:
       rows: how many trips, at least 1.
@@ -59,7 +59,7 @@ def _write(path: Path, rows: int) -> None:
 
 
 def bare_lines(table: pa.Table) -> bytes:
-    """Return rows as lines of CSV without any quotes, as the package's own file is.
+    """Return rows as lines of CSV without any quotes, like the package's own file.
 
     Arrow's writer puts quotes around every text.
 
@@ -93,11 +93,11 @@ def _passes(dataset: Dataset) -> Iterator[pa.Table]:
 
 
 def varied(trips: pa.Table, rng: np.random.Generator) -> pa.Table:
-    """Return other trips that are like these; missing values stay missing.
+    """Return other trips that resemble these; missing values stay missing.
 
-    When, where and how long are a little off. Fare and tips are those of another trip that was paid
-    in the same way and cost about the same: if they stayed with theirs, a model could learn by
-    heart what the passenger of each trip gave, for the test split has the same trips.
+    Times, places and durations change a little. Fare and tips are those of another trip with the
+    same kind of payment and a similar fare: otherwise a model could memorize the tip of each trip,
+    because the test split has the same trips.
     """
     paid = trips.take(pa.array(_alike(trips, rng)))
     for name in ("fare", "tips"):
@@ -108,7 +108,7 @@ def varied(trips: pa.Table, rng: np.random.Generator) -> pa.Table:
 
 
 def _alike(trips: pa.Table, rng: np.random.Generator) -> np.ndarray:
-    """For each row, the number of another one with the same kind of payment and a similar fare."""
+    """Return, for each row, another row with the same kind of payment and a similar fare."""
     payment = trips.column("payment_type").combine_chunks().dictionary_encode().indices.to_numpy()
     about = trips.column("fare").to_numpy() * (1 + 0.1 * rng.standard_normal(trips.num_rows))
     order = np.lexsort((about, payment))
@@ -118,7 +118,7 @@ def _alike(trips: pa.Table, rng: np.random.Generator) -> np.ndarray:
 
 
 def _scaled(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One per cent off, in hundredths."""
+    """Change values by about one per cent, in hundredths."""
     return np.round(values * (1 + 0.01 * rng.standard_normal(len(values))), 2)
 
 
@@ -127,12 +127,12 @@ def _scaled_seconds(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _moved(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Some ten metres off, in degrees."""
+    """Change values by some ten metres, in degrees."""
     return np.round(values + 1e-4 * rng.standard_normal(len(values)), 9)
 
 
 def _shifted(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Up to an hour earlier or later."""
+    """Shift times by up to an hour."""
     return values + _QUARTER_HOUR * rng.integers(-4, 5, len(values))
 
 

@@ -1,8 +1,8 @@
-"""How fast `skewless serve` answers, beside a plain FastAPI server over the same model.
+"""The speed of `skewless serve`, compared with a plain FastAPI server for the same model.
 
-`python -m benchmarks.serving SAVED_MODEL`, of the taxi model, prints the table that
-`python -m benchmarks` has of its own run. Server and client share the machine. Where fastapi and
-uvicorn cannot be installed, their rows are left out, saying so.
+`python -m benchmarks.serving SAVED_MODEL`, for the taxi model, prints the table that `python -m
+benchmarks` has for its own run. Server and client share the machine. If fastapi and uvicorn cannot
+be installed, their rows are omitted, with a message.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ _START_SECONDS = 120.0
 
 
 class Rate(Strict):
-    """How one server answered one load.
+    """The speed of one server under one load.
 
     Attributes:
-      server: which one.
-      connections: that asked at the same time, each again once it was answered.
-      rows: of a request.
-      p50: milliseconds in which half of the answers came.
-      p99: and nearly all of them.
-      requests: answered in a second.
+      server: which server.
+      connections: their number; each sends its next request after an answer.
+      rows: rows of a request.
+      p50: the median response time in milliseconds.
+      p99: the 99th percentile of it.
+      requests: answers a second.
     """
 
     server: str
@@ -126,7 +126,7 @@ def _process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[An
 
 
 def _installed() -> bool:
-    """Install what the yardstick needs beside the project's own packages, once."""
+    """Install the packages that the reference server needs in addition, once."""
     if _PACKAGES.is_dir():
         return True
     try:
@@ -139,7 +139,7 @@ def _installed() -> bool:
 
 
 def table(rates: Sequence[Rate]) -> list[str]:
-    """Return how fast requests are answered, server and client sharing the machine."""
+    """Return the table of response times; server and client share the machine."""
     header = "| server | connections | rows a request | p50 ms | p99 ms | requests/s | rows/s |"
     lines = ["## Serving", "", header, "|---|---|---|---|---|---|---|"]
     lines += [

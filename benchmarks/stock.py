@@ -1,4 +1,4 @@
-"""Stock TFX on given rows: what it took.
+"""The measurements of stock TFX on given rows.
 
 Measured once for each number of rows, set of versions and machine, and kept.
 """
@@ -21,17 +21,17 @@ from benchmarks.stock_pipeline import StockRun
 
 
 def measured(rows: int, *, fresh: bool = False) -> tuple[Measured, bool]:
-    """Return what the taxi example that tfx ships takes on that many trips.
+    """Measure the taxi example that tfx ships on that many trips.
 
     Args:
-      rows: how many trips.
-      fresh: measure again although it is known.
+      rows: the number of trips.
+      fresh: measure again although there are cached figures.
 
     Returns:
-      The figures, and whether they are from an earlier time.
+      The figures, and whether they are from the cache.
 
     Raises:
-      RuntimeError: the example failed; holds the end of its log.
+      RuntimeError: the example failed; has the end of its log.
     """
     path = _cache_path(rows)
     if path.exists() and not fresh:
@@ -44,7 +44,7 @@ def measured(rows: int, *, fresh: bool = False) -> tuple[Measured, bool]:
 
 
 def _cache_path(rows: int) -> Path:
-    """The name holds all that the figures depend on."""
+    """Return the path of the cache, whose name has everything that the figures depend on."""
     known_by = [
         Machine.here().model_dump_json(),
         importlib.metadata.version("tf_keras"),

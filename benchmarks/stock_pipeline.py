@@ -1,8 +1,8 @@
-"""Runs the taxi example that the tfx package ships, its components and settings, on other rows.
+"""Runs the taxi example of the tfx package, with its components and settings, on other rows.
 
-Run as a program, in a process of its own: `python -m benchmarks.stock_pipeline DATA ROOT RESULT`.
-DATA is a folder with one CSV file, ROOT an empty folder to work in; RESULT gets what each component
-took, as a `StockRun`.
+Run it as a program, in a separate process: `python -m benchmarks.stock_pipeline DATA ROOT RESULT`.
+DATA is a folder with one CSV file, ROOT an empty folder to work in; RESULT receives the durations
+of the components, as a `StockRun`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from schemas.strict import Strict
 
 MODULE = "tfx.examples.chicago_taxi_pipeline.taxi_utils_native_keras"
 TRAIN_STEPS = 1000
-BATCH_SIZE = 40  # as the module has it
+BATCH_SIZE = 40  # as in the module
 IMPORTS = "imports"
 
 # The in-process runner, as in our own runs. Both alternatives would cost stock TFX time: Beam's
 # default first tries to fetch and start another runner, and with any Beam argument TFX packs an
-# sdist of itself for every component, unless one says what the workers' packages come from.
+# sdist of itself for every component, unless the workers' packages are specified.
 _BEAM_ARGS = ["--runner=FnApiRunner", "--sdk_container_image=unused"]
 
 
 class StockRun(Strict):
-    """What a run of the shipped example did.
+    """The result of a run of the shipped example.
 
     Attributes:
       stages: seconds and rows by component, the imports first.
@@ -41,7 +41,7 @@ class StockRun(Strict):
 
 
 def run(data: Path, root: Path) -> StockRun:
-    """Run the example; return what each component took."""
+    """Run the example; return the duration of each component."""
     began = time.monotonic()
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
@@ -55,7 +55,7 @@ def run(data: Path, root: Path) -> StockRun:
 
 
 def _pipeline(data: Path, root: Path) -> Any:
-    """The DAG of taxi_pipeline_native_keras.py, whose import would ask for folders in HOME."""
+    """Return the DAG of taxi_pipeline_native_keras.py, whose import needs folders in HOME."""
     from tfx import components
     from tfx.dsl.components.common.resolver import Resolver
     from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy as blessed
@@ -65,9 +65,9 @@ def _pipeline(data: Path, root: Path) -> Any:
     from tfx.types import Channel
     from tfx.types.standard_artifacts import Model, ModelBlessing
 
-    found = util.find_spec(MODULE)
-    assert found is not None  # ships with tfx
-    module_file = found.origin
+    module_spec = util.find_spec(MODULE)
+    assert module_spec is not None  # ships with tfx
+    module_file = module_spec.origin
     example_gen = components.CsvExampleGen(input_base=str(data))
     examples = example_gen.outputs["examples"]
     statistics_gen = components.StatisticsGen(examples=examples)
@@ -153,7 +153,7 @@ def _destination(root: Path) -> Any:
 
 
 def _components(metadata: Path) -> list[StageTime]:
-    """What ML Metadata recorded, in the order the components ran."""
+    """Return what ML Metadata recorded, in the order of the components."""
     from ml_metadata import MetadataStore
     from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
@@ -172,15 +172,15 @@ def _components(metadata: Path) -> list[StageTime]:
 
 
 def _rows(store: Any) -> dict[str, int]:
-    """How many rows each component that reads all of a split went through."""
+    """Return the number of rows for each component that reads a whole split."""
     from tensorflow_metadata.proto.v0 import statistics_pb2
 
     (artifact,) = store.get_artifacts_by_type("ExampleStatistics")[:1]
     counts = {}
     for split in ("train", "eval"):
-        found = statistics_pb2.DatasetFeatureStatisticsList()
-        found.ParseFromString(Path(artifact.uri, f"Split-{split}", "FeatureStats.pb").read_bytes())
-        counts[split] = int(found.datasets[0].num_examples)
+        stats = statistics_pb2.DatasetFeatureStatisticsList()
+        stats.ParseFromString(Path(artifact.uri, f"Split-{split}", "FeatureStats.pb").read_bytes())
+        counts[split] = int(stats.datasets[0].num_examples)
     everything = sum(counts.values())
     return {
         "CsvExampleGen": everything,
@@ -200,11 +200,11 @@ def _serving(root: Path) -> Path:
 
 
 def main() -> None:
-    """Run the example on what the command line names."""
+    """Run the example with the paths in the command line."""
     data, root, result = map(Path, sys.argv[1:])
     result.write_text(run(data, root).model_dump_json(indent=1), encoding="utf-8")
     sys.stdout.flush()
-    os._exit(0)  # as our own command does: taking apart what was loaded takes seconds
+    os._exit(0)  # like our own command: unloading modules takes seconds
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Makes .venv: picks the dependency line that this machine can run, installs that line's hash-locked
-# file, and puts the `skewless` command in it. When nothing changed it does nothing, in milliseconds.
+# Makes .venv: selects the dependency line that this machine can run, installs that line's
+# hash-locked file, and adds the `skewless` command. If nothing changed it does nothing, in
+# milliseconds.
 #
-#   SKEWLESS_PYTHON=/path/to/python   consider this interpreter only
+#   SKEWLESS_PYTHON=/path/to/python   use only this interpreter
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Preferred first: line, the oldest glibc its wheels run on, its Pythons.
+# In order of preference: line, the oldest glibc of its wheels, its Pythons.
 lines=(
   "current 2.39 3.13 3.12"
   "compatible 2.17 3.10"
@@ -19,7 +20,7 @@ at_least() { # at_least VERSION MINIMUM
 }
 
 # Every interpreter of one minor version in the usual places. A name on the PATH may be a pyenv shim
-# that does not run, or another version than it says, so callers must probe what they are given.
+# that does not run, or may have another version than its name, so callers must probe the result.
 candidates() { # candidates MINOR
   if [ -n "${SKEWLESS_PYTHON:-}" ]; then
     echo "$SKEWLESS_PYTHON"
@@ -32,8 +33,8 @@ candidates() { # candidates MINOR
   compgen -G "$managed/cpython-$1.*/bin/python$1" || true
 }
 
-# Prints the version and real path of a working CPython; it is the base interpreter's path, so that an
-# activated .venv never becomes its own parent.
+# Prints the version and real path of a working CPython; it is the base interpreter's path, so that
+# an activated .venv never becomes its own parent.
 probe() { # probe INTERPRETER
   "$1" -c '
 import os, sys
@@ -55,7 +56,7 @@ find_python() { # find_python MINOR
   return 1
 }
 
-# Sets line, minor and python from the Pythons that are here; fails where none fits.
+# Sets line, minor and python from the installed Pythons; fails if none fits.
 choose_installed() {
   local oldest_glibc minors entry
   [ "$(uname -sm)" = "Linux x86_64" ] || return 1
@@ -69,7 +70,7 @@ choose_installed() {
   return 1
 }
 
-# Sets line, minor and python to one that uv downloads; fails where it cannot.
+# Sets line, minor and python to one that uv downloads; fails if it cannot.
 choose_downloaded() {
   local oldest_glibc minors entry uv
   if [ -n "${SKEWLESS_PYTHON:-}" ] || [ "$(uname -sm)" != "Linux x86_64" ]; then
@@ -79,7 +80,7 @@ choose_downloaded() {
     read -r line oldest_glibc minors <<<"$entry"
     at_least "$glibc" "$oldest_glibc" || continue
     minor=${minors%% *}
-    echo "No Python for the $line line is here; asking uv to download $minor." >&2
+    echo "There is no Python for the $line line; asking uv to download $minor." >&2
     uv=$(scripts/uv.sh) || return 1
     "$uv" python install "$minor" || return 1
     python=$("$uv" python find --managed-python "$minor")
@@ -112,7 +113,7 @@ ${found:-    no working Python}
 MESSAGE
 }
 
-# pyfarmhash, which TFDV needs, comes as source only; its compiler error would not say what to install.
+# pyfarmhash, which TFDV needs, has no wheel; its compiler error would not say what to install.
 check_compiler() {
   local header
   header=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include") + "/Python.h")')
@@ -130,14 +131,14 @@ fill_venv() {
     "$uv" venv --quiet --clear --prompt skewless --python "$python" .venv
     echo "$PWD $python" >.venv/.made-for
   fi
-  # The lock also pins what source distributions are built with. Bytecode is compiled now because
-  # importing TensorFlow and TFX without it takes more than twice as long.
+  # The lock also pins the build requirements of source distributions. Bytecode is compiled now
+  # because importing TensorFlow and TFX without it takes more than twice as long.
   "$uv" pip sync --quiet --python .venv/bin/python --require-hashes --build-constraints "$lock" \
     --compile-bytecode "$lock"
   "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 }
 
-# What .venv depends on: its inputs, and where it stands, since the scripts in it hold their own path.
+# What .venv depends on: its inputs, and its location, since its scripts contain their own path.
 fingerprint=$(
   {
     cat scripts/bootstrap.sh scripts/uv.sh setup.py requirements/*.txt
@@ -149,7 +150,7 @@ up_to_date() { [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$fi
 
 up_to_date && exit
 exec 9<scripts/bootstrap.sh
-flock 9 # a second `make` in the same checkout waits for the first, and then finds its work done
+flock 9 # a second `make` in the same checkout waits for the first, and then has nothing to do
 up_to_date && exit
 
 if ! choose_installed && ! choose_downloaded; then

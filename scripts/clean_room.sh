@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Proves that a stranger's bare Debian 13 runs this project: makes one in a temporary directory, with
-# nothing but the packages that the README names, and runs the demo there as an ordinary user, and the
-# tests that can differ on its dependency line (clean_room_tests.txt). Needs root, debootstrap and git.
+# Proves that a bare Debian 13 runs this project: makes one in a temporary directory, with only the
+# packages that the README names, and runs the demo there as an ordinary user, and the tests that
+# can differ on its dependency line (clean_room_tests.txt). Needs root, debootstrap and git.
 #
-#   scripts/clean_room.sh [--all] [TREE]   all tests; the commit or tree to try, HEAD if not given
+#   scripts/clean_room.sh [--all] [TREE]   all tests; the commit or tree to test, by default HEAD
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,14 +17,14 @@ tree=${1:-HEAD}
 user=guest
 home=/home/$user
 
-# Settings by which this machine reaches its package registries. Caches and directories are left out:
-# the room has none of them.
+# This machine's settings for package registries. Caches and directories are left out, because the
+# room has none of them.
 registry_settings() {
   env | grep -iE '^(pip_|uv_|ssl_cert_|requests_ca_bundle=|curl_ca_bundle=|[a-z]+_proxy=)' |
     grep -vE '^(PIP|UV)_[A-Z_]*(DIR|LINKS)=' || true
 }
 
-# Copies the files that those settings name, and the usual configuration files, to the same places.
+# Copies the files in those settings, and the usual configuration files, to the same places.
 copy_registry_files() {
   local file
   {
@@ -43,7 +43,7 @@ copy_registry_files() {
   done
 }
 
-in_room() { # in_room COMMAND...: as the ordinary user, with a bare environment
+in_room() { # in_room COMMAND...: as the ordinary user, with a minimal environment
   local settings
   mapfile -t settings < <(registry_settings)
   chroot --userspec="$user:$user" "$room" env --ignore-environment --chdir="$home/skewless" \
@@ -52,7 +52,7 @@ in_room() { # in_room COMMAND...: as the ordinary user, with a bare environment
 
 furnish_and_use() {
   local packages
-  mount --bind "$room" "$room" # seen by remove_room for as long as a process lives here
+  mount --bind "$room" "$room" # remove_room sees it while a process is in here
   packages=$(sed '/^#/d' requirements/debian-packages.txt | paste --serial --delimiters=,)
   debootstrap --variant=minbase --include="$packages" trixie "$room" >"$room.log" ||
     { tail -n 20 "$room.log" >&2; return 1; }
@@ -65,22 +65,22 @@ furnish_and_use() {
   git archive "$tree" | tar --extract --directory "$room$home/skewless"
   chroot "$room" chown --recursive "$user:$user" "$home"
 
-  echo "The clean room is made: $(chroot "$room" cat /etc/debian_version), ${SECONDS} s."
+  echo "The clean room is ready: $(chroot "$room" cat /etc/debian_version), ${SECONDS} s."
   in_room make demo
   echo "make demo ended in the clean room: ${SECONDS} s."
   in_room make test TESTS="$tests"
   echo "make test ended in the clean room: ${SECONDS} s."
 }
 
-# This part runs in name spaces of its own: whichever way it ends, its mounts and its processes end with
-# it, so that nothing of the host is mounted under the directory that is removed.
+# This part runs in separate name spaces: however it ends, its mounts and its processes end with it,
+# so that nothing of the host is mounted under the directory that is removed.
 if [ -n "${SKEWLESS_CLEAN_ROOM:-}" ]; then
   room=$SKEWLESS_CLEAN_ROOM
   furnish_and_use
   exit
 fi
 
-# After an interrupt, killing the keeper kills what runs in the room, if a moment later. Nothing is
+# After an interrupt, killing the keeper kills the processes in the room after a moment. Nothing is
 # removed while any process still has the room mounted.
 remove_room() {
   local running tries=0
@@ -89,7 +89,7 @@ remove_room() {
   while grep -qsF " $room" /proc/[0-9]*/mountinfo; do
     tries=$((tries + 1))
     if [ "$tries" -gt 100 ]; then
-      echo "error: $room is left standing, because something still uses it." >&2
+      echo "error: $room is not removed, because a process still uses it." >&2
       return 1
     fi
     sleep 0.1
@@ -99,7 +99,7 @@ remove_room() {
 
 [ "$(id --user)" = 0 ] || { echo "error: the clean room needs root, for chroot and mount." >&2; exit 1; }
 room=$(mktemp --directory --tmpdir skewless-room.XXXXXX)
-chmod 755 "$room" # mktemp keeps it to root, but the room's user lives in it
+chmod 755 "$room" # mktemp restricts it to root, but the room's user lives in it
 SKEWLESS_CLEAN_ROOM=$room unshare --mount --propagation=private --pid --fork --kill-child \
   "${BASH_SOURCE[0]}" "${arguments[@]}" &
 trap remove_room EXIT

@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Writes the hash-locked files in requirements/ from setup.py: one for each dependency line and Python.
-# Pins that still fit setup.py's ranges are kept; `make lock ARGS=--upgrade` takes the newest instead.
+# Pins that still fit setup.py's ranges are kept; `make lock ARGS=--upgrade` uses the newest
+# instead.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 uv=$(scripts/uv.sh)
 
-# The header names the make target and nothing of the machine that ran it.
+# The header has the make target and nothing of the machine that ran it.
 compile() {
   "$uv" pip compile --quiet --python .venv/bin/python --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" "$@"
 }
 
-# The platform is the oldest glibc that the line promises to run on. The newest releases of these have
-# no wheels for it, and building them would need C libraries: they stay at the last one that has.
+# The platform is the oldest glibc that the line supports. The newest releases of these packages
+# have no wheels for it, and building them needs C libraries, so they stay at the last release with
+# wheels.
 wheels_only=(argon2-cffi-bindings h5py optree pillow pyzmq)
 compile setup.py --extra dev --python-version 3.10 --python-platform x86_64-manylinux2014 \
   "${wheels_only[@]/#/--only-binary=}" --output-file requirements/compatible-py3.10.txt "$@"
@@ -21,7 +23,7 @@ for minor in 3.12 3.13; do
   compile setup.py --extra dev --python-version "$minor" --python-platform x86_64-manylinux_2_39 \
     --output-file "requirements/current-py$minor.txt" "$@"
 done
-# What the images hold: what is tested and every store needs, without what only tests and tools do.
+# For the images: what is tested and what the stores need, without tools and requirements of tests.
 compile setup.py requirements/image.in --extra s3 --constraint requirements/current-py3.13.txt \
   --python-version 3.13 --python-platform x86_64-manylinux_2_39 \
   --output-file requirements/image-py3.13.txt "$@"

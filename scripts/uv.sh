@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Prints the path of a uv that is at least as new as the one pinned in requirements/uv.txt: the one on
-# the PATH, or else one installed by hash into .venv-uv.
+# Prints the path of a uv that is at least as new as the one pinned in requirements/uv.txt: the one
+# on the PATH, or one installed by hash into .venv-uv.
 #
-#   scripts/uv.sh [PYTHON...]   PYTHONs may host .venv-uv, the first that can is taken; default python3
+#   scripts/uv.sh [PYTHON...]   PYTHONs for .venv-uv, the first suitable one is used; default
+# python3
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -22,7 +23,7 @@ for candidate in "$(type -P uv || true)" "$PWD/.venv-uv/bin/uv"; do
 done
 
 for host in "$@" python3; do
-  # Debian's python3 has the venv module even where python3-venv is missing, but not ensurepip.
+  # Debian's python3 has the venv module even without python3-venv, but not ensurepip.
   if "$host" -c 'import ensurepip, venv' 2>/dev/null; then
     "$host" -m venv --clear .venv-uv
     .venv-uv/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -1,7 +1,7 @@
-"""What Dataflow's launcher runs: the template's parameters → `skewless stream`, which sends a job.
+"""Converts a template's parameters to `skewless stream`, which sends a job; run by the launcher.
 
-A template is one job without anything before or after it, which a stream is; a run is four jobs
-with training between them, and is started by `skewless run --runner dataflow`.
+A template is a single job, as a stream is. A run is four jobs with training between them, and is
+started by `skewless run --runner dataflow`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pipeline import cli
 
 # Parameters of metadata.json that are options of `skewless stream`, by its own names.
 OPTIONS = ("subscription", "topic", "dead-letters", "timestamp-attribute", "wait")
-# Scoring is TensorFlow's own work, on threads of its own; more of Beam's cost memory alone.
+# TensorFlow scores on its own threads; more of Beam's threads only cost memory.
 THREADS = "--number_of_worker_harness_threads=2"
 
 
 def command(arguments: Sequence[str]) -> list[str]:
-    """Return what `skewless` is asked for parameters; those that it has none for are Beam's.
+    """Return the `skewless` command for parameters; unknown parameters are Beam's options.
 
     >>> command(["--topic=t", "--key=a,b", "--region=r"])[:6]
     ['stream', '/models', '--topic', 't', '--key', 'a']

@@ -1,8 +1,8 @@
 #!/opt/skewless/bin/python -I
-"""Asks what runs in this container whether it is well: exit code 0 if it is, 1 if not.
+"""Checks the health of what runs in this container: exit code 0 if it is healthy, otherwise 1.
 
-`skewless serve` is well when its models are ready to be asked, a pool of Beam workers when it takes
-connections, and anything else as long as it runs.
+`skewless serve` is healthy when its models are ready, a pool of Beam workers when it accepts
+connections, and anything else while it runs.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
 HTTP_PORT = 8501
-WORKER_POOL_PORT = 50_000  # boot's own
+WORKER_POOL_PORT = 50_000  # boot's default
 SECONDS = 5.0
 
 
 def check(words: Sequence[str]) -> None:
-    """Ask the process that was started with these words.
+    """Check the process with this command line.
 
     Raises:
-      OSError, HTTPException: it does not answer, or not that it is well.
+      OSError, HTTPException: it does not answer, or is not healthy.
     """
     names = [Path(word).name for word in words]
     here = names.index("skewless") + 1 if "skewless" in names else len(words)
@@ -37,7 +37,7 @@ def check(words: Sequence[str]) -> None:
 
 
 def address(arguments: Sequence[str], port: int) -> tuple[str, int]:
-    """Return where a process that was started with these arguments is asked from this machine."""
+    """Return the address of a process with these arguments, as seen from this machine."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=port)
@@ -47,11 +47,11 @@ def address(arguments: Sequence[str], port: int) -> tuple[str, int]:
 
 
 def ask_server(arguments: Sequence[str]) -> None:
-    """Ask a server that was started with these arguments whether it is ready; see `check`."""
+    """Ask a server with these arguments whether it is ready; see `check`."""
     host, port = address(arguments, HTTP_PORT)
     connection = HTTPConnection(host, port, timeout=SECONDS)
     if any(word.partition("=")[0] == "--tls-certificate" for word in arguments):
-        # The certificate is for the name that clients use, which this address is not.
+        # The certificate is for the clients' name of the server, which this address is not.
         trusting = ssl.create_default_context()
         trusting.check_hostname = False
         trusting.verify_mode = ssl.CERT_NONE
@@ -63,7 +63,7 @@ def ask_server(arguments: Sequence[str]) -> None:
 
 
 def main(cmdline: str = "/proc/1/cmdline") -> int:
-    """Check the process whose command line stands in a file; say what is wrong."""
+    """Check the process whose command line is in a file; print what is wrong."""
     try:
         check(Path(cmdline).read_bytes().decode().split("\0"))
     except (OSError, HTTPException) as error:
