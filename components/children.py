@@ -1,8 +1,8 @@
 """Child processes: each ends with its parent, and is waited for.
 
 A process of a `bound` command does not outlive its parent, however the parent ends. After `end`, a
-process has ended and its exit code is known. Whoever starts a process calls `end`, or kills it and
-waits, before continuing.
+process has ended and its exit code is known. Code that starts a process calls `end`, or kills it
+and waits, before continuing.
 """
 
 from __future__ import annotations

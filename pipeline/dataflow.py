@@ -176,7 +176,7 @@ def _check_bucket(section: Dataflow, session: Any) -> None:
         raise ConfigError(
             f"the bucket {bucket!r} is refused: {reason}",
             where=where,
-            remedy="let whoever starts the run see the bucket (storage.buckets.get, as in"
+            remedy="let the account that starts the run see the bucket (storage.buckets.get, as in"
             " roles/storage.legacyBucketReader) and write to it (roles/storage.objectUser)",
         )
 

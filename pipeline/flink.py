@@ -113,7 +113,7 @@ def _jobs(section: Flink, job_name: str) -> list[tuple[str, Mapping[str, Any]]]:
     try:
         jobs = ask(section, "/jobs/overview")["jobs"]
     except ConfigError:
-        LOG.warning("the jobs of %s cannot be asked after", job_name, exc_info=True)
+        LOG.warning("the state of the jobs of %s is unknown", job_name, exc_info=True)
         return []
     prefix = f"{job_name}-"
     return [

@@ -227,7 +227,7 @@ def _readable(metadata: Path, *more: type[Exception]) -> Iterator[None]:
     try:
         yield
     except damaged as error:
-        remedy = "restore a copy of it, or move it away: the next run then starts anew, and pushed"
+        remedy = "restore a copy of it, or move it away: the next run then starts again, and pushed"
         remedy += " models stay"
         if isinstance(error, sqlite3.OperationalError):  # locked or not readable, but not damaged
             remedy = "check that the file can be read and written, and that no process locks it"

@@ -1,4 +1,4 @@
-"""Do something to a run when it tells of one of its stages."""
+"""Runs an action when a stage of a run reports an event."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def at_start(stage: str, do: Callable[[], object]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def at(wanted: Callable[[progress.Event], bool], do: Callable[[], object]) -> Iterator[None]:
-    """Call `do` at each event that is wanted, as long as the block runs."""
+    """Call `do` at each matching event, as long as the block runs."""
     handler = _Handler(wanted, do)
     progress.LOGGER.addHandler(handler)
     try:

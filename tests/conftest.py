@@ -1,4 +1,4 @@
-"""What all tiers share."""
+"""Configuration for all tiers of tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-# The engine of each file of tests/engines; the tests of the others have it as their parameter.
+# The engine of each file in tests/engines; the tests of other files have it as their parameter.
 ENGINES = {
     "test_at_once.py": "flink",
     "test_dataflow.py": "dataflow",
@@ -19,8 +19,8 @@ ENGINES = {
     "test_stores.py": "flink",
 }
 
-# A slow machine must not fail a test. Besides, pytest's last words import Hypothesis, which is too
-# late after the gc.freeze() of a server or a run.
+# A slow machine must not fail a test. Also, pytest imports Hypothesis at its end, which is too late
+# after the gc.freeze() of a server or a run.
 settings.register_profile("skewless", deadline=None)
 settings.load_profile("skewless")
 
@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Return what hands out tests to processes: those that share fixtures go to the same one."""
+    """Return the scheduler: tests that share fixtures run in the same process."""
     return _ByFixtures(config, log)
 
 
@@ -51,7 +51,7 @@ class _ByFixtures(LoadScopeScheduling):
 
 
 def group_of(nodeid: str) -> str:
-    """Return the name of the tests that a test shares a process with.
+    """Return the name of the group of tests that share a process with this one.
 
     >>> group_of("tests/e2e/test_run.py::test_every_row_is_accounted_for")
     'e2e'

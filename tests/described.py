@@ -1,4 +1,4 @@
-"""A model.json that says as little as it can, for tests to say more."""
+"""A minimal model.json, which tests extend."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from schemas.description import Description
 
 
 def described(**fields: Any) -> Description:
-    """Return the description of a made-up model with these fields."""
+    """Return the description of an invented model with these fields."""
     least: dict[str, Any] = {
         "name": "taxi",
         "pushed_at": "2026-11-21T05:00:00+00:00",

@@ -1,4 +1,4 @@
-"""Object stores on this machine: emulators of gs:// and s3:// as processes of their own."""
+"""Object stores on this machine: emulators of gs:// and s3://, as separate processes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.engines.processes import Server, free_ports, wait_for
 
 BUCKET = "bucket"
 ROOTS = (f"gs://{BUCKET}", f"s3://{BUCKET}")
-# Where what is tested does not differ from store to store.
+# For tests whose subject does not differ between stores.
 in_google, in_amazon = (pytest.mark.parametrize("store", [r], indirect=True) for r in ROOTS)
 _GOOGLE = str(Path(__file__).with_name("google_store.py"))
 
 
 class Emulator:
-    """One store, which may go away and come back; Google's comes back with what was in it."""
+    """A store that can stop and restart; Google's keeps its objects."""
 
     def __init__(self, command: Sequence[str], log: Path) -> None:
         (self._port,) = free_ports(1)
@@ -37,7 +37,7 @@ class Emulator:
         wait_for(self._log.stem, lambda: listens(self.address), [server], 60)
 
     def stop(self) -> None:
-        """Let it refuse connections; whatever it was asked is cut off."""
+        """Stop it: connections are refused, and pending requests are cut off."""
         if self._server is not None:
             self._server.stop(signal.SIGKILL)
             self._server = None
@@ -53,7 +53,7 @@ class Emulators:
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Emulators]:
-    """Run both emulators, each with an empty bucket, and point this process to them."""
+    """Run both emulators, each with an empty bucket, and direct this process to them."""
     google = [_GOOGLE, "start", "--default-bucket", BUCKET, "--port"]
     both = Emulators(
         Emulator(google, folder / "google.log"),  # keeps objects in a folder beside its log
@@ -72,7 +72,7 @@ def running(folder: Path) -> Iterator[Emulators]:
 
 
 def point_to(patch: pytest.MonkeyPatch, google: str, amazon: str) -> None:
-    """Have Google's and Amazon's clients ask these places, given as HOST:PORT."""
+    """Direct Google's and Amazon's clients to these addresses, given as HOST:PORT."""
     patch.setenv("STORAGE_EMULATOR_HOST", f"http://{google}")
     patch.setenv("AWS_ENDPOINT_URL", f"http://{amazon}")
     patch.setenv("AWS_ACCESS_KEY_ID", "test")

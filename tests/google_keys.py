@@ -1,4 +1,4 @@
-"""Key files of Google service accounts that exist nowhere."""
+"""Key files of Google service accounts that do not exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 def write(folder: Path, token_uri: str) -> Path:
-    """Write an account's key file, with which tokens are asked for at a place; return its path."""
+    """Write an account's key file, which requests tokens at this address; return its path."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

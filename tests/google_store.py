@@ -1,7 +1,7 @@
-"""`python tests/google_store.py …`: gcp-storage-emulator, which knows no preconditions, with one.
+"""`python tests/google_store.py …`: gcp-storage-emulator, with the precondition that it lacks.
 
-An upload with `ifGenerationMatch` is refused with 412 where the object is another version, or where
-it is there at all if that is 0.
+An upload with `ifGenerationMatch` is refused with 412 if the object has another version, or, for 0,
+if the object exists.
 """
 
 import threading
@@ -15,7 +15,7 @@ _insert, _turn = objects.insert, threading.Lock()
 
 
 def insert(request: Any, response: Any, storage: Any, *args: Any, **kwargs: Any) -> Any:
-    """Take an upload whose precondition holds."""
+    """Accept an upload whose precondition is met."""
     with _turn:
         for wanted in request.query.get("ifGenerationMatch", ()):
             name = request.data["meta"]["name"]

@@ -1,4 +1,4 @@
-"""What tests leave open fails them, and not whoever is at work when garbage is collected."""
+"""Resources that a test module leaves open fail that module, rather than a later one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="module")
 def nothing_is_left_open() -> Iterator[None]:
-    """Collect a module's garbage at its end: files, sockets and processes in it warn, which fails.
+    """Collect garbage at the end of a module: open files, sockets and processes warn and fail.
 
-    Once a module, for that costs a tenth of a second where TensorFlow is loaded.
+    Once for a module, because it takes a tenth of a second if TensorFlow is loaded.
     """
     yield
     gc.collect()

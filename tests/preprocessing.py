@@ -13,7 +13,7 @@ from schemas.features import Feature
 def preprocessing_of(
     features: Mapping[str, Any], crosses: Sequence[Any], label: Mapping[str, Any]
 ) -> Preprocessing:
-    """Return what the columns become: treatments by column, crosses, and the label."""
+    """Return the treatments by column, the crosses, and the label."""
     return Preprocessing.loads(sections_of(features, crosses, label))
 
 

@@ -1,7 +1,7 @@
 """`model.json` as a page for people: MODEL_CARD.md.
 
-Goes in: a `Description`, and nothing else. Comes out: Markdown (GitHub's), in which no text from
-the data can be anything but text. Its words stand in MODEL_CARD.md.j2.
+It needs only a `Description`. In the resulting Markdown (GitHub's), text from the data can never be
+markup. The template is MODEL_CARD.md.j2.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The artifacts of a run → what `model.json` says of the model that it pushes.
+"""Describes the model that a run pushes, for `model.json`, from the run's artifacts.
 
-Goes in: folders of the artifacts, pipeline.yaml and the schema's view. Comes out: a `Description`.
-Nothing is measured here: every figure is one that a stage before wrote down.
+The sources are the folders of the artifacts, pipeline.yaml and the schema. Nothing is measured
+here: every figure is one that an earlier stage wrote.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def describe(
     """Describe the model that is about to be pushed.
 
     Args:
-      artifacts: where everything lies.
+      artifacts: the folders of the artifacts.
       name: of the model.
       preprocessing: what the columns become, and the label.
       answers: what the signatures answer with.

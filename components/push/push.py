@@ -1,9 +1,8 @@
 """Makes a SavedModel the next version in a serving folder, so that it is there whole or not at all.
 
-Goes in: a SavedModel and the folder that TensorFlow Serving watches. Comes out: the version. A push
-that is killed at any moment leaves every version as it was; what it copied so far is not a version,
-and the next push removes it. A version holds the very bytes that were judged: they are digested
-after they were copied.
+The folder is the one that TensorFlow Serving watches. A push that is killed at any moment leaves
+every version unchanged; what it copied so far is not a version, and the next push removes it. A
+version has exactly the bytes that were judged: they are digested after they were copied.
 """
 
 from __future__ import annotations
@@ -158,7 +157,7 @@ def _newest(serving_dir: str, digest: str) -> Pushed:
 
 @contextlib.contextmanager
 def _claim(serving_dir: str) -> Iterator[None]:
-    """Hold that no other push to this store's folder is at work.
+    """Check that no other push to this store's folder is at work.
 
     Each writes a claim, then looks for others': of two at once at least one sees the other.
     """
@@ -184,7 +183,7 @@ def _publish(
     saved_model: str, serving_dir: str, beside: Beside, verdicts: Mapping[str, str]
 ) -> Pushed:
     incoming = os.path.join(serving_dir, _INCOMING)
-    # It is our turn: whoever left this is dead.
+    # It is our turn: the process that left this is dead.
     shutil.rmtree(incoming, ignore_errors=True)
     digest = content_digest(saved_model)
     _check_verdicts(digest, verdicts, where=saved_model)

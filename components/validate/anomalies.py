@@ -109,7 +109,7 @@ def _check_rows(measured: Statistics, examples: str, statistics_dir: str) -> Non
                 f"its examples have {stored:,}",
                 where=f"{statistics_path(statistics_dir, split)} and {examples}",
                 expected="every row measured, once",
-                remedy="make the statistics anew from these examples",
+                remedy="compute the statistics again from these examples",
             )
 
 

@@ -1,4 +1,4 @@
-"""Where this room's artifacts lie, named as TFX's standard components expect."""
+"""The paths of this room's artifacts, with the names that TFX's standard components expect."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ FINDINGS = "findings.json"
 
 
 def statistics_path(root: str, split: str) -> str:
-    """Return where a split's statistics lie."""
+    """Return the path of a split's statistics."""
     return os.path.join(split_folder(root, split), "FeatureStats.pb")
 
 
 def anomalies_path(root: str, split: str) -> str:
-    """Return where a split's anomalies lie."""
+    """Return the path of a split's anomalies."""
     return os.path.join(split_folder(root, split), "SchemaDiff.pb")

@@ -1,7 +1,7 @@
 """What validation found, as plain values: TFDV's anomalies in words for a person, and drift.
 
-Goes in: Anomalies protos and the schema. Comes out: `Findings`, kept as findings.json beside the
-anomalies. Needs protobuf and pydantic only.
+Anomalies protos and the schema give `Findings`, which are kept as findings.json beside the
+anomalies. Needs only protobuf and pydantic.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def check(
 
     Args:
       found: what validation found.
-      findings_dir: where findings.json lies.
+      findings_dir: the folder of findings.json.
       counts: what ingest read and rejected; None where that is not known.
       examples: the examples' folder, with the rejected records.
       validation: the limits.

@@ -1,8 +1,8 @@
 """What each kind of TFDV anomaly says to a person: what is wrong, expected, seen, what to widen.
 
-Goes in: an anomaly's type and sentence, what TFDV measured of it, and the schema. Comes out: short
-plain phrases. TFDV measures drift in a field of its own; all else that it saw stands only in its
-sentence, and a sentence that is not known is passed on whole, so that nothing is lost.
+An anomaly's type and sentence, TFDV's measurements and the schema give short plain phrases. TFDV
+has a separate field for the measured drift; everything else that it saw is only in its sentence,
+and an unknown sentence is passed on unchanged, so that nothing is lost.
 """
 
 from __future__ import annotations

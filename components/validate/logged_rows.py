@@ -1,8 +1,8 @@
 """A PredictionLog → the rows that were asked, by column.
 
-Goes in: the log of one request, of any signature. Comes out: a value a row and column, None where
-it is missing. Promised: what no column can hold raises `UnreadableError`, or is counted where it is
-one row of several; nothing of a record is used before all of it is known to be readable.
+The log of one request, with any signature, gives a value for each row and column, None if it is
+missing. A value that no column can hold raises `UnreadableError`, or is counted if it is in one row
+of several. Nothing of a record is used before all of it is known to be readable.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Request logs → Examples: what clients really asked, in the columns that a model was trained on.
 
-Goes in: TFRecords of TensorFlow Serving's PredictionLog, of any signature, gzipped or not. Comes
-out: one split "requests" as every other stage reads it, null where a value is missing. What cannot
-be read (a damaged record, a file whose end is cut off, an Example that is none) is left out and
-counted, and the rest is read: one request must not make all others unreadable.
+TFRecords of TensorFlow Serving's PredictionLog, with any signature, gzipped or not, become one
+split "requests" in the format of every other stage, with null for missing values. Unreadable parts
+(a damaged record, a truncated file, bytes that are not an Example) are left out and counted, and
+the rest is read: one request must not make all others unreadable.
 """
 
 from __future__ import annotations

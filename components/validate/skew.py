@@ -1,8 +1,8 @@
 """Requests against training data: what moved, by how much, and whether that is beyond a threshold.
 
-Goes in: request logs, and a run's schema and statistics. Comes out: a `Skew`. Promised: the same
-statistics code as the run's, so that no difference is one of definition; measures and their bounds
-are TFDV's; a difference that two samples of one source show by chance does not count as moved.
+Request logs and a run's schema and statistics give a `Skew`. The statistics code is the run's, so
+that no difference is one of definition. Measures and their bounds are TFDV's. A difference that two
+samples of one source show by chance does not count as moved.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """TFRecords → their bytes, as far as they can be read, also of files that are damaged or gzipped.
 
-Goes in: a file that is open for reading. Comes out: every record whose checksum is right. Promised:
-damage costs the records that it lies in and no others, and all of it is counted. TensorFlow's own
-reader ends at the first damaged record.
+An open file gives every record whose checksum is right. Damage affects only the records that
+contain it, and all of it is counted. TensorFlow's own reader ends at the first damaged record.
 
 A record is its length (8 bytes) with a checksum (4), then its bytes with theirs (4). Source:
 TensorFlow's record_writer.h.

@@ -1,4 +1,4 @@
-"""A tiny run up to the export, made once a session: what export and parity are tested on."""
+"""A tiny run up to the export, made once a session, for tests of later stages."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from schemas.splits.options import SPLITS  # noqa: E402
 from schemas.tasks.binary import Binary, BinaryExport  # noqa: E402
 from tests.preprocessing import preprocessing_of  # noqa: E402
 
-# Names that a CSV header may hold and that no Python argument or TensorFlow op may have, and two
-# that differ in case alone.
+# Names that a CSV header may have, but not a Python argument or a TensorFlow op, and two that
+# differ only in case.
 COLUMNS = (
     Column("age", "INT", True),
     Column("hours-per-week", "FLOAT", True),
@@ -56,7 +56,7 @@ PREPROCESSING = preprocessing_of(
 
 @dataclass(frozen=True)
 class Exported:
-    """Where the artifacts of the tiny run lie."""
+    """The artifacts of the tiny run."""
 
     examples: str
     transform_graph: str
@@ -85,7 +85,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
 
 @pytest.fixture(scope="session")
 def exported_again(exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A SavedModel with the same signatures, transform graph and rows, and other weights."""
+    """A SavedModel with the same signatures, transform graph and rows, but other weights."""
     root = tmp_path_factory.mktemp("exported_again")
     trained, saved_model = str(root / "trained"), str(root / "Format-Serving")
     write_models(trained, exported.layout, seed=2)
@@ -149,7 +149,7 @@ def make_transform_graph(examples: str, graph: str) -> None:
 
 
 def write_models(trained: str, layout: Layout, seed: int = 1) -> None:
-    """Write a wide & deep model and a baseline as training would, with random weights."""
+    """Write a wide & deep model and a baseline as training does, with random weights."""
     from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline, build_wide_deep
     from schemas.model import Model
 

@@ -48,13 +48,13 @@ class Result:
         if len(self._states) > 1:
             return [], None
         texts = [m if isinstance(m, tuple) else ("ERROR", m) for m in self._messages]
-        told = [
+        answer = [
             SimpleNamespace(
                 id=str(n), time=str(n), messageImportance=f"JOB_MESSAGE_{kind}", messageText=text
             )
             for n, (kind, text) in enumerate(texts)
         ]
-        return (told[:1], "more") if page_token is None and told[1:] else (told, None)
+        return (answer[:1], "more") if page_token is None and answer[1:] else (answer, None)
 
     def cancel(self):
         self.cancelled = True
@@ -197,8 +197,8 @@ def test_what_a_job_says_is_in_the_log_once(caplog):
     messages = [("BASIC", "Worker ready."), ("WARNING", "Slow."), ("DEBUG", "x"), "Broken."]
     with caplog.at_level(logging.INFO, dataflow_job.LOGGER.name):
         failure(Result("RUNNING", "FAILED", messages=messages))
-    told = [(r.levelname, r.getMessage()) for r in caplog.records if not hasattr(r, "event")]
-    assert told == [
+    records = [(r.levelname, r.getMessage()) for r in caplog.records if not hasattr(r, "event")]
+    assert records == [
         ("INFO", "job-1: Worker ready."),
         ("WARNING", "job-1: Slow."),
         ("ERROR", "job-1: Broken."),

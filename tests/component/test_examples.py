@@ -1,4 +1,4 @@
-"""Examples as requests carry them and as Beam reads them."""
+"""Examples in requests and as Beam reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TensorFlow, Beam and TFX are imported without what nobody here uses, and lack nothing else."""
+"""TensorFlow, Beam and TFX are imported without unused packages, and otherwise completely."""
 
 import importlib
 import subprocess
@@ -60,7 +60,7 @@ def test_what_a_run_imports_brings_along_nothing_that_nobody_uses():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_who_only_asks_a_saved_model_imports_no_keras():
+def test_running_a_saved_model_imports_no_keras():
     names = ("keras", "tf_keras", "scipy", "sklearn", "IPython", "googleapiclient")
     load = "lean_imports.load(lean_imports.TENSORFLOW, without=lean_imports.KERAS)"
     script = f"import sys\nfrom components import lean_imports\n{load}\n"
@@ -71,7 +71,7 @@ def test_who_only_asks_a_saved_model_imports_no_keras():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_beam_has_all_its_names_once_one_is_asked_for():
+def test_beam_has_all_its_names_once_one_is_used():
     subprocess.run([sys.executable, "-c", LOADED + COMPLETED], check=True)
 
 

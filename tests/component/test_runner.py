@@ -1,4 +1,4 @@
-"""A stage's pipeline runs where it was chosen to, tells its rows, and fails in one line."""
+"""A stage's pipeline runs on the chosen runner, reports its rows, and fails with one line."""
 
 import io
 import logging
@@ -24,14 +24,14 @@ from schemas.runners import Runner
 
 pytestmark = pytest.mark.component
 
-# A job service within this process: what is sent to it travels as to any engine.
+# A job service within this process: jobs are sent to it as to any engine.
 EMBEDDED = ["--runner=PortableRunner", "--job_endpoint=embed"]
 EMBEDDED_WORKERS = ["--environment_type=beam:env:embedded_python:v1"]
 
 
 @pytest.fixture
-def told():
-    """The rows that were told while the test ran, by stage."""
+def reported():
+    """The rows that were reported during the test, by stage."""
     events = []
 
     class Handler(logging.Handler):
@@ -74,12 +74,12 @@ def test_options_that_name_a_runner_go_before_the_choice():
         assert pipeline.options.view_as(GoogleCloudOptions).job_name == "mine"
 
 
-def test_an_engines_job_is_named_and_its_rows_are_told(told):
+def test_an_engines_job_is_named_and_its_rows_are_reported(reported):
     arguments = [*EMBEDDED, *EMBEDDED_WORKERS, "--job_name=taxi"]
     with runner.running_on(arguments), runner.opened("stage") as pipeline:
         _ = pipeline | beam.Create([1, 2, 3]) | beam.Map(count)
         assert pipeline.options.view_as(GoogleCloudOptions).job_name == "taxi-stage"
-    assert told == [("stage", "rows", 3)]
+    assert reported == [("stage", "rows", 3)]
 
 
 def test_a_job_on_prism_may_take_more_than_five_minutes():
@@ -102,7 +102,7 @@ def test_what_a_job_fails_with_is_one_line():
         _ = pipeline | beam.Create([1]) | beam.Map(fail)
 
 
-def test_a_job_server_that_hangs_up_is_told_in_one_line(monkeypatch):
+def test_a_job_server_that_hangs_up_is_reported_in_one_line(monkeypatch):
     def hang_up(*_):
         with grpc.insecure_channel("localhost:1") as nobody:
             nobody.unary_unary("/job")(b"")
@@ -127,7 +127,7 @@ def test_what_fails_before_there_is_a_job_is_not_the_engines():
 
 @pytest.fixture
 def own_forkserver():
-    """Python's process to fork from, which this process has one of, anew."""
+    """Replace Python's fork server, of which a process has only one."""
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
     yield
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
@@ -135,11 +135,11 @@ def own_forkserver():
 
 @pytest.mark.usefixtures("own_forkserver")
 def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(monkeypatch, tmp_path):
-    # json.tool stands for TensorFlow: nothing else imports it
+    # json.tool replaces TensorFlow: nothing else imports it
     loaded = ["apache_beam.runners.worker.sdk_worker", "json.tool"]
     monkeypatch.setattr(worker_pool, "LOADED", loaded)
 
-    def tell(_):
+    def report(_):
         import sys
 
         (tmp_path / f"{os.getpid()}-{'json.tool' in sys.modules}").touch()
@@ -149,7 +149,7 @@ def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(monkeypatc
         runner.running_on([*EMBEDDED, *external(port)]),
         runner.opened("stage") as pipeline,
     ):
-        _ = pipeline | beam.Create([1]) | beam.Map(tell)
+        _ = pipeline | beam.Create([1]) | beam.Map(report)
     (name,) = (path.name for path in tmp_path.iterdir())
     process, _, known = name.partition("-")
     assert int(process) != os.getpid()
@@ -210,16 +210,16 @@ def test_no_engine_ends_the_worker_of_another_that_has_the_same_id(monkeypatch):
     stop = beam_fn_api_pb2.StopWorkerRequest(worker_id="1-1")
     pool.StartWorker(start, None)
     pool.StartWorker(start, None)
-    pool.StopWorker(stop, None)  # of either
+    pool.StopWorker(stop, None)  # either of them
     assert a.alive
     assert b.alive
     pool.StartWorker(start, None)
-    b.alive = False  # as its engine has hung up
+    b.alive = False  # its engine has closed the connection
     pool.StopWorker(stop, None)
     assert c.alive
-    pool.StopWorker(stop, None)  # of the only one that is left
+    pool.StopWorker(stop, None)  # the only one left
     assert [worker.ended for worker in workers] == [False, False, True]
-    pool.StopWorker(stop, None)  # of none
+    pool.StopWorker(stop, None)  # none
     pool.close()
     assert a.ended
 
@@ -237,7 +237,7 @@ def test_a_full_disk_under_a_workers_log_fails_nothing():
     log.flush()
 
 
-def test_a_port_that_is_taken_is_said(monkeypatch):
+def test_a_port_that_is_taken_is_reported(monkeypatch):
     monkeypatch.setattr(worker_pool, "LOADED", [])
     with (
         worker_pool.serving("localhost", 0) as port,

@@ -1,4 +1,4 @@
-"""What workers unpickle of a pipeline's steps begins with the versions that they must have."""
+"""The pickled functions of a pipeline begin with the versions that workers must have."""
 
 import apache_beam as beam
 import pytest
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.component
 
 
 def pickles(proto):
-    """What workers unpickle to run a pipeline's steps, by the step's name."""
+    """Return what workers unpickle to run a pipeline's steps, by the step's name."""
     found = {}
     for name, transform in sorted(proto.components.transforms.items()):
         payload = transform.spec.payload
@@ -44,7 +44,7 @@ def test_steps_are_what_they_were_where_versions_are_alike_and_refused_elsewhere
 
 
 class SealedByAnother(sealed.SealedPipeline):
-    """A pipeline that a command of another version sends."""
+    """A pipeline from a command with other versions."""
 
     def to_runner_api(self, *args, **kwargs):
         with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""A pipeline that is sent to an engine has one Impulse, and gives what it gave."""
+"""A pipeline that is sent to an engine has one Impulse, and gives the same results."""
 
 import apache_beam as beam
 import pytest

@@ -1,8 +1,8 @@
 """A few hundred real taxi trips and a folder of runs that the end-to-end tests share.
 
-Importing TensorFlow, TFX and Beam costs more than a run of so few rows: most tests call `run` in
-this process. Tests share one folder of runs, so that each pays only for what it changes; none
-depends on another's having run before it.
+Importing TensorFlow, TFX and Beam takes longer than a run with so few rows, so most tests call
+`run` in this process. Tests share one folder of runs, so that each computes only what it changes;
+no test depends on another one having run before it.
 """
 
 import itertools
@@ -41,7 +41,7 @@ ROWS = 600
 NEWEST = 3  # version that the server has
 SOURCE = "package://tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
 
-# The shipped files ask for what 15,000 rows give; these are what 600 do.
+# The shipped thresholds are for 15,000 rows; these are for 600.
 SMALL_SPEC: Changes = {
     "evaluation": {
         "thresholds": {
@@ -58,7 +58,7 @@ SMALL_SCHEMA = {"min_fraction: 0.99": "min_fraction: 0.9"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to, and what it ended with."""
+    """The summary of a run, and its error."""
 
     summary: Summary
     error: SkewlessError | None
@@ -88,9 +88,9 @@ def csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def make_dataset(csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Make a dataset's folder: the taxi one, with pipeline.yaml and schema.pbtxt changed.
+    """Make a dataset's folder: the taxi one, with changes to pipeline.yaml and schema.pbtxt.
 
-    `spec` holds keys of pipeline.yaml and their new values, `schema` old text and new.
+    `spec` has keys of pipeline.yaml and their new values, `schema` old text and new text.
     """
 
     def make(
@@ -113,7 +113,7 @@ def make_dataset(csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the tests that share what was run keep their runs."""
+    """The folder of the runs that tests share."""
     return tmp_path_factory.mktemp("runs")
 
 
@@ -136,7 +136,7 @@ def run_dataset(root: Path) -> Callable[..., Outcome]:
 
 @pytest.fixture(scope="session")
 def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the first run has for temporary files."""
+    """The folder for temporary files of the first run."""
     return tmp_path_factory.mktemp("temporary")
 
 
@@ -155,7 +155,7 @@ def first(
 
 @pytest.fixture
 def proof_of_the_first(first: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the first run's proof stand for those of others, where they are about something else."""
+    """Use the first run's proof for other runs, whose tests are about something else."""
     from components.parity import component
 
     proof = Proof.model_validate(first.summary.parity)
@@ -169,7 +169,7 @@ def proof_of_the_first(first: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def served() -> Callable[[Path], dict[str, bytes]]:
-    """Return every file that a server sees in a serving folder, by path."""
+    """Return every file that a server can see in a serving folder, by path."""
 
     def files(output: Path) -> dict[str, bytes]:
         serving = Path(Folders.of(output, "taxi").serving)
@@ -193,7 +193,7 @@ def served_run(first, root, tmp_path_factory):
     """A copy of the first run's folder with versions 1, 2 and 3."""
     run = tmp_path_factory.mktemp("served") / "runs" / "taxi"
     shutil.copytree(root / "taxi", run)
-    for path in (run / "serving").iterdir():  # what other tests have pushed there since
+    for path in (run / "serving").iterdir():  # versions that other tests have pushed since
         if path.name.isdigit() and int(path.name) > 1:
             shutil.rmtree(path)
     for version in range(2, NEWEST + 1):
@@ -203,7 +203,7 @@ def served_run(first, root, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def pushed_server(served_run):
-    """The command as the pages start it, at free ports, its request log beside the run."""
+    """The command as the pages start it, at free ports, with its request log beside the run."""
     logs = served_run.parent.parent / "logs"
     serve = [sys.executable, "-m", "pipeline.cli", "serve", "runs/taxi", "--port", "0"]
     process = subprocess.Popen(
@@ -231,7 +231,7 @@ def pushed_server(served_run):
 
 
 def ask_an_example(port, run):
-    """Ask what model.json shows, so that the request log holds something."""
+    """Send the example of model.json, so that the request log has an entry."""
     described = json.loads((run / f"serving/{NEWEST}/model.json").read_text(encoding="utf-8"))
     missing = {"BYTES": "", "INT": float("nan"), "FLOAT": float("nan")}
     row = {

@@ -23,7 +23,7 @@ LEARN = ["transform", "train", "export", "evaluate", "parity", "push"]
 
 
 def auc_of(least):
-    """Ask for an AUC of `least` at least."""
+    """Require an AUC of at least `least`."""
     return {"evaluation": {"thresholds": {"auc": {"min": least}}}}
 
 
@@ -38,7 +38,7 @@ def test_an_unchanged_run_uses_everything_again(first, make_dataset, run_dataset
     assert time.monotonic() - started < 10
 
 
-# In a process of its own, for tests here have loaded all that is heavy.
+# In a separate process, because the tests here have loaded everything heavy.
 UNCHANGED = """
 import json, sys
 from pipeline.run import run
@@ -63,17 +63,17 @@ def test_an_unchanged_run_imports_nothing_heavy_and_is_recorded_as_by_tfx(
 
     command = [sys.executable, "-c", UNCHANGED, str(dataset), str(root)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["heavy"] == []
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["heavy"] == []
     summary = last_summary(root)
-    assert summary.run_id == told["run_id"]
+    assert summary.run_id == result["run_id"]
     own = {"run_id", "seconds", "log", "stages"}
     assert summary.model_dump(exclude=own) == by_tfx.model_dump(exclude=own)
     assert [(s.name, s.state, s.notes) for s in summary.stages] == [
         (s.name, s.state, s.notes) for s in by_tfx.stages[1:]
     ]
     again, before = (
-        lineage.read_run(folders.metadata, run_id) for run_id in (told["run_id"], by_tfx.run_id)
+        lineage.read_run(folders.metadata, run_id) for run_id in (result["run_id"], by_tfx.run_id)
     )
     assert states(again) == states(before)
     del again["push"], before["push"]
@@ -96,13 +96,13 @@ def test_a_flag_or_an_artifact_that_changed_is_looked_at_by_every_stage(
     assert run_dataset(dataset).done == ["validate", "gate", "push"]
 
 
-def test_a_changed_threshold_judges_anew(first, make_dataset, run_dataset):
+def test_a_changed_threshold_evaluates_again(first, make_dataset, run_dataset):
     outcome = run_dataset(make_dataset(spec=auc_of(0.61)))
     assert outcome.done == ["evaluate", "push"]
     assert outcome.error is None
 
 
-def test_a_changed_treatment_learns_anew_from_the_same_examples(
+def test_a_changed_treatment_trains_again_on_the_same_examples(
     first, make_dataset, run_dataset, proof_of_the_first
 ):
     fewer = {"features": {"trip_miles": ["z_score", {"quantile_buckets": {"buckets": 5}}]}}
@@ -112,7 +112,7 @@ def test_a_changed_treatment_learns_anew_from_the_same_examples(
     assert outcome.summary.status == "pushed"
 
 
-def test_a_changed_domain_checks_the_data_anew(first, make_dataset, run_dataset):
+def test_a_changed_domain_validates_the_data_again(first, make_dataset, run_dataset):
     wider = make_dataset(schema={'  value: "Unknown"': '  value: "Unknown"\n  value: "Coin"'})
     outcome = run_dataset(wider)
     assert outcome.error is None
@@ -126,7 +126,7 @@ def test_a_changed_domain_checks_the_data_anew(first, make_dataset, run_dataset)
 def test_a_changed_line_of_code_runs_its_stage(
     first, make_dataset, run_dataset, proof_of_the_first, monkeypatch, node, again
 ):
-    """What a changed line does to a digest is shown in the unit tests; here, what follows."""
+    """The unit tests show how a changed line affects a digest; this test shows the consequence."""
     digest = digests.code
 
     def changed(module, function, **more):
@@ -194,7 +194,7 @@ def test_anomalies_stop_the_run_unless_a_person_goes_on(first, make_dataset, run
 
 
 def exported_by(root, outcome):
-    """The folder of the SavedModel that a run exported, or used again."""
+    """Return the folder of the SavedModel that a run exported, or used again."""
     nodes = lineage.read_run(Folders.of(root, "taxi").metadata, outcome.summary.run_id)
     return Path(nodes["export"].outputs["exported"].uri) / "Format-Serving"
 
@@ -204,15 +204,15 @@ def truncated(export, first):
 
 
 def replaced(export, first):
-    """Another run's model, which was judged, too, but is not this one."""
+    """Put another run's model in place, which was judged, too, but is not this one."""
     shutil.rmtree(export)
     shutil.copytree(first, export)
 
 
-def test_an_export_that_was_damaged_is_made_and_judged_anew_and_never_pushed(
+def test_a_damaged_export_is_made_and_judged_again_and_never_pushed(
     first, make_dataset, run_dataset, proof_of_the_first, root
 ):
-    """The version is taken away as well, so that there would be something to push."""
+    """The version is removed as well, so that there is something to push."""
     dataset = make_dataset(spec={"export": {"threshold": 0.37}})
     outcome = run_dataset(dataset)
     assert outcome.error is None
@@ -224,8 +224,8 @@ def test_an_export_that_was_damaged_is_made_and_judged_anew_and_never_pushed(
         outcome = run_dataset(dataset)
         assert outcome.error is None
         assert outcome.done == ["export", "evaluate", "parity", "push"]
-        (told,) = [s.notes["remark"] for s in outcome.summary.stages if s.name == "export"]
-        assert told.startswith("not used again: Format-Serving/saved_model.pb")
+        (remark,) = [s.notes["remark"] for s in outcome.summary.stages if s.name == "export"]
+        assert remark.startswith("not used again: Format-Serving/saved_model.pb")
         assert outcome.summary.status == "pushed"
         pushed = content_digest(outcome.summary.model)
         assert pushed == content_digest(str(exported_by(root, outcome)))

@@ -1,4 +1,4 @@
-"""The command in a process of its own: what it prints, its exit codes, and how it is stopped."""
+"""The command in a separate process: its output, its exit codes, and how it is stopped."""
 
 import itertools
 import re
@@ -28,7 +28,7 @@ def start(folder, output, *options):
 
 
 def read_until(process, stage):
-    """Read lines up to the one that says a stage has ended."""
+    """Read lines up to the one that reports the end of a stage."""
     lines = []
     for line in process.stdout:
         lines.append(line)
@@ -38,7 +38,7 @@ def read_until(process, stage):
 
 
 def hold_that_another_is_turned_away(first, folder, output):
-    """Start a run where one is at work: it says so at once and leaves no trace."""
+    """Start a run while another one is at work: it is refused at once and leaves no trace."""
     (run,) = output.glob("taxi/runs/*")
     second = start(folder, output)
     out, err = second.communicate(timeout=60)
@@ -52,7 +52,7 @@ def hold_that_another_is_turned_away(first, folder, output):
 
 
 def run_beside(first, folder, output):
-    """Run a pipeline of another name where one is at work: each has what is its own."""
+    """Run a pipeline of another name while one is at work: neither affects the other."""
     beside = run(catalog.load(str(folder)), output=str(output))
     assert beside.status == "pushed"
     assert beside.model == str(output / "beside/serving/1")
@@ -100,7 +100,7 @@ def test_planted_bad_data_stops_the_run_with_a_table(csv, make_dataset, tmp_path
     assert {s.name: s.state for s in summary.stages}["transform"] == "waiting"
 
 
-def test_an_interrupt_is_said_in_a_line(make_dataset, tmp_path, last_summary):
+def test_an_interrupt_is_reported_in_one_line(make_dataset, tmp_path, last_summary):
     process = start(make_dataset(), tmp_path)
     read_until(process, "gate")
     process.send_signal(signal.SIGINT)
@@ -113,14 +113,14 @@ def test_an_interrupt_is_said_in_a_line(make_dataset, tmp_path, last_summary):
     assert last_summary(tmp_path).status == "interrupted"
 
 
-# The command, whose training writes half a model, says so and waits to be killed.
+# The command, whose training writes half a model, reports it and waits to be killed.
 HELD = r"""
 import os, signal, sys
 from components.compat import quiet_environment
 quiet_environment()
 from components.train import train as training
-def half(**told):
-    open(os.path.join(told["output"], "half"), "w").close()
+def half(**arguments):
+    open(os.path.join(arguments["output"], "half"), "w").close()
     os.write(screen, b"half a model\n")
     signal.pause()
 training.train = half
@@ -132,7 +132,7 @@ main(sys.argv[1:])
 
 @pytest.fixture
 def held(first, make_dataset, root):
-    """A run that is at work in the folder of the first one, half of its model trained."""
+    """A run at work in the folder of the first one, with half of its model trained."""
     folder = make_dataset(spec={"features": {"fare": ["z_score"]}, "model": {"seed": 11}})
     command = [sys.executable, "-c", HELD, "run", str(folder), "--output", str(root)]
     with subprocess.Popen(
@@ -140,22 +140,22 @@ def held(first, make_dataset, root):
     ) as process:
         try:
             assert process.stdout is not None
-            told = [*itertools.takewhile("half a model\n".__ne__, process.stdout)]
-            assert process.poll() is None, "".join(told)
+            lines = [*itertools.takewhile("half a model\n".__ne__, process.stdout)]
+            assert process.poll() is None, "".join(lines)
             yield process, folder
         finally:
             process.kill()
 
 
 def ask_for_what_is_pushed(csv, root, output, capfd):
-    """Score with the model that is pushed; how the rows are written is read from the record."""
+    """Score with the pushed model; the format of the rows is read from the record."""
     pipeline = str(root / "taxi")
     assert cli.main(["predict", pipeline, str(csv), "-o", str(output), "--version", "1"]) == 0
     assert "600 rows read, 600 scored" in capfd.readouterr().out
 
 
 @pytest.mark.long
-def test_a_run_at_work_is_in_nobodys_way_and_killed_it_is_gone_on_from(
+def test_a_run_at_work_disturbs_nobody_and_the_next_continues_it_when_killed(
     held, csv, run_dataset, proof_of_the_first, root, served, tmp_path, capfd
 ):
     process, changed = held

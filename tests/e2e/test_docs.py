@@ -1,8 +1,8 @@
-"""What the documentation tells to type is typed; what it says comes of it, comes.
+"""The commands in the documentation run, and give the documented output.
 
 Every block of shell and Python runs, page by page, in a folder with a run that pushed a model and
-beside a server. A block of JSON below it must have the shape of what was printed; a block of plain
-text, its lines but for numbers and paths. Blocks marked `elsewhere` need what this machine lacks.
+beside a server. A block of JSON below it must have the shape of the output; a block of plain text,
+its lines except for numbers and paths. Blocks marked `elsewhere` need more than this machine has.
 """
 
 import gzip
@@ -28,18 +28,18 @@ ROOT = Path(__file__).resolve().parents[2]
 CARD = "runs/taxi/serving/3/MODEL_CARD.md"
 PAGES = ["README.md", "docs/serving.md", "docs/scoring.md", "docs/skew.md", CARD]
 
-# Stands in for the command, whose work is then done in this process, where TensorFlow is loaded.
+# Replaces the command; its work is done in this process, where TensorFlow is loaded.
 SHIM = """#!/bin/sh
 exec {python} -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@" >> {asked}
 """
-# What commands are given on top, so that they end.
+# Additional arguments of commands, so that they end.
 ENDING = {"stream": ["--stop-after", "1", "--look", "0.5"]}
 ENDS = {"skew": (0, 3)}
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code on a page; `language` is "" for what a command prints."""
+    """A block of code on a page; `language` is "" for the output of a command."""
 
     where: str
     language: str
@@ -48,12 +48,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Desk:
-    """A folder to work in, and the server beside it.
+    """A folder to work in, and a server.
 
     Attributes:
-      folder: with runs/taxi, logs, and some trips.
-      printed: by the server when it was ready.
-      ports: the server's, by the ports that the pages name.
+      folder: has runs/taxi, logs, and some trips.
+      printed: the output of the server when it was ready.
+      ports: the server's ports, by the ports in the pages.
     """
 
     folder: Path
@@ -77,7 +77,7 @@ def blocks(path):
 
 @pytest.fixture
 def desk(tmp_path, pushed_server, served_run, csv, monkeypatch):
-    """A folder as its reader has it, in which this process works."""
+    """A folder like the reader's, which is the current folder of this process."""
     (tmp_path / "runs").symlink_to(served_run.parent)
     (tmp_path / "logs").symlink_to(served_run.parent.parent / "logs")
     for folder in ("trips", "incoming", "bin"):
@@ -94,7 +94,7 @@ def desk(tmp_path, pushed_server, served_run, csv, monkeypatch):
 
 
 class Reader:
-    """Types what a page says, block by block."""
+    """Types the commands of a page, block by block."""
 
     def __init__(self, desk, monkeypatch, capfd):
         self._desk = desk
@@ -103,7 +103,7 @@ class Reader:
         self._printed = None
 
     def follow(self, block):
-        """Run a block, or hold what it shows against what the one above it printed."""
+        """Run a block, or compare its content with the output of the previous one."""
         printed, self._printed = self._printed, None
         if block.language == "sh":
             self._printed = self._run_shell(block)
@@ -136,7 +136,7 @@ class Reader:
         return done.stdout + "".join(self._run_command(block.where, *words) for words in commands)
 
     def _run_command(self, where, name, *words):
-        """Run one of our commands; a server is the one that runs already, if it would start."""
+        """Run one of our commands; instead of starting a server, use the running one."""
         started = []
 
         async def start(*arguments):
@@ -153,14 +153,14 @@ class Reader:
     def _run_python(self, block):
         self._capfd.readouterr()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # as for its reader, whom open files do not stop
+            warnings.simplefilter("ignore")  # as for readers, whom open files do not disturb
             code = compile(self._desk.meant(block.text), block.where, "exec")
             exec(code, {"__name__": "__main__"})
         return self._capfd.readouterr().out
 
 
 def values(text):
-    """Return the JSON documents of a text, one after the other."""
+    """Return the JSON documents in a text, one after the other."""
     decoder, found = json.JSONDecoder(), []
     while text := text.strip():
         value, end = decoder.raw_decode(text)
@@ -170,7 +170,7 @@ def values(text):
 
 
 def shape(value):
-    """Return a JSON value without what a model makes of it."""
+    """Return a JSON value without the parts that depend on the model."""
     if isinstance(value, dict):
         return {key: shape(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -179,14 +179,14 @@ def shape(value):
 
 
 def plain(text, desk):
-    """Return the lines of a text without numbers, paths of this test and width of columns."""
+    """Return the lines of a text without numbers, paths of this test and column widths."""
     text = text.replace(f"{desk.folder}/", "")
     lines = (re.sub(r"[\d.,]*\d[\d.,]*", "#", line) for line in text.splitlines())
     return {re.sub(r"\s+", " ", line.strip()) for line in lines} - {""}
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_reader_who_types_what_a_page_says_sees_what_it_shows(page, desk, monkeypatch, capfd):
+def test_the_commands_of_a_page_give_the_documented_output(page, desk, monkeypatch, capfd):
     path = desk.folder / page if page == CARD else ROOT / page
     typed = [block for block in blocks(path) if block.language in ("sh", "python")]
     assert typed

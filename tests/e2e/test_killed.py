@@ -1,4 +1,4 @@
-"""A run that is killed in a proof takes its processes along, and the next one tidies up."""
+"""The processes of a run that is killed in a proof end with it, and the next run cleans up."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.e2e
 
-# The command, for which the proof is the one stage that has changed.
+# The command, in which only the proof's stage has changed.
 COMMAND = """
 import sys
 from pipeline import digests
@@ -27,7 +27,7 @@ main(sys.argv[1:])
 
 @pytest.fixture
 def own_temporary(tmp_path, monkeypatch):
-    """A folder for temporary files, of this process and of those it starts."""
+    """A folder for temporary files of this process and its children."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -36,7 +36,7 @@ def own_temporary(tmp_path, monkeypatch):
 
 
 def wait_for_questions(process, folder):
-    """Return once both fresh processes have been asked everything."""
+    """Return once both fresh processes have received all requests."""
     deadline = time.monotonic() + 300
     while len(list(folder.glob("**/c_api.calls.json"))) == 0:
         assert process.poll() is None, process.communicate()
@@ -58,7 +58,7 @@ def test_nobody_outlives_a_run_that_is_killed_and_the_next_one_removes_what_it_l
             children = psutil.Process(process.pid).children(recursive=True)
             assert len(children) == 3  # two fresh processes and a server
             for child in children:
-                child.suspend()  # or they might end because they are done
+                child.suspend()  # otherwise they may end because they are done
         finally:
             process.kill()
     _, alive = psutil.wait_procs(children, timeout=30)

@@ -1,7 +1,7 @@
-"""A source, a split, a treatment and a task, each two files and one line, to a pushed model.
+"""A new source, split, a treatment and a task, each two files and one line, to a pushed model.
 
 A serving path, one file and one line, is asked on the way. The steps are those of
-docs/architecture.md, done in a copy of the code.
+docs/architecture.md, applied to a copy of the code.
 """
 
 import json
@@ -358,9 +358,9 @@ def test_kinds_of_ones_own_reach_a_pushed_and_proven_model(tmp_path):
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     (summary,) = (tmp_path / "runs/toy/runs").glob("*/summary.json")
-    told = json.loads(summary.read_text())
-    assert told["status"] == "pushed"
-    assert told["parity"]["proven"]
+    content = json.loads(summary.read_text())
+    assert content["status"] == "pushed"
+    assert content["parity"]["proven"]
     assert told["parity"]["serving_paths"][0]["name"] == "again"
     assert list(told["evaluation"]["baselines"]) == ["mean", "linear"]
     assert told["evaluation"]["overall"]["rmse"] < 0.5

@@ -1,4 +1,4 @@
-"""The page in a real browser, against a server of canned answers that notes what it is asked."""
+"""The page in a real browser, with a server that has canned answers and records its requests."""
 
 import math
 import os
@@ -80,7 +80,7 @@ def test_a_changed_field_is_asked_as_it_was_typed(opened, server):
     assert opened.text("#class") == "big"
 
 
-def test_a_field_can_be_missing_and_come_back(opened, server):
+def test_a_field_can_be_set_to_missing_and_back(opened, server):
     toggle = opened.one("[aria-label='fare is missing']")
     toggle.click()
     opened.until_score(score(EXAMPLE | {"fare": math.nan}))
@@ -92,7 +92,7 @@ def test_a_field_can_be_missing_and_come_back(opened, server):
     assert opened.text("#field-0-note") == ""
 
 
-def test_advice_and_refusals_stand_beside_their_field(opened):
+def test_advice_and_refusals_are_shown_beside_their_field(opened):
     opened.write("fare", "101")
     opened.until(lambda: opened.text("#field-0-note") == "Outside the schema's 0 … 100.")
     opened.write("fare", "cheap")
@@ -208,11 +208,11 @@ def test_a_model_without_a_description_is_asked_by_its_signature(chromium, serve
     shown = Page(chromium, server.url)
     shown.until_score(0.25)
     assert server.asked[-1][1]["signature_name"] == "raw_columns"
-    assert shown.field("company").is_enabled() is False  # nothing tells an example
+    assert shown.field("company").is_enabled() is False  # there is no example
     assert shown.complaints() == []
 
 
-def test_a_token_is_asked_for_and_kept_in_the_tab(chromium, server):
+def test_a_token_is_requested_and_kept_in_the_tab(chromium, server):
     server.token = "open sesame"
     shown = Page(chromium, server.url)
     for text in ("wrong", "open sesame"):
@@ -234,7 +234,7 @@ def test_what_is_known_of_the_model_is_shown(opened):
     assert "logistic regression" in cards["How good it is"]
     assert f"company = {HOSTILE} 17 0.9490" in cards["How good it is"]
     assert "company = Flash" not in cards["How good it is"]
-    assert "Not shown: slices of fewer than 17 rows (2), which tell" in cards["How good it is"]
+    assert "Not shown: slices of fewer than 17 rows (2), whose metrics" in cards["How good it is"]
     assert "10,000 real and 1,000 made-up rows" in cards["Proof of parity"]
     assert "Digests" in cards["Where it comes from"]
 
@@ -254,7 +254,7 @@ def test_nothing_is_wider_than_the_screen(opened, width):
     assert scrolled <= width
 
 
-def test_a_server_that_is_gone_is_told(chromium):
+def test_a_stopped_server_is_reported(chromium):
     with running(FakeServer()) as fake:
         shown = Page(chromium, fake.url)
         shown.until_score(score(EXAMPLE))

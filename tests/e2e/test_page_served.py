@@ -1,4 +1,4 @@
-"""The page in a real browser, against the real server and a model that a run has pushed."""
+"""The page in a real browser, with the real server and a pushed model."""
 
 import json
 import subprocess
@@ -26,7 +26,7 @@ def opened(chromium, url):
 
 
 def code_of(page):
-    """Return what the command that the page shows prints."""
+    """Return the output of the command on the page."""
     done = subprocess.run(
         ["bash", "-c", page.text("#code")],
         capture_output=True,
@@ -53,7 +53,7 @@ def test_a_changed_field_changes_the_answer_as_it_does_the_commands(opened):
     opened.until(lambda: opened.text(".facts dd") == shown_as(after))
 
 
-def test_a_refusal_stands_beside_its_field_and_goes(opened):
+def test_a_refusal_is_shown_beside_its_field_and_disappears(opened):
     opened.write("fare", "cheap")
     note = "#" + opened.field("fare").get_attribute("aria-describedby").split()[-1]
     opened.until(lambda: "'cheap', expected a number" in opened.text(note))
@@ -81,5 +81,5 @@ def test_an_older_version_is_asked(opened):
 
 
 def shown_as(score):
-    """Return a score as the page writes it."""
+    """Return a score in the page's format."""
     return "<0.001" if 0 < score < 0.0005 else ">0.999" if 0.9995 < score < 1 else f"{score:.3f}"

@@ -1,4 +1,4 @@
-"""One run from raw trips to a pushed model, and what it leaves behind."""
+"""One run from raw trips to a pushed model, and its output."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_serving_is_proven_on_real_and_adversarial_rows(first):
     assert all(q["differing"] == 0 and q["values"] > 0 for q in parity["questions"])
 
 
-def test_stages_tell_their_rows_and_time(first):
+def test_stages_report_their_rows_and_time(first):
     stages = {stage.name: stage for stage in first.summary.stages}
     assert stages["ingest"].rows == 600
     assert stages["transform"].rows_per_second > 0

@@ -1,4 +1,4 @@
-"""Rows of a Parquet file go through a run as those of the same CSV file do."""
+"""Rows of a Parquet file go through a run like those of the same CSV file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def trips(csv, tmp_path):
-    """The trips as Parquet, and after them one without a fare, which the label needs."""
+    """The trips as Parquet, followed by one without a fare, which the label needs."""
     arrow = {"INT": pa.int64(), "FLOAT": pa.float64(), "BYTES": pa.string()}
     types = {c.name: arrow[c.kind] for c in catalog.load("taxi").columns}
     options = pv.ConvertOptions(column_types=types, include_columns=list(types), null_values=[""])
@@ -32,7 +32,7 @@ def trips(csv, tmp_path):
 
 
 def examples_of(root, outcome):
-    """The bytes of a run's examples by the names of their files."""
+    """Return the bytes of a run's examples by the names of their files."""
     nodes = lineage.read_run(Folders.of(root, "taxi").metadata, outcome.summary.run_id)
     uri = nodes["ingest"].outputs["examples"].uri
     paths = [Path(path) for split in SPLITS for path in shards(uri, split)]

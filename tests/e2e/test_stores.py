@@ -1,4 +1,4 @@
-"""A run whose data, folder and pushed models lie in an object store is the run on a disk."""
+"""A run with data, folder and pushed models in an object store equals the run on a disk."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of this machine."""
+    """The folder on this machine."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "state"
 
 
 def artifacts(folders: Folders, run_id: str) -> dict[str, str]:
-    """Return where what is to be compared lies."""
+    """Return the paths of the artifacts to compare."""
     executions = lineage.read_run(folders.metadata, run_id)
     wanted = {
         "ingest": "examples",
@@ -68,7 +68,7 @@ def test_a_run_in_a_store(
     dataset = catalog.load(str(make_dataset(spec={"source": {"path": f"{STORE}/data/*.csv"}})))
     folders = Folders.of(f"{STORE}/runs", "taxi")
 
-    # the store goes away when training is done: said once, and nothing is published
+    # the store stops when training is done: that is reported once, and nothing is published
     monkeypatch.setenv(store_patience.VARIABLE, "0")
     with (
         at_start("export", emulator.stop),
@@ -81,7 +81,7 @@ def test_a_run_in_a_store(
     emulator.start()
     assert files.walk(folders.serving) == []
 
-    # the next run goes on from there
+    # the next run continues from there
     monkeypatch.delenv(store_patience.VARIABLE)
     summary = run(dataset, output=f"{STORE}/runs")
     states = {s.name: s.state for s in summary.stages if s.name in dag.NODES}
@@ -93,7 +93,7 @@ def test_a_run_in_a_store(
     assert summary.parity["proven"]
     assert files.is_file(f"{STORE}/runs/taxi/serving/1/saved_model.pb")
 
-    # everything is what it is on a disk
+    # everything equals the run on a disk
     here = artifacts(Folders.of(root, "taxi"), first.summary.run_id)
     there = artifacts(folders, summary.run_id)
     assert all(uri.startswith(STORE) for uri in there.values())
@@ -113,12 +113,12 @@ def test_a_run_in_a_store(
     judged, expected = ((s.evaluation or {})["overall"] for s in (summary, first.summary))
     assert judged["auc"] == pytest.approx(expected["auc"], abs=0.01)
 
-    # another machine knows what was run from the store alone
+    # another machine finds the runs in the store alone
     shutil.rmtree(state)
     again = run(dataset, output=f"{STORE}/runs")
     assert again.status == "unchanged"
     assert {s.state for s in again.stages if s.name in dag.NODES[:-1]} == {"cached"}
-    told = files.read_text(f"{STORE}/runs/taxi/runs/{again.run_id}/{FILE_NAME}")
-    assert Summary.model_validate_json(told) == again
+    text = files.read_text(f"{STORE}/runs/taxi/runs/{again.run_id}/{FILE_NAME}")
+    assert Summary.model_validate_json(text) == again
     shutil.rmtree(state)
     assert skew.find(f"{STORE}/runs/taxi").run_id == again.run_id

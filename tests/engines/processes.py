@@ -1,4 +1,4 @@
-"""Processes that an engine consists of: started with a log each, watched, stopped for certain."""
+"""The processes of an engine: each has a log, is watched, and is reliably stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import psutil
 
 
 class Server:
-    """A process in a session of its own, with everything that it starts itself."""
+    """A process in a separate session, with all processes that it starts."""
 
     def __init__(
         self, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None
@@ -34,11 +34,11 @@ class Server:
 
     @property
     def children(self) -> list[psutil.Process]:
-        """What it has started and is alive, directly or not."""
+        """Its descendants that are alive."""
         return psutil.Process(self._process.pid).children(recursive=True)
 
     def require(self) -> None:
-        """Hold that it is alive.
+        """Check that it is alive.
 
         Raises:
           RuntimeError: it has ended; with the end of its log.
@@ -48,18 +48,18 @@ class Server:
             raise RuntimeError(f"{self.log.stem} ended with {self._process.returncode}:\n{end}")
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        """End it with all that it started: by a signal, and by force where that takes 10 s."""
+        """End it with all that it started: by a signal, and by force after 10 s."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(10)
-        with contextlib.suppress(ProcessLookupError):  # what is left of the session
+        with contextlib.suppress(ProcessLookupError):  # the session may be empty
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
+    """Return ports that are free."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
@@ -86,7 +86,7 @@ def wait_for(
 
 
 def listens(port: int) -> bool:
-    """Return whether somebody listens on a port of this machine."""
+    """Return whether a port of this machine accepts connections."""
     with socket.socket() as one:
         one.settimeout(1)
         return one.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""Holds what two runners made of the same data against each other, the order of rows aside."""
+"""Compares the results of two runners for the same data, except for the order of rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SKETCHED = 0.01
 
 
 def require_same(one: Made, other: Made) -> None:
-    """Hold examples, statistics, vocabularies and transformed examples against each other."""
+    """Compare examples, statistics, vocabularies and transformed examples."""
     for split in SPLITS:
         _require_same_rows(one.examples, other.examples, split)
         ours, theirs = (_statistics(made.statistics, split) for made in (one, other))
@@ -30,7 +30,7 @@ def require_same(one: Made, other: Made) -> None:
 
 
 def require_same_transform(one: Made, other: Made) -> None:
-    """Hold what transform made against each other."""
+    """Compare the results of transform."""
     ours, theirs = (
         {path.name: path.read_bytes() for path in (made.graph / "transform_fn/assets").iterdir()}
         for made in (one, other)
@@ -50,7 +50,7 @@ def _require_same_rows(one: Path, other: Path, split: str) -> None:
 
 
 def _rows(folder: Path, split: str) -> pa.Table:
-    """Return a split's rows in an order that depends on their values alone."""
+    """Return a split's rows in an order that depends only on their values."""
     paths = (folder / f"Split-{split}").glob("*.parquet")
     table = pa.concat_tables(pq.read_table(path) for path in paths)
     table = table.select(sorted(table.column_names)).combine_chunks()
@@ -83,9 +83,9 @@ def _require_close(ours: Any, theirs: Any, where: str) -> None:
 
 
 def _require_alike(ours: Any, theirs: Any, where: str) -> None:
-    """Hold what is made from sketches of the values' quantiles against each other."""
+    """Compare results from sketches of the values' quantiles."""
     if where.endswith(".median"):
-        return  # it lies between two bounds of the histogram, which are held
+        return  # it is between two bounds of the histogram, which are compared
     assert [h.get("type") for h in ours] == [h.get("type") for h in theirs] == [None, "QUANTILES"]
     (standard, quantiles), (its_standard, its_quantiles) = ours, theirs
     counts, its_counts = (

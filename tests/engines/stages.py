@@ -19,7 +19,7 @@ from schemas.columns import parse_schema
 
 @dataclass(frozen=True)
 class Made:
-    """Where what was made of the data lies."""
+    """The paths of the results."""
 
     examples: Path
     statistics: Path
@@ -32,12 +32,12 @@ class Made:
 
     @classmethod
     def by(cls, folders: Folders) -> Made:
-        """What a whole run made, on a disk."""
+        """Return the results of a whole run, on a disk."""
         return cls.among(Path(folders.artifacts))
 
     @classmethod
     def among(cls, artifacts: Path) -> Made:
-        """What a whole run made, in the folder of its artifacts."""
+        """Return the results of a whole run, in the folder of its artifacts."""
 
         def artifact(node: str, channel: str) -> Path:
             (path,) = (artifacts / node / channel).iterdir()
@@ -104,7 +104,7 @@ def transform_between(dataset: Dataset, examples: str, graph: str, transformed: 
 
 
 def states(folders: Folders) -> dict[str, str]:
-    """Return what became of each stage in the newest run."""
+    """Return the state of each stage in the newest run."""
     newest = max(folders.runs.iterdir())
     summary = json.loads((newest / "summary.json").read_text(encoding="utf-8"))
     return {stage["name"]: stage["state"] for stage in summary["stages"]}
@@ -112,8 +112,8 @@ def states(folders: Folders) -> dict[str, str]:
 
 @contextlib.contextmanager
 def in_background(stage: Callable[..., None], *arguments: object) -> Iterator[Future[None]]:
-    """Run a stage beside the block; raise at the block's end what the stage failed with."""
-    context = contextvars.copy_context()  # says where the stage runs
+    """Run a stage beside the block; raise its failure at the end of the block."""
+    context = contextvars.copy_context()  # has the runner of the stage
     with ThreadPoolExecutor(1) as thread:
         job = thread.submit(context.run, stage, *arguments)
         yield job
@@ -121,11 +121,11 @@ def in_background(stage: Callable[..., None], *arguments: object) -> Iterator[Fu
 
 
 def broken(examples: Path, folder: Path) -> Path:
-    """Copy files of examples into `folder` with an end that fits and a middle that does not."""
+    """Copy files of examples into `folder` with a valid end and a damaged middle."""
     for path in examples.glob("Split-*/*.parquet"):
         copy = folder / path.relative_to(examples)
         copy.parent.mkdir(parents=True)
         whole = path.read_bytes()
-        # the footer says what is there; what is there says nothing
+        # the footer is valid, but the content is not
         copy.write_bytes(whole[:4] + bytes(len(whole) // 2 - 4) + whole[len(whole) // 2 :])
     return folder

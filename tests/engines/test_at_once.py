@@ -1,4 +1,4 @@
-"""Jobs of two runs at once on one cluster: each gives what it gives alone."""
+"""Concurrent jobs of two runs on one cluster have the same results as separate ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_two_runs_share_the_slots_and_the_workers_of_a_cluster(
             stages.measure(dataset, own)
 
     with ThreadPoolExecutor(len(made)) as runs:
-        # each run chooses its runner in a context of its own
+        # each run chooses its runner in a separate context
         going = [runs.submit(contextvars.copy_context().run, measure, own) for own in made]
     for run, own in zip(going, made, strict=True):
         run.result()

@@ -1,6 +1,7 @@
-"""What goes wrong with rows, disks and workers is said the same way on every engine.
+"""Problems with rows, disks and workers are reported in the same way on every engine.
 
-One readable error with the cause first; then a run goes on from the last good stage.
+There is one readable error that begins with the cause; then a run continues from the last good
+stage.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from tests.engines.stages import Made
 pytestmark = pytest.mark.engine
 
 
-# What workers answer that have another version of Beam than the command.
+# The response of workers with another version of Beam than the command.
 REFUSED = f"{versions.REFUSED} (apache-beam is {sealed.INSTALLED['apache-beam']}, not 2.1.0)"
 
 
@@ -48,7 +49,7 @@ REFUSED = f"{versions.REFUSED} (apache-beam is {sealed.INSTALLED['apache-beam']}
 def on_engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Choice]]:
-    """Choose each engine, with further settings KEY=VALUE; it tries what fails but once more."""
+    """Choose each engine, with further settings KEY=VALUE; it retries failures only once."""
     if request.param == "flink":
         require("java", "mvn")
         once = {"restart-strategy.fixed-delay.attempts": "1"}
@@ -80,7 +81,7 @@ def few(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.fixture(scope="module")
 def rejected(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
-    """What this process rejects of them."""
+    """The rows that this process rejects."""
     made = Made.below(tmp_path_factory.mktemp("here"))
     with engines.running(runners.choose(Runner()), "test"):
         stages.ingest(few, made)
@@ -114,7 +115,7 @@ def test_bad_rows_and_a_full_disk_and_a_rerun_from_there(
 
 @contextlib.contextmanager
 def full_disk(pool: Server) -> Iterator[None]:
-    """Let workers that start in the block write no file: to them, the disk is full."""
+    """Let workers that start in the block write no file, as if the disk were full."""
     _limit_files(pool, 1_000)
     try:
         yield
@@ -130,7 +131,7 @@ def _limit_files(pool: Server, size: int) -> None:
 
 @contextlib.contextmanager
 def other_versions() -> Iterator[None]:
-    """Let the command have another version of Beam than its workers."""
+    """Give the command another version of Beam than its workers."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sealed, "INSTALLED", {**sealed.INSTALLED, "apache-beam": "2.1.0"})
         yield
@@ -158,10 +159,10 @@ def test_workers_that_an_engine_starts_refuse_other_versions_too(
     assert caught.value.what == f"ingest failed on the engine: {REFUSED}"
 
 
-def test_a_worker_that_dies_is_replaced_or_said(engine: Choice, tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_replaced_or_reported(engine: Choice, tmp_path: Path) -> None:
     folder = str(tmp_path)
 
-    def die_or_leave(element: int) -> None:  # travels by value: workers know no tests
+    def die_or_leave(element: int) -> None:  # pickled by value: workers do not have the tests
         import os
         import signal
         from pathlib import Path
@@ -171,7 +172,7 @@ def test_a_worker_that_dies_is_replaced_or_said(engine: Choice, tmp_path: Path) 
         except FileExistsError:
             Path(folder, str(element)).touch()
         else:
-            os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when memory runs out
+            os.kill(os.getpid(), signal.SIGKILL)  # like the kernel without memory
 
     replaced = engine.name == "flink"
     said = pytest.raises(EngineError, match=r"^dying failed on the engine: an SDK worker died \(")
@@ -185,12 +186,12 @@ def test_a_worker_that_dies_is_replaced_or_said(engine: Choice, tmp_path: Path) 
     assert left >= {"died", *("123" if replaced else "")}
 
 
-# Beam reads on from the job server that ends before the job does
+# Beam still reads from the job server, which ends before the job
 @pytest.mark.filterwarnings("ignore:Exception in thread wait_until_finish_read")
 def test_a_job_ends_with_its_run(engine: Choice, tmp_path: Path) -> None:
     folder = str(tmp_path)
 
-    def work_on(_: None) -> None:  # travels by value, too
+    def work_on(_: None) -> None:  # pickled by value, too
         import os
         import time
         from pathlib import Path
@@ -204,7 +205,7 @@ def test_a_job_ends_with_its_run(engine: Choice, tmp_path: Path) -> None:
 
     def interrupt() -> None:
         wait_for("the worker", lambda: any(tmp_path.iterdir()), (), seconds=120)
-        raise KeyboardInterrupt  # as Ctrl-C does
+        raise KeyboardInterrupt  # like Ctrl-C
 
     with ThreadPoolExecutor(1) as thread:
         with contextlib.suppress(KeyboardInterrupt), engines.running(engine, "left"):

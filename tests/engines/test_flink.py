@@ -1,4 +1,4 @@
-"""A run on a real Flink cluster gives what one in this process gives, whatever fails on the way."""
+"""A run on a real Flink cluster gives the same results as in this process, despite failures."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_task_manager_that_dies_is_survived(
     before = len(jobs(flink))
 
     def half_done() -> bool:
-        """Whether reading, and so the first workers, are done with, and the rest is not."""
+        """Whether reading, and so the first workers, is finished, but the rest is not."""
         assert not job.done(), job.exception()
         return any(
             one["state"] == "RUNNING" and one["tasks"]["finished"] > one["tasks"]["total"] / 3
@@ -76,7 +76,7 @@ def test_a_task_manager_that_dies_is_survived(
     (ran,) = jobs(flink)[before:]
     told = flink.ask(f"/jobs/{ran['jid']}/exceptions")
     assert ran["state"] == "FINISHED"
-    assert told["exceptionHistory"]["entries"]  # it had to begin anew
+    assert told["exceptionHistory"]["entries"]  # it had to restart
     require_same_transform(direct, made)
 
 

@@ -1,4 +1,4 @@
-"""Beam's Prism gives what this process gives."""
+"""Beam's Prism gives the same results as this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run on a real Spark cluster gives what one in this process gives, whatever dies on the way."""
+"""A run on a real Spark cluster gives the same results as in this process, despite failures."""
 
 from __future__ import annotations
 

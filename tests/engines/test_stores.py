@@ -1,4 +1,4 @@
-"""Workers that share nothing with the command but a store give what this process gives."""
+"""Workers that share only a store with the command give the same results as this process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GOOGLE, AMAZON = emulators.ROOTS
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
-    """Both stores, of which nobody here is patient with one that does not answer."""
+    """Both stores, without retries."""
     with (
         emulators.running(tmp_path_factory.mktemp("stores")) as both,
         pytest.MonkeyPatch.context() as patch,
@@ -47,7 +47,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
 def on_pool(
     stores: Emulators, flink: FlinkCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Choice]:
-    """Flink with workers of a pool that was started beside the stores."""
+    """Flink with workers of a pool that was started with the stores' settings."""
     with pools.running(tmp_path_factory.mktemp("pool") / "workers.log") as (address, _):
         yield flink.choose(f"workers.pool.address={address}")
 
@@ -77,7 +77,7 @@ def test_a_run_in_a_store_that_went_away_meanwhile_goes_on_and_passes_the_gates(
     going.join(60)
     assert str(caught.value.where).startswith(f"{GOOGLE}/runs/{spec.name}/artifacts/")
     assert "can be reached" in str(caught.value.remedy)
-    assert jobs(flink)[-1]["state"] == "FAILED"  # it was a worker that said so
+    assert jobs(flink)[-1]["state"] == "FAILED"  # a worker reported it
 
     stores.google.start()
     summary = run(in_store, output=f"{GOOGLE}/runs", on=on_pool)
@@ -100,7 +100,7 @@ def test_workers_write_a_transform_graph_to_a_store_that_tensorflow_does_not_kno
         stages.transform_between(
             dataset, f"{AMAZON}/examples", f"{AMAZON}/graph", f"{AMAZON}/transformed"
         )
-    assert files.names(AMAZON) == ["examples", "graph", "transformed"]  # and nothing beside
+    assert files.names(AMAZON) == ["examples", "graph", "transformed"]  # and nothing else
     files.copy_tree(AMAZON, str(tmp_path))
     require_same_transform(direct, Made.below(tmp_path))
 

@@ -1,7 +1,7 @@
-"""Builds images as an ordinary user, without a daemon, and runs what is in them: buildah.
+"""Builds images as an ordinary user, without a daemon, and runs commands in them: buildah.
 
-No image registry is asked: mmdebstrap makes Debian, and Go, which is taken from PyPI, Beam's `boot`
-from its source. All of it lies in one folder, the store.
+No image registry is needed: mmdebstrap makes Debian, and Go, which is taken from PyPI, makes Beam's
+`boot` from its source. Everything is in one folder, the store.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ACCOUNT = "skewless-images"  # the builder, where root runs the tests
+ACCOUNT = "skewless-images"  # the builder's user if root runs the tests
 NEEDED_SPACE = 10 << 30
 DEBIAN, BEAM = "localhost/debian:trixie", "localhost/beam-sdk:local"
 LAUNCHER = "localhost/launcher:local"
@@ -35,17 +35,17 @@ COPY boot LICENSE NOTICE /opt/apache/beam/
 FROM scratch AS launcher
 COPY NOTICE /opt/google/dataflow/python_template_launcher
 """
-# How this machine reaches its registries, as in scripts/clean_room.sh: the base image has it too.
+# This machine's settings for registries, as in scripts/clean_room.sh: the base image has them, too.
 _REGISTRY_SETTING = re.compile(
     r"(?i)(pip_|uv_|ssl_cert_|requests_ca_bundle$|curl_ca_bundle$|\w+_proxy$)"
     r"(?!\w*(DIR|LINKS)$)"
 )
 _REGISTRY_FILES = ("/etc/pip.conf", "/etc/uv/uv.toml", "/etc/ssl/certs/ca-certificates.crt")
-_LICENSE = Path("/usr/share/common-licenses/Apache-2.0")  # Beam's
+_LICENSE = Path("/usr/share/common-licenses/Apache-2.0")  # Beam's license
 
 
 def missing(store: Path) -> list[str]:
-    """Return what is to be done before images can be built in a folder."""
+    """Return what is missing to build images in a folder."""
     packages = {"buildah": "buildah", "mmdebstrap": "mmdebstrap", "newuidmap": "uidmap"}
     wanted = [f"apt-get install {p}" for c, p in packages.items() if shutil.which(c) is None]
     user = ACCOUNT if os.getuid() == 0 else getpass.getuser()
@@ -60,7 +60,7 @@ def missing(store: Path) -> list[str]:
 
 
 def hand_over(folder: Path) -> None:
-    """Give a folder to the user that the builder runs as, and let its other ids reach into it."""
+    """Give a folder to the builder's user, and give its other ids access."""
     folder.chmod(0o755)
     if os.getuid() == 0:
         shutil.chown(folder, ACCOUNT, ACCOUNT)
@@ -68,22 +68,22 @@ def hand_over(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Builder:
-    """A builder with a store of its own; it has no rights on the machine.
+    """A builder with a separate store; it has no privileges on the machine.
 
     Attributes:
-      store: folder of its images and containers.
+      store: the folder of its images and containers.
     """
 
     store: Path
 
     def command(self, *words: str) -> list[str]:
-        """Return what starts a command as the builder's user, with the store as its home."""
+        """Return a command as run by the builder's user, with the store as its home."""
         user = ("setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--init-groups")
         settings = {
             "HOME": self.store,
             "XDG_RUNTIME_DIR": self.store,
             "TMPDIR": self.store / "tmp",
-            "STORAGE_DRIVER": "overlay",  # the other one copies each layer whole
+            "STORAGE_DRIVER": "overlay",  # the other driver copies each whole layer
         }
         set_up = ["env", f"--chdir={self.store}", *(f"{k}={v}" for k, v in settings.items())]
         return [*(user if os.getuid() == 0 else ()), *set_up, *words]
@@ -105,7 +105,7 @@ class Builder:
         return said.strip()
 
     def make_bases(self, boot: Path) -> None:
-        """Make the images that ours are based on: Debian, and what holds Beam's `boot`."""
+        """Make the base images: Debian, and the one with Beam's `boot`."""
         bases = self.store / "bases"
         self.run("mkdir", "--parents", str(bases), str(self.store / "tmp"))
         debian = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates"]
@@ -147,7 +147,7 @@ class Builder:
         self.run("buildah", "build", *how, f"--tag={tag}", *options, str(context), minutes=40)
 
     def _unpack(self, folder: Path, files: Mapping[str, Path]) -> None:
-        """Copy files into a folder, where the builder may not be able to reach them."""
+        """Copy files into a folder, which the builder itself may not be able to access."""
         self.run("mkdir", "--parents", str(folder))
         self.run("tar", "--extract", f"--directory={folder}", given=_tar(files))
 
@@ -168,9 +168,9 @@ class Container:
     """A container of an image, in which commands run one by one as the image's user.
 
     Attributes:
-      builder: whose container it is.
+      builder: the builder of the container.
       name: its name there.
-      shared: a folder that everyone may write, /shared inside.
+      shared: a folder that everybody may write, /shared inside.
     """
 
     builder: Builder
@@ -178,9 +178,9 @@ class Container:
     shared: Path
 
     def command(self, words: Sequence[str], user: str = "") -> list[str]:
-        """Return what runs the words inside, in name spaces that end with it."""
+        """Return the command that runs these words inside, in name spaces that end with it."""
         alone = ["buildah", "unshare", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        # Containers share this machine's network: its name is what one tells the other to call.
+        # Containers share this machine's network, so they reach each other by its name.
         options = ["--isolation=chroot", "--hostname=localhost", f"--volume={self.shared}:/shared"]
         options += [f"--user={user}"] if user else []
         return self.builder.command(*alone, "buildah", "run", *options, self.name, "--", *words)
@@ -188,7 +188,7 @@ class Container:
     def run(
         self, *words: str, user: str = "", minutes: float = 5
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command inside; after some minutes it is ended, with exit code 124."""
+        """Run a command inside; after some minutes it is killed, with exit code 124."""
         limited = ("timeout", "--kill-after=10", f"{minutes}m", *words)
         command = self.command(limited, user)
         return subprocess.run(
@@ -197,7 +197,7 @@ class Container:
 
 
 def _tar(files: Mapping[str, Path]) -> bytes:
-    """Return a tar file that holds files, links followed, under other names."""
+    """Return a tar file with these files under other names; links are followed."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w", dereference=True) as tar:
         for name, path in files.items():

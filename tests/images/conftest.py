@@ -15,13 +15,13 @@ from tests.images.builder import Builder, Container
 
 REVISION = "0123456789abcdef"
 LOCK = builders.ROOT / "requirements/image-py3.13.txt"
-# A folder that keeps the images and their layers, for whoever works on the Dockerfile. Each version
-# of the libraries' layer takes 6 GB there; without it, all is removed in the end.
+# A folder that keeps the images and their layers, for work on the Dockerfile. Each version of the
+# libraries' layer takes 6 GB there; without the folder, everything is removed at the end.
 KEPT = "SKEWLESS_IMAGE_STORE"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark these tests as what needs more than Python."""
+    """Mark these tests, because they need more than Python."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.engine)
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def builder() -> Iterator[Builder]:
-    """A builder that has the bases: Debian, with this machine's registries, and Beam's boot."""
+    """A builder with the base images: Debian, with this machine's registries, and Beam's boot."""
     kept = os.environ.get(KEPT)
     place = Path(kept or "/var/tmp")
     if wanted := builders.missing(place):
@@ -75,7 +75,7 @@ def containers(builder: Builder, images: dict[str, str], shared: Path) -> dict[s
 
 @pytest.fixture(scope="session")
 def pushed(containers: dict[str, Container]) -> subprocess.CompletedProcess[str]:
-    """What `skewless run taxi` came to in the pipeline's container."""
+    """The result of `skewless run taxi` in the pipeline's container."""
     return containers["skewless"].run(
         "skewless", "run", "taxi", "--output", "/shared/runs", minutes=15
     )

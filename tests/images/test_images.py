@@ -1,4 +1,4 @@
-"""The images are what the Dockerfile promises, and both work, as a user who is not root."""
+"""The images have what the Dockerfile says, and work for a user other than root."""
 
 import io
 import json
@@ -85,7 +85,7 @@ def test_a_pushed_model_is_served_and_its_health_is_seen(containers, pushed, sha
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
     (port,) = free_ports(1)
     words = ["skewless", "serve", "/shared/runs/taxi", f"--port={port}", "--no-grpc"]
-    # A container's layers can be mounted only once, so the check runs in the other one.
+    # A container's layers can be mounted only once, so the check runs in the other container.
     container, other = containers["skewless"], containers["worker"]
     (shared / "cmdline").write_text("\0".join(words))
     server = Server(container.command(words), tmp_path / "server.log")
@@ -157,7 +157,7 @@ def test_workers_count_words_in_the_environment_that_is_there(containers, shared
     assert place["prefix"] == "/opt/skewless"
     assert place["ours"].startswith("/opt/skewless/")
     assert place["staged"].startswith("/work/.local/")
-    assert worker.run("ls", "/opt/apache").stdout.split() == ["beam"]  # no beam-venv beside it
+    assert worker.run("ls", "/opt/apache").stdout.split() == ["beam"]  # no second environment
     assert "virtual environment" not in said
 
 

@@ -1,4 +1,4 @@
-"""Counts words on a pool of workers, and tells where: runs in the pipeline's container.
+"""Counts words on a pool of workers, and reports where: runs in the pipeline's container.
 
 Takes the pool's address, a package for the workers to install, and the folder to write to.
 """
@@ -16,7 +16,7 @@ LINES = ("a rose is a rose", "is a rose")
 
 
 def place(_: int) -> str:
-    """Return who and what computes here, as JSON."""
+    """Return the user and environment of this worker, as JSON."""
     import importlib
     import os
     import sys

@@ -1,4 +1,4 @@
-"""The files in deploy/ are what Compose, Kubernetes and TensorFlow Serving take, and agree."""
+"""The files in deploy/ are valid for Compose, Kubernetes and TensorFlow Serving, and agree."""
 
 import re
 import shutil
@@ -23,10 +23,10 @@ from pipeline.serve import command
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 CONFIGS = DEPLOY / "tensorflow-serving"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
-# Kubernetes' schemas: the oldest release that cloud vendors still run.
+# Kubernetes' schemas: the oldest release that cloud vendors still support.
 KUBERNETES = "1.32"
 
-# TensorFlow Serving's messages of which tensorflow-serving-api has no Python (see its
+# TensorFlow Serving's messages that tensorflow-serving-api does not have in Python (see its
 # session_bundle_config.proto and monitoring_config.proto).
 PROTOS = """
 name: "deploy.proto" package: "tensorflow.serving" syntax: "proto3"
@@ -69,7 +69,7 @@ def compose_service():
 
 
 def parse(name, text):
-    """Parse one of TensorFlow Serving's text messages."""
+    """Parse a text message of TensorFlow Serving."""
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
     made = text_format.Parse(PROTOS, descriptor_pb2.FileDescriptorProto())
@@ -84,7 +84,7 @@ def parse(name, text):
 
 @pytest.fixture
 def models(tmp_path):
-    """Return what models.config asks for, its folder put below tmp_path."""
+    """Return the content of models.config, with its folder below tmp_path."""
     (tmp_path / "models/taxi/1").mkdir(parents=True)
     (tmp_path / "models/taxi/1/saved_model.pb").touch()
     text = (CONFIGS / "models.config").read_text(encoding="utf-8")
@@ -181,7 +181,7 @@ def test_pods_have_no_more_than_they_need(name):
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert "memory" in container["resources"]["limits"]
-        if name != "copy":  # which is there to write
+        if name != "copy":  # which needs to write
             assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
             (models,) = (m for m in container["volumeMounts"] if m["name"] == "models")
             assert models["readOnly"]

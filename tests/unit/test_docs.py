@@ -1,4 +1,4 @@
-"""The documentation names what there is: files, headings, commands, options and keys."""
+"""The documentation names only existing files, headings, commands, options and keys."""
 
 import ast
 import json
@@ -33,7 +33,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "deploy/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-# Options that are told of and belong to other programs.
+# Options of other programs that the pages mention.
 OTHERS = {"--runner"}
 
 
@@ -61,7 +61,7 @@ def inline(page, kind):
 
 
 def anchors(page):
-    """Return the page's headings as links to them are written."""
+    """Return the page's headings in the form of links to them."""
     found = tokens(page)
     titles = [found[i + 1].content for i, t in enumerate(found) if t.type == "heading_open"]
     kept = (re.sub(r"[^\w\- ]", "", title.lower()) for title in titles)
@@ -147,7 +147,7 @@ UNIONS = {Spec.model_fields[name].annotation for name in ("label", "export")} | 
 
 
 def keys_of(kind, prefix=""):
-    """Return every key of a part of pipeline.yaml with its default as a table shows it."""
+    """Return every key of a part of pipeline.yaml with its default as in a table."""
     found: dict[str, str] = {}
     for name, field in kind.model_fields.items():
         inner = field.annotation
@@ -167,12 +167,12 @@ def shown(field):
     return "" if value in (None, (), {}) else f"`{json.dumps(value)}`"
 
 
-def test_every_key_of_pipeline_yaml_is_told_with_its_default():
+def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
     column = "features.COLUMN"
     expected = {
         **keys_of(Spec),
         **keys_of(Parquet, "source."),
-        **keys_of(Csv, "source."),  # the default where kinds differ
+        **keys_of(Csv, "source."),  # its default if kinds differ
         **{
             key: default
             for task in reversed(TASKS)  # the first one is the default
@@ -197,10 +197,10 @@ def test_every_key_of_pipeline_yaml_is_told_with_its_default():
     assert {key: default for key, default in rows.items() if key not in ACCEPTED} == expected
 
 
-def test_every_field_of_the_schema_is_told():
+def test_every_field_of_the_schema_is_documented():
     text = (ROOT / "docs/own-data.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z_.]+)` \| (.*) \|$", text, re.MULTILINE)
-    assert {field: told for field, told in rows if field in ACCEPTED} == ACCEPTED
+    assert {field: effect for field, effect in rows if field in ACCEPTED} == ACCEPTED
 
 
 def test_json_is_json(page):

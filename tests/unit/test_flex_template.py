@@ -1,4 +1,4 @@
-"""The flex template's metadata is what Dataflow takes, and what its launcher understands."""
+"""The flex template's metadata is valid for Dataflow, and its launcher understands it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the images are made from is clean, agrees with the rest, and the health check is right."""
+"""The images' files are clean and agree with the rest, and the health check is right."""
 
 import importlib.metadata
 import importlib.util
@@ -62,7 +62,7 @@ def server():
 
 @pytest.fixture
 def check(healthcheck, tmp_path):
-    """Return the exit code of a check of a process that was started with these words."""
+    """Return the exit code of a check of a process with this command line."""
 
     def run(*words):
         (tmp_path / "cmdline").write_bytes("\0".join((*words, "")).encode())
@@ -96,7 +96,7 @@ def test_boot_is_of_the_beam_that_is_locked():
     assert (python, beam) == ("3.13", pins(IMAGE_LOCK)["apache-beam"])
 
 
-def test_the_label_tells_the_version_of_the_package():
+def test_the_label_has_the_version_of_the_package():
     version = re.findall(r'version="([\d.]+)"', (ROOT / "setup.py").read_text(encoding="utf-8"))
     assert re.findall(r"^ARG VERSION=(.+)$", DOCKERFILE, re.MULTILINE) == version
 
@@ -118,7 +118,7 @@ def test_a_server_is_as_well_as_it_is_ready(server, check, status, code):
 
 def test_a_server_that_does_not_answer_is_ill(server, check, capsys):
     port = server.server_port
-    assert check(*SERVE, f"--port={port}", "--tls-certificate=c.pem") == 1  # it speaks no TLS
+    assert check(*SERVE, f"--port={port}", "--tls-certificate=c.pem") == 1  # it has no TLS
     assert "unhealthy: " in capsys.readouterr().err
 
 

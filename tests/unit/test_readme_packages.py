@@ -1,4 +1,4 @@
-"""The README names the Debian packages that the clean room installs, no more and no fewer."""
+"""The README names exactly the Debian packages that the clean room installs."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""setup.py ships what the packages hold, and names nothing that is not there."""
+"""setup.py ships all files of the packages, and names only existing ones."""
 
 import pkgutil
 import runpy

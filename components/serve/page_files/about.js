@@ -93,7 +93,7 @@ function metricsCard({
 function leftOut(small, least) {
   if (!small) return [];
   const which = `slices of fewer than ${least.toLocaleString("en")} rows (${small.toLocaleString("en")})`;
-  const textContent = `Not shown: ${which}, which tell little. They are in model.json.`;
+  const textContent = `Not shown: ${which}, whose metrics mean little. They are in model.json.`;
   return [h("p", { className: "hint", textContent })];
 }
 

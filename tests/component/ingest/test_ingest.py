@@ -1,4 +1,4 @@
-"""CSV files → Examples through Beam: splits, rejects, counts, order, and failures without trace."""
+"""CSV files → Examples through Beam: splits, rejects, counts, order, and clean failures."""
 
 import csv
 import errno
@@ -49,7 +49,7 @@ NAMES = [c.name for c in COLUMNS]
 
 
 def rows(first, count):
-    """Rows that fit, as text by column."""
+    """Return rows that fit, as text by column."""
     return [
         {"id": str(i), "fare": f"{i}.25", "company": f"c{i % 7}", "tips": "1"}
         for i in range(first, first + count)
@@ -71,7 +71,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def run(tmp_path):
-    """Run the stage on files; gives the output folder and the counts."""
+    """Run the stage on files; return the output folder and the counts."""
     made: list[str] = []
 
     def _run(*paths, output=None, settings=None, splits=SHARES, **source):
@@ -262,7 +262,7 @@ def write_parquet(tmp_path):
 
 
 def contents(root):
-    """Every file of examples with its bytes."""
+    """Return every file of examples with its bytes."""
     paths = [path for split in SPLITS for path in shards(root, split)]
     return {os.path.relpath(path, root): Path(path).read_bytes() for path in paths}
 
@@ -317,7 +317,7 @@ def test_a_parquet_column_of_another_type_is_named(tmp_path, run):
     assert nothing_is_left(tmp_path)
 
 
-def test_progress_tells_rows_and_ignored_columns(write, run, caplog, monkeypatch):
+def test_progress_reports_rows_and_ignored_columns(write, run, caplog, monkeypatch):
     monkeypatch.setattr(LOGGER, "propagate", True)
     path = write(
         [{**r, "vin": "1", "note": "2"} for r in rows(0, 30)], names=[*NAMES, "vin", "note"]
@@ -431,6 +431,6 @@ def test_an_empty_output_folder_is_filled_and_a_full_one_is_not(write, run, tmp_
     assert json.loads((output / "counts.json").read_text()) == before
 
 
-def test_a_delimiter_that_is_none(write, run):
+def test_an_invalid_delimiter(write, run):
     with pytest.raises(ConfigError, match="cannot be a delimiter"):
         run(write(rows(0, 5)), delimiter='"')

@@ -1,4 +1,4 @@
-"""The tiny DAG, and the folders that it runs in."""
+"""The tiny DAG, and its folders."""
 
 import importlib
 import sys
@@ -24,7 +24,7 @@ def folders(tmp_path):
 
 @pytest.fixture(scope="module")
 def tiny():
-    """The tiny DAG, importable by name as TFX's executors need it."""
+    """The tiny DAG, importable by name, as TFX's executors require."""
     sys.path.insert(0, HERE)
     yield importlib.import_module("tiny_dag")
     sys.path.remove(HERE)

@@ -1,4 +1,4 @@
-"""Job servers listen when the block begins, and are gone when it ends."""
+"""Job servers listen when the block begins, and have ended after it."""
 
 import contextlib
 import sys
@@ -15,7 +15,7 @@ from tests.engines.processes import free_ports
 
 pytestmark = pytest.mark.component
 
-# Stands for Java that takes its time to end: it listens, and SIGTERM and SIGINT do nothing to it.
+# Replaces Java that ends slowly: it listens, and ignores SIGTERM and SIGINT.
 DEAF = """
 import signal, socket, sys
 for number in (signal.SIGTERM, signal.SIGINT):
@@ -33,7 +33,7 @@ time.sleep(600)
 
 @pytest.fixture
 def started():
-    """Return the processes that this one has started since, as long as they are there."""
+    """Return this process's new children that are still alive."""
     before = psutil.Process().children()
     return lambda: [child for child in psutil.Process().children() if child not in before]
 
@@ -55,7 +55,7 @@ def test_a_server_that_ends_at_once_is_an_error():
         raise AssertionError("it does not listen")
 
 
-def test_a_server_that_does_not_listen_is_given_up_and_gone(started, monkeypatch):
+def test_a_server_that_does_not_listen_is_given_up_and_ended(started, monkeypatch):
     monkeypatch.setattr(job_servers, "START_SECONDS", 0.1)
     (port,) = free_ports(1)
     with (
@@ -66,7 +66,7 @@ def test_a_server_that_does_not_listen_is_given_up_and_gone(started, monkeypatch
     assert not started()
 
 
-def test_beams_own_command_is_run_and_gone_whatever_the_block_ends_with(started, tmp_path):
+def test_beams_own_command_runs_and_ends_however_the_block_ends(started, tmp_path):
     program = tmp_path / "prism"
     program.write_text(PRISM, encoding="utf-8")
     program.chmod(0o755)

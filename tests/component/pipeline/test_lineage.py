@@ -1,4 +1,4 @@
-"""TFX runs, fails and is killed; what ML Metadata says of it, and what is cleared away."""
+"""TFX runs, fails and is killed; what ML Metadata records, and what is cleaned up."""
 
 import contextlib
 import signal
@@ -27,7 +27,7 @@ tiny_dag.run(Folders(Path(sys.argv[2])), "a", mode="kill")
 """
 
 
-# Writes to a record, the half of it to the disk, and is killed before it has said that this holds.
+# Writes half of a change to a record's disk file, and is killed before it commits.
 KILLED_IN_WRITING = """
 import os, signal, sqlite3, sys
 record = sqlite3.connect(sys.argv[1])
@@ -78,7 +78,7 @@ def test_a_second_run_is_cached_and_has_the_same_artifacts(tiny, folders):
     assert a == b
 
 
-def test_what_a_stage_raises_comes_out_as_it_is(tiny, folders):
+def test_a_stages_exception_is_raised_unchanged(tiny, folders):
     with pytest.raises(KeyError, match="a fault"):
         run(tiny, folders, "a", mode="raise")
     assert states(folders, "a") == {"first": "COMPLETE", "second": "FAILED"}
@@ -126,7 +126,7 @@ def test_tidying_touches_nothing_that_is_whole(tiny, folders):
     assert states(folders, "b") == {"first": "CACHED", "second": "CACHED"}
 
 
-def test_who_reads_while_a_run_writes_neither_waits_nor_is_noticed(tiny, folders):
+def test_reading_while_a_run_writes_neither_waits_nor_disturbs(tiny, folders):
     from pipeline import lineage
 
     run(tiny, folders, "a")
@@ -136,15 +136,15 @@ def test_who_reads_while_a_run_writes_neither_waits_nor_is_noticed(tiny, folders
         writer.execute("DELETE FROM Execution")
         content = folders.metadata.read_bytes()
         assert states(folders, "a") == before
-        told = lineage.latest_parameters(folders.metadata, "second")
-        assert told is not None
-        assert told["mode"] == "well"
+        parameters = lineage.latest_parameters(folders.metadata, "second")
+        assert parameters is not None
+        assert parameters["mode"] == "well"
         assert folders.metadata.read_bytes() == content
         writer.execute("COMMIT")
     assert states(folders, "a") == {}
 
 
-def test_who_reads_while_a_run_makes_its_record_leaves_that_to_the_run(folders):
+def test_reading_while_a_run_creates_its_record_does_not_create_it(folders):
     folders.metadata.touch()
     assert states(folders, "a") == {}
     assert folders.metadata.stat().st_size == 0
@@ -193,9 +193,9 @@ def test_a_run_that_used_all_again_is_recorded_as_tfx_records_it(tiny, folders):
     assert c["second"].outputs["model"].uri == a["second"].outputs["model"].uri
     assert "new" not in a["second"].outputs["model"].properties
     assert c["second"].outputs["model"].properties["new"] == 0
-    told = lineage.latest_parameters(folders.metadata, "second")
-    assert told is not None
-    assert (told["mode"], told["run_id"]) == ("well", "c")
+    parameters = lineage.latest_parameters(folders.metadata, "second")
+    assert parameters is not None
+    assert (parameters["mode"], parameters["run_id"]) == ("well", "c")
 
-    run(tiny, folders, "d")  # TFX finds in its cache what it found before
+    run(tiny, folders, "d")  # TFX finds the same outputs in its cache as before
     assert lineage.read_run(folders.metadata, "d") == b

@@ -1,4 +1,4 @@
-"""Artifacts of a run that were damaged since are never used again; those of a dead run neither."""
+"""Damaged artifacts of a run are never used again, nor are those of a dead run."""
 
 import logging
 import os
@@ -48,7 +48,7 @@ tiny_dag.run(Folders(Path(sys.argv[2])), "a")
 
 @pytest.fixture
 def remarks():
-    """What was remarked, by node."""
+    """The remarks, by node."""
 
     class Remarks(logging.Handler):
         def emit(self, record):
@@ -77,7 +77,7 @@ def truncate(folder):
 
 
 def replace(folder):
-    """Other bytes of the same size and time, as another run's may be."""
+    """Write other bytes of the same size and time, as another run may."""
     for path in folder.iterdir():
         stat = path.stat()
         path.write_bytes(path.read_bytes()[::-1])
@@ -117,7 +117,7 @@ def test_a_damaged_artifact_is_made_again_and_what_it_fed(tiny, folders, remarks
 
 
 def test_a_copy_of_an_older_result_that_is_whole_is_used(tiny, folders, remarks):
-    """Two results of the same stage, the newer one damaged: the older one is as good."""
+    """Of two results of the same stage the newer one is damaged: the older one is used."""
     tiny.run(folders, "a")
     whole = artifact(folders, "a", "second", "model")
     aside = whole.with_name("aside")
@@ -132,7 +132,7 @@ def test_a_copy_of_an_older_result_that_is_whole_is_used(tiny, folders, remarks)
     remarks.clear()
     tiny.run(folders, "d")
     assert states(folders, "d") == {"first": "CACHED", "second": "COMPLETE"}
-    ((_, said),) = remarks  # of what the latest run used, and not of all that is broken
+    ((_, said),) = remarks  # about the latest run's artifact, and not about all broken ones
     assert said.endswith(f"in {whole}")
 
 
@@ -180,7 +180,7 @@ def test_a_disk_that_does_not_take_an_artifact_fails_its_stage(tiny, folders, mo
 
 @pytest.mark.parametrize(("when", "again"), [("before", "COMPLETE"), ("after", "CACHED")])
 def test_a_run_that_is_killed_while_a_stage_is_completed_goes_on(tiny, folders, when, again):
-    """What was not yet complete is made again, what is complete is whole."""
+    """What was incomplete is made again, what is complete is intact."""
     command = [sys.executable, "-c", KILLED, HERE, str(folders.root), when]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     lineage.tidy(folders.metadata, folders.artifacts)

@@ -1,4 +1,4 @@
-"""A DAG of two nodes that cost nothing, to see what TFX and ML Metadata make of runs."""
+"""A DAG of two cheap nodes, to test how TFX and ML Metadata treat runs."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def first(examples: OutputArtifact[Examples], text: Parameter[str]) -> None:
 def second(
     examples: InputArtifact[Examples], model: OutputArtifact[Model], mode: Parameter[str]
 ) -> None:
-    """Do as told: end well, raise, stop like Ctrl-C or be killed, each with a file half written."""
+    """Succeed, raise, stop like Ctrl-C or be killed, each with a half-written file."""
     with progress.stage("second"):
         with open(os.path.join(model.uri, "half"), "w", encoding="utf-8") as file:
             file.write(examples.uri)
@@ -45,7 +45,7 @@ def second(
 
 
 def build(folders, *, text="hello", mode="well"):
-    """Wire the two."""
+    """Wire the two nodes."""
     one = first(text=text)
     two = second(examples=one.outputs["examples"], mode=mode)
     return Pipeline(
@@ -60,7 +60,7 @@ def build(folders, *, text="hello", mode="well"):
 
 
 def run(folders, run_id, **options):
-    """Build the two and run them, as a run does."""
+    """Build the two nodes and run them, as a run does."""
     with digest_cache.opened(folders.digests) as known:
         seals = Seals(str(folders.artifacts), known)
         orchestrators.run_local(build(folders, **options), run_id, seals)

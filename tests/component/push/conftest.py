@@ -37,7 +37,7 @@ class Judged:
 
 @pytest.fixture
 def judged(exported, tmp_path: Path) -> Judged:
-    """What evaluate, parity and train leave behind."""
+    """The outputs of evaluate, parity and train."""
     evaluation, proof, trained = (tmp_path / n for n in ("evaluation", "proof", "trained"))
     for folder in (evaluation, proof, trained):
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""The push node: it publishes what is both blessed and proven, and says why if not."""
+"""The push node publishes a model that is blessed and proven; otherwise it says why not."""
 
 import pytest
 

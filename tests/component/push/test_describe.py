@@ -1,4 +1,4 @@
-"""model.json tells what the artifacts of a run say, and nothing else."""
+"""model.json has what the artifacts of a run contain, and nothing else."""
 
 import math
 
@@ -72,7 +72,7 @@ def test_the_example_is_a_real_row_that_lacks_least(exported, described):
     )
     assert None not in example.values()
     fare = example["Fare ($)"]
-    assert len(str(fare)) < 12  # float32 in its own digits, not in those of a float64
+    assert len(str(fare)) < 12  # the digits of a float32, not of a float64
 
 
 def test_figures_are_those_that_stages_wrote_down(described, exported):
@@ -91,7 +91,7 @@ def test_figures_are_those_that_stages_wrote_down(described, exported):
     }
 
 
-def test_what_it_answers_is_told(described):
+def test_the_outputs_are_described(described):
     assert described.label == "big_tip: whether 'tips' is more than 0.3 times 'Fare ($)'"
     assert (described.classes, described.threshold) == (("no", "yes"), 0.5)
     assert not described.threshold_chosen
@@ -102,17 +102,17 @@ def test_what_it_answers_is_told(described):
     assert "evaluation" not in outputs
 
 
-def test_signatures_are_told_as_the_saved_model_has_them(described, exported):
+def test_signatures_are_those_of_the_saved_model(described, exported):
     from components.parity.c_api import SavedModel
 
     with SavedModel(exported.saved_model) as loaded:
         real = {
             name: set(s.outputs) for name, s in loaded.signatures.items() if name != "evaluation"
         }
-    told = {s.name: {o.name for o in s.outputs} for s in described.signatures}
-    told["predict"] -= {"warnings", "out_of_vocabulary"}  # this export has none
-    assert told == {name: outputs for name, outputs in real.items() if name in told}
-    assert set(told) <= set(real)
+    listed = {s.name: {o.name for o in s.outputs} for s in described.signatures}
+    listed["predict"] -= {"warnings", "out_of_vocabulary"}  # this export has none
+    assert listed == {name: outputs for name, outputs in real.items() if name in listed}
+    assert set(listed) <= set(real)
 
 
 def test_what_the_columns_become_is_told_with_every_option(described):

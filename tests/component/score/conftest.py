@@ -1,4 +1,4 @@
-"""A run's worth of versions of the tiny export, and rows to score with them."""
+"""Versions of the tiny export, and rows to score with them."""
 
 import shutil
 
@@ -21,7 +21,7 @@ def serving(exported, tmp_path):
 
 
 def push(saved_model, serving, version):
-    """Push a SavedModel as a push does: copied beside, then renamed."""
+    """Push a SavedModel like a push: copied beside, then renamed."""
     incoming = serving / ".push.incoming"
     shutil.copytree(saved_model, incoming)
     incoming.rename(serving / str(version))

@@ -1,4 +1,4 @@
-"""A pipeline that is run for one batch after another."""
+"""A pipeline that runs for one batch after another."""
 
 import gc
 from typing import Any
@@ -40,9 +40,9 @@ def test_what_a_step_raises_on_purpose_is_raised_as_it_was_and_the_next_batch_ru
             raise DataError("the disk is full", where="out", remedy="make room")
 
     pipeline = BoundedPipeline(lambda numbers: numbers | beam.Map(refuse))
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as caught:
         pipeline.run([1])
-    assert (told.value.what, told.value.where, told.value.remedy) == (
+    assert (caught.value.what, caught.value.where, caught.value.remedy) == (
         "the disk is full",
         "out",
         "make room",
@@ -81,5 +81,5 @@ def test_runs_share_a_model_and_leave_no_handles_behind(exported, csv_file, tmp_
     more_handles = handles_after(10)
     assert len(loads) == 1
     # RunInference leaves one in Beam's map for each setup, which keeps the last ones alive; a leak
-    # would leave one for each of the ten runs
+    # leaves one for each of the ten runs
     assert more_handles < handles + 5

@@ -24,9 +24,9 @@ def test_predict_scores_a_file_and_says_what_it_did(
     arguments = ["predict", str(serving.parent), str(csv_file), "-o", str(output)]
     arguments += ["--key", "id", "--columns", "score", "--compare", "1"]
     assert cli.main([*arguments, "--", "--direct_num_workers=1"]) == 0
-    told = capfd.readouterr().out
-    assert "40 rows read, 40 scored" in told
-    assert "class changed in" in told
+    output = capfd.readouterr().out
+    assert "40 rows read, 40 scored" in output
+    assert "class changed in" in output
     lines = [json.loads(line) for line in output.read_text().splitlines()]
     assert list(lines[0]) == ["id", "score", "score_v1", "score_difference"]
     assert cli.main(arguments) == 2
@@ -35,7 +35,7 @@ def test_predict_scores_a_file_and_says_what_it_did(
 
 @pytest.fixture
 def stream(serving, csv_file, tmp_path):
-    """The command that scores 40 rows of one file, and rejects a row of another and all of it."""
+    """The command: scores 40 rows of one file, rejects a row of another one and a whole file."""
     incoming = tmp_path / "in"
     incoming.mkdir()
     (incoming / "rows.csv").write_text(csv_file.read_text() + "1,2\n")
@@ -46,7 +46,7 @@ def stream(serving, csv_file, tmp_path):
 
 
 def ended(tmp_path):
-    """What a stream says at its end."""
+    """Return the last lines of a stream."""
     return f"42 rows read, 40 scored\n2 rejected: {tmp_path / 'dead'}\nscores: {tmp_path / 'out'}\n"
 
 
@@ -63,11 +63,11 @@ def test_stream_scores_the_files_that_are_there_and_says_what_it_did(stream, tmp
 
 
 def test_a_restarted_stream_scores_files_again_into_the_same_names(stream, tmp_path, capfd):
-    """Whatever a stream was killed in the middle of, its files are there, and there once."""
+    """However a stream was killed, its files exist once."""
     assert cli.main([*stream, "--stop-after", "0.1"]) == 0
     files = {path: path.read_bytes() for path in tmp_path.glob("out/*")}
     (path,) = files
-    path.unlink()  # as if it had been killed before that one
+    path.unlink()  # as if the stream had been killed before it
     assert cli.main([*stream, "--stop-after", "0.1", "--", "--runner=DirectRunner"]) == 0
     assert {path: path.read_bytes() for path in tmp_path.glob("out/*")} == files
     assert capfd.readouterr().out.count("\n42 rows read, 40 scored\n") == 2
@@ -103,7 +103,7 @@ def test_stream_refuses_what_would_have_no_effect(serving, arguments, words, cap
     assert "rows read" not in shown.out
 
 
-def test_stream_says_what_it_did_when_it_is_told_to_end(stream, tmp_path):
+def test_stream_says_what_it_did_when_it_is_stopped(stream, tmp_path):
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", *stream],
         cwd=Path(__file__).parents[3],
@@ -113,16 +113,16 @@ def test_stream_says_what_it_did_when_it_is_told_to_end(stream, tmp_path):
     ) as process:
         try:
             wait_for(process, tmp_path, files=3)
-            # A file is there just before it is counted; once another is, it was.
+            # A file exists just before it is counted; once there is another, it was counted.
             (tmp_path / "in" / "late.csv").write_text("what,ever\n")
             wait_for(process, tmp_path, files=4)
             process.terminate()
-            told, errors = process.communicate(timeout=60)
+            output, errors = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 0, errors
-    assert "\n43 rows read, 40 scored\n" in told
-    assert told.endswith(f"\nscores: {tmp_path / 'out'}\n")
+    assert "\n43 rows read, 40 scored\n" in output
+    assert output.endswith(f"\nscores: {tmp_path / 'out'}\n")
 
 
 def wait_for(process, folder, files):

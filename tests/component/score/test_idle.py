@@ -1,4 +1,4 @@
-"""A stream that has nothing to do: it may run for weeks, on a machine that does other things."""
+"""An idle stream, which may run for weeks on a machine with other work."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def test_thousands_of_looks_take_no_memory_and_end_with_counts(
     finally:
         tracemalloc.stop()
     assert len(sizes) == WARM_UP + LOOKS
-    assert max(sizes) < 128 << 10  # 64 bytes a look; a pipeline without an end took some 40,000
+    assert max(sizes) < 128 << 10  # 64 bytes a look; an unbounded pipeline takes some 40,000
     assert capfd.readouterr().out.endswith(f"0 rows read, 0 scored\nscores: {tmp_path / 'out'}\n")
 
 
@@ -78,11 +78,11 @@ def test_an_idle_stream_takes_hardly_any_of_a_processor_and_no_memory(serving, t
                 found.memory_info().rss,
             )
             process.terminate()
-            told, errors = process.communicate(timeout=60)
+            output, errors = process.communicate(timeout=60)
         finally:
             watchdog.cancel()
             process.kill()
     assert process.returncode == 0, errors
-    assert told.endswith(f"0 rows read, 0 scored\nscores: {tmp_path / 'out'}\n")
+    assert output.endswith(f"0 rows read, 0 scored\nscores: {tmp_path / 'out'}\n")
     assert seconds < 0.02 * MEASURED_SECONDS
     assert bytes_after - bytes_before < 1 << 20

@@ -1,4 +1,4 @@
-"""The handler in pipelines of its own: Beam's RunInference on real SavedModels."""
+"""The handler in separate pipelines: Beam's RunInference on real SavedModels."""
 
 import gc
 import threading
@@ -38,7 +38,7 @@ def scores(result):
 
 
 def near(key_and_scores):
-    """With another number of rows in a batch, the last bits may differ: leave it out."""
+    """Drop the last bits, which may differ with the number of rows in a batch."""
     key, values = key_and_scores
     return key, [round(value, 4) for value in values]
 
@@ -99,7 +99,7 @@ def test_a_copy_can_be_shared_by_processes(exported, rows, expected):
 
 
 def test_a_version_pushed_mid_stream_is_taken_from_a_side_input(exported_again, serving, rows):
-    """The side input is what WatchFilePattern gives: the path of saved_model.pb."""
+    """The side input is that of WatchFilePattern: the path of saved_model.pb."""
     push(exported_again, serving, 2)
     versions = [ModelMetadata(str(serving / v / "saved_model.pb"), v) for v in ("1", "2")]
     stream = (
@@ -133,7 +133,7 @@ def test_a_version_pushed_mid_stream_is_taken_from_a_side_input(exported_again, 
 
 @pytest.fixture
 def loaded(monkeypatch):
-    """Count what is loaded, by folder, in place of loading it."""
+    """Count what is loaded, by folder, instead of loading it."""
     loads = []
 
     class Counted:
@@ -146,20 +146,20 @@ def loaded(monkeypatch):
 
 
 def anew(handler):
-    """A handler as a worker gets it for its next bundle."""
+    """Return a handler as a worker receives it for its next bundle."""
     return pickler.loads(pickler.dumps(handler))
 
 
-def test_a_worker_made_anew_for_a_bundle_finds_the_model(loaded):
+def test_a_new_worker_for_a_bundle_finds_the_model(loaded):
     handler = SavedModelHandler("serving/1")
     models = {id(anew(handler).load_model()) for _ in range(3)}
     assert (len(models), loaded) == (1, ["serving/1"])
 
-    SavedModelHandler("serving/1").load_model()  # of another pipeline: it may have changed since
+    SavedModelHandler("serving/1").load_model()  # of another pipeline: it may have changed
     assert loaded == ["serving/1"] * 2
 
 
-def test_an_update_is_honoured_and_what_came_before_is_let_go(loaded):
+def test_an_update_replaces_the_earlier_model(loaded):
     handler = SavedModelHandler("serving/1")
     old = weakref.ref(handler.load_model())
     for version in "23":
@@ -234,7 +234,7 @@ def test_the_pattern_passes_over_a_version_that_is_being_copied(serving):
     assert [m.path for m in found.metadata_list] == [str(serving / "1" / "saved_model.pb")]
 
 
-def test_other_types_are_cast_and_other_columns_passed_over(exported, rows, expected):
+def test_other_types_are_cast_and_other_columns_ignored(exported, rows, expected):
     table = rows.append_column("more", pa.array(range(rows.num_rows)))
     ages = table.column("age").cast(pa.int32())
     table = table.set_column(table.column_names.index("age"), "age", ages)
@@ -266,7 +266,7 @@ def test_a_row_that_does_not_fit_is_refused(exported):
         list(handler.run_inference([{"age": "x"}], handler.load_model()))
 
 
-def test_what_is_no_raw_columns_signature_is_refused(exported, tmp_path):
+def test_a_signature_without_raw_columns_is_refused(exported, tmp_path):
     with pytest.raises(ModelError, match="no signature 'nonsense'"):
         SavedModelHandler(exported.saved_model, signature="nonsense").load_model()
     with pytest.raises(ModelError, match="there is no SavedModel to read"):
@@ -280,8 +280,8 @@ def test_inference_args_are_refused(exported):
 
 def test_a_version_that_is_not_what_was_pushed_is_not_asked(serving):
     path = serving / "1"
-    told = described(digests={"saved_model": content_digest(str(path))})
-    (path / "model.json").write_text(told.model_dump_json())
+    description = described(digests={"saved_model": content_digest(str(path))})
+    (path / "model.json").write_text(description.model_dump_json())
     SavedModelHandler(str(path)).load_model()
     (path / "assets" / "more").parent.mkdir(exist_ok=True)
     (path / "assets" / "more").write_text("")

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.component
 
 @pytest.fixture(scope="module")
 def expected(exported, rows):
-    """What the signature `predict` gives for the rows when it is called by hand."""
+    """The outputs of the signature `predict` for the rows, called directly."""
     inputs = [c for c in exported.columns if c.serving]
     (batch,) = rows.combine_chunks().to_batches()
     return LoadedSignature(exported.saved_model, "predict")(as_raw_columns(batch, inputs))
@@ -65,7 +65,7 @@ def test_csv_and_json_lines_are_read_back_as_the_same_float32(
     assert '\n"007",' in (tmp_path / "scores.csv").read_text()
     lines = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
     assert [np.float32(line["score"]) for line in lines] == list(expected["score"])
-    assert lines[7]["id"] == 7  # the schema's; in the other file, text
+    assert lines[7]["id"] == 7  # with the schema's type; in the other file, text
     assert len(lines[7]["probabilities"]) == 2
 
 
@@ -80,7 +80,7 @@ def test_parquet_files_are_scored_as_the_csv_is(exported, rows, expected, tmp_pa
     assert same_scores(table.column("score"), expected)
 
 
-def test_without_a_key_rows_are_told_by_source_and_line(exported, csv_file, tmp_path):
+def test_without_a_key_rows_have_source_and_line(exported, csv_file, tmp_path):
     run(exported.saved_model, [csv_file], tmp_path / "scores.parquet")
     table = pq.read_table(tmp_path / "scores.parquet")
     assert set(table.column("source").to_pylist()) == {str(csv_file)}
@@ -200,7 +200,7 @@ def test_versions_are_compared_side_by_side(exported_again, serving, csv_file, t
 def test_a_version_that_only_calls_its_classes_otherwise_changes_none(
     exported, serving, csv_file, tmp_path
 ):
-    """As an export with other names is: the same but for the constants of these names."""
+    """Like an export with other names: only the constants with these names differ."""
     push(exported.saved_model, serving, 2)
     for version, classes in ((1, ("0", "1")), (2, ("small tip", "big tip"))):
         path = serving / str(version) / description.FILE_NAME
@@ -215,7 +215,7 @@ def test_a_version_that_only_calls_its_classes_otherwise_changes_none(
     assert set(table["class_v1"].to_pylist()) == {"0", "1"}
     assert scored.comparison.changed_class_share == 0.0
     assert scored.comparison.renamed_classes == {"0": "small tip", "1": "big tip"}
-    (serving / "1" / description.FILE_NAME).write_text("{}")  # then they are known by name alone
+    (serving / "1" / description.FILE_NAME).write_text("{}")  # now only the names identify them
     scored = run(
         serving / "2", [csv_file], tmp_path / "again.parquet", compare_with=str(serving / "1")
     )
@@ -223,7 +223,7 @@ def test_a_version_that_only_calls_its_classes_otherwise_changes_none(
 
 
 def rename_classes(graph, names):
-    """Give the constants of a SavedModel that hold class names others."""
+    """Change the constants of a SavedModel that have class names."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     proto = saved_model_pb2.SavedModel.FromString(graph.read_bytes())

@@ -1,4 +1,4 @@
-"""The command against Google's Pub/Sub emulator, where it is installed with the Cloud SDK."""
+"""The command with Google's Pub/Sub emulator, if it is installed with the Cloud SDK."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.component, pytest.mark.engine]
 
 
 def emulator_home():
-    """Where the Cloud SDK has the emulator; None where there is none."""
+    """Return the folder of the emulator in the Cloud SDK; None without one."""
     gcloud = shutil.which("gcloud")
     if gcloud is None or shutil.which("java") is None:
         return None
@@ -38,7 +38,7 @@ def listening(port):
 
 @pytest.fixture
 def emulator(tmp_path):
-    """The address of an emulator of its own."""
+    """The address of a new emulator."""
     home = emulator_home()
     if home is None:
         pytest.skip("needs Java and the Cloud SDK's pubsub-emulator")
@@ -119,8 +119,8 @@ def test_messages_are_answered_with_key_attributes_and_time(exported, rows, pubs
     finally:
         process.kill()
         process.wait(30)
-    told = (tmp_path / "stream.log").read_text()
-    assert "4 rows read, 3 scored\n1 rejected: projects/tiny-project/topics/dead\n" in told
+    log = (tmp_path / "stream.log").read_text()
+    assert "4 rows read, 3 scored\n1 rejected: projects/tiny-project/topics/dead\n" in log
     assert sorted(json.loads(answer.data)["id"] for answer in answers) == [0, 1, 2]
     assert {answer.ordering_key for answer in answers} == {"u1"}
     assert {answer.attributes["of"] for answer in answers} == {"web"}
@@ -145,7 +145,7 @@ def test_messages_are_acknowledged_when_their_answers_are_written(
         patch.setattr(files, "write_whole", full)
         assert cli.main([*command, "30"]) == 3
     assert "20 rows read, 0 scored\n" in capfd.readouterr().out
-    # They went back. The emulator gives them to the request that was waiting, although that is
+    # They were returned. The emulator delivers them to the waiting request, although that is
     # cancelled, and so once more when the subscription's ten seconds are over.
     assert cli.main([*command, "15"]) == 0
     assert "20 rows read, 20 scored\n" in capfd.readouterr().out

@@ -1,4 +1,4 @@
-"""Streams: event time, ordering keys and attributes are kept, dead letters come apart."""
+"""Streams: event time, ordering keys and attributes are kept, dead letters are separate."""
 
 import json
 import os
@@ -32,11 +32,11 @@ pytestmark = pytest.mark.component
 
 
 def streaming():
-    # the runner of Beam's that knows TestStream and timers of real time
+    # Beam's runner that supports TestStream and real-time timers
     return beam.Pipeline(options=PipelineOptions(["--runner=DirectRunner", "--streaming"]))
 
 
-# Beam's batches wait for real time, which a TestStream begins in 1970.
+# Beam's batches wait in real time, which begins in 1970 in a TestStream.
 LATER = 10 * int(time.time())
 
 
@@ -47,20 +47,20 @@ def message(row, *, key="", **attributes):
 
 @pytest.fixture(scope="module")
 def row(rows):
-    """A row, and what leaves a value out in JSON: nothing at all."""
+    """A row as JSON, in which missing values are omitted."""
     return {k: v for k, v in rows.to_pylist()[0].items() if v is not None}
 
 
 @pytest.fixture(scope="module")
 def score(exported, rows):
-    """What the row is scored when it is asked for alone."""
+    """The score of the row when it is scored alone."""
     inputs = [c for c in exported.columns if c.serving]
     (batch,) = rows.slice(0, 1).to_batches()
     outputs = LoadedSignature(exported.saved_model, "predict")(as_raw_columns(batch, inputs))
     return round(float(outputs["score"][0]), 6)
 
 
-def told(message, time=beam.DoFn.TimestampParam):
+def with_time(message, time=beam.DoFn.TimestampParam):
     document = json.loads(message.data)
     score = round(float(np.float32(document["score"])), 6)
     return document.get("id"), score, message.ordering_key, dict(message.attributes), float(time)
@@ -97,7 +97,7 @@ def test_messages_keep_time_order_key_and_attributes(exported, row, score):
             ([2, None], score, "u2", version, 90.0),
             (None, score, "", version, 150.25),
         ]
-        assert_that(scored.answers | beam.Map(told), equal_to(expected))
+        assert_that(scored.answers | beam.Map(with_time), equal_to(expected))
         assert_that(scored.dead_letters, equal_to([]), label="NoDeadLetters")
 
 
@@ -133,7 +133,7 @@ def test_messages_that_cannot_be_scored_are_dead_letters(exported, row, score):
             equal_to([(data, {"source": "web", **why}, "k", 7.0) for data, why in DEAD.items()]),
         )
         assert_that(
-            scored.answers | beam.Map(told) | beam.Map(lambda answer: answer[1]),
+            scored.answers | beam.Map(with_time) | beam.Map(lambda answer: answer[1]),
             equal_to([score]),
             label="TheOther",
         )
@@ -155,7 +155,7 @@ def test_a_version_pushed_mid_stream_answers_from_then_on(exported_again, servin
 
     handler = SavedModelHandler(str(serving / "1"), follow=str(serving), follow_seconds=0.0)
     with streaming() as pipeline:
-        # a bundle's messages alone, so that the first is answered before the second comes
+        # only the messages of a bundle, so that the first is answered before the second comes
         scored = pipeline | stream | score_messages(handler, serving / "1", max_seconds=None)
         versions = scored.answers | beam.Map(push_once)
         assert_that(versions, equal_to([("push", "1"), ("after", "2")]))
@@ -202,7 +202,7 @@ def test_messages_are_filed_by_window_and_late_ones_apart(exported, row, tmp_pat
 
 
 def test_a_restarted_stream_replaces_no_file_of_messages(tmp_path):
-    """Pub/Sub sends again what was not acknowledged, into a window that was written already."""
+    """Pub/Sub sends unacknowledged messages again, into a window that has a file already."""
     write = _WriteLines(str(tmp_path), SCORED)
     span = window.IntervalWindow(0, 60)
     first = b'{"event_time":"1970-01-01T00:00:01Z"}\n'
@@ -212,7 +212,7 @@ def test_a_restarted_stream_replaces_no_file_of_messages(tmp_path):
 
 
 def test_new_files_are_scored_once_with_their_rejects_apart(exported, csv_file, tmp_path):
-    """On real files, through MatchContinuously: it looks several times before it stops."""
+    """With real files, through MatchContinuously, which looks several times before it stops."""
     incoming = tmp_path / "in"
     incoming.mkdir()
     text = csv_file.read_text()

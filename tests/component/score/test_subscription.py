@@ -1,4 +1,4 @@
-"""Messages of a subscription: held while they are worked on, and never acknowledged before."""
+"""Messages of a subscription are leased while they are processed, and acknowledged afterwards."""
 
 import contextlib
 import threading
@@ -21,11 +21,11 @@ PUBLISHED = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 
 class Client:
-    """Pub/Sub with some messages; what answers a pull may be an error.
+    """Pub/Sub with some messages; a pull may give an error.
 
     Attributes:
       acknowledged: identifiers.
-      deadlines: for each identifier, the leases that were asked for.
+      deadlines: for each identifier, the requested leases.
     """
 
     def __init__(self, *answers):
@@ -96,7 +96,7 @@ def test_messages_are_acknowledged_when_their_batch_is_done_with():
         client._answers.append(received(4))
         next(batches)
         assert client.acknowledged == ["1", "2", "3"]
-    # the last one was not done with: it goes back at once
+    # the last batch was not finished: it is returned at once
     assert client.acknowledged == ["1", "2", "3"]
     assert client.deadlines == {
         **{number: [subscription.LEASE_SECONDS] for number in ("1", "2", "3")},
@@ -147,7 +147,7 @@ def test_leases_are_renewed_while_a_batch_is_worked_on(monkeypatch):
         assert held >= 3
         assert list(batches) == []
         assert client.acknowledged == ["1"]
-    assert client.deadlines["1"][-1] == subscription.LEASE_SECONDS  # and none of them went back
+    assert client.deadlines["1"][-1] == subscription.LEASE_SECONDS  # none of them was returned
 
 
 def test_pubsub_that_does_not_answer_is_asked_again(monkeypatch):
@@ -161,11 +161,11 @@ def test_pubsub_that_does_not_answer_is_asked_again(monkeypatch):
 def test_pubsub_that_refuses_is_an_error_with_the_subscriptions_name():
     client = Client(exceptions.NotFound("no such subscription"))
     with (
-        pytest.raises(ConfigError, match="no such subscription") as told,
+        pytest.raises(ConfigError, match="no such subscription") as caught,
         Subscription(NAME, connect=lambda: client) as messages,
     ):
         next(messages.batches(after(0.0)))
-    assert told.value.where == NAME
+    assert caught.value.where == NAME
 
 
 @pytest.mark.parametrize(
@@ -177,11 +177,11 @@ def test_pubsub_that_refuses_is_an_error_with_the_subscriptions_name():
         ("-1000", -1),
         ("", None),
         ("soon", None),
-        ("9" * 18, None),  # a year that no calendar has
+        ("9" * 18, None),  # a year beyond every calendar
         ("9" * 5_000, None),
     ],
 )
-def test_an_attribute_that_tells_no_time_stands_for_when_it_was_published(text, seconds):
+def test_without_a_valid_time_the_time_of_publishing_counts(text, seconds):
     published = Timestamp.from_utc_datetime(PUBLISHED)
     expected = published if seconds is None else Timestamp(seconds)
     assert event_time({"at": text}, "at", PUBLISHED) == expected
@@ -193,4 +193,4 @@ def test_a_batch_for_a_file_of_a_window_is_due_at_the_windows_end(monkeypatch):
     monkeypatch.setattr(time, "time", lambda: 130.0)
     monkeypatch.setattr(time, "monotonic", lambda: 1_000.0)
     assert at_end_of_window(60.0)(1_000.0) == 1_050.0  # at 180
-    assert at_end_of_window(60.0)(985.0) == 990.0  # it came at 115, so it is due since 120
+    assert at_end_of_window(60.0)(985.0) == 990.0  # it came at 115, so it is due at 120

@@ -1,4 +1,4 @@
-"""The flex template's launcher leaves a job of the stream for Dataflow to start."""
+"""The flex template's launcher stages a job of the stream, which Dataflow starts."""
 
 import json
 import runpy
@@ -27,7 +27,7 @@ def cloud(tmp_path, monkeypatch):
 def test_the_launcher_leaves_a_job_of_the_stream(cloud, serving, capsys):
     command = runpy.run_path(str(LAUNCH))["command"]
     folder = f"gs://{BUCKET}/staging"
-    # what Dataflow's launcher adds to the template's parameters
+    # the options that Dataflow's launcher adds to the template's parameters
     own = [
         "--runner=DataflowRunner",
         "--project=project-of-ours",
@@ -44,7 +44,7 @@ def test_the_launcher_leaves_a_job_of_the_stream(cloud, serving, capsys):
     given += [f"--sdk_container_image={IMAGE}"]
     assert cli.main(command([*given, *own])) == 0, capsys.readouterr().err
 
-    assert not cloud.jobs  # the service starts it, from what was left
+    assert not cloud.jobs  # the service starts it from the staged files
     job = json.loads(cloud.read(f"{folder}/job_object"))
     assert (job["name"], job["type"]) == ("taxi", "JOB_TYPE_STREAMING")
     (pool,) = job["environment"]["workerPools"]

@@ -1,4 +1,4 @@
-"""The command's server, in a process of its own over the tiny run's export."""
+"""The command's server, in a separate process, with the tiny run's export."""
 
 import contextlib
 import http.client
@@ -28,7 +28,7 @@ class Server:
     grpc_port: int
 
     def ask(self, method, path, document=None):
-        """Return status and parsed body of one request on a connection of its own."""
+        """Send one request on a new connection; return status and parsed body."""
         with contextlib.closing(
             http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         ) as connection:
@@ -37,7 +37,7 @@ class Server:
             return response.status, json.loads(response.read())
 
     def stop(self):
-        """Ask it to end; returns the exit code."""
+        """Ask it to stop; return the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
 
@@ -82,7 +82,7 @@ def _serving(*arguments):
 
 @pytest.fixture(scope="session")
 def publish():
-    """Push a SavedModel as a version: beside, then renamed."""
+    """Push a SavedModel as a version: copied beside, then renamed."""
 
     def push(saved_model, folder, version):
         shutil.copytree(saved_model, folder / ".incoming")
@@ -93,13 +93,13 @@ def publish():
 
 @pytest.fixture(scope="module")
 def batch(exported):
-    """Raw rows of the test split, missing values among them."""
+    """Raw rows of the test split, including missing values."""
     return next(iter_batches(exported.examples, "test", [c.name for c in inputs(exported)]))
 
 
 @pytest.fixture(scope="module")
 def columns(exported, batch):
-    """The same as the arrays that the raw signature takes."""
+    """The same rows as arrays for the raw signature."""
     return as_raw_columns(batch, inputs(exported))
 
 
@@ -111,7 +111,7 @@ def scores(exported, columns):
 
 @pytest.fixture(scope="session")
 def scores_of():
-    """Return what a SavedModel gives when it is called directly."""
+    """Return the outputs of a SavedModel that is called directly."""
     return _scores_of
 
 
@@ -131,7 +131,7 @@ def _scores_of(saved_model, columns):
 
 @pytest.fixture(scope="module")
 def rows(columns):
-    """The same as JSON objects, one a row."""
+    """The same rows as JSON objects."""
     lists = [
         [v.decode() if isinstance(v, bytes) else v for v in values.tolist()]
         for values in columns.values()
@@ -147,6 +147,6 @@ def server(exported):
 
 @pytest.fixture(scope="module")
 def lenient(exported):
-    """One that takes rows without some of their columns; tests may stop it."""
+    """A server that accepts rows without some of their columns; tests may stop it."""
     with _serving(exported.saved_model, "--name", "tiny", "--optional-columns") as server:
         yield server

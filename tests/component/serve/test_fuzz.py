@@ -1,7 +1,7 @@
-"""Malformed requests, thousands of them: refused with a reason, and the server is none the worse.
+"""Thousands of malformed requests are refused with a reason, and do not harm the server.
 
-SKEWLESS_FUZZ_REQUESTS says how many. All are drawn by hypothesis from fixed seeds, so a failure
-comes again, and the smallest batch that shows it is printed.
+SKEWLESS_FUZZ_REQUESTS sets their number. All are drawn by hypothesis from fixed seeds, so failures
+are reproducible, and the smallest failing batch is printed.
 """
 
 import json
@@ -21,22 +21,22 @@ from tests.component.serve.fuzz.wire import SECONDS, Wire
 pytestmark = pytest.mark.component
 
 REQUESTS = int(os.environ.get("SKEWLESS_FUZZ_REQUESTS", "3000"))
-BATCH = 20  # requests that are under way at once
-WARM_UP = 0.2  # the share of requests before which memory is not yet looked at
+BATCH = 20  # concurrent requests
+WARM_UP = 0.2  # the share of requests before memory is measured
 MOST_GROWTH = 24 << 20  # bytes, whatever the number of requests
 MOST_TEXT = 20_000  # bytes of an error: none repeats a long request
-SLOW = 30  # clients that never come to the point, but begin with one of these
+SLOW = 30  # clients that never finish a request, but begin with one of these
 STARTS = [b"", b"P", b"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: t"]
 
 RAW = "raw_columns"
-UNSUPPORTED = (501, 505)  # a Transfer-Encoding and a version of HTTP, as RFC 9112 has it
-# What gRPC says where a server has failed, and never where a client has.
+UNSUPPORTED = (501, 505)  # for a Transfer-Encoding and a version of HTTP, by RFC 9112
+# gRPC's message if a server has failed, but never if a client has.
 FAULTS = {"INTERNAL", "UNKNOWN", "UNAVAILABLE", "DEADLINE_EXCEEDED", "DATA_LOSS", "CANCELLED"}
 
 
 @pytest.fixture(scope="module")
 def server(exported, tmp_path_factory):
-    """A server that all tests of this file share, and that has written nothing at the end."""
+    """A server that all tests of this file share, and whose log is empty at the end."""
     log = tmp_path_factory.mktemp("fuzz") / "log"
     with serving(exported.saved_model, log) as server:
         yield server
@@ -44,11 +44,11 @@ def server(exported, tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def slow(server):
-    """Connections that send the start of a request, and then nothing, while all else happens."""
+    """Connections that send the start of a request, and then nothing, during all tests."""
     wires = [Wire(server.http) for _ in range(SLOW)]
     for number, wire in enumerate(wires):
         wire.send(STARTS[number % len(STARTS)])
-    last = Wire(server.http)  # once it is answered, those before it are counted
+    last = Wire(server.http)  # once it is answered, the earlier ones are counted
     last.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert last.answer().status == 200
     last.close()
@@ -59,7 +59,7 @@ def slow(server):
 
 @pytest.fixture(scope="module")
 def documents(rows):
-    """Right requests: paths, and the documents to send there."""
+    """Correct requests: paths and documents."""
     two = rows[:2]
     columns = {name: [row[name] for row in two] for name in two[0]}
     by_method = [
@@ -74,7 +74,7 @@ def documents(rows):
 
 @pytest.fixture(scope="module")
 def messages(columns):
-    """Right gRPC requests: names of methods, and their messages."""
+    """Correct gRPC requests: names of methods and messages."""
     import tensorflow as tf
     from tensorflow_serving.apis import (
         classification_pb2,
@@ -125,7 +125,7 @@ def messages(columns):
 
 
 def fuzz(server, requests, ask, share, hang_up=lambda: None):
-    """Ask this share of all requests; what the server takes must not grow after the first."""
+    """Send this share of all requests; the server's use must not grow after the first ones."""
     files = server.use().files
     _ask_all(requests, ask, share * WARM_UP, number=1)
     hang_up()
@@ -137,13 +137,13 @@ def fuzz(server, requests, ask, share, hang_up=lambda: None):
 
 
 def grows_not(before, after, files):
-    """Check that a server takes no more than before; `files` is what it had settled to."""
+    """Check that a server uses no more than before; `files` is what it had settled to."""
     growth = (after.memory - before.memory) >> 20
     print(f"{before.memory >> 20} MB, then {growth:+} MB")
     assert after.memory - before.memory <= MOST_GROWTH
-    # It looks into its folder every second, so before may have been one fewer by chance.
+    # It looks into its folder every second, so `before` may have one less by chance.
     assert after.files <= max(before.files, files)
-    assert after.threads <= before.threads + 4  # gRPC's own pool breathes
+    assert after.threads <= before.threads + 4  # gRPC's own pool varies
 
 
 def _ask_all(requests, ask, share, number):
@@ -163,7 +163,7 @@ def _ask_all(requests, ask, share, number):
 
 
 def check(asked, answer, *, hurried=False):
-    """Check that an answer is one, or a refusal that gives its reason."""
+    """Check that an answer is complete, or a refusal with a reason."""
     refused = answer.status < 500 or answer.status in UNSUPPORTED
     assert refused or (answer.status == 504 and hurried), (asked, answer)
     if answer.status >= 400 and answer.body:
@@ -174,21 +174,21 @@ def check(asked, answer, *, hurried=False):
 
 
 def check_refusal(asked, error):
-    """Check that gRPC refuses and gives a reason, and has not failed."""
+    """Check that gRPC refuses with a reason, and has not failed."""
     code, details = error.code().name, error.details()
     assert code not in FAULTS, (asked, code, details)
     assert 0 < len(details) <= MOST_TEXT, (asked, code, details)
 
 
 class Wires:
-    """Connections that stay, one for each request of a batch."""
+    """Persistent connections, one for each request of a batch."""
 
     def __init__(self, port):
         self._port = port
         self._free = []
 
     def ask(self, batch):
-        """Ask all of a batch at once; yields each request with its answer."""
+        """Send a whole batch at once; yield each request with its answer."""
         used = [self._free.pop() if self._free else Wire(self._port) for _ in batch]
         try:
             for wire, asked in zip(used, batch, strict=True):
@@ -202,7 +202,7 @@ class Wires:
                 else:
                     self._free.append(wire)
                 yield asked, answer
-        finally:  # what is left of a batch that failed must not answer the next one
+        finally:  # answers of a failed batch must not go to the next one
             self._close(used)
 
     def close(self):
@@ -270,7 +270,7 @@ def test_rest_requests_that_would_cost_much(server):
             wire.close()
 
     files = server.use().files
-    for _ in range(2):  # until the allocator has what it keeps
+    for _ in range(2):  # until the allocator has all the memory that it keeps
         ask()
     before = server.settled(files)
     ask()
@@ -289,7 +289,7 @@ def test_grpc_requests_that_would_cost_much(server, messages):
                 assert call.exception() is not None, method
                 check_refusal((method, len(body)), call.exception())
 
-        for _ in range(2):  # until the allocator has what it keeps
+        for _ in range(2):  # until the allocator has all the memory that it keeps
             ask()
         before = server.use()
         ask()
@@ -308,6 +308,6 @@ def test_the_server_is_as_it_was(server, slow, rows, scores):
     given = np.float32([row["scores"] for row in answer["predictions"]])
     np.testing.assert_array_equal(given, scores["scores"])
     wire.close()
-    # protobuf's C++ library tells of text that is no UTF-8; nothing else is told.
+    # protobuf's C++ library reports text that is not UTF-8; nothing else is reported.
     lines = [line for line in server.log().splitlines() if not line.startswith("[libprotobuf")]
     assert lines == []

@@ -1,4 +1,4 @@
-"""gRPC, asked with tensorflow-serving-api's own stubs: the same bits as REST, the same refusals."""
+"""gRPC with tensorflow-serving-api's own stubs: the same bits and refusals as REST."""
 
 import contextlib
 
@@ -102,7 +102,7 @@ def test_strings_may_be_packed_as_by_clients_in_c(api, prediction, ask_raw, colu
     for name, values in columns.items():
         if values.dtype != object:
             continue
-        strings = values.tolist()  # all shorter than 128 bytes, so that a length is one byte
+        strings = values.tolist()  # all shorter than 128 bytes, so that a length takes one byte
         proto = ask_raw.inputs[name]
         del proto.string_val[:]
         proto.tensor_content = bytes(map(len, strings)) + b"".join(strings)
@@ -169,7 +169,7 @@ def test_examples_are_classified_and_regressed(api, prediction, batch, scores):
         prediction.MultiInference(both)
 
 
-def test_a_contexts_features_stand_in_for_those_an_example_lacks(api, prediction, batch):
+def test_a_contexts_features_replace_those_an_example_lacks(api, prediction, batch):
     whole, shared = api.Regress(), api.Regress()
     for request in (whole, shared):
         request.model_spec.name, request.model_spec.signature_name = "tiny", "regression"
@@ -186,7 +186,7 @@ def test_a_contexts_features_stand_in_for_those_an_example_lacks(api, prediction
     assert prediction.Regress(shared).result == prediction.Regress(whole).result
 
 
-def test_metadata_and_status_are_told(api, prediction, channel):
+def test_metadata_and_status_are_served(api, prediction, channel):
     request = api.Metadata(metadata_field=["signature_def"])
     request.model_spec.name = "tiny"
     signatures = api.SignatureDefMap()
@@ -276,7 +276,7 @@ def test_without_a_signature_the_one_that_fits_is_named(prediction, ask_raw):
         prediction.Predict(ask_raw)
 
 
-def test_bytes_that_are_no_message_are_the_clients_fault(channel):
+def test_bytes_that_are_not_a_message_are_the_clients_fault(channel):
     call = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
     with refused("INVALID_ARGUMENT", "not a tensorflow.serving.PredictRequest"):
         call(b"\xff\xff\xff")
@@ -292,7 +292,7 @@ def test_a_refusal_that_quotes_bytes_is_one(api, prediction):
     request.model_spec.name = "tiny"
     example = api.example()
     example.features.feature["naïve"].bytes_list.value.append(b"\x84")
-    group = b"\x2b\x2c"  # which protobuf passes over, and TensorFlow's parser does not
+    group = b"\x2b\x2c"  # which protobuf skips, but TensorFlow's parser does not
     request.inputs["examples"].CopyFrom(api.tensor([b"", example.SerializeToString() + group]))
     with refused("INVALID_ARGUMENT", "row 1, refused by the graph: ", "\\x84"):
         prediction.Predict(request)

@@ -1,4 +1,4 @@
-"""What a graph refuses is told by row, column, what was expected and what was found."""
+"""Refusals of a graph name the row, the column, and the expected and actual values."""
 
 import logging
 import os
@@ -29,14 +29,14 @@ def model(exported):
 
 
 def example(**features):
-    """A serialised Example: for each feature the name of its list, and the values."""
+    """Return a serialised Example: for each feature the name of its list, and the values."""
     made = tf.train.Example()
     for name, (kind, values) in features.items():
         getattr(made.features.feature[name], kind).value.extend(values)
     return made.SerializeToString()
 
 
-def told(model, signature, inputs):
+def error_of(model, signature, inputs):
     with pytest.raises(GraphError) as caught:
         model.run(signature, inputs)
     return caught.value.explained()
@@ -58,10 +58,10 @@ def test_what_a_graph_reads_of_examples_is_known(model, exported):
 
 @pytest.mark.parametrize("value", [12.5, 2.0**53 + 2, -1e300, np.inf])
 @pytest.mark.parametrize("signature", ["predict", "raw_columns"])
-def test_a_number_that_is_no_integer_is_named(model, columns, signature, value):
+def test_a_number_that_is_not_an_integer_is_named(model, columns, signature, value):
     age = columns["age"].copy()
     age[7:] = value
-    error = told(model, signature, {**columns, "age": age})
+    error = error_of(model, signature, {**columns, "age": age})
     assert error.within("instances").message == (
         f"instances[7], input 'age': {value!r}, expected a whole number within ±2**53, or NaN where"
         " it is missing"
@@ -89,11 +89,11 @@ def test_a_number_that_is_no_integer_is_named(model, columns, signature, value):
 def test_a_feature_that_does_not_fit_is_named(model, signature, features, problem):
     (name,) = model.signatures[signature].inputs
     good = example(age=("int64_list", [3]))
-    error = told(model, signature, {name: examples(good, good, example(**features), b"")})
+    error = error_of(model, signature, {name: examples(good, good, example(**features), b"")})
     assert error.within("examples").message.startswith(f"examples[2], {problem}")
 
 
-def test_two_values_in_every_column_are_no_second_row(model, exported):
+def test_two_values_in_every_column_are_not_a_second_row(model, exported):
     """The graph takes them for two rows, and would answer one Example twice."""
     lists = {"INT": ("int64_list", [1, 2]), "FLOAT": ("float_list", [1.0, 2.0])}
     doubled = example(
@@ -103,15 +103,15 @@ def test_two_values_in_every_column_are_no_second_row(model, exported):
             if c.serving
         }
     )
-    error = told(model, "regression", {"inputs": examples(doubled)})
+    error = error_of(model, "regression", {"inputs": examples(doubled)})
     assert "2 values, expected at most 1 value" in error.message
 
 
 def test_what_tensorflow_alone_refuses_is_found_by_trying(model):
-    """A group is a field that protobuf passes over, and that TensorFlow's own parser stops at."""
+    """A group is a field that protobuf skips, and at which TensorFlow's own parser stops."""
     group = example(age=("int64_list", [3])) + b"\x2b\x2c"
     assert example_proto.features_of(group) is not None
-    error = told(model, "serving_default", {"examples": examples(b"", b"", group, b"")})
+    error = error_of(model, "serving_default", {"examples": examples(b"", b"", group, b"")})
     assert error.within("instances").message.startswith("instances[2], refused by the graph: ")
 
 
@@ -127,7 +127,7 @@ def test_an_example_is_what_protobuf_reads_whole(data):
         damaged[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     serialised = bytes(damaged[: data.draw(st.integers(0, len(whole)))])
     serialised += data.draw(st.sampled_from([b"", b"\0", b"\x0c", b"\x0a\0", b"\x2b\x2c", b"junk"]))
-    followed = serialised + b"\x0a\0"  # shows whether all was read
+    followed = serialised + b"\x0a\0"  # shows whether everything was read
     try:
         read = tf.train.Example.FromString(serialised)
         whole_read = tf.train.Example().MergeFromString(followed) == len(followed)
@@ -145,7 +145,7 @@ def test_an_example_is_what_protobuf_reads_whole(data):
 
 
 class Foreign(tf.Module):
-    """A model of somebody else's: features of a fixed length, and one of any."""
+    """A foreign model: features of a fixed length, and one of any length."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def score(self, examples):
@@ -192,12 +192,12 @@ def test_the_features_of_any_model_are_known(foreign):
 )
 def test_what_any_model_misses_is_named(foreign, features, problem):
     given = examples(example(pair=("float_list", [1, 2])), example(**features))
-    error = told(foreign, "serving_default", {"examples": given})
+    error = error_of(foreign, "serving_default", {"examples": given})
     assert error.within("instances").message == f"instances[1], {problem}"
 
 
 def calls_of(monkeypatch, saved_model):
-    """What a model runs while it is loaded: signatures with their rows."""
+    """Return the signatures that a model runs while it is loaded, with their rows."""
     seen = []
 
     def run(self, signature, inputs):
@@ -253,7 +253,7 @@ def test_warm_up_requests_that_cannot_be_read_keep_no_model_from_serving(
     assert (seen["classification"], seen["regression"], seen["predict"]) == (16, 1, 1)
 
 
-def test_a_refusal_of_the_warm_up_is_none_of_the_model(foreign):
-    """Its Examples have to have a feature, which a row of missing values lacks."""
+def test_a_refusal_of_the_warm_up_is_not_a_fault_of_the_model(foreign):
+    """Its Examples need a feature that a row of missing values lacks."""
     with pytest.raises(RequestError, match="pair"):
         foreign.run("serving_default", {"examples": examples(b"")})

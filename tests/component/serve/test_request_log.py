@@ -1,4 +1,4 @@
-"""What is logged is read by TensorFlow's own reader and TensorFlow Serving's own messages."""
+"""The log is read by TensorFlow's own reader and TensorFlow Serving's own messages."""
 
 import os
 import signal
@@ -61,7 +61,7 @@ def read(folder):
 
 @pytest.fixture
 def written(tmp_path):
-    """Log exchanges at a sample of 1, and return what was written."""
+    """Log exchanges with a sample of 1, and return the records."""
 
     def write(*exchanges):
         log = RequestLog(RequestLogSettings(str(tmp_path / "logs")))

@@ -1,4 +1,4 @@
-"""What the server answers is what the SavedModel gives when it is called directly, bit by bit."""
+"""The server's answers equal those of the SavedModel when it is called directly, bit by bit."""
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ def serving(exported):
 
 
 def lists(columns):
-    """Return columns as JSON has them."""
+    """Return columns as JSON values."""
     return {
         name: [v.decode() if isinstance(v, bytes) else v for v in values.tolist()]
         for name, values in columns.items()
@@ -36,7 +36,7 @@ def rows_of(columns):
 
 
 def json_examples(batch):
-    """Return rows as :classify takes them: what is missing is left out."""
+    """Return rows for :classify: missing values are omitted."""
     return [{k: v for k, v in row.items() if v is not None} for row in batch.to_pylist()]
 
 
@@ -127,7 +127,7 @@ def test_requests_asked_at_once_get_each_their_own_answer(server, columns, score
     for at, (status, given) in enumerate(answers):
         assert status == 200
         expected = [scores["scores"][(at + i) % len(rows)] for i in range(1 + at % 3)]
-        # Another batch size may round the last bit of a matrix product otherwise.
+        # Another batch size may change the rounding of a matrix product's last bit.
         np.testing.assert_allclose(given, expected, rtol=1e-6)
 
 
@@ -147,7 +147,7 @@ def test_what_the_graph_refuses_is_a_400_and_fails_nobody_else(server, columns):
 
 
 @pytest.mark.parametrize("signature", ["serving_default", "transform_features"])
-def test_bytes_that_are_no_example_are_refused_by_row(server, signature):
+def test_bytes_that_are_not_an_example_are_refused_by_row(server, signature):
     junk = {"b64": base64.b64encode(b"junk!!").decode()}
     problem = "input 'examples': 6 bytes that are not a tf.Example, expected a serialised one"
     for asked, row in (({"instances": ["", junk]}, "instances[1]"), ({"inputs": [junk]}, "row 0")):
@@ -259,7 +259,7 @@ def test_json_examples_are_the_protos_they_are_read_as(exported):
     from components.serve.model import SavedModelBundle
 
     signature = SavedModelBundle(exported.saved_model).signatures["classification"]
-    # Features that the graph does not know become what their JSON type says.
+    # Features that are unknown to the graph have their JSON type.
     rows = [{"a": [1, -(2**63)], "é": 0.1, "c": ["x", {"b64": "AA=="}], "d": [], "e": True}]
     (serialised,) = tf_examples.parse({"examples": rows}, signature)["inputs"]
     features = tf.train.Example.FromString(serialised).features.feature

@@ -1,4 +1,4 @@
-"""Versions swapped, rolled back and stopped under load: nothing is lost, nothing is mixed."""
+"""Versions are swapped, rolled back and stopped under load: nothing is lost or mixed."""
 
 import contextlib
 import http.client
@@ -29,17 +29,17 @@ model_config_list {{ config {{
 
 @pytest.fixture(scope="module")
 def both(exported_again, scores, columns, scores_of):
-    """What each version rightly answers, by version."""
+    """The correct answers of each version."""
     right = {1: scores["scores"], 2: scores_of(exported_again, columns)["scores"]}
     assert np.abs(right[1] - right[2]).min() > 1e-3
     return right
 
 
 class Load:
-    """Threads that ask a server until they are told to stop.
+    """Threads that send requests until they are stopped.
 
     Attributes:
-      seen: which version gave each answer, or what came instead of one.
+      seen: the version of each answer, or the error.
     """
 
     def __init__(self, server, rows, both, ask):
@@ -49,7 +49,7 @@ class Load:
         self._server, self._rows, self._both, self._ask = server, rows, both, ask
 
     def run(self, number):
-        """Ask for another row each time, and note which version's answer comes."""
+        """Send another row each time, and record which version answers."""
         with self._ask(self._server) as ask:
             for at in itertools.count(number):
                 if self.stopping.is_set():
@@ -68,7 +68,7 @@ class Load:
             ), self.seen[-answers:]
 
     def _version(self, answer, row):
-        # Rows of several requests are computed together, which may round the last bit otherwise.
+        # Rows of several requests are computed together, which may change the last bit's rounding.
         close = [v for v, right in self._both.items() if np.isclose(answer, right[row], rtol=1e-5)]
         return close[0] if len(close) == 1 else answer
 
@@ -114,7 +114,7 @@ def by_grpc(server):
 
 @contextlib.contextmanager
 def load(server, rows, both):
-    """Ask from several threads, by REST and by gRPC, while the body runs."""
+    """Send requests from several threads, by REST and by gRPC, while the body runs."""
     asked = Load(server, rows, both, rest), Load(server, rows, both, by_grpc)
     with ThreadPoolExecutor(2 * THREADS) as pool:
         running = [pool.submit(each.run, n) for each in asked for n in range(THREADS)]
@@ -128,7 +128,7 @@ def load(server, rows, both):
 
 
 def reload(server, version):
-    """Have the server answer with this version and no other; returns once it does."""
+    """Let the server answer only with this version; return once it does."""
     from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
     request = model_management_pb2.ReloadConfigRequest()
@@ -170,7 +170,7 @@ def test_swaps_by_folder_file_and_request_under_load_lose_and_mix_nothing(
                     each.wait_for(version)
         for each in asked:
             assert set(each.seen) == {1, 2}
-        deadline = time.monotonic() + 30  # what is unloaded says so once its memory is given back
+        deadline = time.monotonic() + 30  # an unloaded version reports it once its memory is free
         while (states := states_of(server)) == {"1": "AVAILABLE", "2": "UNLOADING"}:
             assert time.monotonic() < deadline
         assert states == {"1": "AVAILABLE", "2": "END"}

@@ -1,4 +1,4 @@
-"""Emulators of both stores, once for the module that asks; a folder of its own for every test."""
+"""Emulators of both stores, once for each module; a new folder for every test."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def stores_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulato
 
 @pytest.fixture(params=emulators.ROOTS, ids=["gs", "s3"])
 def store(request: pytest.FixtureRequest, stores_running: Emulators) -> str:
-    """A folder in each of the stores that nobody else uses."""
+    """An unused folder in each of the stores."""
     return f"{request.param}/{uuid.uuid4().hex}"

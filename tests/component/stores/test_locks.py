@@ -1,4 +1,4 @@
-"""One run at a time in a pipeline's folder in a store, whichever machine it is on."""
+"""One run at a time in a pipeline's folder in a store, on any machine."""
 
 import os
 import threading
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.component
 
 @pytest.fixture
 def at(store, tmp_path, monkeypatch):
-    """The folders of one pipeline as a machine sees them."""
+    """Return the folders of one pipeline as a machine sees them."""
 
     def at(machine):
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / machine))
@@ -44,7 +44,7 @@ def test_an_object_is_written_by_whoever_saw_it_last(store):
     found = seen(f"{store}/a")
     assert (found.data, found.tag) == (b"2", two)
     assert abs(found.changed - time.time()) < 300
-    assert stores.written_if(f"{store}/a", b"2", one) == two  # sent again: it has come through
+    assert stores.written_if(f"{store}/a", b"2", one) == two  # repeated: the first one succeeded
 
 
 def test_of_two_machines_one_runs(at):
@@ -117,7 +117,7 @@ def test_a_run_says_that_it_is_alive(at, monkeypatch):
     assert not files.exists(lock)
 
 
-def test_a_renewal_that_came_through_although_it_failed_is_no_loss(at, monkeypatch):
+def test_a_renewal_that_succeeded_with_an_error_keeps_the_lock(at, monkeypatch):
     lock = f"{at('one').store}/{FILE_NAME}"
     written_if = stores.written_if
     failed: list[str] = []

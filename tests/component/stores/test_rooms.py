@@ -1,4 +1,4 @@
-"""Rooms whose data lies in a store give what they give on a disk."""
+"""Rooms give the same results for data in a store as for data on a disk."""
 
 import gzip
 import itertools
@@ -73,7 +73,7 @@ def test_csv_in_a_store_gives_the_same_examples_there(store, tmp_path):
     assert (counts.records_read, counts.records_rejected) == (602, 2)
     assert [counts, *expected] == list(examples_of(there, f"{store}/examples"))
     assert files.walk(f"{store}/examples") == files.walk(str(tmp_path / "examples"))
-    assert files.names(store) == ["data", "examples"]  # and nothing beside
+    assert files.names(store) == ["data", "examples"]  # and nothing else
 
 
 def test_parquet_in_a_store_is_scored_into_it(store, exported, tmp_path):
@@ -148,7 +148,7 @@ def test_requests_are_read_from_logs_in_a_store(store, tmp_path):
 
 @pytest.fixture
 def model(tmp_path):
-    """Write what looks like a SavedModel; returns its folder."""
+    """Write a folder that looks like a SavedModel; return its path."""
 
     def make(graph: str) -> str:
         folder = str(tmp_path / graph)
@@ -171,7 +171,7 @@ def test_models_are_pushed_into_a_store(store, model):
     assert versions(store) == {1: f"{store}/1", 2: second.path}
 
 
-def test_a_push_that_dies_is_no_version_and_gives_way(store, model, monkeypatch):
+def test_a_push_that_dies_leaves_no_version_and_no_lasting_claim(store, model, monkeypatch):
     push(model("one"), store)
     copy_file = files.copy_file
 
@@ -182,7 +182,7 @@ def test_a_push_that_dies_is_no_version_and_gives_way(store, model, monkeypatch)
 
     with monkeypatch.context() as patch:
         patch.setattr(files, "copy_file", dying)
-        patch.setattr(files, "remove", lambda path: None)  # as if killed: it clears nothing away
+        patch.setattr(files, "remove", lambda path: None)  # as if killed: nothing is cleaned up
         with pytest.raises(KeyboardInterrupt):
             push(model("two"), store)
     assert versions(store) == {1: f"{store}/1"}
@@ -190,7 +190,7 @@ def test_a_push_that_dies_is_no_version_and_gives_way(store, model, monkeypatch)
     with pytest.raises(SkewlessError, match="another push is at work"):
         push(model("three"), store)
     now = time.time_ns()
-    monkeypatch.setattr(time, "time_ns", lambda: now + 3600 * 10**9)  # its claim is old by then
+    monkeypatch.setattr(time, "time_ns", lambda: now + 3600 * 10**9)  # its claim has expired
     assert push(model("three"), store).version == 2
     assert files.read_text(f"{store}/2/variables/variables.index") == "of three"
 

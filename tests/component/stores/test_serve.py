@@ -1,4 +1,4 @@
-"""Versions that are served out of a store come, go and come back as on a disk."""
+"""Versions in a store are loaded, unloaded and rolled back as on a disk."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ LATEST = Policy()
 
 
 class Model:
-    """A model whose graph is a text, read where it was brought to."""
+    """A model whose graph is a text, read from its local copy."""
 
     def __init__(self, folder):
         assert not files.in_store(folder)
@@ -43,14 +43,14 @@ def load(folder):
 
 
 class Served:
-    """What is loaded of the run in a folder of the store."""
+    """The loaded versions of the run in a folder of the store."""
 
     def __init__(self, run):
         self.config = ModelConfig("taxi", folders.find(run), labels={"stable": 1})
         self.models = Models(load, Limits())
 
     async def texts(self, policy=LATEST):
-        """Look at the store; return what the versions that answer say of themselves."""
+        """Look at the store; return the descriptions of the versions that are ready."""
         self.models.configure([ModelConfig("taxi", self.config.base, policy, self.config.labels)])
         await self.models.update()
         return {
@@ -88,7 +88,7 @@ def test_versions_come_and_are_rolled_back(store, push_text):
     assert folders.default_name(f"{store}/taxi/serving/2") == "taxi"
 
 
-# the other's emulator forgets what it holds
+# the other store's emulator loses its objects
 @in_google
 def test_a_version_answers_while_its_store_does_not(stores_running, monkeypatch, push_text, store):
     async def main():
@@ -127,7 +127,7 @@ def test_a_version_that_could_not_be_fetched_is_tried_again(push_text, store, mo
 
 
 @in_amazon
-def test_a_savedmodel_answers_when_its_copy_is_gone(store, exported):
+def test_a_savedmodel_answers_after_its_copy_is_removed(store, exported):
     from components.serve.model import SavedModelBundle
 
     files.copy_tree(exported.saved_model, f"{store}/model")

@@ -1,4 +1,4 @@
-"""Workers that share nothing but a store make the transform graph that one process makes."""
+"""Workers that share only a store make the same transform graph as one process."""
 
 import os
 
@@ -37,4 +37,4 @@ def test_a_graph_is_analyzed_and_written_without_tensorflow_seeing_the_store(
     assert files.walk(ours) == files.walk(theirs)
     for name in files.walk(theirs):
         assert files.read_bytes(f"{ours}/{name}") == files.read_bytes(os.path.join(theirs, name))
-    assert files.names(store) == ["examples", "graph", "transformed"]  # and nothing beside
+    assert files.names(store) == ["examples", "graph", "transformed"]  # and nothing else

@@ -28,7 +28,7 @@ Rows = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True)
 class Transformed:
-    """Where a transformation's results lie, and its layout."""
+    """The results of a transformation, and its layout."""
 
     graph: Path
     examples: Path
@@ -84,11 +84,11 @@ def transform_rows(
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Transformed]:
-    """Transform rows in a folder of their own; see `transform_rows`."""
+    """Transform rows in a new folder; see `transform_rows`."""
 
     def transform(*args: Any, **kwargs: Any) -> Transformed:
         with warnings.catch_warnings():
-            # TFT divides 0 by 0 where a batch has no value of a column, and takes the mean for 0.
+            # TFT divides 0 by 0 if a batch has no value of a column, and uses 0 as the mean.
             warnings.filterwarnings("ignore", "invalid value encountered in divide", RuntimeWarning)
             return transform_rows(tmp_path_factory.mktemp("transform"), *args, **kwargs)
 

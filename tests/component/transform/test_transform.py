@@ -1,4 +1,4 @@
-"""Every treatment's values, held against figures made by hand or by numpy."""
+"""Every treatment's values, compared with figures computed by hand or by numpy."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TRAIN: dict[str, list[Any]] = {
     "tips": [1.0, 0.0, 0.5, 0.50001, 9.0, 2.0, -1.0, 0.1, 0.0, 3.0],
     "of": [2.0, 1.0, 1.0, 1.0, 100.0, 4.0, -4.0, 0.2, 0.0, 5.0],
 }
-# Far from the training values: had they been analyzed too, the figures would be others.
+# Far from the training values: if they had been analyzed, too, the figures would differ.
 EVAL: dict[str, list[Any]] = {
     "Fare ($)": [1e6, -1e6, INF, -INF, None],
     "hour": [1000, -1000, None, 3, 3],
@@ -97,7 +97,7 @@ def test_missing_is_flagged_and_infinite_is_not_missing(tiny):
     assert tiny.split("eval")["Fare ($)_missing"] == [0, 0, 0, 0, 1]
 
 
-def test_buckets_lie_between_training_quantiles_and_missing_is_none_of_them(tiny):
+def test_buckets_are_between_training_quantiles_and_missing_has_its_own(tiny):
     # sorted: -4 0 | 1 3 | 5.5 8 | 20 100
     assert tiny.split("train")["Fare ($)_bucket"] == [2, 0, 3, 0, 2, 4, 1, 4, 1, 3]
     assert tiny.split("eval")["Fare ($)_bucket"] == [4, 1, 4, 1, 0]
@@ -138,16 +138,16 @@ def test_equal_values_cross_alike_and_missing_takes_part(tiny):
             assert 0 <= bucket < 1000
             assert pairs.setdefault((a or None, b), bucket) == bucket
     assert len(pairs) == 15  # of 17 rows: two are alike, and None with 7 is as "" with 7
-    assert len(set(pairs.values())) == len(pairs)  # no two meet among a thousand
+    assert len(set(pairs.values())) == len(pairs)  # no collisions among a thousand
     assert {b for s in SPLITS for b in tiny.split(s)["a b_x_k"]} <= set(range(5))
 
 
 def test_the_label_exceeds_the_fraction_strictly(tiny):
-    # tips > 0.5 * of: equality is no excess
+    # tips > 0.5 * of: equality does not exceed
     assert tiny.split("train")["big"] == [0, 0, 0, 1, 0, 0, 1, 0, 0, 1]
 
 
-def test_the_layout_tells_names_and_sizes_as_they_are(tiny):
+def test_the_layout_has_the_actual_names_and_sizes(tiny):
     sizes = {f.name: f.size for f in tiny.layout.features}
     assert sizes == {
         "Fare ($)_z_score": 0,
@@ -209,7 +209,7 @@ def require_graph_gives_what_was_written(transformed, kinds, rows):
 
 
 def test_the_saved_graph_gives_what_was_written(tiny):
-    """What serving will load is what transformed the examples."""
+    """Serving loads the same graph that transformed the examples."""
     require_graph_gives_what_was_written(tiny, KINDS, TRAIN)
 
 
@@ -225,7 +225,7 @@ def test_terms_left_out_for_their_line_breaks_are_reported(run, caplog):
 
 # ------------------------------------------------------------------------- numbers in full width
 
-SECONDS = 1_700_000_000  # of Unix time: float32 holds every 128th alone
+SECONDS = 1_700_000_000  # Unix time: float32 represents only every 128th
 WIDE: dict[str, list[Any]] = {
     "time": [SECONDS + 10 * i for i in range(8)],
     "large": [2**53 - 7 + i for i in range(8)],
@@ -238,19 +238,19 @@ WIDE: dict[str, list[Any]] = {
 
 @pytest.fixture(scope="module")
 def wide(run):
-    """Numbers that differ by less than float32 can tell."""
+    """Numbers that differ by less than float32's precision."""
     treatments = ["z_score", {"quantile_buckets": {"buckets": 8}}]
     kinds = {"price": "FLOAT", "time": "INT", "small": "FLOAT", "large": "INT"}
     return run(kinds, dict.fromkeys(kinds, treatments), {"train": WIDE})
 
 
 @pytest.mark.parametrize("column", ["time", "price", "large"])
-def test_neighbours_have_buckets_of_their_own_beyond_what_float32_holds(wide, column):
+def test_neighbours_beyond_float32_have_different_buckets(wide, column):
     assert wide.split("train")[f"{column}_bucket"] == list(range(1, 9))
 
 
 @pytest.mark.parametrize("column", ["time", "price"])
-def test_neighbours_have_z_scores_of_their_own_beyond_what_float32_holds(wide, column):
+def test_neighbours_beyond_float32_have_different_z_scores(wide, column):
     got = wide.split("train")
     expected = (np.arange(8) - 3.5) / np.arange(8).std()
     np.testing.assert_allclose(got[f"{column}_z_score"], expected, rtol=1e-6)
@@ -265,7 +265,7 @@ def test_subnormal_numbers_count_as_zero(wide):
 
 
 def test_a_thread_that_keeps_subnormal_numbers_gives_what_was_written(wide):
-    """TensorFlow's own threads take them for 0; this one does not."""
+    """TensorFlow's own threads treat them as 0; this one does not."""
     assert (tf.constant([1e-40]).numpy() > 0).all()
     kinds = {"price": "FLOAT", "time": "INT", "small": "FLOAT", "large": "INT"}
     require_graph_gives_what_was_written(wide, kinds, WIDE)

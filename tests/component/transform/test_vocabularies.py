@@ -39,7 +39,7 @@ def test_values_are_counted_as_lines_of_the_file():
     }
 
 
-def test_no_values_are_no_terms():
+def test_no_values_give_no_terms():
     assert counted([], []) == {}
 
 

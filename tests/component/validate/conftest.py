@@ -1,4 +1,4 @@
-"""Small examples of every split, and what statistics and validation make of them."""
+"""Small examples of every split, with their statistics and findings."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ Table = Mapping[str, Sequence[Any] | None]
 
 
 def write_examples(root: Path, splits: Mapping[str, Table], *, batch_rows: int = 65_536) -> str:
-    """Write examples: ROWS in every split but for the columns that are given (None: left out)."""
+    """Write examples: ROWS in every split, except the given columns (None: left out)."""
     for split in SPLITS:
         columns = {**ROWS, **splits.get(split, {})}
         arrays = {
@@ -73,7 +73,7 @@ def write_examples(root: Path, splits: Mapping[str, Table], *, batch_rows: int =
 
 
 def run_validation(folder: Path, examples: str, schema: str = SCHEMA) -> Findings:
-    """Measure the examples and hold them against the schema."""
+    """Measure the examples and check them against the schema."""
     from components.validate import anomalies, statistics
 
     path = folder / "schema.pbtxt"
@@ -110,5 +110,5 @@ def findings_of(tmp_path: Path) -> Callable[..., Findings]:
 
 @pytest.fixture(scope="session")
 def schema_text() -> str:
-    """A small schema with a column that no request carries."""
+    """A small schema with a column that requests do not have."""
     return SCHEMA

@@ -1,4 +1,4 @@
-"""What data that did not move stay under, and how a comparison reads."""
+"""The noise of data that did not move, and the report of reads."""
 
 import pytest
 
@@ -56,8 +56,8 @@ def test_chance_is_never_more_than_everything():
 
 def test_the_table_names_what_moved_and_by_how_much():
     new = (NewValue(value="Karte", share=0.25),)
-    told = comparison(moved("payment", 0.31, new_values=new), moved("hour", 0.02))
-    text = "\n".join(skew_text.lines(told))
+    result = comparison(moved("payment", 0.31, new_values=new), moved("hour", 0.02))
+    text = "\n".join(skew_text.lines(result))
     (line,) = (line for line in text.splitlines() if "payment" in line and "MOVED" in line)
     for part in ("L-infinity", "0.3100", "0.1", "25.00 % → 50.00 %", "'Karte' 25.00 %"):
         assert part in line
@@ -65,9 +65,9 @@ def test_the_table_names_what_moved_and_by_how_much():
     assert not [line for line in text.splitlines() if "hour" in line and "MOVED" in line]
 
 
-def test_missing_values_have_a_line_of_their_own_where_they_moved():
-    told = comparison(moved("fare", 0.4, measure=MISSING), moved("hour", 0.01, measure=MISSING))
-    text = "\n".join(skew_text.lines(told))
+def test_missing_values_have_a_separate_line_if_they_moved():
+    result = comparison(moved("fare", 0.4, measure=MISSING), moved("hour", 0.01, measure=MISSING))
+    text = "\n".join(skew_text.lines(result))
     assert "fare" in text
     assert "hour" not in text
 

@@ -1,4 +1,4 @@
-"""The four nodes as TFX runs them, one after the other, over examples that are already there."""
+"""The four nodes as TFX runs them, one after the other, over existing examples."""
 
 import json
 import os
@@ -113,7 +113,7 @@ def test_nodes_record_what_stock_components_read_and_the_gate_stops(
 
 
 def states(store: MetadataStore) -> dict[str, list[int]]:
-    """What became of each node's executions, oldest first."""
+    """Return the states of each node's executions, oldest first."""
     found: dict[str, list[int]] = {}
     for execution in sorted(store.get_executions(), key=lambda execution: execution.id):
         node = execution.type.removeprefix("components.validate.component.")

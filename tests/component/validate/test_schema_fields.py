@@ -1,4 +1,4 @@
-"""Each field of a schema that is accepted has an effect: it finds the data that it is for."""
+"""Each accepted field of a schema has an effect: it finds the data that it is for."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ ROWS = 400
 _ARROW = {"INT": pa.int64(), "FLOAT": pa.float32(), "BYTES": pa.string()}
 _CATEGORY = "int_domain { is_categorical: true }"
 _EXAMPLES_DRIFT = "dataset_constraints.num_examples_drift_comparator"
-_SPREAD = [*range(398), 10_000, 20_000]  # over buckets of equal width, nearly all are in one
+_SPREAD = [*range(398), 10_000, 20_000]  # with buckets of equal width, nearly all are in one
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A column that has a field, data that it finds something in, and what.
+    """A column with a field, data that violates it, and the finding.
 
     Attributes:
-      field: of the schema.
-      type: of the column.
-      body: of its feature.
-      values: of every split, repeated to ROWS.
+      field: the field of the schema.
+      type: the type of the column.
+      body: the text of its feature.
+      values: the values of every split, repeated to ROWS.
       finds: kinds of anomalies of the split eval.
-      other: eval's values, where they differ.
+      other: eval's values, if they differ.
     """
 
     field: str
@@ -50,7 +50,7 @@ class Shown:
 
     @property
     def name(self) -> str:
-        """The column's."""
+        """The column's name."""
         return self.field.replace(".", "_")
 
     def array(self, split: str) -> pa.Array:
@@ -109,7 +109,7 @@ COLUMNS = (
            "normalized_abs_difference { threshold: 0.2 }",
            "COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH", ["a", "b"], ["c"]),
 )  # fmt: skip
-# The same data under a field that lets them pass: it is the field that finds them.
+# The same data with a field that allows them, which shows that the field finds them.
 PASSING = (
     Shown("bool", "INT", "bool_domain { }", [0, 1], ""),
     Shown("bool_bytes", "BYTES", 'bool_domain { true_value: "y" false_value: "n" }', "yn", ""),
@@ -122,7 +122,7 @@ PASSING = (
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Findings:
-    """What validation finds in a table with all of these columns."""
+    """The findings in a table with all of these columns."""
     root = tmp_path_factory.mktemp("fields")
     schema = 'string_domain { name: "colours" value: "red" }\n'
     schema += """dataset_constraints {
@@ -135,7 +135,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Findings:
         for split, table in tables.items():
             table[column.name] = column.array(split)
     for table in tables.values():
-        table |= dict.fromkeys(conftest.ROWS)  # instead of those of every other test
+        table |= dict.fromkeys(conftest.ROWS)  # instead of the rows of other tests
     examples = conftest.write_examples(root / "examples", tables)
     return conftest.run_validation(root, examples, schema)
 
@@ -183,8 +183,8 @@ def test_too_many_rows_are_found(findings_of: Validate) -> None:
         'default_environment: "SERVING" feature { NAME in_environment: "TRAINING" ELSE }',
     ],
 )
-def test_environments_say_who_has_a_column(findings_of: Validate, text: str) -> None:
-    """Neither training nor serving examples have the column; only training's have to."""
+def test_environments_determine_who_has_a_column(findings_of: Validate, text: str) -> None:
+    """Neither training nor serving examples have the column; only training's need it."""
     schema = text.replace("NAME", 'name: "x" type: INT presence { min_fraction: 1 }')
     schema = schema.replace("ELSE", 'not_in_environment: "SERVING"')
     assert not columns_of(parse_schema(schema, where="s"), where="s")[0].serving
@@ -205,8 +205,8 @@ _COLUMNS = "tests/unit/schemas/test_columns.py::test_columns_keep_the_schemas_or
 _RULES = "tests/unit/schemas/test_schema_rules.py::test_a_field_that_cannot_do_its_work"
 _SKEW = "tests/component/validate/test_skew.py::test_every_comparator_is_measured"
 _PAIRED = f"{__file__}::test_a_field_finds_what_it_is_for"
-_ENVIRONMENTS = f"{__file__}::test_environments_say_who_has_a_column"
-# By field without a column above, the test that shows its effect.
+_ENVIRONMENTS = f"{__file__}::test_environments_determine_who_has_a_column"
+# Fields without a column above, with the test that shows their effect.
 ELSEWHERE = {
     "feature.name": _COLUMNS,
     "feature.type": _COLUMNS,

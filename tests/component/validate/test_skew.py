@@ -55,7 +55,7 @@ def table(rows, seed):
 
 @dataclass(frozen=True)
 class Run:
-    """What a run left that requests are held against."""
+    """The outputs of a run that requests are compared with."""
 
     schema: str
     statistics: str
@@ -87,7 +87,7 @@ def run(tmp_path_factory):
 
 
 def requests():
-    """Return the serving columns of rows that are like the training ones."""
+    """Return the serving columns of rows similar to the training rows."""
     (batch,) = table(800, 9).select(TAKEN).combine_chunks().to_batches()
     return batch
 
@@ -146,7 +146,7 @@ def measure(run, folder, **options):
 
 @pytest.fixture
 def exit_code(run, monkeypatch, capsys):
-    """Run `skewless skew` on a folder of logs; return its exit code and what it printed."""
+    """Run `skewless skew` on a folder of logs; return its exit code and output."""
     reference = command.TrainingRun("a", run.schema, run.statistics, run.graph)
     monkeypatch.setattr(command, "find", lambda run: reference)
 
@@ -174,7 +174,7 @@ def test_every_signature_gives_the_same_rows():
         assert got.to_pydict() == batch.to_pydict()
 
 
-def test_context_stands_in_for_features_that_examples_lack():
+def test_context_replaces_features_that_examples_lack():
     log = prediction_log_pb2.PredictionLog()
     given = log.classify_log.request.input.example_list_with_context
     given.context.features.feature["fare"].float_list.value.append(5)
@@ -195,7 +195,7 @@ def test_nothing_moved(run, tmp_path, exit_code):
     assert code == 0, said.out
     assert "800 rows of requests (raw_columns 400, serving_default 400)" in said.out
     assert "nothing moved beyond its threshold" in said.out
-    assert "unused" not in said.out  # the model does not take it, so requests need not have it
+    assert "unused" not in said.out  # not an input of the model, so requests need not have it
 
 
 @pytest.mark.parametrize(
@@ -222,14 +222,14 @@ def test_a_planted_shift_is_found_and_named(tmp_path, exit_code, column, measure
         assert "unknown category" in said.out
 
 
-def test_json_tells_the_same(tmp_path, exit_code):
+def test_json_has_the_same_content(tmp_path, exit_code):
     batch = requests()
     write(tmp_path, logs_of_columns(with_column(batch, "hour", pa.nulls(800, pa.int64()))))
     code, said = exit_code(tmp_path, "--json")
-    told = Skew.model_validate_json(said.out)
+    result = Skew.model_validate_json(said.out)
     assert code == 3
-    assert {each.column for each in told.moved} == {"hour"}
-    assert (told.rows, told.training_rows) == (800, 3_000)
+    assert {each.column for each in result.moved} == {"hour"}
+    assert (result.rows, result.training_rows) == (800, 3_000)
 
 
 def test_the_schema_s_own_threshold_wins(run, tmp_path):
@@ -277,9 +277,9 @@ def test_every_comparator_is_measured(run, tmp_path, column, comparator, measure
     ]
     own.write_text("\n".join(lines), encoding="utf-8")
     found = measure(Run(str(own), run.statistics, run.graph), tmp_path, threshold=0.01)
-    (told,) = [c for c in found.columns if c.column == column and c.measure.startswith(measure_)]
-    assert f"threshold: {told.threshold:g} " in comparator
-    assert told.moved
+    (entry,) = [c for c in found.columns if c.column == column and c.measure.startswith(measure_)]
+    assert f"threshold: {entry.threshold:g} " in comparator
+    assert entry.moved
 
 
 def test_the_buckets_of_the_schema_are_taken(run, tmp_path):
@@ -296,14 +296,14 @@ def test_the_buckets_of_the_schema_are_taken(run, tmp_path):
     assert abs(values["STANDARD"] - values["QUANTILES"]) > 0.05
 
 
-def test_so_few_rows_say_nothing_and_it_is_said(run, tmp_path):
+def test_too_few_rows_are_reported_as_such(run, tmp_path):
     write(tmp_path, logs_of_columns(requests().slice(0, 5)))
     found = measure(run, tmp_path)
     assert not found.moved
     assert "too few rows" in "\n".join(skew_text.lines(found))
 
 
-def test_a_cut_off_file_is_read_up_to_there_and_told_of(run, tmp_path):
+def test_a_truncated_file_is_read_to_its_end_and_reported(run, tmp_path):
     path = write(tmp_path, logs_of_columns(requests()), "requests-1.tfrecord.partial")
     path.write_bytes(path.read_bytes()[:-7])
     found = measure(run, tmp_path)
@@ -395,7 +395,7 @@ def test_the_requests_of_a_stream_are_read_each(tmp_path):
     assert read.signatures == {"raw_columns": 4}
 
 
-def test_other_records_are_an_error_where_there_are_no_others(tmp_path, exit_code):
+def test_other_records_alone_are_an_error(tmp_path, exit_code):
     with tf.io.TFRecordWriter(str(tmp_path / "a.tfrecord")) as writer:
         writer.write(b"\xff\xff\xff no message")
     (tmp_path / "b.tfrecord").write_text("no records at all\n" * 100, encoding="utf-8")
@@ -421,7 +421,7 @@ def test_no_logs_are_an_error(tmp_path, exit_code):
         request_logs.find([str(tmp_path / "nowhere")])
 
 
-def test_a_folder_that_is_no_run_is_an_error(tmp_path):
+def test_a_folder_that_is_not_a_run_is_an_error(tmp_path):
     write(tmp_path, [])
     with pytest.raises(ConfigError, match="is not a run"):
         command.find(str(tmp_path))
@@ -429,7 +429,7 @@ def test_a_folder_that_is_no_run_is_an_error(tmp_path):
 
 @pytest.fixture
 def runs(tmp_path, monkeypatch):
-    """Have three runs, each with what is asked for, of which these have pushed their models."""
+    """Create three runs with the necessary artifacts, of which these have pushed their models."""
     (tmp_path / "metadata.sqlite").touch()
 
     def execution(node, channel, **properties):

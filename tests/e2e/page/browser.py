@@ -1,4 +1,4 @@
-"""The page as a person has it: in headless Chromium."""
+"""The page in headless Chromium."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ TIMEOUT = 10
 
 
 class Page:
-    """What a person does with the page, and sees."""
+    """What a user does with the page, and sees."""
 
     def __init__(self, browser: Any, url: str) -> None:
         self.browser = browser
@@ -25,7 +25,7 @@ class Page:
         return self.one(css).text
 
     def until(self, condition: Callable[[], Any]) -> Any:
-        """Wait for a condition; what is not on the page yet is no failure."""
+        """Wait for a condition; elements that do not exist yet are not an error."""
         from selenium.common.exceptions import (
             NoSuchElementException,
             StaleElementReferenceException,
@@ -40,7 +40,7 @@ class Page:
         self.until(lambda: self.text(".facts dd") == f"{expected:.3f}")
 
     def field(self, name: str) -> Any:
-        """The control that a label names, as a screen reader finds it."""
+        """Return the control with a label, as a screen reader finds it."""
         script = "return [...document.querySelectorAll('label')]"
         script += ".find((label) => label.textContent === arguments[0]).control"
         return self.browser.execute_script(script, name)
@@ -56,6 +56,6 @@ class Page:
         self.one("#token-form button").click()
 
     def complaints(self) -> list[str]:
-        """What the browser's console has, less the refusals of the server, which it logs, too."""
+        """Return the browser's console, without the server's refusals, which it logs, too."""
         entries = self.browser.get_log("browser")
         return [e["message"] for e in entries if "Failed to load resource" not in e["message"]]

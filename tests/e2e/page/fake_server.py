@@ -1,4 +1,4 @@
-"""A server of canned answers that notes what it is asked, and a made-up model behind it."""
+"""A server with canned answers that records its requests, and an invented model."""
 
 import json
 import math
@@ -18,7 +18,7 @@ EXAMPLE = {"fare": 12.5, "hour": 12, "tract": math.nan, "payment": "Card"}
 
 
 def description(**changes: Any) -> Description:
-    """A model with a column of each kind that the form treats differently."""
+    """Return a model with a column of each kind that the form treats differently."""
     metrics = {"auc": 0.9490, "log_loss": 0.2071}
     fields: dict[str, Any] = {
         "label": "big tip",
@@ -65,14 +65,14 @@ def description(**changes: Any) -> Description:
 
 
 def score(row: dict[str, Any]) -> float:
-    """A made-up model: the fare moves it most, then how it is paid, then the hour; no more."""
+    """Score with an invented model: fare matters most, then payment, then the hour."""
     fare = 30.0 if math.isnan(row["fare"]) else row["fare"]
     hour = 0.0 if math.isnan(row["hour"]) else row["hour"]
     return 1 / (1 + math.exp(0.1 * (fare - 20) - (row["payment"] == "Card") + 0.02 * hour))
 
 
 def answered(scores: list[float]) -> dict[str, Any]:
-    """What the signature `predict` gives."""
+    """Return the outputs of the signature `predict`."""
     return {
         "score": scores,
         "class": ["big" if s >= 0.5 else "small" for s in scores],
@@ -91,9 +91,9 @@ class FakeServer:
     """Serves the page and canned answers.
 
     Attributes:
-      asked: the path and the parsed body of every request to predict, the latest last.
-      token: that requests need; None for none.
-      models: what GET /v1/models says.
+      asked: the path and the parsed body of every prediction request, the latest last.
+      token: the token that requests need; None for none.
+      models: the answer of GET /v1/models.
       described: by path, the body of a description; any other is answered with 404.
     """
 
@@ -111,7 +111,7 @@ class FakeServer:
         self.url = ""
 
     def add(self, name: str, **changes: Any) -> None:
-        """Serve one more model, in version 2 alone."""
+        """Serve another model, only in version 2."""
         versions = [{"version": 2, "state": "AVAILABLE", "labels": []}]
         self.models.append({"name": name, "versions": versions, "default": 2})
         body = description(name=name, **changes).model_dump(mode="json")
@@ -148,7 +148,7 @@ class FakeServer:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP for a FakeServer."""
+    """Handles HTTP for a FakeServer."""
 
     fake: FakeServer
 
@@ -179,12 +179,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def running(fake: FakeServer):
-    """Answer for a fake server at a free port."""
+    """Run a fake server at a free port."""
     handler = type("BoundHandler", (Handler,), {"fake": fake})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})

@@ -1,4 +1,4 @@
-"""How a command is told of the Dataflow that stands on this machine, and what it shows of a job."""
+"""Options of commands for the Dataflow replacement on this machine, and a job's page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas.runners import Runner
 from tests.engines.dataflow.service import BUCKET, Cloud, Job
 
 IMAGE = "europe-docker.pkg.dev/project-of-ours/images/skewless-worker:1"
-# What Beam tells the service, for its eyes alone, among what is staged.
+# Internal files of Beam for the service among those that are staged.
 ENVIRONMENT = "submission_environment_dependencies.txt"
 SETTINGS = ["project=project-of-ours", "region=europe-west1", f"temp_location=gs://{BUCKET}/temp"]
 

@@ -1,7 +1,7 @@
-"""A worker's machine: the libraries, nothing of this project, and what a job staged on top.
+"""A worker's machine: the libraries, nothing of this project, and what a job has staged.
 
-Stands for a Dataflow machine with Beam's own container, or one of ours: installs what `boot` would
-install, by the same names, and nothing else.
+It replaces a Dataflow machine with Beam's own container, or one of ours: it installs what `boot`
+would install, by the same names, and nothing else.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from importlib import metadata
 from pathlib import Path
 
 REPLAY = Path(__file__).with_name("replay.py")
-SECONDS = 300  # that a job may take
+SECONDS = 300  # time limit of a job
 
 
 class JobFailedError(Exception):
-    """What a job fails with: the words of its process."""
+    """The failure of a job: the message of its process."""
 
 
 class Machine:
-    """A Python of its own in a folder, with the libraries of this one.
+    """A separate Python in a folder, with the libraries of this one.
 
-    This checkout is in the libraries' folder by a .pth file alone, and Python follows those of its
-    own folder only: so it is not here.
+    This checkout is in the libraries' folder only through a .pth file, and Python follows only
+    those of its own folder, so this project is not on the machine.
 
     Args:
-      folder: to be made.
+      folder: the folder to create.
       holds: packages that are in the container already.
     """
 
@@ -48,9 +48,9 @@ class Machine:
             self._install(package)
 
     def start(self, staged: Mapping[str, bytes]) -> None:
-        """Install what was staged, as `boot` does it before the first worker.
+        """Install what was staged, as `boot` does before the first worker starts.
 
-        The network is not asked for libraries: they are held against what is here.
+        Libraries are not fetched: they are compared with the installed ones.
 
         Raises:
           JobFailedError: something cannot be installed.
@@ -103,5 +103,5 @@ class Machine:
 
 
 def python_name() -> str:
-    """Return what Beam's containers for this Python are called after."""
+    """Return the name of this Python in Beam's containers."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"

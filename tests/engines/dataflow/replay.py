@@ -1,6 +1,6 @@
 """Runs a staged graph in the processes of one machine: GRAPH in, its counters out as JSON.
 
-Run by a Python that has Beam; it needs nothing of this project, and gets nothing of it.
+Run by a Python that has Beam; it uses nothing of this project.
 """
 
 import json
@@ -14,7 +14,7 @@ HARNESS = f"{sys.executable} -m apache_beam.runners.worker.sdk_worker_main"
 
 
 def main(graph: str, counters: str) -> None:
-    """Run the graph in a file, with workers of this Python for those in containers."""
+    """Run the graph in a file, with workers of this Python instead of containers."""
     with open(graph, "rb") as file:
         pipeline = beam_runner_api_pb2.Pipeline.FromString(file.read())
     for environment in pipeline.components.environments.values():

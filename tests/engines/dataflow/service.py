@@ -1,8 +1,8 @@
-"""Dataflow as far as it can be had here: its jobs API, a bucket, credentials, and machines.
+"""A replacement for Dataflow: its jobs API, a bucket, credentials, and machines.
 
-A job that is sent is kept as it came. Then what it staged in the bucket is put onto a machine that
-has nothing else of this project, and the staged graph runs there. Both of Beam's clients are
-understood: they send the same JSON, but for enums, which the newer one sends as numbers.
+A job is kept as it was sent. Then what it staged in the bucket is put on a machine that has nothing
+else of this project, and the staged graph runs there. Both of Beam's clients work: they send the
+same JSON, except for enums, which the newer one sends as numbers.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from tests.engines.processes import free_ports
 
 BUCKET = "skewless-staging"
 _JOB = re.compile(r"/v1b3/projects/[^/]+/locations/[^/]+/jobs(?:/(?P<id>[^/]+))?(?P<rest>/\w+)?")
-_CANCELLED = ("JOB_STATE_CANCELLED", 5)  # as one client sends it, and the other
+_CANCELLED = ("JOB_STATE_CANCELLED", 5)  # the values of the two clients
 _NOW = "2026-01-01T00:00:00Z"
 _KEPT = ("id", "name", "type", "projectId", "location", "clientRequestId", "currentState")
 
 
 @dataclass
 class Job:
-    """A job as it was sent, and what became of it.
+    """A job as it was sent, and its results.
 
     Attributes:
       request: the JSON that was sent.
-      state: as the API has it.
-      errors: what it says that went wrong.
+      state: the state in the API.
+      errors: its error messages.
       counters: namespace, name and value.
       graph: the staged graph.
-      staged: what else is staged for its workers: contents by the name that they see.
+      staged: what else is staged for its workers: contents by the names on a worker.
     """
 
     request: dict[str, Any]
@@ -56,23 +56,23 @@ class Job:
 
     @property
     def stage(self) -> str:
-        """The stage that it does, which its name ends in."""
+        """The stage, with which its name ends."""
         return self.request["name"].rpartition("-")[2]
 
     @property
     def options(self) -> dict[str, Any]:
-        """What its workers are told of the pipeline's options."""
+        """The pipeline options for its workers."""
         return self.request["environment"]["sdkPipelineOptions"]["options"]
 
     @property
     def pool(self) -> dict[str, Any]:
-        """What its machines are to be."""
+        """The settings of its machines."""
         (pool,) = self.request["environment"]["workerPools"]
         return pool
 
     @property
     def image(self) -> str:
-        """The container that its workers are to run in."""
+        """The container of its workers."""
         (image,) = self.pool["sdkHarnessContainerImages"]
         return image["containerImage"]
 
@@ -81,13 +81,13 @@ class Cloud:
     """The jobs API and the bucket, on this machine, until the block ends.
 
     Args:
-      folder: for the machines.
+      folder: the folder of the machines.
 
     Attributes:
-      jobs: those that were sent, in their order.
-      images: containers of ours, by name: the packages that they hold.
+      jobs: the jobs in the order of sending.
+      images: containers of ours, by name: their packages.
       refused: status and message by the stage whose jobs are refused.
-      ends: a state, and errors, by the stage whose jobs are not run but have come to that.
+      ends: a state, and errors, by the stage whose jobs do not run but end with these.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -128,18 +128,18 @@ class Cloud:
             return [item["name"] for item in json.load(answer).get("items", [])]
 
     def credentials(self) -> Path:
-        """Return a service account's key file, with which tokens are asked for here."""
+        """Return a service account's key file, which requests tokens here."""
         return google_keys.write(self._folder, f"{self.endpoint}/token")
 
     def send(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Take a job, and begin it."""
+        """Accept a job, and start it."""
         job = Job({**request, "id": f"job-{next(self._numbers)}"})
         self.jobs.append(job)
         if job.stage in self.ends:
             job.state, job.errors = self.ends[job.stage]
         else:
             threading.Thread(target=self._run, args=(job,), daemon=True).start()
-        return told(job)
+        return as_json(job)
 
     def job(self, name: str) -> Job:
         """Return a job by its id."""
@@ -157,7 +157,7 @@ class Cloud:
             job.errors, job.state = (str(error),), "JOB_STATE_FAILED"
 
     def _machine(self, job: Job) -> Machine:
-        """Return a machine with a job's image: a new one, but for images that are ours."""
+        """Return a machine with a job's image: a new one, except for our own images."""
         if job.image in self._machines:
             return self._machines[job.image]
         folder = self._folder / job.request["id"]
@@ -169,7 +169,7 @@ class Cloud:
         return Machine(folder)
 
     def _fetch(self, job: Job) -> None:
-        """Fetch from the bucket what a machine would: the graph says what and where."""
+        """Fetch from the bucket what a machine would fetch: the graph lists it."""
         content = self.read(job.options["pipelineUrl"])
         if hashlib.sha256(content).hexdigest() != job.options["pipelineProtoHash"]:
             raise JobFailedError("Error: the graph is not the one that was sent")
@@ -186,21 +186,21 @@ class Cloud:
                 job.staged[role.staged_name] = content
 
 
-def told(job: Job) -> dict[str, Any]:
-    """Return a job as the API tells of it."""
+def as_json(job: Job) -> dict[str, Any]:
+    """Return a job in the API's format."""
     known = {**job.request, "currentState": job.state}
     return {key: known[key] for key in _KEPT if key in known}
 
 
 def messages(job: Job) -> dict[str, Any]:
-    """Return what the API tells of a job: here its errors alone."""
+    """Return a job's messages in the API's format: here only its errors."""
     kind = {"time": _NOW, "messageImportance": "JOB_MESSAGE_ERROR"}
-    told = [{**kind, "id": str(n), "messageText": text} for n, text in enumerate(job.errors)]
-    return {"jobMessages": told}
+    texts = [{**kind, "id": str(n), "messageText": text} for n, text in enumerate(job.errors)]
+    return {"jobMessages": texts}
 
 
 def metrics(job: Job) -> dict[str, Any]:
-    """Return a job's counters as the API tells of them: each while it ran, and at its end."""
+    """Return a job's counters in the API's format: each during the job, and at its end."""
     return {
         "metrics": [
             {
@@ -239,11 +239,11 @@ class _Handler(BaseHTTPRequestHandler):
         if found is None:
             self._answer({"error": {"code": 404, "message": f"no {self.path}"}}, 404)
         elif found["id"] is None:
-            self._answer({"jobs": [told(job) for job in self.cloud.jobs]})
+            self._answer({"jobs": [as_json(job) for job in self.cloud.jobs]})
         else:
             job = self.cloud.job(found["id"])
-            tell = {None: told, "/messages": messages, "/metrics": metrics}[found["rest"]]
-            self._answer(tell(job))
+            answer = {None: as_json, "/messages": messages, "/metrics": metrics}[found["rest"]]
+            self._answer(answer(job))
 
     def do_PUT(self) -> None:
         found = _JOB.fullmatch(self.path.partition("?")[0])
@@ -252,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         assert asked["requestedState"] in _CANCELLED
         job.state = "JOB_STATE_CANCELLED"
-        self._answer(told(job))
+        self._answer(as_json(job))
 
     def _answer(self, value: Mapping[str, Any], status: int = 200) -> None:
         content = json.dumps(value).encode()

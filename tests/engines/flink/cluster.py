@@ -1,10 +1,10 @@
-"""A Flink cluster on this machine: a job manager and task managers, each a process of its own.
+"""A Flink cluster on this machine: a job manager and task managers, each a separate process.
 
     python -m tests.engines.flink.cluster [--task-managers N]
 
-fetches Flink if need be, starts it, prints the address of the job manager and stops it at Ctrl-C.
-Flink's scripts are not in the package that ships its jars; what they do is done here: the memory
-settings become flags of the JVM by Flink's own BashJavaUtils, and Java 17 is told what to open.
+fetches Flink if necessary, starts it, prints the address of the job manager and stops it at Ctrl-C.
+Flink's scripts are not in the package with its jars, so this module does their work: Flink's own
+BashJavaUtils turns the memory settings into flags of the JVM, and Java 17 gets its open packages.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ OPENS = [
         "java.util.concurrent.locks",
     )
 ]
-QUICK = "-XX:TieredStopAtLevel=1"  # a cluster of minutes does without the slower, better compiler
-SLOTS = 2  # of a task manager, as config.yaml says
+QUICK = "-XX:TieredStopAtLevel=1"  # no slower, optimizing compiler for a cluster of minutes
+SLOTS = 2  # of a task manager, as in config.yaml
 RESULT = "BASH_JAVA_UTILS_EXEC_RESULT:"
 
 
 class FlinkCluster:
-    """Brings a cluster up in a folder; a context manager.
+    """Starts a cluster in a folder; a context manager.
 
     Args:
       folder: gets the configuration and the logs.
-      task_managers: how many, of two slots each.
+      task_managers: their number; each has two slots.
       settings: lines of Flink's configuration that replace those of config.yaml.
     """
 
@@ -103,7 +103,7 @@ class FlinkCluster:
         return runners.choose(Runner(), "flink", [*own, *settings])
 
     def add_task_manager(self) -> Server:
-        """Start one more."""
+        """Start another task manager."""
         server = self._start(
             f"taskmanager-{len(self.task_managers)}",
             "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
@@ -114,7 +114,7 @@ class FlinkCluster:
         return server
 
     def kill_task_manager(self) -> None:
-        """Kill the oldest without a word, as a machine dies; its workers die with it."""
+        """Kill the oldest one without notice, like a machine failure, including its workers."""
         self.task_managers.pop(0).stop(signal.SIGKILL)
 
     def wait_for_task_managers(self, count: int) -> None:
@@ -129,7 +129,7 @@ class FlinkCluster:
         )
 
     def ask(self, path: str, otherwise: Any = None) -> Any:
-        """Return what the job manager's REST API answers; `otherwise` where it cannot yet."""
+        """Return a response of the job manager's REST API; `otherwise` if there is none yet."""
         try:
             with urllib.request.urlopen(self.master + path, timeout=10) as answer:
                 return json.load(answer)
@@ -141,7 +141,7 @@ class FlinkCluster:
     def _configure(self, settings: dict[str, str]) -> None:
         (self._folder / "conf").mkdir(parents=True)
         shutil.copy(HERE / "log4j.properties", self._folder / "conf")
-        # Flat keys, as Flink takes them beside nested ones.
+        # Flat keys, which Flink accepts beside nested ones.
         lines = (HERE / "config.yaml").read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if line.partition(":")[0] not in settings]
         kept += [f"{key}: {value}" for key, value in settings.items()]
@@ -164,7 +164,7 @@ class FlinkCluster:
             *conf,
             *arguments,
         ]
-        # An SDK worker that a task manager starts runs in this environment.
+        # SDK workers that a task manager starts run in this environment.
         env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         return Server([*command, *dynamic], self._folder / f"{name}.log", env)
 

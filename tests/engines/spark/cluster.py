@@ -1,9 +1,9 @@
-"""A Spark 3 cluster on this machine: a master and workers of two cores, each a process of its own.
+"""A Spark 3 cluster on this machine: a master and workers of two cores, in separate processes.
 
     python -m tests.engines.spark.cluster [--workers N]
 
 builds what is needed, starts it, prints the master's address and stops it at Ctrl-C. Spark's
-scripts are not among what is published for Maven; each ends in one Java command, which is here.
+scripts are not published for Maven; each consists of one Java command, which is here.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from tests.engines import artifacts
 from tests.engines.processes import Server, free_ports, wait_for
 
 HERE = Path(__file__).resolve().parent
-# Daemons that do little for a few minutes: compiling them well would cost more than it gives.
+# Daemons that run for a few minutes with little work: optimizing compilation does not pay off.
 JVM = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", *OPENS]
 CORES = 2  # of a worker
-MEMORY = "2g"  # that a worker has for executors
+MEMORY = "2g"  # for executors of a worker
 
 
 class SparkCluster:
-    """Brings a cluster up in a folder, which gets its logs; a context manager.
+    """Starts a cluster in a folder; a context manager.
 
     Args:
-      folder: gets the logs, the executors' too.
-      workers: how many, of two cores each.
+      folder: gets the logs, including the executors'.
+      workers: their number; each has two cores.
     """
 
     def __init__(self, folder: Path, *, workers: int = 1) -> None:
@@ -83,14 +83,14 @@ class SparkCluster:
         return runners.choose(Runner(), "spark", [*own, *settings])
 
     def add_worker(self) -> None:
-        """Start one more."""
+        """Start another worker."""
         self._named += 1
         name = f"worker-{self._named}"
         own = ["--cores", str(CORES), "--memory", MEMORY, "--work-dir", str(self._folder / "work")]
         self.workers.append(self._start(name, "worker.Worker", [*own, self.master]))
 
     def kill_worker(self) -> None:
-        """Kill the oldest with its executors, as a machine dies."""
+        """Kill the oldest one with its executors, like a machine failure."""
         self.workers.pop(0).stop(signal.SIGKILL)
 
     def wait_for_workers(self, count: int) -> None:
@@ -104,13 +104,13 @@ class SparkCluster:
         )
 
     def logs(self, app: str) -> list[Path]:
-        """Return the logs of the executors that an application has had."""
+        """Return the logs of all executors of an application."""
         return sorted((self._folder / "work" / app).glob("*/stderr"))
 
     def ask(self, otherwise: Any = None) -> Any:
-        """Return what the master tells of its workers and applications; `otherwise` if it cannot.
+        """Return the master's data on its workers and applications; `otherwise` if not available.
 
-        Its word is its page's, as JSON: what it logs depends on somebody's log4j.properties.
+        The data is that of its page, as JSON: the log depends on a log4j.properties file.
         """
         try:
             with urllib.request.urlopen(f"{self.page}/json/", timeout=10) as answer:
@@ -124,7 +124,7 @@ class SparkCluster:
         env = {
             **os.environ,
             "SPARK_HOME": str(self._folder),
-            "SPARK_SCALA_VERSION": "2.12",  # told by the names of folders that are not here
+            "SPARK_SCALA_VERSION": "2.12",  # normally found by names of folders that do not exist
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_LOCAL_HOSTNAME": "localhost",
         }

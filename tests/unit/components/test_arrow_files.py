@@ -1,4 +1,4 @@
-"""Opening a file of Arrow's never runs code that the file holds, and happens in one place."""
+"""Opening an Arrow or Parquet file never runs code in it, and happens in one module."""
 
 import ast
 import pickle
@@ -17,7 +17,7 @@ from schemas.errors import DataError
 ROOT = Path(__file__).parents[3]
 THE_PLACE = "components/arrow_files.py"
 
-# What opens a file, or hands out what does, by its full name.
+# Functions that open a file, or return one that does, by full name.
 OPENING = re.compile(
     r"pyarrow\.(parquet\.(core\.)?(Parquet(File|Dataset)|read_\w+)"
     r"|(ipc|feather)\.(open|read|RecordBatch(File|Stream)Reader)\w*"
@@ -28,7 +28,7 @@ WRITING = re.compile(r"pyarrow\.ipc\.(new_\w+|IpcWriteOptions|RecordBatchFileRea
 
 
 class Payload:
-    """Makes a file when it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -39,7 +39,7 @@ class Payload:
 
 @pytest.fixture
 def hostile(tmp_path):
-    """A Parquet and an Arrow file that make the file `marker` where pyarrow unpickles."""
+    """A Parquet and an Arrow file that create the file `marker` if pyarrow unpickles them."""
     metadata = {
         "ARROW:extension:name": "arrow.py_extension_type",
         "ARROW:extension:metadata": pickle.dumps(Payload(tmp_path / "marker"), protocol=0),
@@ -70,7 +70,7 @@ def test_a_hostile_file_is_refused_in_a_process_that_imports_a_reader_alone(host
     assert "DataError: the file has a column of a pickled Python type" in done.stderr
 
 
-# Newer pyarrow says that it does not unpickle the type, before it is refused here.
+# Newer pyarrow warns that it does not unpickle the type, before it is refused here.
 @pytest.mark.filterwarnings("ignore:pickle-based deserialization:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore:pyarrow.PyExtensionType is deprecated:FutureWarning")
 @pytest.mark.parametrize("name", ["flat", "nested"])
@@ -101,7 +101,7 @@ def test_other_failures_stay_what_they_are(tmp_path):
 
 
 def openings(source):
-    """Return the full names of what a module's source uses to open files of Arrow's."""
+    """Return the full names of functions that a module uses to open Arrow files."""
     tree = ast.parse(source)
     known = {}
     for node in ast.walk(tree):
@@ -119,7 +119,7 @@ def openings(source):
 
 
 def _dotted(node, known):
-    """Return the full name that an expression such as `pq.ParquetFile` stands for."""
+    """Return the full name of an expression such as `pq.ParquetFile`."""
     parts = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -147,7 +147,7 @@ def test_an_opening_is_found_under_whatever_name(source):
     assert openings(source)
 
 
-def test_writing_is_no_opening():
+def test_writing_does_not_count_as_opening():
     assert not openings(
         "import pyarrow as pa\nimport pyarrow.parquet as pq\n"
         "pq.ParquetWriter(path, schema)\npa.ipc.new_file(path, schema)"

@@ -1,4 +1,4 @@
-"""Processes that this one starts end with it, and are waited for."""
+"""Child processes end with their parent, and are waited for."""
 
 import shutil
 import signal
@@ -10,7 +10,7 @@ import pytest
 
 from components import children
 
-# Starts what the arguments say, waits until it is past setpriv, tells its id and is killed.
+# Starts the command in the arguments, waits until setpriv is done, prints its id and is killed.
 KILLED = """
 import os, signal, subprocess, sys, psutil
 from components.children import bound
@@ -38,7 +38,7 @@ def test_a_process_ends_with_the_one_that_started_it_though_that_is_killed(numbe
 
 
 def is_gone(process_id, seconds=30):
-    """Wait for a process that is another's child; kill it where it does not end."""
+    """Wait for the end of another process's child; kill it if it does not end."""
     try:
         process = psutil.Process(process_id)
     except psutil.NoSuchProcess:
@@ -55,7 +55,7 @@ def test_without_setpriv_the_command_is_as_it_was(monkeypatch):
 
 
 @pytest.mark.parametrize(("program", "code"), [(WAITS, -signal.SIGTERM), (DEAF, -signal.SIGKILL)])
-def test_a_process_is_gone_once_it_is_ended(program, code, monkeypatch):
+def test_a_process_does_not_exist_after_end(program, code, monkeypatch):
     monkeypatch.setattr(children, "ENDING_SECONDS", 0.5 if program == DEAF else 30.0)
     command = children.bound([sys.executable, "-c", program])
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

@@ -1,4 +1,4 @@
-"""What importing TensorFlow tells is kept off the terminal, and what it need not import away."""
+"""Importing TensorFlow prints nothing to the terminal, and skips what is not needed."""
 
 import importlib
 import os
@@ -15,7 +15,7 @@ def same_environment(monkeypatch):
         monkeypatch.setenv(name, os.environ.get(name, "0"))
 
 
-def test_what_the_log_library_tells_is_left_out(capfd):
+def test_messages_of_the_log_library_are_left_out(capfd):
     with quiet_imports():
         os.write(2, b"WARNING: All log messages before absl::InitializeLog() is called are ...\n")
         os.write(2, b"I0000 00:00:1795250592.389342      83 port.cc:153] oneDNN custom ...\n")
@@ -26,7 +26,7 @@ def test_what_the_log_library_tells_is_left_out(capfd):
     )
 
 
-def test_a_failed_import_tells_what_came_before_it(capfd):
+def test_a_failed_import_shows_earlier_output(capfd):
     with pytest.raises(ImportError, match="libcuda"):
         _fail_to_import()
     assert capfd.readouterr().err == "cannot open shared object file\n"
@@ -42,7 +42,7 @@ def _fail_to_import():
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A package that nothing has imported yet."""
+    """A package that is not imported yet."""
     (tmp_path / "only_here.py").write_text("ANSWER = 42\n")
     monkeypatch.syspath_prepend(tmp_path)
     yield "only_here"

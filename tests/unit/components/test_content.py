@@ -1,4 +1,4 @@
-"""Digests of what files hold."""
+"""Digests of the contents of files."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ def test_a_file_has_the_sha_256_of_its_content_however_many_are_read(tmp_path, s
     assert digests == {path: hashlib.sha256(data).hexdigest() for path, data in held.items()}
 
 
-def test_a_file_that_is_gone_is_an_error(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         content.of_files({str(tmp_path / "gone"): 20 << 20, str(tmp_path / "away"): 20 << 20})
 

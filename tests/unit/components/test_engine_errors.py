@@ -66,9 +66,9 @@ def test_what_a_worker_raised_on_purpose_is_raised_as_it_was():
 
 def test_what_beam_made_one_text_of_in_this_process_has_its_parts_again():
     error = DataError("it is so", where="here", expected="that", remedy="this")
-    told = restored(DataError(f"{error} [while running 'A/B']"))
-    assert (type(told), str(told)) == (DataError, str(error))
-    assert told.remedy == "this"
+    error_again = restored(DataError(f"{error} [while running 'A/B']"))
+    assert (type(error_again), str(error_again)) == (DataError, str(error))
+    assert error_again.remedy == "this"
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_other_versions_on_the_workers_are_reported_first():
 
 
 def test_a_full_disk_under_tensorflow_is_reported_with_the_file():
-    told = "OutOfRangeError: /data/saved_model.pb; File too large"
+    cause = "OutOfRangeError: /data/saved_model.pb; File too large"
     text = FROM_PYTHON.replace(
         "FileNotFoundError: [Errno 2] No such file or directory: '/data/x' [while",
-        f"RuntimeError: {told} [while",
-    ).replace("FileNotFoundError: [Errno 2] No such file or directory: '/data/x'", told)
+        f"RuntimeError: {cause} [while",
+    ).replace("FileNotFoundError: [Errno 2] No such file or directory: '/data/x'", cause)
     assert explained("transform", text).what == (
-        f"transform failed on the engine: a disk is full, or a file larger than it may be ({told})"
+        f"transform failed on the engine: a disk is full, or a file larger than it may be ({cause})"
     )
 
 

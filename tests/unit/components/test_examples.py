@@ -1,4 +1,4 @@
-"""Examples on disk and in the forms that TFT, the signatures and requests take."""
+"""Examples on disk and in the forms for TFT, the signatures and requests."""
 
 import os
 from pathlib import Path
@@ -122,7 +122,7 @@ def test_a_shard_is_cut_into_row_groups_and_read_back_in_order(tmp_path):
     assert read.schema == arrow_schema(COLUMNS)
 
 
-def test_columns_are_read_in_the_order_asked_for(tmp_path):
+def test_columns_are_read_in_the_given_order(tmp_path):
     write(tmp_path, "eval", "a.parquet", batch_of())
     (_, group, _) = examples.row_groups(str(tmp_path), "eval")
     batch = examples.read_row_group(group, ["Fare ($)", "i"])

@@ -19,8 +19,8 @@ def test_a_file_appears_when_it_is_whole(tmp_path):
     with files.whole(str(path)) as partial:
         Path(partial).write_text("half")
         assert not path.exists()
-        assert os.path.dirname(partial) == str(path.parent)  # the same disk: it can be renamed
-        assert os.path.basename(partial).startswith(".")  # patterns pass it over
+        assert os.path.dirname(partial) == str(path.parent)  # the same disk, so that it is renamed
+        assert os.path.basename(partial).startswith(".")  # patterns do not match it
         Path(partial).write_text("whole")
     assert files.read_text(str(path)) == "whole"
     assert os.listdir(path.parent) == ["b.txt"]
@@ -40,7 +40,7 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
         assert one != other
         Path(one).write_text("1")
         Path(other).write_text("2")
-    assert files.read_text(path) == "1"  # the one that was through last
+    assert files.read_text(path) == "1"  # the one that finished last
 
 
 def test_sweep_takes_what_dead_writers_left(tmp_path):
@@ -57,7 +57,7 @@ def found(pattern: Path | str) -> list[str]:
 
 def test_a_pattern_over_a_loop_of_links_finds_each_file_once(tmp_path):
     path = write(tmp_path / "a" / "b" / "x.csv")
-    for name in ("one", "two", "a/three", "a/b/four"):  # glob does not come to an end with these
+    for name in ("one", "two", "a/three", "a/b/four"):  # glob does not terminate with these
         os.symlink(tmp_path, tmp_path / name)
     os.symlink(path, tmp_path / "z.csv")
     os.symlink(path, tmp_path / "y.csv")
@@ -114,7 +114,7 @@ def test_names_walk_and_find(tmp_path):
     assert files.find(f"{root}/none") == []
 
 
-def test_an_entry_tells_size_and_time(tmp_path):
+def test_an_entry_has_size_and_time(tmp_path):
     path = write(tmp_path / "a", "123")
     os.utime(path, ns=(5, 1_700_000_000_123_456_789))
     assert files.find(path) == [files.Entry(path, 3, 1_700_000_000_123_456_789)]
@@ -133,7 +133,7 @@ def test_copy_tree_copies_what_it_is_to(tmp_path):
     assert files.read_text(f"{tmp_path}/to/variables/a") == "variables/a"
 
 
-def test_copy_tree_tells_of_a_file_that_cannot_be_copied(tmp_path):
+def test_copy_tree_reports_a_file_that_cannot_be_copied(tmp_path):
     for name in ("a", "b"):
         write(tmp_path / "from" / name)
     write(tmp_path / "to" / "b" / "in_the_way")
@@ -160,7 +160,7 @@ def test_remove_takes_files_folders_and_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["gs://b/a", "s3://b/a"])
-def test_a_stores_path_is_told_from_a_local_one(path):
+def test_a_stores_path_is_distinguished_from_a_local_one(path):
     assert files.in_store(path)
     assert files.absolute(f"{path}/") == path
     assert not files.in_store(path.replace("://", ":/"))

@@ -1,4 +1,4 @@
-"""Which paths are one place."""
+"""Which paths are the same place."""
 
 import os
 

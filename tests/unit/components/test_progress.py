@@ -1,4 +1,4 @@
-"""What stages tell about themselves, as a listener hears it."""
+"""What stages report about themselves, as a handler receives it."""
 
 import logging
 
@@ -10,7 +10,7 @@ from components.progress import Event
 
 @pytest.fixture
 def heard():
-    """The events told, in order."""
+    """The received events, in order."""
     events = []
 
     class Listener(logging.Handler):
@@ -26,7 +26,7 @@ def heard():
     progress.LOGGER.setLevel(level)
 
 
-def test_a_stage_is_told_from_start_to_end(heard):
+def test_a_stage_is_reported_from_start_to_end(heard):
     with progress.stage("ingest"):
         progress.rows("ingest", 7)
         progress.metrics("ingest", loss=0.5)
@@ -40,7 +40,7 @@ def test_a_stage_is_told_from_start_to_end(heard):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_a_stage_that_fails_is_told_so_and_the_error_goes_on(heard, error):
+def test_a_failing_stage_is_reported_and_its_error_is_raised(heard, error):
     with pytest.raises(error), progress.stage("train"):
         raise error
     assert [(e.stage, e.kind) for e in heard] == [("train", "start"), ("train", "failed")]

@@ -54,21 +54,21 @@ class GivenUpError(Exception):
 )
 def test_a_stores_error_begins_with_the_cause(path, error, what, remedy):
     for said in (error, GivenUpError(error)):
-        told = store_errors.explained(path, said)
-        assert isinstance(told, StoreError)
-        assert what in told.what
-        assert "\n" not in told.what
-        assert told.where == path
-        assert remedy in (told.remedy or "")
+        readable = store_errors.explained(path, said)
+        assert isinstance(readable, StoreError)
+        assert what in readable.what
+        assert "\n" not in readable.what
+        assert readable.where == path
+        assert remedy in (readable.remedy or "")
 
 
 def test_an_object_that_is_not_there_is_a_file_that_is_not_there():
     said = RefusedError(
         404, "GET http://x/download/storage/v1/b/b/o/name?alt=media: no such object"
     )
-    told = store_errors.explained("gs://b/name", said)
-    assert isinstance(told, FileNotFoundError)
-    assert told.filename == "gs://b/name"
+    readable = store_errors.explained("gs://b/name", said)
+    assert isinstance(readable, FileNotFoundError)
+    assert readable.filename == "gs://b/name"
 
 
 @pytest.mark.parametrize("path", ["gs://", "s3:///a"])

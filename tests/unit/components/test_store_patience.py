@@ -1,4 +1,4 @@
-"""What fails is tried again for so long, and no longer; what was given up before, not at all."""
+"""Failing requests are repeated for a limited time; after one was given up, not at all."""
 
 import contextlib
 
@@ -16,7 +16,7 @@ def answering(monkeypatch):
 
 
 def ask(scheme, error=None):
-    """Return for how long an operation may fail, which then does."""
+    """Return for how long an operation is repeated, which then fails."""
     with contextlib.suppress(StoreError), limited(scheme) as seconds:
         if error:
             raise StoreError(error)
@@ -35,7 +35,7 @@ def test_a_store_that_was_given_up_is_asked_once_until_it_answers():
     assert ask("gs://")
     ask("gs://", f"{NO_ANSWER}: no route")
     assert ask("s3://")
-    assert not ask("gs://")  # but it answers
+    assert not ask("gs://")  # but it succeeds
     assert ask("gs://")
 
 
@@ -47,7 +47,7 @@ def test_a_store_without_such_an_object_has_answered():
     assert ask("gs://") == 60
 
 
-def test_a_time_that_is_none(monkeypatch):
+def test_an_invalid_time(monkeypatch):
     monkeypatch.setenv(VARIABLE, "soon")
     with pytest.raises(ConfigError, match="'soon'"), limited("gs://"):
         pass

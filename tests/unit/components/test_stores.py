@@ -1,4 +1,4 @@
-"""Which objects a pattern names, and which failures of boto3 are tried again."""
+"""Which objects a pattern matches, and which failures of boto3 are retried."""
 
 import pytest
 
@@ -9,7 +9,7 @@ NAMES = ("a/1.csv", "a/b/2.csv", "a/[x].csv", "a/^.csv", "a/folder/", "ab", "b\\
 
 
 class Objects:
-    """A store that lists objects alone."""
+    """A store that only lists objects."""
 
     def found(self, bucket, name):
         if name not in NAMES:
@@ -28,7 +28,7 @@ class Objects:
         ("*.csv", []),
         ("a?", ["ab"]),
         ("a?1.csv", []),
-        ("a/[x].csv", ["a/[x].csv"]),  # one that is there is meant as it stands
+        ("a/[x].csv", ["a/[x].csv"]),  # an existing name is taken literally
         ("a/[0-9].csv", ["a/1.csv"]),
         ("a/[!0-9].csv", ["a/^.csv"]),
         ("a/[[]*", ["a/[x].csv"]),
@@ -53,7 +53,7 @@ def test_a_busy_store_is_asked_again(status, again):
     assert store_clients._is_passing(error) is again
 
 
-def test_what_does_not_answer_is_asked_again_and_who_may_not_ask_is_not():
+def test_missing_answers_are_retried_and_refusals_are_not():
     exceptions = pytest.importorskip("botocore.exceptions")
     assert store_clients._is_passing(exceptions.EndpointConnectionError(endpoint_url="x"))
     assert store_clients._is_passing(exceptions.ReadTimeoutError(endpoint_url="x"))

@@ -1,4 +1,4 @@
-"""What a command and its workers must have alike is told, and what differs is named."""
+"""Differences between the versions of a command and its workers are named."""
 
 from components import versions
 

@@ -1,4 +1,4 @@
-"""A page to be asked, as an engine's is."""
+"""A web page like an engine's."""
 
 import contextlib
 import threading
@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 @contextlib.contextmanager
 def served(page, changed=None):
-    """Yield the address at which `page(path)` gives the bytes of every answer.
+    """Yield the address at which `page(path)` gives the bytes of every response.
 
-    What is to be changed there is told to `changed(path)`.
+    Requests to change something there are passed to `changed(path)`.
     """
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The command answers typing errors at once, in words, without what is heavy."""
+"""The command answers typing errors at once, in words, without heavy imports."""
 
 import contextlib
 import errno
@@ -98,12 +98,12 @@ def test_the_list_of_commands_has_the_first_sentence_of_each_ones_help(name):
 
 
 def processor_seconds():
-    """What the processes that this one has waited for have used, however busy the machine is."""
+    """Return the CPU time of finished child processes, which does not depend on the load."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def test_a_source_that_is_not_there_is_said_before_anything_is_made(tmp_path, capsys):
+def test_a_missing_source_is_reported_before_anything_is_created(tmp_path, capsys):
     folder = bad_folder(tmp_path, "")
     text = (tmp_path / "bad" / "pipeline.yaml").read_text(encoding="utf-8")
     lines = ["  path: nowhere/*.csv" if "package://" in line else line for line in text.split("\n")]
@@ -117,7 +117,9 @@ def test_a_source_that_is_not_there_is_said_before_anything_is_made(tmp_path, ca
     ("data", "said"),
     [("", "the file is empty"), ("trip,fare\n1,2\n", "are not in the file's header")],
 )
-def test_a_source_without_its_columns_is_said_before_anything_is_made(tmp_path, capsys, data, said):
+def test_a_source_without_its_columns_is_reported_before_anything_is_created(
+    tmp_path, capsys, data, said
+):
     folder = bad_folder(tmp_path, "")
     text = (tmp_path / "bad" / "pipeline.yaml").read_text(encoding="utf-8")
     lines = ["  path: data.csv" if "package://" in line else line for line in text.split("\n")]
@@ -139,7 +141,7 @@ def test_an_output_folder_that_cannot_be_made_is_named(tmp_path, capsys):
 @pytest.mark.parametrize(
     "words", ["[Errno 28] No space left on device", "database or disk is full"]
 )
-def test_a_full_disk_is_said_whoever_met_it(tmp_path, monkeypatch, capsys, words):
+def test_a_full_disk_is_reported_whichever_library_fails(tmp_path, monkeypatch, capsys, words):
     def fill(*_):
         raise RuntimeError(f"Error when executing query: {words} query: INSERT INTO ...")
 
@@ -155,7 +157,7 @@ def full(*_, **__):
 
 
 @pytest.mark.parametrize("where", [(logs, "captured"), (run, "locked"), (run, "summarize")])
-def test_a_disk_that_is_full_before_or_after_the_stages_is_said_alike(
+def test_a_full_disk_before_or_after_the_stages_is_reported_alike(
     tmp_path, monkeypatch, capsys, where
 ):
     monkeypatch.setattr(run, "_run_dag", lambda *_: None)
@@ -178,7 +180,7 @@ def test_a_summary_that_finds_no_room_does_not_hide_what_the_run_ended_with(
 
 
 @pytest.mark.parametrize(("error", "code"), [(MemoryError(), 1), (OSError(28, "full"), 3)])
-def test_a_shortage_outside_a_run_is_said_too(monkeypatch, capsys, error, code):
+def test_a_shortage_outside_a_run_is_reported_too(monkeypatch, capsys, error, code):
     def fail(*_, **__):
         raise error
 

@@ -1,4 +1,4 @@
-"""What a run looks like: live on a terminal, plain lines elsewhere."""
+"""How a run is displayed: live on a terminal, as plain lines elsewhere."""
 
 import io
 import re
@@ -21,7 +21,7 @@ class Gone(io.StringIO):
 
 
 class Clock:
-    """Seconds that pass only when told."""
+    """A clock that advances only on request."""
 
     def __init__(self):
         self.now = 100.0
@@ -31,7 +31,7 @@ class Clock:
 
 
 def play(stream, clock, make=Plain):
-    """A run of four stages, the second of them cached, the last two at the end."""
+    """Play a run of four stages: the second is cached, the last two are at the end."""
     screen = make(stream, clock)
     with Reporter(("ingest", "statistics", "train", "push"), screen, clock) as reporter:
         progress.emit(progress.Event("ingest", "start"))
@@ -89,12 +89,12 @@ def test_a_terminal_keeps_one_line_a_stage_and_gives_the_cursor_back(monkeypatch
 
 
 def strip(text):
-    """What is left on the screen of each line: nothing before a carriage return and erase."""
+    """Return what remains of each line on the screen, after carriage returns and erasures."""
     lines = [line.rstrip("\r").rpartition("\x1b[2K")[2] for line in text.split("\n")]
     return "\n".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in lines)
 
 
-def test_an_engines_job_is_told_with_its_page_and_its_state():
+def test_an_engines_job_is_shown_with_its_page_and_its_state():
     stream, clock = io.StringIO(), Clock()
     with Reporter(("ingest",), Plain(stream, clock), clock):
         progress.emit(progress.Event("ingest", "start"))
@@ -131,7 +131,7 @@ def test_no_color_is_honoured(monkeypatch):
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", stream.getvalue())
 
 
-def test_a_screen_that_is_gone_does_not_stop_the_run(monkeypatch, capsys):
+def test_a_screen_that_disappears_does_not_stop_the_run(monkeypatch, capsys):
     monkeypatch.setattr("logging.raiseExceptions", False)
     with Reporter(("ingest",), Plain(Gone())) as reporter:
         progress.emit(progress.Event("ingest", "start"))

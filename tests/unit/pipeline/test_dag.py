@@ -1,4 +1,4 @@
-"""What the wiring is asked before TFX is imported."""
+"""The checks of the wiring before TFX is imported."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from schemas.errors import DataError
 
 @pytest.fixture
 def dataset(tmp_path):
-    """The taxi dataset in a folder of its own, its source still to be written."""
+    """The taxi dataset in a separate folder, whose source does not exist yet."""
     for file in (catalog.SPEC_FILE, catalog.SCHEMA_FILE):
         text = (catalog.SHIPPED / "taxi" / file).read_text()
         text = text.replace(catalog.load("taxi").spec.source.path, "d")
@@ -32,7 +32,7 @@ def test_no_file_at_all_is_named(dataset):
 
 
 @pytest.mark.parametrize("name", dag.NODES)
-def test_a_pipeline_called_like_a_node_gets_an_id_of_its_own(name):
+def test_a_pipeline_named_like_a_node_gets_another_id(name):
     assert dag.pipeline_id(name) not in dag.NODES
 
 

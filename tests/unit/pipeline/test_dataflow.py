@@ -1,4 +1,4 @@
-"""What Dataflow needs is asked for before a job; what Google refuses is told with its remedy."""
+"""Dataflow's requirements are checked before a job; Google's refusals have a remedy."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @contextlib.contextmanager
 def google(answers):
-    """Answer as Google does: a status and a message by path; what is not among them is well."""
+    """Answer like Google: a status and a message by path; other paths succeed."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -31,7 +31,7 @@ def google(answers):
             self.end_headers()
             self.wfile.write(json.dumps({"error": {"message": message}}).encode())
 
-        def do_POST(self):  # where a token is asked for with credentials that have run out
+        def do_POST(self):  # requests a token for expired credentials
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(400)
             self.end_headers()
@@ -47,7 +47,7 @@ def google(answers):
 
 
 def refused(monkeypatch, answers=None, settings=(), beam=("--no_auth",)):
-    """Return what is said of a choice, with Google answering so; None reaches no Google."""
+    """Return the error for a choice with these answers; None does not reach Google."""
     with contextlib.ExitStack() as stack:
         host = "http://localhost:1" if answers is None else stack.enter_context(google(answers))
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
@@ -65,13 +65,13 @@ def test_all_is_well(monkeypatch):
         engines.check(runners.choose(Runner(), "dataflow", KEYS, words))
 
 
-def test_a_missing_bucket_is_said_with_the_command_that_makes_it(monkeypatch):
+def test_a_missing_bucket_is_reported_with_the_command_that_creates_it(monkeypatch):
     said = refused(monkeypatch, {BUCKET: (404, "The specified bucket does not exist.")})
     assert said.startswith("there is no bucket 'bucket'\n")
     assert "gcloud storage buckets create gs://bucket --project=ours --location=europe-w" in said
 
 
-def test_a_bucket_that_may_not_be_seen_is_said_in_googles_words(monkeypatch):
+def test_a_bucket_without_access_is_reported_in_googles_words(monkeypatch):
     message = "ann@ours.test does not have storage.buckets.get access"
     said = refused(monkeypatch, {BUCKET: (403, message)})
     assert said.startswith(f"the bucket 'bucket' is refused: {message}\n")
@@ -79,33 +79,33 @@ def test_a_bucket_that_may_not_be_seen_is_said_in_googles_words(monkeypatch):
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_service_that_refuses_is_said_in_its_words(monkeypatch, status):
+def test_a_service_that_refuses_is_reported_in_its_words(monkeypatch, status):
     message = "Dataflow API has not been used in project ours before or it is disabled."
     said = refused(monkeypatch, {JOBS: (status, message)})
     assert said.startswith(f"Dataflow refuses 'ours' in 'europe-west1': {message}\n")
     assert "gcloud services enable dataflow.googleapis.com --project=ours" in said
 
 
-def test_a_network_without_google_is_said(monkeypatch):
+def test_a_network_without_google_is_reported(monkeypatch):
     said = refused(monkeypatch)
     assert said.startswith("Cloud Storage cannot be reached: [Errno 111] Connection refused\n")
     assert "runner.dataflow.temp_location" in said
 
 
-def test_what_workers_cannot_see_is_said():
+def test_paths_that_workers_cannot_reach_are_reported():
     chosen = runners.choose(Runner(), "dataflow", KEYS)
     with pytest.raises(ConfigError, match=r"workers cannot see 'runs', which is on this machine"):
         engines.check(chosen, ["gs://bucket/trips.csv", "runs"])
 
 
-def test_missing_credentials_are_said(monkeypatch, tmp_path):
+def test_missing_credentials_are_reported(monkeypatch, tmp_path):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "no.json"))
     said = refused(monkeypatch, {}, beam=())
     assert said.startswith("there are no credentials for Google Cloud: File ")
     assert "gcloud auth application-default login" in said
 
 
-def test_credentials_that_have_run_out_are_said(monkeypatch, tmp_path):
+def test_expired_credentials_are_reported(monkeypatch, tmp_path):
     with google({}) as host:
         key = google_keys.write(tmp_path, f"{host}/token")
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
@@ -121,7 +121,7 @@ def test_workers_get_this_project_once(monkeypatch, tmp_path):
     assert "not started from its checkout" in refused(monkeypatch, {})
 
 
-def test_a_package_that_cannot_be_built_is_said(tmp_path):
+def test_a_package_that_cannot_be_built_is_reported(tmp_path):
     (tmp_path / "setup.py").write_text("raise SystemExit('no compiler')")
     with pytest.raises(ConfigError, match="no package can be built for the workers: no compiler"):
         packages.build(tmp_path / "setup.py", tmp_path)

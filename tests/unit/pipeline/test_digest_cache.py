@@ -1,4 +1,4 @@
-"""What is remembered of files, and when they are read again."""
+"""What is remembered about files, and when they are read again."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ def later(monkeypatch):
 
 @pytest.fixture
 def read(monkeypatch):
-    """Return the paths of the files that were read since it was last asked."""
+    """Return the paths of the files that were read since the last call."""
     paths = []
     of_files = content.of_files
 
@@ -35,13 +35,13 @@ def read(monkeypatch):
         paths.extend(sizes)
         return of_files(sizes)
 
-    def told():
+    def read_paths():
         found = [os.path.basename(path) for path in paths]
         paths.clear()
         return found
 
     monkeypatch.setattr(content, "of_files", counting)
-    return told
+    return read_paths
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def digest(tmp_path):
-    """Digest a file with a cache that is opened and saved for that alone."""
+    """Digest a file with a cache that is opened and saved only for that."""
 
     def one(path):
         with digest_cache.opened(tmp_path / "digests.json") as cache:
@@ -80,7 +80,7 @@ def test_equal_size_and_mtime_do_not_hide_a_change(file, digest, read, later):
 def test_another_file_of_equal_times_in_its_place_is_read(
     file, digest, tmp_path, monkeypatch, later
 ):
-    """Such as on a file system that keeps no ctime: the inode tells."""
+    """For example on a file system without ctime: the inode shows it."""
     digest(file)
     look = digest_cache._Look.at(str(file))
     other = tmp_path / "other"
@@ -119,7 +119,7 @@ def test_a_cache_that_cannot_be_read_is_as_good_as_empty(
     assert list(json.loads((tmp_path / "digests.json").read_text())["files"]) == [str(file)]
 
 
-def test_files_that_are_gone_are_forgotten(file, digest, tmp_path, later):
+def test_removed_files_are_forgotten(file, digest, tmp_path, later):
     digest(file)
     other = tmp_path / "b.csv"
     other.write_text("b")

@@ -1,4 +1,4 @@
-"""The code digest holds what a node's function reaches, and nothing else."""
+"""The code digest covers what a node's function reaches, and nothing else."""
 
 import importlib.metadata
 import os
@@ -53,7 +53,7 @@ TOY = {"toy": ("toy/__init__.py", "toy/reading.py"), "toy-engine": ("toy_engine.
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    """A small house of modules, each of which says one thing."""
+    """A small house of modules, each with a single statement."""
     files = {
         "components/__init__.py": '"""Middle floor."""',
         "components/progress.py": "import logging",
@@ -167,7 +167,7 @@ def test_a_changed_line_changes_the_digests_of_what_depends_on_it(house, file, o
         ("components/kinds/two.py", {"two"}),
         ("schemas/kinds/two.py", {"two"}),
         ("components/kinds/finding.py", {"one", "two"}),
-        ("schemas/kinds/__init__.py", set()),  # as where a kind is added
+        ("schemas/kinds/__init__.py", set()),  # where a kind is added
     ],
 )
 def test_a_kind_counts_where_it_was_chosen_and_nowhere_else(house, file, changed):
@@ -226,8 +226,8 @@ def test_a_relative_import_is_refused(house):
         code(house, "keep")
 
 
-def test_the_rooms_are_told_apart():
-    """On the real code: what only one stage uses is in no other stage's digest."""
+def test_the_rooms_are_distinguished():
+    """In the real code, what only one stage uses is not in another stage's digest."""
     reached = {
         node: reach(f"components.{room}.component", node).modules.keys()
         for node, room in dag.ROOMS.items()
@@ -246,7 +246,7 @@ def test_only_the_source_that_was_chosen_is_in_ingest_s_digest(kind, other):
     reached = reach("components.ingest.component", "ingest", kinds=kinds).modules.keys()
     assert {f"components.sources.{kind}", f"schemas.sources.{kind}"} <= reached
     assert not {f"components.sources.{other}", f"schemas.sources.{other}"} & reached
-    assert "schemas.sources" not in reached  # which a kind may be added to
+    assert "schemas.sources" not in reached  # a kind may be added to it
 
 
 def kinds_reached(node):
@@ -305,7 +305,7 @@ def test_libraries_of_a_node_are_those_that_it_imports_and_all_that_they_require
 
 @pytest.fixture
 def source(tmp_path):
-    """Return the identity of files of these names in a folder, as a run of its own sees it."""
+    """Return the identity of files with these names in a folder, as a separate run sees it."""
 
     def of(*names):
         with digest_cache.opened(tmp_path / "digests.json") as known:
@@ -334,11 +334,11 @@ def test_source_files_are_known_by_what_they_hold(tmp_path, source):
 def test_what_is_done_to_a_file_by_its_name_counts(tmp_path, source):
     for name, text in {"1.csv": "x", "2.csv": "y", "3.csv": "x", "x.gz": "x"}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert source("1.csv", "2.csv") != source("2.csv", "3.csv")  # the rows come in another order
-    assert source("1.csv") != source("x.gz")  # one is unpacked
+    assert source("1.csv", "2.csv") != source("2.csv", "3.csv")  # the order of rows differs
+    assert source("1.csv") != source("x.gz")  # one is decompressed
 
 
-def test_a_source_that_is_gone(source):
+def test_a_missing_source(source):
     with pytest.raises(FileNotFoundError):
         source("gone.csv")
 

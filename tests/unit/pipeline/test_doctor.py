@@ -1,4 +1,4 @@
-"""Each check tells what it found and what to do about it."""
+"""Each check shows what is in use and what to do about it."""
 
 import re
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_the_ranges_are_those_the_package_asks_for():
     assert set(doctor.LIBRARIES) <= set(ranges)
 
 
-def test_it_tells_every_library_and_its_verdict(capsys):
+def test_it_shows_every_library_and_its_verdict(capsys):
     code = cli.main(["doctor"])
     out = capsys.readouterr().out
     for name in (*doctor.LIBRARIES, "python", "libc", "memory", "disk"):
@@ -74,18 +74,20 @@ def test_it_tells_every_library_and_its_verdict(capsys):
 
 
 def test_what_is_bad_fails_the_command_and_says_what_to_do(monkeypatch, capsys):
-    bad = Check("tfx", "1.0", ">=1.16", "bad", "make it anew")
+    bad = Check("tfx", "1.0", ">=1.16", "bad", "rebuild it")
     monkeypatch.setattr(doctor, "check_all", lambda output: iter([bad]))
     assert cli.main(["doctor"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "bad  tfx  1.0  >=1.16",
-        "bad: tfx: make it anew",
+        "bad: tfx: rebuild it",
     ]
 
 
-def test_what_make_is_to_do_it_can():
+def test_make_has_the_targets_in_remedies():
     root = Path(doctor.__file__).parents[1]
-    told = set(re.findall(r"`make (\w+)`", Path(doctor.__file__).read_text(encoding="utf-8")))
+    targets_named = set(
+        re.findall(r"`make (\w+)`", Path(doctor.__file__).read_text(encoding="utf-8"))
+    )
     targets = re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(encoding="utf-8"), re.M)
-    assert told
-    assert told <= set(targets)
+    assert targets_named
+    assert targets_named <= set(targets)

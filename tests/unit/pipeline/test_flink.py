@@ -1,4 +1,4 @@
-"""A Flink cluster is asked what it has; what it lacks is named with the key to change."""
+"""The resources of a Flink cluster are checked; the error has the key to change."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ def manager(slots=2, network=512, off_heap=1024):
 
 @pytest.fixture
 def cluster():
-    """Answer as a job manager does; what a path answers can be changed."""
+    """Answer like a job manager; the response of a path can be changed."""
     answers = {
         "/config": {"flink-version": "1.20.5"},
         "/taskmanagers": {"taskmanagers": [manager()]},
@@ -39,7 +39,7 @@ def test_a_cluster_that_has_everything_passes(cluster):
     assert flink.slots(section) == (2, 2)
 
 
-def test_slots_are_those_of_all_task_managers_unless_said(cluster):
+def test_by_default_all_slots_of_all_task_managers_are_used(cluster):
     answers, master = cluster
     answers["/taskmanagers"] = {"taskmanagers": [manager(slots=4), manager(slots=2)]}
     assert flink.slots(Flink(master=master)) == (6, 4)
@@ -76,8 +76,8 @@ def test_what_a_cluster_lacks_is_named(cluster, path, answer, said):
     assert said in str(caught.value)
 
 
-class Told(logging.Handler):
-    """What is told of a run's progress."""
+class ProgressEvents(logging.Handler):
+    """Receives the progress events of a run."""
 
     def __init__(self):
         super().__init__()
@@ -94,8 +94,8 @@ class Told(logging.Handler):
 
 
 @pytest.fixture
-def told():
-    handler, level = Told(), progress.LOGGER.level
+def progress_events():
+    handler, level = ProgressEvents(), progress.LOGGER.level
     progress.LOGGER.addHandler(handler)
     progress.LOGGER.setLevel(logging.INFO)
     yield handler
@@ -105,7 +105,7 @@ def told():
 
 @pytest.fixture
 def jobs(monkeypatch):
-    """A cluster's jobs, by id; its address; and what it was told to change."""
+    """The jobs of a cluster, by id; its address; and the requested changes."""
     monkeypatch.setattr(flink, "LOOK_EVERY", 0.01)
     jobs: dict[str, dict[str, object]] = {}
     changed: list[str] = []
@@ -133,20 +133,20 @@ def test_the_jobs_of_a_run_that_ends_early_are_cancelled_and_no_others(jobs):
     assert changed == ["/jobs/b?mode=cancel"]
 
 
-def test_how_far_a_job_is_and_what_it_waits_for_is_told(jobs, told):
+def test_the_progress_of_a_job_and_its_waiting_are_reported(jobs, progress_events):
     there, section, _ = jobs
     with flink.followed(section, "taxi-1"):
         there["a"] = job("taxi-1-transform", finished=4, running=1)
-        told.until("4 of 9 tasks done")
+        progress_events.until("4 of 9 tasks done")
         there["a"] = job("taxi-1-transform", finished=4, scheduled=2)
-        told.until("waits for task slots")
+        progress_events.until("waits for task slots")
         there["a"] = job("taxi-1-transform", finished=6, running=1)
-        told.until("6 of 9 tasks done")
-    assert {event.stage for event in told.events} == {"transform"}
+        progress_events.until("6 of 9 tasks done")
+    assert {event.stage for event in progress_events.events} == {"transform"}
 
 
-def test_a_cluster_that_is_gone_is_told_in_the_log(caplog):
+def test_a_stopped_cluster_is_reported_in_the_log(caplog):
     section = Flink(master="http://localhost:1")
     with pytest.raises(ValueError, match="first"), flink.followed(section, "taxi-1"):
         raise ValueError("first")
-    assert "the jobs of taxi-1 cannot be asked after" in caplog.text
+    assert "the state of the jobs of taxi-1 is unknown" in caplog.text

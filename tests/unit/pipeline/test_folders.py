@@ -1,4 +1,4 @@
-"""Where a pipeline keeps what it makes."""
+"""The folders of a pipeline."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_store_holds_what_needs_no_disk(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("folder", ["artifacts/ingest", "serving/1", "runs/2", "../link/artifacts"])
-def test_what_runs_write_is_no_source(tmp_path, folder):
+def test_the_output_of_runs_cannot_be_a_source(tmp_path, folder):
     folders = Folders(tmp_path / "taxi")
     (tmp_path / "link").symlink_to("taxi")
     folders.check_apart([str(tmp_path / "rows.csv"), str(tmp_path / "taxi" / "rows.csv")])
@@ -42,7 +42,7 @@ def test_what_runs_write_is_no_source(tmp_path, folder):
         folders.check_apart([str(tmp_path / "rows.csv"), str(tmp_path / "taxi" / folder / "x.csv")])
 
 
-def test_what_runs_write_to_a_store_is_no_source():
+def test_the_output_of_runs_in_a_store_cannot_be_a_source():
     folders = Folders.at("gs://bucket/taxi")
     folders.check_apart(["gs://bucket/taxi.csv", "gs://bucket/taxi/rows.csv", "artifacts/rows.csv"])
     with pytest.raises(ConfigError, match="the source takes in what runs write"):

@@ -17,7 +17,7 @@ def holder(folders):
     return Holder.model_validate_json((folders.root / ".lock").read_text(encoding="utf-8"))
 
 
-def test_a_second_run_is_told_who_is_at_work(tmp_path):
+def test_a_second_run_is_refused_and_the_first_is_named(tmp_path):
     folders = Folders.of(tmp_path, "taxi")
     who = f"process {os.getpid()} on {re.escape(socket.gethostname())}, run first"
     busy = f"another run is at work here: {who}, since [0-9-]{{10}} [0-9:]{{8}} UTC\n"
@@ -48,7 +48,7 @@ with locked(Folders.of({str(tmp_path)!r}, "taxi"), "killed"):
         assert holder(folders).run == "next"
 
 
-def test_what_an_older_version_left_is_no_hindrance(tmp_path):
+def test_a_lock_file_of_an_older_version_does_not_block(tmp_path):
     folders = Folders.of(tmp_path, "taxi")
     folders.root.mkdir()
     (folders.root / ".lock").write_text("process 1, run old\n")

@@ -1,4 +1,4 @@
-"""Noise goes to the file, our own words to the screen."""
+"""Libraries' output goes to the file, our own to the screen."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A metadata.sqlite that is not one is said to be so before anything heavy is imported."""
+"""An invalid metadata.sqlite is reported before heavy imports."""
 
 import contextlib
 import os

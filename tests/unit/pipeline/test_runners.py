@@ -1,4 +1,4 @@
-"""What is chosen on the command line and in pipeline.yaml is checked before anything heavy."""
+"""The choices of the command line and pipeline.yaml are checked before heavy imports."""
 
 import socket
 
@@ -53,7 +53,7 @@ def test_set_reaches_into_workers_of_another_kind():
         ("flink", [], ["--runner=SparkRunner"], "the runner is named twice"),
     ],
 )
-def test_what_cannot_be_is_said(name, settings, beam, said):
+def test_invalid_choices_are_reported(name, settings, beam, said):
     assert said in refused(runners.choose, Runner(), name, settings, beam)
 
 
@@ -75,17 +75,17 @@ def test_beams_own_options_pass():
         ("dataflow", ["region=us-east1"], "lacks project, temp_location"),
     ],
 )
-def test_an_engine_that_is_not_there_is_said(monkeypatch, name, settings, said):
+def test_an_engine_that_is_not_there_is_reported(monkeypatch, name, settings, said):
     monkeypatch.setattr("shutil.which", {"java": "/bin/java"}.get)
     assert said in refused(engines.check, runners.choose(Runner(), name, settings))
 
 
-def test_a_missing_java_is_said(monkeypatch):
+def test_a_missing_java_is_reported(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda _: None)
     assert "there is no java on the PATH" in refused(engines.check, runners.choose(FLINK))
 
 
-def test_workers_that_an_engine_cannot_have_are_said():
+def test_workers_that_an_engine_cannot_have_are_reported():
     with socket.create_server(("localhost", 0)) as server:
         endpoint = f"job_endpoint=localhost:{server.getsockname()[1]}"
         for workers, said in (
@@ -104,7 +104,7 @@ def test_workers_that_an_engine_cannot_have_are_said():
         ("http://localhost:8081", True),
         ("127.0.0.1:1", True),
         ("local[*]", True),
-        ("spark://192.0.2.1:7077", False),  # of no machine: RFC 5737
+        ("spark://192.0.2.1:7077", False),  # not assigned to any machine: RFC 5737
         ("no.such.host.invalid:1", False),
     ],
 )

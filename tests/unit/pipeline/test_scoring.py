@@ -1,4 +1,4 @@
-"""What ends predict or stream early is said in a line, whatever Beam makes of it."""
+"""What ends predict or stream early is reported in one line, whatever Beam makes of it."""
 
 import signal
 import tempfile
@@ -24,12 +24,12 @@ def fail_in(stage, number=None):
         try:
             if number is not None:
                 signal.raise_signal(number)
-        finally:  # as Beam does
+        finally:  # like Beam
             raise RuntimeError("KeyboardInterrupt [while running 'Score']")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_is_no_failure(number, logs):
+def test_an_interrupt_is_not_a_failure(number, logs):
     with pytest.raises(InterruptedRunError) as caught:
         fail_in("predict", number)
     assert caught.value.what == "interrupted in predict"
@@ -47,7 +47,7 @@ def test_a_failure_names_its_log(logs):
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    """A version in a run that recorded what it was given."""
+    """A version in a run with recorded parameters."""
     recorded = {
         "source": Csv(path="x", delimiter="|").model_dump_json(),
         "columns": columns.dumps([Column("id", "INT", serving=False)]),

@@ -1,4 +1,4 @@
-"""Seals on folders of this machine: when they hold, and what is said when they do not."""
+"""Seals on folders of this machine: when they are intact, and what is reported otherwise."""
 
 import shutil
 
@@ -20,7 +20,7 @@ def artifact(tmp_path):
 
 @pytest.fixture
 def seals(tmp_path):
-    """Seals as a run of its own has them."""
+    """Seals as in a separate run."""
 
     def of_a_run():
         return Seals(str(tmp_path / "artifacts"), DigestCache(tmp_path / "digests.json"))
@@ -62,7 +62,7 @@ def all_new(artifact):
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "changed"),
     [
         (truncate, "saved_model.pb"),
         (replace, "saved_model.pb"),
@@ -71,22 +71,20 @@ def all_new(artifact):
         (all_new, "a, b, c and 2 more files"),
     ],
 )
-def test_what_changed_is_named(artifact, seals, seal, damage, told):
+def test_what_changed_is_named(artifact, seals, seal, damage, changed):
     damage(artifact)
     why = seals().why_broken(str(artifact), seal)
-    assert why == f"{told} changed since it was made, in {artifact}"
+    assert why == f"{changed} changed since it was made, in {artifact}"
 
 
-def test_without_digests_of_its_files_a_change_is_noticed_all_the_same(
-    artifact, seals, seal, tmp_path
-):
+def test_a_change_is_noticed_without_digests_of_the_files(artifact, seals, seal, tmp_path):
     (tmp_path / "digests.json").unlink()
     truncate(artifact)
     why = seals().why_broken(str(artifact), seal)
     assert why == f"its content changed since it was made, in {artifact}"
 
 
-def test_what_is_gone_or_cannot_be_read_or_was_never_sealed(artifact, seals, seal):
+def test_missing_unreadable_and_unsealed_artifacts(artifact, seals, seal):
     assert "there is no record of what" in seals().why_broken(str(artifact), "")
     (artifact / "saved_model.pb").unlink()
     (artifact / "saved_model.pb").symlink_to("nowhere")

@@ -1,4 +1,4 @@
-"""A server's logs are files of their own."""
+"""A server writes its logs to separate files."""
 
 import os
 

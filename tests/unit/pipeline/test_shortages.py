@@ -1,4 +1,4 @@
-"""A full disk and too little memory are said in one way, whatever a library makes of them."""
+"""A full disk and too little memory give the same errors, whatever a library makes of them."""
 
 import errno
 import os
@@ -49,7 +49,7 @@ def test_a_full_disk_is_named_by_the_file_where_that_is_known():
         RuntimeError("can't start new thread"),
     ],
 )
-def test_too_little_memory_is_said_as_such(error, monkeypatch):
+def test_too_little_memory_is_reported_as_such(error, monkeypatch):
     monkeypatch.setattr(shortages, "limited", dict)
     found = shortage("train failed", error)
     assert found is not None
@@ -86,7 +86,7 @@ def test_the_reason_of_an_error_counts_too():
     [
         refused(errno.EACCES),
         RuntimeError("boom"),
-        ConfigError("x", where="No space left on device"),  # has been said already
+        ConfigError("x", where="No space left on device"),  # reported already
         SkewlessError("the examples cannot be written: No space left on device"),
     ],
 )

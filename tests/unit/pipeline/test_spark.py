@@ -1,4 +1,4 @@
-"""A Spark master is asked what its workers have; what they lack is named with the key to change."""
+"""The workers of a Spark master are checked; the error has the key to change."""
 
 import json
 import zipfile
@@ -20,8 +20,8 @@ def worker(cores=2, memory=2048, cores_free=2, memory_free=2048, state="ALIVE"):
 
 @pytest.fixture
 def cluster():
-    """Answer as a master's page does; what it tells can be changed."""
-    told = {
+    """Answer like a master's page, whose content can be changed."""
+    state = {
         "url": MASTER,
         "status": "ALIVE",
         "workers": [worker()],
@@ -30,10 +30,10 @@ def cluster():
 
     def page(path):
         title = '<span class="version" style="margin-right: 15px;">3.2.2</span>'
-        return (json.dumps(told) if path == "/json/" else title).encode()
+        return (json.dumps(state) if path == "/json/" else title).encode()
 
     with served(page) as address:
-        yield told, address
+        yield state, address
 
 
 def refused(page, **keys):
@@ -60,8 +60,8 @@ def test_a_cluster_that_has_everything_passes(cluster):
     ],
 )
 def test_what_a_cluster_lacks_is_named(cluster, changed, said):
-    told, page = cluster
-    told.update(changed)
+    state, page = cluster
+    state.update(changed)
     assert said in refused(page)
 
 
@@ -89,20 +89,20 @@ def test_a_job_server_of_another_spark_is_refused(cluster, tmp_path, version, fi
 
 
 def test_a_page_that_was_only_guessed_is_not_held_against_a_run(cluster, monkeypatch):
-    told, page = cluster
+    state, page = cluster
     monkeypatch.setattr(spark, "PAGE", int(page.rpartition(":")[2]))
-    told["workers"] = []
+    state["workers"] = []
     with pytest.raises(ConfigError, match="no workers"):
         spark.check(Spark(master=MASTER))
-    spark.check(Spark(master="spark://localhost:7078"))  # the page is another master's
+    spark.check(Spark(master="spark://localhost:7078"))  # the page belongs to another master
     monkeypatch.setattr(spark, "PAGE", 1)
     spark.check(Spark(master=MASTER))
     assert "no Spark master's page at http://localhost:1" in refused("http://localhost:1")
 
 
-def test_spark_s_settings_become_what_java_is_told():
+def test_spark_s_settings_become_java_options():
     section = Spark(conf={spark.JAVA_OPTIONS: "-verbose", "spark.cores.max": 2})
-    told = spark.properties(section)
-    assert "-Dspark.cores.max=2" in told
-    assert f"-D{spark.JAVA_OPTIONS}={' '.join([*spark.OPENS, '-verbose'])}" in told
-    assert set(spark.OPENS) < set(told)
+    options = spark.properties(section)
+    assert "-Dspark.cores.max=2" in options
+    assert f"-D{spark.JAVA_OPTIONS}={' '.join([*spark.OPENS, '-verbose'])}" in options
+    assert set(spark.OPENS) < set(options)

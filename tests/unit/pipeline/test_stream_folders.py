@@ -62,7 +62,7 @@ def test_what_a_stream_may_not_write_to(place, folders, words):
         check("in/*.csv", folders, ["m/1"])
 
 
-def test_a_folder_is_no_pattern(place):
+def test_a_folder_is_not_a_pattern(place):
     (place / "in" / "a.csv").touch()
     with pytest.raises(ConfigError, match="the input 'in/' is a folder") as caught:
         check("in/", {"--output": ("out", ".csv")}, [])

@@ -1,4 +1,4 @@
-"""What a run came to, as data and in words."""
+"""The summary of a run, as data and in words."""
 
 import json
 
@@ -103,7 +103,7 @@ def text(**fields):
     return "\n".join(line.text for line in lines(summary(**fields)))
 
 
-def test_a_pushed_model_is_told_whole():
+def test_the_summary_of_a_pushed_model():
     assert text().splitlines() == [
         "",
         "data           15,002 rows read: 10,500 train, 2,250 eval, 2,249 test; 3 rejected",
@@ -141,14 +141,14 @@ def test_a_model_that_is_served_already_says_so():
 
 
 def test_a_refused_model_names_no_command_to_serve_it():
-    told = text(
+    output = text(
         status="refused",
         version=None,
         serve=None,
         evaluation=evaluation(blessed=False, reasons=[{"text": "auc is low"}]),
     )
-    assert "not blessed" in told
-    assert "skewless serve" not in told
+    assert "not blessed" in output
+    assert "skewless serve" not in output
 
 
 def test_anomalies_let_through_are_named():
@@ -164,11 +164,11 @@ def test_vocabularies_say_what_they_left_out():
     assert f"vocabulary     a b: {left_out}" in text(stages=stages).splitlines()
 
 
-def test_a_run_that_failed_early_tells_what_there_is():
-    told = text(
+def test_the_summary_of_a_run_that_failed_early():
+    output = text(
         status="failed", evaluation=None, parity=None, version=None, counts=None, serve=None
     )
-    assert told.split() == ["log", "/runs/taxi/runs/x/run.log", "time", "41.2", "s"]
+    assert output.split() == ["log", "/runs/taxi/runs/x/run.log", "time", "41.2", "s"]
 
 
 def test_nothing_speaks_against_a_blessed_and_proven_model():

@@ -1,4 +1,4 @@
-"""Where memory is limited, a command that crashes of it is reported by the process around it."""
+"""With limited memory, the parent process reports the crash of a command."""
 
 import os
 import resource
@@ -12,7 +12,7 @@ import pytest
 from pipeline import supervision
 from schemas.errors import SkewlessError
 
-PLENTY = 64 << 30  # bytes: as a limit, it is one all the same
+PLENTY = 64 << 30  # bytes: a limit that is never reached
 
 
 def limit():
@@ -20,7 +20,7 @@ def limit():
     resource.setrlimit(resource.RLIMIT_AS, (PLENTY, hard))
 
 
-# The command, whose reading of the data set is replaced.
+# The command, with another function to read the dataset.
 PROGRAM = """
 import os, signal, sys, tempfile
 from pipeline import cli

@@ -12,7 +12,7 @@ import pytest
 from pipeline import temporary
 from schemas.errors import ConfigError
 
-# Says which folder it has, and dies as it is told to.
+# Prints its folder, and dies on request.
 COMMAND = """
 import os, signal, sys, tempfile
 from pipeline.temporary import own_folder
@@ -28,7 +28,7 @@ with own_folder():
 
 @pytest.fixture(autouse=True)
 def outer(tmp_path, monkeypatch):
-    """The folder for temporary files, of this process and of those it starts."""
+    """The folder for temporary files of this process and its children."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     return tmp_path
@@ -36,7 +36,7 @@ def outer(tmp_path, monkeypatch):
 
 @pytest.fixture
 def at_work():
-    """Start a command; gives the process and its folder."""
+    """Start a command; yield the process and its folder."""
     started = []
 
     def start(how):
@@ -56,7 +56,7 @@ def at_work():
         process.communicate()
 
 
-def test_whatever_a_command_writes_there_is_gone_with_it(outer):
+def test_temporary_files_disappear_with_the_command(outer):
     with temporary.own_folder() as before:
         assert before == str(outer)
         inside = tempfile.mkdtemp(prefix="beam-pipeline-temp")
@@ -98,8 +98,8 @@ def test_what_a_command_at_work_has_stays(outer, at_work):
 def test_what_is_not_certainly_a_dead_commands_stays(outer, monkeypatch):
     target = outer / "target"
     target.mkdir()
-    (outer / "skewless-abcd1234").mkdir()  # of workers, which may be at work
-    (outer / "beam-pipeline-temp1").mkdir()  # of whoever else uses Beam
+    (outer / "skewless-abcd1234").mkdir()  # of workers, which may be running
+    (outer / "beam-pipeline-temp1").mkdir()  # of other users of Beam
     (outer / f"{temporary.PREFIX}link").symlink_to(target)
     (outer / f"{temporary.PREFIX}file").write_text("", encoding="utf-8")
     before = sorted(outer.iterdir())
@@ -112,7 +112,7 @@ def test_what_is_not_certainly_a_dead_commands_stays(outer, monkeypatch):
     assert (outer / f"{temporary.PREFIX}1-theirs").exists()
 
 
-def test_a_folder_that_was_swept_before_it_was_locked_is_made_anew(outer, monkeypatch):
+def test_a_folder_that_was_swept_before_it_was_locked_is_created_again(outer, monkeypatch):
     made = []
 
     def make(**named):

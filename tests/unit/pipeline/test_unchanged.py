@@ -1,4 +1,4 @@
-"""When nothing has changed since the last run, and what each kind of change makes of that."""
+"""When a run has nothing to do, and the effect of each kind of change."""
 
 import json
 import shutil
@@ -36,7 +36,7 @@ def sealing(folders):
 
 @pytest.fixture
 def executions(folders, sealing, monkeypatch):
-    """What ML Metadata has of a run that pushed version 3; each node put out one artifact."""
+    """ML Metadata's record of a run that pushed version 3, with one artifact for each node."""
     channels = {"export": "exported", "evaluate": "blessing", "parity": "proof", "push": "pushed"}
     outputs = {}
     for node in dag.NODES:
@@ -160,12 +160,12 @@ def another_record(folders, executions):
         another_record,
     ],
 )
-def test_a_run_goes_its_way_after_any_change(folders, sealing, executions, change):
+def test_every_stage_is_checked_after_any_change(folders, sealing, executions, change):
     change(folders, executions)
     assert unchanged.since(folders, DIGEST, sealing) is None
 
 
-def test_a_run_goes_its_way_where_something_else_is_asked_for(folders, sealing, executions):
+def test_every_stage_is_checked_if_the_options_differ(folders, sealing, executions):
     assert unchanged.since(folders, "e" * 64, sealing) is None
 
 

@@ -1,4 +1,4 @@
-"""A small dataset's folder, whose files a test changes as a person would."""
+"""A small dataset's folder, whose files a test changes like a user."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class Folder:
         return str(self.path)
 
     def change(self, old: str, new: str) -> int:
-        """Replace one piece of pipeline.yaml; return the line it begins in."""
+        """Replace one piece of pipeline.yaml; return its first line's number."""
         return _change(self.pipeline, old, new)
 
     def change_schema(self, old: str, new: str) -> int:
-        """Replace one piece of schema.pbtxt; return the line it begins in."""
+        """Replace one piece of schema.pbtxt; return its first line's number."""
         return _change(self.schema, old, new)
 
 
@@ -81,7 +81,7 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def refusal(name_or_path):
-    """Return the error that a dataset is refused with."""
+    """Return the error for a dataset."""
     with pytest.raises(ConfigError) as caught:
         catalog.load(str(name_or_path))
     return caught.value

@@ -1,4 +1,4 @@
-"""Datasets found and read whole, and what a person is told when a file or folder is not there."""
+"""Datasets are found and read; missing files and folders give clear errors."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def test_the_taxi_dataset_is_whole():
     assert isinstance(taxi.spec.evaluation.thresholds, BinaryThresholds)
     assert taxi.spec.evaluation.thresholds.auc == Bound(min=0.93, max_loss=0.005)
     assert "tips" not in taxi.spec.feature_columns
-    # the key holds nothing of the outcome
+    # the key contains nothing of the outcome
     assert "tips" not in taxi.spec.splits.columns
     assert 'not_in_environment: "SERVING"' in taxi.schema_text
 
@@ -68,7 +68,7 @@ def test_a_missing_file_is_named(folder):
     assert "taxi/schema.pbtxt" in error.remedy
 
 
-def test_a_folder_without_pipeline_yaml_is_told_what_belongs_there(folder):
+def test_a_folder_without_pipeline_yaml_is_refused_with_the_expected_files(folder):
     folder.pipeline.unlink()
     error = refusal(folder)
     assert "has no pipeline.yaml" in error.what

@@ -1,4 +1,4 @@
-"""pipeline.yaml held against schema.pbtxt: columns that are not there, do not fit, or leak."""
+"""pipeline.yaml is checked against schema.pbtxt: missing, unsuitable and leaking columns."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def test_a_feature_that_no_request_carries_leaks_the_answer(folder):
     assert "leak" in error.expected
 
 
-def test_the_outcome_is_no_feature_even_where_requests_carry_it(folder):
+def test_the_outcome_is_not_a_feature_even_if_requests_have_it(folder):
     folder.change("  payment: vocabulary", "  tips: z_score\n  payment: vocabulary")
     folder.change_schema(' not_in_environment: "SERVING"', "")
     assert refusal(folder).what == "the feature 'tips' is what the label is made from"
@@ -134,7 +134,7 @@ def test_names_that_differ_in_case_only_are_two_columns(folder):
 
 
 @pytest.mark.parametrize("value", ["1.0", "01", "+1", " 1", "yes", "", "٣", "9007199254740993"])
-def test_a_value_that_an_integer_is_never_written_as_is_no_label(folder, value):
+def test_a_text_that_is_not_an_integer_is_not_a_label_value(folder, value):
     label(folder, "tips", value)
     folder.change_schema('"tips" type: FLOAT', '"tips" type: INT')
     error = refusal(folder)
@@ -158,7 +158,7 @@ def test_an_integer_as_a_label_may_be_in_quotes(folder, value):
         ("trim: true", "yes ", "source.trim drops the spaces around it"),
     ],
 )
-def test_a_text_that_the_source_never_gives_is_no_label(folder, option, value, said):
+def test_a_text_that_the_source_never_gives_is_not_a_label_value(folder, option, value, said):
     label(folder, "tips", value)
     folder.change("path: data.csv", f"path: data.csv\n  {option}")
     folder.change_schema('"tips" type: FLOAT', '"tips" type: BYTES')

@@ -1,4 +1,4 @@
-"""What a person is told of a pipeline.yaml that is wrong by itself: line, key and value."""
+"""Errors in pipeline.yaml itself: line, key and value."""
 
 import contextlib
 import time
@@ -110,7 +110,7 @@ def test_a_value_that_cannot_be_is_named(folder, old, new, said):
     assert said in refusal(folder).what
 
 
-def test_a_wrong_value_stands_beside_its_line(folder):
+def test_a_wrong_value_is_shown_with_its_line(folder):
     line = folder.change("{buckets: 4}", "{buckets: 1}")
     assert refusal(folder).what.startswith(f"pipeline.yaml:{line}: features.0.treatments.1")
     line = folder.change("hidden_units: [8, 4]", "hidden_units: [8, x]")
@@ -162,7 +162,7 @@ def test_a_key_given_twice_is_refused_not_overwritten(folder, old, new, key, fir
         "--- {}\n--- {}\n",
     ],
 )
-def test_what_is_no_yaml_mapping_is_a_config_error(folder, text):
+def test_text_that_is_not_a_yaml_mapping_is_a_config_error(folder, text):
     folder.pipeline.write_text(text)
     assert refusal(folder).where.startswith(str(folder.pipeline))
 
@@ -210,7 +210,7 @@ def test_an_alias_bomb_is_refused_before_it_goes_off(folder, levels, first, leve
     assert error.where.startswith(f"{folder.pipeline}:")
 
 
-def test_an_alias_is_what_it_stands_for(folder):
+def test_an_alias_is_expanded(folder):
     folder.change("  key: [fare, hour]", "  key: &key [fare, hour]")
     folder.change("slices: [payment]", "slices: *key")
     assert catalog.read_spec(folder.pipeline).evaluation.slices == ("fare", "hour")

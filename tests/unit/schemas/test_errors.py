@@ -1,4 +1,4 @@
-"""What a person reads when something is wrong."""
+"""The text of errors."""
 
 import pytest
 

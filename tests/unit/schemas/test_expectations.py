@@ -1,4 +1,4 @@
-"""What schema.pbtxt wants of values, column by column."""
+"""The schema's requirements for values, column by column."""
 
 from schemas.columns import parse_schema
 from schemas.expectations import Expectation, Expectations, expectations_of

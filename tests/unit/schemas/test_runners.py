@@ -1,4 +1,4 @@
-"""The section `runner:` takes what runs and refuses the rest, in words."""
+"""The section `runner:` accepts what runs and explains what it refuses."""
 
 import pydantic
 import pytest
@@ -10,7 +10,7 @@ def flink(**values):
     return Runner.model_validate({"flink": values}).flink
 
 
-def test_nothing_said_is_this_process():
+def test_the_default_is_this_process():
     assert Runner().use == "direct"
 
 

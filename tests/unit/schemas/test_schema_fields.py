@@ -12,7 +12,7 @@ Field = tuple[str, ...]
 
 
 def fields(message: Any, path: Field = ()) -> Iterator[Field]:
-    """Every field of a message type, and of those within the ones that are accepted."""
+    """Yield every field of a message type, and the fields of accepted ones."""
     for field in message.fields:
         at = (*path, field.name)
         dotted = ".".join(at)
@@ -22,7 +22,7 @@ def fields(message: Any, path: Field = ()) -> Iterator[Field]:
 
 
 def with_field(path: Field) -> Any:
-    """A schema with one field set to what is its default, or an empty message."""
+    """Return a schema with one field set to its default, or to an empty message."""
     schema = schema_pb2.Schema()
     message: Any = schema
     for name in path[:-1]:

@@ -1,4 +1,4 @@
-"""schema.pbtxt refused with line and remedy where a field cannot do its work."""
+"""Fields of schema.pbtxt without an effect are refused with line and remedy."""
 
 import pytest
 
@@ -12,7 +12,7 @@ DIVERGENCE = "jensen_shannon_divergence { threshold: 0.1"
 
 
 def problem(folder, type_, body, *, name="x", more=""):
-    """What is said of one more column, which stands in line 7."""
+    """Return the error for another column, which is in line 7."""
     folder.schema.write_text(
         folder.schema.read_text() + f'feature {{ name: "{name}" type: {type_}\n{body}\n}}\n{more}'
     )
@@ -159,7 +159,7 @@ def test_what_is_wrong_with_the_schema_itself(folder, more, said):
     assert said in line
 
 
-def test_everything_that_is_wrong_is_said_in_the_order_of_the_lines(folder):
+def test_all_errors_are_reported_in_the_order_of_the_lines(folder):
     folder.change_schema('"fare" type: FLOAT', '"fare" type: FLOAT url_domain {}')
     folder.change_schema('"hour" type: INT', '"hour" type: INT bool_domain { true_value: "x" }')
     folder.change_schema('"payment" type: BYTES', '"payment" type: BYTES domain: "d"')

@@ -1,4 +1,4 @@
-"""The section `source:` of pipeline.yaml: its kinds, and what is said of a wrong one."""
+"""The section `source:` of pipeline.yaml: its kinds, and the errors for a wrong one."""
 
 import pydantic
 import pytest
@@ -99,5 +99,5 @@ def test_each_kind_is_listed_once_by_its_format():
         ("parquet", Csv(path="parquet")),
     ],
 )
-def test_a_files_ending_tells_its_kind(path, source):
+def test_a_files_ending_determines_its_kind(path, source):
     assert sources.plain(path) == source

@@ -1,4 +1,4 @@
-"""pipeline.yaml's types: short forms, JSON for the stages, and what they derive."""
+"""pipeline.yaml's types: short forms, JSON for the stages, and derived values."""
 
 import pydantic
 import pytest
@@ -81,7 +81,7 @@ def test_shares_must_add_up():
         Hash(key=("x",), train=0.6)
 
 
-def test_a_layout_tells_dense_from_ids_in_order():
+def test_a_layout_lists_dense_and_id_features_in_order():
     features = [
         TransformedFeature(name=n, columns=(n,), treatment="t", role=k, size=s)
         for n, k, s in (

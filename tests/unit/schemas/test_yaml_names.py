@@ -1,4 +1,4 @@
-"""Names in pipeline.yaml that YAML would read as numbers, truths, dates or nothing."""
+"""Names in pipeline.yaml that YAML would read as numbers, booleans, dates or nothing."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from schemas.treatments.vocabulary import Vocabulary
 from schemas.treatments.z_score import ZScore
 from tests.unit.schemas.conftest import refusal
 
-# What YAML 1.1 makes of these is in order: False, True, True, None, None, 8, 1.1, 45000, 1000,
-# 16, a date, a number, a mapping's default value.
+# YAML 1.1 reads these as, in order: False, True, True, None, None, 8, 1.1, 45000, 1000, 16, a date,
+# a number, a mapping's default value.
 ODD: tuple[str, ...] = (
     "no",
     "on",
@@ -28,7 +28,7 @@ ODD += ("2020", "=")
 
 @pytest.fixture
 def odd(folder):
-    """A dataset with a BYTES column of every odd name, and one that YAML would make of each."""
+    """A dataset with a BYTES column for every odd name, and one for YAML's reading of each."""
     names = (*ODD, "False", "True", "None", "8", "1.1", "45000", "1000", "16")
     columns = "".join(f'feature {{ name: "{name}" type: BYTES }}\n' for name in names)
     folder.schema.write_text(folder.schema.read_text() + columns)
@@ -106,7 +106,7 @@ def test_a_key_given_twice_is_noticed_only_where_the_text_is_equal(folder):
 def test_a_label_value_that_yaml_reads_as_something_else_needs_quotes(odd, value):
     equals = f"equals:\n    column: payment\n    values:\n      - {value}"
     line = odd.change("exceeds: {column: tips, fraction: 0.2, of: fare}", equals) + 3
-    if value == "1e3":  # which YAML 1.1 reads as text
+    if value == "1e3":  # text in YAML 1.1
         assert label_values(odd) == ("1e3",)
         return
     error = refusal(odd)
@@ -132,7 +132,7 @@ def test_a_version_is_read_as_written(folder, version):
     assert catalog.read_spec(folder.pipeline).runner.flink.version == version
 
 
-def test_text_in_quotes_is_asked_for_where_a_mapping_s_values_are_text(folder):
+def test_quotes_are_required_if_a_mapping_s_values_are_text(folder):
     folder.change(
         "model:\n",
         "runner: {flink: {workers: {process: {command: c, environment: {A: no}}}}}\nmodel:\n",

@@ -1,11 +1,11 @@
-"""Requests within the limit of bytes that would cost far more time or memory than others do."""
+"""Requests within the size limit that would take far more time or memory than others."""
 
 import gzip
 
 from components.serve import grpc_names
 from tests.component.serve.fuzz import rest
 
-_LONG = 6_000_000  # bytes, of the 16 MiB that a request may have
+_LONG = 6_000_000  # bytes, of the 16 MiB limit
 _REGRESSION = b'{"signature_name":"regression","examples":['
 _RAW = b'{"signature_name":"raw_columns","instances":['
 

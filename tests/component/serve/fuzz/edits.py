@@ -1,9 +1,9 @@
-"""Changes to bytes, drawn by hypothesis: what a faulty client, a bad line or an attacker sends."""
+"""Changes to bytes, drawn by hypothesis, like those of a faulty client, line or an attacker."""
 
 from hypothesis import strategies as st
 
 _PIECES = [
-    b"",  # stands for any one byte
+    b"",  # means any one byte
     b"\x00",
     b"\xff",
     b"\x80",
@@ -15,7 +15,7 @@ _PIECES = [
     b"\t",
     b"\x7f",
     b"%00",
-    b"\xed\xa0\x80",  # half of a surrogate pair, in UTF-8's manner
+    b"\xed\xa0\x80",  # half of a surrogate pair, encoded like UTF-8
     b"\xef\xbb\xbf",
     b"9" * 400,
     b"-1",
@@ -46,12 +46,12 @@ def _double(data, at, piece):
 
 _CHANGES = [_cut, _drop, _set, _insert, _double]
 
-# Lists of changes, for `scrambled`: a number a change, which says what, where and with what.
+# Lists of changes, for `scrambled`: a number for each change selects what, where and with what.
 changes = st.lists(st.integers(0, 2**40 - 1), min_size=1, max_size=4)
 
 
 def scrambled(data, changes):
-    """Return the bytes after the changes, each of something that is there."""
+    """Return the bytes after the changes, each at an existing position."""
     for number in changes:
         number, what = divmod(number, len(_CHANGES))
         number, at = divmod(number, len(data) + 1)

@@ -1,4 +1,4 @@
-"""gRPC requests: right messages of every method, whose fields and bytes are then changed."""
+"""gRPC requests: correct messages of every method, whose fields and bytes are changed."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ _INTEGER_BITS = {
 
 
 class Asked(NamedTuple):
-    """A call: the method's full name, the message as bytes, and metadata beside it."""
+    """A call: the method's full name, the message as bytes, and the metadata."""
 
     method: str
     body: bytes
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
 
 
 def _fields(message):
-    """Yield message and field of all that is set in a message, and of what could be."""
+    """Yield message and field of everything that is set in a message, and of what could be."""
     for field in message.DESCRIPTOR.fields:
         yield message, field
         if field.label == FieldDescriptor.LABEL_REPEATED:
@@ -55,7 +55,7 @@ def _is_map(field):
 
 
 def change(message, number):
-    """Change a field of a message; the number says which, and how."""
+    """Change a field of a message; the number selects which, and how."""
     places = list(_fields(message))
     number, at = divmod(number, len(places))
     holder, field = places[at]
@@ -78,7 +78,7 @@ def _change_map(values, field, number):
         values[key] = _scalar(value_type, number)
         return
     known = sorted(values)
-    if known and number % 2:  # what one name has under another
+    if known and number % 2:  # the value of one name under another name
         values[key].CopyFrom(values[known[number % len(known)]])
     elif known:
         del values[known[number % len(known)]]
@@ -132,7 +132,7 @@ _METHODS = [*grpc_names.METHODS, "/tensorflow.serving.PredictionService/Guess", 
 
 
 def requests(right):
-    """Return a strategy for calls that are like the right ones, pairs of method and message."""
+    """Return a strategy for calls similar to the correct ones, pairs of method and message."""
     edits = st.lists(st.integers(0, 2**24 - 1), min_size=1, max_size=4)
 
     def edit(pair, edits):

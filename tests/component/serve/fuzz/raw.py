@@ -1,4 +1,4 @@
-"""Bytes for an HTTP port that are often no HTTP: lines, headers, lengths and chunks gone wrong."""
+"""Bytes for an HTTP port, often invalid: wrong lines, headers, lengths and chunks."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ _LINES = [
     b"CONNECT elsewhere:443 HTTP/1.1",
     b"OPTIONS * HTTP/1.1",
     b"PRI * HTTP/2.0",
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS says hello
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # the hello message of TLS
     b"SSH-2.0-OpenSSH_9.2",
     b"EHLO tiny",
     b"",
@@ -81,7 +81,7 @@ _BODIES = [
 
 
 class Sent(NamedTuple):
-    """What one connection says, in pieces."""
+    """The bytes of one connection, in pieces."""
 
     pieces: list[bytes]
 
@@ -106,7 +106,7 @@ def _split(messages, at):
     return Sent([data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)])
 
 
-# Bytes of one connection: up to three messages in a row, damaged or not, or nothing but noise.
+# Bytes of one connection: up to three messages in a row, damaged or not, or only noise.
 connections = st.builds(
     _split,
     st.lists(_messages | _damaged, min_size=1, max_size=3),

@@ -1,4 +1,4 @@
-"""REST requests that are HTTP: what is wrong lies in their method, path, headers or body."""
+"""REST requests in valid HTTP, with errors in their method, path, headers or body."""
 
 import base64
 import copy
@@ -15,7 +15,7 @@ from tests.component.serve.fuzz.edits import changes, scrambled
 
 MODEL = "/v1/models/tiny"
 
-# What Python writes as no JSON, by the string that stands for it in a document.
+# Values that Python cannot write as JSON, by the string that replaces them in a document.
 _TEXTS = {
     "@lists": "[" * 2_000 + "]" * 2_000,
     "@objects": '{"a":' * 1_500 + "1" + "}" * 1_500,
@@ -122,13 +122,13 @@ def _repeat(holder, key, _):
 
 
 _EDITS = [_drop, _rename, _replace, _add, _wrap, _repeat]
-_WITHIN = 2  # so many of them need something around
-# A number an edit, which says what, where and with which value: drawn far faster than these are.
+_WITHIN = 2  # so many of them need an enclosing value
+# A number for each edit, which selects what, where and with which value: drawn much faster.
 edits = st.tuples(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4), junk)
 
 
 def edited(document, edits):
-    """Return a document after the edits, each of something that is there."""
+    """Return a document after the edits, each at an existing position."""
     root = [copy.deepcopy(document)]
     numbers, drawn = edits
     for number in numbers:
@@ -151,12 +151,12 @@ def _places(holder):
 
 
 def dumped(document):
-    """Return a document as text of JSON, or of what is nearly JSON."""
+    """Return a document as JSON text, or as text that is nearly JSON."""
     return _PLACES.sub(lambda place: _TEXTS[place[1]], json.dumps(document)).encode()
 
 
 class Asked(NamedTuple):
-    """A request, as bytes; `name` of its method, and whether it asks for a deadline."""
+    """A request as bytes; `name` of its method, and whether it has a timeout."""
 
     method: str
     data: bytes
@@ -231,7 +231,7 @@ _encodings = st.sampled_from(["gzip", "gzip", "deflate", "identity", "cut", "gzi
 
 
 def requests(documents):
-    """Return a strategy for requests that are like those of right documents, by path, and wrong."""
+    """Return a strategy for requests similar to those of correct documents, by path."""
     bodies = st.builds(
         lambda right, edits: (right[0], dumped(edited(right[1], edits))),
         st.sampled_from(documents),

@@ -1,4 +1,4 @@
-"""A server in a process of its own, and what it takes of the system."""
+"""A server in a separate process, and its use of the system's resources."""
 
 import contextlib
 import json
@@ -12,9 +12,9 @@ from typing import NamedTuple
 import psutil
 
 ROOT = Path(__file__).parents[4]
-# What is freed goes back to the system at once, so that memory is what the server holds. As it is
-# by default, glibc keeps an arena a thread and learns from each large block to keep larger ones:
-# between two rounds of the same large requests it took up to 38 MB more, and then 38 MB less.
+# Freed memory is returned to the system at once, so that memory is what the server holds. By
+# default glibc keeps an arena for each thread, and learns from each large block to keep larger
+# ones: between two rounds of the same large requests it took up to 38 MB more, and then 38 MB less.
 _ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(128 << 10),
@@ -23,7 +23,7 @@ _ALLOCATOR = {
 
 
 class Use(NamedTuple):
-    """What a process takes: resident bytes, open files and sockets, threads."""
+    """The resources of a process: resident bytes, open files and sockets, threads."""
 
     memory: int
     files: int
@@ -39,16 +39,16 @@ class Server:
         self._log = log
 
     def log(self):
-        """Return all that it has written for its operator."""
+        """Return its whole log."""
         return self._log.read_text()
 
     def use(self):
-        """Return what it takes now."""
+        """Return its present use of resources."""
         process = self.process
         return Use(process.memory_info().rss, process.num_fds(), process.num_threads())
 
     def settled(self, most, seconds=10.0):
-        """Return what it takes once it has noticed that clients are gone: at most so many files."""
+        """Return its use once it has noticed that clients have left: at most so many files."""
         end = time.monotonic() + seconds
         while (use := self.use()).files > most and time.monotonic() < end:
             time.sleep(0.05)

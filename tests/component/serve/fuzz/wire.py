@@ -1,16 +1,16 @@
-"""One end of a TCP connection: bytes out, HTTP answers in, everything within a deadline."""
+"""One end of a TCP connection: bytes out, HTTP answers in, all within a deadline."""
 
 import contextlib
 import socket
 from typing import NamedTuple
 
-# After so many a server that does not answer hangs: it has long given up by itself (30 s), and a
-# machine that is busy with other things has had its time.
+# A server without an answer after this time hangs: its own limit is shorter (30 s), and the time is
+# enough for a busy machine.
 SECONDS = 60.0
 
 
 class Answer(NamedTuple):
-    """An answer off the wire; header names are in lower case."""
+    """An answer; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -25,17 +25,17 @@ class Wire:
         self._read = b""
 
     def send(self, data):
-        """Send, as far as the server takes it."""
+        """Send as much as the server accepts."""
         with contextlib.suppress(ConnectionError):
             self._socket.sendall(data)
 
     def end(self):
-        """Tell the server that nothing more comes."""
+        """Shut down sending."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 
     def answer(self, *, head=False):
-        """Return the next answer; None where the server has closed the connection instead."""
+        """Return the next answer; None if the server has closed the connection instead."""
         status, headers = 100, {}
         while status == 100:
             text = self._until(b"\r\n\r\n")

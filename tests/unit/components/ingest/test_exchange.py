@@ -31,7 +31,7 @@ def rows(first, count):
 
 
 def exchange(folder, shards, batches_by_source):
-    """Write and gather; returns the ids of each shard in order."""
+    """Write and collect rows; return the ids of each shard in order."""
     folder.mkdir()
     router, pieces = Router(Splitter(SHARES), shards), []
     for file, batches in enumerate(batches_by_source):

@@ -1,4 +1,4 @@
-"""Errors kept by a worker are raised again as they were."""
+"""Errors that a worker kept are raised again unchanged."""
 
 import errno
 
@@ -43,7 +43,7 @@ def test_a_very_long_error_is_cut(folder):
     assert str(kept_failure(folder)).startswith("\U0001f600" * 1000)
 
 
-def test_a_full_disk_is_told_with_what_was_written(folder):
+def test_a_full_disk_is_reported_with_what_was_written(folder):
     says = "the scores cannot be written: .*No space left on device"
     with pytest.raises(DataError, match=says), keep_failure(folder, "the scores"):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -1,4 +1,4 @@
-"""The hash that decides splits: golden values, what it depends on and what it does not."""
+"""The hash that determines splits: golden values, and what it depends on."""
 
 import numpy as np
 import pyarrow as pa
@@ -77,7 +77,7 @@ def test_mix_is_splitmix64():
     ],
 )
 def test_golden_values(columns, expected):
-    # If this fails, rows of data split before would move between splits: do not change the values.
+    # If this fails, existing data would be split differently: do not change the values.
     assert f"{hash_rows(columns)[0]:016x}" == expected
 
 
@@ -138,13 +138,13 @@ def test_other_types_are_refused():
         hash_rows([pa.array([1.0], pa.float64())])
 
 
-def test_shares_come_out_as_asked():
+def test_shares_are_as_configured():
     hashes = hash_rows([ints(*range(200_000))])
     shares = np.bincount(assign(hashes, SHARES), minlength=3) / 200_000
     assert shares == pytest.approx([0.70, 0.15, 0.15], abs=0.005)
 
 
-def test_shares_of_text_keys_come_out_as_asked():
+def test_shares_of_text_keys_are_as_configured():
     hashes = hash_rows([text(*(f"customer-{i:08d}" for i in range(50_000)))])
     shares = np.bincount(assign(hashes, SHARES), minlength=3) / 50_000
     assert shares == pytest.approx([0.70, 0.15, 0.15], abs=0.01)

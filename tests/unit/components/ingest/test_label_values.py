@@ -1,4 +1,4 @@
-"""Labels whose values are not in the data, found in the examples and said with what is there."""
+"""Label values that do not occur in the examples are reported with the values that do."""
 
 import pyarrow as pa
 import pytest

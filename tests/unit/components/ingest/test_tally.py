@@ -1,4 +1,4 @@
-"""Tallies add up in any order, and say why nothing is left to learn from."""
+"""Tallies add up in any order, and explain why no training example is left."""
 
 import itertools
 
@@ -47,12 +47,12 @@ def test_counts_name_every_split_and_the_commonest_reason_first():
     ]
 
 
-def test_a_tally_survives_its_way_as_json():
+def test_a_tally_survives_json():
     whole = IngestTally.add(PARTS)
     assert IngestTally.model_validate_json(whole.model_dump_json()) == whole
 
 
-def test_no_training_example_is_told_with_reasons_and_rows():
+def test_no_training_example_is_reported_with_reasons_and_rows():
     tally = IngestTally.add([*PARTS[:4], IngestTally(examples={"eval": 1})])
     with pytest.raises(DataError) as caught:
         tally.check_training("*.csv")

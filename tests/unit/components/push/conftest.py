@@ -34,7 +34,7 @@ def model(tmp_path):
 
 @pytest.fixture
 def read():
-    """Read a folder as relative paths and contents, without what a server passes over."""
+    """Read a folder as relative paths and contents, without files that a server ignores."""
 
     def contents(folder):
         found = {}

@@ -1,10 +1,10 @@
-"""Pushes that are killed at their first, second, … file operation, each in a folder of its own.
+"""Pushes that are killed at their first, second, … file operation, each in a separate folder.
 
     python dying_push.py MODEL BEFORE WORK
 
 Copies the serving folder BEFORE to WORK/0, WORK/1, … and pushes MODEL there in a child process that
-gets SIGKILL right before operation 0, 1, …, until one lives to the end. Every file operation that
-Python audits counts, every fsync, and the middle of every copied file.
+gets SIGKILL right before operation 0, 1, …, until one survives. Every file operation that Python
+audits counts, every fsync, and the middle of every copied file.
 """
 
 import os
@@ -56,7 +56,7 @@ def arm(step: Callable[[], None]) -> None:
 
 
 def main(model: str, before: str, work: str) -> None:
-    """Kill one push an operation, then stop."""
+    """Kill one push at each operation, then stop."""
     operation, status = 0, -1
     while status != 0:
         folder = os.path.join(work, str(operation))

@@ -1,4 +1,4 @@
-"""The card: the same for the same model, and safe whatever the data holds."""
+"""The card: the same for the same model, and safe for any data."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ FIGURES = {
 
 @pytest.fixture
 def model():
-    """A small model whose data holds everything that Markdown would take for its own."""
+    """A small model whose data contains all of Markdown's special characters."""
     score = Output(name="score", dtype="float32", shape=(), meaning="probability of 'big tip'")
     both = Output(name="probabilities", dtype="float32", shape=(2,), meaning="of both classes")
     features = tuple(
@@ -83,7 +83,7 @@ def test_the_card_is_as_it_was(model, request):
     assert card(model) == GOLDEN.read_text(encoding="utf-8")
 
 
-def test_no_threshold_chosen_is_said(model):
+def test_no_threshold_chosen_is_reported(model):
     assert "as pipeline.yaml sets no threshold" in card(model)
     chosen = model.model_copy(update={"threshold": 0.3, "threshold_chosen": True})
     assert "whose score is 0.3 or more is of that class" in card(chosen)
@@ -96,13 +96,13 @@ def test_a_model_without_slices_has_a_card(model):
         assert words not in text
 
 
-def test_slices_that_tell_little_are_counted_alone(model):
+def test_small_slices_are_only_counted(model):
     text = card(model)
     assert "hour = 3" not in text
-    assert "slices of fewer than 30 rows (1), which tell little" in text
+    assert "slices of fewer than 30 rows (1), whose metrics mean little" in text
     few = card(model.model_copy(update={"metrics": (model.metrics[0], model.metrics[2])}))
     assert "By slice" not in few
-    assert "(1), which tell little" in few
+    assert "(1), whose metrics mean little" in few
 
 
 def test_no_digit_of_a_bound_is_lost(model):

@@ -150,7 +150,7 @@ def test_what_describes_a_model_lies_beside_it_and_makes_no_new_version(model, r
     again = push(model(), str(serving), beside)
 
     assert (first.version, again.version, again.new) == (1, 1, False)
-    assert asked == [0]  # composed for a new version alone
+    assert asked == [0]  # composed only for a new version
     files = read(serving)
     assert files["1/model.json"] == b"1"
     assert files["1/MODEL_CARD.md"] == "héllo".encode()
@@ -192,7 +192,7 @@ def test_only_the_model_that_was_judged_is_pushed(model, read, tmp_path):
 def test_a_model_that_is_replaced_after_it_was_digested_is_not_pushed(
     model, read, tmp_path, monkeypatch
 ):
-    """What counts is the copy, not what lay in its place when it was looked at."""
+    """The copy counts, not what was in its place when it was checked."""
     serving, judged = str(tmp_path / "serving"), model(b"judged")
     copy = shutil.copyfileobj
 

@@ -1,4 +1,4 @@
-"""What the commands refuse before anything heavy is imported."""
+"""What the commands refuse before heavy imports."""
 
 import gzip
 
@@ -9,7 +9,7 @@ from pipeline import cli
 
 @pytest.fixture
 def model(tmp_path):
-    """What looks like a serving folder from outside."""
+    """A folder that looks like a serving folder from outside."""
     folder = tmp_path / "serving" / "3"
     folder.mkdir(parents=True)
     (folder / "saved_model.pb").touch()

@@ -1,4 +1,4 @@
-"""Two versions' scores: sums that travel say what numpy says of all rows at once."""
+"""Two versions' scores: summed parts give the figures that numpy computes for all rows."""
 
 import numpy as np
 import pyarrow as pa
@@ -27,12 +27,12 @@ def test_sums_of_parts_are_the_sums_of_the_whole():
     assert found.changed_class_share == np.mean((a >= 0.5) != (b >= 0.5))
 
 
-def test_classes_are_those_that_the_versions_tell():
+def test_classes_are_those_of_the_versions():
     ours, other = batch([0.4, 0.4], ["yes", "no"]), batch([0.4, 0.4], ["yes", "yes"])
     assert Sums.of(ours, other).comparison().changed_class_share == 0.5
 
 
-def test_renamed_classes_are_told_and_are_no_changed_ones():
+def test_renamed_classes_are_reported_and_do_not_count_as_changed():
     ours, other = batch([0.9, 0.6, 0.1], ["big", "small", "small"]), ["1", "1", "0"]
     names = renamed(("small", "big"), ("0", "1"))
     found = Sums.of(ours, batch([0.9, 0.6, 0.1], other), names).comparison(names)

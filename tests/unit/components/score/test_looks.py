@@ -1,4 +1,4 @@
-"""Looks for new files: each is given once, as long as someone asks."""
+"""Looks for new files: each is returned once, for as long as the caller asks."""
 
 import math
 import os
@@ -35,7 +35,7 @@ def test_a_file_is_given_once_whatever_becomes_of_it(folder):
     (folder / "a.csv").unlink()
     (folder / "c.csv").touch()
     assert names(next(found)) == ["c.csv"]
-    (folder / "a.csv").touch()  # such as a folder that was gone for a moment
+    (folder / "a.csv").touch()  # such as a folder that was missing for a moment
     (folder / "d.csv").touch()
     assert names(next(found)) == ["d.csv"]
 
@@ -91,7 +91,7 @@ def test_a_look_does_not_touch_files_that_were_given(folder, monkeypatch):
     assert str(folder / "a.csv") not in touched
 
 
-def test_a_file_that_goes_while_it_looks_is_passed_over(folder, monkeypatch):
+def test_a_file_that_disappears_during_a_look_is_skipped(folder, monkeypatch):
     (folder / "b.csv").touch()
     isfile = os.path.isfile
 

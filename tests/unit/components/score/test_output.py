@@ -1,4 +1,4 @@
-"""Where scores end: what a path means, and what is never overwritten unasked."""
+"""The output of scoring: what a path means, and what is never overwritten."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def test_an_empty_folder_is_nothing(tmp_path):
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder to be in, with a file of rows."""
+    """The current folder, with a file of rows."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in.csv").write_text("mine")
     return tmp_path
@@ -65,7 +65,7 @@ def place(tmp_path, monkeypatch):
 def scored_into(
     folder, files=("part-00000-of-00001.csv",), rejects=("part-00000-of-00001.parquet",)
 ):
-    """Make what `predict` leaves in a folder."""
+    """Create the files of a `predict` in a folder."""
     (folder / "rejects").mkdir(parents=True)
     for name in (*files, *(f"rejects/{name}" for name in rejects)):
         (folder / name).write_text("scores")

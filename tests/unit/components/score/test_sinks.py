@@ -1,4 +1,4 @@
-"""Batches → Parquet, CSV, JSON lines: what is written is what is read back."""
+"""Parquet, CSV and JSON lines: batches are read back as they were written."""
 
 import json
 
@@ -90,7 +90,7 @@ def test_any_text_is_json(values, name):
         array = pa.array(values, pa.string())
         batch = pa.record_batch([array], [name])
     except UnicodeEncodeError:
-        return  # Arrow holds no halves of surrogate pairs
+        return  # Arrow has no halves of surrogate pairs
     lines = json_lines(batch).to_pylist()
     assert [json.loads(line)[name] for line in lines] == values
 

@@ -40,11 +40,11 @@ def carried(path, asked):
 @pytest.mark.parametrize(
     ("key", "kind", "values"),
     [
-        ("id", pa.int64(), [7, None]),  # which is not in the SERVING environment
-        ("hour", pa.int64(), [3, 4]),  # which the model takes, too
+        ("id", pa.int64(), [7, None]),  # not in the SERVING environment
+        ("hour", pa.int64(), [3, 4]),  # also an input of the model
         ("tips", pa.float32(), [0.25, None]),
         ("note", pa.string(), ["01", None]),
-        ("more", pa.string(), ["02", None]),  # which the schema does not know
+        ("more", pa.string(), ["02", None]),  # not in the schema
     ],
 )
 def test_a_key_of_a_csv_file_has_the_type_that_it_has_in_the_schema(path, key, kind, values):

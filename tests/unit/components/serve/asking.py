@@ -1,4 +1,4 @@
-"""How a coroutine asks what calls back."""
+"""Coroutines for APIs with callbacks."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ async def answered(app, request):
 
 
 async def computed(batcher, key, inputs, rows, seconds):
-    """Return what a batcher computes, or raise why it does not."""
+    """Return the result of a batcher, or raise its error."""
     result = asyncio.get_running_loop().create_future()
     batcher.submit(key, inputs, rows, seconds, result.set_result)
     done = await result

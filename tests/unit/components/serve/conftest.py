@@ -1,4 +1,4 @@
-"""Signatures as exports have them, and a model that computes on them without TensorFlow."""
+"""Signatures of exports, and a model that computes them without TensorFlow."""
 
 import asyncio
 import ipaddress
@@ -31,7 +31,7 @@ PREDICT = "tensorflow/serving/predict"
 
 @pytest.fixture(autouse=True, scope="session")
 def loops_of_the_command():
-    """Have every loop made by uvloop, as `skewless serve` has."""
+    """Create event loops with uvloop, as `skewless serve` does."""
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     yield
     asyncio.set_event_loop_policy(None)
@@ -39,7 +39,7 @@ def loops_of_the_command():
 
 @pytest.fixture
 def held_unpacking(monkeypatch):
-    """Hold whatever is unpacked: an event that says so, and one that lets it go on."""
+    """Pause decompression: an event that reports it, and one that lets it continue."""
     entered, go = threading.Event(), threading.Event()
     unpacked = unpacking.unpacked
 
@@ -58,7 +58,7 @@ def tensor(dtype, *shape):
 
 @pytest.fixture
 def columns():
-    """A signature of one column a kind."""
+    """A signature with one column of each kind."""
     return Signature(
         inputs={
             "fare": tensor("DT_FLOAT", -1),
@@ -158,7 +158,7 @@ def certificate(tmp_path_factory):
 
 @pytest.fixture
 def make_service(model, serving):
-    """Make what serves the model as version 3 of "taxi"; await it in the loop that asks."""
+    """Create a service with the model as version 3 of "taxi"; await it in the test's loop."""
 
     async def make(*, loaded=True, observers=(), labels=None, **settings):
         chosen = Settings(**settings)
@@ -174,7 +174,7 @@ def make_service(model, serving):
 
 @pytest.fixture
 def make_app(make_service):
-    """Make an app that serves the model as version 3 of "taxi"; await it in the loop that asks."""
+    """Create an app with the model as version 3 of "taxi"; await it in the test's loop."""
 
     async def make(**options):
         return App(await make_service(**options))
@@ -184,7 +184,7 @@ def make_app(make_service):
 
 @pytest.fixture
 def talk(make_app):
-    """Run `client(port, stop)` in a thread against a server; returns what the client does."""
+    """Run `client(port, stop)` in a thread against a server; return the client's result."""
 
     def run(client, app=None, drain_seconds=10.0, **address):
         async def main():

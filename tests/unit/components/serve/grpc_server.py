@@ -1,4 +1,4 @@
-"""A gRPC listener in the loop of a test, and a channel to it."""
+"""A gRPC listener in the event loop of a test, and a channel to it."""
 
 import contextlib
 
@@ -10,7 +10,7 @@ from components.serve.settings import Address
 
 @contextlib.asynccontextmanager
 async def listening(service, **address):
-    """A context of a listener, its port and a channel; the service's models are closed with it."""
+    """Yield a listener, its port and a channel; the service's models are closed with it."""
     listener = GrpcListener(service, Address(port=0, **address))
     port = await listener.start()
     try:

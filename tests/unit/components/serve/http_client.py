@@ -1,4 +1,4 @@
-"""What tests of the HTTP listener ask it with, and an app that needs no model."""
+"""A client for tests of the HTTP listener, and an app that needs no model."""
 
 import contextlib
 import http.client
@@ -15,14 +15,14 @@ HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\n".encode()
 
 
 class Echo:
-    """An app that tells what it was asked."""
+    """An app that answers with what it received."""
 
     def admit(self, path, authorization):
         return True
 
     def answer(self, request, respond):
-        told = [request.method, request.path, request.body.decode(), request.authorization]
-        respond(Answer(401 if request.path == "/secret" else 200, json.dumps(told).encode()))
+        summary = [request.method, request.path, request.body.decode(), request.authorization]
+        respond(Answer(401 if request.path == "/secret" else 200, json.dumps(summary).encode()))
 
     def refuse(self, request, error):
         return Answer(error.status, json.dumps({"error": error.message}).encode())
@@ -49,12 +49,12 @@ def plug(port):
 
 
 def read_all(plugged):
-    """Return all that comes until the server closes."""
+    """Return everything that arrives until the server closes."""
     return b"".join(iter(lambda: plugged.recv(65_536), b""))
 
 
 def say(port, data):
-    """Send bytes and return all that comes until the server closes."""
+    """Send bytes and return everything that arrives until the server closes."""
     with plug(port) as plugged:
         plugged.sendall(data)
         return read_all(plugged)

@@ -1,4 +1,4 @@
-"""A line a request, without what was in it."""
+"""One line for each request, without its content."""
 
 import json
 import re
@@ -24,7 +24,7 @@ EXCHANGE = Exchange(
 )
 
 
-def test_a_line_tells_of_a_request_and_not_what_was_in_it(tmp_path):
+def test_a_line_describes_a_request_without_its_content(tmp_path):
     log = AccessLog(str(tmp_path / "access.log"))
     log.answered(EXCHANGE)
     log.close()
@@ -66,7 +66,7 @@ def test_standard_error_by_a_dash(capsys):
 
 
 @pytest.mark.parametrize("lines", [1, 3])
-def test_what_cannot_be_written_is_counted_and_told_once(tmp_path, caplog, lines):
+def test_lines_that_cannot_be_written_are_counted_and_reported_once(tmp_path, caplog, lines):
     log = AccessLog(str(tmp_path))  # a folder
     for _ in range(lines):
         log.answered(EXCHANGE)

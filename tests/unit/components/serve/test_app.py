@@ -1,4 +1,4 @@
-"""Requests to answers, with a model that needs no TensorFlow: paths, methods, codes."""
+"""Requests and answers with a model that needs no TensorFlow: paths, methods, codes."""
 
 import asyncio
 import gc
@@ -20,7 +20,7 @@ MODEL = "/v1/models/taxi"
 
 @pytest.fixture
 def ask(make_service):
-    """Ask one request of a fresh server; returns status and parsed body."""
+    """Send one request to a new server; return status and parsed body."""
 
     def call(method, path, document=None, *, raw=None, timeout=None, authorization=None, **options):
         async def main():
@@ -57,7 +57,7 @@ def test_each_method_is_answered(ask):
     )
 
 
-def test_status_and_metadata_tell_what_is_served(ask):
+def test_status_and_metadata_describe_what_is_served(ask):
     status, body = ask("GET", MODEL)
     assert status == 200
     assert body["model_version_status"] == [
@@ -127,7 +127,7 @@ def test_requests_are_bounded_and_refused_with_their_codes(ask):
     assert status == 200
 
 
-def test_a_fault_of_ours_is_a_500_that_is_logged_and_tells_nothing(ask, model, caplog):
+def test_an_internal_fault_is_a_500_that_is_logged_and_reveals_nothing(ask, model, caplog):
     def broken(signature, inputs):
         raise KeyError("secret")
 
@@ -179,7 +179,7 @@ def test_what_a_version_says_of_itself_is_given_as_it_was_loaded(ask, serving):
     assert ask("GET", f"{MODEL}/description") == (200, {"format": 1})
 
 
-def test_a_token_is_asked_for_where_one_is_set(ask):
+def test_a_token_is_required_if_one_is_set(ask):
     document, token = {"instances": [ROW]}, "s3cret-s3cret-s3cret"
     for path in (f"{MODEL}:predict", f"{MODEL}:guess", "/nothing"):
         for shown in (None, token, f"Basic {token}", f"Bearer {token}x", "Bearer é\udcff"):
@@ -195,7 +195,7 @@ def test_a_token_is_asked_for_where_one_is_set(ask):
         assert ask("POST", f"{MODEL}:predict", document, token=token, authorization=shown)[0] == 200
 
 
-def test_observers_are_told_of_every_exchange_once(ask):
+def test_observers_receive_every_exchange_once(ask):
     class Notes(list[Exchange]):
         answered = list.append
 
@@ -243,7 +243,7 @@ def test_malformed_bodies_give_nothing_but_a_4xx_error(ask, method, raw):
     assert body["error"]
 
 
-LARGE = [ROW] * 2_000  # is read in a thread
+LARGE = [ROW] * 2_000  # parsed in a thread
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ LARGE = [ROW] * 2_000  # is read in a thread
     ],
 )
 def test_a_refusal_leaves_no_rubbish(make_service, document):
-    """What only garbage collection frees would make a server that refuses much grow for long."""
+    """Cyclic garbage would let the memory of a server with many refusals grow for long."""
     request = Request("POST", f"{MODEL}:predict", json.dumps(document).encode())
 
     async def main():

@@ -1,4 +1,4 @@
-"""What is handed over is handled in order, or dropped and counted; nobody waits."""
+"""Items are handled in order, or dropped and counted, and nothing waits."""
 
 import logging
 import threading
@@ -7,7 +7,7 @@ from components.serve.background import Background
 
 
 class Blocked:
-    """A handler that keeps its first batch until it is let go."""
+    """A handler that keeps its first batch until it is released."""
 
     def __init__(self):
         self.begun, self.go = threading.Event(), threading.Event()
@@ -33,7 +33,7 @@ def test_what_would_be_too_much_is_dropped_and_counted():
     blocked = Blocked()
     background = Background("test", blocked, 10)
     assert background.offer("first", 4)
-    assert blocked.begun.wait(10)  # it still weighs while it is being handled
+    assert blocked.begun.wait(10)  # it counts while it is being handled
     assert background.offer("second", 6)
     assert not background.offer("third", 1)
     assert background.dropped == 1

@@ -1,4 +1,4 @@
-"""Requests that wait are joined, answered each for itself, and never without end."""
+"""Waiting requests are batched, answered separately, and never wait forever."""
 
 import asyncio
 import itertools
@@ -34,7 +34,7 @@ class Gate:
 
 
 def together(limits, requests, *, seconds=10.0):
-    """Ask "first", then the requests while it is computed; return the gate and all results."""
+    """Submit "first", then the requests while it is computed; return the gate and all results."""
     gate = Gate()
 
     async def main():
@@ -50,7 +50,7 @@ def together(limits, requests, *, seconds=10.0):
         if seconds < 1:
             await asyncio.wait(rest)
         else:
-            await asyncio.sleep(0)  # all of them are in the queue now
+            await asyncio.sleep(0)  # now all of them are in the queue
         gate.open.set()
         results = await asyncio.gather(first, *rest, return_exceptions=True)
         await batcher.close()
@@ -132,18 +132,20 @@ def test_outputs_are_split_by_rows_or_not_at_all():
         split({"y": np.arange(3)}, [1, 1])
 
 
-def test_who_counts_is_told_of_every_batch():
-    told = []
+def test_the_counter_receives_every_batch():
+    batches = []
 
     async def main():
-        batcher = Batcher(lambda key, inputs: inputs, Limits(), lambda *batch: told.append(batch))
+        batcher = Batcher(
+            lambda key, inputs: inputs, Limits(), lambda *batch: batches.append(batch)
+        )
         asking = [computed(batcher, "a", {"x": np.zeros(rows)}, rows, 10.0) for rows in (3, 2)]
         await asyncio.gather(*asking)
         await batcher.close()
 
     asyncio.run(main())
-    assert [batch[:2] for batch in told] == [(5, 2)]
-    assert told[0][2] >= 0
+    assert [batch[:2] for batch in batches] == [(5, 2)]
+    assert batches[0][2] >= 0
 
 
 @settings(deadline=None)  # threads take turns, which a busy machine makes long
@@ -170,7 +172,7 @@ def test_an_answer_is_the_same_joined_or_alone(requests, batch_rows):
 
 
 def where_computed(batches, seconds):
-    """Ask so many batches, each taking so long; return the threads that computed them."""
+    """Submit so many batches of this duration; return the threads that computed them."""
     threads = []
 
     def run(key, inputs):
@@ -203,7 +205,7 @@ def test_a_slow_model_and_a_large_batch_are_computed_in_a_thread():
 
 def test_an_answer_that_cannot_be_given_harms_no_other(caplog):
     def fail(done):
-        raise OSError("the client is gone")
+        raise OSError("the client has disconnected")
 
     async def main():
         batcher = Batcher(lambda key, inputs: inputs, Limits())

@@ -1,4 +1,4 @@
-"""The subcommand: what is wrong with the command line is said before TensorFlow is imported."""
+"""The subcommand reports errors in the command line before TensorFlow is imported."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ def run(*arguments):
 
 @pytest.fixture
 def options(monkeypatch):
-    """Return the models and options that a command line asks for, without serving."""
+    """Return the models and options of a command line, without serving."""
 
     def parse(*arguments, env=None):
         given = []
@@ -50,20 +50,20 @@ def options(monkeypatch):
     return parse
 
 
-def test_a_path_that_is_no_model_is_said_at_once(tmp_path):
+def test_a_path_that_is_not_a_model_is_reported_at_once(tmp_path):
     done = run(str(tmp_path / "nothing"))
     assert done.stdout == "2 False\n"
     assert "error: there is no folder" in done.stderr
     assert "skewless run taxi" in done.stderr
 
 
-def test_an_option_out_of_range_is_said_at_once(tmp_path):
+def test_an_option_out_of_range_is_reported_at_once(tmp_path):
     done = run(str(tmp_path), "--port", "70000")
     assert done.stdout == "2 False\n"
     assert "70000" in done.stderr
 
 
-def test_a_configuration_that_is_wrong_is_said_at_once(tmp_path):
+def test_a_configuration_that_is_wrong_is_reported_at_once(tmp_path):
     file = tmp_path / "models.config"
     file.write_text("model_config_list { }")
     done = run("--config", str(file))
@@ -72,7 +72,7 @@ def test_a_configuration_that_is_wrong_is_said_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("option", ["--access-log", "--request-log"])
-def test_a_log_that_cannot_be_written_is_said_at_once(option, serving, tmp_path):
+def test_a_log_that_cannot_be_written_is_reported_at_once(option, serving, tmp_path):
     (tmp_path / "file").write_text("")
     path = str(tmp_path / "file" / "log")
     done = run(str(serving), option, path)
@@ -112,7 +112,7 @@ def test_options_become_plain_settings(options, serving):
         (["BASE", "--max-bytes-in-flight", "9"], "has no room for a request"),
     ],
 )
-def test_options_that_do_not_fit_are_said(arguments, message, options, serving, tmp_path):
+def test_conflicting_options_are_reported(arguments, message, options, serving, tmp_path):
     file = tmp_path / "file"
     file.write_text("short")
     known = {"BASE": str(serving), "FILE": str(file)}

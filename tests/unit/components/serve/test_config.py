@@ -1,4 +1,4 @@
-"""Which models and versions options and configuration files ask for."""
+"""The models and versions that options and configuration files select."""
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ def test_policies_choose_among_what_is_there():
 
 
 @pytest.mark.parametrize("text", ["", "latest:0", "latest:-1", "newest", "1,", "1;2", "½"])
-def test_what_is_no_policy_is_refused(text):
+def test_an_invalid_policy_is_refused(text):
     with pytest.raises(ConfigError, match="no version policy"):
         policy_of(text)
 
@@ -108,7 +108,7 @@ def test_a_file_that_asks_for_what_is_not_there_is_refused(text, message, servin
         read(str(file))
 
 
-def test_a_file_that_cannot_be_read_is_said(tmp_path):
+def test_a_file_that_cannot_be_read_is_reported(tmp_path):
     (tmp_path / "latin").write_bytes(b"\xff")
     for name in ("nothing", "latin"):
         with pytest.raises(ConfigError, match="cannot be read"):

@@ -1,4 +1,4 @@
-"""What a path and a version stand for, and what is said where they stand for nothing."""
+"""The meaning of a path and a version, and the errors if there is none."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_a_lone_saved_model_is_version_1(run):
         ("taxi/serving/11", "there is no version to serve"),
     ],
 )
-def test_what_cannot_be_served_is_said(path, message, run):
+def test_what_cannot_be_served_is_reported(path, message, run):
     (run.parent / "empty").mkdir()
     with pytest.raises(ConfigError, match=message):
         find(str(run.parent / path))
@@ -61,7 +61,7 @@ def test_a_folder_of_runs_names_them(run):
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a:b"])
-def test_a_name_that_cannot_stand_in_a_path_is_said(name):
+def test_a_name_that_cannot_be_part_of_a_path_is_reported(name):
     with pytest.raises(ConfigError, match="a model cannot be named"):
         check_name(name)
 

@@ -1,4 +1,4 @@
-"""What clients of the gRPC port can take of a server: no more than what they may, and a little."""
+"""Attacks on the gRPC port use no more of a server than the limits allow, and a little."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ class Echo:
 
 @pytest.fixture
 def attacked(make_service):
-    """Run `test(channel, service, app, port)` against a server; returns what it returns."""
+    """Run `test(channel, service, app, port)` against a server; return its result."""
 
     def run(test, *, token=None, in_flight=1 << 20, **address):
         async def main():
@@ -57,7 +57,7 @@ async def refused(code, message=""):
 
 
 def begun(channel, method=PREDICT, metadata=()):
-    """Return a call whose message does not come."""
+    """Return a call whose message never arrives."""
     return channel.stream_unary(method)(metadata=metadata)
 
 
@@ -65,7 +65,7 @@ def test_the_token_is_checked_before_the_message(attacked):
     async def test(channel, service, app, port):
         for metadata in ((), (("authorization", "Bearer wrong"),)):
             async with refused("UNAUTHENTICATED"):
-                await begun(channel, metadata=metadata)  # which sends none
+                await begun(channel, metadata=metadata)  # sends no message
             async with refused("UNAUTHENTICATED"):
                 await channel.unary_unary(PREDICT)(bytes(900_000), metadata=metadata)
         assert await channel.unary_unary(PREDICT)(b"x", metadata=RIGHT) == b"x"
@@ -133,7 +133,7 @@ def test_messages_that_do_not_come_reserve_room_and_make_it(attacked, monkeypatc
         assert {task.result() for task in done} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
         assert len(waiting) == 2
         assert service.budget.used == 2_000
-        assert await channel.unary_unary(PREDICT)(b"x") == b"x"  # what comes at once is read
+        assert await channel.unary_unary(PREDICT)(b"x") == b"x"  # a message in one piece is read
         await asyncio.sleep(0.2)
         newest = begun(channel)
         done, waiting = await asyncio.wait(waiting, timeout=5, return_when="FIRST_COMPLETED")
@@ -212,7 +212,7 @@ def test_connections_are_bounded_and_silent_ones_are_closed(attacked):
 
 
 def _ended(plug):
-    """Return whether the server closes a connection on which nothing is said."""
+    """Return whether the server closes an idle connection."""
     with contextlib.suppress(ConnectionError):
         while plug.recv(1_000):
             pass

@@ -1,4 +1,4 @@
-"""gRPC's health checks, asked with the protocol's own stubs."""
+"""gRPC's health checks, with the protocol's own stubs."""
 
 import asyncio
 
@@ -52,39 +52,39 @@ def test_a_service_that_is_not_here_is_not_found(ask_health):
             await stub.Check(asked("taxi"))
         assert caught.value.code() == grpc.StatusCode.NOT_FOUND
         assert caught.value.details() == "there is no service 'taxi' here"
-        async for response in stub.Watch(asked("taxi")):  # and may be there later
+        async for response in stub.Watch(asked("taxi")):  # and may exist later
             assert STATUS.Name(response.status) == "SERVICE_UNKNOWN"
             break
 
     ask_health(test)
 
 
-def test_who_watches_is_told_of_changes_and_of_the_end(ask_health):
+def test_a_watching_client_receives_changes_and_the_end(ask_health):
     async def test(stub, service, listener):
-        told = asyncio.Queue[str]()
+        states = asyncio.Queue[str]()
 
         async def watch():
             async for response in stub.Watch(asked()):
-                told.put_nowait(STATUS.Name(response.status))
+                states.put_nowait(STATUS.Name(response.status))
 
         watching = asyncio.create_task(watch())
-        seen = [await told.get()]
+        seen = [await states.get()]
         await service.models.update()
         listener.changed()
-        seen.append(await told.get())
-        listener.changed()  # nothing is another than before, so nothing is told
+        seen.append(await states.get())
+        listener.changed()  # the state is the same, so there is no response
         service.draining = True
         await asyncio.wait_for(listener.stop(60), 10)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await watching
-        return [*seen, await told.get()], caught.value.code(), caught.value.details()
+        return [*seen, await states.get()], caught.value.code(), caught.value.details()
 
     seen, code, details = ask_health(test)
     assert seen == ["NOT_SERVING", "SERVING", "NOT_SERVING"]
     assert (code, details) == (grpc.StatusCode.UNAVAILABLE, "the server is about to stop")
 
 
-def test_bytes_that_are_no_request_are_the_clients_fault(make_service):
+def test_bytes_that_are_not_a_request_are_the_clients_fault(make_service):
     async def main():
         health = Health(await make_service())
         with pytest.raises(RequestError) as check:

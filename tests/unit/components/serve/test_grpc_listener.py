@@ -1,4 +1,4 @@
-"""gRPC over real connections, with an app that needs no messages: codes, limits, token, an end."""
+"""gRPC over real connections, with an app that needs no messages: codes, limits, token, stop."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from tests.unit.components.serve.grpc_server import listening
 
 
 class Echo:
-    """Answers with the request, unless it is to be refused."""
+    """Answers with the request, unless it should be refused."""
 
     def __init__(self, port):
         self.port = port
@@ -43,7 +43,7 @@ class Echo:
 
 @pytest.fixture
 def grpc_server(make_service):
-    """Run `test(call, listener, app)` against a server; returns what it returns."""
+    """Run `test(call, listener, app)` against a server; return its result."""
 
     def run(test, *, app=True, token=None, observers=(), **address):
         async def main():
@@ -84,7 +84,7 @@ def test_refusals_are_codes_with_a_sentence(grpc_server, caplog):
     assert "secret" in caplog.text
 
 
-def test_until_the_model_is_there_requests_are_told_to_come_back(grpc_server):
+def test_until_the_model_is_loaded_requests_are_unavailable(grpc_server):
     async def test(call, listener, app):
         async with refused("UNAVAILABLE", "still being loaded"):
             await call(b"x")
@@ -94,7 +94,7 @@ def test_until_the_model_is_there_requests_are_told_to_come_back(grpc_server):
     grpc_server(test, app=False)
 
 
-def test_the_token_is_asked_for(grpc_server):
+def test_the_token_is_required(grpc_server):
     token = "s3cret-s3cret-s3cret"
 
     async def test(call, listener, app):
@@ -106,7 +106,7 @@ def test_the_token_is_asked_for(grpc_server):
     grpc_server(test, token=token)
 
 
-def test_the_app_is_told_how_long_the_client_waits(grpc_server):
+def test_the_app_receives_the_clients_timeout(grpc_server):
     async def test(call, listener, app):
         await call(b"x", timeout=7)
         await call(b"x")
@@ -116,7 +116,7 @@ def test_the_app_is_told_how_long_the_client_waits(grpc_server):
     grpc_server(test)
 
 
-def test_observers_are_told_of_answers_and_refusals(grpc_server):
+def test_observers_receive_answers_and_refusals(grpc_server):
     class Notes(list[Exchange]):
         answered = list.append
 
@@ -164,7 +164,7 @@ def test_what_was_asked_before_the_end_is_answered(grpc_server):
     grpc_server(test)
 
 
-def test_a_port_that_is_taken_is_said(make_service):
+def test_a_port_that_is_taken_is_reported(make_service):
     async def main(port):
         service = await make_service()
         try:
@@ -180,7 +180,7 @@ def test_a_port_that_is_taken_is_said(make_service):
     assert caught.value.remedy == "give another --host or --grpc-port; 0 is any free port"
 
 
-def test_a_certificate_that_is_none_is_said(make_service, tmp_path):
+def test_an_invalid_certificate_is_reported(make_service, tmp_path):
     (tmp_path / "key").write_text("no key")
 
     async def main(certificate):

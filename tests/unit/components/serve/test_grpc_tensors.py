@@ -1,4 +1,4 @@
-"""TensorProtos, well-formed and not, as arrays; messages are stood in for by plain objects."""
+"""TensorProtos, well-formed and malformed, as arrays; plain objects replace messages."""
 
 from types import SimpleNamespace
 
@@ -58,7 +58,7 @@ def _varint(number):
     return bytes([number & 0x7F | 0x80]) + _varint(number >> 7)
 
 
-def test_the_last_value_stands_for_those_that_follow():
+def test_the_last_value_is_repeated_for_missing_ones():
     assert read(proto(FLOAT, [4], float_val=[1.0, 2.0])).tolist() == [1.0, 2.0, 2.0, 2.0]
     assert read(proto(FLOAT, [0])).tolist() == []
 
@@ -92,7 +92,7 @@ def test_what_does_not_fit_is_refused(message, dtype, said):
     assert said in caught.value.message
 
 
-def test_a_value_stands_for_few_others_where_rows_do_not_bound_them():
+def test_a_value_is_repeated_only_a_few_times_without_a_limit_on_rows():
     with pytest.raises(RequestError, match="1 values in 'float_val', expected 1000 for shape"):
         read(proto(FLOAT, [1, 1_000], float_val=[1.0]), shape=(-1, -1))
 

@@ -1,4 +1,4 @@
-"""JSON in and out: everything that is none is refused, never anything else."""
+"""JSON in and out: anything else is refused, and nothing else fails."""
 
 import contextlib
 import json
@@ -31,7 +31,7 @@ def test_nan_and_infinity_are_numbers():
         (b'{"a": ' + b"[" * 100_000, "nested too deeply"),
     ],
 )
-def test_what_is_no_object_is_refused(body, message):
+def test_a_body_that_is_not_an_object_is_refused(body, message):
     with pytest.raises(RequestError, match=message) as caught:
         json_text.loads_object(body)
     assert caught.value.status == 400

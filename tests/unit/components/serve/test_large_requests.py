@@ -1,4 +1,4 @@
-"""Requests that take long to be read: others are answered meanwhile, and time and versions held."""
+"""While a large request is parsed, others are answered, and its timeout and version are kept."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ ROWS = 2_000
 
 
 class Gate:
-    """Stands before the JSON of large requests until it is opened."""
+    """Delays the parsing of large requests until it is opened."""
 
     def __init__(self):
         self.entered, self.open = threading.Event(), threading.Event()
@@ -32,7 +32,7 @@ class Gate:
 
 @pytest.fixture
 def large(make_service, monkeypatch):
-    """Run `test(ask, service, gate, answer)`, where a large request's answer is on its way."""
+    """Run `test(ask, service, gate, answer)`, where a large request is pending."""
 
     def run(test, timeout=None):
         gate = Gate()
@@ -82,7 +82,7 @@ def test_its_time_is_over_while_it_is_read(large):
 
 def test_its_version_stays_until_it_is_answered(large, model):
     async def test(ask, service, gate, answer):
-        service.models.configure(())  # lets go of every version, once all are answered
+        service.models.configure(())  # unloads every version once all requests are answered
         assert (await ask("POST", PATH, 1))[0] == 404
         closed = model.closed
         gate.open.set()

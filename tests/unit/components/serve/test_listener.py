@@ -1,4 +1,4 @@
-"""Requests over real connections, to a model without TensorFlow: turns, paths, token, TLS."""
+"""Requests over real connections, to a model without TensorFlow: order, paths, token, TLS."""
 
 import asyncio
 import contextlib
@@ -88,9 +88,9 @@ def test_head_gives_what_get_would_without_its_body(talk):
             length = response.headers["content-length"]
             return response.read(), int(length), ask(connection, None, "GET", "/x")[1]
 
-    body, length, told = talk(client, Echo())
+    body, length, expected = talk(client, Echo())
     assert body == b""
-    assert length == len(json.dumps(told))
+    assert length == len(json.dumps(expected))
 
 
 def test_paths_are_decoded_and_headers_passed_on(talk):
@@ -108,7 +108,7 @@ def test_paths_are_decoded_and_headers_passed_on(talk):
     assert bad == (400, {"error": "the URL's path is not UTF-8"})
 
 
-def test_who_shows_no_token_is_told_which_kind_is_expected(talk):
+def test_without_a_token_the_answer_names_the_expected_kind(talk):
     def client(port, stop):
         return say(port, b"GET /secret HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 
@@ -136,17 +136,17 @@ def test_a_client_that_closes_its_side_is_answered(talk, data, statuses):
     assert [int(answer[:3]) for answer in answers] == statuses
 
 
-def test_a_client_that_asks_before_it_sends_is_told_to_go_on(talk):
+def test_a_client_that_expects_100_continue_receives_it(talk):
     def client(port, stop):
         with plug(port) as connection:
             length = f"Content-Length: {len(BODY)}\r\n".encode()
             connection.sendall(HEAD + length + b"Expect: 100-continue\r\n\r\n")
-            told = connection.recv(1_000)
+            interim = connection.recv(1_000)
             connection.sendall(BODY.encode())
-            return told, connection.recv(1_000)
+            return interim, connection.recv(1_000)
 
-    told, answer = talk(client)
-    assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
+    interim, answer = talk(client)
+    assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert answer.endswith(b'{"predictions":[{"logits":12.5,"scores":25.0}]}')
 
@@ -163,13 +163,13 @@ def test_with_a_certificate_tls_is_spoken(talk, certificate):
     assert talk(client, certificate=chain, key=key) == SCORED
 
 
-def test_a_certificate_that_cannot_be_read_is_said(tmp_path):
+def test_a_certificate_that_cannot_be_read_is_reported(tmp_path):
     path = str(tmp_path / "none.pem")
     with pytest.raises(ConfigError, match="the certificate or its key cannot be read"):
         asyncio.run(Listener(Echo(), Address(port=0, certificate=path, key=path)).start())
 
 
-def test_a_port_that_is_taken_is_said():
+def test_a_port_that_is_taken_is_reported():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,4 +1,4 @@
-"""What clients without a token, and too many bytes at once, can take of a server."""
+"""The resources that clients without a token, and too many bytes at once, can use of a server."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ GZIP = {"Content-Encoding": "gzip"}
 
 
 class Held(Echo):
-    """An app that answers nothing until it is told to, and notes what it was asked."""
+    """An app that answers only when it is released, and records its requests."""
 
     def __init__(self):
         self.paths, self.come = [], threading.Condition()
@@ -56,7 +56,7 @@ class Held(Echo):
 
 @pytest.fixture
 def guarded(make_service):
-    """Run `client(port, service)` against a server with a token; returns what the client does."""
+    """Run `client(port, service)` against a server with a token; return the client's result."""
 
     def run(client, *, token=TOKEN, in_flight=1 << 20, **address):
         async def main():
@@ -117,7 +117,7 @@ def test_with_the_token_a_body_is_read_plain_or_packed(guarded):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/"])
-def test_where_no_token_is_asked_for_no_long_body_is_read(guarded, path):
+def test_without_a_token_no_long_body_is_read(guarded, path):
     def client(port, service):
         return [
             say(port, f"{method} {path} HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n".encode() + rest)
@@ -199,7 +199,7 @@ def test_one_body_is_read_ahead_and_no_more(talk):
 
     sent, asked = talk(client, app, drain_seconds=0.05)
     assert asked == 1
-    assert sent < 60 * size  # what is beyond two of them lies in the system's own buffers
+    assert sent < 60 * size  # anything beyond two of them is in the system's buffers
 
 
 def test_a_connection_that_ends_frees_what_it_held(talk):
@@ -275,7 +275,7 @@ def test_connections_without_the_token_make_room_for_those_with_it(guarded):
     assert guarded(client, connections=3) == (SCORED, SCORED)
 
 
-def test_health_is_told_when_all_places_are_taken(talk):
+def test_health_checks_work_when_all_places_are_taken(talk):
     checks = (b"/healthz", b"/readyz", b"/healthz")
 
     def client(port, stop):
@@ -283,12 +283,12 @@ def test_health_is_told_when_all_places_are_taken(talk):
             for _ in range(2):
                 ask(stack.enter_context(connect(port)))
             silent(9, port, stack)
-            told = [say(port, b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % p) for p in checks]
+            answers = [say(port, b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % p) for p in checks]
             refused = say(port, HEAD + b"Content-Length: 0\r\n\r\n")
-            return [int(each.split()[1]) for each in told], error_of(refused)
+            return [int(each.split()[1]) for each in answers], error_of(refused)
 
-    told, refused = talk(client, connections=2, spare_connections=3)
-    assert told == [200] * 3
+    answers, refused = talk(client, connections=2, spare_connections=3)
+    assert answers == [200] * 3
     assert refused == (503, "too many connections are open")
 
 
@@ -323,4 +323,4 @@ def test_clients_that_only_begin_with_tls_keep_nobody_out(talk, certificate):
 
     answer, end = talk(client, Echo(), certificate=chain, key=key, handshakes=3)
     assert answer.startswith(b"HTTP/1.1 200 ")
-    assert end == b""  # the oldest made room
+    assert end == b""  # the oldest was closed

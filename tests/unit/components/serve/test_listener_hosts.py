@@ -1,4 +1,4 @@
-"""Heads that HTTP calls wrong, and hosts that a server does not answer to."""
+"""Malformed heads of HTTP requests, and hosts that a server refuses."""
 
 import pytest
 
@@ -92,7 +92,7 @@ def test_only_hosts_that_are_allowed_are_answered_for(talk, allowed, host, serve
             for target, named in (
                 (b"/x", host),
                 (b"http://%b/x" % host, b"127.0.0.1"),
-                (b"/healthz", host),  # balancers ask by whatever name they have
+                (b"/healthz", host),  # load balancers may use any name
             )
         ]
 

@@ -1,4 +1,4 @@
-"""Who is slow, stays away or comes too much is given up, and an end waits for what was asked."""
+"""Slow, silent and too many clients are given up, and a stop waits for pending requests."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ LONG = 50_000_000  # bytes
 
 
 class Talker(Echo):
-    """An app whose answers no system's buffers hold."""
+    """An app whose answers are larger than the system's buffers."""
 
     def answer(self, request, respond):
         respond(Answer(200, bytes(LONG)))
@@ -59,7 +59,7 @@ def test_a_client_that_takes_no_answer_is_given_up(talk):
         with plug(port) as plugged:
             plugged.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert plugged.recv(1)
-            stop().result(10)  # which waits for the answer to be taken, or given up
+            stop().result(10)  # waits until the answer is received, or given up
             with contextlib.suppress(ConnectionError):
                 return len(read_all(plugged))
             return 0
@@ -74,7 +74,7 @@ def test_the_end_comes_as_soon_as_the_last_answer_is_taken(talk):
             first = plugged.recv(1)
             stopped = stop()
             taken = len(first + read_all(plugged))
-            stopped.result(5)  # of the 30 s that it would wait
+            stopped.result(5)  # of the 30 s limit
             return taken
 
     assert talk(client, Talker(), drain_seconds=30.0) > LONG
@@ -93,7 +93,7 @@ def test_one_connection_too_many_is_refused(talk):
     assert refused == (503, "too many connections are open")
 
 
-def test_a_client_that_is_gone_leaves_nothing_behind(talk):
+def test_a_disconnected_client_leaves_nothing_behind(talk):
     gone = threading.Event()
 
     class Slow(Echo):

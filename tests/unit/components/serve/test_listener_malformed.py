@@ -1,4 +1,4 @@
-"""What is no request, or too large a one, over real connections: a client's fault, told in JSON."""
+"""Malformed and oversized requests over real connections are client errors, answered in JSON."""
 
 import asyncio
 import contextlib
@@ -79,7 +79,7 @@ def test_a_packed_body_is_unpacked_or_refused(talk):
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 2_000, 431),
     ],
 )
-def test_what_is_not_http_is_told_so_in_json(talk, data, status):
+def test_bytes_that_are_not_http_are_refused_in_json(talk, data, status):
     answer = talk(lambda port, stop: say(port, data), head_bytes=4_096)
     assert error_of(answer)[0] == status
 
@@ -117,7 +117,7 @@ def test_no_bytes_are_answered_with_a_fault_of_ours(data, good):
     asyncio.run(main())
 
 
-def test_a_client_that_asks_to_send_too_much_is_not_told_to_go_on(talk):
+def test_a_client_that_announces_too_much_gets_no_100_continue(talk):
     def client(port, stop):
         return say(port, HEAD + b"Content-Length: 99\r\nExpect: 100-continue\r\n\r\n")
 

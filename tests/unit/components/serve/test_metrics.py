@@ -1,4 +1,4 @@
-"""What Prometheus is told after exchanges and batches; and of what columns hold."""
+"""Prometheus metrics of exchanges and batches, and of the values of columns."""
 
 import platform
 import time
@@ -70,7 +70,7 @@ def metrics():
 
 @pytest.fixture
 def models():
-    """What versions.Models tells of two versions, one of which is described."""
+    """The `Models` of two versions, one of which has a description."""
     waiting = SimpleNamespace(requests_waiting=2, rows_waiting=32)
     described = DESCRIPTION.model_dump_json().encode()
     return SimpleNamespace(
@@ -111,7 +111,7 @@ def test_batches_are_measured(metrics):
     assert value(metrics, "batch_seconds_sum") == pytest.approx(0.005)
 
 
-def test_queues_and_versions_are_read_when_they_are_asked_for(metrics, models):
+def test_queues_and_versions_are_read_on_each_scrape(metrics, models):
     metrics.watch(models)
     assert value(metrics, "queue_requests", model="taxi", version="1") == 2
     assert value(metrics, "queue_rows", model="taxi", version="1") == 32
@@ -132,7 +132,7 @@ def test_columns_of_requests_are_counted(metrics, models):
     assert "skewless_column_out_of_vocabulary_total" not in names  # it has no vocabulary
 
 
-def test_a_version_without_a_readable_description_is_served_all_the_same(metrics, models, caplog):
+def test_a_version_without_a_readable_description_is_still_served(metrics, models, caplog):
     metrics.watch(models)
     metrics.answered(exchange(version=7, inputs=ARRAYS))
     metrics.close()
@@ -158,7 +158,7 @@ def test_series_are_bounded(metrics, monkeypatch):
     assert versions - {platform.python_version()} == {"0", "1", "2", "3", "4", "other"}
 
 
-def test_logs_tell_how_they_do(metrics):
+def test_logs_report_their_state(metrics):
     metrics.watch_log("request", SimpleNamespace(written=5, dropped=2, failed=1, failing=True))
     assert value(metrics, "log_entries_total", log="request", outcome="dropped") == 2
     assert value(metrics, "log_failing", log="request") == 1

@@ -1,4 +1,4 @@
-"""Numbers of JSON: one rule, whichever of the two parsers a body needs."""
+"""Numbers in JSON follow one rule, whichever of the two parsers a body needs."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from components.serve.failures import RequestError
 from components.serve.json_text import OutOfRange
 from components.serve.signature import ExampleFeature, Signature, Tensor
 
-# NaN is what orjson does not read, so that the body is read again by another parser.
+# orjson does not parse NaN, so that the other parser reads the body.
 WITHOUT, WITH = "0.5", "NaN"
 DTYPES = ("DT_FLOAT", "DT_DOUBLE", "DT_INT64", "DT_UINT64", "DT_BOOL", "DT_STRING")
 
@@ -48,7 +48,7 @@ def read(text, beside):
 
 
 def outcome(ask):
-    """What became of a request: the bits of its arrays, or why it was refused."""
+    """Return the result of a request: the bits of its arrays, or the reason for refusal."""
     try:
         arrays = ask()
     except RequestError as error:

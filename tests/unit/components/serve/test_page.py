@@ -1,4 +1,4 @@
-"""The page without a browser: a document that loads nothing and runs no script but its own."""
+"""The page without a browser: it loads nothing and runs only its own script."""
 
 import base64
 import hashlib
@@ -36,7 +36,7 @@ def test_it_loads_nothing(document):
     assert "url(" not in inline(document, "style")
     assert "@import" not in inline(document, "style")
     assert not re.search(r"^import |import\(", inline(document, "script"), re.MULTILINE)
-    # The only address in the script names SVG, and is never fetched.
+    # The only address in the script is SVG's name space, and is never fetched.
     assert re.findall(r"https?://[^\"'`\s]+", inline(document, "script")) == [
         "http://www.w3.org/2000/svg"
     ]
@@ -69,7 +69,7 @@ def test_the_answer_has_the_policy_too_and_forbids_frames(document):
     assert given.content_type.startswith("text/html")
 
 
-def test_the_policy_stands_before_what_it_rules(document):
+def test_the_policy_precedes_what_it_restricts(document):
     assert document.index("Content-Security-Policy") < document.index("<style>")
 
 

@@ -1,4 +1,4 @@
-"""Who gets a place when there are too many connections."""
+"""Which connections get a place if there are too many."""
 
 import resource
 

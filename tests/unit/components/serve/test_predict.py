@@ -1,4 +1,4 @@
-"""What asks :predict: what is taken, how it arrives, what is refused and how it is said."""
+"""Bodies of :predict: what is accepted, how it is converted, what is refused and how."""
 
 import contextlib
 import dataclasses
@@ -32,7 +32,7 @@ json_values = st.recursive(
 
 
 def asked(document, signature, **options):
-    """A request whose rows are made arrays, as the model's thread does."""
+    """Return a request whose rows are converted, as in the model's thread."""
     request = predict.parse(document, signature, **options)
     return dataclasses.replace(request, inputs=predict.joined([request.inputs]))
 
@@ -165,11 +165,11 @@ def test_columns_may_be_left_out_only_where_it_is_allowed(columns):
         ),
     ],
 )
-def test_what_is_no_request_is_refused_in_words(document, message, columns):
+def test_invalid_requests_are_refused_with_a_message(document, message, columns):
     assert message in refused(document, columns)
 
 
-def test_lists_of_unequal_length_are_no_tensor(one_input):
+def test_lists_of_unequal_length_are_not_a_tensor(one_input):
     signature = one_input("DT_FLOAT", -1, -1)
     message = refused({"inputs": [[1.0], [2.0, 3.0]]}, signature)
     assert message == "input 'x': a list of 2 beside a list of 1"
@@ -202,7 +202,7 @@ def test_any_document_is_parsed_or_refused(key, value):
 
 
 def rows_of(draw_order, values):
-    """Rows of the same values, their inputs in whichever order."""
+    """Return rows with the same values, and the inputs in any order."""
     return [{name: row[name] for name in draw_order} for row in values]
 
 
@@ -234,7 +234,7 @@ def test_a_value_that_does_not_fit_is_named_by_its_row_when_asked_alone():
 
 @pytest.mark.parametrize(("sent", "taken"), [(3.4028235e38, True), (3.4028236e38, False)])
 def test_the_largest_float_is_taken_by_its_shortest_digits(sent, taken):
-    for rows in (1, 100):  # few values and many are read in different ways
+    for rows in (1, 100):  # few and many values are converted differently
         request = {"instances": [{"x": sent, "s": ""}] * rows}
         if taken:
             assert set(arrays(request, SIGNATURE)["x"].tolist()) == {float(np.finfo("f4").max)}

@@ -51,7 +51,7 @@ def test_bytes_nan_and_dimensions_are_given_as_tensorflow_serving_gives_them():
         {"a": np.zeros(2), "b": np.zeros(())},
     ],
 )
-def test_outputs_that_are_no_rows_are_refused_as_rows(outputs):
+def test_outputs_without_rows_are_refused_as_rows(outputs):
     with pytest.raises(RequestError, match="not of one row an instance"):
         predictions.answer(outputs, by_rows=True)
 

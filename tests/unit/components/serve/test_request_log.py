@@ -1,4 +1,4 @@
-"""Sampling, rotation, bounds and failures of the request log, with files of plain bytes."""
+"""Sampling, rotation, limits and failures of the request log, with files of plain bytes."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ ROWS = {"fare": np.zeros(2, np.float32)}
 
 
 class Plain:
-    """A writer of lines; `full` stands for a disk that is."""
+    """A writer of lines; `full` simulates a full disk."""
 
     full = False
 
@@ -52,9 +52,9 @@ class Clock:
 
 
 class Message:
-    """What stands in for a PredictionLog."""
+    """Replaces a PredictionLog."""
 
-    def __init__(self, exchange, **told):
+    def __init__(self, exchange, **options):
         self.text = f"{exchange.rows}".encode()
 
     def SerializeToString(self):  # noqa: N802
@@ -89,7 +89,7 @@ def test_a_file_is_partial_until_it_is_whole(tmp_path, plain, clock):
     rotated.flush()
     (name,) = os.listdir(tmp_path)
     assert name.endswith(".tfrecord.partial")
-    assert (tmp_path / name).read_bytes() == b"a\n"  # readable, whatever becomes of the process
+    assert (tmp_path / name).read_bytes() == b"a\n"  # readable, whatever happens to the process
     rotated.close()
     assert os.listdir(tmp_path) == [name.removesuffix(".partial")]
 
@@ -143,7 +143,7 @@ def test_only_what_was_answered_is_logged(tmp_path, plain, clock):
 
 
 @pytest.mark.parametrize(("sample", "low", "high"), [(0, 0, 0), (0.25, 200, 300), (1, 1000, 1000)])
-def test_the_sample_is_of_the_size_asked_for(tmp_path, plain, clock, sample, low, high):
+def test_the_sample_has_the_configured_size(tmp_path, plain, clock, sample, low, high):
     log = RequestLog(RequestLogSettings(str(tmp_path), sample=sample, seed=1), plain, clock)
     for _ in range(1_000):
         log.answered(exchange())
@@ -166,11 +166,11 @@ def test_a_seed_gives_the_same_sample(tmp_path, plain, clock):
 def test_a_full_disk_turns_it_off_and_it_comes_back(tmp_path, plain, clock, caplog):
     caplog.set_level("INFO")
     log = RequestLog(RequestLogSettings(str(tmp_path)), plain, clock)
-    work = log._write  # its thread's, called here so that nothing depends on when it wakes up
+    work = log._write  # the thread's function, called here so that nothing depends on timing
     plain.full = True
     work([(exchange(1), 0.0), (exchange(2), 0.0)])
     assert (log.written, log.failed, log.failing) == (0, 2, True)
-    assert os.listdir(tmp_path) == []  # an empty file a retry would be many
+    assert os.listdir(tmp_path) == []  # otherwise each retry leaves an empty file
     plain.full = False
     work([(exchange(3), 0.0)])  # too early
     assert log.failed == 3
@@ -203,7 +203,7 @@ def test_a_record_larger_than_the_log_is_left_out(tmp_path, plain, clock):
 def test_a_request_that_no_message_can_hold_is_left_out(
     tmp_path, plain, clock, monkeypatch, caplog
 ):
-    def convert(exchange, **told):
+    def convert(exchange, **options):
         if exchange.rows == 1:
             raise KeyError("float16")
         return Message(exchange)

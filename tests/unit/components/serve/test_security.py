@@ -1,4 +1,4 @@
-"""What a public service needs: who may ask, what a request can reach, and what it may cost."""
+"""The security of a public service: authorization, the reach of requests, and their cost."""
 
 import ast
 import asyncio
@@ -31,7 +31,7 @@ RESOURCES = [
     ("PUT", MODEL),
 ]
 
-OPENED: list[str] = []  # while it is watched for; a hook, once there, stays
+OPENED: list[str] = []  # while watching; an audit hook cannot be removed
 WATCHING = False
 
 
@@ -51,7 +51,7 @@ def answers(make_service):
         async def main():
             service = await make_service(**settings)
             app = App(service, metrics=lambda: b"# metrics", page=lambda: Answer(200, b"<html>"))
-            await answered(app, Request("GET", MODEL))  # imports are made by the first
+            await answered(app, Request("GET", MODEL))  # the first request imports modules
             global WATCHING
             WATCHING = True
             try:
@@ -66,7 +66,7 @@ def answers(make_service):
     return call
 
 
-def test_a_token_is_needed_everywhere_but_where_it_is_said(answers):
+def test_a_token_is_required_except_at_documented_paths(answers):
     refused = {}
     for authorization in (None, "Bearer x", f"Basic {TOKEN}"):
         requests = [Request(*r, authorization=authorization) for r in RESOURCES]
@@ -109,7 +109,7 @@ def test_the_watch_sees_what_is_opened(tmp_path):
     assert f"open {str(tmp_path / 'x')!r}" in OPENED
 
 
-def test_nobody_but_this_machine_is_listened_to_unless_it_is_asked_for():
+def test_by_default_only_this_machine_is_served():
     assert Address().host == "127.0.0.1"
 
 

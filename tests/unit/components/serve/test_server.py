@@ -1,4 +1,4 @@
-"""A whole server with a model that needs no TensorFlow: its start, its reloads, its end."""
+"""A whole server with a model that needs no TensorFlow: start, reload, stop."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ CONFIG = 'model_config_list {{ config {{ name: "{name}" base_path: "{path}" }} }
 
 @pytest.fixture
 def make_server(serving, model):
-    """Make a server of REST alone."""
+    """Create a server with REST only."""
 
     def make(configs=None, load=lambda path: model, **options):
         if configs is None:

@@ -49,7 +49,7 @@ def test_a_value_becomes_the_feature_that_its_json_type_says(value, feature):
     assert parsed({"examples": [{"f": value}]}) == [b"\x0a" + bytes([len(features)]) + features]
 
 
-def test_the_context_stands_where_an_example_leaves_a_feature_out():
+def test_the_context_fills_in_omitted_features():
     rows = [{"a": 1, "b": 2}, {"b": 3}, {}]
     with_context = parsed({"context": {"a": 9}, "examples": rows})
     assert with_context == parsed({"examples": [{"a": 1, "b": 2}, {"a": 9, "b": 3}, {"a": 9}]})

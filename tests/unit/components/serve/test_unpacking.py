@@ -1,4 +1,4 @@
-"""Packed bodies: all that gzip and zlib write is read, and none takes more than it is allowed."""
+"""Compressed bodies: all output of gzip and zlib is read, within the limits."""
 
 import gzip
 import random

@@ -1,4 +1,4 @@
-"""Versions that come, go and do not load, with models that need no TensorFlow."""
+"""Versions that appear, disappear and do not load, with models that need no TensorFlow."""
 
 import asyncio
 import threading
@@ -67,7 +67,7 @@ class House:
         (self.serving / str(version)).rmdir()
 
     async def settle(self):
-        """Look at the folder, and wait for what is unloaded."""
+        """Look at the folder, and wait for unloading."""
         await self.models.update()
         await asyncio.gather(*self.models._unloading)
 
@@ -86,7 +86,7 @@ class House:
 
 @pytest.fixture
 def house(serving):
-    """Run an async test with a house; makes one as it is asked to."""
+    """Run an async test with a house, created with the given options."""
 
     def run(test, **options):
         async def main():
@@ -119,13 +119,13 @@ def test_a_new_version_takes_the_place_of_the_old(house):
         assert old._model.closed
         assert refused(h, 3) == (404, "model 'taxi' has no version 3; served: 10")
         await h.settle()
-        assert h.made == [3, 10]  # what is there is not loaded again
+        assert h.made == [3, 10]  # a loaded version is not loaded again
 
     house(test)
 
 
 def hold_loading(house, version):
-    """Have the version take its time; returns an event that tells of its start, and one to set."""
+    """Delay the loading of a version; return an event that it sets at the start, and one to set."""
     loading, go = threading.Event(), threading.Event()
     load = house.models._loader._load
 
@@ -177,7 +177,7 @@ def test_a_version_is_unloaded_once_it_has_answered(house):
     house(test)
 
 
-def test_a_version_that_does_not_load_is_told_of_and_the_old_one_stays(house):
+def test_a_version_that_does_not_load_is_reported_and_the_old_one_stays(house):
     async def test(h):
         await h.settle()
         h.broken.add(4)
@@ -191,7 +191,7 @@ def test_a_version_that_does_not_load_is_told_of_and_the_old_one_stays(house):
             "version 4 of model 'taxi' does not load: the graph is broken",
         )
         await h.settle()
-        assert h.made == [3, 4]  # not again while its folder is the same
+        assert h.made == [3, 4]  # not again while its folder is unchanged
         h.broken.clear()
         (h.serving / "4" / "late").write_bytes(b"x")
         await h.settle()
@@ -210,7 +210,7 @@ def test_a_server_that_starts_with_a_broken_newest_version_serves_the_next(house
     house(test)
 
 
-def test_where_nothing_loads_the_reason_is_told(house):
+def test_the_reason_is_reported_if_nothing_loads(house):
     async def test(h):
         assert refused(h) == (503, "model 'taxi' is still being loaded")
         h.broken.add(3)
@@ -230,7 +230,7 @@ def test_what_vanishes_is_unloaded_but_never_the_last(house):
         await h.settle()
         assert (await h.ask(), h.states()) == (3, {4: "END", 3: "AVAILABLE"})
         await h.settle()
-        assert h.states() == {3: "AVAILABLE"}  # of what is gone, nothing is kept for ever
+        assert h.states() == {3: "AVAILABLE"}  # removed versions are forgotten
         h.remove(3)
         await h.settle()
         assert await h.ask() == 3
@@ -304,7 +304,7 @@ def test_a_version_is_pinned_and_a_model_is_rolled_back(house):
         assert await h.ask() == 4
         pinned = ModelConfig("taxi", h.config.base, Policy(specific=frozenset({3})), {"stable": 3})
         h.models.configure([pinned])
-        assert await h.ask() == 4  # until the other is there
+        assert await h.ask() == 4  # until the other one is loaded
         await h.settle()
         assert (await h.ask(), await h.ask(label="stable")) == (3, 3)
         h.push(5)
@@ -381,7 +381,7 @@ def test_what_a_request_loads_answers_nobody_until_all_is_there(house):
             h.push(version)
         loading, go = hold_loading(h, 4)
         reconfiguring = asyncio.create_task(h.models.reconfigure([pinned(h.config, 4, 5)]))
-        assert await asyncio.to_thread(loading.wait, 10)  # 5 is there
+        assert await asyncio.to_thread(loading.wait, 10)  # 5 is loaded
         assert (await h.ask(), refused(h, 5)[0]) == (3, 404)
         go.set()
         await reconfiguring
@@ -421,7 +421,7 @@ def test_a_model_that_is_taken_off_the_list_is_unloaded(house, tmp_path):
     house(test)
 
 
-def test_a_half_written_version_is_passed_over(house):
+def test_a_half_written_version_is_skipped(house):
     async def test(h):
         (h.serving / "4" / "variables").mkdir(parents=True)
         await h.settle()
@@ -444,8 +444,8 @@ def test_a_version_that_is_not_what_was_pushed_does_not_answer_until_it_is(house
     async def test(h):
         h.push(10)
         folder = h.serving / "10"
-        told = described(digests={"saved_model": content_digest(str(folder))})
-        (folder / "model.json").write_text(told.model_dump_json())
+        description = described(digests={"saved_model": content_digest(str(folder))})
+        (folder / "model.json").write_text(description.model_dump_json())
         (folder / "saved_model.pb").write_bytes(b"")
         await h.settle()
         assert await h.ask() == 3

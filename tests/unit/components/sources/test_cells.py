@@ -1,4 +1,4 @@
-"""What a text means as INT, FLOAT or BYTES."""
+"""The meaning of text as INT, FLOAT or BYTES."""
 
 import math
 
@@ -138,7 +138,7 @@ NUMBERS = st.integers().map(str) | st.floats().map(repr) | NUMBERISH
 @pytest.mark.parametrize("kind", ["INT", "FLOAT"])
 @settings(deadline=None)
 @given(texts=st.lists(NUMBERS | st.none(), min_size=1, max_size=8))
-def test_a_value_means_the_same_whatever_stands_beside_it(kind, texts):
+def test_a_value_does_not_depend_on_its_neighbours(kind, texts):
     together = convert(pa.array(texts, pa.string()), kind)
     alone = [one(text, kind) for text in texts]
     assert together.values.to_pylist() == [value for value, _ in alone]

@@ -1,4 +1,4 @@
-"""Where records start and end, and which line they stand in, whatever the quotes and blocks."""
+"""Where records start and end, and in which line, for any quotes and blocks."""
 
 import csv
 import gzip
@@ -28,7 +28,7 @@ def blocks(data, dialect=COMMA, block_bytes=1 << 20):
 
 
 def records(data, dialect=COMMA, block_bytes=1 << 20):
-    """Every record as (line, bytes, closed)."""
+    """Return every record as (line, bytes, closed)."""
     return [
         (block.line_of(i), block.record(i), bool(block.closed[i]))
         for block in blocks(data, dialect, block_bytes)
@@ -37,7 +37,7 @@ def records(data, dialect=COMMA, block_bytes=1 << 20):
 
 
 def python_records(text):
-    """Every record as Python's csv module reads it: (line, values)."""
+    """Return every record as Python's csv module reads it: (line, values)."""
     reader = csv.reader(io.StringIO(text, newline=""))
     found, line = [], 1
     for row in reader:
@@ -223,7 +223,7 @@ SOUP = st.text(st.sampled_from('",\n\r a'), max_size=60)
 @example('""",\n"\n"', 4)
 def test_any_text_is_parted_as_python_does(text, block_bytes):
     found = records(text.encode(), block_bytes=block_bytes)
-    assume(all(closed for *_, closed in found))  # Python gives all the rest to the open quote
+    assume(all(closed for *_, closed in found))  # Python adds the rest to the open quote
     assert [(line, values(record)) for line, record, _ in found] == python_records(text)
 
 

@@ -1,4 +1,4 @@
-"""What is told about a file from its first bytes."""
+"""What the first bytes of a file show."""
 
 import gzip
 
@@ -75,7 +75,7 @@ def test_an_option_that_would_find_the_columns_is_named(fields, header, option):
     assert option in str(caught.value.remedy)
 
 
-def test_a_header_in_another_encoding_is_to_be_written_anew(fields):
+def test_a_header_in_another_encoding_must_be_converted(fields):
     with pytest.raises(DataError) as caught:
         fields("fare,tips\n".encode("utf-16"))
     assert "UTF-8" in str(caught.value.remedy)
@@ -95,7 +95,7 @@ def test_a_column_named_twice_is_refused_with_its_places(fields):
         (b"\xef\xbb\xbf\xef\xbb\xbffare,tips\n", r"'\\ufefffare'"),
     ],
 )
-def test_names_that_were_meant_are_asked_for(fields, header, meant):
+def test_intended_names_are_suggested(fields, header, meant):
     with pytest.raises(DataError, match=rf"did you mean {meant}\?"):
         fields(header)
 

@@ -1,4 +1,4 @@
-"""Files of other kinds are known by their first bytes, whatever their names; text stays text."""
+"""Other formats are recognized by their first bytes, whatever the names; text remains text."""
 
 import bz2
 import gzip
@@ -121,7 +121,7 @@ def test_older_files_are_known_too(tmp_path):
         b"id,fare\n1,\0\0\0\0\0\0\n",
     ],
 )
-def test_text_is_no_other_kind(head):
+def test_text_is_not_another_format(head):
     assert kind_of(head) is None
 
 

@@ -1,4 +1,4 @@
-"""docs/architecture.md's recipe holds: two files and one line make a kind of source."""
+"""The recipe in docs/architecture.md: two files and one line make a kind of source."""
 
 import json
 import os
@@ -49,8 +49,8 @@ spec = catalog.read_spec(Path("pipeline.yaml"))
 reader = open_reader(spec.source, Selection((Column("n", "INT", True),)))
 (part,) = reader.parts(spec.source.path)
 (block,) = reader.read(part)
-told = [sources.plain("a.lines").format, block.columns.to_pydict(), block.places.tolist()]
-print(json.dumps(told))
+result = [sources.plain("a.lines").format, block.columns.to_pydict(), block.places.tolist()]
+print(json.dumps(result))
 """
 
 

@@ -75,7 +75,7 @@ def test_a_row_that_does_not_fit_is_rejected_with_its_number(path, values, rejec
     assert rejects == [(2, *reject)]
 
 
-def test_fractions_are_no_integers_and_nan_is_missing(path):
+def test_fractions_are_not_integers_and_nan_is_missing(path):
     table = {"n": [1.0, 1.5, np.nan], "x": [np.nan, 1.0, 2.0], "t": ["a", "b", "c"]}
     rows, rejects = read(path, table, required=("x",))
     assert rows == [(3, (None, 2.0, "c"))]
@@ -83,7 +83,7 @@ def test_fractions_are_no_integers_and_nan_is_missing(path):
 
 
 BYTES = pa.array([b"a", b"\xff", b"c"], pa.binary())
-UNCHECKED = pa.Array.from_buffers(pa.string(), 3, BYTES.buffers())  # as some writers do
+UNCHECKED = pa.Array.from_buffers(pa.string(), 3, BYTES.buffers())  # like some writers
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is wrong with a Parquet file is said before a row of it is read."""
+"""Problems of a Parquet file are reported before its rows are read."""
 
 import gzip
 from datetime import date, datetime, time, timedelta
@@ -111,7 +111,7 @@ def test_a_key_that_the_output_can_hold_is_written(tmp_path, path, array, kind):
         assert "CAST(key AS VARCHAR)" in str(error.remedy)
 
 
-def test_columns_that_are_not_asked_for_may_be_of_any_type(path):
+def test_unselected_columns_may_have_any_type(path):
     pq.write_table(pa.table({"x": [1, 2], "more": pa.array([{"a": 1}, None])}), path)
     assert carried_schema([path], wanted("INT")).names == ["source", "line"]
 
@@ -138,7 +138,7 @@ def test_a_column_that_is_there_twice_is_to_be_renamed(path):
         (b"\0\1\2\3\4\5\6\7\x08", "the source cannot be read: ", ""),
     ],
 )
-def test_a_file_that_is_named_parquet_and_is_none(tmp_path, path, data, what, remedy):
+def test_a_file_named_parquet_with_another_format(tmp_path, path, data, what, remedy):
     (tmp_path / "rows.parquet").write_bytes(data)
     error = refusal(path, wanted("INT"))
     assert error.what.startswith(what)

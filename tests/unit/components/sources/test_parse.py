@@ -1,4 +1,4 @@
-"""Blocks of CSV → examples and rejects: what is read, what is refused, and where it stands."""
+"""Blocks of CSV → examples and rejects: what is read, what is refused, and its position."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ class Memory(io.BytesIO):
 
 
 def read(data, *, columns=COLUMNS, required=("t",), block_bytes=1 << 20, **source):
-    """Examples as rows, and rejects as (line, column, value, reason, record)."""
+    """Return examples as rows, and rejects as (line, column, value, reason, record)."""
     rules = Rules.of(Csv(path="memory.csv", **source), Selection(columns, required))
     names, examples, rejects = None, [], []
     for block in read_blocks(Memory(data), rules.dialect, block_bytes=block_bytes):
@@ -144,12 +144,12 @@ def test_a_label_that_is_nan_is_missing():
     )
 
 
-def test_bytes_that_are_no_text_do_not_matter_in_ignored_columns():
+def test_bytes_that_are_not_text_do_not_matter_in_ignored_columns():
     assert read(b"n,x,t,other\n1,2,a,\xff\n") == ([(1, 2.0, "a")], [])
     assert read(b"n,x,t,other\n1,2,a,\0\n") == ([(1, 2.0, "a")], [])
 
 
-def test_a_wrong_field_count_in_bytes_that_are_no_text():
+def test_a_wrong_field_count_in_bytes_that_are_not_text():
     assert read(b"n,x,t\n\xff\n1,2,a\n") == (
         [(1, 2.0, "a")],
         [(2, None, "1 fields; the header has 3", "wrong_field_count", "\\xff")],
@@ -183,7 +183,7 @@ def test_no_line_ends_in_values_where_there_are_none():
     assert rejects == [(2, None, None, "unclosed_quote", '1,2,"a')]
 
 
-def test_a_disagreement_about_records_is_told(monkeypatch):
+def test_a_disagreement_about_records_is_reported(monkeypatch):
     real = parse_module._read_csv
     monkeypatch.setattr(parse_module, "_read_csv", lambda *a: real(*a).slice(1))
     with pytest.raises(DataError, match="2 records were read as 1") as caught:
@@ -210,7 +210,7 @@ def test_what_pythons_csv_module_writes_is_read_exactly(
     table, delimiter, terminator, quoting, bom, block_bytes
 ):
     if terminator == "\n" and quoting == csv.QUOTE_MINIMAL:
-        # before Python 3.13 it leaves a CR unquoted then, and does not read back what it wrote
+        # before Python 3.13 it leaves a CR unquoted then, and does not read its own output
         table = [[cell.replace("\r", "") for cell in row] for row in table]
     width = len(table[0]) if table else 1
     names = [f"c{i}" for i in range(width)]
@@ -238,7 +238,7 @@ def test_what_pythons_csv_module_writes_is_read_exactly(
 
 
 def _lines(text):
-    """The number of the line behind this text."""
+    """Return the number of the line after this text."""
     return 1 + text.replace("\r\n", "\n").replace("\r", "\n").count("\n")
 
 

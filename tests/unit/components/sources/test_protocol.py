@@ -1,4 +1,4 @@
-"""Every kind of source does the same for the same rows, and is found by its name."""
+"""All kinds of sources give the same result for the same rows, and are found by name."""
 
 import subprocess
 import sys
@@ -71,7 +71,7 @@ def test_rows_mean_the_same_in_every_kind(folder, rows, trim, required):
 
 
 def result(options, required):
-    """What becomes of each record, in order: its values, or the column and the reason."""
+    """Return the result for each record, in order: its values, or the column and the reason."""
     reader = open_reader(options, Selection(COLUMNS, required))
     (part,) = reader.parts(options.path)
     became: dict[int, object] = {}

@@ -1,4 +1,4 @@
-"""What stands in files of rejects."""
+"""The content of files of rejects."""
 
 from components.sources.rejects import RejectReason
 

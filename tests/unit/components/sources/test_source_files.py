@@ -1,4 +1,4 @@
-"""Source files are found by path or pattern, and it is said why there is none."""
+"""Source files are found by path or pattern; the error explains why there are none."""
 
 import os
 
@@ -44,7 +44,7 @@ def test_a_pattern_names_files_in_order(place):
         ("none/*/*.csv", "no file matches 'none/*/*.csv': there is no folder none", "correct it"),
     ],
 )
-def test_where_there_is_none_it_is_said_why(place, path, what, remedy):
+def test_missing_files_are_explained(place, path, what, remedy):
     with pytest.raises(DataError) as caught:
         source_files(path, named=path, remedy="correct it")
     assert (caught.value.what, caught.value.remedy) == (what, remedy)

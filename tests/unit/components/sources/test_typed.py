@@ -1,4 +1,4 @@
-"""Typed values → columns: what is taken, what is rejected, and for which reason."""
+"""Typed values as columns: what is accepted, what is rejected, and for which reason."""
 
 import numpy as np
 import pyarrow as pa
@@ -42,7 +42,7 @@ def one(cells):
 )
 def test_a_json_value_fits_or_is_rejected_with_a_reason(value, kind, expected):
     assert one(of_json([value], kind)) == expected
-    # its neighbours change nothing
+    # its neighbours do not matter
     assert one(of_json([value, None, "x", 1, 1.5, True], kind)) == expected
 
 
@@ -81,7 +81,7 @@ def test_a_parquet_column_is_taken_as_what_the_model_takes(array, kind, values, 
     ("array", "kind"),
     [(pa.array([True]), "INT"), (pa.array([1]), "BYTES"), (pa.array(["1"]), "FLOAT")],
 )
-def test_types_that_cannot_be_the_columns_are_told(array, kind):
+def test_types_that_do_not_fit_are_recognized(array, kind):
     assert of_arrow(array, kind) is None
 
 

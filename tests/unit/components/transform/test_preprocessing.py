@@ -1,4 +1,4 @@
-"""What the graph is made from and the layout it is said to put out, without TensorFlow."""
+"""The inputs of the transform graph and the layout of its outputs, without TensorFlow."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_a_layout_holds_every_feature_in_the_order_written():
     )
     assert layout.label == "big"
     assert [(f.name, f.columns, f.treatment, f.role, f.size) for f in layout.features] == [
-        # 1 for missing, the terms, of which none is known yet, the OOV buckets
+        # 1 for missing, the terms, none of which is known yet, the OOV buckets
         ("naïve_id", ("naïve",), "vocabulary", "embedding", 1 + 0 + 3),
         ("Fare ($)_z_score", ("Fare ($)",), "z_score", "dense", 0),
         ("Fare ($)_missing", ("Fare ($)",), "z_score", "dense", 0),

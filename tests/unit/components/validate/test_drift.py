@@ -54,7 +54,7 @@ def test_measured_keeps_values_below_the_threshold_with_what_chance_gives() -> N
     now, then = dataset("pay", 100, 4), dataset("pay", 900, 4)
     fare, pay = measured(anomalies, split="eval", current=now, train=then)
     assert (fare.column, fare.measure, fare.value) == ("fare", "JENSEN_SHANNON_DIVERGENCE", 0.2)
-    assert fare.chance == 0.0  # no statistics of it: nothing is excused
+    assert fare.chance == 0.0  # without statistics nothing is excused
     assert (pay.column, pay.split, pay.value, pay.threshold) == ("pay", "eval", 0.01, 0.05)
     assert pay.chance == pytest.approx(3.2905 * 0.5 * (1 / 100 + 1 / 900) ** 0.5)
 

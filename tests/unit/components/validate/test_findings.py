@@ -130,7 +130,7 @@ def test_a_domain_inside_the_column_is_its_own_place() -> None:
         ),
     ],
 )
-def test_kinds_tell_expected_seen_and_place(
+def test_kinds_have_expected_seen_and_place(
     column: str, kind: str, description: str, expected: str, seen: str, line: int
 ) -> None:
     finding = one(column, kind, description)
@@ -149,7 +149,7 @@ def test_kinds_tell_expected_seen_and_place(
         (0.12345678, "Said otherwise", "0.123457"),
     ],
 )
-def test_a_drift_is_told_as_it_was_measured(value: float, sentence: str, seen: str) -> None:
+def test_a_drift_is_reported_as_measured(value: float, sentence: str, seen: str) -> None:
     measured = f"""drift_skew_info {{ path {{ step: "fare" }}
       drift_measurements {{ type: JENSEN_SHANNON_DIVERGENCE value: 0.9 threshold: 0.1 }}
       drift_measurements {{ type: L_INFTY value: {value} threshold: 0.05 }} }}"""
@@ -199,7 +199,7 @@ def test_every_reason_is_a_finding_and_columns_are_in_order() -> None:
 @pytest.mark.parametrize(
     ("severity", "expected"), [("ERROR", "error"), ("WARNING", "warning"), ("UNKNOWN", "error")]
 )
-def test_severity_is_tfdvs_and_unknown_is_no_licence(severity: str, expected: str) -> None:
+def test_severity_is_tfdvs_and_unknown_counts_as_an_error(severity: str, expected: str) -> None:
     (finding,) = read(anomaly("fare", "FEATURE_TYPE_NOT_PRESENT", "none", severity))
     assert finding.severity == expected
 
@@ -221,7 +221,7 @@ def test_an_anomaly_of_the_whole_split() -> None:
     assert finding.fix == "schema.pbtxt:17 dataset_constraints: lower min_examples_count"
 
 
-def test_the_bounds_of_a_boolean_are_said_as_such() -> None:
+def test_the_bounds_of_a_boolean_are_described_as_such() -> None:
     finding = one("truth", "INT_TYPE_BIG_INT", "Unexpectedly large value: 2.")
     assert (finding.what, finding.expected, finding.seen) == ("not a boolean", "0 or 1", "2")
     assert finding.fix == ('schema.pbtxt:16 feature "truth": replace bool_domain by an int_domain')

@@ -56,7 +56,7 @@ def gate(
 
 @pytest.fixture
 def events() -> Iterator[list[Event]]:
-    """What the gate tells while it works."""
+    """The events of the gate."""
     seen: list[Event] = []
 
     class Keep(logging.Handler):
@@ -97,7 +97,7 @@ def test_severity_stops_at_or_above_the_limit(severity: str, stop_at: str, stops
         gate(finding(severity=severity), validation=validation)
 
 
-def test_the_refusal_tells_what_where_expected_seen_and_what_to_do() -> None:
+def test_the_refusal_has_what_where_expected_seen_and_a_remedy() -> None:
     with pytest.raises(DataError) as refused:
         gate(
             finding(),
@@ -146,7 +146,7 @@ def test_the_worst_come_first_then_columns_and_splits_in_their_order() -> None:
     ]
 
 
-def test_what_is_wrong_with_requests_alone_is_told_apart() -> None:
+def test_problems_of_requests_alone_are_listed_separately() -> None:
     merged = merge_environments(
         [
             finding(column="a"),
@@ -199,7 +199,7 @@ def test_rejected_records_up_to_the_limit_pass() -> None:
     gate(counts=counts(0, {}))
 
 
-def test_both_reasons_are_told_at_once() -> None:
+def test_both_reasons_are_reported_at_once() -> None:
     with pytest.raises(DataError) as refused:
         gate(finding(), counts=counts(10, {"no integer": 5}))
     text = str(refused.value)
