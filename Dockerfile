@@ -1,5 +1,5 @@
 # Two images of one environment: `skewless`, which runs the command and serves, and `worker`, the Beam
-# SDK harness that Flink, Spark and Dataflow start. docs/images.md tells how both are used.
+# SDK harness that Flink, Spark and Dataflow start. docs/images.md describes how to use both.
 #
 #   docker build --target skewless --tag skewless .
 #   docker build --target worker --tag skewless-worker .
@@ -9,18 +9,18 @@
 
 # Debian 13: the current dependency line needs its glibc and its Python 3.13.
 ARG DEBIAN=docker.io/library/debian:trixie-slim
-# Of it only `boot` is taken. Its Beam must be the one in requirements/image-py3.13.txt.
+# Only `boot` is copied from it. Its Beam must be the one in requirements/image-py3.13.txt.
 ARG BEAM_SDK=docker.io/apache/beam_python3.13_sdk:2.77.0
 
 # ------------------------------------------------------------------- Debian, Python and the libraries
 FROM ${DEBIAN} AS environment
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 
-# They stay, and tell what is in the image.
+# They remain, as a record of what is in the image.
 COPY requirements/uv.txt requirements/image-py3.13.txt deploy/image/slim.sh /opt/requirements/
-# What only builds comes and goes within this layer: so no other stage copies its 2.5 GB, and uv, which
-# without a cache links what it unpacks, writes them once. The lock also pins what source distributions
-# are built with. Debian's own packages come in the version of the day: it keeps no older one to pin.
+# Build tools are installed and removed within this layer, so that no other stage copies their 2.5 GB, and
+# uv, which links unpacked files without a cache, writes them once. The lock also pins the build
+# requirements of source distributions. Debian's packages are not pinned: it keeps no older versions.
 # hadolint ignore=DL3008
 RUN tools=(binutils g++ python3-dev python3-venv) \
     && apt-get update \
@@ -39,7 +39,7 @@ RUN tools=(binutils g++ python3-dev python3-venv) \
 # ------------------------------------------------------------------------------------ the package
 FROM environment AS package
 COPY . /source
-# Installed aside, as it will lie in the environment: so it is a small layer of its own.
+# Installed in a separate folder with the layout of the environment, so that its layer is small.
 RUN /opt/skewless/bin/python -m pip wheel --no-build-isolation --no-deps --no-index \
       --wheel-dir /wheel /source \
     && /opt/skewless/bin/python -m pip install --no-cache-dir --no-compile --no-deps --no-index \
@@ -48,13 +48,13 @@ RUN /opt/skewless/bin/python -m pip wheel --no-build-isolation --no-deps --no-in
       -s /package -p /opt/skewless /package/lib \
     && install /source/deploy/image/healthcheck.py /package/bin/healthcheck
 
-# --------------------------------------------------------------------------- what both images hold
+# --------------------------------------------------------------------------------- both images
 FROM environment AS runtime
 RUN useradd --uid 10001 --no-create-home --home-dir /work --shell /usr/sbin/nologin skewless \
     && install --directory --mode 1777 /work
 COPY --from=package /package /opt/skewless
 
-# Any user may be given at the start: what is written goes to /work, /tmp or a mounted folder.
+# The container may run as any user: files are written to /work, /tmp or a mounted folder.
 ENV PATH=/opt/skewless/bin:$PATH \
     HOME=/work \
     USER=skewless \
@@ -75,15 +75,15 @@ FROM ${BEAM_SDK} AS beam
 FROM runtime AS worker
 COPY --from=beam /opt/apache/beam/boot /opt/apache/beam/LICENSE /opt/apache/beam/NOTICE \
      /opt/apache/beam/
-# The environment is complete: without this, boot makes one more at every start. TensorFlow Transform
-# would turn tf.keras into tf_keras unless the second is set.
+# The environment is complete: without the first setting, boot makes another one at every start. Without
+# the second, TensorFlow Transform turns tf.keras into tf_keras.
 ENV RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1 \
     TF_USE_LEGACY_KERAS=0 \
     TF_CPP_MIN_LOG_LEVEL=3
 LABEL org.opencontainers.image.title="Skewless Beam worker" \
       org.opencontainers.image.description="Beam's Python SDK harness with Skewless and its libraries"
 EXPOSE 50000
-# Dataflow alone needs root: it mounts folders that only root may write (docs/images.md).
+# Only Dataflow needs root: it mounts folders that only root may write (docs/images.md).
 ARG RUN_AS=10001:10001
 USER ${RUN_AS}
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["healthcheck"]

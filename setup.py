@@ -1,8 +1,8 @@
 """Describes the installable package: what it ships, and which dependencies each Python gets.
 
-Two dependency lines live here side by side (docs/decisions/0001-two-dependency-lines.md): Python
-3.10 gets the "compatible" line, 3.12 and newer the "current" one. Only ranges stand here; the exact
-versions that are tested stand in requirements/, made from this file by `make lock`.
+There are two dependency lines (docs/decisions/0001-two-dependency-lines.md): Python 3.10 gets the
+"compatible" line, 3.12 and newer the "current" one. This file has only ranges; the exact versions
+that are tested are in requirements/, which `make lock` writes from this file.
 """
 
 from pathlib import Path

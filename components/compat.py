@@ -159,4 +159,4 @@ def refuse_pickled_arrow_types() -> None:
     from packaging.version import Version
 
     if Version(pa.__version__) < Version("14.0.1"):
-        import pyarrow_hotfix  # noqa: F401 - importing it registers a type that refuses
+        import pyarrow_hotfix  # noqa: F401 - the import registers a type that refuses

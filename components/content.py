@@ -65,6 +65,6 @@ def combined(contents: Iterable[tuple[str, str]]) -> str:
 def _of_file(path: str) -> str:
     digest, chunk = hashlib.sha256(), memoryview(bytearray(_CHUNK))
     with files.open_read(path) as file:
-        while size := file.readinto(chunk):  # type: ignore[attr-defined]  # IO has none, files do
+        while size := file.readinto(chunk):  # type: ignore[attr-defined]  # IO lacks it, files have it
             digest.update(chunk[:size])
     return digest.hexdigest()

@@ -34,7 +34,7 @@ def _generation(storage: Any, bucket: str, name: str) -> str:
 
 objects.insert = insert
 
-from gcp_storage_emulator.__main__ import main  # noqa: E402 - it takes up what stands above
+from gcp_storage_emulator.__main__ import main  # noqa: E402 - it uses the patch above
 
 if __name__ == "__main__":
     main()

@@ -194,7 +194,7 @@ class Subscription:
             while not self._closing.is_set():
                 self._pull()
                 self._renew()
-        except Exception as error:  # noqa: BLE001 - raised where messages are asked for
+        except Exception as error:  # noqa: BLE001 - raised again when a batch is requested
             with self._changed:
                 self._failure = None if self._closing.is_set() else error
                 self._changed.notify_all()

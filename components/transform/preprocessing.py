@@ -102,7 +102,7 @@ def _refuse_equal_names(names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(
-                f"two transformed features would be called {name!r}",
+                f"two transformed features have the name {name!r}",
                 where="pipeline.yaml: features, crosses, label",
                 remedy="rename the column or the label, or drop one of the treatments",
             )

@@ -420,5 +420,5 @@ def test_no_training_rows_is_a_data_error(run):
 
 
 def test_two_features_of_one_name_are_refused_before_anything_is_read(run):
-    with pytest.raises(ConfigError, match="two transformed features would be called 'x_z_score'"):
+    with pytest.raises(ConfigError, match="two transformed features have the name 'x_z_score'"):
         run({"x": "FLOAT"}, {"x": ["z_score", "z_score"]}, {})

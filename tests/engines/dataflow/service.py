@@ -153,7 +153,7 @@ class Cloud:
             machine.start(job.staged)
             job.counters = machine.run(job.graph.SerializeToString())
             job.state = "JOB_STATE_DONE"
-        except Exception as error:  # noqa: BLE001 - whatever it is, the job failed
+        except Exception as error:  # noqa: BLE001 - any error fails the job
             job.errors, job.state = (str(error),), "JOB_STATE_FAILED"
 
     def _machine(self, job: Job) -> Machine:

@@ -81,7 +81,7 @@ def odd_spec():
     ],
 )
 def test_two_features_of_one_name_are_refused(features, crosses, label, name):
-    with pytest.raises(ConfigError, match=f"would be called '{name}'"):
+    with pytest.raises(ConfigError, match=f"have the name '{name}'"):
         make_layout(preprocessing(features, crosses, label))
 
 
