@@ -361,9 +361,9 @@ def test_kinds_of_ones_own_reach_a_pushed_and_proven_model(tmp_path):
     content = json.loads(summary.read_text())
     assert content["status"] == "pushed"
     assert content["parity"]["proven"]
-    assert told["parity"]["serving_paths"][0]["name"] == "again"
-    assert list(told["evaluation"]["baselines"]) == ["mean", "linear"]
-    assert told["evaluation"]["overall"]["rmse"] < 0.5
+    assert content["parity"]["serving_paths"][0]["name"] == "again"
+    assert list(content["evaluation"]["baselines"]) == ["mean", "linear"]
+    assert content["evaluation"]["overall"]["rmse"] < 0.5
     (layout,) = (tmp_path / "runs/toy/artifacts/transform").glob("transform_graph/*/layout.json")
     names = [feature["name"] for feature in json.loads(layout.read_text())["features"]]
     assert names == ["x_sign", "x_z_score", "x_missing", "n_sign"]

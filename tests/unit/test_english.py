@@ -15,11 +15,34 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FLOORS = ("components", "tests/component/evaluate", ",
-    ", "skewless")
+ROOMS = ("benchmarks", "components", "deploy", "pipeline", "schemas", "skewless", "tests")
+# Rooms and files that still have to be rewritten, and this one, which quotes the tell-tales.
+NOT_YET = (
+    "components/evaluate",
+    "components/export",
+    "components/parity",
+    "components/tasks",
+    "components/train",
+    "components/transform",
+    "schemas/tasks",
+    "skewless",
+    "tests/component/evaluate",
+    "tests/component/export",
+    "tests/component/parity",
+    "tests/component/tasks",
+    "tests/component/train",
+    "tests/unit/components/evaluate",
+    "tests/unit/components/export",
+    "tests/unit/components/parity",
+    "tests/unit/components/tasks",
+    "tests/unit/components/train",
+    "tests/unit/test_english.py",
+)
 FILES = [
     path
-    for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))
+    for room in ROOMS
+    for path in sorted((ROOT / room).rglob("*.py"))
+    if not any(path.is_relative_to(ROOT / each) for each in NOT_YET)
 ]
 
 # What gives away a sentence that no native speaker would write, with the reason or the right words.
