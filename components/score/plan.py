@@ -67,7 +67,7 @@ class ScoringPlan:
         signatures = [read_signature(model)]
         if compare_with is not None:
             signatures.append(_other(compare_with, signatures[0]))
-        output.check_apart(paths, kept=[model.saved_model for model in signatures])
+        output.check_apart(paths, kept=[each.saved_model for each in signatures])
         for name in columns:
             if name not in signatures[0].outputs:
                 raise ConfigError(

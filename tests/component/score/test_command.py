@@ -24,9 +24,9 @@ def test_predict_scores_a_file_and_says_what_it_did(
     arguments = ["predict", str(serving.parent), str(csv_file), "-o", str(output)]
     arguments += ["--key", "id", "--columns", "score", "--compare", "1"]
     assert cli.main([*arguments, "--", "--direct_num_workers=1"]) == 0
-    output = capfd.readouterr().out
-    assert "40 rows read, 40 scored" in output
-    assert "class changed in" in output
+    printed = capfd.readouterr().out
+    assert "40 rows read, 40 scored" in printed
+    assert "class changed in" in printed
     lines = [json.loads(line) for line in output.read_text().splitlines()]
     assert list(lines[0]) == ["id", "score", "score_v1", "score_difference"]
     assert cli.main(arguments) == 2

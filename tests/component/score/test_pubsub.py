@@ -119,8 +119,8 @@ def test_messages_are_answered_with_key_attributes_and_time(exported, rows, pubs
     finally:
         process.kill()
         process.wait(30)
-    log = (tmp_path / "stream.log").read_text()
-    assert "4 rows read, 3 scored\n1 rejected: projects/tiny-project/topics/dead\n" in log
+    printed = (tmp_path / "stream.log").read_text()
+    assert "4 rows read, 3 scored\n1 rejected: projects/tiny-project/topics/dead\n" in printed
     assert sorted(json.loads(answer.data)["id"] for answer in answers) == [0, 1, 2]
     assert {answer.ordering_key for answer in answers} == {"u1"}
     assert {answer.attributes["of"] for answer in answers} == {"web"}
