@@ -102,7 +102,7 @@ def test_a_model_without_any_valid_score_has_no_metrics():
     figures = totals([[1, 0.5, np.nan, 0.5, 0, 0]]).figures(SLICINGS)
     assert figures.invalid == (0, 1, 0)
     assert figures.models[1] is None
-    assert figures.models[0].examples == 1
+    assert figures.models[0]["examples"] == 1
 
 
 def test_no_rows_at_all_have_no_figures_but_no_crash():

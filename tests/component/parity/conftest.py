@@ -149,6 +149,7 @@ def prove(exported, tmp_path, monkeypatch):
     from components.parity.prove import prove as prove_export
     from components.parity.serving_paths.c_api import CApi
     from components.parity.serving_paths.python import Python
+    from schemas.tasks.binary import BinaryExport
 
     monkeypatch.setattr(answers, "SERVING_PATHS", (Python, CApi))
 
@@ -162,6 +163,7 @@ def prove(exported, tmp_path, monkeypatch):
             "saved_model": str(saved_model),
             "columns": exported.columns,
             "label": exported.label,
+            "answers": BinaryExport(),
             "output": str(output),
         }
         return prove_export(**(arguments | changes))

@@ -35,7 +35,7 @@ MODEL = Model.model_validate(
 )
 
 
-TASK = Binary.model_validate({"name": "label", "equals": {"column": "answer", "values": [1]}})
+TASK = Binary.model_validate({"name": "y", "equals": {"column": "answer", "values": [1]}})
 
 
 def train_into(folder, table, model=MODEL):
