@@ -17,6 +17,7 @@ import pyarrow as pa
 from components import files
 from components.examples import arrow_schema, iter_batches
 from components.export import signatures as names
+from components.export.slim import slim
 from components.export.terms import read_terms
 from components.export.warmup import write_warmup
 from components.tasks.learned import read_learned

@@ -65,6 +65,7 @@ class SavedModel:
         self._library = library()
         self._graph = c_void_p(self._library.TF_NewGraph())
         self._session = c_void_p()
+        self._found: dict[str, Output] = {}
         try:
             self.signatures = self._load(path)
         except BaseException:
@@ -144,7 +145,13 @@ class SavedModel:
         return [c_void_p(tensor) for tensor in results]
 
     def _find(self, tensor: TensorInfo) -> GraphOutput:
-        name, _, index = tensor.name.partition(":")
+        """Return where a tensor is; to ask the graph for it takes as long as to compute a value."""
+        if tensor.name not in self._found:
+            self._found[tensor.name] = self._output(tensor.name)
+        return self._found[tensor.name]
+
+    def _output(self, tensor: str) -> Output:
+        name, _, index = tensor.partition(":")
         operation = self._library.TF_GraphOperationByName(self._graph, name.encode())
         if not operation:
             raise TensorFlowError(f"the graph has no operation {name!r}")

@@ -98,6 +98,9 @@ def compare(
             worst.append(ValueDifference(0, name, _form(wanted.values), problem, None))
             continue
         found = got[name]
+        if found.size and np.all(wanted.values == found):  # as are nearly all, thousands at times
+            largest = max(largest, 0.0 if found.dtype.kind in "fi" else -1.0)
+            continue
         largest = max(largest, _largest_of(wanted, found))
         differs = ~close(wanted, found)
         if differs.any():
