@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import feed, ours, quality, report, serving, stock
+from benchmarks import feed, ours, quality, report, serving, stock, wide
 from benchmarks.machine import Machine
 from benchmarks.measure import Measured, today
 from benchmarks.places import CACHE, RESULTS, ROOT
@@ -35,7 +35,7 @@ _LIBRARIES = "import keras, tensorflow_model_analysis, tfx.components, pipeline.
 @click.option("--fresh-stock", is_flag=True, help="Measure stock TFX despite cached figures.")
 @click.option(
     "--only",
-    type=click.Choice(["ours", "stock", "quality", "serving"]),
+    type=click.Choice(["ours", "stock", "wide", "quality", "serving"]),
     help="Measure only this, and leave results.md unchanged.",
 )
 def main(rows: tuple[int, ...], fresh_stock: bool, only: str | None) -> None:
@@ -47,6 +47,9 @@ def main(rows: tuple[int, ...], fresh_stock: bool, only: str | None) -> None:
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="run-") as work:
         if only in (None, "ours", "stock"):
             _speed(sorted(set(rows)), Path(work), output, only=only, fresh_stock=fresh_stock)
+        if only in (None, "wide"):
+            run, rate = wide.measured(Path(work, "wide"), say=output.aside)
+            output.lines(report.wide(run, wide.COLUMNS, rate))
         if only in (None, "quality"):
             output.lines(report.quality(quality.measured(Path(work, "quality"), say=output.aside)))
         if only in (None, "serving"):

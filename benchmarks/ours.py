@@ -52,7 +52,18 @@ def measured(rows: int, work: Path) -> tuple[Measured, Run]:
       RuntimeError: the run failed; has the end of its output.
     """
     dataset = write_dataset(work / "dataset", {"source": {"path": str(taxi_csv(rows))}})
-    done = run(dataset, work / "output")
+    return measured_run(rows, dataset, work / "output")
+
+
+def measured_run(
+    rows: int, dataset: Path, output: Path, *, name: str = "taxi"
+) -> tuple[Measured, Run]:
+    """Run the pipeline of that name on a dataset of so many rows.
+
+    Raises:
+      RuntimeError: see `measured`.
+    """
+    done = run(dataset, output, name=name)
     usage, summary = done.usage, done.summary
     stages = tuple(StageTime(name=s.name, seconds=s.seconds, rows=s.rows) for s in summary.stages)
     figures = Measured(
@@ -86,7 +97,7 @@ def write_dataset(folder: Path, changes: Mapping[str, Mapping[str, Any]]) -> Pat
     return folder
 
 
-def run(dataset: Path, output: Path) -> Run:
+def run(dataset: Path, output: Path, *, name: str = "taxi") -> Run:
     """Run `skewless run DATASET --output OUTPUT` in a fresh process.
 
     Raises:
@@ -95,7 +106,7 @@ def run(dataset: Path, output: Path) -> Run:
     log = dataset / "log"
     command = [sys.executable, "-m", "pipeline.cli", "run", str(dataset), "--output", str(output)]
     usage = measure.run(command, log=log)
-    folders = Folders.of(output, "taxi")
+    folders = Folders.of(output, name)
     summaries = sorted(folders.runs.glob(f"*/{FILE_NAME}"))  # run ids sort by time
     if not summaries:
         raise RuntimeError(f"no run came of it:\n{measure.last_lines(log)}")

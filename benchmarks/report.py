@@ -8,6 +8,7 @@ from typing import NamedTuple
 from benchmarks.feed import FeedRates
 from benchmarks.measure import Measured
 from benchmarks.quality import MAX_UNDER_TREES, Quality, spread, values_of
+from benchmarks.serving import Rate
 from benchmarks.stock_pipeline import BATCH_SIZE, IMPORTS, TRAIN_STEPS
 
 MILLION = 1_000_000
@@ -91,6 +92,17 @@ def marginal(less: Measured, more: Measured) -> list[str]:
         "",
         *table(["", "seconds"], rows),
     ]
+
+
+def wide(run: Measured, columns: int, rate: Rate) -> list[str]:
+    """Return what a table of many columns takes, and one row of it."""
+    rows = [[job.name, f"{seconds_of(run, job.ours):.1f} s"] for job in JOBS]
+    rows.append(["**whole process**", f"{run.seconds:.1f} s"])
+    rows.append(["peak memory, largest process", _gb(run.peak_process)])
+    rows.append(["load before", f"{run.load:.1f}"])
+    rows.append(["outcome", run.outcome])
+    rows.append(["a request of one row, p50", f"{rate.p50:.1f} ms"])
+    return [f"## {run.rows:,} rows of {columns} columns", "", *table(["", "ours"], rows)]
 
 
 def feed(rates: FeedRates) -> list[str]:

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.places import CACHE, ROOT
@@ -78,9 +78,22 @@ def measured(saved_model: str, say: Callable[[str], None]) -> list[Rate]:
     return rates
 
 
-def rate(server: str, port: int, connections: int, rows: int, seconds: float = SECONDS) -> Rate:
+def one_row(saved_model: str, row: Mapping[str, Any]) -> Rate:
+    """Measure how fast a SavedModel answers requests of one row, one at a time."""
+    with _ours(saved_model) as port:
+        return rate("skewless serve", port, 1, 1, row=row)
+
+
+def rate(
+    server: str,
+    port: int,
+    connections: int,
+    rows: int,
+    seconds: float = SECONDS,
+    row: Mapping[str, Any] = ROW,
+) -> Rate:
     """Return how a server that listens at a port of this machine answers a load."""
-    document = {"signature_name": "raw_columns", "instances": [ROW] * rows}
+    document = {"signature_name": "raw_columns", "instances": [row] * rows}
     body = json.dumps(document, separators=(",", ":"))
     arguments = [str(port), _PATH, str(connections), str(seconds)]
     command = [sys.executable, "-m", "benchmarks.load", *arguments]

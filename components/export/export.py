@@ -134,6 +134,7 @@ def finish_signatures(
     for name, method in names.METHOD_NAMES.items():
         if name in signatures:
             signatures[name].method_name = method
+    slim(proto.meta_graphs[0])
     saved_models.write(proto, saved_model)
 
 

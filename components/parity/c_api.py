@@ -65,7 +65,7 @@ class SavedModel:
         self._library = library()
         self._graph = c_void_p(self._library.TF_NewGraph())
         self._session = c_void_p()
-        self._found: dict[str, Output] = {}
+        self._found: dict[str, GraphOutput] = {}
         try:
             self.signatures = self._load(path)
         except BaseException:
@@ -150,7 +150,7 @@ class SavedModel:
             self._found[tensor.name] = self._output(tensor.name)
         return self._found[tensor.name]
 
-    def _output(self, tensor: str) -> Output:
+    def _output(self, tensor: str) -> GraphOutput:
         name, _, index = tensor.partition(":")
         operation = self._library.TF_GraphOperationByName(self._graph, name.encode())
         if not operation:
