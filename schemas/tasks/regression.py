@@ -154,5 +154,5 @@ class Regression(TaskOptions):
         >>> Regression(column="price", quantile=0.9).in_words()
         "price: the 0.9 quantile of 'price'"
         """
-        what = "mean" if self.quantile is None else f"{self.quantile:g} quantile"
-        return f"{self.name}: the {what} of {self.column!r}"
+        what = "number in" if self.quantile is None else f"{self.quantile:g} quantile of"
+        return f"{self.name}: the {what} {self.column!r}"

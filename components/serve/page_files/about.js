@@ -97,7 +97,13 @@ function leftOut(small, least) {
   return [h("p", { className: "hint", textContent })];
 }
 
-const metricText = (value) => (typeof value === "number" ? value.toFixed(4) : "–");
+function metricText(value) {
+  if (typeof value !== "number") return "–";
+  // Errors in the label's unit may be large.
+  return Math.abs(value) < 1000
+    ? value.toFixed(4)
+    : value.toLocaleString("en", { maximumFractionDigits: 0 });
+}
 
 function proofCard({ parity, real_rows: real, adversarial_rows: madeUp }) {
   const differing = parity.reduce((sum, path) => sum + path.differing, 0);

@@ -5,7 +5,10 @@ const signatureOf = (description) =>
   description.signatures.some(({ name }) => name === "predict") ? "predict" : "raw_columns";
 
 /** Return how scores are written: probabilities with three digits, other numbers as they are. */
-const textOfScores = ({ classes }) => (classes.length ? scoreText : numberText);
+const textOfScores = ({ classes }) => (classes.length ? scoreText : predictionText);
+
+const predictionText = (value) =>
+  typeof value === "number" ? value.toLocaleString("en", { maximumSignificantDigits: 6 }) : "–";
 
 /** Return score, class, probabilities, logit and warnings of the first row. */
 function readAnswer({ outputs }, description) {
