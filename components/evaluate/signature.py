@@ -12,6 +12,7 @@ import numpy as np
 
 from components import saved_models
 from components.evaluate.published import check_pushed
+from components.session_call import session_call
 from schemas.errors import ModelError
 
 
@@ -48,7 +49,8 @@ class LoadedSignature:
                     where=f"{saved_model}: signature {name!r}",
                 )
         # made once: looking tensors up by name costs more than a small batch
-        self._call = session.make_callable(
+        self._call = session_call(
+            session,
             [signature.outputs[output].name for output in self.outputs],
             [signature.inputs[column].name for column in self.inputs],
         )

@@ -28,6 +28,7 @@ from components.serve.failures import (
 )
 from components.serve.graph_features import features_of
 from components.serve.signature import STRING, ExampleFeature, Signature, Tensor, stand_in
+from components.session_call import session_call
 
 _VECTOR = (-1,)
 _INIT_OP = "__saved_model_init_op"  # has no outputs and is not for requests
@@ -132,11 +133,9 @@ class SavedModelBundle:
             ctypes.CDLL(None).malloc_trim(0)
 
     def _callable(self, signature: Signature) -> Callable[..., list[np.ndarray]]:
-        graph = self._session.graph
-        feeds = [graph.get_tensor_by_name(t.name) for t in signature.inputs.values()]
-        fetches = [graph.get_tensor_by_name(t.name) for t in signature.outputs.values()]
-        call: Callable[..., list[np.ndarray]] = self._session.make_callable(fetches, feeds)
-        return call
+        feeds = [tensor.name for tensor in signature.inputs.values()]
+        fetches = [tensor.name for tensor in signature.outputs.values()]
+        return session_call(self._session, fetches, feeds)
 
 
 def _described(definition: Any) -> Signature:
