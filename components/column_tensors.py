@@ -5,7 +5,7 @@ means the same as one that can.
 
 Numbers are subtracted and compared in float64, which holds every INT within ±2**53 and every FLOAT;
 only the result is rounded to float32. Floats below the smallest normal float32 count as 0: some of
-TensorFlow's threads take them for 0 and others do not.
+TensorFlow's threads treat them as 0 and others do not.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def rounded(x: tf.Tensor) -> tf.Tensor:
 
 
 def by_name(names: Iterable[str], values: tf.Tensor, axis: int = 0) -> dict[str, tf.Tensor]:
-    """Return a matrix's columns, which lie along `axis`, each under its name."""
+    """Return a matrix's columns, the slices along `axis`, each under its name."""
     names = list(names)
     return dict(zip(names, tf.unstack(values, len(names), axis=axis), strict=True))
 

@@ -1,6 +1,6 @@
 """SavedModels on disk or in a store: their protos, and their graphs in a session.
 
-Goes in: a SavedModel's folder. Promised: one that cannot be read or loaded is a `ModelError`.
+The functions take a SavedModel's folder and raise a `ModelError` if it cannot be read or loaded.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def write(proto: saved_model_pb2.SavedModel, folder: str) -> None:
     """Write a SavedModel's proto in place of the one in a folder of this machine."""
     with open(os.path.join(folder, _FILE_NAME), "wb") as file:
         file.write(proto.SerializeToString(deterministic=True))
-    # TensorFlow's digest of the file as it was; loaders do without.
+    # TensorFlow's digest of the file before the change; loaders do not need it.
     Path(folder, "fingerprint.pb").unlink(missing_ok=True)
 
 
@@ -63,7 +63,7 @@ def load(
     Args:
       folder: the SavedModel's.
       config: of the session.
-      check: is called with the folder, on this machine, before it is loaded.
+      check: a function that is called with the folder, on this machine, before it is loaded.
 
     Raises:
       ModelError: it does not load.

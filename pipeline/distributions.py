@@ -112,7 +112,7 @@ def _folders() -> tuple[str, ...]:
 
 
 def is_there(module: str) -> bool:
-    """Return whether a module, or a package around it, lies on `sys.path`; nothing is imported.
+    """Return whether a module, or a package around it, is on `sys.path`; nothing is imported.
 
     A namespace package does not count: it has no code.
     """

@@ -80,7 +80,7 @@ def reach(
       function: its name.
       kinds: the modules of the kinds chosen, by the module that finds them by their names: they
         belong to it.
-      root: where our packages lie.
+      root: the folder of our packages.
 
     Raises:
       ValueError: the module has no such function.

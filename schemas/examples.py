@@ -1,4 +1,4 @@
-"""The section `examples:` of pipeline.yaml: how examples lie on disk."""
+"""The section `examples:` of pipeline.yaml: how examples are stored on disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schemas.strict import Strict
 
 
 class Examples(Strict):
-    """How examples lie on disk and travel: one place for the two sizes."""
+    """How many rows a batch and a shard have: one place for the two sizes."""
 
     batch_rows: Annotated[int, Field(ge=1, le=1 << 22)] = 65_536
     shard_rows: Annotated[int, Field(ge=1)] = 1_000_000

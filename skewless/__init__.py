@@ -1,4 +1,4 @@
-"""Skewless for notebooks, scripts and Beam pipelines: all that they need to import.
+"""The public interface of Skewless for notebooks, scripts and Beam pipelines.
 
     import skewless
 
@@ -53,7 +53,7 @@ _MODULES = {
 __all__ = list(_MODULES)
 
 
-if not TYPE_CHECKING:  # to which every name would be one of this package
+if not TYPE_CHECKING:  # a type checker would accept every name as one of this package
 
     def __getattr__(name: str) -> Any:
         """Import a public name when it is first used.

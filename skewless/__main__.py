@@ -6,7 +6,7 @@ import sys
 
 from skewless.own_packages import foreign_package
 
-_WRONG_CONFIGURATION = 2  # as ConfigError's, which may be among what is hidden
+_WRONG_CONFIGURATION = 2  # the code of ConfigError, whose module may be hidden
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
 """Checks that Skewless's top-level packages are the ones that Python finds under their names.
 
-A program that has a package `pipeline` of its own hides Skewless's, or is hidden by it.
+A program with its own package `pipeline` hides Skewless's package, or is hidden by it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ NAMES = ("schemas", "components", "pipeline")
 
 
 def foreign_package() -> str | None:
-    """Return what is wrong where Python finds another package of one of the names, else None."""
+    """Return an error message if Python finds another package of one of the names, else None."""
     root = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     for name in NAMES:
-        wanted, found = os.path.join(root, name, "__init__.py"), _found(name)
-        if os.path.realpath(found) != wanted:
+        expected, found = os.path.join(root, name, "__init__.py"), _found(name)
+        if os.path.realpath(found) != expected:
             return (
                 f"Skewless needs its own package {name!r}, and Python finds another one\n"
                 f"  where:     {found}\n"
-                f"  expected:  {wanted}\n"
+                f"  expected:  {expected}\n"
                 "  to do:     rename it, or keep its folder off sys.path (PYTHONPATH, working"
                 " folder)"
             )

@@ -38,11 +38,11 @@ class Predictor:
         """Score rows.
 
         Args:
-          rows: the model's raw columns, others beside them if you like; null or None is missing.
-            Columns of a mapping are lists, arrays of NumPy or series of pandas.
+          rows: the model's raw columns, and any others; null or None is missing. Columns of a
+            mapping are lists, arrays of NumPy or series of pandas.
 
         Returns:
-          The outputs, row by row beside the rows: `score`, `class` and so on.
+          The outputs, a row for each of `rows`: `score`, `class` and so on.
 
         Raises:
           DataError: a column is not there, or its values are not of its type.
@@ -63,8 +63,9 @@ def load(
     Args:
       path: a run's folder, such as "runs/taxi", a folder of versions, or a SavedModel's; also in a
         store.
-      version: its number; None is the newest one.
-      signature: one over raw columns; None is `predict`, or `raw_columns` where there is none.
+      version: its number; None means the newest one.
+      signature: one over raw columns; None means `predict`, or `raw_columns` if there is no
+        `predict`.
 
     Raises:
       ConfigError: there is no such folder or version.
@@ -77,7 +78,7 @@ def _as_table(values: Mapping[str, Any], inputs: tuple[Column, ...]) -> pa.Table
     arrays = {c.name: as_column(values[c.name], c, _ROWS) for c in inputs if c.name in values}
     if len(lengths := {len(array) for array in arrays.values()}) > 1:
         raise DataError(
-            "the columns are not of one length",
+            "the columns differ in length",
             where=_ROWS,
             expected="a value a row in each column",
             remedy=f"they have {', '.join(map(str, sorted(lengths)))} values",

@@ -20,17 +20,17 @@ def run(
 ) -> Summary:
     """Run a dataset from raw rows to a proven, pushed model, and show on the screen how it goes.
 
-    What an earlier run did, and nothing has changed since, is used again.
+    Results of an earlier run are used again if nothing they depend on has changed since.
 
     Args:
       dataset: the name of a shipped dataset, such as "taxi", or a folder with pipeline.yaml and
         schema.pbtxt.
       output: where to keep runs, artifacts and pushed models; a folder for each pipeline.
-      allow_anomalies: go on although the data has anomalies.
-      runner: where the stages run that read and write rows; None is as pipeline.yaml says.
+      allow_anomalies: continue although the data has anomalies.
+      runner: where the stages run that read and write rows; None means as in pipeline.yaml.
 
     Returns:
-      What the run came to: `model`, the folder of the version that is served, `version`, its
+      The results of the run: `model`, the folder of the version that is served, `version`, its
       number, and figures of every stage.
 
     Raises:

@@ -1,7 +1,7 @@
-"""The verdict as TFX's ModelBlessing holds it: a file and custom properties that Pusher reads.
+"""The verdict as a ModelBlessing of TFX: a file and custom properties that Pusher reads.
 
-Goes in: a `Report` and an artifact. Comes out: the artifact in the layout of TFX's Evaluator, with
-the reasons beside it.
+The functions take a `Report` and an artifact. They fill the artifact in the layout of TFX's
+Evaluator, and add the reasons.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def record_blessing(
     """Write the blessing's file and set its custom properties.
 
     Beside the stock properties (`blessed`, `current_model`, `current_model_id`, `baseline_model`)
-    `reasons` has the reasons not to bless the model as a JSON list, and `saved_model` the digest of
-    the SavedModel that was judged, which the file holds, too.
+    `reasons` has the reasons not to bless the model as a JSON list, and `saved_model` has the
+    digest of the SavedModel that was judged. The file contains the digest, too.
     """
     name = BLESSED_FILE if report.blessed else NOT_BLESSED_FILE
     files.write_whole(os.path.join(blessing.uri, name), f"{digest}\n")

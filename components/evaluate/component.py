@@ -35,8 +35,8 @@ def evaluate(
 ) -> None:
     """Judge the exported model beside the one served so far.
 
-    The last blessed model is whatever is served when this runs, and no part of the cache key: a
-    model is judged once, when it is made.
+    The last blessed model is the one that is served when this runs. It is not part of the cache
+    key: a model is judged once, when it is made.
     """
     saved_model = path_utils.serving_model_path(model.uri)
     with progress.stage("evaluate"), judging_one(saved_model) as digest:

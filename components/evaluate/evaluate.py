@@ -1,8 +1,8 @@
 """Judges a SavedModel on the test split: one pass, from raw examples to a verdict with reasons.
 
-Goes in: the exported model, examples, thresholds and the model served so far. Comes out: a
-`Report`, written as metrics.json. No arithmetic on features happens here: scores and labels come
-from the graph that serves.
+The function takes the exported model, examples, thresholds and the model served so far. It writes
+a `Report` as metrics.json and returns it. No arithmetic on features happens here: scores and labels
+come from the graph that serves.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _require_label_columns(model: EvaluationModel, label: TaskOptions, *, where:
             raise ModelError(
                 f"the model does not take {name!r}, which the label {label.name!r} is made from",
                 where=f"{where}: signature {EVALUATION!r}",
-                remedy="export the model anew with the label of pipeline.yaml",
+                remedy="export the model again with the label of pipeline.yaml",
             )
 
 
@@ -107,7 +107,7 @@ def _last_blessed(
     if path is None:
         return None, None
     if content_digest(path) == content_digest(model):
-        note = "it is this very model, pushed before: there is nothing to compare"
+        note = "it is this same model, pushed before: there is nothing to compare"
         return LastBlessed(path=path, note=note), None
     try:
         return LastBlessed(path=path), EvaluationModel(path, columns)
@@ -124,7 +124,7 @@ def _measure(
     output: str,
     options: PipelineOptions | None,
 ) -> Figures:
-    """Score the split with all models in one Beam pass and return what it adds up to."""
+    """Score the split with all models in one Beam pass and return the figures."""
     import apache_beam as beam
 
     from components.evaluate.scoring import ScoreBatches, SumBatches
@@ -196,7 +196,7 @@ def _valid(figures: Figures, index: int, name: str, expected: str, *, where: str
             f" of the {SPLIT} split",
             where=where,
             expected=f"{expected} in every row",
-            remedy="look for a training that diverged: a lower learning rate, or a clipped feature",
+            remedy="check whether training diverged: lower the learning rate, or clip a feature",
         )
     return metrics
 

@@ -1,7 +1,7 @@
-"""All that one pass over the test split adds up: every model overall, this one by slice too.
+"""The sums of one pass over the test split: of every model overall, and of this one by slice.
 
-Goes in: scored batches. Comes out: `Totals`, mergeable like the tallies they are made of, and from
-them `Figures`, the metrics of all models and slices.
+Scored batches are added to `Totals`, which can be merged like the tallies that they consist of.
+`Totals` return `Figures`, the metrics of all models and slices.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def judge(
     Args:
       model: the model's metrics on the test split.
       thresholds: what is permitted.
-      task: what is predicted; it says which metrics there are, and by which models are compared.
+      task: what is predicted; it defines the metrics, and the one by which models are compared.
       baselines: the metrics of the task's baselines on the same rows, by name.
       last_blessed: the last blessed model's; None if there is none to compare with.
     """
@@ -68,7 +68,7 @@ def judge(
 
 
 def _outside(metric: Metric, value: float | None, bound: Bound) -> list[Reason]:
-    """The metric is under `min` or over `max`, or asked for and undefined."""
+    """The metric is below `min` or above `max`, or it has a bound and is undefined."""
     name = metric.name
     if value is None:
         if bound == Bound():

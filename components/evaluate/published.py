@@ -1,6 +1,7 @@
-"""What lies in a serving folder, the model base path of TensorFlow Serving, and which is the same.
+"""The versions in a serving folder, the model base path of TensorFlow Serving, and their digests.
 
-Goes in: paths. Comes out: versions, the newest, and a digest that two copies of a SavedModel share.
+The functions take paths. They return the versions, the newest version, and a digest that is equal
+for two copies of a SavedModel.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from schemas import description
 from schemas.errors import ModelError
 
 SAVED_MODEL = "saved_model.pb"
-# What a push writes beside a SavedModel to describe it; TensorFlow's loaders pass them over.
+# Files that describe a SavedModel, which a push writes beside it; TensorFlow's loaders ignore them.
 _BESIDE = frozenset({description.FILE_NAME, description.CARD_NAME})
 
 # The custom property of a verdict's artifact that holds the digest of the SavedModel it is about.
@@ -26,18 +27,18 @@ _VERSION = re.compile(r"[0-9]{1,18}")  # ASCII digits that fit an int64
 
 
 def versions(serving_dir: str) -> dict[int, str]:
-    """Return the paths of all entries that TensorFlow Serving takes for versions, oldest first.
+    """Return the paths of all entries that TensorFlow Serving treats as versions, oldest first.
 
-    Entries with other names, hidden ones among them, are none. A folder that does not exist has
-    no versions.
+    Entries with other names, such as hidden ones, are not versions. A folder that does not exist
+    has no versions.
     """
-    if files.in_store(serving_dir):  # there is no rename: a version is one once its graph is there
+    if files.in_store(serving_dir):  # a store has no rename: a version is complete with its graph
         graphs = (os.path.split(name) for name in files.walk(serving_dir))
         names = [folder for folder, name in graphs if name == SAVED_MODEL]
     else:
         names = files.names(serving_dir)
-    wanted = sorted((name for name in names if _VERSION.fullmatch(name)), key=int)
-    return {int(name): os.path.join(serving_dir, name) for name in wanted}
+    numbered = sorted((name for name in names if _VERSION.fullmatch(name)), key=int)
+    return {int(name): os.path.join(serving_dir, name) for name in numbered}
 
 
 def newest(serving_dir: str) -> str | None:
@@ -58,7 +59,7 @@ def content_digest(saved_model: str) -> str:
 def check_pushed(saved_model: str) -> None:
     """Check that a SavedModel is the one that its model.json was written for.
 
-    One without a model.json, or with another program's, says nothing of itself and is let through.
+    A SavedModel without a model.json, or with another program's, is not checked.
 
     Raises:
       ModelError: files were changed, added or removed since the push, or model.json is not JSON.
@@ -68,10 +69,10 @@ def check_pushed(saved_model: str) -> None:
     if not files.is_file(path):
         return
     try:
-        told = json.loads(files.read_bytes(path))
+        described = json.loads(files.read_bytes(path))
     except ValueError as error:
         raise _damaged(saved_model, f"{description.FILE_NAME} cannot be read: {error}") from error
-    digests = told.get("digests") if isinstance(told, dict) else None
+    digests = described.get("digests") if isinstance(described, dict) else None
     pushed = digests.get("saved_model") if isinstance(digests, dict) else None
     if isinstance(pushed, str) and (now := content_digest(saved_model)) != pushed:
         why = f"its SHA-256 is {now}, but {pushed} was pushed"
@@ -89,12 +90,12 @@ def _damaged(saved_model: str, what: str) -> ModelError:
 
 @contextlib.contextmanager
 def judging_one(saved_model: str) -> Iterator[str]:
-    """Yield the digest of a SavedModel, which must still have it when the block ends well.
+    """Yield the digest of a SavedModel, and check it again when the block ends without an error.
 
-    A verdict on a model is only about bytes that were there all the while it was judged.
+    A verdict applies only to files that did not change while the model was judged.
 
     Raises:
-      ModelError: it changed meanwhile.
+      ModelError: the SavedModel changed meanwhile.
     """
     digest = content_digest(saved_model)
     yield digest

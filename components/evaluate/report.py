@@ -1,7 +1,7 @@
-"""metrics.json: what evaluation found, as frozen types that the file can be read back into.
+"""metrics.json: the results of evaluation, as frozen types that the file can be read back into.
 
-The file is this module's `Report` as JSON, keys and all. `format` counts up when a key changes its
-meaning or goes away; added keys leave it as it is.
+The file is this module's `Report` as JSON, with the same keys. `format` increases when a key
+changes its meaning or is removed; it stays the same when a key is added.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ WORST_SLICES = 5
 
 
 class SliceMetrics(Strict):
-    """How the model does on the rows that share a column's value.
+    """The model's metrics on the rows that share a column's value.
 
     Attributes:
       column: the raw column.
       value: its value as text, "(missing)", or "(other)" for all values without their own slice.
-      kind: which of the three, for a column that holds such a text.
+      kind: which of the three it is, because a column may contain such a text.
       metrics: on these rows.
     """
 
@@ -60,17 +60,17 @@ class Report(Strict):
       objective: the metric by which models are compared.
       label: the label's name.
       split: the split all metrics are on.
-      blessed: whether nothing speaks against the model.
-      reasons: everything that does.
+      blessed: whether there is no reason against the model.
+      reasons: all reasons against it.
       overall: the model on all rows.
-      baselines: by name, what the model has to beat, on all rows. The first one is the best
-        constant for these very rows, so a harder mark than that of the training split; the second
-        one is the linear model trained on the same transformed features.
+      baselines: by name, the models that this one has to beat, on all rows. The first one is the
+        best constant for these same rows, which is harder to beat than that of the training split.
+        The second one is the linear model trained on the same transformed features.
       last_blessed: the model served so far; None if there was none.
       slices: by column in the order of pipeline.yaml, then by falling count.
       worst_slices: those where the objective is worse than in `overall`, worst first, at
         most 5, of at least `min_slice_examples` rows.
-      min_slice_examples: fewer rows than this say little.
+      min_slice_examples: metrics of fewer rows than this are not reliable.
     """
 
     format: Literal[1] = 1
@@ -88,7 +88,7 @@ class Report(Strict):
     min_slice_examples: int
 
     def write(self, folder: str) -> None:
-        """Write metrics.json; it appears only when whole."""
+        """Write metrics.json; the file appears only when it is complete."""
         files.write_whole(os.path.join(folder, FILE_NAME), self.model_dump_json(indent=2) + "\n")
 
     @classmethod
@@ -100,10 +100,10 @@ class Report(Strict):
 def worst(
     slices: Iterable[SliceMetrics], overall: Metrics, *, objective: Metric, min_examples: int
 ) -> tuple[SliceMetrics, ...]:
-    """Return the slices whose objective is most behind the overall one, worst first.
+    """Return the slices whose objective is worst compared with the overall one, worst first.
 
-    The objective exists in every slice, one-sided ones included, and is what the model is trained
-    for.
+    The objective exists in every slice, even in one with rows of one class only, and it is what the
+    model is trained for.
     """
     sign = 1 if objective.better == "lower" else -1
 

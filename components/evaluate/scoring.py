@@ -1,7 +1,7 @@
-"""Scores batches of examples through SavedModels, and adds the scores up, as steps of a Beam pass.
+"""Scores batches of examples with SavedModels, and adds the scores up, as steps of a Beam pass.
 
-Goes in: RecordBatches with the models' raw columns. Comes out: `Totals` of the whole split. A model
-is loaded once in each worker process and sees a whole batch at a time.
+The steps take RecordBatches with the models' raw columns and return the `Totals` of the whole
+split. A model is loaded once in each worker process and takes a whole batch at a time.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class EvaluationModel:
         """Check that examples with these columns can be scored, and load the model.
 
         Raises:
-          ModelError: no SavedModel, one that does not load, no such signature, or one that asks
-            for other columns.
+          ModelError: the SavedModel does not exist or does not load, or it has no such signature,
+            or the signature takes other columns.
         """
         self._path = saved_model
         self.inputs = _inputs(saved_model, columns)

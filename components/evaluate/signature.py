@@ -1,7 +1,7 @@
 """One signature of a SavedModel in memory, run by its SignatureDef as a server runs it.
 
-Goes in: arrays by input name. Comes out: arrays by output name. The functions that
-`tf.saved_model.load` gives are not used: they cannot take every column's name as an argument.
+A signature takes arrays by input name and returns arrays by output name. The functions that
+`tf.saved_model.load` returns are not used: they cannot take every column's name as an argument.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class LoadedSignature:
     Args:
       saved_model: the SavedModel's folder.
       name: of the signature.
-      outputs: those that are wanted; None is all.
+      outputs: the outputs to compute; None means all.
 
     Attributes:
       saved_model: the SavedModel's folder.
@@ -48,7 +48,7 @@ class LoadedSignature:
                     f"the model has no output {output!r}",
                     where=f"{saved_model}: signature {name!r}",
                 )
-        # made once: looking tensors up by name costs more than a small batch
+        # The callable is made once: looking up tensors by name costs more than a small batch.
         self._call = session_call(
             session,
             [signature.outputs[output].name for output in self.outputs],

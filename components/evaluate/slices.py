@@ -1,7 +1,8 @@
 """Slices of the test split: one for each distinct raw value of a column.
 
-Goes in: the columns to slice by. Comes out: for each the values that get a slice of their own, and
-for each row the number of its slice. Every row belongs to exactly one slice of a column.
+The functions take the columns to slice by. They return the values of each column that get a slice
+of their own, and the number of each row's slice. Every row belongs to exactly one slice of a
+column.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from schemas.types import FLOAT
 MISSING = "(missing)"
 OTHER = "(other)"
 
-# The commonest values of a column that get a slice each; the rest share one.
+# So many of a column's most common values get a slice each; the rest share one.
 MAX_SLICES = 100
 
 # Distinct values counted before the rarer half is forgotten, so that slicing by an identifier
-# costs no memory. Counts are exact up to here, which only decides who is among the commonest.
+# does not use much memory. Counts are exact up to this number; they only decide which values are
+# the most common ones.
 _MAX_COUNTED = 100_000
 
 SliceKind = Literal["value", "missing", "other"]
@@ -63,7 +65,7 @@ class Slicing:
 
 
 def choose_slices(root: str, split: str, columns: Sequence[Column]) -> tuple[Slicing, ...]:
-    """Find the commonest values of each column in a split, reading these columns alone.
+    """Find the most common values of each column in a split; only these columns are read.
 
     This happens before the scoring, so that a slice's metrics are over all of its rows.
     """
@@ -83,9 +85,9 @@ def choose_slices(root: str, split: str, columns: Sequence[Column]) -> tuple[Sli
 
 
 def commonest(counts: Counter[Any]) -> tuple[Any, ...]:
-    """Return the `MAX_SLICES` commonest values, commonest first.
+    """Return the `MAX_SLICES` most common values, the most common first.
 
-    Values that are equally common come in their own order, so that the choice is repeatable.
+    Values that are equally common are sorted by value, so that the choice is repeatable.
     """
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(value for value, _ in ranked[:MAX_SLICES])
@@ -99,12 +101,12 @@ def _count(counter: Counter[Any], array: pa.Array) -> None:
 
 
 def _plain(array: pa.Array) -> pa.Array:
-    """Return the array with 0.0 for -0.0, which is equal to it but looked up apart from it."""
+    """Return the array with 0.0 for -0.0, which equals it but has another place in a look-up."""
     return pc.add(array, pa.scalar(0, array.type)) if pa.types.is_floating(array.type) else array
 
 
 def _missing(array: pa.Array) -> np.ndarray:
-    """Return which rows the transform graph takes as missing: null, NaN and empty text."""
+    """Return which rows the transform graph treats as missing: null, NaN and empty text."""
     if pa.types.is_string(array.type):
         missing = pc.equal(array, "").fill_null(True)
     else:
@@ -113,5 +115,5 @@ def _missing(array: pa.Array) -> np.ndarray:
 
 
 def _name(value: Any, column: Column) -> str:
-    # a float32 read as a Python float has digits that nobody wrote: 0.1 is 0.10000000149
+    # A float32 read as a Python float has digits that are not in the data: 0.1 is 0.10000000149.
     return str(np.float32(value)) if column.type is FLOAT else str(value)

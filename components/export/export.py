@@ -1,8 +1,8 @@
 """Model + transform graph → one SavedModel, complete in itself.
 
-Goes in: the folders of model, transform graph and examples. Comes out: a SavedModel with the
-signatures of `signatures.py` and warm-up requests, which needs neither of those folders, nor
-Keras, TFT or Beam, and which the C++ loader (TensorFlow Serving) reads.
+The function takes the folders of model, transform graph and examples. It writes a SavedModel with
+the signatures of `signatures.py` and warm-up requests. The SavedModel does not need these folders,
+Keras, TFT or Beam, and the C++ loader (TensorFlow Serving) reads it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def export(
     answers: ExportOptions,
     expectations: Iterable[Expectation] = (),
 ) -> None:
-    """Write the SavedModel; it appears under its name only when whole.
+    """Write the SavedModel; it appears under its name only when it is complete.
 
     Args:
       model_dir: folder of the trained model and its baseline.
@@ -55,11 +55,11 @@ def export(
       label: what the label is made from.
       model_name: the name under which the model is served.
       output: folder of the SavedModel; must not exist.
-      answers: what the task's signatures answer, and whether rows come with warnings.
-      expectations: what the schema wants of columns; used for warnings alone.
+      answers: what the task's signatures answer, and whether they return warnings.
+      expectations: what the schema expects of columns; only warnings use it.
 
     Raises:
-      ConfigError: a feature is made from a column that no request carries.
+      ConfigError: a feature is made from a column that requests do not contain.
     """
     import tensorflow as tf
 
@@ -113,7 +113,7 @@ def _warnings(
 def finish_signatures(
     saved_model: str, serving: tuple[Column, ...], evaluation: tuple[Column, ...]
 ) -> None:
-    """Write into the SignatureDefs what TensorFlow's Python cannot say.
+    """Write into the SignatureDefs what TensorFlow's Python API cannot express.
 
     Inputs are named after their columns, those of a request may be left out, and the
     signatures for TensorFlow Serving's :classify and :regress are marked so.
@@ -127,7 +127,7 @@ def finish_signatures(
         _rename_inputs(signatures[name], names.argument_names(c.name for c in columns))
     for name in names.BY_COLUMN:
         for column in serving:
-            # A column of no rows: batches have a row count of their own; no default can have it.
+            # A column of no rows: no default can have the number of rows of each batch.
             default = signatures[name].defaults[column.name]
             default.dtype = signatures[name].inputs[column.name].dtype
             default.tensor_shape.dim.add().size = 0

@@ -1,8 +1,8 @@
-"""The ops of a loaded function, put into the graph at work instead of being called from it.
+"""The ops of a loaded function, copied into the current graph instead of being called from it.
 
-Goes in: a function and its arguments. Comes out: its outputs, computed by copies of its ops. What
-TensorFlow does to a call, such as inferring shapes, it does in every process that loads the graph,
-for each argument and again at each level of calls; a copied op it looks at once.
+`inline` takes a function and its arguments. It returns the function's outputs, computed by copies
+of its ops. What TensorFlow does for a call, such as inferring shapes, it does in every process that
+loads the graph, for each argument and again at each level of calls. It handles a copied op once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HANDED_ON = ("Identity", "Placeholder")
 
 
-def inline(function: Any, arguments: Tensors, wanted: Iterable[str]) -> Tensors:
+def inline(function: Any, arguments: Tensors, selected: Iterable[str]) -> Tensors:
     """Return outputs of a function, without the ops that only other outputs need.
 
     The constants that it captured (means, boundaries) stay unknown to the optimizer. Where it knows
@@ -28,10 +28,10 @@ def inline(function: Any, arguments: Tensors, wanted: Iterable[str]) -> Tensors:
     Args:
       function: a concrete function from a dict to a dict.
       arguments: those that the outputs depend on.
-      wanted: names of outputs.
+      selected: names of the outputs to return.
     """
     named = tf.nest.pack_sequence_as(function.structured_outputs, function.outputs, True)
-    outputs = {name: named[name] for name in wanted}
+    outputs = {name: named[name] for name in selected}
     graph = _needed(function.graph, outputs.values())
     sources = [_source(tensor).name for tensor in outputs.values()]
     used = {*sources, *(name for node in graph.node for name in node.input)}
@@ -59,7 +59,7 @@ def _capture(outside: tf.Tensor) -> tf.Tensor:
 def _needed(graph: tf.Graph, outputs: Iterable[tf.Tensor]) -> Any:
     """Return the ops that outputs need, and what these must wait for, as a GraphDef.
 
-    An Identity only hands on what it gets, and there is one for every argument and output.
+    Identities are left out: they only pass a tensor on, and every argument and output has one.
     """
     whole = graph.as_graph_def()
     nodes = {node.name: node for node in whole.node}
@@ -84,7 +84,7 @@ def _needed(graph: tf.Graph, outputs: Iterable[tf.Tensor]) -> Any:
 
 
 def _source(tensor: tf.Tensor) -> tf.Tensor:
-    """Return the tensor that Identities hand on."""
+    """Return the tensor that Identities pass on."""
     while tensor.op.type == "Identity":
         (tensor,) = tensor.op.inputs
     return tensor

@@ -1,8 +1,8 @@
-"""Raw columns, as a request carries them, → dense ones, as the transform graph takes them.
+"""Raw columns, as a request contains them, → dense ones, as the transform graph takes them.
 
-Goes in: one rank-1 tensor a column, or parsed tf.Examples. Comes out: columns of one length, with
-the stand-ins of `schemas.types` for missing values. All columns of a type pass through the same
-ops: the number of ops, not of values, is what a small request waits for.
+The functions take one rank-1 tensor a column, or serialised tf.Examples. They return columns of
+equal length, with the stand-ins of `schemas.types` for missing values. All columns of a type pass
+through the same ops: the latency of a small request depends on the number of ops, not of values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Dense(NamedTuple):
-    """Columns of one length: `values` by column, each [rows]; `rows` int64 []."""
+    """Columns of equal length: `values` by column, each [rows]; `rows` int64 []."""
 
     values: Tensors
     rows: tf.Tensor
@@ -30,7 +30,7 @@ class Dense(NamedTuple):
 def complete(columns: Tensors, kinds: tuple[Column, ...]) -> Dense:
     """Return a request's columns, those that were left out filled with missing values.
 
-    There are as many rows as the longest column has; a column of none was left out, and is
+    There are as many rows as the longest column has. A column without values was left out, and is
     missing in every row.
 
     Raises (when run):
@@ -61,7 +61,7 @@ def raw_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]
     """Return a request's columns with integers as int64.
 
     Raises (when run):
-      InvalidArgumentError: an integer column holds anything else.
+      InvalidArgumentError: an integer column has a value that is not an integer.
     """
     integers = tuple(c for c in kinds if c.type.is_whole)
     if not integers:
@@ -92,7 +92,7 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
     rows = tf.size(examples, tf.int64)
 
     def filled(kind: str, alike: list[str]) -> tf.Tensor:
-        # Where all of a column is missing, the parser takes it to have no width.
+        # The parser gives a column a width of 0 where all of its values are missing.
         shape = tf.stack([rows, tf.constant(1, tf.int64)])
         columns = [tf.SparseTensor(parsed[n].indices, parsed[n].values, shape) for n in alike]
         held = tf.sparse.concat(1, columns)
@@ -102,12 +102,12 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
 
 
 def _missing(kind: str) -> tf.Tensor:
-    """Return what stands for a missing value in a column that the transform graph takes."""
+    """Return the stand-in for a missing value in a column that the transform graph takes."""
     return tf.constant(TYPES[kind].missing, TYPES[kind].tensor)
 
 
 def _groups(kinds: tuple[Column, ...]) -> dict[str, list[Column]]:
-    """Return the columns of each type that there are columns of."""
+    """Return the columns by type."""
     groups = {kind: [c for c in kinds if c.kind == kind] for kind in TYPES}
     return {kind: alike for kind, alike in groups.items() if alike}
 
@@ -115,7 +115,7 @@ def _groups(kinds: tuple[Column, ...]) -> dict[str, list[Column]]:
 def _by_type(
     of: Callable[[str, list[str]], tf.Tensor], kinds: tuple[Column, ...]
 ) -> dict[str, tf.Tensor]:
-    """Return columns [rows] from what `of` makes of all those of a type, [columns, rows]."""
+    """Return columns [rows]; `of` makes all columns of a type, [columns, rows], at once."""
     columns: dict[str, tf.Tensor] = {}
     for kind, group in _groups(kinds).items():
         alike = [c.name for c in group]
@@ -125,7 +125,7 @@ def _by_type(
 
 
 def _require(holds: tf.Tensor, columns: tuple[Column, ...], problem: str) -> None:
-    """Fail at run time where `holds`, one bool a column, is False; names those columns."""
+    """Fail at run time where `holds`, one bool a column, is False; the error names the columns."""
     named = tf.constant([c.name for c in columns])
     culprits = tf.strings.reduce_join(tf.boolean_mask(named, tf.logical_not(holds)), separator=", ")
     tf.debugging.Assert(tf.reduce_all(holds), [f"{problem}: ", culprits])

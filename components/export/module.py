@@ -1,7 +1,7 @@
 """The graph of an export: transform graph and models, joined behind every signature.
 
-Goes in: a transform graph on disk and Keras models. Comes out: a `tf.Module` and its signatures,
-ready for `tf.saved_model.save`. Promised: every signature runs the same transform graph and the
+The class takes a transform graph on disk and Keras models. It returns a `tf.Module` and its
+signatures, ready for `tf.saved_model.save`. Every signature runs the same transform graph and the
 same model; nothing here scales, fills or looks up a feature.
 """
 
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
 
 class ServingGraph:
-    """Everything that the signatures are composed of.
+    """The parts that the signatures are composed of.
 
     Args:
       transform_graph: TFT's output folder.
       model: the model that is served: packed transformed features in, logits [rows, units] out.
       baseline: the model it is compared with, of the same inputs and output.
       layout: the transformed features in model order.
-      serving: the raw columns a request carries.
+      serving: the raw columns a request contains.
       evaluation: those and the label's own.
       label: what is predicted.
       answers: the options of what the task's signatures answer.
       learned: what transform and train have learned about the label.
-      warnings: what PREDICT warns of; None where it does not.
+      warnings: what PREDICT warns about; None for no warnings.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class ServingGraph:
         self._baseline_logits = _logits_of(baseline, layout)
 
     def module(self) -> tf.Module:
-        """Return what a SavedModel has to hold for the signatures to run.
+        """Return what a SavedModel has to contain so that its signatures run.
 
-        The models themselves are left out, only their weights are in: a SavedModel that tracks a
-        Keras 3 model loads in Python, but its variables have names that the C++ loader (TensorFlow
-        Serving, Java, Go) does not find.
+        It contains the weights of the models and not the models themselves: a SavedModel that
+        tracks a Keras 3 model loads in Python, but its variables have names that the C++ loader
+        (TensorFlow Serving, Java, Go) does not find.
         """
         module = tf.Module()
         module.transform_graph = self._transform_graph  # its tables and vocabulary files
@@ -142,9 +142,9 @@ class ServingGraph:
         return self._transform(parse(examples, self._serving))
 
     def _transform(self, columns: Tensors, *also: str) -> Tensors:
-        """Run the transform graph; `also` is what it puts out besides features."""
-        wanted = [*(f.name for f in self._layout.features), *also]
-        return inline(self._transform_fn, columns, wanted)
+        """Run the transform graph; `also` names outputs to return besides the features."""
+        outputs = [*(f.name for f in self._layout.features), *also]
+        return inline(self._transform_fn, columns, outputs)
 
 
 def _logits_of(model: keras.Model, layout: Layout) -> Callable[[Tensors], tf.Tensor]:

@@ -1,7 +1,8 @@
-"""What an export can be asked, in plain data: names of signatures, their inputs and outputs.
+"""The signatures of an export as plain data: their names, inputs and outputs.
 
-Goes in: a dataset's columns and the model's layout. Comes out: which raw columns each signature
-takes, as what type, and what stands for a missing value. No TensorFlow is imported here.
+The functions take a dataset's columns and the model's layout. They return the raw columns that each
+signature takes, their types, and the stand-ins for missing values. The module does not import
+TensorFlow.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ def methods(answers: ExportOptions) -> tuple[str, ...]:
 
 
 def serving_columns(columns: Iterable[Column], layout: Layout) -> tuple[Column, ...]:
-    """Return the raw columns a request carries: those the transformed features are made from.
+    """Return the raw columns a request contains: those the transformed features are made from.
 
     Raises:
-      ConfigError: a feature is made from a column that no request can carry.
+      ConfigError: a feature is made from a column that a request cannot contain.
     """
     by_name = {c.name: c for c in columns}
     used = dict.fromkeys(name for f in layout.features for name in f.columns)
@@ -75,13 +76,13 @@ def evaluation_columns(
 
 
 def argument_names(columns: Iterable[str]) -> dict[str, str]:
-    """Return, by column, the argument that carries it when Python calls a signature.
+    """Return, by column, the name of its argument when Python calls a signature.
 
-    A SignatureDef names its inputs freely, and so do we: by the column. The Python function that
-    `tf.saved_model.load` makes of it cannot: TensorFlow turns `hours-per-week` into
-    `hours_per_week` on both sides of the call, stumbles where two columns become one (`a b`,
-    `a_b`) or differ in case alone (`age`, `Age`), and has a `self` of its own. Where a name is in
-    the way, a number is added.
+    An input of a SignatureDef may have any name, so it has the column's name. The Python function
+    that `tf.saved_model.load` makes of it cannot have all of these names: TensorFlow changes
+    `hours-per-week` to `hours_per_week` on both sides of the call, fails where two columns get the
+    same name (`a b`, `a_b`) or differ only in case (`age`, `Age`), and has its own `self`. Where
+    a name conflicts, a number is added.
 
     >>> argument_names(["age", "Age", "a b", "a_b", "self"])
     {'age': 'age', 'Age': 'Age_2', 'a b': 'a_b', 'a_b': 'a_b_2', 'self': 'self_2'}

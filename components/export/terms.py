@@ -1,6 +1,6 @@
 """The terms that treatments of a transform graph know.
 
-Goes in: the transform graph's folder and its layout. Comes out: terms by raw column.
+The functions take the transform graph's folder and its layout, and return terms by raw column.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Requests that TensorFlow Serving replays before it serves, so that no user waits for a first one.
 
-Goes in: a few real rows. Comes out: `assets.extra/tf_serving_warmup_requests` beside the
-SavedModel, PredictionLog records in a TFRecord file, one for every signature that takes requests.
+The function takes a few real rows. It writes `assets.extra/tf_serving_warmup_requests` into the
+SavedModel's folder: PredictionLog records in a TFRecord file, one for every signature that takes
+requests.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def write_warmup(
 
     Args:
       saved_model: its folder.
-      rows: raw rows as on disk; without any, no file is written.
-      columns: the raw columns that a request carries.
+      rows: raw rows as on disk; if there are none, no file is written.
+      columns: the raw columns that a request contains.
       model_name: the name under which the model is served.
       methods: the signatures for :classify and :regress that the SavedModel has.
     """

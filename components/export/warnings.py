@@ -1,7 +1,8 @@
-"""What is odd about a row, said in the graph beside its score.
+"""Warnings about a row's unusual values, computed in the graph beside the row's score.
 
-Goes in: a request's raw columns, and the features the transform graph made of them. Comes out: a
-text a row, and how many of its values are in no vocabulary. Promised: the score is not touched.
+`Warnings` takes a request's raw columns and the features that the transform graph made of them. It
+returns a text a row, and how many of the row's values are in no vocabulary. The score does not
+change.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ class _Term:
 
 @dataclass(frozen=True)
 class Warnings:
-    """What to look at, column by column.
+    """What to check, column by column.
 
-    All columns of a type are looked at by one op, for the number of ops, not of values, is what a
-    small request waits for.
+    One op checks all columns of a type, because the latency of a small request depends on the
+    number of ops, not of values.
     """
 
     numbers: tuple[Expectation, ...]
@@ -60,16 +61,16 @@ class Warnings:
         """Return the warnings that make sense for a request.
 
         Args:
-          columns: those that a request carries.
+          columns: those that a request contains.
           expectations: of any columns.
           layout: the transformed features.
           known: the number of terms of each vocabulary, by raw column.
         """
         as_text = {c.name: c.type.is_requested_as_text for c in columns}
-        wanted = [e for e in expectations if e.name in as_text]
+        checked = [e for e in expectations if e.name in as_text]
         return cls(
-            numbers=tuple(e for e in wanted if not as_text[e.name]),
-            texts=tuple(e for e in wanted if as_text[e.name]),
+            numbers=tuple(e for e in checked if not as_text[e.name]),
+            texts=tuple(e for e in checked if as_text[e.name]),
             terms=tuple(
                 _Term(column, feature, known[column])
                 for column, feature in vocabulary_features(layout).items()
@@ -87,15 +88,15 @@ class Warnings:
         nothing = tf.zeros([0, rows], tf.bool)
         unknown = self._unknown(features) if self.terms else nothing
         flags = [nothing, *self._of_numbers(columns), *self._of_texts(columns), unknown]
-        said = [
+        words = [
             *_texts(_MISSING, [e.name for e in self.numbers if e.required]),
             *_texts(_OUTSIDE, [e.name for e in self.numbers]),
             *_texts(_MISSING, [e.name for e in self.texts if e.required]),
             *_texts(_OUTSIDE, [e.name for e in self.texts if e.values is not None]),
             *_texts(_UNKNOWN, [t.column for t in self.terms]),
         ]
-        said_of = tf.reshape(tf.constant(said, tf.string), [len(said), 1])
-        parts = tf.where(tf.concat(flags, axis=0), said_of, "")
+        words_of = tf.reshape(tf.constant(words, tf.string), [len(words), 1])
+        parts = tf.where(tf.concat(flags, axis=0), words_of, "")
         joined = tf.strings.reduce_join(parts, axis=0)
         return {
             names.WARNINGS: tf.strings.regex_replace(joined, f"{_SEPARATOR}$", ""),

@@ -1,1 +1,1 @@
-"""The working halves of tasks, one module a kind, as `protocol.TaskWork` says."""
+"""The implementations of tasks, one module a kind, each as `protocol.TaskWork` defines."""

@@ -53,11 +53,11 @@ _ROUNDING = 4 * np.finfo(np.float64).eps  # a fraction's and a product's, twice 
 def label(inputs: Tensors, options: Binary) -> tf.Tensor:
     """Return the label, int64 0 or 1 [rows]."""
     if options.equals is not None:
-        wanted = tf.constant([[str(v)] for v in options.equals.values])
-        equal = tf.equal(texts([inputs[options.equals.column]]), wanted)
+        values = tf.constant([[str(v)] for v in options.equals.values])
+        equal = tf.equal(texts([inputs[options.equals.column]]), values)
         positive = tf.reduce_any(equal, axis=0)
     else:
-        assert options.exceeds is not None  # held by Binary
+        assert options.exceeds is not None  # Binary checks it
         positive = _exceeds(options.exceeds, inputs)
     return tf.cast(positive, tf.int64)
 
@@ -65,8 +65,9 @@ def label(inputs: Tensors, options: Binary) -> tf.Tensor:
 def _exceeds(rule: Exceeds, inputs: Tensors) -> tf.Tensor:
     """Return whether a column exceeds a fraction of another one, bool [rows].
 
-    0.29 of 100 is less than 29 in binary: what differs by the rounding alone does not exceed. That
-    is the rounding of float32 between FLOAT columns, and of float64 where one of them is an INT.
+    0.29 of 100 is less than 29 in binary floating point: a value that is larger only by rounding
+    does not exceed. That is the rounding of float32 between FLOAT columns, and of float64 where one
+    of them is an INT.
     """
     value, of = (numbers([inputs[c]])[:, 0] for c in (rule.column, rule.of))
     if all(inputs[c].dtype == tf.float32 for c in (rule.column, rule.of)):
@@ -136,14 +137,14 @@ def _probabilities(logits: tf.Tensor) -> tf.Tensor:
 
 
 def tolerances(options: Binary, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:
-    """Return how close probabilities and logits have to come."""
+    """Return the tolerances of probabilities and logits."""
     return _TOLERANCES
 
 
 def decisions(
     options: Binary, export: BinaryExport, learned: Mapping[str, Any]
 ) -> dict[str, Decision]:
-    """Return the class, which the score decides."""
+    """Return the class, which follows from the score."""
     classes = np.array([name.encode() for name in export.classes], dtype=object)
     limit = np.float32(export.decision)
     return {names.CLASS: Decision(names.SCORE, lambda s: classes[(s >= limit).astype(int)])}

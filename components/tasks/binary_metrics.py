@@ -1,7 +1,7 @@
 """From the sums of a tally to a binary classifier's metrics, each as its textbook defines it.
 
-AUC and average precision are read off a histogram of scores. Both come with the most that they can
-differ from the exact value, computed from the same histogram: no assumption on the scores is made.
+AUC and average precision are computed from a histogram of scores. So is the most by which each can
+differ from the exact value, without any assumption about the scores.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def average_precision(
     if not total or not negatives.any():
         return None, None
     found, wrong = np.cumsum(positives[::-1]), np.cumsum(negatives[::-1])
-    filled = positives[::-1] > 0  # elsewhere recall does not move
+    filled = positives[::-1] > 0  # elsewhere recall does not change
     inside = positives[::-1][filled]
     found, wrong = found[filled], wrong[filled]
     precision = found / (found + wrong)

@@ -1,8 +1,8 @@
 """Sums from which every metric of a binary classifier follows, kept for many groups at once.
 
-Goes in: scores, labels and the group of each row, a batch at a time. Comes out: a
-`BinaryTally`, whose size depends on the number of groups and bins and never on the number of rows,
-and which can be added to another: the rows may be parted in any way and the sums are the same.
+A `BinaryTally` takes scores, labels and the group of each row, a batch at a time. Its size depends
+on the number of groups and bins and never on the number of rows. Tallies can be added: the sums are
+the same however the rows are split.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Scores are binned by their logit, which keeps the bins fine where scores crowd, near 0 and 1.
+# Scores are binned by their logit, which keeps the bins narrow where many scores are, near 0 and 1.
 # 65,536 bins over ±16 are 1/2048 wide; tallies with fewer bins merge neighbours.
 BINS = 1 << 16
 SLICE_BINS = 1 << 12
@@ -21,7 +21,7 @@ _LOGIT_LIMIT = 16.0
 # The reliability diagram's cells: 15 of equal width (Guo et al. 2017, arXiv:1706.04599).
 CELLS = 15
 
-# Certain scores are taken as this far from certain, as scikit-learn's log_loss takes float32.
+# Scores of 0 and 1 are moved inwards by this much, as in scikit-learn's log_loss of float32.
 _EPSILON = float(np.finfo(np.float32).eps)
 
 
@@ -34,7 +34,7 @@ class GradedRows(NamedTuple):
       loss: log-loss in nats, float64.
       cell: index of the score's calibration cell, int64.
       score: float64.
-      keep: which of the rows given these are: all, or a boolean mask.
+      keep: which of the given rows these are: all, or a boolean mask.
       invalid: how many rows are left out: their score is not a probability, or their label is
         neither 0 nor 1.
     """
@@ -55,7 +55,7 @@ def grade(scores: np.ndarray, labels: np.ndarray) -> GradedRows:
       scores: probabilities of class 1, float [rows].
       labels: integers 0 or 1, [rows].
     """
-    # a NaN compares false, so it is invalid too
+    # A comparison with NaN is false, so NaN is invalid too.
     valid = (scores >= 0) & (scores <= 1) & ((labels == 0) | (labels == 1))
     invalid = len(valid) - int(np.count_nonzero(valid))
     keep: slice | np.ndarray = valid if invalid else slice(None)

@@ -1,4 +1,4 @@
-"""What transform and train have learned about the label, as they left it in the model's folder."""
+"""What transform and train have learned about the label, read from the model's folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TRAINING_FILE = "training.json"
 
 def read_learned(trained: str) -> dict[str, Any]:
     """Return the values by name, those of the transform graph before those of training."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, key in ((layout.FILE_NAME, "label_learned"), (TRAINING_FILE, "labels")):
-        found |= json.loads(files.read_bytes(os.path.join(trained, name))).get(key, {})
-    return found
+        values |= json.loads(files.read_bytes(os.path.join(trained, name))).get(key, {})
+    return values

@@ -56,7 +56,7 @@ _TOLERANCES = {
 
 
 def label(inputs: Tensors, options: Multiclass) -> tf.Tensor:
-    """Return the number of the class, int64 [rows]; -1 for a value that is none."""
+    """Return the number of the class, int64 [rows]; -1 for a value that is not a class."""
     value = texts([inputs[options.column]])[0]
     if options.classes is None:
         path = tft.vocabulary(value, vocab_filename=_CLASSES_FILE)
@@ -135,14 +135,14 @@ def answers(
 
 
 def tolerances(options: Multiclass, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:
-    """Return how close probabilities and logits have to come."""
+    """Return the tolerances of probabilities and logits."""
     return _TOLERANCES
 
 
 def decisions(
     options: Multiclass, export: MulticlassExport, learned: Mapping[str, Any]
 ) -> dict[str, Decision]:
-    """Return the class, which the probabilities decide."""
+    """Return the class, which follows from the probabilities."""
     classes = np.array([name.encode() for name in learned["classes"]], dtype=object)
     return {names.CLASS: Decision(names.PROBABILITIES, lambda p: classes[p.argmax(axis=1)])}
 

@@ -1,8 +1,7 @@
 """Sums from which the metrics of several classes follow, kept for many groups at once.
 
-Goes in: probabilities, labels and the group of each row, a batch at a time. Comes out: a
-`MulticlassTally`, whose size depends on the numbers of groups and classes and not on the number of
-rows.
+A `MulticlassTally` takes probabilities, labels and the group of each row, a batch at a time. Its
+size depends on the numbers of groups and classes and not on the number of rows.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ class GradedClasses(NamedTuple):
     Attributes:
       probabilities: float64 [rows, classes].
       label: the number of the row's class, int64 [rows].
-      keep: which of the rows given these are, bool.
-      invalid: how many rows are left out: their probabilities are none, or their label has no
+      keep: which of the given rows these are, bool.
+      invalid: how many rows are left out: their probabilities are not valid, or their label has no
         class.
     """
 
@@ -47,7 +46,7 @@ def grade(probabilities: np.ndarray, labels: np.ndarray) -> GradedClasses:
       labels: the number of each row's class, int64 [rows].
     """
     classes = probabilities.shape[1]
-    # a NaN compares false, so it is invalid too
+    # A comparison with NaN is false, so NaN is invalid too.
     possible = ((probabilities >= 0) & (probabilities <= 1)).all(axis=1)
     keep = possible & (labels >= 0) & (labels < classes)
     return GradedClasses(
@@ -132,7 +131,7 @@ class MulticlassTally:
 
 def _count(sums: np.ndarray | None, index: np.ndarray, weights: np.ndarray | None = None) -> None:
     """Add each row's weight, or 1, at its index into the flattened sums, in place."""
-    assert sums is not None  # opened before
+    assert sums is not None  # allocated before
     flat = None if weights is None else weights.ravel()
     counts = np.bincount(index.ravel(), flat, minlength=sums.size).reshape(sums.shape)
     sums += counts.astype(sums.dtype)

@@ -1,8 +1,8 @@
-"""What the module of a task has to have.
+"""The interface of a task's module.
 
 A task makes the label from raw columns, gives the model its head, turns logits into answers, and
-measures how good they are. Every stage that depends on what is predicted asks this module; its
-options and the outputs that it declares are in schemas/tasks.
+measures how good they are. Every stage that depends on what is predicted calls this module. The
+task's options and the outputs that it declares are in schemas/tasks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Tensors = Mapping[str, tf.Tensor]
 
-# The figures of one model on one set of rows, by name, as JSON can hold them; None where a figure
+# The figures of one model on one set of rows, by name, as values of JSON; None where a figure
 # does not exist there. `examples`, the number of rows, is always among them.
 Metrics = Mapping[str, Any]
 
@@ -64,12 +64,12 @@ class Decision:
 
 @dataclass(frozen=True)
 class Head:
-    """Where a model ends.
+    """The head of a model, its last layer.
 
     Attributes:
       start: the logits of an untrained model, one a unit.
       loss: of labels [rows, 1] and logits [rows, units].
-      labels: what was measured on the training labels, by name, as JSON can hold it.
+      labels: what was measured on the training labels, by name, as values of JSON.
     """
 
     start: tuple[float, ...]
@@ -109,11 +109,11 @@ class TaskWork(Protocol):
     """The module of a task.
 
     It may also have `learn(graph, options)`: what the transform graph in a folder of TFT's has
-    learned about the label, as values by name that JSON can hold. These, and what `head` measures,
-    are `learned` below.
+    learned about the label, by name, as values of JSON. These, and what `head` measures, are
+    `learned` below.
 
     Attributes:
-      VALID: what `grade` counts as valid, for the error where a model gives something else.
+      VALID: what `grade` counts as valid, for the error if a model returns something else.
     """
 
     VALID: str
@@ -121,7 +121,7 @@ class TaskWork(Protocol):
     def label(self, inputs: Tensors, options: Any) -> tf.Tensor:
         """Return the label, [rows], of the type that the options name.
 
-        Rows that lack one of the label's columns never get here: ingest rejects them.
+        No row lacks one of the label's columns: ingest rejects such rows.
         """
         ...
 
@@ -138,7 +138,7 @@ class TaskWork(Protocol):
     def answers(
         self, options: Any, export: Any, learned: Mapping[str, Any]
     ) -> dict[str, Callable[[tf.Tensor], Tensors]]:
-        """Return, for each signature of the export's `outputs`, what the logits become.
+        """Return the outputs of each signature in the export's `outputs`, computed from logits.
 
         Logits are [rows] where the head has one unit, else [rows, units]. `raw_columns` has an
         output `scores`, which `grade` takes.
@@ -146,7 +146,7 @@ class TaskWork(Protocol):
         ...
 
     def tolerances(self, options: Any, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:
-        """Return how close serving has to come to each output; exactly where none is given."""
+        """Return the tolerance of each output of serving; others have to be equal."""
         ...
 
     def decisions(

@@ -1,6 +1,6 @@
 """`regression`: a number; the logit is its distance from the mean, in standard deviations.
 
-With `log1p` that is so of log(1 + y), and with `poisson` the logit is the logarithm of the mean.
+With `log1p` this applies to log(1 + y), and with `poisson` the logit is the logarithm of the mean.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class _Loss(keras.losses.Loss):
 def answers(
     options: Regression, export: RegressionExport, learned: Mapping[str, Any]
 ) -> dict[str, Callable[[tf.Tensor], Tensors]]:
-    """Return, by signature, the prediction in the label's unit that logits [rows] stand for."""
+    """Return, by signature, the prediction in the label's unit, computed from logits [rows]."""
 
     def prediction(logits: tf.Tensor) -> tf.Tensor:
         if options.poisson:
@@ -128,7 +128,7 @@ def tolerances(options: Regression, learned: Mapping[str, Any]) -> Mapping[str, 
     """Return how far the rounding of a logit moves the prediction."""
     mean, scale = learned["mean"], learned["scale"]
     if options.poisson or options.log1p:
-        # an exponential turns a distance into a ratio
+        # An exponential turns a distance into a ratio.
         near = Tolerance(RELATIVE * (1 + abs(mean) + scale), LOGIT.absolute)
     else:
         near = Tolerance(RELATIVE, RELATIVE * (abs(mean) + scale))

@@ -1,7 +1,7 @@
 """Sums from which the metrics of a number follow, kept for many groups at once.
 
-Goes in: predictions, labels and the group of each row, a batch at a time. Comes out: a
-`RegressionTally`, whose size depends on the number of groups and not on the number of rows.
+A `RegressionTally` takes predictions, labels and the group of each row, a batch at a time. Its size
+depends on the number of groups and not on the number of rows.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class GradedNumbers(NamedTuple):
     Attributes:
       terms: float64 [sums, rows], in the order of `RegressionTally.sums`.
       bin: index of the prediction's bin out of `BINS`, int64 [rows].
-      keep: which of the rows given these are, bool.
+      keep: which of the given rows these are, bool.
       invalid: how many rows are left out: their prediction or label is not a finite number.
     """
 
@@ -88,7 +88,7 @@ def grade(predictions: np.ndarray, labels: np.ndarray, *, quantile: float) -> Gr
 
 
 def _bins(values: np.ndarray) -> np.ndarray:
-    """Return the bin of each value: the bits of a float32 sort like the numbers do, once turned."""
+    """Return the bin of each value: bits of a float32, once flipped, sort like the numbers."""
     bits = values.astype(np.float32).view(np.uint32)
     turned = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
     return (turned >> _SHIFT).astype(np.int64)
@@ -190,7 +190,7 @@ def _calibration_error(
 ) -> float | None:
     """Return the mean distance between mean prediction and mean label, over tenths of the rows.
 
-    A tenth ends at the bin in which it is full, so tenths are as equal as bins let them be.
+    A tenth ends at the bin in which it is full, so tenths are as equal as the bins permit.
     """
     total = rows.sum()
     if not total:

@@ -55,8 +55,8 @@ def labels(examples: str, split: str, layout: Layout) -> Iterator[np.ndarray]:
 class Feed:
     """A split as a tf.data source of batches; one row group in memory at a time.
 
-    Rows lie shuffled on disk; a shuffled feed visits row groups in a new order each epoch and
-    permutes the rows inside each, from the seed and the epoch's number alone.
+    Rows are stored in shuffled order. A shuffled feed visits row groups in a new order each epoch
+    and permutes the rows inside each; the order depends only on the seed and the epoch's number.
 
     Args:
       examples: folder of transformed examples.
@@ -104,8 +104,8 @@ class Feed:
             inputs["ids"] = tf.TensorSpec([None, len(self._layout.ids)], tf.int32)
         signature = (inputs, tf.TensorSpec([None, 1], tf.float32))
         groups = tf.data.Dataset.from_generator(self, output_signature=signature)
-        # A row group a call of Python; TensorFlow cuts it into batches, however small, without.
+        # Python is called once a row group; TensorFlow cuts it into batches without Python.
         batches = groups.prefetch(1).rebatch(self._batch_size)
-        # Keras takes the end of a dataset of unknown length for an interruption, and warns.
+        # Keras treats the end of a dataset of unknown length as an interruption, and warns.
         counted = batches.apply(tf.data.experimental.assert_cardinality(self.batches))
         return counted.prefetch(4)

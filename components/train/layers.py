@@ -18,7 +18,7 @@ class PackedEmbedding(keras.layers.Layer):
     Args:
       sizes: number of ids of each feature.
       width: length of each embedding.
-      seed: of the start, uniform in ±0.05; None to start from zeros, for linear models.
+      seed: of the initial values, uniform in ±0.05; None for zeros, as in linear models.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class PackedEmbedding(keras.layers.Layer):
         return (*input_shape, self.width)
 
     def get_config(self) -> dict[str, Any]:
-        """Return what rebuilds the layer."""
+        """Return the arguments that rebuild the layer."""
         config = {"sizes": self.sizes, "width": self.width, "seed": self.seed}
         return {**super().get_config(), **config}
 
@@ -96,5 +96,5 @@ class Dropout(keras.layers.Layer):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """Return what rebuilds the layer."""
+        """Return the arguments that rebuild the layer."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -1,11 +1,11 @@
 """The wide & deep model (Cheng et al. 2016) and the linear baseline, as Keras graphs.
 
 Both take {"dense": float32 [B, F], "ids": int32 [B, C]} (an input without features is absent) and
-give logits float32 [B, units], as many as the task's head has. Training adds only what training
-needs: two optimizers.
+return logits float32 [B, units], as many as the task's head has. Training adds only its two
+optimizers.
 
-Every layer that starts or goes on at random has a seed of its own, made of the model's: Keras would
-draw them from Python's random numbers, of which any thread of the process may take one in between.
+Every layer that uses random numbers has its own seed, derived from the model's seed. Otherwise,
+Keras would draw the seeds from Python's random numbers, which other threads of the process may use.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from schemas.model import Model
 
 MODEL_FILE = "model.keras"
 BASELINE_FILE = "baseline.keras"
-_WIDE = "wide"  # layers whose names start so are the wide optimizer's
+_WIDE = "wide"  # the wide optimizer trains layers whose names start with this
 
 
 def build_wide_deep(layout: Layout, model: Model, start: Sequence[float]) -> keras.Model:
     """Return the untrained model.
 
-    Wide: linear over every id (buckets, vocabularies, crosses). Deep: embeddings of every id but
-    the crosses', and the dense features, through ReLU layers with dropout.
+    The wide part is linear over every id (buckets, vocabularies, crosses). The deep part takes
+    embeddings of every id except the crosses', and the dense features, through ReLU layers with
+    dropout.
 
     Args:
       layout: the transformed features.
@@ -96,7 +97,7 @@ def _linear_ids(ids: Any, layout: Layout, units: int, name: str) -> Any:
 
 
 class _Seeds:
-    """Numbers for one layer after the other."""
+    """Returns numbers for one layer after the other."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -133,7 +134,7 @@ class TwoOptimizers(keras.Model):
         with tf.GradientTape() as tape:
             loss = self.compute_loss(x, y, self(x, training=True), training=True)
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
-        # A table's gradient comes as rows to add; both optimizers would add them up twice.
+        # A table's gradient is a list of rows to add up; both optimizers would do this twice.
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._deep + self._wide)]
         self.optimizer.apply(gradients[: len(self._deep)], self._deep)
         if self._wide:

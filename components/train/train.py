@@ -1,7 +1,7 @@
 """Transformed Examples → trained wide & deep model, and the linear baseline.
 
-Promises: early stopping on the eval split with the best weights kept, fixed seeds and a repeatable
-result, one row group of data in memory.
+Training stops early by the loss on the eval split, and keeps the best weights. Seeds are fixed, so
+that the result is repeatable. One row group of data is in memory at a time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from schemas.model import Model
 from schemas.strict import Strict
 from schemas.tasks.options import TaskOptions
 
-# Steps that run as one TensorFlow call: Python's share of a small step falls from half to nothing.
+# Steps of one TensorFlow call: Python's share of a small step falls from half to almost nothing.
 _STEPS_PER_EXECUTION = 16
 _EVAL_BATCH = 8192
 _BASELINE_LEARNING_RATE = 0.01
@@ -43,7 +43,7 @@ class Training(Strict):
     """What was trained, as written to training.json.
 
     Attributes:
-      train_examples: rows learnt from, an epoch.
+      train_examples: training rows of an epoch.
       eval_examples: rows that decided when to stop.
       labels: what the task's head measured on the training labels, by name.
       best_epoch: the epoch whose weights were kept, from 1.
@@ -103,12 +103,12 @@ def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output:
 
 
 class _Feeds:
-    """The training split in a new order each epoch, and the eval split as it lies."""
+    """The training split in a new order each epoch, and the eval split in the order on disk."""
 
     def __init__(self, examples: str, layout: Layout, model: Model) -> None:
         size = model.batch_size
         self.train = Feed(examples, "train", layout, batch_size=size, seed=model.seed)
-        # only its loss is wanted: the largest steps are the fastest
+        # Only the loss of the eval split is needed: the largest batches are the fastest.
         self.eval = Feed(examples, "eval", layout, batch_size=max(size, _EVAL_BATCH))
 
 
@@ -142,7 +142,7 @@ def _fit_baseline(baseline: keras.Model, feeds: _Feeds, head: Head) -> None:
 def _fit_wide_deep(
     wide_deep: keras.Model, feeds: _Feeds, model: Model, head: Head
 ) -> dict[str, Any]:
-    """Train in place; return the fields of `Training` that came of it."""
+    """Train in place; return the fields of `Training` that this measures."""
     trained = TwoOptimizers(wide_deep.input, wide_deep.output)
     trained.compile(
         optimizer=keras.optimizers.AdamW(
@@ -155,7 +155,7 @@ def _fit_wide_deep(
         ),
         loss=head.loss,
         steps_per_execution=_STEPS_PER_EXECUTION,
-        jit_compile=False,  # XLA on CPU loses below batches of 8,192
+        jit_compile=False,  # XLA on CPU is slower for batches below 8,192
     )
     stop = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=model.patience, restore_best_weights=True

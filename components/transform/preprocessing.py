@@ -1,4 +1,4 @@
-"""The preprocessing function TFT analyzes, and the layout of what it puts out.
+"""The preprocessing function TFT analyzes, and the layout of its outputs.
 
 Both are made from the same declarations of pipeline.yaml, so they cannot disagree.
 """
@@ -38,14 +38,14 @@ class Preprocessing:
     @classmethod
     def loads(cls, text: str) -> Preprocessing:
         """Read the sections `features`, `crosses` and `label` of pipeline.yaml, as JSON."""
-        told = json.loads(text)
+        sections = json.loads(text)
         single = [
             _use(options["kind"], (feature["column"],), options)
-            for feature in told["features"]
+            for feature in sections["features"]
             for options in feature["treatments"]
         ]
-        crosses = [_use("cross", tuple(cross["columns"]), cross) for cross in told["crosses"]]
-        return cls((*single, *crosses), tasks.loads(json.dumps(told["label"])))
+        crosses = [_use("cross", tuple(cross["columns"]), cross) for cross in sections["crosses"]]
+        return cls((*single, *crosses), tasks.loads(json.dumps(sections["label"])))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -54,10 +54,10 @@ class Preprocessing:
 
     def by_kind(self) -> dict[str, list[Use]]:
         """Return the uses of each treatment."""
-        found: dict[str, list[Use]] = {}
+        uses: dict[str, list[Use]] = {}
         for use in self.uses:
-            found.setdefault(use.kind, []).append(use)
-        return found
+            uses.setdefault(use.kind, []).append(use)
+        return uses
 
 
 def _use(kind: str, columns: tuple[str, ...], options: dict[str, Any]) -> Use:

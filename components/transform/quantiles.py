@@ -1,8 +1,8 @@
 """Quantiles with boundaries in float64.
 
-Goes in: a matrix of numbers. Comes out: the boundaries of each column's buckets over the training
-split. `tft.quantiles` is the same with boundaries rounded to float32, in which Unix seconds less
-than a minute apart are equal.
+The function takes a matrix of numbers and returns the boundaries of each column's buckets over the
+training split. `tft.quantiles` does the same with boundaries rounded to float32, in which Unix
+seconds less than a minute apart are equal.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def quantiles(x: tf.Tensor, weights: tf.Tensor, num_buckets: int, epsilon: float
     Args:
       x: float64 [rows, columns]; NaN is left out.
       weights: float32 [rows].
-      num_buckets: into how many parts of about equal weight each column is cut.
+      num_buckets: the number of parts of about equal weight that each column is cut into.
       epsilon: the error that a boundary's rank may have, as a share of all rows.
     """
     columns = x.shape[1]
@@ -30,7 +30,7 @@ def quantiles(x: tf.Tensor, weights: tf.Tensor, num_buckets: int, epsilon: float
         output_shape=[columns, num_buckets - 1],
         feature_shape=[columns],
     )
-    with tf.compat.v1.name_scope(None, "quantiles"):  # which tells analyzers apart
-        # TFT runs its own combiners like this: all of a graph in one pass, and cacheable.
+    with tf.compat.v1.name_scope(None, "quantiles"):  # analyzers need different names
+        # TFT runs its own combiners in this way: all of a graph in one pass, and cacheable.
         (boundaries,) = analyzers._apply_cacheable_combiner(combiner, x, weights)
     return boundaries

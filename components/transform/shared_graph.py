@@ -1,9 +1,9 @@
-"""TFT's analysis and its graph, where workers share a folder on a disk, or nothing but a store.
+"""TFT's analysis and its graph, where workers share a folder on a disk, or only a store.
 
-TFT has TensorFlow write graphs into a folder that all workers share, and read them there again.
-TensorFlow's wheels know no `s3://`, and `gs://` only with settings of their own. Promised: where
-the folder is in a store, TensorFlow writes and reads folders of each worker's own machine alone,
-and what it wrote goes there, and comes from there, through `components/files`.
+In TFT, TensorFlow writes graphs into a folder that all workers share, and reads them from there.
+TensorFlow's wheels do not support `s3://`, and support `gs://` only with their own settings. If the
+folder is in a store, TensorFlow therefore writes and reads only folders of each worker's own
+machine, and `components/files` copies the graphs to the store and from it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
 
 from components import files
 
-# TFT's own, which are replaced in the command's process while it builds a pipeline, not on workers.
+# TFT's functions, which are replaced in the command's process while it builds a pipeline, and not
+# on workers.
 _create = impl._create_v2_saved_model
 _infer = impl._infer_metadata_from_saved_model
 
-# A folder of this machine that stands, while a pipeline is built, for the workers' folder.
+# A folder of this machine that represents the workers' folder while a pipeline is built.
 _STANDS_FOR: ContextVar[tuple[str, str] | None] = ContextVar("stands_for", default=None)
 
 
 @contextlib.contextmanager
 def context(folder: str, **options: Any) -> Iterator[None]:
-    """Let TFT keep what its steps hand to each other in a folder that all workers share.
+    """Let TFT keep what its steps pass to each other in a folder that all workers share.
 
     Args:
       folder: on a disk, or in a store.
@@ -64,7 +65,7 @@ def context(folder: str, **options: Any) -> Iterator[None]:
 
 
 def shared(path: str) -> str:
-    """Return where workers share what TFT, while a pipeline is built, gives as this path."""
+    """Return the workers' folder for a path that TFT names while a pipeline is built."""
     pair = _STANDS_FOR.get()
     if pair is None:
         return path
@@ -73,9 +74,9 @@ def shared(path: str) -> str:
 
 
 def write_graph(transform_fn: tuple[beam.PCollection[str], Any], folder: str) -> None:
-    """Write what `tft_beam.AnalyzeDataset` gives, as `tft.TFTransformOutput` reads it.
+    """Write what `tft_beam.AnalyzeDataset` returns, as `tft.TFTransformOutput` reads it.
 
-    That is what `tft_beam.WriteTransformFn` does, in one step instead of six and to stores as well.
+    `tft_beam.WriteTransformFn` does the same in six steps instead of one, and not to stores.
 
     Args:
       transform_fn: the graph's folder and its metadata.
@@ -106,9 +107,9 @@ def _write(
 def _create_and_send(
     folder: str, analyzed: Mapping[str, Any] | None, _temporary: str, *arguments: Any
 ) -> str:
-    """Write a graph as TFT does, and bring it to the store; return its folder there."""
+    """Write a graph as TFT does, and copy it to the store; return its folder there."""
     with tempfile.TemporaryDirectory(prefix="skewless-") as here:
-        if analyzed is not None:  # or nothing is, yet
+        if analyzed is not None:  # None before the first analysis
             analyzed = {name: _fetched(tensor, here) for name, tensor in analyzed.items()}
         graph = _create(analyzed, here, *arguments)
         there = os.path.join(folder, os.path.basename(graph))
@@ -117,7 +118,7 @@ def _create_and_send(
 
 
 def _fetched(tensor: Any, here: str) -> Any:
-    """Return a tensor that an analyzer gave; the path of a file in the store as that of a copy."""
+    """Return an analyzer's tensor; the path of a file in the store becomes that of a copy."""
     if tensor.dtype != tf.string or tensor.shape.rank != 0:
         return tensor
     path = tensor.numpy().decode(errors="replace")
@@ -134,7 +135,7 @@ def _fetch_and_infer(graph: str, use_tf_compat_v1: bool) -> dataset_metadata.Dat
 
 
 class _FetchAndRun(impl._RunMetaGraphDoFn):
-    """Run a graph as TFT does; it is fetched once a process."""
+    """Run a graph as TFT does; it is copied from the store once a process."""
 
     def _make_graph_state(self, graph: str) -> Any:
         with files.at_hand(graph) as here:

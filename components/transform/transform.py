@@ -1,8 +1,8 @@
 """Examples → transform graph + transformed Examples, in one Beam pipeline.
 
-TFT analyzes the training split alone (full passes), then applies the graph to every split. A row
-group comes out as one Parquet shard, in the order it went in, so that a run is repeatable on any
-number of workers. Rows flow through fused steps and are never gathered.
+TFT analyzes only the training split (full passes), then applies the graph to every split. A row
+group becomes one Parquet shard with its rows in the same order, so that a run is repeatable on any
+number of workers. Rows flow through fused steps and are never collected in one place.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from schemas.splits.options import SPLITS
 from schemas.types import FLOAT, INT
 
 STAGE = "transform"
-# A column that rides along and says where a row came from: row group number and row, as one int64.
+# An extra column that says where a row came from: row group number and row, as one int64.
 _ORIGIN = "skewless_origin"
 _ROW_BITS = 22  # Examples.batch_rows is at most 2**22
 
@@ -82,7 +82,7 @@ def transform(
       DataError: the training split is empty.
     """
     raw = raw_columns(preprocessing, columns)
-    make_layout(preprocessing)  # two features of one name: said before the work
+    make_layout(preprocessing)  # fails early where two features have the same name
     groups = [
         (split, group) for split in SPLITS for group in row_groups(examples, split) if group.rows
     ]
@@ -99,7 +99,7 @@ def transform(
                 config,
             ) | "Analyze" >> tft_beam.AnalyzeDataset(make_preprocessing_fn(preprocessing))
             shared_graph.write_graph(transform_fn, graph)
-            # One step for all splits: each would load and trace the graph anew.
+            # One step for all splits: a step for each would load and trace the graph again.
             batches, _ = (
                 (pipeline | "ReadAll" >> _ReadNumbered(everything, raw), config),
                 transform_fn,
@@ -167,7 +167,7 @@ class _WriteShards:
         flat = pa.RecordBatch.from_arrays([c.flatten() for c in batch.columns], batch.schema.names)
         group, row = divmod(column(flat, _ORIGIN)[0].as_py(), 1 << _ROW_BITS)
         flat = select(flat, [name for name in flat.schema.names if name != _ORIGIN])
-        # TFT may cut a very wide batch in two: the first row tells the parts' names apart.
+        # TFT may cut a very wide batch in two: the first row makes the parts' names different.
         path = os.path.join(self._folders[group], f"rows-{group:08d}-{row:07d}.parquet")
         with ShardWriter(path, flat.schema, batch_rows=self._batch_rows) as writer:
             writer.write(flat)

@@ -1,13 +1,14 @@
 """All vocabularies of a dataset in one analyzer and one table.
 
-Goes in: columns of text or integers, "" where text is missing. Comes out: each value's number in
-its column's vocabulary, by falling count over the training split (ties by bytes), or -1. One asset
-file holds a line `COLUMN<tab>TERM` a term, column by column, each column after its
-heading `COLUMN<tab>`, and a last heading that ends the last column. TFT's own `tft.vocabulary` does
-the same a column at a time: some ten Beam stages and a table for each.
+The functions take columns of text or integers, "" where text is missing. They return each value's
+number in its column's vocabulary, by falling count over the training split (ties by bytes), or -1.
+One asset file has a line `COLUMN<tab>TERM` a term, column by column, each column after its heading
+`COLUMN<tab>`, and a last heading that ends the last column. TFT's own `tft.vocabulary` does the
+same a column at a time: about ten Beam stages and a table for each.
 
-A term with a line break cannot be a line, so it is left to the OOV buckets, as by TFT. Lines
-`!COLUMN<tab>TERMS<tab>ROWS` at the end of the file say how many were frequent enough otherwise.
+A term with a line break cannot be a line, so it counts as out of vocabulary, as in TFT. Lines
+`!COLUMN<tab>TERMS<tab>ROWS` at the end of the file say how many terms were left out only for this
+reason.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ _LEFT_OUT = b"!"
 
 
 class LeftOut(NamedTuple):
-    """What a vocabulary does not hold because of line breaks: terms, and their rows in training."""
+    """What a vocabulary lacks because of line breaks: terms, and their rows in training."""
 
     terms: int
     rows: int
 
     @property
     def words(self) -> str:
-        """Say it to a person."""
+        """Return the message for a person."""
         return f"{self.terms:,} terms with line breaks ({self.rows:,} rows) count as unknown"
 
 
@@ -71,7 +72,7 @@ def analyze(value: tf.Tensor, options: Sequence[Vocabulary]) -> tf.Tensor:
         ptransform=CountTerms(options),
         output_dtypes=[tf.string],
         output_shapes=[[]],
-        # what the file holds while the graph is only traced
+        # The content of the file while the graph is only traced.
         output_asset_default_values=[b"placeholder"],
         name="vocabularies",
     )
@@ -81,14 +82,15 @@ def analyze(value: tf.Tensor, options: Sequence[Vocabulary]) -> tf.Tensor:
 def count_values(value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return distinct values as lines of the file, string [distinct], and their counts, int64.
 
-    Counted in the graph: a batch leaves it as some hundred terms, not as an object a value.
+    Values are counted in the graph: a batch leaves it as a few hundred terms, not as an object a
+    value.
     """
     unique = tf.unique_with_counts(tf.reshape(_lines_of(value), [-1]), out_idx=tf.int64)
     return unique.y, unique.count
 
 
 def _lines_of(value: tf.Tensor) -> tf.Tensor:
-    """Return the line of the file that each value, string [columns, rows], would be."""
+    """Return each value, string [columns, rows], as a line of the file."""
     headings = tf.constant([_line(i, b"") for i in range(value.shape[0])])
     return tf.strings.join([tf.broadcast_to(headings[:, tf.newaxis], tf.shape(value)), value])
 
@@ -101,12 +103,12 @@ def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
       path: of the vocabularies' file, string [].
       columns: how many there are.
     """
-    # Headings and values share one look-up: a table a call would be made otherwise.
+    # Headings and values share one look-up, because each call makes a table.
     headings = tf.constant([_line(i, b"") for i in range(columns + 1)])
     lines = tf.reshape(_lines_of(value), [-1])
-    found = tft.apply_vocabulary(tf.concat([headings, lines], axis=0), path)  # -1: not found
-    heading = found[: columns + 1, tf.newaxis]
-    line = tf.reshape(found[columns + 1 :], tf.shape(value))
+    places = tft.apply_vocabulary(tf.concat([headings, lines], axis=0), path)  # -1: not found
+    heading = places[: columns + 1, tf.newaxis]
+    line = tf.reshape(places[columns + 1 :], tf.shape(value))
     first = heading[:columns] + 1
     return Terms(tf.where(line >= 0, line - first, line), heading[1:] - first)
 
@@ -132,7 +134,7 @@ def _line(column: int, term: bytes) -> bytes:
 class CountTerms(tft_beam.experimental.PTransformAnalyzer):
     """Count terms a column, keep each column's most frequent ones, write them to one file.
 
-    What travels is (line of the file, count) of each batch, then at most `top_k` terms a column.
+    Workers exchange (line of the file, count) of each batch, then at most `top_k` terms a column.
 
     Args:
       options: the columns' options, in the order of their numbers.
@@ -145,7 +147,7 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
     def expand(
         self, batches: beam.PCollection[tuple[np.ndarray, np.ndarray]]
     ) -> beam.PCollection[str]:
-        """Return the path of the file that holds every column's terms."""
+        """Return the path of the file that has every column's terms."""
         tops = (
             batches
             | "Lines" >> beam.FlatMap(_lines)
@@ -213,13 +215,13 @@ class MostFrequent(beam.CombineFn):
     ) -> list[tuple[int, bytes]]:
         """Add a term."""
         accumulator.append(element)
-        # cut at twice the limit: the cost a term stays constant
+        # The list is cut at twice the limit, so that the cost of a term stays constant.
         return self._cut(accumulator) if len(accumulator) >= 2 * self._limit else accumulator
 
     def merge_accumulators(
         self, accumulators: Iterable[list[tuple[int, bytes]]]
     ) -> list[tuple[int, bytes]]:
-        """Keep the best of all."""
+        """Keep the most frequent terms of all."""
         return self._cut(itertools.chain.from_iterable(accumulators))
 
     def extract_output(self, accumulator: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:

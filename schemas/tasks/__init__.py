@@ -1,7 +1,7 @@
 """The kinds of tasks, each with its options: what is predicted, judged and answered.
 
-A kind is three things: a file here with its options, a file of the same name in components/tasks
-that does the work, and its class in `KINDS`. `label:` in pipeline.yaml names the kind; the sections
+A kind has three parts: a file here with its options, a file of the same name in components/tasks
+that implements it, and its class in `KINDS`. `label:` in pipeline.yaml names the kind; the sections
 `evaluation.thresholds` and `export` have the options of the same kind.
 """
 
@@ -55,14 +55,14 @@ def loads_export(text: str) -> ExportOptions:
 
 
 def hand_down(value: Any) -> Any:
-    """Give the task that `label` names to the other sections of pipeline.yaml that depend on it.
+    """Copy the task that `label` names to the other sections of pipeline.yaml that depend on it.
 
     >>> hand_down({"label": {"task": "binary"}, "export": {"warnings": True}})["export"]
     {'warnings': True, 'task': 'binary'}
     """
     label = value.get("label") if isinstance(value, Mapping) else None
     task = label.get(_TASK) if isinstance(label, Mapping) else getattr(label, _TASK, None)
-    if task not in BY_NAME:  # none is named, or the label's own error says what is wrong
+    if task not in BY_NAME:  # no task is named, or validating the label reports the error
         return value
     evaluation = value.get("evaluation", {})
     if isinstance(evaluation, Mapping):

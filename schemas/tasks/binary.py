@@ -36,7 +36,7 @@ class Equals(Strict):
     @pydantic.field_validator("values", mode="before")
     @classmethod
     def _texts_or_integers(cls, value: Any) -> Any:
-        """Refuse what YAML made of a bare word: `No` is false, which would be the integer 0."""
+        """Refuse what YAML makes of an unquoted word: `No` is false, which equals the integer 0."""
         for each in value if isinstance(value, (list, tuple)) else ():
             if isinstance(each, bool) or not isinstance(each, (str, int)):
                 raise ValueError(
@@ -70,7 +70,7 @@ class BinaryExport(ExportOptions):
     """What the signatures `predict` and `classification` answer with."""
 
     task: Literal["binary"] = "binary"
-    # strict: YAML's `No` is false, not text
+    # The type is strict because YAML's `No` is false, not text.
     classes: tuple[pydantic.StrictStr, pydantic.StrictStr] = ("0", "1")  # where the label is 0, 1
     threshold: Annotated[Finite, Field(gt=0, lt=1)] | None = None  # 0.5 unless given
 
@@ -89,7 +89,7 @@ class BinaryExport(ExportOptions):
 
     @property
     def decision(self) -> float:
-        """The score from which on a row is of the second class."""
+        """The least score of a row of the second class."""
         return 0.5 if self.threshold is None else self.threshold
 
     @property
@@ -98,7 +98,7 @@ class BinaryExport(ExportOptions):
         return self.threshold is not None
 
     def outputs(self, learned: Mapping[str, Any]) -> dict[str, tuple[Output, ...]]:
-        """Return the outputs: the score, the class it decides, and both probabilities."""
+        """Return the outputs: the score, the class that follows from it, and both probabilities."""
         first, second = self.classes
         probability = f"probability of {second!r}"
         logits = number(names.LOGITS, "log-odds of the score")
@@ -194,7 +194,7 @@ class Binary(TaskOptions):
         """The raw columns that the label is made from, the outcome first."""
         if self.equals is not None:
             return (self.equals.column,)
-        assert self.exceeds is not None  # held by _one
+        assert self.exceeds is not None  # _one checks it
         return (self.exceeds.column, self.exceeds.of)
 
     @property
@@ -223,7 +223,7 @@ class Binary(TaskOptions):
         if self.equals is not None:
             values = " or ".join(repr(value) for value in self.equals.values)
             return f"{self.name}: whether {self.equals.column!r} is {values}"
-        assert self.exceeds is not None  # held by _one
+        assert self.exceeds is not None  # _one checks it
         rule = self.exceeds
         limit = f"{rule.of!r}" if rule.fraction == 1 else f"{rule.fraction:.15g} times {rule.of!r}"
         return f"{self.name}: whether {rule.column!r} is more than {limit}"

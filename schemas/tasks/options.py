@@ -19,7 +19,7 @@ from schemas.yaml_text import PLAIN_INTEGER
 
 @dataclass(frozen=True)
 class Baseline:
-    """A simpler model that a good one has to beat.
+    """A simpler model that a good model has to beat.
 
     Attributes:
       name: its key in metrics.json.
@@ -41,7 +41,7 @@ class Metric:
       title: its name on pages.
       better: which values are better; None for a figure that describes the rows.
       meaning: what it is, in a sentence.
-      undefined: why it may not exist.
+      undefined: why it may be undefined.
       optional: whether pages show it only where it is the objective.
     """
 
@@ -105,12 +105,12 @@ class ExportOptions(Strict):
 
     @property
     def decision(self) -> float | None:
-        """The score from which on a row is of the second class; None where no score decides."""
+        """The least score of a row of the second class; None if a score does not decide."""
         return None
 
     @property
     def decision_chosen(self) -> bool:
-        """Whether pipeline.yaml gives the decision; a default holds otherwise."""
+        """Whether pipeline.yaml gives the decision; otherwise there is a default."""
         return False
 
     def outputs(self, learned: Mapping[str, Any]) -> dict[str, tuple[Output, ...]]:
@@ -157,7 +157,7 @@ class TaskOptions(Strict):
 
     @property
     def outcome(self) -> str:
-        """The raw column that holds the answer."""
+        """The raw column that contains the answer."""
         return self.columns[0]
 
     def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
@@ -169,7 +169,7 @@ class TaskOptions(Strict):
           where: the section, for the error.
 
         Raises:
-          ConfigError: a column has another type, or never has a value that the label asks for.
+          ConfigError: a column has another type, or never has a value that the label names.
         """
         raise NotImplementedError
 
@@ -180,7 +180,7 @@ class TaskOptions(Strict):
 
     @property
     def sought(self) -> tuple[str, tuple[str, ...]] | None:
-        """A column and its values of which at least one has to occur; None if any will do."""
+        """A column and the values of which at least one has to occur; None if all are allowed."""
         return None
 
     @property

@@ -59,10 +59,10 @@ class RegressionExport(ExportOptions):
 
 
 class Regression(TaskOptions):
-    """A number that a column holds.
+    """A number in a column.
 
     The model predicts the mean of such rows, unless `quantile` is given. With `log1p` it predicts
-    from the mean of the logarithms. Predictions are in the label's unit in any case.
+    from the mean of the logarithms. Predictions are always in the label's unit.
     """
 
     task: Literal["regression"] = "regression"

@@ -75,7 +75,7 @@ def test_more_rows_than_a_batch_stay_in_order(model, rows, expected, monkeypatch
     [
         (lambda columns: columns.pop("age"), "the column 'age' is there 0 times"),
         (lambda columns: columns.update(age=["x"] * 2), "a value of 'age' does not fit INT"),
-        (lambda columns: columns.update(age=[1, 2, 3]), "the columns are not of one length"),
+        (lambda columns: columns.update(age=[1, 2, 3]), "the columns differ in length"),
     ],
 )
 def test_columns_that_do_not_fit_are_named(model, rows, change, said):

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -141,7 +142,7 @@ def test_yaml_is_what_pipeline_yaml_takes(page):
 
 
 # Sections whose kind `label.task` chooses: their keys are those of the kinds.
-UNIONS = {Spec.model_fields[name].annotation for name in ("label", "export")} | {
+UNIONS: set[Any] = {Spec.model_fields[name].annotation for name in ("label", "export")} | {
     Evaluation.model_fields["thresholds"].annotation
 }
 

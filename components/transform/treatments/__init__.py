@@ -1,1 +1,1 @@
-"""The working halves of treatments, one module a kind, as `protocol.Treatment` says."""
+"""The implementations of treatments, one module a kind, each as `protocol.Treatment` defines."""

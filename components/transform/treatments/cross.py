@@ -15,12 +15,12 @@ from schemas.treatments.cross import Cross
 if TYPE_CHECKING:
     from components.transform.treatments.protocol import Inputs, Tensors
 
-# Parts are joined by a character that text columns do not hold (unit separator).
+# Parts are joined by a character that text columns do not contain (unit separator).
 _SEPARATOR = "\x1f"
 
 
 def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
-    """Hash values into [0, buckets); missing takes part as ""."""
+    """Hash values into [0, buckets); a missing value counts as ""."""
     return {use.options.name: _hashed(inputs, use) for use in uses}
 
 

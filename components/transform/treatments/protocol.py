@@ -1,12 +1,12 @@
-"""What the module of a treatment has to have.
+"""The interface of a treatment's module.
 
-Goes in: raw columns as dense tensors [rows], with the options of each use. Comes out: one or more
-rank-1 tensors [rows] a use, float32 or int64, named as its options' `outputs` says.
+A treatment takes raw columns as dense tensors [rows], with the options of each use. It returns one
+or more rank-1 tensors [rows] a use, float32 or int64, with the names in its options' `outputs`.
 
-A treatment receives all its uses at once: one analyzer serves them all, which costs a third of a
-second, and one op each step of it, for the number of ops is what a request of one row waits for.
+A treatment receives all its uses at once. They share one analyzer, which costs a third of a second,
+and one op for each step, because the latency of a request of one row depends on the number of ops.
 
-All arithmetic on features lives in treatments, inside the transform graph: serving runs these ops.
+All arithmetic on features is in treatments, inside the transform graph: serving runs these ops.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class TreatmentWork(Protocol):
 
     It may also have:
 
-    - `learn(graph, uses)`: what `outputs` of the options needs to know, a whole number a use;
+    - `learn(graph, uses)`: what `outputs` of the options takes, a whole number a use;
     - `boundaries(graph, features)`: numbers, by column, at which an output changes, for a proof to
       try;
     - `terms(graph, features)`: the values, by column, that it knows.

@@ -19,7 +19,7 @@ from schemas.treatments.quantile_buckets import QuantileBuckets
 if TYPE_CHECKING:
     from components.transform.treatments.protocol import Inputs, Tensors
 
-_NO_WEIGHT = 1e-30  # lost when added to a row's, so that it moves no quantile
+_NO_WEIGHT = 1e-30  # so small that adding it to a row's weight does not move a quantile
 _GRAPH = "transform_fn"
 
 
@@ -33,7 +33,7 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
         value = numbers([inputs[c] for c in columns])
         # The sketch leaves NaN out; infinite values must not become boundaries either.
         finite = tf.where(tf.math.is_finite(value), value, tf.constant(float("nan"), tf.float64))
-        # A row of next to no weight: the sketch fails on a column without any value.
+        # A row of almost no weight, because the sketch fails on a column without values.
         boundaries = quantiles(
             tf.pad(finite, [[0, 1], [0, 0]]),
             weights=tf.pad(tf.ones(tf.shape(value)[:1]), [[0, 1]], constant_values=_NO_WEIGHT),
@@ -51,8 +51,8 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
 def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[float]]:
     """Return, by column, numbers at which one of its buckets may end.
 
-    The graph holds the boundaries of all columns in one table and does not say whose is which: each
-    column gets all of them.
+    The graph has the boundaries of all columns in one table and does not say which column they
+    belong to, so each column gets all of them.
     """
     numbers_of_graph = _constants(os.path.join(graph, _GRAPH))
     return dict.fromkeys(sorted({c for f in features for c in f.columns}), numbers_of_graph)
@@ -63,7 +63,7 @@ def _constants(folder: str) -> list[float]:
     graph = saved_models.read(folder).meta_graphs[0].graph_def
     nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
     arrays = (tf.make_ndarray(node.attr["value"].tensor) for node in nodes if node.op == "Const")
-    found = [a.reshape(-1) for a in arrays if a.dtype in (np.float32, np.float64) and a.ndim]
-    held = np.concatenate(found) if found else np.zeros(0)
+    floats = [a.reshape(-1) for a in arrays if a.dtype in (np.float32, np.float64) and a.ndim]
+    held = np.concatenate(floats) if floats else np.zeros(0)
     unique: list[float] = np.unique(held[np.isfinite(held)]).tolist()
     return unique

@@ -18,7 +18,7 @@ from schemas.treatments.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from components.transform.treatments.protocol import Inputs, Tensors
 
-_HASHES = 2**62  # of which a bucket is what is left over: one hashing for columns of any buckets
+_HASHES = 2**62  # a bucket is a hash's remainder: one hashing for columns of any number of buckets
 _ASSETS = os.path.join("transform_fn", "assets", vocabularies.FILE_NAME)
 
 
@@ -46,7 +46,7 @@ def learn(graph: str, uses: Sequence[Use]) -> list[int]:
 
 def terms(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, tuple[str, ...]]:
     """Return the terms by column, the most frequent in training first."""
-    # The columns stand in the file in the order of the layout.
+    # The file has the columns in the order of the layout.
     known = vocabularies.read(os.path.join(graph, _ASSETS), len(features))
     return {
         feature.columns[0]: tuple(term.decode(errors="replace") for term in each.terms)

@@ -26,7 +26,7 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     scaled = tft.scale_to_z_score(value, elementwise=True)
     clip = tf.constant([[options[c].clip for c in columns]], tf.float64)
     clipped = tf.clip_by_value(scaled, -clip, clip)
-    # NaN: missing here, or in all of training, which leaves no mean to measure from.
+    # NaN means that the value is missing here, or in all training rows, so that there is no mean.
     known = tf.where(tf.math.is_nan(clipped), tf.zeros([], tf.float64), clipped)
     return {
         **by_name((f"{c}_z_score" for c in columns), rounded(known), axis=1),
@@ -34,9 +34,9 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     }
 
 
-def _tamed(value: tf.Tensor, asked: Sequence[bool]) -> tf.Tensor:
-    """Return sign(x) log(1 + |x|) of the columns [rows, columns] that ask for it."""
-    if not any(asked):
+def _tamed(value: tf.Tensor, log1p: Sequence[bool]) -> tf.Tensor:
+    """Return sign(x) log(1 + |x|) of the columns [rows, columns] with the option `log1p`."""
+    if not any(log1p):
         return value
     tamed = tf.sign(value) * tf.math.log1p(tf.abs(value))
-    return tf.where(tf.constant([list(asked)]), tamed, value)
+    return tf.where(tf.constant([list(log1p)]), tamed, value)

@@ -59,7 +59,7 @@ class Tiny:
         surge: bool = False,
         signature: str = "evaluation",
     ) -> str:
-        """Save a model; `surge` makes it ask for a column that the rows do not have."""
+        """Save a model; `surge` makes it take a column that the rows do not have."""
         import tensorflow as tf
 
         module = tf.Module()
@@ -84,7 +84,7 @@ class Tiny:
         return path
 
     def evaluate(self, **changes: Any) -> Any:
-        """Judge the model `model` on all rows, with nothing asked of it, unless changed."""
+        """Judge the model `model` on all rows, without thresholds unless changed."""
         from components.evaluate.evaluate import evaluate
 
         arguments: dict[str, Any] = {
@@ -100,7 +100,7 @@ class Tiny:
 
 
 def _name_after_column(path: str, signature: str) -> None:
-    """Call the input `fare` by its column's name, which no Python argument can have."""
+    """Give the input `fare` its column's name, which a Python argument cannot have."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     file = Path(path) / "saved_model.pb"

@@ -1,4 +1,4 @@
-"""The evaluate node: what it leaves in its artifacts."""
+"""The evaluate node: what it writes into its artifacts."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""One pass over a few rows: figures, slices, baselines, the last blessed model, and refusals."""
+"""Evaluation of a few rows: figures, slices, baselines, the last blessed model, and refusals."""
 
 import logging
 import os
@@ -21,7 +21,7 @@ LN = {p: -np.log(p) for p in (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)}
 
 
 def only(**bounds):
-    """Thresholds that ask for these and nothing else."""
+    """Thresholds with these bounds and no others."""
     return BinaryThresholds(**({"auc": Bound(), "beats_baseline": False} | bounds))
 
 
@@ -164,7 +164,7 @@ def is_damaged(tiny):
 
 
 @pytest.mark.parametrize(
-    ("served", "said"),
+    ("served", "note"),
     [
         (asks_for_another_column, "cannot be scored: the model asks for column 'surge'"),
         (has_no_evaluation_signature, "cannot be scored: the SavedModel has no signature"),
@@ -175,12 +175,12 @@ def is_damaged(tiny):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_served_model_that_cannot_be_compared_is_said_so(tiny, served, said):
+def test_a_note_says_why_a_served_model_cannot_be_compared(tiny, served, note):
     report = tiny.evaluate(
         last_blessed=served(tiny),
         evaluation=Evaluation(thresholds=only(auc=Bound(max_loss=0), log_loss=Bound(max_loss=0))),
     )
-    assert said in report.last_blessed.note
+    assert note in report.last_blessed.note
     assert report.last_blessed.metrics is None
     assert report.blessed
 
@@ -188,7 +188,7 @@ def test_a_served_model_that_cannot_be_compared_is_said_so(tiny, served, said):
 def test_a_model_is_not_compared_with_itself(tiny):
     model = tiny.model()
     report = tiny.evaluate(model=model, last_blessed=model)
-    assert "this very model" in report.last_blessed.note
+    assert "this same model" in report.last_blessed.note
     assert report.last_blessed.metrics is None
 
 
@@ -223,12 +223,12 @@ def test_a_column_that_changed_its_type_is_refused(tiny):
 
 
 @pytest.mark.parametrize("score", [float("nan"), 1.5])
-def test_a_model_whose_scores_are_no_probabilities_is_refused(tiny, score):
+def test_a_model_whose_scores_are_not_probabilities_is_refused(tiny, score):
     with pytest.raises(ModelError, match=r"the model gives no valid score.* for 4 rows"):
         tiny.evaluate(model=tiny.model(credit=score))
 
 
-def test_progress_tells_rows_and_figures(tiny, caplog):
+def test_progress_reports_rows_and_figures(tiny, caplog):
     with caplog.at_level(logging.INFO, logger=progress.LOGGER.name):
         tiny.evaluate()
     events = [r.event for r in caplog.records if r.name == progress.LOGGER.name]

@@ -1,4 +1,4 @@
-"""The pass's totals: the same figures however the rows were dealt out to workers."""
+"""The totals give the same figures however the rows were distributed over workers."""
 
 import itertools
 
@@ -59,7 +59,7 @@ def test_merging_adds_rows_labels_and_what_is_invalid():
 # Totals are megabytes: making a failing example small would take minutes.
 @settings(max_examples=25, phases=[Phase.reuse, Phase.generate])
 @given(st.lists(ROW, min_size=1, max_size=30), st.data())
-def test_figures_do_not_depend_on_who_summed_what(rows, data):
+def test_figures_do_not_depend_on_the_order_of_sums(rows, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=3)))
     edges = [0, *cuts, len(rows)]
     workers = [totals(rows[a:b]) for a, b in itertools.pairwise(edges)]
@@ -105,7 +105,7 @@ def test_a_model_without_any_valid_score_has_no_metrics():
     assert figures.models[0]["examples"] == 1
 
 
-def test_no_rows_at_all_have_no_figures_but_no_crash():
+def test_no_rows_have_no_figures():
     figures = totals().figures(SLICINGS)
     assert figures.models == (None, None, None)
     assert figures.slices == ()

@@ -1,4 +1,4 @@
-"""The export node: it unpacks parameters and leaves the SavedModel where TFX looks for it."""
+"""The export node unpacks parameters and writes the SavedModel where TFX looks for it."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""One SavedModel, complete in itself, whose signatures all say the same."""
+"""One SavedModel, complete in itself, whose signatures agree."""
 
 import os
 import shutil
@@ -86,7 +86,7 @@ def test_inputs_are_named_after_their_columns_and_may_be_left_out(model, serving
     assert not evaluation.defaults
 
 
-def test_signatures_have_the_methods_that_tensorflow_serving_asks_for(model):
+def test_signatures_have_the_methods_that_tensorflow_serving_expects(model):
     methods = {name: s.method_name for name, s in model.signatures.items() if name in SIGNATURES}
 
     assert methods.pop(names.CLASSIFICATION) == "tensorflow/serving/classify"
@@ -172,7 +172,7 @@ def test_no_rows_give_no_scores(model, raw):
 
 
 @pytest.mark.parametrize("value", [39.5, 2.0**53 + 2, -(2.0**60), float("inf"), -float("inf")])
-def test_what_is_no_integer_is_refused_by_its_column(model, raw, value):
+def test_a_number_that_is_not_an_integer_is_refused_by_its_column(model, raw, value):
     from components.parity.libtensorflow import TensorFlowError
 
     ages = raw["age"].copy()

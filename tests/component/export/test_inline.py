@@ -1,4 +1,4 @@
-"""A function's ops in another graph: those that are wanted, and what they compute."""
+"""A function's ops in another graph: which ops are copied, and what they compute."""
 
 from __future__ import annotations
 

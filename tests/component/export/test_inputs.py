@@ -1,4 +1,4 @@
-"""Requests → dense columns, with what stands for a missing value in each type."""
+"""Requests → dense columns, with the stand-in for a missing value of each type."""
 
 import pytest
 import tensorflow as tf

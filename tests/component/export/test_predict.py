@@ -1,4 +1,4 @@
-"""The signature `predict`: what a person wants of a row, and what is odd about it."""
+"""The signature `predict`: a row's answer, and warnings about unusual values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXPECTATIONS = (
     Expectation(name="Fare ($)", required=True, maximum=1000),
     Expectation(name="naïve", values=("Cash", "Crédit", "日本", "No Charge", "Bitcoin")),
     Expectation(name="a b", required=True),
-    Expectation(name="tips", required=True),  # no request carries it
+    Expectation(name="tips", required=True),  # requests do not contain it
 )
 GOOD = {
     "age": 5.0,
@@ -32,7 +32,7 @@ GOOD = {
     "self": 2.0,
     "Age": "Cash",
 }
-# What is changed in a good row, the warnings it then has, and how many are out of vocabulary.
+# The change to a good row, the warnings it then has, and how many values are out of vocabulary.
 ROWS: tuple[tuple[dict[str, float | str], str, int], ...] = (
     ({}, "", 0),
     ({"age": NAN}, "age is missing", 0),
@@ -124,7 +124,7 @@ def columns(rows, exported):
     return raw
 
 
-def test_each_oddity_is_told_by_its_column(ask, exported):
+def test_each_warning_names_its_column(ask, exported):
     raw = columns([GOOD | change for change, _, _ in ROWS], exported)
     answer = ask(raw)
 

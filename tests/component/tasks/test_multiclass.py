@@ -44,7 +44,7 @@ def test_classify_names_every_class_in_every_row():
     assert (found["scores"] == answers("predict")["probabilities"]).all()
 
 
-def test_the_proof_takes_the_class_that_the_answered_probabilities_decide():
+def test_the_proof_takes_the_class_that_follows_from_the_answered_probabilities():
     decision = multiclass.decisions(LISTED, MulticlassExport(), LEARNED)["class"]
     assert decision.decide(answers("predict")["probabilities"]).tolist() == [
         b"other",

@@ -1,4 +1,4 @@
-"""A small table that can be learnt, as the transform stage would have left it."""
+"""A small table that can be learnt, in the form that the transform stage writes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LAYOUT = layout_of(
 
 @dataclass(frozen=True)
 class Table:
-    """Where transformed examples and their graph's folder lie."""
+    """The folders of transformed examples and their graph."""
 
     examples: str
     graph: str
@@ -61,7 +61,7 @@ def write_table(
         i = random.integers(0, 4, count)
         y = (a + 2 * (i == 1) + 0.3 * random.normal(size=count) > 0.8).astype(np.int64)
         y = y if label is None else np.full(count, label)
-        # in no order that a layout might have
+        # in an order that no layout has
         columns = {"x": i + 4 * (a > 0), "y": y, "b": b, "i": i, "a": a}
         table = pa.table({name: pa.array(values) for name, values in columns.items()})
         path = f"{split_folder(str(root / 'examples'), split)}/rows.parquet"

@@ -1,4 +1,4 @@
-"""The graph's packing and the feed's give the model the same."""
+"""The graph's packing and the feed's return the same inputs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def test_tensors_are_packed_as_batches_are(table):
     (batch,) = iter_batches(table.examples, "eval")
     features = {name: tf.constant(batch.column(i)) for i, name in enumerate(batch.schema.names)}
     packed = pack(features, table.layout)
-    wanted, _ = pack_batch(batch, table.layout)
-    assert list(packed) == list(wanted) == ["dense", "ids"]
+    expected, _ = pack_batch(batch, table.layout)
+    assert list(packed) == list(expected) == ["dense", "ids"]
     for name, values in packed.items():
-        assert values.dtype.as_numpy_dtype == wanted[name].dtype
-        np.testing.assert_array_equal(values, wanted[name])
+        assert values.dtype.as_numpy_dtype == expected[name].dtype
+        np.testing.assert_array_equal(values, expected[name])
     np.testing.assert_array_equal(packed["dense"][:, 1], features["b"])
 
 
@@ -41,8 +41,8 @@ def test_batches_are_cut_from_the_feed_whatever_their_size(table, size):
     sizes = [len(label) for _, label in batches]
     assert sizes == [size] * (rows // size) + ([rows % size] if rows % size else [])
     assert dataset.cardinality().numpy() == len(batches)
-    for got, wanted in zip(_joined(batches), whole, strict=True):
-        np.testing.assert_array_equal(got, wanted)
+    for got, expected in zip(_joined(batches), whole, strict=True):
+        np.testing.assert_array_equal(got, expected)
 
 
 def test_every_iteration_of_the_dataset_is_the_next_epoch(table):
@@ -51,8 +51,8 @@ def test_every_iteration_of_the_dataset_is_the_next_epoch(table):
     epochs = []
     for _ in range(2):
         dense, ids, label = _joined(dataset.as_numpy_iterator())
-        for got, wanted in zip((dense, ids, label), _joined(again()), strict=True):
-            np.testing.assert_array_equal(got, wanted)
+        for got, expected in zip((dense, ids, label), _joined(again()), strict=True):
+            np.testing.assert_array_equal(got, expected)
         epochs.append(dense)
     assert not np.array_equal(*epochs)
     np.testing.assert_array_equal(*(np.sort(epoch, axis=0) for epoch in epochs))

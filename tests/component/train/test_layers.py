@@ -1,4 +1,4 @@
-"""The packed table, held against a gather of numpy's, and what dropout keeps."""
+"""The packed table, compared with a gather of numpy's, and what dropout keeps."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean(rate, units):
     out = np.asarray(Dropout(rate, seed=5)(x, training=True))
     assert out.shape == x.shape
     dropped = out == 0
-    deviation = np.sqrt(rate * (1 - rate) / x.size)  # of the share, were it left to chance
+    deviation = np.sqrt(rate * (1 - rate) / x.size)  # of the share, if it were random
     assert abs(dropped.mean() - rate) < 5 * deviation
     np.testing.assert_allclose(out[~dropped], 3 / (1 - rate), rtol=1e-4)
 
@@ -77,7 +77,7 @@ def test_dropout_has_no_pattern_and_is_another_at_each_step():
     layer, x = Dropout(0.5, seed=5), np.ones((4_000, 8), np.float32)
     first, second = (np.asarray(layer(x, training=True)) > 0 for _ in range(2))
     seen = np.corrcoef(np.concatenate([first, second], axis=1), rowvar=False)
-    # 5 standard errors: columns of one step, and of two, have nothing to do with each other
+    # 5 standard errors: columns of one step, and of two, are independent
     assert np.abs(seen - np.eye(16)).max() < 5 / np.sqrt(len(x))
     assert np.abs(np.corrcoef(first[:-1].ravel(), first[1:].ravel())[0, 1]) < 0.05
 

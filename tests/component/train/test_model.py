@@ -1,4 +1,4 @@
-"""The graphs, held against numpy, and which optimizer moves which part."""
+"""The graphs, compared with numpy, and which optimizer changes which part."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def step(layout, *, wide=0.0, deep=0.0, weight_decay=0.0):
     randomize(model)
     trained = TwoOptimizers(model.input, model.output)
     trained.compile(
-        # zero is no rate that an optimizer takes everywhere: these move nothing that shows
+        # Not every optimizer takes a rate of zero; the change of this one is too small to notice.
         optimizer=keras.optimizers.AdamW(deep or 1e-12, weight_decay=weight_decay),
         wide=keras.optimizers.Ftrl(wide or 1e-12, initial_accumulator_value=0.1),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
@@ -172,7 +172,7 @@ def test_weight_decay_is_the_deep_parts_alone(mixed):
 
 
 def test_l1_keeps_weights_at_zero(make_layout):
-    """What FTRL is there for: ids that tell little have no weight at all."""
+    """FTRL's purpose: ids that matter little get a weight of exactly zero."""
     layout = make_layout(FEATURES["id"], FEATURES["dense"])
     batch = batch_of(layout, rows=40)
     label = np.zeros((40, 1), np.float32)

@@ -1,4 +1,4 @@
-"""Training: what is learnt, what is kept, and that it comes out the same again."""
+"""Training: what is learnt, what is kept, and that the result is repeatable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODEL = Model.model_validate(
         "embedding_dim": 2,
         "dropout": 0.1,
         "batch_size": 32,
-        # fast enough to be past its best before the patience is at an end
+        # fast enough to pass its best epoch before the patience ends
         "deep": {"learning_rate": 0.02},
         "wide": {"learning_rate": 0.3},
         "max_epochs": 12,
@@ -77,13 +77,13 @@ def test_the_best_epochs_weights_are_the_ones_kept(trained, table):
     folder, training = trained
     best = min(training.eval_loss)
     assert training.eval_loss[training.best_epoch - 1] == best
-    # the last epoch is another: to keep its weights would show
+    # The last epoch is another one, so keeping its weights would fail.
     assert training.best_epoch < len(training.eval_loss)
     assert training.eval_loss[-1] > best * 1.001
     np.testing.assert_allclose(split_loss(folder / MODEL_FILE, table), best, rtol=1e-5)
 
 
-def test_training_stops_when_patience_is_at_an_end(trained):
+def test_training_stops_when_patience_ends(trained):
     _, training = trained
     epochs = len(training.eval_loss)
     assert epochs == min(training.best_epoch + MODEL.patience, MODEL.max_epochs)
@@ -123,7 +123,7 @@ def test_both_parts_are_trained(trained):
 
 def test_the_same_seed_trains_the_same_weights(trained, table, tmp_path):
     folder, training = trained
-    keras.utils.set_random_seed(7)  # the process's own random numbers have no say
+    keras.utils.set_random_seed(7)  # the process's own random numbers have no effect
     again = train_into(tmp_path / "again", table)
     assert again.eval_loss == training.eval_loss
     for file in (MODEL_FILE, BASELINE_FILE):

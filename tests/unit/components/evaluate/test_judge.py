@@ -1,4 +1,4 @@
-"""Thresholds: what stops a blessing, and that every reason says its figures."""
+"""Thresholds: what prevents a blessing, and that every reason has its figures."""
 
 import pytest
 
@@ -92,7 +92,7 @@ def test_a_permitted_loss_is_permitted():
     assert reasons(metrics(auc=0.94), thresholds, last_blessed=metrics(auc=0.95)) == ()
 
 
-def test_the_loss_is_said_in_full():
+def test_the_reason_gives_the_loss_in_full():
     thresholds = NOTHING.model_copy(update={"auc": Bound(max_loss=0.005)})
     (reason,) = reasons(metrics(auc=0.942), thresholds, last_blessed=metrics(auc=0.9481))
     assert reason.text == (
@@ -100,7 +100,7 @@ def test_the_loss_is_said_in_full():
     )
 
 
-def test_nothing_blessed_before_stops_nothing():
+def test_without_a_last_blessed_model_there_is_no_comparison():
     thresholds = NOTHING.model_copy(update={"auc": Bound(max_loss=0)})
     assert reasons(metrics(auc=0.1), thresholds) == ()
 
@@ -109,7 +109,7 @@ def test_both_baselines_must_be_beaten():
     found = reasons(
         metrics(log_loss=0.3),
         NOTHING.model_copy(update={"beats_baseline": True}),
-        base_rate=metrics(log_loss=0.3),  # a tie is no win
+        base_rate=metrics(log_loss=0.3),  # a tie is not enough
         logistic=metrics(log_loss=0.29),
     )
     assert [(r.against, r.value, r.reference) for r in found] == [
@@ -119,7 +119,7 @@ def test_both_baselines_must_be_beaten():
     assert found[1].text == "log_loss 0.3 does not beat the logistic model, 0.29"
 
 
-def test_a_metric_that_is_asked_for_must_exist():
+def test_a_metric_with_a_bound_must_exist():
     one_class = metrics(auc=None, pr_auc=None)
     (reason,) = reasons(one_class, NOTHING.model_copy(update={"auc": Bound(min=0.5)}))
     assert (reason.metric, reason.value) == ("auc", None)

@@ -73,21 +73,21 @@ def test_content_may_not_move_between_files(tmp_path):
 
 
 def pushed(folder, **changes):
-    """A SavedModel with the model.json of one as it was before these changes."""
+    """A SavedModel that has the model.json of its files before these changes."""
     digest = content_digest(saved_model(folder))
-    told = described(digests={"saved_model": digest}).model_dump_json()
-    return saved_model(folder, **{"model.json": told.encode(), "MODEL_CARD.md": b""} | changes)
+    model = described(digests={"saved_model": digest}).model_dump_json()
+    return saved_model(folder, **{"model.json": model.encode(), "MODEL_CARD.md": b""} | changes)
 
 
-def test_a_version_as_it_was_pushed_is_let_through(tmp_path):
+def test_a_version_as_it_was_pushed_passes(tmp_path):
     check_pushed(pushed(tmp_path / "1"))
 
 
 @pytest.mark.parametrize(
-    "told", [None, b"{}", b"[]", b'{"digests": [1]}', b'{"digests": {"a": 1}}']
+    "model", [None, b"{}", b"[]", b'{"digests": [1]}', b'{"digests": {"a": 1}}']
 )
-def test_a_version_that_says_nothing_of_itself_is_let_through(tmp_path, told):
-    check_pushed(saved_model(tmp_path / "1", **{} if told is None else {"model.json": told}))
+def test_a_version_without_a_digest_is_not_checked(tmp_path, model):
+    check_pushed(saved_model(tmp_path / "1", **{} if model is None else {"model.json": model}))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""metrics.json: what it holds, and that it reads back."""
+"""metrics.json: its content, and that it can be read back."""
 
 import json
 

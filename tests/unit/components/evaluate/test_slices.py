@@ -32,7 +32,7 @@ def batch_of(column, values):
     )
 
 
-def test_values_come_commonest_first_over_all_batches(tmp_path):
+def test_the_most_common_values_of_all_batches_come_first(tmp_path):
     root = write_split(
         tmp_path,
         [TEXT, HOUR],
@@ -83,13 +83,13 @@ def test_a_column_without_any_value_is_missing(tmp_path):
     assert slicing.codes(batch_of(TEXT, [None, "x"])).tolist() == [0, 1]
 
 
-def test_only_the_commonest_values_have_a_slice():
+def test_only_the_most_common_values_have_a_slice():
     counts = Counter({value: value for value in range(1, 151)})
     chosen = commonest(counts)
     assert chosen == tuple(range(150, 50, -1))
 
 
-def test_equally_common_values_come_in_their_own_order():
+def test_equally_common_values_are_sorted():
     counts = Counter(dict.fromkeys(reversed(range(150)), 2))
     assert commonest(counts) == tuple(range(100))
 

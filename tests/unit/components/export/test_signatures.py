@@ -31,14 +31,14 @@ def label_of(column, of):
     return Binary.model_validate({"name": "big_tip", "exceeds": exceeds})
 
 
-def test_a_request_carries_each_column_that_a_feature_is_made_from_once():
+def test_a_request_contains_each_column_that_a_feature_is_made_from_once():
     layout = layout_of(("fare",), ("company", "fare"), ("fare",))
 
     assert serving_columns(COLUMNS, layout) == (FARE, COMPANY)
 
 
 @pytest.mark.parametrize("column", ["tips", "nowhere"])
-def test_a_feature_of_a_column_that_no_request_carries_is_refused_by_name(column):
+def test_a_feature_of_a_column_that_requests_lack_is_refused_by_name(column):
     with pytest.raises(ConfigError, match=f"column '{column}', which no request carries"):
         serving_columns(COLUMNS, layout_of(("fare",), (column,)))
 
@@ -70,7 +70,7 @@ def test_names_that_python_takes_are_kept():
         (["Name", "name", "NAME", "name_2"], ["Name", "name_2", "NAME_3", "name_2_2"]),
     ],
 )
-def test_names_in_the_way_are_changed(columns, arguments):
+def test_names_that_conflict_are_changed(columns, arguments):
     assert argument_names(columns) == dict(zip(columns, arguments, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""The metrics: against values worked out by hand, and against scikit-learn."""
+"""The metrics equal values computed by hand, and those of scikit-learn."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, grade
 
 SCORED = st.lists(
     st.tuples(
-        # few distinct scores for ties, any for crowding in one bin
+        # few distinct scores for ties, any scores for many in one bin
         st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]) | st.floats(0, 1, width=32),
         st.integers(0, 1),
     ),
@@ -104,7 +104,7 @@ def test_sums_are_scikit_learns(rows):
 )
 @pytest.mark.parametrize("rows", [1_000, 20_000])
 def test_documented_tolerance(rows, bins, auc_stated, auc_real, pr_stated, pr_real):
-    """The figures of docs/decisions/0003: logits spread as a good model's are."""
+    """The figures of docs/decisions/0003, for logits distributed like a good model's."""
     rng = np.random.default_rng(7)
     logits = rng.normal(-1, 2, rows)
     scores = np.float32(1 / (1 + np.exp(-logits)))

@@ -1,4 +1,4 @@
-"""The sums: what a row adds, and that the rows may be parted in any way."""
+"""The sums: what a row adds, and that the rows may be split in any way."""
 
 import numpy as np
 import pytest
@@ -59,14 +59,14 @@ def test_a_wrong_certain_score_costs_a_finite_loss():
 
 
 @pytest.mark.parametrize("score", [np.nan, np.inf, -0.001, 1.001])
-def test_a_score_that_is_no_probability_is_counted_apart(score):
+def test_a_score_that_is_not_a_probability_is_counted_separately(score):
     sums = tally([0.5, score, 0.25], [1, 1, 0], [0, 1, 1], number_of_groups=2)
     assert sums.invalid == 1
     assert sums.counts.sum(axis=(1, 2)).tolist() == [1, 1]
     assert np.isfinite(sums.loss).all()
 
 
-def test_a_label_that_is_neither_0_nor_1_is_counted_apart():
+def test_a_label_that_is_neither_0_nor_1_is_counted_separately():
     sums = tally([0.5, 0.5, 0.5], [0, 1, 2])
     assert sums.invalid == 1
     assert sums.counts.sum() == 2
@@ -86,7 +86,7 @@ def test_bins_must_divide_the_finest(bins):
 
 
 @given(ROWS)
-def test_rows_may_be_parted_in_any_way(rows):
+def test_rows_may_be_split_in_any_way(rows):
     scores, labels, groups, parts = (
         (np.array(v) for v in zip(*rows, strict=True)) if rows else (np.zeros(0),) * 4
     )

@@ -1,4 +1,4 @@
-"""The sums of several classes: against scikit-learn, however the rows are parted."""
+"""The sums of several classes agree with scikit-learn however the rows are split."""
 
 import numpy as np
 import pytest

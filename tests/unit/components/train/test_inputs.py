@@ -29,7 +29,7 @@ LAYOUT = layout_of(("b", "dense"), ("k", "wide"), ("a", "dense"), ("j", "wide"))
 
 @pytest.fixture
 def examples(tmp_path):
-    """Three shards, 23 rows: every row's number stands in `a` and, twice, in `k`."""
+    """Three shards, 23 rows: every row's number is in `a` and, twice, in `k`."""
     number = np.arange(ROWS)
     table = pa.table(
         {
@@ -98,9 +98,9 @@ def test_every_epoch_feeds_each_row_once_and_whole(examples, seed):
 def test_without_a_seed_the_order_is_that_on_disk(examples):
     feed = Feed(examples, "train", LAYOUT, batch_size=3)
     bounds = [(0, 5), (5, 10), (10, 11), (11, 16), (16, 21), (21, 23)]
-    wanted = [list(range(*bound)) for bound in bounds]
-    assert numbers(feed()) == wanted
-    assert numbers(feed()) == wanted
+    expected = [list(range(*bound)) for bound in bounds]
+    assert numbers(feed()) == expected
+    assert numbers(feed()) == expected
 
 
 def test_each_epoch_has_an_order_of_its_own_set_by_the_seed_alone(examples):
