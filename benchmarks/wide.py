@@ -1,8 +1,8 @@
 """A table of many columns, from rows to a pushed version, and how fast that answers one row.
 
-Goes in: a number of rows and of columns. Comes out: what `skewless run` takes for a made-up table,
-nine tenths of its columns numbers with two treatments each, the others texts. Equal numbers give an
-equal table.
+The functions take the numbers of rows and columns, and return what `skewless run` takes for a
+generated table. Nine tenths of its columns are numbers with two treatments each, the others are
+texts. The table depends only on these numbers.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import yaml
 from benchmarks import ours, serving
 from benchmarks.measure import Measured
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE
+from schemas.types import TYPES
 
 ROWS, COLUMNS = 20_000, 500
 
@@ -95,7 +96,7 @@ def write_dataset(folder: Path, table: pa.Table) -> Path:
 
 
 def _schema(table: pa.Table) -> Iterator[str]:
-    kinds = {pa.int64(): "INT", pa.float32(): "FLOAT", pa.string(): "BYTES"}
+    kinds = {pa.type_for_alias(each.arrow): each.name for each in TYPES.values()}
     yield 'default_environment: "TRAINING"\ndefault_environment: "SERVING"\n'
     for field in table.schema:
         more = {"id": _ANSWER, "answer": f'{_ANSWER} domain: "answers"'}.get(field.name, "")

@@ -1,9 +1,9 @@
 """Calls of a TensorFlow session, made once and called often.
 
-Goes in: names of tensors. Comes out: a function from arrays to arrays. `Session.make_callable`
-promises the same, but where it has feeds it goes through `Session.run`, which looks at each feed in
-Python: of 500 columns, ten times as long as it takes to compute a row. What it has below that takes
-the arrays as they are; a TensorFlow without it is merely slower.
+`session_call` takes names of tensors and returns a function from arrays to arrays.
+`Session.make_callable` does the same, but with feeds it calls `Session.run`, which checks each feed
+in Python. For 500 columns this takes ten times as long as computing a row. The method below it takes
+the arrays as they are; a TensorFlow without that method is only slower.
 """
 
 from __future__ import annotations

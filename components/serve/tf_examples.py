@@ -50,7 +50,12 @@ def check_method(method: str, name: str, signatures: Mapping[str, Signature]) ->
         fitting = [n for n, s in sorted(signatures.items()) if s.method_name == expected]
         raise RequestError(
             f"signature {name!r} has the method_name {signature.method_name!r}; :{method} needs"
-            f" {expected!r}, which 'signature_name' may be: {', '.join(fitting) or '(none)'}"
+            f" {expected!r}, "
+            + (
+                f"which 'signature_name' may be: {', '.join(fitting)}"
+                if fitting
+                else "which no signature of this model has"
+            )
         )
     if [tensor.dtype for tensor in signature.inputs.values()] != [STRING]:
         raise RequestError(f"signature {name!r} does not take serialised tf.Examples")
