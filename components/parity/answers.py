@@ -1,6 +1,6 @@
-"""Every serving path, asked: questions → a `PathAnswers` each, whose answers are on their way.
+"""Sends questions to every serving path: questions → a `PathAnswers` each, computed meanwhile.
 
-Goes in: an export, then questions. Promised: whatever was started has ended when the stack is
+The class takes an export, then questions. Everything that it starts has ended when the stack is
 closed.
 """
 
@@ -45,12 +45,12 @@ SERVING_PATHS: tuple[type[ServingPath], ...] = (
 
 @dataclass(frozen=True)
 class PathAnswers:
-    """What a serving path was asked, and its answers.
+    """A serving path's questions and answers.
 
     Attributes:
       name: of the serving path.
-      cannot_carry: in words, what no request to it can say.
-      questions: what it was asked.
+      cannot_carry: in words, the values that requests to it cannot contain.
+      questions: its questions.
       answers: waits for its answers; raises NoAnswerError where it failed as a whole.
     """
 
@@ -84,7 +84,7 @@ class Processes:
         ]
 
     def ask(self, sets: QuestionSets) -> Sequence[PathAnswers]:
-        """Ask everything; the answers are on their way when this returns."""
+        """Ask everything; the answers are being computed when this returns."""
         questions = {path: path.questions(sets) for path in SERVING_PATHS}
         answers: dict[type[ServingPath], Callable[[], Answers]] = {}
         for paths, process in self._fresh:
@@ -109,9 +109,9 @@ def ask_server(
 
     Args:
       address: waits for the server.
-      ending: says how it ended, if it did.
+      ending: returns how it ended, if it did.
       questions: by serving path.
-      stack: waits for what is still asked when it is closed.
+      stack: waits for running requests when it is closed.
     """
     pool = stack.enter_context(ThreadPoolExecutor(max_workers=1))
     started = pool.submit(address)
@@ -137,15 +137,15 @@ def _ask(
 
 
 def answer_of(path: ServingPath, question: Question) -> Mapping[str, np.ndarray] | NoAnswerError:
-    """Return what a serving path answers, or why it does not.
+    """Return a serving path's answer, or why there is none.
 
     Raises:
-      GoneError: the server is gone.
+      GoneError: the server has ended.
     """
     try:
         return ask_in_parts(path, question.signature, question.feeds, question.rows_per_request)
     except GoneError:
         raise
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
+    except Exception as error:  # noqa: BLE001  # every error is an answer
         known = isinstance(error, NoAnswerError)
         return NoAnswerError(shortened(str(error) if known else f"{type(error).__name__}: {error}"))

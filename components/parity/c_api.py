@@ -1,8 +1,8 @@
 """A SavedModel through TensorFlow's C API: the C++ loader of TensorFlow Serving, Java and Go.
 
-Goes in: a SavedModel's folder and numpy arrays. Comes out: numpy arrays, as a signature's
-SignatureDef names them. Promised: no TensorFlow Python runs, and columns left out are filled from
-`SignatureDef.defaults`, as TensorFlow Serving does.
+A `SavedModel` takes its folder and numpy arrays. It returns numpy arrays by the names in a
+signature's SignatureDef. TensorFlow's Python code does not run, and columns left out are filled
+from `SignatureDef.defaults`, as in TensorFlow Serving.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class SignatureDef:
-    """A SignatureDef: inputs and outputs by name, and what stands for inputs left out."""
+    """A SignatureDef: inputs and outputs by name, and the values of inputs left out."""
 
     inputs: Mapping[str, TensorInfo]
     outputs: Mapping[str, TensorInfo]
@@ -55,7 +55,7 @@ class SavedModel:
       path: the SavedModel's folder.
 
     Raises:
-      TensorFlowError: the folder holds no SavedModel that the C++ loader can read.
+      TensorFlowError: the folder has no SavedModel that the C++ loader can read.
 
     >>> with SavedModel("serving/1") as model:  # doctest: +SKIP
     ...     model.run("raw_columns", {"fare": np.array([12.5], np.float32)})["scores"]
@@ -100,25 +100,26 @@ class SavedModel:
 
         Args:
           signature: its name.
-          feeds: arrays by input name, of the input's very type; text as arrays of `bytes`
+          feeds: arrays by input name, of exactly the input's type; text as arrays of `bytes`
             objects. Inputs that are left out take the SignatureDef's default.
 
         Raises:
-          LookupError: no such signature or input, or an input without default is left out.
+          LookupError: there is no such signature or input, or an input without a default is left
+            out.
           TypeError: an array is of another type than the input.
           TensorFlowError: the graph refused the values.
         """
         if signature not in self.signatures:
             raise LookupError(f"there is no signature {signature!r}: {sorted(self.signatures)}")
-        wanted = self.signatures[signature]
-        complete = _complete(wanted, feeds)
+        called = self.signatures[signature]
+        complete = _complete(called, feeds)
         with contextlib.ExitStack() as stack:
             tensors = [stack.enter_context(new_tensor(array)) for array in complete.values()]
-            inputs = [wanted.inputs[name] for name in complete]
-            results = self._run(inputs, tensors, list(wanted.outputs.values()))
+            inputs = [called.inputs[name] for name in complete]
+            results = self._run(inputs, tensors, list(called.outputs.values()))
             for tensor in results:
                 stack.callback(self._library.TF_DeleteTensor, tensor)
-            return dict(zip(wanted.outputs, map(array_of, results), strict=True))
+            return dict(zip(called.outputs, map(array_of, results), strict=True))
 
     def _run(
         self, inputs: list[TensorInfo], tensors: list[c_void_p], outputs: list[TensorInfo]
@@ -220,7 +221,7 @@ def _complete(signature: SignatureDef, feeds: Mapping[str, np.ndarray]) -> dict[
 
 
 def _checked(name: str, array: np.ndarray, tensor: TensorInfo) -> np.ndarray:
-    """Return the array, which is of the input's type."""
+    """Return the array if it has the input's type."""
     expected = NUMPY_TYPES.get(tensor.data_type, bytes).__name__
     if data_type(array) != tensor.data_type:
         raise TypeError(f"input {name!r} takes {expected}, got {array.dtype}")

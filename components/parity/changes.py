@@ -1,9 +1,9 @@
 """Adversarial rows: real rows with some of their values replaced, removed or swapped.
 
-Goes in: real rows, the columns of a request, numbers at which buckets end. Comes out: which values
-of which row are changed. A table of few columns gets a row for each change. In a wide one, a row
-takes many changes at once, so that the number of rows and of cells stays bounded while every value
-and every pair of columns is still tried. Deterministic: the same rows give the same changes.
+The function takes real rows, the columns of a request, and numbers at which buckets end. It returns
+which values of which row are changed. A table of few columns gets a row for each change. In a wide
+one, a row gets many changes at once, so that the number of rows and of cells stays bounded while
+every value and every pair of columns is still tried. The same rows always give the same changes.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ BASE_ROWS = 4
 
 _SEED = 20_240_229
 _SEEN = 100  # real rows that values are taken from
-_LONGEST = 1_000  # bytes of a value that stands in many mixtures
+_LONGEST = 1_000  # bytes of a value that is used in many mixtures
 _MOST_ENDS = 40  # boundaries tried in a column
 
 # Rows in tables of any width, where each change no longer gets a row of its own.
 _VALUE_ROWS = 1_200  # with tried values
 _PAIR_ROWS = 64  # with about half of the columns missing
 _SWAP_ROWS = 512  # in which columns have each other's values
-_LEFT_OUT = 32  # sets of columns that are missing together, and left out of requests together
+_LEFT_OUT = 32  # sets of columns that are missing, and left out of requests, together
 _MIXTURES = 200  # at least
 # Beyond so many columns, fewer of these rows are made: some hundred thousand cells are enough.
 _FULL_WIDTH = 100
@@ -54,11 +54,11 @@ class Change:
 
     @property
     def removes(self) -> bool:
-        """Whether it removes the value of a column."""
+        """Whether the change removes the value of a column."""
         return len(self.values) == 1 and None in self.values.values()
 
     def __str__(self) -> str:
-        """Return it in words that follow "real row 0"."""
+        """Return the change in words that follow "real row 0"."""
         columns = " and ".join(map(repr, self.values))
         if len(self.values) > 1:
             return f"with {columns} swapped"
@@ -73,7 +73,7 @@ class ChangedRow:
     Attributes:
       name: which row, in words.
       base: the number of the real row.
-      changes: what was done to it; no column is changed twice.
+      changes: the changes to it; no column is changed twice.
       leaves_out: the columns that a request for this row may leave out, if it is a row for that.
     """
 
@@ -84,7 +84,7 @@ class ChangedRow:
 
 
 def changed_row(base: int, *changes: Change, leaves_out: tuple[str, ...] = ()) -> ChangedRow:
-    """Return a row that is named by its changes, or by the first one and the number of others.
+    """Return a row with the name of its changes, or of the first one and the number of others.
 
     >>> changed_row(0, Change({"a": None}), Change({"b": None})).name
     "real row 0 without 'a' and 'b'"
@@ -121,9 +121,9 @@ def changed_rows(
         *_several_missing(list(tried)),
         *_swapped(columns, seen),
     ]
-    # what one value at a time does not come to, mixtures do
-    wanted = _scaled(ADVERSARIAL_ROWS, len(columns)) - len(rows)
-    count = max(_scaled(_MIXTURES, len(columns)), wanted)
+    # Mixtures make up the number of rows that single changes do not reach.
+    lacking = _scaled(ADVERSARIAL_ROWS, len(columns)) - len(rows)
+    count = max(_scaled(_MIXTURES, len(columns)), lacking)
     return rows + list(_mixtures(count, bases, seen, tried))
 
 
@@ -140,7 +140,7 @@ def _without(bases: range, columns: Sequence[str]) -> Iterator[ChangedRow]:
 
 
 def _with(bases: range, tried: Mapping[str, Sequence[Any]]) -> Iterator[ChangedRow]:
-    """Yield rows in which each of the values tried stands once."""
+    """Yield rows with each of the values to try once."""
     base_of = {name: bases[number % len(bases)] for number, name in enumerate(tried)}
     groups = [[Change({name: value}) for value in values] for name, values in tried.items()]
     for changes in covering.spread(groups, _scaled(_VALUE_ROWS, len(tried))):
@@ -149,7 +149,7 @@ def _with(bases: range, tried: Mapping[str, Sequence[Any]]) -> Iterator[ChangedR
 
 
 def _inside(seen: Sequence[Any], boundaries: Sequence[float] | None) -> list[float]:
-    """Return some of the boundaries that lie among real values."""
+    """Return some of the boundaries that are among real values."""
     numbers = [value for value in seen if isinstance(value, (int, float))]
     if not numbers or not boundaries:
         return []
@@ -159,7 +159,7 @@ def _inside(seen: Sequence[Any], boundaries: Sequence[float] | None) -> list[flo
 
 
 def _several_missing(columns: Sequence[str]) -> Iterator[ChangedRow]:
-    """Yield rows in which each two columns are missing together, and rows with next to nothing."""
+    """Yield rows that lack each pair of columns, and rows with one value or none."""
     missing = {name: Change({name: None}) for name in columns}
     yield ChangedRow("every column missing", 0, tuple(missing.values()))
     for names in covering.parts(columns, _LEFT_OUT):
@@ -181,7 +181,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _swapped(columns: Sequence[Column], seen: Mapping[str, Sequence[Any]]) -> Iterator[ChangedRow]:
-    """Yield rows in which columns of a kind have each other's values: each two of them, once."""
+    """Yield rows in which columns of a kind have each other's values: each pair, once."""
     kinds: dict[str, list[str]] = {}
     for column in columns:
         kinds.setdefault(column.kind, []).append(column.name)

@@ -1,8 +1,8 @@
-"""Expected values beside the values that serving gave: where they differ, and by how much.
+"""Compares the values that serving returned with expected ones: where they differ, and how much.
 
-Goes in: arrays of equally many rows. Comes out: how many values were compared and the worst
-differences. Promised: NaN equals NaN and nothing else, and an output that is absent, of another
-shape or of another type is a difference.
+The function takes arrays with equal numbers of rows. It returns how many values were compared and
+the worst differences. NaN equals only NaN, and an output that is absent, of another shape or of
+another type is a difference.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TERMS = 128
 
 
 def rounding_of(terms: int) -> float:
-    """Return how many times as far as a task's tolerance rounding moves a sum of so many terms.
+    """Return the factor by which a task's tolerance is widened for a sum of so many terms.
 
     Rounding errors add up like a random walk: with the square root of the number of terms.
 
@@ -35,7 +35,7 @@ EXACT = Tolerance()
 
 @dataclass(frozen=True)
 class Expected:
-    """What an output should be: [rows] or [rows, n], and how close to it is close enough."""
+    """The expected values of an output, [rows] or [rows, n], and their tolerance."""
 
     values: np.ndarray
     tolerance: Tolerance = EXACT
@@ -43,7 +43,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class ValueDifference:
-    """One value that is not what was expected; `row` counts from the first row compared."""
+    """One value that differs from the expected one; `row` counts from the first row compared."""
 
     row: int
     output: str
@@ -54,7 +54,7 @@ class ValueDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of comparing the outputs of one serving path.
+    """The result of comparing the outputs of one serving path.
 
     Attributes:
       values: how many values were compared.
@@ -79,7 +79,7 @@ def compare(
     keep: int,
     rank: np.ndarray | None = None,
 ) -> Comparison:
-    """Compare every output expected; outputs that were not expected are differences too.
+    """Compare every expected output; unexpected outputs are differences too.
 
     Args:
       expected: outputs by name.
@@ -90,23 +90,23 @@ def compare(
     values, differing, largest = 0, 0, -1.0
     worst: list[ValueDifference] = []
     rows: dict[str, np.ndarray] = {}
-    for name, wanted in expected.items():
-        values += wanted.values.size
-        problem = _form_problem(wanted.values, got.get(name))
+    for name, output in expected.items():
+        values += output.values.size
+        problem = _form_problem(output.values, got.get(name))
         if problem:
-            differing += wanted.values.size
-            worst.append(ValueDifference(0, name, _form(wanted.values), problem, None))
+            differing += output.values.size
+            worst.append(ValueDifference(0, name, _form(output.values), problem, None))
             continue
-        found = got[name]
+        actual = got[name]
         if found.size and np.all(wanted.values == found):  # as are nearly all, thousands at times
             largest = max(largest, 0.0 if found.dtype.kind in "fi" else -1.0)
             continue
-        largest = max(largest, _largest_of(wanted, found))
-        differs = ~close(wanted, found)
+        largest = max(largest, _largest_of(output, actual))
+        differs = ~close(output, actual)
         if differs.any():
             differing += int(np.count_nonzero(differs))
             rows[name] = differs.reshape(len(differs), -1).any(axis=1)
-            worst += _largest(name, wanted.values, found, differs, rank, keep)
+            worst += _largest(name, output.values, actual, differs, rank, keep)
     for name in sorted(set(got) - set(expected)):
         differing += 1
         worst.append(ValueDifference(0, name, "no such output", _form(got[name]), None))
@@ -119,10 +119,10 @@ def close(expected: Expected, got: np.ndarray) -> np.ndarray:
     if expected.values.dtype.kind != "f":
         return equal
     with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, and beyond float64
-        wanted, found = expected.values.astype(np.float64), got.astype(np.float64)
-        allowed = expected.tolerance.relative * np.abs(wanted) + expected.tolerance.absolute
-        near = (np.abs(found - wanted) <= allowed) & np.isfinite(wanted)
-    return equal | near | (np.isnan(wanted) & np.isnan(found))
+        target, actual = expected.values.astype(np.float64), got.astype(np.float64)
+        allowed = expected.tolerance.relative * np.abs(target) + expected.tolerance.absolute
+        near = (np.abs(actual - target) <= allowed) & np.isfinite(target)
+    return equal | near | (np.isnan(target) & np.isnan(actual))
 
 
 def relative_differences(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
@@ -130,23 +130,23 @@ def relative_differences(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
     if expected.dtype.kind not in "fi":
         return np.full(expected.shape, np.nan)
     with np.errstate(all="ignore"):
-        wanted, found = expected.astype(np.float64), got.astype(np.float64)
-        relative = np.abs(found - wanted) / np.abs(wanted)
+        target, actual = expected.astype(np.float64), got.astype(np.float64)
+        relative = np.abs(actual - target) / np.abs(target)
     return np.where(np.isfinite(relative), relative, np.nan)
 
 
 def _largest_of(expected: Expected, got: np.ndarray) -> float:
-    """Return the largest difference by the measure of the tolerance; -1 where there are no numbers.
+    """Return the largest difference in the tolerance's measure; -1 where there are no numbers.
 
-    Within the tolerance is, whatever the values are, what is at most `tolerance.relative`.
+    A difference is within the tolerance if this is at most `tolerance.relative`, for all values.
     """
     relative, absolute = expected.tolerance.relative, expected.tolerance.absolute
     if expected.values.dtype.kind not in "fi":
         return -1.0
     with np.errstate(all="ignore"):
-        wanted, found = expected.values.astype(np.float64), got.astype(np.float64)
+        target, actual = expected.values.astype(np.float64), got.astype(np.float64)
         least = absolute / relative if relative else 0.0
-        apart = np.where(wanted == found, 0.0, np.abs(found - wanted) / (np.abs(wanted) + least))
+        apart = np.where(target == actual, 0.0, np.abs(actual - target) / (np.abs(target) + least))
     return float(np.max(apart[np.isfinite(apart)], initial=-1.0))
 
 
@@ -158,7 +158,7 @@ def _largest(
     rank: np.ndarray | None,
     keep: int,
 ) -> list[ValueDifference]:
-    """Return the largest differences, one a row; those without a size, as of NaN, first."""
+    """Return the largest differences, one a row; those without a size, such as NaN's, first."""
     rows = len(expected)
     relative = relative_differences(expected, got)
     sizes = np.where(differs, np.nan_to_num(relative, nan=np.inf), -1.0).reshape(rows, -1)
@@ -166,13 +166,13 @@ def _largest(
     ranks = np.zeros(rows, int) if rank is None else rank
     order = np.lexsort((-sizes.max(axis=1)[differing], ranks[differing]))
     places = [(row, int(sizes[row].argmax())) for row in differing[order][:keep].tolist()]
-    wanted, found, relative = (a.reshape(rows, -1) for a in (expected, got, relative))
+    target, actual, relative = (a.reshape(rows, -1) for a in (expected, got, relative))
     return [
         ValueDifference(
             row=place[0],
             output=name,
-            expected=_show(wanted[place]),
-            got=_show(found[place]),
+            expected=_show(target[place]),
+            got=_show(actual[place]),
             relative=None if np.isnan(relative[place]) else float(relative[place]),
         )
         for place in places

@@ -13,7 +13,7 @@ from components.parity.prove import prove
 from schemas import tasks
 from schemas.columns import loads
 
-# What TFX's own InfraValidator writes, so that its Pusher reads our blessing too.
+# The names that TFX's own InfraValidator writes, so that its Pusher reads our blessing too.
 BLESSED = "INFRA_BLESSED"
 NOT_BLESSED = "INFRA_NOT_BLESSED"
 
@@ -32,7 +32,7 @@ def parity(
 ) -> None:
     """Prove that the export gives what training computed; a difference is recorded, not raised.
 
-    The proof's artifact holds the digest of the SavedModel that was asked.
+    The proof's artifact has the digest of the SavedModel that was tested.
     """
     with (
         progress.stage("parity"),
@@ -41,7 +41,7 @@ def parity(
         files.at_hand(exported.uri) as export,
         judging_one(path_utils.serving_model_dir(export)) as digest,
     ):
-        found = prove(
+        result = prove(
             examples=examples.uri,
             transform_graph_dir=graph,
             trained_dir=model,
@@ -51,7 +51,7 @@ def parity(
             answers=tasks.loads_export(answers),
             output=proof.uri,
         )
-    name = BLESSED if found.proven else NOT_BLESSED
+    name = BLESSED if result.proven else NOT_BLESSED
     files.write_whole(os.path.join(proof.uri, name), f"{digest}\n")
-    proof.set_int_custom_property("blessed", int(found.proven))
+    proof.set_int_custom_property("blessed", int(result.proven))
     proof.set_string_custom_property(JUDGED, digest)

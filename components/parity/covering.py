@@ -1,6 +1,6 @@
-"""Many changes in few rows, chosen so that every one, and every pair, still stands somewhere.
+"""Distributes many changes over few rows, so that every change and every pair is in some row.
 
-Goes in: how many things there are. Comes out: which of them go into which row. Pure and
+The functions take the number of items and return which of them are in which row. They are pure and
 deterministic: the same numbers give the same rows.
 """
 
@@ -20,10 +20,10 @@ _SEED = 20_240_229
 def pairs_together(count: int, rows: int) -> np.ndarray:
     """Return a covering array of strength 2: bool [rows, count], the members of each row.
 
-    Each member stands in a random `rows // 2 + 1` of the rows. Two such sets of rows always have
-    one in common, however they are drawn, since together they are more than all rows; as no two are
-    equal, each member also stands in a row without any given other one. The number of rows needed
-    grows with the logarithm of the members: 64 are enough for any table.
+    Each member is in a random `rows // 2 + 1` of the rows. Two such sets of rows always have a row
+    in common, because together they have more members than there are rows. As no two sets are
+    equal, each member is also in a row without any given other one. The number of rows needed grows
+    with the logarithm of the members: 64 are enough for any table.
     """
     random = np.random.default_rng(_SEED)
     order = random.random((count, rows)).argsort(axis=1)
@@ -35,7 +35,7 @@ def pairs_together(count: int, rows: int) -> np.ndarray:
 def round_of(count: int, number: int) -> list[tuple[int, int]]:
     """Return the disjoint pairs of round `number` of a tournament of `count`.
 
-    Each pair meets in exactly one of the `count` rounds. A row holds one value a column, so columns
+    Each pair meets in exactly one of the `count` rounds. A row has one value a column, so columns
     cannot all be swapped with each other in fewer than `count - 1` rows.
 
     >>> [round_of(4, number) for number in range(4)]

@@ -1,12 +1,12 @@
-"""What a fresh process does: load the export as a server would, and answer requests from files.
+"""The program of a fresh process: it loads the export as a server does, and answers requests.
 
 usage: python -m components.parity.fresh_process PATH,… SAVED_MODEL FOLDER
 
-Goes in: FOLDER/PATH.calls.json, a list of `Call`, and their feeds as Arrow files; all are there
-when standard input says `ALL_ASKED`, and until then the export is loaded. If it ends before that,
-whoever was to ask is gone, and this process ends. Comes out: a `CallResult` a call in
-FOLDER/PATH.answers.json, and their outputs as Arrow files. PATH is MODULE:CLASS of a `ServingPath`;
-they work one after the other.
+The process reads FOLDER/PATH.calls.json, a list of `Call`, and their feeds as Arrow files. All
+files are complete when standard input says `ALL_ASKED`; the export is loaded meanwhile. If standard
+input ends before that, the asking process has ended, and this process ends, too. It writes a
+`CallResult` a call into FOLDER/PATH.answers.json, and their outputs as Arrow files. PATH is
+MODULE:CLASS of a `ServingPath`; several paths work one after the other.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Call:
 
     Attributes:
       name: of this call, unique.
-      signature: which signature is asked.
+      signature: the signature to run.
       feeds: name of the Arrow file with its inputs.
       rows_per_request: how many rows go into one request.
     """
@@ -47,7 +47,7 @@ class Call:
 
 @dataclass(frozen=True)
 class CallResult:
-    """What a call gave: the Arrow file of its outputs, or the error that it ended with."""
+    """The result of a call: the Arrow file of its outputs, or the error that it ended with."""
 
     name: str
     outputs: str | None
@@ -57,7 +57,7 @@ class CallResult:
 def ask_in_parts(
     model: ServingPath, signature: str, feeds: Mapping[str, np.ndarray], rows_per_request: int
 ) -> dict[str, np.ndarray]:
-    """Return the outputs of as many requests as there are rows for."""
+    """Return the outputs of all rows, in as many requests as they need."""
     rows = len(next(iter(feeds.values())))
     answers = [
         model.run(
@@ -69,11 +69,11 @@ def ask_in_parts(
 
 
 def answer(model: ServingPath, call: Call, folder: str, file: str) -> CallResult:
-    """Run a call's requests and write what they give to `file` in the folder."""
+    """Run a call's requests and write their outputs to `file` in the folder."""
     feeds = read_arrays(os.path.join(folder, call.feeds))
     try:
         outputs = ask_in_parts(model, call.signature, feeds, call.rows_per_request)
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
+    except Exception as error:  # noqa: BLE001  # every error is an answer
         return CallResult(call.name, None, f"{type(error).__name__}: {error}")
     write_arrays(os.path.join(folder, file), outputs)
     return CallResult(call.name, file, None)
@@ -84,14 +84,14 @@ def main(paths: str, saved_model: str, folder: str) -> None:
     first, *others = paths.split(",")
     loaded = _load(first, saved_model)
     if sys.stdin.buffer.readline() != ALL_ASKED:
-        raise SystemExit("nobody asks any more")
+        raise SystemExit("standard input ended before the questions were complete")
     _answer_all(first, loaded, folder)
     for path in others:
         _answer_all(path, _load(path, saved_model), folder)
 
 
 def name_of(path: type[ServingPath]) -> str:
-    """Return the MODULE:CLASS that this process loads a serving path by."""
+    """Return the MODULE:CLASS from which this process loads a serving path."""
     return f"{path.__module__}:{path.__qualname__}"
 
 

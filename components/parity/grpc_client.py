@@ -1,7 +1,7 @@
 """gRPC with tensorflow-serving-api's own stubs: arrays → requests → the arrays of the answers.
 
-Goes in: a server's port. Promised: the messages are TensorFlow Serving's, made and read by
-TensorFlow's own functions, as its clients do.
+The client takes a server's port. The messages are TensorFlow Serving's, made and read by
+TensorFlow's own functions, as in its clients.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from components.parity.processes import NoAnswerError, shortened
 from components.parity.server import MODEL, REQUEST_SECONDS, GoneError
 
 _OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
-# What a client gets when the server is gone.
+# The codes of a client's errors when the server has ended.
 _GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
 class GrpcClient:
-    """PredictionService: Predict, and for the signatures made for it Classify and Regress.
+    """PredictionService: Predict, and Classify and Regress for the signatures made for them.
 
     Args:
       port: of gRPC on this machine.

@@ -1,4 +1,4 @@
-"""Raw columns as numpy arrays → what JSON is written from, as clients of TF Serving write it."""
+"""Raw columns as numpy arrays → values for JSON, as clients of TensorFlow Serving write them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import orjson
 
 
 def json_values(array: np.ndarray) -> list[Any]:
-    """Return an array as what JSON is written from: text as text where it is UTF-8, else base64."""
+    """Return an array as values for JSON: text as text where it is UTF-8, else base64."""
     if array.dtype == object:
         return [_text(value) for value in array]
     if array.dtype != np.float32:
         return list(array.tolist())
-    # orjson knows the shortest digits of a float32, of which Python's float has no notion
+    # orjson writes the shortest digits of a float32, and Python's float does not
     values = orjson.loads(
         orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)
     )
-    # the shortest digits of the largest float are beyond it as a double: TensorFlow Serving
-    # refuses them, and so does ours
+    # The shortest digits of the largest float32 are larger than it as a double: TensorFlow Serving
+    # refuses them, and so does our server.
     for at in np.flatnonzero(~(np.abs(array) < np.finfo(np.float32).max)):
         values[at] = float(array[at])
     return list(values)
@@ -30,8 +30,8 @@ def json_values(array: np.ndarray) -> list[Any]:
 def json_examples(feeds: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     """Return raw columns as JSON examples.
 
-    What is missing is left out of every other row, and said (as NaN or "") in those between, where
-    the type has a word for it.
+    Missing values are left out of every other row, and given (as NaN or "") in those between, if
+    the type has such a value.
     """
     examples: list[dict[str, Any]] = [{} for _ in next(iter(feeds.values()))]
     for name, array in feeds.items():
@@ -44,7 +44,7 @@ def json_examples(feeds: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
 
 
 def missing(array: np.ndarray) -> np.ndarray:
-    """Return, bool [rows], where a dense raw column says that there is no value."""
+    """Return, bool [rows], where a dense raw column has a missing value."""
     return np.asarray(array == b"" if array.dtype == object else np.isnan(array), bool)
 
 

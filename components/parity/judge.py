@@ -1,7 +1,7 @@
-"""Answers of all serving paths, compared with what training computed.
+"""Compares the answers of all serving paths with what training computed.
 
-Goes in: questions with their answers, and the reference. Comes out: for each question how it
-fared, which rows differ and by how much. A path that failed as a whole is one failure.
+The functions take questions with their answers, and the reference. They return the result of each
+question, which rows differ, and how much. A path that failed as a whole is one failure.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from components.parity.values import readable
 from components.tasks.protocol import RELATIVE
 
 _KEPT = 3  # differences of each question and output
-# Raw values that a proof holds of the rows that differ, some megabytes of JSON.
+# Raw values that a proof has of the rows that differ, a few megabytes of JSON.
 _MOST_VALUES = 200_000
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of one question, or of a serving path as a whole.
+    """The result of one question, or of a serving path as a whole.
 
     Attributes:
       serving_path: its name and answers.
-      question: what was asked; None where the path failed as a whole.
-      result: the figures; None where there is no answer.
+      question: the question; None if the path failed as a whole.
+      result: the figures; None if there is no answer.
       failure: why there is no answer.
       worst: the largest differences of each output; rows count from the question's first.
       differing: by output, bool [rows of the question], where it differs.
@@ -60,7 +60,7 @@ class Judged:
 
 
 def path_of(path: PathAnswers, question: Question) -> str:
-    """Return what a question to a serving path is called."""
+    """Return the name of a question to a serving path."""
     return f"{path.name}: {question.name}"
 
 
@@ -97,7 +97,7 @@ def _judge_one(
     if isinstance(answer, NoAnswerError):
         failure = PathFailure(path=path_of(path, question), reason=str(answer))
         return Judged(path, question, failure=failure)
-    # Warnings are about a row, not computed from the model: training has nothing to compare.
+    # The model does not compute warnings, so training has nothing to compare them with.
     answer = {name: values for name, values in answer.items() if name not in names.ABOUT_A_ROW}
     expected = expected_outputs(question, reference, answer)
     comparison = compare(expected, answer, keep=_KEPT, rank=np.where(changes > 1, changes, 0))
@@ -114,7 +114,7 @@ def _judge_one(
 
 
 def proof_of(judged: Sequence[Judged], rows: Rows, rounding: float) -> Proof:
-    """Return what was found, with the reference's `rounding`, as it is kept."""
+    """Return the proof of these results; `rounding` is the reference's."""
     failures = tuple(j.failure for j in judged if j.failure)
     return Proof(
         proven=not failures and not any(j.worst for j in judged),
@@ -148,7 +148,7 @@ def _sum(path: PathAnswers, everything: Sequence[Judged]) -> PathResult:
 
 
 def differences_of(judged: Sequence[Judged], rows: Rows) -> tuple[Difference, ...]:
-    """Return the largest differences with their rows: of wide tables fewer of each question."""
+    """Return the largest differences with their rows: in wide tables fewer of each question."""
     most = max(1, _MOST_VALUES // rows.batch.num_columns)
     kept = [len(j.worst) for j in judged]
     while sum(kept) > most and max(kept) > 1:
@@ -160,16 +160,16 @@ def differences_of(judged: Sequence[Judged], rows: Rows) -> tuple[Difference, ..
     )
 
 
-def _difference(judged: Judged, found: ValueDifference, rows: Rows) -> Difference:
+def _difference(judged: Judged, difference: ValueDifference, rows: Rows) -> Difference:
     assert judged.question is not None  # it was answered
-    row = judged.question.rows.start + found.row
+    row = judged.question.rows.start + difference.row
     content = rows.batch.slice(row, 1).to_pylist()[0]
     return Difference(
         path=judged.path,
         row=rows.names[row],
         content={name: readable(value) for name, value in content.items()},
-        feature=found.output,
-        expected=found.expected,
-        got=found.got,
-        relative=found.relative,
+        feature=difference.output,
+        expected=difference.expected,
+        got=difference.got,
+        relative=difference.relative,
     )

@@ -1,6 +1,6 @@
 """TensorFlow's C API as Python functions: libtensorflow_cc of TensorFlow's wheel, through ctypes.
 
-Goes in: numpy arrays. Comes out: TF_Tensors and back. Promised: no TensorFlow Python is imported,
+The functions convert numpy arrays to TF_Tensors and back. TensorFlow's Python code is not imported,
 every function has its types declared, and what is allocated here is freed here.
 """
 
@@ -107,20 +107,20 @@ def library_path() -> str:
     spec = importlib.util.find_spec("tensorflow")
     folders = list(spec.submodule_search_locations or []) if spec else []
     for folder in folders:
-        found = sorted(glob.glob(os.path.join(glob.escape(folder), "libtensorflow_cc.*")))
-        if found:
-            return found[0]
+        paths = sorted(glob.glob(os.path.join(glob.escape(folder), "libtensorflow_cc.*")))
+        if paths:
+            return paths[0]
     raise FileNotFoundError(f"no libtensorflow_cc in the tensorflow package {folders}")
 
 
 def data_type(array: np.ndarray) -> int | None:
-    """Return the TF_DataType of an array, objects being `bytes`; None where there is none."""
+    """Return the TF_DataType of an array, whose objects are `bytes`; None if there is none."""
     return STRING if array.dtype == object else _TENSOR_TYPES.get(array.dtype)
 
 
 @contextlib.contextmanager
 def status_checked() -> Iterator[c_void_p]:
-    """Yield a TF_Status for one call; raise what the call put into it.
+    """Yield a TF_Status for one call; raise the error that the call puts into it.
 
     Raises:
       TensorFlowError: the status is not OK.
@@ -155,7 +155,7 @@ def new_tensor(array: np.ndarray) -> Iterator[c_void_p]:
             lib.TF_StringCopy(place, text, len(text))
         yield tensor
     finally:
-        for place in places:  # deleting a tensor frees no more than the strings' headers
+        for place in places:  # deleting a tensor frees only the strings' headers
             lib.TF_StringDealloc(place)
         lib.TF_DeleteTensor(tensor)
 

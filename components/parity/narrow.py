@@ -1,8 +1,9 @@
 """From a row with many changes that differs to the change, or the two changes, that make it differ.
 
-Goes in: what was found. Comes out: the rows to ask about next, each with one or two of the changes,
-and the proof in which they stand for the rows that they were taken from. There is nothing to ask
-where a real row, or one with a single change, shows a difference already.
+The functions take the results of a first round. They return the rows to ask about next, each with
+one or two of the changes, and the proof in which these rows replace the ones that they were taken
+from. No further rows are needed if a real row, or one with a single change, already shows a
+difference.
 """
 
 from __future__ import annotations
@@ -19,61 +20,61 @@ from components.parity.proof import Proof
 from components.parity.rows import Rows, rows_of
 from schemas.columns import Column
 
-# No further rows are taken apart once there are so many to ask about.
+# No further rows are split up once there are so many to ask about.
 _MOST_ROWS = 1_500
-# Where more pairs of changes come into question, none is tried.
+# If there are more candidate pairs of changes, none is tried.
 _MOST_PAIRS = 300
-# So many rows are taken apart for an output of a question: there may be several faults.
+# So many rows are split up for an output of a question: there may be several faults.
 _TAKEN_APART = 2
 
 
-def narrower(found: Sequence[Judged], rows: Rows, columns: Sequence[Column]) -> Rows | None:
+def narrower(first: Sequence[Judged], rows: Rows, columns: Sequence[Column]) -> Rows | None:
     """Return the rows to ask about next; None where there are none.
 
     Args:
-      found: what was found.
-      rows: the rows that it was found with.
+      first: the results of the first round.
+      rows: the rows of the first round.
       columns: all columns of the rows.
     """
     asked = {row.name for row in rows.changed if len(row.changes) < 3}
-    wanted: dict[str, ChangedRow] = {}
-    for part in itertools.chain.from_iterable(_parts(judged, rows) for judged in found):
-        if len(wanted) >= _MOST_ROWS:
+    narrowed: dict[str, ChangedRow] = {}
+    for part in itertools.chain.from_iterable(_parts(judged, rows) for judged in first):
+        if len(narrowed) >= _MOST_ROWS:
             break
-        if part.name not in asked and (part.leaves_out or part.name not in wanted):
-            wanted[part.name] = part
-    together = sorted(wanted.values(), key=lambda row: row.leaves_out)
+        if part.name not in asked and (part.leaves_out or part.name not in narrowed):
+            narrowed[part.name] = part
+    together = sorted(narrowed.values(), key=lambda row: row.leaves_out)
     return rows_of(rows.bases, columns, together) if together else None
 
 
 def merged(
-    found: Sequence[Judged],
+    first: Sequence[Judged],
     rows: Rows,
     again: Sequence[Judged],
     narrow_rows: Rows,
     rounding: float,
 ) -> Proof:
-    """Return the proof, with the narrower rows for those that they were taken from.
+    """Return the proof, with the narrower rows in place of those that they were taken from.
 
     Args:
-      found: what was found with `rows`.
-      rows: the rows that were asked about at first.
-      again: what was found with `narrow_rows`.
+      first: the results of `rows`.
+      rows: the rows of the first round.
+      again: the results of `narrow_rows`.
       narrow_rows: from `narrower`.
       rounding: of the reference.
     """
     again = [judged for judged in again if judged.question]
-    wanted = {(_kind(j), output) for j in found for output in _only_in_several(j, rows)}
-    shown = {(_kind(j), output) for j in again for output in j.differing} & wanted
+    several = {(_kind(j), output) for j in first for output in _only_in_several(j, rows)}
+    shown = {(_kind(j), output) for j in again for output in j.differing} & several
     failed = {(_kind(j), name) for j in again if j.failure for name in j.left_out}
     more = [_less(j, [o for o in j.differing if (_kind(j), o) not in shown]) for j in again]
     more = [_simplest(j if j.left_out else replace(j, failure=None), narrow_rows) for j in more]
-    left = [_less(j, [o for o in j.differing if (_kind(j), o) in shown]) for j in found]
+    left = [_less(j, [o for o in j.differing if (_kind(j), o) in shown]) for j in first]
     left = [
         replace(j, failure=None) if any((_kind(j), name) in failed for name in j.left_out) else j
         for j in left
     ]
-    return proof_of(found, rows, rounding).model_copy(
+    return proof_of(first, rows, rounding).model_copy(
         update={
             "failures": tuple(j.failure for j in [*more, *left] if j.failure),
             "differences": differences_of(more, narrow_rows) + differences_of(left, rows),
@@ -82,7 +83,7 @@ def merged(
 
 
 def _kind(judged: Judged) -> tuple[str, str]:
-    """Return serving path and question; those that leave out columns are of one kind."""
+    """Return serving path and question; questions that leave out columns are of one kind."""
     question = judged.question
     if question is None:
         return judged.serving_path.name, ""
@@ -91,12 +92,15 @@ def _kind(judged: Judged) -> tuple[str, str]:
 
 
 def _less(judged: Judged, outputs: Sequence[str]) -> Judged:
-    """Return it without the differences of these outputs."""
+    """Return the result without the differences of these outputs."""
     return replace(judged, worst=tuple(w for w in judged.worst if w.output not in set(outputs)))
 
 
 def _simplest(judged: Judged, rows: Rows) -> Judged:
-    """Return it with the rows of fewest changes: those with two add nothing to those with one."""
+    """Return the result with only the rows that have the fewest changes.
+
+    Rows with two changes add nothing to those with one.
+    """
     if judged.question is None or not judged.worst:
         return judged
     changes = rows.changes[judged.question.rows]
@@ -146,9 +150,9 @@ def _single(row: ChangedRow, *, leaving_out: bool) -> Iterator[ChangedRow]:
 
 
 def _pairs(row: ChangedRow, passed: Iterable[ChangedRow]) -> Iterator[ChangedRow]:
-    """Yield rows with two of a row's changes that stand together in no row that is as it should be.
+    """Yield rows with two of a row's changes that are not together in any correct row.
 
-    Rows in which half of the columns are missing leave next to no pair but the culprits.
+    Rows in which half of the columns are missing leave almost no pair except the culprits.
     """
     if len(row.changes) < 3:
         return
@@ -165,5 +169,5 @@ def _pairs(row: ChangedRow, passed: Iterable[ChangedRow]) -> Iterator[ChangedRow
 
 
 def _key(change: Change) -> tuple[tuple[str, str], ...]:
-    """Return what tells changes apart: NaN is unlike itself, and -0.0 like 0.0."""
+    """Return a key that differs between changes: NaN is not equal to itself, and -0.0 is to 0.0."""
     return tuple((name, repr(value)) for name, value in change.values.items())

@@ -1,8 +1,8 @@
-"""A fresh process that answers questions about an export, seen from the process that asks.
+"""A fresh process that answers questions about an export, as the asking process sees it.
 
-Goes in: questions. Comes out: their answers, or why there are none. Promised: the process has
-ended when the `with` block is left, and however it ends, that is reported. It does not outlive this
-process, even if that one is killed.
+The class takes questions and returns their answers, or the reason why there are none. The process
+has ended when the `with` block is left, and its end is reported however it comes. It does not
+outlive the asking process, even if that one is killed.
 """
 
 from __future__ import annotations
@@ -42,11 +42,10 @@ _LONGEST_REASON = 800  # characters
 
 
 class NoAnswerError(RuntimeError):
-    """A process ended without answers, or a question ended in an error; says why."""
+    """A process ended without answers, or a question ended in an error; the text is the reason."""
 
 
-# Signals that only something outside of a process sends it: the first ends one that takes too much
-# memory.
+# Signals that a process only gets from outside: the first ends one that uses too much memory.
 _KILLED = (signal.SIGKILL, signal.SIGTERM)
 
 # By question: the outputs, or why there are none.
@@ -56,7 +55,7 @@ Answers = Mapping[str, Mapping[str, np.ndarray] | NoAnswerError]
 class FreshProcess:
     """A process of its own that loads the export and answers questions about it.
 
-    Starts at once, so that its start-up passes while this process thinks of the questions.
+    The process starts at once, so that it loads while this process makes the questions.
 
     Args:
       saved_model: the export's folder.
@@ -72,7 +71,7 @@ class FreshProcess:
             self._process = subprocess.Popen(
                 bound([*_COMMAND, named, os.path.abspath(saved_model), folder], signal.SIGKILL),
                 env=environment(),
-                stdin=subprocess.PIPE,  # says that all questions are written, or that we are gone
+                stdin=subprocess.PIPE,  # says that all questions are written, or that we ended
                 stdout=log,
                 stderr=log,
             )
@@ -87,10 +86,10 @@ class FreshProcess:
         self._process.communicate()
 
     def ask(self, questions: Mapping[type[ServingPath], Sequence[Question]]) -> None:
-        """Ask all questions, by serving path; the answers are on their way from now on."""
+        """Ask all questions, by serving path; the process computes the answers from now on."""
         for path, of_path in questions.items():
             _write_calls(of_path, name_of(path), self._folder)
-        with contextlib.suppress(BrokenPipeError):  # it has ended: `answers` says how
+        with contextlib.suppress(BrokenPipeError):  # it has ended: `answers` reports how
             self._stdin.write(ALL_ASKED)
             self._stdin.flush()
 
@@ -120,7 +119,7 @@ class FreshProcess:
 
 
 def last_words(path: str) -> str:
-    """Return the end of what a process wrote."""
+    """Return the end of a process's output."""
     with open(path, encoding="utf-8", errors="replace") as log:
         return shortened("\n".join(line for line in log.read().splitlines() if line.strip()))
 
@@ -142,28 +141,28 @@ def environment() -> dict[str, str]:
 
 
 def how_it_ended(code: int) -> str:
-    """Return in words what an exit code says."""
+    """Return an exit code in words."""
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}"
     return f"the process ended with code {code}"
 
 
 def refuse_killed(code: int) -> None:
-    """Fail where a process was ended from outside, which says nothing about the export.
+    """Raise an error if a process was ended from outside, which says nothing about the export.
 
-    The stage fails with it, so that the next run proves the model anew.
+    The stage fails with this error, so that the next run proves the model again.
 
     Raises:
-      SkewlessError: it was.
+      SkewlessError: the process was ended from outside.
     """
     if -code in _KILLED:
         raise SkewlessError(
             f"a process of the proof was ended by {signal.Signals(-code).name}",
-            expected="processes that live until they have answered",
+            expected="processes that run until they have answered",
             remedy="run again, with more memory free if the kernel's log says that it ran out",
         )
 
 
 def shortened(text: str) -> str:
-    """Return the end of a text, which is where Python and TensorFlow say what went wrong."""
+    """Return the end of a text, where Python and TensorFlow report what went wrong."""
     return text if len(text) <= _LONGEST_REASON else f"… {text[-_LONGEST_REASON:]}"

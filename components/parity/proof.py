@@ -1,7 +1,7 @@
-"""The proof as it is kept and read: parity.json, and the table a person sees.
+"""The proof as it is stored and read: parity.json, and the text for a person.
 
-Goes in: what was compared and what differed. Comes out: one frozen value that survives JSON bit by
-bit (values stand there as text, so that NaN and infinity do), and its text.
+A `Proof` is a frozen value of what was compared and what differed. JSON preserves it bit by bit:
+values are stored as text, so that NaN and infinity are preserved, too.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from schemas.strict import Strict
 
 FILE_NAME = "parity.json"
 
-# So many stand in the text; the file has more.
+# The text has so many; the file has more.
 _SHOWN = 8
 _SHOWN_FAILURES = 4
 
 
 class Difference(Strict):
-    """One value that serving would give differently.
+    """One value that differs in serving.
 
     Attributes:
       path: the serving path, and the question.
       row: which row, in words.
-      content: its raw columns, as a person reads them.
+      content: its raw columns in readable form.
       feature: the transformed feature, or the output (`scores`), that differs.
-      expected: what transform-then-predict gave in the run's process.
-      got: what the path gave.
+      expected: the result of transform-then-predict in the run's process.
+      got: the path's value.
       relative: |got - expected| / |expected|; None where it is undefined.
     """
 
@@ -44,13 +44,13 @@ class Difference(Strict):
 
 
 class QuestionResult(Strict):
-    """How one question to one serving path fared.
+    """The result of one question to one serving path.
 
     Attributes:
       serving_path: its name.
       question: a signature, and what is special about the requests.
-      rows: how many were asked about.
-      refused: how many of them had to be rejected, because the path cannot carry their values.
+      rows: how many rows the question was about.
+      refused: how many of them had to be rejected, because the path's requests cannot contain them.
       values: how many were compared.
       differing: how many of them differ.
       largest: the largest difference, relative to the value; to a thousandth where a score is
@@ -72,15 +72,15 @@ class QuestionResult(Strict):
 
 
 class PathResult(Strict):
-    """How one serving path fared, over all that it was asked.
+    """The results of one serving path over all of its questions.
 
     Attributes:
       name: of the serving path.
-      cannot_carry: what no request to it can say, in words.
-      questions: how many it was asked.
+      cannot_carry: the values that requests to it cannot contain, in words.
+      questions: the number of its questions.
       failed: how many of them, if not the path as a whole, gave no answer.
-      rows: the most that a question was about.
-      refused: how many of these it had to reject.
+      rows: the largest number of rows that a question was about.
+      refused: how many of these the path had to reject.
       values: how many were compared.
       differing: how many of them differ.
       largest: the largest difference, as of `QuestionResult`.
@@ -98,30 +98,30 @@ class PathResult(Strict):
 
     @property
     def proven(self) -> bool:
-        """Whether it answered everything as expected."""
+        """Whether the path answered everything as expected."""
         return not self.failed and not self.differing
 
 
 class PathFailure(Strict):
-    """A serving path, or a question to it, that gave no answer, and why."""
+    """A serving path, or a question to it, without an answer, and the reason."""
 
     path: str
     reason: str
 
 
 class Proof(Strict):
-    """What the parity stage found.
+    """The result of the parity stage.
 
     Attributes:
       format: the layout of parity.json.
       proven: whether every path gave what was expected for every row.
-      real_rows: rows of the data that were asked about.
+      real_rows: rows of the data that were compared.
       real_by_split: how many of them came from which split.
       adversarial_rows: rows that were made up.
-      relative_tolerance: how far scores may differ; features may not at all.
+      relative_tolerance: how far scores may differ; features have to be equal.
       serving_paths: each serving path, over all questions.
       questions: each question to each of them.
-      failures: what gave no answer, and why.
+      failures: what gave no answer, and the reason.
       differences: the largest ones of each question and feature.
     """
 
@@ -142,12 +142,12 @@ class Proof(Strict):
         return cls.model_validate_json(files.read_bytes(os.path.join(folder, FILE_NAME)))
 
     def write(self, folder: str) -> None:
-        """Write the proof into its artifact's folder; the file appears only when whole."""
+        """Write the proof into its artifact's folder; the file appears only when complete."""
         files.write_whole(os.path.join(folder, FILE_NAME), self.model_dump_json(indent=1))
 
 
 def rows_in_words(real: int, real_by_split: Mapping[str, int], adversarial: int) -> str:
-    """Return which rows were asked about.
+    """Return which rows were compared, in words.
 
     >>> rows_in_words(3, {"test": 2, "eval": 1, "train": 0}, 7)
     '3 real rows (2 test, 1 eval) and 7 adversarial ones'
@@ -159,7 +159,7 @@ def rows_in_words(real: int, real_by_split: Mapping[str, int], adversarial: int)
 
 
 def describe(proof: Proof) -> str:
-    """Return what a person reads: a line when proven, else what differs, row by row."""
+    """Return the text for a person: a line when proven, else what differs, row by row."""
     rows = rows_in_words(proof.real_rows, proof.real_by_split, proof.adversarial_rows)
     if proof.proven:
         values = sum(path.values for path in proof.serving_paths)

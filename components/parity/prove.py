@@ -1,8 +1,8 @@
 """Artifacts of a run + its export → a proof that serving gives what training computed, or why not.
 
-Goes in: the examples, the transform graph, the trained models and the exported SavedModel. Comes
-out: a `Proof`, written as parity.json. Promised: a serving path that cannot be asked (the export
-does not load, a process dies) is a failure of the proof, with its reason.
+The function takes the examples, the transform graph, the trained models and the exported
+SavedModel. It returns a `Proof` and writes it as parity.json. A serving path that cannot answer
+(the export does not load, a process dies) is a failure of the proof, with its reason.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from schemas.columns import Column
 from schemas.tasks.options import ExportOptions, TaskOptions
 
 REAL_ROWS = 10_000
-# Beyond so many columns fewer real rows are asked about, by their square, but so many at least: the
-# cost of a row grows with the columns, and so does that of a model with as many inputs.
+# Beyond so many columns fewer real rows are compared, by the square of the columns, but at least so
+# many: the cost of a row grows with the columns, and so does that of a model with as many inputs.
 _FULL_WIDTH = 100
 _LEAST_REAL_ROWS = 500
 
@@ -82,13 +82,13 @@ def prove(
         width = max(1.0, len(serving) / _FULL_WIDTH)
         most = min(real_rows, max(_LEAST_REAL_ROWS, int(REAL_ROWS / width**2)))
         rows = make_rows(examples, evaluation, serving, most, boundaries)
-        found, rounding = examined(rows, processes)
-    proof = proof_of(found, rows, rounding)
-    narrow_rows = narrower(found, rows, evaluation)
+        first, rounding = examined(rows, processes)
+    proof = proof_of(first, rows, rounding)
+    narrow_rows = narrower(first, rows, evaluation)
     if narrow_rows is not None:
         with _processes(saved_model) as processes:
             again, _ = examined(narrow_rows, processes)
-        proof = merged(found, rows, again, narrow_rows, rounding)
+        proof = merged(first, rows, again, narrow_rows, rounding)
     proof.write(output)
     progress.rows("parity", len(rows.names))
     progress.note(

@@ -1,4 +1,4 @@
-"""The questions, put together by what a serving path can carry."""
+"""The questions, grouped by what a serving path's requests can contain."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from schemas.columns import Column
 
 @dataclass(frozen=True)
 class QuestionSets:
-    """What serving paths choose their questions from.
+    """The questions that serving paths choose from.
 
     Attributes:
       everything: for a path that takes arrays of any size.
-      grpc: in requests of some megabytes, without the signature that only `evaluate` asks.
+      grpc: in requests of a few megabytes, without the signature that only `evaluate` uses.
       examples: to Classify and Regress, by column.
       files: the one about all rows at once.
-      messages: the same, of as many rows as JSON can carry.
+      messages: the same, of as many rows as JSON permits.
     """
 
     everything: list[Question]

@@ -1,7 +1,7 @@
-"""What the export is asked, and what it has to answer.
+"""The questions to the export, and their expected answers.
 
-Goes in: the rows and, once computed, what training makes of them. Comes out: requests to every
-signature, and the outputs expected of each. No TensorFlow is imported here.
+The functions take the rows and, once it is computed, what training computes for them. They return
+requests to every signature, and their expected outputs. The module does not import TensorFlow.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from schemas.columns import Column
 
 # Rows of one request, and of one step of the reference: equal batches are computed in equal order.
 REQUEST_ROWS = 4_096
-# Values of one request over a wire: some megabytes of JSON, which a server takes.
+# Values of one request over a network: a few megabytes of JSON, which a server accepts.
 _WIRE_VALUES = 65_536
-# Values of one question in JSON: of wide tables the last real rows and the adversarial ones.
+# Values of one question in JSON: for wide tables the last real rows and the adversarial ones.
 _JSON_VALUES = 500_000
-# So many real rows are asked about at least, however wide the table is.
+# A question is about at least so many real rows, however wide the table is.
 _LEAST_REAL = 100
-# What becomes of a row that is scored from files or messages; a row may also be lost.
+# The fates of a row that is scored from files or messages; a row may also be lost.
 FATE = "fate"
 SCORED, REFUSED, LOST = b"scored", b"refused", b"lost"
-# Rows that are asked one by one too: an answer must not depend on who else is in the batch.
+# Rows that are also asked one by one: an answer must not depend on the other rows of the batch.
 _SINGLE_ROWS = 16
-# By the size of a batch, the rows that are asked in such batches. Processors add up in another
-# order in another batch: scores may differ by the tolerance, features not at all.
+# By the size of a batch, the rows that are asked in such batches. Processors may add up in another
+# order in another batch: scores may differ by the tolerance, and features have to be equal.
 _BATCHES = {1: 64, 16: 512, 512: 2_000, 2_000: 2_000}
 
 
@@ -42,13 +42,13 @@ class Question:
 
     Attributes:
       name: of the question, unique; part of its name in the report.
-      signature: which signature is asked.
+      signature: the signature to run.
       feeds: its inputs, a value a row.
       rows: which of `Rows` these are.
       rows_per_request: how many of them go into one request.
       leaves_out: the columns that the request leaves to SignatureDef.defaults.
-      refused: bool [rows], the rows that files and messages cannot carry, and that have to be
-        rejected; None where a request carries everything.
+      refused: bool [rows], the rows that files and messages cannot contain, and that have to be
+        rejected; None if a request can contain everything.
     """
 
     name: str
@@ -62,14 +62,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Reference:
-    """What training computes, a row each.
+    """What training computes for each row.
 
     Attributes:
       features: the transformed features, from the transform graph.
       label: from the transform graph.
-      answers: by signature and output, what the task makes of the model's logits.
+      answers: by signature and output, what the task computes from the model's logits.
       baseline_scores: the same of the baseline's, as the output that evaluation takes.
-      tolerances: by output, how close serving has to come; exactly where none is given.
+      tolerances: by output, the tolerance of serving; an output without one has to be equal.
       decisions: by output of `predict`, how it follows from another output.
       rounding: `compare.rounding_of` the model, by which tolerances are widened.
     """
@@ -95,7 +95,7 @@ class Reference:
         }
 
 
-# The signatures that answer as another one does, EVALUATION with more besides.
+# The signatures that answer as another one does; EVALUATION has additional outputs.
 _ANSWERS_AS = dict.fromkeys((names.SERVING_DEFAULT, names.EVALUATION), names.RAW_COLUMNS)
 
 
@@ -141,16 +141,16 @@ def in_batches(asked: Iterable[Question]) -> list[Question]:
 
 
 def _part(question: Question, rows: slice) -> Question:
-    """Return the question about some of all rows, which it is about."""
+    """Return the part of a question that is about some of its rows."""
     feeds = {name: values[rows] for name, values in question.feeds.items()}
     refused = None if question.refused is None else question.refused[rows]
     return replace(question, feeds=feeds, rows=rows, refused=refused)
 
 
 def in_json(asked: Iterable[Question], rows: Rows, columns: int) -> list[Question]:
-    """Return the questions about as many rows as JSON can carry in a few seconds.
+    """Return the questions about as many rows as JSON permits in a few seconds.
 
-    Those that are about all rows leave out the first real ones where a table is wide.
+    Those that are about all rows leave out the first real ones if a table is wide.
 
     Args:
       asked: the questions.
@@ -164,7 +164,7 @@ def in_json(asked: Iterable[Question], rows: Rows, columns: int) -> list[Questio
 
 
 def over_a_wire(asked: Iterable[Question], columns: int) -> list[Question]:
-    """Return the questions that a server's clients ask, in requests of some megabytes.
+    """Return the questions that a server's clients ask, in requests of a few megabytes.
 
     Args:
       asked: from `questions`.
@@ -181,7 +181,7 @@ def over_a_wire(asked: Iterable[Question], columns: int) -> list[Question]:
 def by_example(
     rows: Rows, serving: tuple[Column, ...], asked: Iterable[Question]
 ) -> list[Question]:
-    """Return the questions that are asked by Classify and Regress, as columns instead of bytes."""
+    """Return the questions for Classify and Regress, as columns instead of bytes."""
     raw = as_raw_columns(rows.batch, serving)
     most = min(REQUEST_ROWS, max(1, _WIRE_VALUES // len(serving)))
     return [
@@ -192,7 +192,7 @@ def by_example(
 
 
 def of_files(rows: Rows, serving: tuple[Column, ...]) -> list[Question]:
-    """Return the question that batch and streaming scoring are asked: all rows at once."""
+    """Return the question for batch and streaming scoring: all rows at once."""
     count = rows.batch.num_rows
     return [
         Question(
@@ -207,7 +207,7 @@ def of_files(rows: Rows, serving: tuple[Column, ...]) -> list[Question]:
 
 
 def _row_by_row(asked: Sequence[Question]) -> list[Question]:
-    """Ask for features and scores of single rows: where a request is alone in its batch."""
+    """Return questions about features and scores of single rows, each alone in its batch."""
     return [
         Question(
             f"{question.name} row by row",
@@ -222,7 +222,7 @@ def _row_by_row(asked: Sequence[Question]) -> list[Question]:
 
 
 def _leaving_out(rows: Rows, requested: Mapping[str, np.ndarray]) -> list[Question]:
-    """Ask without each column; a model of one column has nothing left to be asked with."""
+    """Return questions without each column; a model of one column has none."""
     if len(requested) < 2:
         return []
     return [
@@ -245,13 +245,13 @@ def _listed(columns: Sequence[str]) -> str:
 def expected_outputs(
     question: Question, reference: Reference, answer: Mapping[str, np.ndarray]
 ) -> dict[str, Expected]:
-    """Return what the question has to be answered with: features exactly, scores closely.
+    """Return the expected answer: features exactly, scores within the tolerance.
 
     Args:
-      question: what was asked.
+      question: the question.
       reference: what training computes.
-      answer: what was answered; where an output follows from another one whose last digits decide,
-        such as a class from a score near the threshold, it has to follow from what was answered.
+      answer: the answer. If an output follows from another one whose last digits decide, such as a
+        class from a score near the threshold, it has to follow from the answer's own value.
     """
     outputs = {
         name: Expected(output.values[question.rows], output.tolerance)
@@ -272,14 +272,14 @@ def expected_outputs(
 
 
 def blanked(values: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Return values with NaN, or b"", in the rows that have none."""
+    """Return values with NaN, or b"", in the rows that have no value."""
     values = values.copy()
     values[where] = b"" if values.dtype == object else np.nan
     return values
 
 
 def _decided(expected: Expected, by: Expected, given: np.ndarray, decision: Decision) -> Expected:
-    """Return what follows from the other output as given, in the rows where that is close."""
+    """Return what follows from the answered other output, in the rows where that is close."""
     if given.shape != by.values.shape or given.dtype != by.values.dtype:
         return expected
     near = close(by, given).reshape(len(given), -1).all(axis=1)

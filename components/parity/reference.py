@@ -1,7 +1,7 @@
 """What training computes for a row: the artifacts of transform and train, applied in this process.
 
-Goes in: raw rows. Comes out: transformed features, label, logits and scores. Promised: nothing of
-the export is used; the transform graph is called as TFT calls it, and the models are run by Keras.
+The function takes raw rows and returns transformed features, label, logits and scores. Nothing of
+the export is used: the transform graph is called as TFT calls it, and Keras runs the models.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def transform_then_predict(
 
     Args:
       batch: raw rows, null where missing.
-      columns: the batch's columns: all those that the transform graph takes.
+      columns: the batch's columns, all of which the transform graph takes.
       transform_graph: TFT's output folder.
       trained: folder of the trained model and its baseline.
       layout: the transformed features in model order.
@@ -88,7 +88,8 @@ class _TransformGraph:
     """A transform graph in eager mode.
 
     TFT's own `transform_raw_features` makes the same call. But its loader first searches the whole
-    graph once for every output, to see which inputs may be left out: for 500 columns, minutes.
+    graph once for every output, to find the inputs that may be left out. For 500 columns, this
+    takes minutes.
     """
 
     def __init__(self, folder: str) -> None:
@@ -104,7 +105,7 @@ class _TransformGraph:
 
 def _load(path: str) -> keras.Model:
     model = load(path)
-    model.jit_compile = False  # XLA would take longer to compile than the rows to predict
+    model.jit_compile = False  # XLA takes longer to compile than the rows to predict
     return model
 
 

@@ -1,7 +1,7 @@
 """REST over a real connection: a request of JSON → its answer.
 
-Goes in: a server's port. Promised: requests are what TensorFlow Serving's clients write, floats by
-their shortest digits; answers get the types that the server's own metadata gives.
+The client takes a server's port. Requests are as TensorFlow Serving's clients write them, with the
+shortest digits of floats; answers get the types in the server's own metadata.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class RestPath(ServingPath):
         """Return the answer to a request of :predict, :classify or :regress.
 
         Raises:
-          NoAnswerError: it is an error.
-          GoneError: there is none.
+          NoAnswerError: the answer is an error.
+          GoneError: there is no answer.
         """
         return self._ask("POST", f"{_PATH}:{method}", json.dumps(document).encode())
 
@@ -87,7 +87,7 @@ class RestPath(ServingPath):
 
 
 def array_of_json(values: Sequence[Any], dtype: type) -> np.ndarray:
-    """Return an output's values, as JSON has them, as an array of the output's type."""
+    """Return an output's values from JSON as an array of the output's type."""
     if dtype is not np.object_:
         return np.array(values, np.float64 if dtype is np.float32 else dtype).astype(dtype)
     texts = np.array(values, np.object_)

@@ -1,7 +1,7 @@
-"""The rows that the proof asks about: real ones of all splits, and adversarial ones.
+"""The rows that the proof compares: real ones of all splits, and adversarial ones.
 
-Goes in: examples. Comes out: one batch of raw rows, a name for each, and which of them lack which
-columns. Deterministic: the same examples give the same rows.
+The functions take examples. They return one batch of raw rows, a name for each, and which of them
+lack which columns. The same examples always give the same rows.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from components.parity.values import is_plain
 from schemas.columns import Column
 from schemas.types import TYPES
 
-# Real rows are taken from the splits in this order: what no model has seen comes first.
+# Real rows are taken from the splits in this order: rows that no model has seen come first.
 SPLITS = ("test", "eval", "train")
-# At most so many batches are read of a split, however large it is.
+# At most so many batches of a split are read, however large it is.
 _MAX_ROW_GROUPS = 16
 
 # Text as bytes: it need not be UTF-8 here.
@@ -36,13 +36,13 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Rows:
-    """Raw rows to ask about.
+    """Raw rows to compare.
 
     Attributes:
       batch: the rows; columns are int64, float32 or binary, null where missing.
-      names: what each row is.
-      real: how many of the first ones are rows as they are, by the split they came from.
-      changed: what was done to the others.
+      names: a name of each row.
+      real: how many of the first ones are unchanged rows, by the split they came from.
+      changed: the other rows' changes.
       bases: the real rows that those were made from.
     """
 
@@ -65,13 +65,13 @@ class Rows:
     @property
     def without(self) -> dict[tuple[str, ...], slice]:
         """By set of columns, the rows (a slice of the batch) that lack them and nothing else."""
-        found = {}
+        lacking = {}
         numbered = enumerate(self.changed, start=self.real_rows)
         for names, group in itertools.groupby(numbered, key=lambda pair: pair[1].leaves_out):
             if names:
                 numbers = [number for number, _ in group]
-                found[names] = slice(numbers[0], numbers[-1] + 1)
-        return found
+                lacking[names] = slice(numbers[0], numbers[-1] + 1)
+        return lacking
 
     @property
     def changes(self) -> np.ndarray:
@@ -81,11 +81,11 @@ class Rows:
         return changes
 
     def changed_row(self, number: int) -> ChangedRow | None:
-        """Return what was done to a row of the batch; None for a real one."""
+        """Return the changes of a row of the batch; None for a real one."""
         return self.changed[number - self.real_rows] if number >= self.real_rows else None
 
     def plain(self, columns: Sequence[Column]) -> np.ndarray:
-        """Return, bool [rows], which rows have no value in these columns that files cannot hold."""
+        """Return, bool [rows], which rows files can contain, by their values in these columns."""
         fits = np.ones(len(self.names), bool)
         for column in columns:
             fits &= _plain(column_of(self.batch, column.name), column)
@@ -93,7 +93,7 @@ class Rows:
 
 
 def _plain(array: pa.Array, column: Column) -> np.ndarray:
-    """Return, bool [rows], what `is_plain` returns, which is asked once for each text."""
+    """Return, bool [rows], the result of `is_plain`, which is called once for each text."""
     if column.type.is_whole:
         return np.ones(len(array), bool)
     if not column.type.is_text:
@@ -115,7 +115,7 @@ def make_rows(
     Args:
       examples: folder of raw examples.
       columns: the columns to read: the serving ones and the label's.
-      serving: the columns that a request carries, the ones that are tampered with.
+      serving: the columns that a request contains, whose values are changed.
       real: how many real rows at most, spread evenly over each split.
       boundaries: by column, numbers at which its buckets may end.
     """
@@ -141,12 +141,12 @@ def make_rows(
 def rows_of(
     bases: pa.RecordBatch, columns: Sequence[Column], changed: Sequence[ChangedRow]
 ) -> Rows:
-    """Return these changed rows alone.
+    """Return only these changed rows.
 
     Args:
       bases: the real rows that they are made from.
       columns: the columns of `bases`.
-      changed: the rows; those that leave out the same columns stand together.
+      changed: the rows; those that leave out the same columns are next to each other.
     """
     names = tuple(row.name for row in changed)
     return Rows(_apply(bases, columns, changed), names, {}, tuple(changed), bases)
@@ -156,10 +156,10 @@ def sample_rows(examples: str, split: str, columns: Sequence[Column], count: int
     """Return up to `count` rows of a split, evenly spread over it."""
     groups = [g for g in row_groups(examples, split) if g.rows] if count else []
     groups = [groups[i] for i in covering.evenly(len(groups), _MAX_ROW_GROUPS)]
-    wanted = np.array(covering.evenly(sum(g.rows for g in groups), count), dtype=np.int64)
+    chosen = np.array(covering.evenly(sum(g.rows for g in groups), count), dtype=np.int64)
     batches, first = [], 0
     for group in groups:
-        inside = wanted[(wanted >= first) & (wanted < first + group.rows)] - first
+        inside = chosen[(chosen >= first) & (chosen < first + group.rows)] - first
         batch = read_row_group(group, [c.name for c in columns])
         batches.append(batch.take(pa.array(inside)))
         first += group.rows

@@ -1,8 +1,8 @@
-"""Batch and streaming scoring, asked like everything else: arrays → files or messages → arrays.
+"""Batch and streaming scoring as serving paths: arrays → files or messages → arrays.
 
-Runs in a process of its own, by the same transforms as `skewless predict` and `skewless stream`.
-Promised: each row is reported as scored, refused or lost; nothing that comes back twice, or out of
-place, is taken for an answer.
+The jobs run in a process of their own, with the transforms of `skewless predict` and `skewless
+stream`. Each row is reported as scored, refused or lost. A row that comes back twice, or out of
+place, does not count as an answer.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from components.score.stream import ScoreMessages
 
 _KEY = "row of the proof"  # a name that no column has
 _GROUP_ROWS = 2_048
-_BATCH = 2_000  # messages that come together, a second apart, so of many windows
+_BATCH = 2_000  # messages that arrive together, a second apart and so in many windows
 
 
 @dataclass(frozen=True)
 class _Scored:
-    """What came back: by `scores` the outputs of the rows `numbers`, and the rows `refused`."""
+    """A job's results: `scores` are the outputs of the rows `numbers`; it refused `refused`."""
 
     numbers: list[int]
     scores: Mapping[str, list[Any]]
@@ -57,7 +57,7 @@ class _ScoringJob(ABC):
         self._saved_model = saved_model
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs of all rows, and what became of each."""
+        """Return the outputs of all rows, and the fate of each."""
         raw = read_signature(self._saved_model, signature)
         with tempfile.TemporaryDirectory() as folder:
             scored = self._score(raw, feeds, folder)
@@ -67,7 +67,7 @@ class _ScoringJob(ABC):
     def _score(
         self, signature: RawSignature, feeds: Mapping[str, np.ndarray], folder: str
     ) -> _Scored:
-        """Score the rows and read what came of it."""
+        """Score the rows and read the results."""
 
 
 class BatchJob(_ScoringJob):
@@ -89,7 +89,7 @@ class BatchJob(_ScoringJob):
 
 
 class StreamJob(_ScoringJob):
-    """Scores messages of JSON as `skewless stream` does: those that come together, in one run."""
+    """Scores messages of JSON as `skewless stream` does: those that arrive together, in one run."""
 
     def _score(
         self, signature: RawSignature, feeds: Mapping[str, np.ndarray], folder: str
@@ -122,13 +122,13 @@ def _rows(feeds: Mapping[str, np.ndarray]) -> int:
 def as_table(feeds: Mapping[str, np.ndarray]) -> pa.Table:
     """Return raw columns as a table, each row with its number.
 
-    What is missing is null in every other row, and NaN or "" in those between, where the type has
-    such a value: a file may say it both ways.
+    Missing values are null in every other row, and NaN or "" in those between, if the type has such
+    a value: a file may contain both.
     """
     columns = {}
     for name, array in feeds.items():
         gone = missing(array)
-        if array.dtype == np.float64:  # integers, as a request carries them
+        if array.dtype == np.float64:  # integers, as a request contains them
             whole = np.where(gone, 0, array).astype(np.int64)
             columns[name] = pa.array(whole, pa.int64(), mask=gone)
         else:
@@ -143,8 +143,8 @@ def as_table(feeds: Mapping[str, np.ndarray]) -> pa.Table:
 def as_messages(feeds: Mapping[str, np.ndarray]) -> Iterator[bytes]:
     """Yield raw columns as messages' data, a JSON object each.
 
-    What is missing is left out of every other row, and null or "" in those between. What JSON has
-    no word for is written as far as it goes: infinity as Python does, bytes as they are.
+    Missing values are left out of every other row, and null or "" in those between. Values that
+    JSON does not have are written anyway: infinity as in Python, bytes as they are.
     """
     columns = {name: (json_values(array), missing(array)) for name, array in feeds.items()}
     for row in range(_rows(feeds)):
@@ -173,7 +173,7 @@ def _encoded(document: Mapping[str, Any]) -> bytes:
 
 
 def _batches(feeds: Mapping[str, np.ndarray]) -> Iterator[list[TimestampedValue]]:
-    """Yield messages as they come together, each with its row's number as an attribute."""
+    """Yield messages that arrive together, each with its row's number as an attribute."""
     messages = [
         TimestampedValue(PubsubMessage(data, {_KEY: str(number)}), number)
         for number, data in enumerate(as_messages(feeds))
@@ -193,12 +193,12 @@ def _number(line: Mapping[str, Any]) -> int:
 
 
 def put_back(rows: int, signature: RawSignature, scored: _Scored) -> dict[str, np.ndarray]:
-    """Return outputs in the order of the rows asked, and what became of each row.
+    """Return outputs in the order of the question's rows, and the fate of each row.
 
     Args:
-      rows: how many were asked.
+      rows: the number of the question's rows.
       signature: names and types of the outputs.
-      scored: what came back of them.
+      scored: the job's results.
     """
     at, refused = np.array(scored.numbers, np.int64), np.array(scored.refused, np.int64)
     fate = np.full(rows, LOST, object)

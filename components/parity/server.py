@@ -1,8 +1,8 @@
-"""A server of its own process over the export, as `skewless serve` runs it, to be asked for proof.
+"""A server of the export in its own process, as `skewless serve` runs it, for the proof.
 
-Goes in: an export. Comes out: ports of REST and gRPC. Promised: the process has ended when the
-`with` block is left, and does not outlive this process, even if that one is killed; a server that
-does not start, dies or hangs is reported, with its last words.
+The class takes an export and returns ports of REST and gRPC. The process has ended when the `with`
+block is left. It does not outlive this process, even if this one is killed. A server that does not
+start, dies or hangs is reported with the end of its output.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from components.parity.serving_paths.protocol import ModelAddress
 MODEL = "parity"
 START_SECONDS = 600.0  # of a server that hangs; one that dies is noticed at once
 REQUEST_SECONDS = 60.0
-ENDING_SECONDS = 5.0  # that a server which is ending is waited for
+ENDING_SECONDS = 5.0  # how long to wait for a server that is ending
 
 _COMMAND = (sys.executable, "-m", "components.serve")
 _OPTIONS = ("--name", MODEL, "--optional-columns")
 
 
 class GoneError(NoAnswerError):
-    """The server cannot be asked any more; whatever else would be asked has the same answer."""
+    """The server does not answer any more; all further questions have this error."""
 
 
 class ServerProcess:
-    """A server in a process of its own; starts at once, `address` waits until it answers.
+    """A server in a process of its own; it starts at once, and `address` waits until it answers.
 
     Args:
       saved_model: the export's folder.
-      folder: gets what the server writes.
+      folder: a folder for what the server writes.
     """
 
     def __init__(self, saved_model: str, folder: str) -> None:
@@ -66,10 +66,10 @@ class ServerProcess:
         self._process.communicate()
 
     def address(self) -> ModelAddress:
-        """Wait until the server answers, and return where.
+        """Wait until the server answers, and return its address.
 
         Raises:
-          GoneError: it does not start.
+          GoneError: the server does not start.
         """
         line = self._first_line()
         try:
@@ -92,7 +92,7 @@ class ServerProcess:
         return line
 
     def ending(self) -> str:
-        """Return how it ended and its last words; waits a moment for a process that is ending.
+        """Return how the server ended and the end of its output; wait a moment while it is ending.
 
         Raises:
           SkewlessError: something outside ended the process.
@@ -100,7 +100,7 @@ class ServerProcess:
         try:
             code = self._process.wait(ENDING_SECONDS)
         except subprocess.TimeoutExpired:
-            how = "the process is still there"
+            how = "the process is still running"
         else:
             refuse_killed(code)
             how = how_it_ended(code)

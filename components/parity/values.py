@@ -1,7 +1,7 @@
-"""Which values to try in a column: those that break things, and those that stand near real ones.
+"""The values to try in a column: those that often cause errors, and those near real ones.
 
-Goes in: a column, some of its real values, the numbers that its buckets end at. Comes out: values,
-each once. Deterministic, so that a proof can be repeated.
+The function takes a column, some of its real values, and the numbers at which its buckets end. It
+returns values, each once. It is deterministic, so that a proof can be repeated.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from schemas.columns import LARGEST_INTEGER, Column
 from schemas.types import BYTES, FLOAT, INT
 
 _MAX_FLOAT = float(np.finfo(np.float32).max)
-# Some of TensorFlow's threads take a smaller number for zero and others do not.
+# Some of TensorFlow's threads treat a smaller number as zero and others do not.
 _LEAST_FLOAT = float(np.finfo(np.float32).tiny)
 _SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 _NEAR = 3  # real values that others are made from
@@ -25,9 +25,9 @@ _NEAR = 3  # real values that others are made from
 _ADVERSARIAL: dict[str, tuple[Any, ...]] = {
     INT.name: (
         *(0, 1, -1, 2, -2, 7, 10, 24, 99, 100, 255, 256, 1_000, 65_535, 1_000_000),
-        *(2**24, 2**24 + 1, -(2**24) - 1),  # from here on float32 does not hold every integer
+        *(2**24, 2**24 + 1, -(2**24) - 1),  # beyond these, float32 does not have every integer
         *(2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**32, 2**32 + 1),
-        *(2**53 - 1, 2**53, -(2**53) + 1, -(2**53)),  # and from here on float64 does not
+        *(2**53 - 1, 2**53, -(2**53) + 1, -(2**53)),  # and beyond these, float64 does not
     ),
     FLOAT.name: (
         *(float("nan"), float("inf"), float("-inf"), _MAX_FLOAT, -_MAX_FLOAT),
@@ -41,7 +41,7 @@ _ADVERSARIAL: dict[str, tuple[Any, ...]] = {
         *(b"", b" ", b"  ", b"\t", b"\n", b"never seen", b"another one never seen"),
         *(b"\x00", b"nul\x00inside", b"\x00\x00", b"line\nbreak\r\n", b"\t\x07\x1b[31m\x7f"),
         *(b"a\x1fb", b"\x1f"),  # the separator of crosses
-        *(b"\xff\xfe\x80", b"\xc3\x28", b"cut off \xe6\x97"),  # no UTF-8
+        *(b"\xff\xfe\x80", b"\xc3\x28", b"cut off \xe6\x97"),  # not UTF-8
         *(text.encode() for text in ("naïve 日本 🚕", "e\u0301", "é", "İ", "ß", "ﬁ", "\u202eabc")),
         *(text.encode() for text in ("\ufeffabc", "\u200b", "\u00a0", "\U0010ffff")),
         *(b"nan", b"NaN", b"null", b"None", b"0", b"-1", b"1e5", b"true", b"[UNK]", b"?"),
@@ -54,7 +54,7 @@ _ADVERSARIAL: dict[str, tuple[Any, ...]] = {
 def adversarial_values(
     column: Column, seen: Sequence[Any], boundaries: Sequence[float] = ()
 ) -> list[Any]:
-    """Return the values to try: the ones of the column's kind, and changes of real ones.
+    """Return the values to try: those of the column's kind, and changes of real ones.
 
     Args:
       column: the column.
@@ -72,7 +72,7 @@ def adversarial_values(
 
 
 def is_plain(value: Any) -> bool:
-    r"""Whether files and messages can carry a value: not infinite, text in UTF-8 without NUL.
+    r"""Whether files and messages can contain a value: not infinite, text in UTF-8 without NUL.
 
     >>> is_plain(2.5), is_plain(float("nan")), is_plain(float("inf")), is_plain(b"a\0")
     (True, True, False, False)
@@ -88,12 +88,12 @@ def is_plain(value: Any) -> bool:
 
 
 def _is_accepted(value: Any) -> bool:
-    """Return whether a row may hold it: ingest rejects larger integers."""
+    """Return whether a row may have the value: ingest rejects larger integers."""
     return not isinstance(value, int) or abs(value) <= LARGEST_INTEGER
 
 
 def _near(kind: str, value: Any) -> Iterator[Any]:
-    """Yield what a careless hand would make of a real value."""
+    """Yield values that a mistake could make of a real one."""
     if kind == BYTES.name:
         yield from (b" " + value, value + b" ", value + b"\n", value + b"\x00", value + value)
         yield from (value.swapcase(), value.lower(), value.upper(), value[:-1], value[1:])
@@ -125,7 +125,7 @@ def _singles(values: Iterable[float]) -> Iterator[float]:
 
 
 def readable(value: Any, *, longest: int = 60) -> str:
-    r"""Return a value as a person can read it, whatever characters are in it.
+    r"""Return a value in readable form, whatever characters it has.
 
     >>> readable(None), readable(b"a\x00b"), readable(2.5)
     ('missing', "'a\\x00b'", '2.5')

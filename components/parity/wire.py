@@ -1,6 +1,6 @@
 """Arrays between this process and a fresh one: Arrow files.
 
-Promised: values arrive bit by bit, NaN and NUL included, and nothing is unpickled.
+Values arrive unchanged in every bit, including NaN and NUL, and nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from components.arrow_files import open_arrow
 
 
 def write_arrays(path: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays of [rows] or [rows, n], numbers or objects of `bytes`, equally many rows."""
+    """Write arrays of [rows] or [rows, n], numbers or `bytes` objects, with equally many rows."""
     batch = pa.RecordBatch.from_arrays([_to_arrow(a) for a in arrays.values()], list(arrays))
     with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
         writer.write_batch(batch)

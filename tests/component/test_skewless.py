@@ -1,4 +1,4 @@
-"""What skewless offers to other programs is there, and a loaded model scores columns."""
+"""The public names of skewless exist, and a loaded model scores columns."""
 
 import shutil
 
@@ -71,17 +71,17 @@ def test_more_rows_than_a_batch_stay_in_order(model, rows, expected, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda columns: columns.pop("age"), "the column 'age' is there 0 times"),
         (lambda columns: columns.update(age=["x"] * 2), "a value of 'age' does not fit INT"),
         (lambda columns: columns.update(age=[1, 2, 3]), "the columns differ in length"),
     ],
 )
-def test_columns_that_do_not_fit_are_named(model, rows, change, said):
+def test_columns_that_do_not_fit_are_named(model, rows, change, message):
     columns = rows.slice(0, 2).to_pydict()
     change(columns)
-    with pytest.raises(skewless.DataError, match=said):
+    with pytest.raises(skewless.DataError, match=message):
         model.predict(columns)
 
 

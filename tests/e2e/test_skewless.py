@@ -1,4 +1,4 @@
-"""A run and its model from Python, as a notebook has them."""
+"""A run and its model from Python, as in a notebook."""
 
 import pytest
 

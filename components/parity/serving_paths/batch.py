@@ -10,13 +10,13 @@ from components.parity.serving_paths.protocol import ModelAddress, ServingPath
 
 
 class Batch(ServingPath):
-    """A batch job of Beam, which rejects the rows that files cannot carry."""
+    """A batch job of Beam, which rejects the rows that files cannot contain."""
 
     name = "batch"
     cannot_carry = (
         "infinite numbers, NUL, and text that is not UTF-8: such rows have to be rejected"
     )
-    process = "tensorflow"  # is imported once for Python and the jobs
+    process = "tensorflow"  # TensorFlow is imported once for Python and the jobs
     questions = staticmethod(lambda sets: sets.files)
 
     def __init__(self, address: ModelAddress) -> None:
@@ -25,5 +25,5 @@ class Batch(ServingPath):
         self._job = BatchJob(address.saved_model)
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs of all rows, and what became of each."""
+        """Return the outputs of all rows, and the fate of each."""
         return self._job.run(signature, feeds)

@@ -1,4 +1,4 @@
-"""TensorFlow's C++ loader and session, in a process where no TensorFlow Python runs."""
+"""TensorFlow's C++ loader and session, in a process that does not run TensorFlow's Python code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.parity.serving_paths.protocol import MISSING_IS_NAN, ModelAddres
 
 
 class CApi(ServingPath):
-    """What TensorFlow Serving, Java and Go load and run SavedModels with."""
+    """The C API, with which TensorFlow Serving, Java and Go load and run SavedModels."""
 
     name = "C API"
     cannot_carry = MISSING_IS_NAN
@@ -34,7 +34,7 @@ class CApi(ServingPath):
 def _offer_protos_alone() -> None:
     """Make `tensorflow.core`, its generated protos, importable without TensorFlow's Python.
 
-    TensorFlow's own `__init__` loads all of it, 2 to 5 s and what this process is to do without.
+    TensorFlow's own `__init__` loads all of it, which takes 2 to 5 s and which this process avoids.
     """
     spec = importlib.util.find_spec("tensorflow")
     if spec is None or spec.submodule_search_locations is None:

@@ -15,7 +15,7 @@ from components.parity.serving_paths.protocol import (
 
 
 class Grpc(ServingPath):
-    """PredictionService, asked with TensorFlow Serving's own stubs."""
+    """PredictionService, called with TensorFlow Serving's own stubs."""
 
     name = "gRPC"
     cannot_carry = MISSING_IS_NAN

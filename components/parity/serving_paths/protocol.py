@@ -1,7 +1,7 @@
-"""What every serving path does: a request of arrays → the arrays of its answer.
+"""The interface of every serving path: a request of arrays → the arrays of its answer.
 
 To add one, see docs/architecture.md. A path's file is imported by the process that asks it and by
-the one that compares, so it imports heavy libraries only when it is made.
+the one that compares, so it imports heavy libraries only when an instance is made.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MISSING_IS_NAN = "nothing; a missing value is NaN or an empty text"
 
 @dataclass(frozen=True)
 class ModelAddress:
-    """Where the model is.
+    """The location of the model.
 
     Attributes:
       saved_model: the export's folder.
@@ -41,7 +41,7 @@ class ServingPath(ABC):
 
     Attributes:
       name: in the report.
-      cannot_carry: in words, what no request can say.
+      cannot_carry: in words, the values that requests cannot contain.
       process: where it runs. `SERVER` is this process, as a client of one server; any other name is
         a fresh process, which the paths of that name share. They are asked one after the other.
     """
@@ -53,7 +53,7 @@ class ServingPath(ABC):
     @staticmethod
     @abstractmethod
     def questions(sets: QuestionSets) -> Sequence[Question]:
-        """Return what it is asked."""
+        """Return the path's questions."""
 
     @abstractmethod
     def __init__(self, address: ModelAddress) -> None:

@@ -1,4 +1,4 @@
-"""`tf.saved_model.load`, with nothing importable of what made the export."""
+"""`tf.saved_model.load`, in a process that cannot import the packages that made the export."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from components.export.signatures import argument_names
 from components.parity.serving_paths.protocol import MISSING_IS_NAN, ModelAddress, ServingPath
 
-# What made the export, and what serving it must do without.
+# The packages that made the export; serving it must not need them.
 _ABSENT = ("apache_beam", "keras", "tensorflow_transform", "tf_keras", "tfx", "tfx_bsl")
 
 
 class Python(ServingPath):
-    """The functions that `tf.saved_model.load` gives; they know no SignatureDef.defaults."""
+    """The functions that `tf.saved_model.load` returns; they ignore `SignatureDef.defaults`."""
 
     name = "Python"
     cannot_carry = f"{MISSING_IS_NAN}, and no column may be left out"
@@ -39,7 +39,7 @@ class Python(ServingPath):
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
     def close(self) -> None:
-        """Make importable again what was not."""
+        """Make these packages importable again."""
         for name in _ABSENT:
             if sys.modules.get(name, "") is None:
                 del sys.modules[name]

@@ -11,7 +11,7 @@ from components.parity.serving_paths.protocol import ModelAddress, ServingPath
 
 
 class Stream(ServingPath):
-    """A streaming job of Beam, which rejects the rows that messages cannot carry."""
+    """A streaming job of Beam, which rejects the rows that messages cannot contain."""
 
     name = "stream"
     cannot_carry = f"{Batch.cannot_carry}; NaN apart from missing"
@@ -24,5 +24,5 @@ class Stream(ServingPath):
         self._job = StreamJob(address.saved_model)
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs of all rows, and what became of each."""
+        """Return the outputs of all rows, and the fate of each."""
         return self._job.run(signature, feeds)

@@ -1,4 +1,4 @@
-"""Skews to plant in copies of an export, and the call that has to find them."""
+"""Faults to plant in copies of an export, and the functions that have to find them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ FLOATS = (np.float32, np.float64)
 
 
 class Export:
-    """A copy of the export that can be tampered with."""
+    """A copy of the export that tests can change."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @contextmanager
     def graph(self) -> Iterator[Any]:
-        """Yield the MetaGraphDef; what is changed in it is written back."""
+        """Yield the MetaGraphDef; changes to it are written back."""
         from tensorflow.core.protobuf import saved_model_pb2
 
         file = self.path / "saved_model.pb"
@@ -76,7 +76,7 @@ class Export:
         file.write_bytes(b"".join(line + b"\n" for line in changed))
 
     def change_weights(self, name: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Replace the values of the first variable whose name holds `name`."""
+        """Replace the values of the first variable whose name contains `name`."""
         import tensorflow as tf
 
         model = tf.saved_model.load(str(self.path))
@@ -95,7 +95,7 @@ def export(exported, tmp_path):
 
 @pytest.fixture(scope="session")
 def asked(exported):
-    """Rows, questions, and what training computes for them: made once."""
+    """Rows, questions, and what training computes for them; they are made once."""
     from components.export import signatures as names
     from components.parity.boundaries import treatment_boundaries
     from components.parity.question_sets import QuestionSets
@@ -111,7 +111,7 @@ def asked(exported):
 
 
 def reference_of(exported, rows, answers):
-    """Return what training computes, for an export that answers so."""
+    """Return what training computes, for an export with these answers."""
     from components.export import signatures as names
     from components.parity.reference import transform_then_predict
 
@@ -128,7 +128,7 @@ def reference_of(exported, rows, answers):
 
 @pytest.fixture
 def judged(asked):
-    """A function that asks an export by its two loaders, in this process: in half the time."""
+    """A function that asks an export by its two loaders in this process, in half the time."""
     from components.parity.c_api import SavedModel
     from components.parity.judge import judge
 

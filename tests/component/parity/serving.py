@@ -67,7 +67,7 @@ def server(saved_model: str) -> Iterator[ModelAddress]:
 
 @contextlib.contextmanager
 def running_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
-    """Run a loop in a thread; gives what runs a coroutine there and returns what it returns."""
+    """Run a loop in a thread; yield a function that returns the result of a coroutine."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -82,7 +82,7 @@ def running_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
 
 
 def server_answers(address: ModelAddress, sets: QuestionSets) -> list[PathAnswers]:
-    """Return what a server answers to REST and gRPC, all of it asked already."""
+    """Return a server's answers over REST and gRPC, computed already."""
     return path_answers(lambda: address, lambda: "", sets)
 
 

@@ -1,4 +1,4 @@
-"""SavedModels through the C API: every type goes in and out as it is, refusals say why."""
+"""SavedModels through the C API: values of every type are unchanged, and refusals have reasons."""
 
 import sys
 
@@ -26,7 +26,7 @@ ARRAYS = {
 
 @pytest.fixture(scope="module")
 def saved_model(tmp_path_factory):
-    """A model that gives back what it gets; its `long` may be left out."""
+    """A model that returns its inputs; its `long` may be left out."""
     import tensorflow as tf
     from tensorflow.core.protobuf import saved_model_pb2
 
@@ -64,13 +64,13 @@ def model(saved_model):
 
 
 def same(got, expected):
-    """Whether two arrays are alike bit by bit."""
+    """Whether two arrays are equal bit by bit."""
     if expected.dtype == object:
         return got.dtype == object and got.tolist() == expected.tolist()
     return got.dtype == expected.dtype and got.tobytes() == expected.tobytes()
 
 
-def test_every_type_goes_in_and_out_as_it_is(model):
+def test_values_of_every_type_are_returned_unchanged(model):
     outputs = model.run("echo", ARRAYS)
 
     assert set(outputs) == {f"{name}_out" for name in ARRAYS}
@@ -80,7 +80,7 @@ def test_every_type_goes_in_and_out_as_it_is(model):
         assert same(got, expected), name
 
 
-def test_arrays_of_nothing_go_in_and_out(model):
+def test_empty_arrays_are_returned(model):
     nothing = {name: values[:0] for name, values in ARRAYS.items()}
     outputs = model.run("echo", nothing)
 
@@ -89,7 +89,7 @@ def test_arrays_of_nothing_go_in_and_out(model):
         assert same(outputs[f"{name}_out"], expected)
 
 
-def test_slices_and_other_strides_are_read_as_they_look(model):
+def test_slices_and_other_strides_are_read_correctly(model):
     double = np.arange(12.0).reshape(4, 3)[::2, 1:]
     outputs = model.run("echo", {**ARRAYS, "double": double, "string": ARRAYS["string"][::-1]})
 

@@ -1,4 +1,4 @@
-"""The parity node: the verdict is an artifact, also when it is a bad one."""
+"""The parity node: the verdict is an artifact, even if the export is not proven."""
 
 import os
 
@@ -20,7 +20,7 @@ LABEL = Binary.model_validate(
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Call the node's function as its executor does; the proof itself is a given one."""
+    """Call the node's function as its executor does, with a given proof."""
     from tfx.types import standard_artifacts
 
     from components.parity import component

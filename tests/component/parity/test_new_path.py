@@ -1,4 +1,4 @@
-"""A serving path of one's own, one file and one line, is asked and, when it lies, named."""
+"""An additional serving path, one file and one line, is asked, and named if it is wrong."""
 
 import importlib
 
@@ -29,7 +29,7 @@ class Toy(CApi):
 '''
 
 
-def test_a_new_path_is_asked_its_questions_and_named_when_it_lies(
+def test_a_new_path_is_asked_its_questions_and_named_when_it_is_wrong(
     exported, prove, tmp_path, monkeypatch
 ):
     (tmp_path / "toy_path.py").write_text(FILE)

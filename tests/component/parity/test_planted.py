@@ -1,7 +1,7 @@
-"""Skews planted in what serves: every one is caught, and named by path, question and output.
+"""Skews planted in serving code: every one is found, and named by path, question and output.
 
-Those of the graph are planted in copies of the export, those of a server or a scoring job in its
-own code, which runs in this process and is asked over real connections, files and messages.
+Skews of the graph are planted in copies of the export. Those of a server or a scoring job are
+planted in its own code, which runs in this process with real connections, files and messages.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def weights(name, change):
 
 
 GRAPH = {
-    "a clip that is gone": (constant(10, lambda v: 1e30), "transform_features", "z_score"),
+    "a clip that was removed": (constant(10, lambda v: 1e30), "transform_features", "z_score"),
     "swapped vocabulary lines": (
         vocabulary(swapped(b"Cash")),
         "transform_features",
@@ -136,7 +136,7 @@ GRAPH = {
 
 
 def judged_by_c_api(saved_model, asked, *names):
-    """Ask these questions alone, or all: the first of each signature takes TensorFlow a while."""
+    """Ask only these questions, or all: the first one of each signature is slow in TensorFlow."""
     from components.parity.c_api import SavedModel
 
     rows, sets, reference = asked
@@ -154,7 +154,7 @@ def test_a_skew_in_the_graph_is_named(name, export, asked):
     assert not proof.proven
     found = named(proof, "C API", question)
     assert found, describe(proof)
-    exact = question == "transform_features"  # where a feature is named, no other may be
+    exact = question == "transform_features"  # if one feature is named, no other may be
     assert (all if exact else any)(output in feature for feature in found), found
 
 
@@ -178,9 +178,7 @@ def test_a_stale_version_is_named_by_its_scores_alone(exported_again, asked):
     ("answers", "classes"),
     [(BinaryExport(threshold=0.9), set()), (BinaryExport(classes=("no", "yes")), {"classes"})],
 )
-def test_other_answers_than_asked_for_are_named_by_the_class_alone(
-    exported, asked, answers, classes
-):
+def test_answers_of_other_options_are_named_by_the_class_alone(exported, asked, answers, classes):
     rows, sets, _ = asked
     asked = rows, sets, reference_of(exported, rows, answers)
     proof = judged_by_c_api(exported.saved_model, asked, "predict", "classification")
@@ -200,7 +198,7 @@ def ports(exported):
 
 @pytest.fixture
 def rest(ports, asked):
-    """Ask REST and gRPC, about whole rows by column alone: what faults of a server show in."""
+    """Ask REST and gRPC only about whole rows by column, in which a server's faults show."""
 
     def ask():
         _, sets, _ = asked
@@ -222,7 +220,7 @@ def of_texts(change):
 
 
 def of_arrays(change):
-    """Change what is parsed of a request, by column."""
+    """Change a request's parsed values, by column."""
 
     def plant(monkeypatch):
         from components.serve import predict
@@ -311,7 +309,7 @@ def missing(values):
 
 
 def wrong_where(condition):
-    """Give the rows another fare where a condition holds of their columns."""
+    """Give rows another fare if their columns meet a condition."""
     return of_arrays(
         lambda inputs: (
             inputs | {"Fare ($)": np.where(condition(inputs), np.float32(77), inputs["Fare ($)"])}
@@ -320,13 +318,13 @@ def wrong_where(condition):
 
 
 def same(inputs, row, *names):
-    """Return where these columns are as in a row."""
+    """Return where these columns are equal to a row's."""
     return np.logical_and.reduce(
         [missing(inputs[n]) if row[n] is None else inputs[n] == row[n] for n in names]
     )
 
 
-# Faults of two columns at once, of a row that is otherwise the first real one.
+# Faults of two columns at once, in a row that otherwise equals the first real one.
 PAIRS = {
     "real row 0 without 'naïve' and 'self'": lambda first: (
         lambda inputs: (
@@ -417,7 +415,7 @@ def test_a_skew_in_a_scoring_job_is_named(name, path, exported, asked, monkeypat
 
 
 def test_rows_lost_and_rows_refused_are_named(exported, asked):
-    """A truncated file, and a job that is stricter than it says."""
+    """A truncated file, and a job that refuses more than it declares."""
     rows, sets, reference = asked
 
     class Forgetful:
@@ -431,6 +429,6 @@ def test_rows_lost_and_rows_refused_are_named(exported, asked):
 
     proof = judge([answers_of("batch", Forgetful(), sets.files)], reference, rows)
 
-    told = {(d.row, d.got) for d in proof.differences if d.feature == "fate"}
-    assert told == {("test row 0", "'lost'"), ("test row 1", "'refused'")}
+    fates = {(d.row, d.got) for d in proof.differences if d.feature == "fate"}
+    assert fates == {("test row 0", "'lost'"), ("test row 1", "'refused'")}
     assert named(proof, "batch", "predict") == {"fate", "score"}

@@ -63,8 +63,8 @@ def test_a_changed_mean_is_named(export, prove, exported):
     assert worst.relative is not None
     assert worst.content["age"] not in ("", "missing")
     text = describe(proof)
-    for told in ("age_z_score", worst.expected, worst.got, worst.row):
-        assert told in text
+    for part in ("age_z_score", worst.expected, worst.got, worst.row):
+        assert part in text
 
 
 def test_changed_vocabularies_and_boundaries_are_each_named(export, judged, exported):
@@ -128,7 +128,7 @@ def test_dropped_and_changed_defaults_are_named_by_their_column(export, judged):
     assert {d.content["naïve"] for d in proof.differences} == {"missing"}
 
 
-def test_swapped_classes_and_a_signature_that_is_gone_are_named(export, judged):
+def test_swapped_classes_and_a_signature_that_was_removed_are_named(export, judged):
     with export.graph() as graph:
         del graph.signature_def["regression"]
         outputs = graph.signature_def["serving_default"].outputs
@@ -160,7 +160,7 @@ def test_an_export_without_weights_answers_nothing(export, prove):
     proof = prove(export.path)
 
     assert not proof.proven
-    # TensorFlow's C++ loader takes it for a model that has none, and finds out when asked.
+    # TensorFlow's C++ loader treats it as a model without weights, and fails when it is run.
     failed = {failure.path: failure.reason for failure in proof.failures}
     assert "the export does not load" in failed["Python"]
     assert "C API: serving_default" in failed

@@ -1,4 +1,4 @@
-"""However a server fails, the proof names it, for every path that is asked of it, and goes on."""
+"""However a server fails, the proof names the fault for each of its paths, and continues."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tests.component.parity.serving import path_answers
 
 pytestmark = pytest.mark.component
 
-NOTHING = cast("Reference", None)  # as there is no answer to compare with what training gives
+NOTHING = cast("Reference", None)  # there is no answer to compare with a reference
 PATHS = {"REST rows", "REST columns", "REST classify, regress", "gRPC"}
 
-# Stands for components.serve: tells its ports, answers as the first argument says.
+# Replaces components.serve: it reports its ports and answers according to the first argument.
 PROGRAM = """
 import json, os, socket, sys, time
 from concurrent.futures import ThreadPoolExecutor
@@ -84,7 +84,7 @@ http.serve_forever()
 
 @pytest.fixture
 def reasons(tmp_path, monkeypatch):
-    """Ask a server with a fault; return why each path had no answer, checked against the report."""
+    """Ask a server with a fault; return why each path had no answer, as the report says, too."""
     from components.parity import grpc_client
 
     def question(name):
@@ -127,7 +127,7 @@ def reasons(tmp_path, monkeypatch):
     return ask
 
 
-def test_a_server_that_does_not_start_is_told_with_its_last_words(reasons):
+def test_a_server_that_does_not_start_is_reported_with_the_end_of_its_output(reasons):
     found = reasons("does not start")
 
     assert set(found) == PATHS
@@ -143,7 +143,7 @@ def test_a_server_that_is_never_ready_is_given_up(reasons):
     assert {r.splitlines()[0] for r in found.values()} == {"the server did not start within 0.5 s"}
 
 
-def test_a_server_that_dies_is_told_with_its_last_words(reasons):
+def test_a_server_that_dies_is_reported_with_the_end_of_its_output(reasons):
     found = reasons("dies")
 
     assert set(found) == PATHS
@@ -155,7 +155,7 @@ def test_a_server_that_dies_is_told_with_its_last_words(reasons):
     assert found["gRPC"].startswith("UNAVAILABLE")
 
 
-def test_a_server_that_answers_errors_is_told_by_question(reasons):
+def test_a_server_that_answers_errors_is_reported_by_question(reasons):
     found = reasons("answers 500")
 
     assert {path.partition(": ")[0] for path in found} == PATHS
@@ -165,7 +165,7 @@ def test_a_server_that_answers_errors_is_told_by_question(reasons):
         assert ("INTERNAL" if path.startswith("gRPC") else "status 500") in reason
 
 
-def test_a_server_whose_answers_are_no_json_is_told_by_question(reasons):
+def test_a_server_whose_answers_are_not_json_is_reported_by_question(reasons):
     found = reasons("answers nonsense")
 
     assert {path.partition(": ")[0] for path in found} == PATHS
@@ -182,12 +182,12 @@ def test_a_server_that_hangs_is_given_up(reasons):
     for path, reason in found.items():
         late = "DEADLINE_EXCEEDED" if path == "gRPC" else "no answer within 0.5 s"
         assert late in reason
-        assert "the process is still there" in reason
+        assert "the process is still running" in reason
 
 
-def test_a_server_that_tells_no_ports_is_told(reasons):
+def test_a_server_that_does_not_print_its_ports_is_reported(reasons):
     found = reasons("says nonsense", request=0.5)
 
     assert set(found) == PATHS
     for reason in found.values():
-        assert "the server did not start: the process is still there" in reason
+        assert "the server did not start: the process is still running" in reason

@@ -1,4 +1,4 @@
-"""A package of the user's that hides one of Skewless's is named, with what to do about it."""
+"""A user's package that hides one of Skewless's is named, with a remedy."""
 
 import os
 import subprocess
@@ -52,8 +52,8 @@ def test_the_command_says_what_hides_a_package(hidden, tmp_path):
 def test_an_import_says_it_when_a_name_is_used(hidden, tmp_path):
     done = python(tmp_path, "-c", "import skewless; print('imported'); skewless.run")
     assert done.stdout == "imported\n"
-    said = f"ImportError: Skewless needs its own package {hidden!r}, and Python finds another one"
-    assert said in done.stderr
+    error = f"ImportError: Skewless needs its own package {hidden!r}, and Python finds another one"
+    assert error in done.stderr
 
 
 def test_a_folder_of_the_same_name_hides_nothing(tmp_path):
@@ -63,7 +63,7 @@ def test_a_folder_of_the_same_name_hides_nothing(tmp_path):
     assert done.stdout.startswith("skewless ")
 
 
-def test_a_package_that_is_nowhere_is_said(monkeypatch):
+def test_a_package_that_is_nowhere_is_reported(monkeypatch):
     monkeypatch.setattr(own_packages, "NAMES", ("skewless_gone",))
     problem = own_packages.foreign_package()
     assert problem is not None

@@ -1,4 +1,4 @@
-"""Importing skewless costs nothing, and names all that it offers."""
+"""Importing skewless imports nothing else, and lists all public names."""
 
 import subprocess
 import sys

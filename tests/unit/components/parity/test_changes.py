@@ -1,4 +1,4 @@
-"""Which changes stand in the adversarial rows, of few columns and of many."""
+"""The changes in the adversarial rows, of few columns and of many."""
 
 import collections
 import itertools
@@ -17,7 +17,7 @@ MISSING = object()
 
 
 def changed(columns, boundaries=None):
-    """Return the table and its adversarial rows, each as the values that were changed."""
+    """Return the table and the changed values of its adversarial rows."""
     real = table(columns)
     rows = changed_rows(real, columns, boundaries or {})
     values = [{k: v for change in row.changes for k, v in change.values.items()} for row in rows]
@@ -32,7 +32,7 @@ def test_every_column_and_every_pair_is_missing_in_some_row(count):
     _, _, values = changed(columns)
     missing = np.array([[v.get(c.name, MISSING) is None for c in columns] for v in values], float)
 
-    assert (missing.T @ missing >= 1).all()  # and each beside columns that are there:
+    assert (missing.T @ missing >= 1).all()  # and each together with columns that are present:
     few = missing[missing.sum(axis=1) <= max(2, 0.7 * count)]
     assert (few.T @ few >= 1).all()
     together = few.T @ (1 - few)
@@ -57,8 +57,8 @@ def test_every_two_columns_of_a_kind_have_each_others_values_in_some_row(count):
     kinds = collections.defaultdict(list)
     for column in columns:
         kinds[column.kind].append(column.name)
-    wanted = {pair for names in kinds.values() for pair in itertools.combinations(names, 2)}
-    assert swapped >= wanted
+    expected = {pair for names in kinds.values() for pair in itertools.combinations(names, 2)}
+    assert swapped >= expected
 
 
 @pytest.mark.parametrize("count", [1, 7, 40, 200])
@@ -105,7 +105,7 @@ def test_columns_are_left_out_alone_while_they_are_few(count, together):
             assert row == {**base, **dict.fromkeys(names)}
 
 
-def test_a_row_is_named_by_what_was_done_to_it():
+def test_a_row_is_named_by_its_changes():
     missing, infinite = Change({"a": None}), Change({"b": float("inf")})
 
     assert changed_row(2, missing).name == "real row 2 without 'a'"
@@ -116,7 +116,7 @@ def test_a_row_is_named_by_what_was_done_to_it():
     assert swapped.name == "real row 0 with 'a' and 'b' swapped"
 
 
-def test_the_same_rows_are_changed_alike():
+def test_the_same_rows_get_the_same_changes():
     columns = columns_of(60)
     _, one, _ = changed(columns)
     _, two, _ = changed(columns)

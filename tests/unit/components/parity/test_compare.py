@@ -1,4 +1,4 @@
-"""When a value counts as different, and what is told of it."""
+"""When a value counts as different, and how the difference is reported."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_special_values_equal_nothing_but_themselves(expected, got, tolerance):
     assert compared(floats(expected), floats(got), tolerance).differing == 1
 
 
-def test_features_have_to_be_the_very_same():
+def test_features_have_to_be_equal():
     next_float = np.nextafter(np.float32(1), np.float32(2))
 
     assert compared(floats(1.0), floats(next_float)).differing == 1
@@ -59,7 +59,7 @@ def test_scores_may_differ_by_a_millionth(tolerance, expected, got, differing):
     assert compared(floats(expected), floats(got), tolerance).differing == differing
 
 
-def test_the_worst_differences_of_each_output_are_told_one_a_row():
+def test_the_worst_differences_of_each_output_are_reported_one_a_row():
     expected = {
         "ids": Expected(np.array([1, 2, 3, 4])),
         "names": Expected(np.array([b"a", b"b", b"c", b"d\xff"], object)),
@@ -72,8 +72,8 @@ def test_the_worst_differences_of_each_output_are_told_one_a_row():
     }
     comparison = compare(expected, got, keep=1)
 
-    told = [(d.output, d.row, d.expected, d.got, d.relative) for d in comparison.worst]
-    assert told == [
+    worst = [(d.output, d.row, d.expected, d.got, d.relative) for d in comparison.worst]
+    assert worst == [
         ("ids", 3, "4", "8", 1.0),
         ("names", 3, "'d\ufffd'", "'d'", None),
         ("scores", 2, "0.5", "0.1", pytest.approx(0.8)),
@@ -88,7 +88,7 @@ def test_a_difference_without_a_size_comes_first():
 
 
 @pytest.mark.parametrize(
-    ("got", "told"),
+    ("got", "form"),
     [
         ({}, "no such output"),
         ({"x": floats(1, 2)}, "float32[2]"),
@@ -96,11 +96,11 @@ def test_a_difference_without_a_size_comes_first():
         ({"x": np.array([b"1"], object)}, "string[1]"),
     ],
 )
-def test_another_form_is_a_difference(got, told):
+def test_another_form_is_a_difference(got, form):
     comparison = compare({"x": Expected(floats(1))}, got, keep=3)
 
     assert comparison.differing == 1
-    assert [(d.output, d.expected, d.got) for d in comparison.worst] == [("x", "float32[1]", told)]
+    assert [(d.output, d.expected, d.got) for d in comparison.worst] == [("x", "float32[1]", form)]
 
 
 def test_an_output_too_many_is_a_difference():

@@ -1,4 +1,4 @@
-"""Rows in which each one, and each two, of many things stand."""
+"""Rows with each one, and each pair, of many items."""
 
 import itertools
 
@@ -13,7 +13,7 @@ ROWS = 64
 
 
 @given(st.integers(0, 400))
-def test_each_two_stand_together_and_apart_in_some_row(count):
+def test_each_two_are_together_and_apart_in_some_row(count):
     members = covering.pairs_together(count, ROWS)
     held = members.astype(int)
     apart = held.T @ (1 - held)
@@ -43,7 +43,7 @@ def test_each_two_meet_in_one_round(count):
 
 
 @given(st.lists(st.integers(0, 9)), st.integers(1, 30))
-def test_each_item_stands_in_one_row_and_no_two_of_a_group_in_the_same(sizes, rows):
+def test_each_item_is_in_one_row_and_no_two_of_a_group_in_the_same(sizes, rows):
     groups = [[(group, item) for item in range(size)] for group, size in enumerate(sizes)]
     found = covering.spread(groups, rows)
 

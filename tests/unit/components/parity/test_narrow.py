@@ -1,4 +1,4 @@
-"""Rows with many changes that differ are taken apart until their culprits are named."""
+"""Rows with many changes that differ are split up until their culprits are named."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def rows_for(columns) -> Rows:
 
 
 def reference_of(rows) -> Reference:
-    """What a model would compute that knows two features: how much is there, and one column."""
+    """The results of a model with two features: how many values are present, and one column."""
     count = len(rows.names)
     present = sum(np.asarray(c.is_valid()).astype(np.int64) for c in rows.batch.columns)
     logits = np.linspace(-2, 2, count).astype(np.float32)
@@ -47,7 +47,7 @@ def reference_of(rows) -> Reference:
 
 
 def answers_of(rows, columns, reference, fault, required=()):
-    """Return what is expected, but where `fault` says True of the raw columns."""
+    """Return the expected answers, except where `fault` returns True for the raw columns."""
     raw = as_raw_columns(rows.batch, columns)
     wrong = fault(raw)
     right = reference.answers["predict"]
@@ -150,7 +150,7 @@ def test_columns_that_may_not_be_left_out_are_named():
     assert not proof.proven
 
 
-def test_what_no_one_or_two_changes_show_stays_as_it_was_found():
+def test_a_difference_that_one_or_two_changes_do_not_show_is_kept():
     columns = columns_of(40)
     three = ("c001", "c002", "c003")
     first, proof = prove(columns, lambda raw: np.all([gone(raw, c) for c in three], axis=0))

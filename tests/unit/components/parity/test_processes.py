@@ -17,7 +17,7 @@ from components.parity.questions import Question
 from components.parity.serving_paths.python import Python
 from schemas.errors import ModelError, SkewlessError
 
-# Stands for components.parity.fresh_process: arguments are PATH, SAVED_MODEL, FOLDER.
+# Replaces components.parity.fresh_process: arguments are PATH, SAVED_MODEL, FOLDER.
 ECHO = """
 import json, shutil, sys
 _, path, saved_model, folder = sys.argv
@@ -75,7 +75,7 @@ def test_a_question_that_fails_leaves_the_others_answered(ask):
         ("import sys; sys.exit('x' * 5000 + ' the end')", "xxx the end"),
     ],
 )
-def test_a_process_that_dies_tells_how_and_its_last_words(ask, program, reason):
+def test_a_process_that_dies_is_reported_with_the_end_of_its_output(ask, program, reason):
     with pytest.raises(NoAnswerError) as caught:
         ask(program, question("first"))
 
@@ -100,8 +100,8 @@ def test_a_process_that_hangs_is_given_up_and_ended(ask, monkeypatch):
     assert time.monotonic() - started < 10
 
 
-# Starts both kinds of processes as a proof does, with programs in place of theirs that never end,
-# and is killed once they are there.
+# Starts both kinds of processes as a proof does, with programs in their place that never end, and
+# is killed once they are running.
 KILLED = """
 import os, signal, sys
 from components.parity import processes, server
@@ -149,7 +149,7 @@ def test_a_fresh_process_that_nobody_asks_any_more_ends(tmp_path, monkeypatch):
     (tmp_path / f"{name}.calls.json").write_text("[]", encoding="utf-8")
     monkeypatch.setattr(Python, "__init__", lambda *_: None)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
-    with pytest.raises(SystemExit, match="nobody asks any more"):
+    with pytest.raises(SystemExit, match="ended before the questions were complete"):
         fresh_process.main(name, "model", str(tmp_path))
     assert not (tmp_path / f"{name}.answers.json").exists()
 

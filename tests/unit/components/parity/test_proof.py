@@ -78,7 +78,7 @@ def test_a_proof_is_read_as_it_was_written(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
-def test_a_proof_is_told_in_a_line():
+def test_the_text_of_a_proof_is_one_line():
     assert describe(proof_of()) == (
         "serving gives what training computed: "
         "1,000 real rows (900 test, 100 eval) and 231 adversarial ones, "
@@ -86,7 +86,7 @@ def test_a_proof_is_told_in_a_line():
     )
 
 
-def test_a_difference_is_told_with_row_feature_and_both_values():
+def test_a_difference_is_reported_with_row_feature_and_both_values():
     assert describe(proof_of([difference()])).splitlines() == [
         (
             "serving would not give what training computed "
@@ -111,7 +111,7 @@ def test_many_differences_are_cut_short_and_each_row_is_shown_once():
     assert text.count("fare=12.5") == 4
 
 
-def test_a_failure_is_told_with_its_reason():
+def test_a_failure_is_reported_with_its_reason():
     text = describe(
         proof_of(failures=[PathFailure(path="C API", reason="first line\nsecond line")])
     )

@@ -77,7 +77,7 @@ def test_of_a_large_split_only_some_batches_are_read(examples):
     assert sample[-1] >= 360
 
 
-def test_values_that_are_missing_and_values_that_stand_for_it_stay_apart(examples):
+def test_missing_values_and_their_stand_ins_stay_different(examples):
     rows = make_rows(examples(12), COLUMNS, SERVING, 12)
     fares = rows.batch.column(1)
 
@@ -110,7 +110,7 @@ def test_each_column_is_left_out_of_some_rows_that_are_otherwise_real(examples):
         assert lacking == [{**row, column: None} for row in real]
 
 
-def test_each_adversarial_value_stands_in_a_row_of_its_own(examples):
+def test_each_adversarial_value_has_a_row_of_its_own(examples):
     rows = make_rows(examples(12), COLUMNS, SERVING, 6)
     table = rows.batch.to_pydict()
     named = dict(zip(rows.names, range(len(rows.names)), strict=True))
@@ -160,7 +160,7 @@ def test_the_same_examples_give_the_same_rows(examples):
     assert str(one.batch.to_pylist()) == str(two.batch.to_pylist())
 
 
-def test_rows_that_files_cannot_hold_are_told(examples):
+def test_rows_that_files_cannot_contain_are_recognized(examples):
     rows = make_rows(examples(12), COLUMNS, SERVING, 12)
     plain = rows.plain(SERVING)
 
@@ -180,7 +180,7 @@ def test_rows_that_files_cannot_hold_are_told(examples):
         (FARE, [None], []),
     ],
 )
-def test_adversarial_values_stand_near_real_ones_too(column, seen, near):
+def test_adversarial_values_are_near_real_ones_too(column, seen, near):
     values = adversarial_values(column, seen)
 
     assert all(value in values for value in near)
@@ -196,14 +196,14 @@ def test_no_integer_is_larger_than_ingest_takes(end):
     assert max(map(abs, values)) == 2**53
 
 
-def test_numbers_that_some_threads_take_for_zero_are_tried():
+def test_numbers_that_some_threads_treat_as_zero_are_tried():
     tiny = float(np.finfo(np.float32).tiny)
     values = adversarial_values(FARE, [])
 
     assert {v for v in values if 0 < abs(v) < tiny} == {tiny / 2, -tiny / 2, 2.0**-149}
 
 
-def test_adversarial_values_hold_what_the_issue_names():
+def test_adversarial_values_include_known_difficult_ones():
     floats = adversarial_values(FARE, [])
     texts = adversarial_values(COMPANY, [])
 
@@ -213,8 +213,8 @@ def test_adversarial_values_hold_what_the_issue_names():
     assert {2**53, -(2**53), 0, -1} < set(adversarial_values(HOUR, []))
     assert b"" in texts
     assert max(map(len, texts)) == 100_000
-    for wanted in (b"\x00", b"\n", b"\x1f", b"\xff", "日本".encode(), b" "):
-        assert any(wanted in text for text in texts), wanted
+    for part in (b"\x00", b"\n", b"\x1f", b"\xff", "日本".encode(), b" "):
+        assert any(part in text for text in texts), part
 
 
 @pytest.mark.parametrize(

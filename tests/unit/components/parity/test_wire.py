@@ -1,4 +1,4 @@
-"""Arrays arrive in another process as they are."""
+"""Arrays arrive unchanged in another process."""
 
 import numpy as np
 import pytest
