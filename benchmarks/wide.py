@@ -59,7 +59,7 @@ def measured(
 
 
 def make_table(rows: int, columns: int) -> pa.Table:
-    """Return the table: `id`, the columns, and `answer`, which depends on a tenth of the numbers."""
+    """Return the table: `id`, the columns, and `answer`, made from a tenth of the numbers."""
     random = np.random.default_rng(_SEED)
     signal = random.normal(size=rows)
     made = {"id": pa.array(np.arange(rows))}

@@ -2,8 +2,8 @@
 
 `session_call` takes names of tensors and returns a function from arrays to arrays.
 `Session.make_callable` does the same, but with feeds it calls `Session.run`, which checks each feed
-in Python. For 500 columns this takes ten times as long as computing a row. The method below it takes
-the arrays as they are; a TensorFlow without that method is only slower.
+in Python. For 500 columns this takes ten times as long as computing a row. The method below it
+takes the arrays as they are; a TensorFlow without that method is only slower.
 """
 
 from __future__ import annotations
