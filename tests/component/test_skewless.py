@@ -73,7 +73,7 @@ def test_more_rows_than_a_batch_stay_in_order(model, rows, expected, monkeypatch
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda columns: columns.pop("age"), "the column 'age' is there 0 times"),
+        (lambda columns: columns.pop("age"), "there are 0 columns 'age'"),
         (lambda columns: columns.update(age=["x"] * 2), "a value of 'age' does not fit INT"),
         (lambda columns: columns.update(age=[1, 2, 3]), "the columns differ in length"),
     ],
