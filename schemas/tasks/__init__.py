@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import pydantic
+from pydantic_core import PydanticCustomError
 
 from schemas.strict import named_kind
 from schemas.tasks.binary import Binary
@@ -24,6 +25,18 @@ _TASK = "task"
 BY_NAME: dict[str, type[TaskOptions]] = {kind.model_fields[_TASK].default: kind for kind in KINDS}
 
 
+def _require_task(value: Any) -> Any:
+    """Refuse a label that is a column without a task, which the data alone do not decide."""
+    if isinstance(value, dict) and "column" in value and _TASK not in value:
+        raise PydanticCustomError(
+            "no_task",
+            "the label is a column, so it needs a task: multiclass for one of several classes,"
+            " regression for a number; yes or no is written as 'equals' or 'exceeds'",
+            {"key": "column"},
+        )
+    return value
+
+
 def _with_task(kinds: tuple[type[Any], ...]) -> Any:
     return pydantic.BeforeValidator(lambda value: named_kind(value, _TASK, kinds, what=_TASK))
 
@@ -33,10 +46,15 @@ if TYPE_CHECKING:
     Export = ExportOptions
     Thresholds = ThresholdOptions
 else:
-    _DISCRIMINATOR = pydantic.Discriminator(_TASK) if len(KINDS) > 1 else None
+    _DISCRIMINATOR = pydantic.Discriminator(_TASK)
     _EXPORTS = tuple(kind.EXPORT for kind in KINDS)
     _THRESHOLDS = tuple(kind.THRESHOLDS for kind in KINDS)
-    Task = Annotated[Union[KINDS], _DISCRIMINATOR, _with_task(KINDS)]  # noqa: UP007 - of a tuple
+    Task = Annotated[
+        Union[KINDS],  # noqa: UP007 - of a tuple
+        _DISCRIMINATOR,
+        _with_task(KINDS),
+        pydantic.BeforeValidator(_require_task),
+    ]
     Export = Annotated[Union[_EXPORTS], _DISCRIMINATOR, _with_task(_EXPORTS)]  # noqa: UP007
     Thresholds = Annotated[Union[_THRESHOLDS], _DISCRIMINATOR, _with_task(_THRESHOLDS)]  # noqa: UP007
 

@@ -61,3 +61,18 @@ def test_options_read_back_from_json():
 def test_an_unknown_task_is_refused_with_the_nearest_one():
     with pytest.raises(ValueError, match="unknown task 'binery'; did you mean 'binary'"):
         Spec.model_validate(SPEC | {"label": {**SPEC["label"], "task": "binery"}})
+
+
+def test_a_label_of_a_column_without_a_task_is_refused_with_the_tasks():
+    with pytest.raises(ValueError, match=r"needs a task: multiclass .* regression"):
+        Spec.model_validate(SPEC | {"label": {"column": "species"}})
+
+
+def test_a_key_of_another_task_is_refused():
+    label = {"task": "regression", "column": "price"}
+    with pytest.raises(ValueError, match="unknown key 'classes'"):
+        Spec.model_validate(SPEC | {"label": label, "export": {"classes": ["a", "b"]}})
+    with pytest.raises(ValueError, match="unknown key 'auc'"):
+        Spec.model_validate(
+            SPEC | {"label": label, "evaluation": {"thresholds": {"auc": {"min": 0.5}}}}
+        )
