@@ -33,20 +33,26 @@ def inline(function: Any, arguments: Tensors, selected: Iterable[str]) -> Tensor
     named = tf.nest.pack_sequence_as(function.structured_outputs, function.outputs, True)
     outputs = {name: named[name] for name in selected}
     graph = _needed(function.graph, outputs.values())
-    sources = [_source(tensor).name for tensor in outputs.values()]
-    used = {*sources, *(name for node in graph.node for name in node.input)}
+    sources = {name: _source(tensor).name for name, tensor in outputs.items()}
+    used = {name for node in graph.node for name in node.input}
     names = sorted(function.structured_input_signature[0][0])
     own, captured = function.inputs[: len(names)], function.inputs[len(names) :]
-    given = {t.name: arguments[n] for t, n in zip(own, names, strict=True) if t.name in used}
+    taken = {t.name: arguments[n] for t, n in zip(own, names, strict=True) if n in arguments}
+    given = {name: tensor for name, tensor in taken.items() if name in used}
     for tensor, outside in zip(captured, function.captured_inputs, strict=True):
         if tensor.name in used:
             given[tensor.name] = _capture(outside)
+    computed = [name for name, source in sources.items() if source not in taken]
     copies = tf.graph_util.import_graph_def(
-        graph, input_map=given, return_elements=sources, name="transform"
+        graph,
+        input_map=given,
+        return_elements=[sources[name] for name in computed],
+        name="transform",
     )
-    for copy, tensor in zip(copies, outputs.values(), strict=True):
-        copy.set_shape(tensor.shape)
-    return dict(zip(outputs, copies, strict=True))
+    for copy, name in zip(copies, computed, strict=True):
+        copy.set_shape(outputs[name].shape)
+    copied = dict(zip(computed, copies, strict=True))
+    return {name: copied.get(name, taken.get(source)) for name, source in sources.items()}
 
 
 def _capture(outside: tf.Tensor) -> tf.Tensor:
@@ -65,7 +71,8 @@ def _needed(graph: tf.Graph, outputs: Iterable[tf.Tensor]) -> Any:
     nodes = {node.name: node for node in whole.node}
     needed = tf.compat.v1.GraphDef(versions=whole.versions, library=whole.library)
     seen: set[str] = set()
-    waiting = [tensor.op for tensor in outputs]
+    # What a function returns also waits for the look-ups of its other outputs.
+    waiting = [given.op for tensor in outputs for given in (*tensor.op.inputs, tensor)[:1]]
     while waiting:
         op = waiting.pop()
         if op.name in seen:

@@ -92,3 +92,12 @@ def test_captured_constants_are_unknown_to_the_optimizer(inlined):
     unknown = [op.outputs[0].shape for op in operations if op.type == "PlaceholderWithDefault"]
 
     assert [1_000] in unknown
+
+
+def test_arguments_of_other_outputs_are_not_needed(loaded):
+    def call(one):
+        return inline(loaded.call, {"one": one}, ["centred"])
+
+    traced = tf.function(call, autograph=False).get_concrete_function(ROWS)
+
+    assert traced(tf.constant([2.0]))["centred"].numpy().tolist() == [1.5]

@@ -1,0 +1,98 @@
+"""A label of several classes and a numeric label, from rows to a pushed and proven model."""
+
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skewless
+
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = """
+feature { name: "id" type: INT not_in_environment: "SERVING" }
+feature { name: "answer" type: %s not_in_environment: "SERVING" }
+feature { name: "x" type: FLOAT }
+feature { name: "color" type: BYTES }
+default_environment: "TRAINING"
+default_environment: "SERVING"
+"""
+PIPELINE = """
+name: table
+source: {path: rows.csv}
+splits: {key: [id]}
+label: %s
+features: {x: [z_score, quantile_buckets], color: vocabulary}
+validation: {max_rejected_fraction: 0.1}
+evaluation: {slices: [color]}
+model: {max_epochs: 40, batch_size: 64, deep: {learning_rate: 0.01}}
+"""
+
+
+def run(folder, label, column_type, answer):
+    """Run the pipeline on rows whose answer is a function of their values; return the summary."""
+    rng = random.Random(7)
+    rows = ["id,answer,x,color"]
+    for number in range(1500):
+        x, color = rng.gauss(0, 1), rng.choice(["red", "green", ""])
+        # some rows have no answer, and some no x
+        text = "" if number % 50 == 0 else answer(x, color)
+        rows.append(f"{number},{text},{'' if number % 17 == 0 else f'{x:.4f}'},{color}")
+    folder.mkdir()
+    (folder / "rows.csv").write_text("\n".join(rows) + "\n")
+    (folder / "schema.pbtxt").write_text(SCHEMA % column_type)
+    (folder / "pipeline.yaml").write_text(PIPELINE % label)
+    command = [sys.executable, "-m", "skewless", "run", str(folder)]
+    ran = subprocess.run(
+        [*command, "--output", str(folder / "runs")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (summary,) = (folder / "runs/table/runs").glob("*/summary.json")
+    content = json.loads(summary.read_text())
+    assert content["status"] == "pushed"
+    assert content["parity"]["proven"]
+    assert content["counts"]["rejected_by_reason"] == {"missing_label": 30}
+    return content
+
+
+def test_several_classes(tmp_path):
+    def answer(x, color):
+        return {"red": "10", "green": "Other" if x > 0 else "other"}.get(color, "a;b")
+
+    content = run(tmp_path / "table", "{task: multiclass, column: answer}", "BYTES", answer)
+
+    evaluation = content["evaluation"]
+    assert evaluation["overall"]["accuracy"] > 0.9
+    assert evaluation["overall"]["log_loss"] < evaluation["baselines"]["logistic"]["log_loss"]
+    model = skewless.load(tmp_path / "table/runs/table")
+    scored = model.predict({"x": [1.5, -1.5, None], "color": ["green", "green", "red"]})
+    assert scored.column("class").to_pylist() == ["Other", "other", "10"]
+    assert all(len(each) == 4 for each in scored.column("probabilities").to_pylist())
+
+
+def test_a_number_in_its_own_unit(tmp_path):
+    def answer(x, color):
+        return f"{math.exp(8 + x) * (2 if color == 'red' else 1):.2f}"
+
+    label = "{task: regression, column: answer, log1p: true}"
+    content = run(tmp_path / "table", label, "FLOAT", answer)
+
+    evaluation = content["evaluation"]
+    assert evaluation["overall"]["r2"] > 0.8
+    assert evaluation["overall"]["rmse"] < evaluation["baselines"]["linear"]["rmse"]
+    model = skewless.load(tmp_path / "table/runs/table")
+    scored = model.predict({"x": [1.0, 1.0], "color": ["green", "red"]})
+    assert scored.column("prediction").to_pylist() == pytest.approx(
+        [math.exp(9), 2 * math.exp(9)], rel=0.2
+    )
