@@ -204,7 +204,13 @@ class Batcher:
     def _work(self) -> None:
         """Compute batches in the model's thread until no requests wait."""
         while (batch := self._batches.get()) is not None:
-            self._loop.call_soon_threadsafe(self._go_on, batch, *self._timed(batch))
+            computed = self._timed(batch)
+            try:
+                self._loop.call_soon_threadsafe(self._go_on, batch, *computed)
+            except RuntimeError:
+                if not self._loop.is_closed():
+                    raise
+                return  # the server has ended; nobody waits for these answers
 
     def _go_on(
         self, batch: Sequence[_Waiting], results: Sequence[Done | Exception], seconds: float

@@ -34,7 +34,7 @@ const scoresOf = (outputs) =>
 function showAnswer(answer, description) {
   const { className, score, logit } = answer;
   const text = textOfScores(description)(score);
-  const facts = className === null ? [] : [["Score", text]];
+  const facts = description.classes.length ? [["Score", text]] : [];
   if (logit !== null) facts.push(["Logit", Number(logit).toFixed(3)]);
   if (description.threshold !== null) facts.push(["Threshold", numberText(description.threshold)]);
   const verdict = h(

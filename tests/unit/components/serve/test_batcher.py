@@ -216,3 +216,19 @@ def test_an_answer_that_cannot_be_given_harms_no_other(caplog):
 
     assert asyncio.run(main()) == [1]
     assert "could not be answered" in caplog.text
+
+
+def test_a_batch_that_is_computed_when_the_loop_has_ended_is_dropped():
+    gate = Gate()
+
+    async def main():
+        batcher = Batcher(gate.run, Limits())
+        batcher.submit("key", {"x": np.array([1])}, 1, 10.0, lambda _: None)
+        await asyncio.to_thread(gate.entered.wait, 10)
+        return batcher
+
+    batcher = asyncio.run(main())
+    gate.open.set()
+    batcher._thread.join(10)
+    assert not batcher._thread.is_alive()
+    assert gate.calls == [("key", [1])]
