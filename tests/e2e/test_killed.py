@@ -38,7 +38,7 @@ def own_temporary(tmp_path, monkeypatch):
 def wait_for_questions(process, folder):
     """Return once both fresh processes have received all requests."""
     deadline = time.monotonic() + 300
-    while len(list(folder.glob("**/c_api.calls.json"))) == 0:
+    while len(list(folder.glob("**/*:CApi.calls.json"))) == 0:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
