@@ -8,8 +8,6 @@ takes the arrays as they are; a TensorFlow without that method is only slower.
 
 from __future__ import annotations
 
-import atexit
-import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,15 +18,6 @@ from tensorflow.core.protobuf import config_pb2
 if TYPE_CHECKING:
     Call = Callable[..., list[np.ndarray]]
 
-_open: weakref.WeakSet[tf.compat.v1.Session] = weakref.WeakSet()
-
-
-@atexit.register
-def _close() -> None:
-    """Close sessions before the interpreter ends: their calls would fail to let go of them."""
-    for session in list(_open):
-        session.close()
-
 
 def session_call(
     session: tf.compat.v1.Session, fetches: Sequence[str], feeds: Sequence[str]
@@ -38,6 +27,5 @@ def session_call(
     if direct is None:
         call: Call = session.make_callable(list(fetches), list(feeds))
     else:
-        _open.add(session)
         call = direct(config_pb2.CallableOptions(feed=feeds, fetch=fetches))
     return call
