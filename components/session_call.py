@@ -8,6 +8,7 @@ takes the arrays as they are; a TensorFlow without that method is only slower.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,4 +29,6 @@ def session_call(
         call: Call = session.make_callable(list(fetches), list(feeds))
     else:
         call = direct(config_pb2.CallableOptions(feed=feeds, fetch=fetches))
+        # When the interpreter ends, its release would fail and print so: the process frees it all.
+        atexit.register(setattr, type(call), "__del__", lambda _: None)
     return call
