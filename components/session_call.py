@@ -19,6 +19,8 @@ from tensorflow.core.protobuf import config_pb2
 if TYPE_CHECKING:
     Call = Callable[..., list[np.ndarray]]
 
+_kept: set[type] = set()
+
 
 def session_call(
     session: tf.compat.v1.Session, fetches: Sequence[str], feeds: Sequence[str]
@@ -29,6 +31,15 @@ def session_call(
         call: Call = session.make_callable(list(fetches), list(feeds))
     else:
         call = direct(config_pb2.CallableOptions(feed=feeds, fetch=fetches))
-        # When the interpreter ends, its release would fail and print so: the process frees it all.
-        atexit.register(setattr, type(call), "__del__", lambda _: None)
+        _keep_to_the_end(type(call))
     return call
+
+
+def _keep_to_the_end(calls: type) -> None:
+    """Have no call released when the interpreter ends: it would fail, and print so.
+
+    A server loads models for weeks, so this is registered once.
+    """
+    if calls not in _kept:
+        _kept.add(calls)
+        atexit.register(setattr, calls, "__del__", lambda _: None)

@@ -91,7 +91,7 @@ def _worse(
     """The metric is worse than the last blessed model's by more than `max_loss`."""
     if value is None or reference is None or bound.max_loss is None:
         return []
-    loss = value - reference if metric.better == "lower" else reference - value
+    loss = metric.loss(value) - metric.loss(reference)
     if loss <= bound.max_loss:
         return []
     return [
@@ -115,7 +115,7 @@ def _unbeaten(
     value, reference = model[name], other[name]
     if value is None or reference is None:
         return []
-    if value < reference if objective.better == "lower" else value > reference:
+    if objective.loss(value) < objective.loss(reference):
         return []
     return [
         Reason(

@@ -105,10 +105,9 @@ def worst(
     The objective exists in every slice, even in one with rows of one class only, and it is what the
     model is trained for.
     """
-    sign = 1 if objective.better == "lower" else -1
 
     def loss(metrics: Metrics) -> float:
-        return sign * (metrics[objective.name] or 0.0)
+        return objective.loss(metrics[objective.name] or 0.0)
 
     ranked = sorted(
         (

@@ -29,7 +29,6 @@ def card(model: Description) -> str:
     overall, *slices = model.metrics
     task = BY_NAME[model.task]
     objective, shown = task.metric(model.objective), task.shown(model.objective)
-    sign = 1 if objective.better == "lower" else -1
     large = [s for s in slices if s.rows >= model.min_slice_examples]
     asked = {"signature_name": "predict", "instances": [{i.name: _asked(i) for i in model.inputs}]}
     return _TEMPLATE.render(
@@ -46,7 +45,7 @@ def card(model: Description) -> str:
         small=len(slices) - len(large),
         worst=max(
             (s for s in large if s.metrics.get(objective.name) is not None),
-            key=lambda s: sign * (s.metrics[objective.name] or 0),
+            key=lambda s: objective.loss(s.metrics[objective.name] or 0),
             default=None,
         ),
         body=json.dumps(asked, ensure_ascii=False),

@@ -52,6 +52,10 @@ class Metric:
     undefined: str = ""
     optional: bool = False
 
+    def loss(self, value: float) -> float:
+        """Return a value so that less is better, whatever is better for the metric."""
+        return -value if self.better == "higher" else value
+
 
 @dataclass(frozen=True)
 class ClassesOf:
