@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from components.progress import LEFT_OUT
 from pipeline.summary import Summary
 from schemas.tasks import BY_NAME
-from schemas.tasks.options import TaskOptions
+from schemas.tasks.options import TaskOptions, figure_text
 
 LABEL_WIDTH = 14
 _PARITY_HEAD = ("serving path", "rows", "values", "differing", "largest")
@@ -83,7 +83,7 @@ def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
         models[baseline.name.replace("_", " ")] = evaluation["baselines"][baseline.name]
     shown = task.shown(evaluation.get("objective", task.OBJECTIVE))
     names = [metric.name for metric in shown if metric.better is not None]
-    rows = [[model, *(_number(m[name]) for name in names)] for model, m in models.items()]
+    rows = [[model, *(figure_text(m[name]) for name in names)] for model, m in models.items()]
     examples = evaluation["overall"]["examples"]
     yield Line("")
     head, *body = _columns([[f"test, {examples:,} rows", *names], *rows])
@@ -106,7 +106,7 @@ def _slices(evaluation: Mapping[str, Any]) -> Iterator[Line]:
         [
             f"{s['column']} = {s['value']}",
             f"{s['metrics']['examples']:,}",
-            *(_number(s["metrics"][metric]) for metric in names),
+            *(figure_text(s["metrics"][metric]) for metric in names),
         ]
         for s in worst
     ]
@@ -180,17 +180,6 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-
-
-def _number(value: float | None) -> str:
-    """Write a figure; one in a label's unit may be large.
-
-    >>> _number(0.12345), _number(181455.0436)
-    ('0.1235', '181,455')
-    """
-    if value is None:
-        return "-"
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _by_count(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:

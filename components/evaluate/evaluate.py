@@ -220,6 +220,6 @@ def _tell(report: Report) -> None:
     progress.note(
         STAGE,
         blessed=int(report.blessed),
-        examples=report.overall["examples"] or 0,
+        examples=report.overall["examples"],
         **{name: value for name, value in values.items() if value is not None},
     )

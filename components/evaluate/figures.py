@@ -121,4 +121,4 @@ class Totals:
                 found.append(
                     SliceMetrics(column=slicing.column.name, value=name, kind=kind, metrics=metrics)
                 )
-        return sorted(found, key=lambda s: (s.kind == "other", -(s.metrics["examples"] or 0)))
+        return sorted(found, key=lambda s: (s.kind == "other", -s.metrics["examples"]))

@@ -113,7 +113,7 @@ def worst(
         (
             s
             for s in slices
-            if (s.metrics["examples"] or 0) >= min_examples and loss(s.metrics) > loss(overall)
+            if s.metrics["examples"] >= min_examples and loss(s.metrics) > loss(overall)
         ),
         key=lambda s: -loss(s.metrics),
     )

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from schemas.description import CARD_NAME, Description, Input, Slice
 from schemas.tasks import BY_NAME
+from schemas.tasks.options import figure_text
 
 _SPLITS = {
     "train": "learning",
@@ -87,17 +88,6 @@ def _number(value: float) -> str:
     return f"{value:.15g}"
 
 
-def _figure(value: float | None) -> str:
-    """Write a metric; one in a label's unit may be large.
-
-    >>> _figure(None), _figure(0.12345), _figure(181455.0436)
-    ('-', '0.1235', '181,455')
-    """
-    if value is None:
-        return "-"
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
@@ -109,7 +99,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.filters |= {
     "code": code,
-    "figure": _figure,
+    "figure": figure_text,
     "json": lambda value: json.dumps(value, ensure_ascii=False),
     "number": _number,
     "python": lambda text: Markup(repr(text)),

@@ -158,11 +158,11 @@ def _treated(use: Use) -> Treated:
 
 
 def _metrics(report: Report) -> tuple[Slice, ...]:
-    whole = Slice(name="", rows=_rows(report.overall), metrics=_figures(report.overall))
-    return whole, *(
-        Slice(name=f"{s.column} = {s.value}", rows=_rows(s.metrics), metrics=_figures(s.metrics))
-        for s in report.slices
-    )
+    def measured(name: str, metrics: Metrics) -> Slice:
+        return Slice(name=name, rows=metrics["examples"], metrics=_figures(metrics))
+
+    slices = [measured(f"{s.column} = {s.value}", s.metrics) for s in report.slices]
+    return (measured("", report.overall), *slices)
 
 
 def _figures(metrics: Metrics) -> dict[str, float | None]:
@@ -172,10 +172,6 @@ def _figures(metrics: Metrics) -> dict[str, float | None]:
         for name, value in metrics.items()
         if name != "examples" and not isinstance(value, list)
     }
-
-
-def _rows(metrics: Metrics) -> int:
-    return int(metrics["examples"] or 0)
 
 
 def _training_examples(trained: str) -> int:

@@ -162,4 +162,4 @@ def tally(groups: int, *, coarse: bool = False) -> BinaryTally:
 
 def constant(metrics: Metrics) -> Metrics:
     """Return the figures of predicting the rows' own base rate."""
-    return constant_metrics(int(metrics["examples"] or 0), int(metrics["positives"] or 0))
+    return constant_metrics(metrics["examples"], metrics["positives"])

@@ -12,17 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from components.tasks.probabilities import CELLS, calibration_cells, count, logarithms, logit_bins
+
 # Scores are binned by their logit, which keeps the bins narrow where many scores are, near 0 and 1.
 # 65,536 bins over ±16 are 1/2048 wide; tallies with fewer bins merge neighbours.
 BINS = 1 << 16
 SLICE_BINS = 1 << 12
-_LOGIT_LIMIT = 16.0
-
-# The reliability diagram's cells: 15 of equal width (Guo et al. 2017, arXiv:1706.04599).
-CELLS = 15
-
-# Scores of 0 and 1 are moved inwards by this much, as in scikit-learn's log_loss of float32.
-_EPSILON = float(np.finfo(np.float32).eps)
 
 
 class GradedRows(NamedTuple):
@@ -61,13 +56,12 @@ def grade(scores: np.ndarray, labels: np.ndarray) -> GradedRows:
     keep: slice | np.ndarray = valid if invalid else slice(None)
     score = scores[keep].astype(np.float64)
     label = labels[keep].astype(np.int64)
-    inside = np.clip(score, _EPSILON, 1 - _EPSILON)
-    log_p, log_q = np.log(inside), np.log1p(-inside)
+    log_p, log_q = logarithms(score)
     return GradedRows(
         label=label,
-        bin=((log_p - log_q + _LOGIT_LIMIT) * (BINS / (2 * _LOGIT_LIMIT))).astype(np.int64),
+        bin=logit_bins(log_p, log_q, BINS),
         loss=-np.where(label == 1, log_p, log_q),
-        cell=np.minimum((score * CELLS).astype(np.int64), CELLS - 1),
+        cell=calibration_cells(score),
         score=score,
         keep=keep,
         invalid=invalid,
@@ -114,10 +108,10 @@ class BinaryTally:
         group = np.zeros_like(rows.label) if groups is None else groups[rows.keep]
         labelled = group * 2 + rows.label
         bins = self.counts.shape[2]
-        _count(self.counts, labelled * bins + rows.bin // (BINS // bins))
-        _count(self.cells, labelled * CELLS + rows.cell)
-        _count(self.loss, group, rows.loss)
-        _count(self.cell_scores, group * CELLS + rows.cell, rows.score)
+        count(self.counts, labelled * bins + rows.bin // (BINS // bins))
+        count(self.cells, labelled * CELLS + rows.cell)
+        count(self.loss, group, rows.loss)
+        count(self.cell_scores, group * CELLS + rows.cell, rows.score)
         self.invalid += rows.invalid
 
     def merge(self, other: BinaryTally) -> None:
@@ -127,8 +121,3 @@ class BinaryTally:
         self.cells += other.cells
         self.cell_scores += other.cell_scores
         self.invalid += other.invalid
-
-
-def _count(sums: np.ndarray, index: np.ndarray, weights: np.ndarray | None = None) -> None:
-    """Add each row's weight, or 1, at its index into the flattened sums, in place."""
-    sums += np.bincount(index, weights, minlength=sums.size).reshape(sums.shape)

@@ -24,7 +24,7 @@ from components.tasks.multiclass_tally import metrics_of as metrics
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
 from schemas import signatures as names
 from schemas.errors import DataError
-from schemas.tasks.multiclass import MOST_CLASSES, TOP, Multiclass, MulticlassExport
+from schemas.tasks.multiclass import TOP, Multiclass, MulticlassExport
 
 if TYPE_CHECKING:
     from components.tasks.protocol import Tensors
@@ -79,13 +79,6 @@ def head(
 ) -> Head:
     """Return a head of one logit a class that starts at the classes' shares in training."""
     classes = learned["classes"]
-    if len(classes) > MOST_CLASSES:
-        raise DataError(
-            f"the label {options.name!r} has {len(classes):,} classes",
-            where=where,
-            expected=f"at most {MOST_CLASSES:,} classes",
-            remedy="predict a coarser column, or a number with label.task: regression",
-        )
     counts = np.zeros(len(classes), np.int64)
     for part in labels:
         counts += np.bincount(part[part >= 0], minlength=len(classes))

@@ -6,19 +6,25 @@ size depends on the numbers of groups and classes and not on the number of rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from components.tasks.binary_metrics import area_under_roc
+from components.tasks.probabilities import (
+    CELLS,
+    EPSILON,
+    calibration_cells,
+    count,
+    logarithms,
+    logit_bins,
+)
 from components.tasks.protocol import Metrics
 
 # The probability of a class is binned by its logit, as that of a binary classifier is.
 BINS = 1 << 12
-_LOGIT_LIMIT = 16.0
-CELLS = 15
-_EPSILON = float(np.finfo(np.float32).eps)
 
 
 class GradedClasses(NamedTuple):
@@ -56,41 +62,43 @@ def grade(probabilities: np.ndarray, labels: np.ndarray) -> GradedClasses:
 
 @dataclass
 class MulticlassTally:
-    """Sums over the rows of each group; the arrays are None until the number of classes is known.
+    """Sums over the rows of each group.
 
     Attributes:
       groups: how many there are.
       bins: of each class's logit; 0 where the groups are many, and have no AUC or calibration.
-      confusion: rows by class and likeliest class, int64 [groups, classes, classes].
-      top: rows whose class is one of the likeliest, by how many count as such, int64 [groups, TOP].
-      loss: sum of the log-losses, float64 [groups].
-      scores: rows by class, whether they are of it, and the bin of its logit, int64 [groups,
-        classes, 2, bins].
-      cells: the same by calibration cell, int64 [groups, classes, 2, CELLS].
-      cell_scores: sum of the probabilities by class and cell, float64 [groups, classes, CELLS].
+      top_of: how many of the likeliest classes count as the top.
+      sums: by name, none until the number of classes is known:
+
+        - confusion: rows by class and likeliest class, int64 [groups, classes, classes];
+        - top: rows whose class is in the top, int64 [groups];
+        - loss: sum of the log-losses, float64 [groups];
+        - scores: rows by class, whether they are of it, and the bin of its logit, int64 [groups,
+          classes, 2, bins];
+        - cells: the same by calibration cell, int64 [groups, classes, 2, CELLS];
+        - cell_scores: sum of the probabilities by class and cell, float64 [groups, classes, CELLS].
       invalid: rows left out, of all groups together.
     """
 
     groups: int
     bins: int
     top_of: int
-    confusion: np.ndarray | None = None
-    top: np.ndarray | None = None
-    loss: np.ndarray | None = None
-    scores: np.ndarray | None = None
-    cells: np.ndarray | None = None
-    cell_scores: np.ndarray | None = None
+    sums: dict[str, np.ndarray] = field(default_factory=dict)
     invalid: int = 0
 
-    def _open(self, classes: int) -> None:
-        if self.confusion is None:
-            self.confusion = np.zeros((self.groups, classes, classes), np.int64)
-            self.top = np.zeros(self.groups, np.int64)
-            self.loss = np.zeros(self.groups)
+    def _opened(self, classes: int) -> dict[str, np.ndarray]:
+        """Return the sums, which are made for the first rows."""
+        if not self.sums:
             cells = CELLS if self.bins else 0
-            self.scores = np.zeros((self.groups, classes, 2, self.bins), np.int64)
-            self.cells = np.zeros((self.groups, classes, 2, cells), np.int64)
-            self.cell_scores = np.zeros((self.groups, classes, cells))
+            self.sums = {
+                "confusion": np.zeros((self.groups, classes, classes), np.int64),
+                "top": np.zeros(self.groups, np.int64),
+                "loss": np.zeros(self.groups),
+                "scores": np.zeros((self.groups, classes, 2, self.bins), np.int64),
+                "cells": np.zeros((self.groups, classes, 2, cells), np.int64),
+                "cell_scores": np.zeros((self.groups, classes, cells)),
+            }
+        return self.sums
 
     def add(self, rows: GradedClasses, groups: np.ndarray | None = None) -> None:
         """Add rows in place.
@@ -101,40 +109,28 @@ class MulticlassTally:
         """
         p, label = rows.probabilities, rows.label
         classes = p.shape[1]
-        self._open(classes)
+        sums = self._opened(classes)
         group = np.zeros_like(label) if groups is None else groups[rows.keep]
         own = p[np.arange(len(p)), label]
-        _count(self.confusion, (group * classes + label) * classes + p.argmax(axis=1))
-        _count(self.top, group, (p > own[:, np.newaxis]).sum(axis=1) < self.top_of)
-        _count(self.loss, group, -np.log(np.clip(own, _EPSILON, 1.0)))
+        count(sums["confusion"], (group * classes + label) * classes + p.argmax(axis=1))
+        count(sums["top"], group, (p > own[:, np.newaxis]).sum(axis=1) < self.top_of)
+        count(sums["loss"], group, -np.log(np.clip(own, EPSILON, 1.0)))
         if self.bins:
             column = group[:, np.newaxis] * classes + np.arange(classes)
             of_it = column * 2 + (label[:, np.newaxis] == np.arange(classes))
-            inside = np.clip(p, _EPSILON, 1 - _EPSILON)
-            logit = np.log(inside) - np.log1p(-inside)
-            place = ((logit + _LOGIT_LIMIT) * (self.bins / (2 * _LOGIT_LIMIT))).astype(np.int64)
-            cell = np.minimum((p * CELLS).astype(np.int64), CELLS - 1)
-            _count(self.scores, of_it * self.bins + place)
-            _count(self.cells, of_it * CELLS + cell)
-            _count(self.cell_scores, column * CELLS + cell, p)
+            cell = calibration_cells(p)
+            count(sums["scores"], of_it * self.bins + logit_bins(*logarithms(p), self.bins))
+            count(sums["cells"], of_it * CELLS + cell)
+            count(sums["cell_scores"], column * CELLS + cell, p)
         self.invalid += rows.invalid
 
     def merge(self, other: MulticlassTally) -> None:
         """Add another tally of the same groups and bins in place."""
-        if other.confusion is not None:
-            self._open(other.confusion.shape[1])
-            for name in ("confusion", "top", "loss", "scores", "cells", "cell_scores"):
-                mine = getattr(self, name)
-                mine += getattr(other, name)
+        if other.sums:
+            sums = self._opened(other.sums["confusion"].shape[1])
+            for name, more in other.sums.items():
+                sums[name] += more
         self.invalid += other.invalid
-
-
-def _count(sums: np.ndarray | None, index: np.ndarray, weights: np.ndarray | None = None) -> None:
-    """Add each row's weight, or 1, at its index into the flattened sums, in place."""
-    assert sums is not None  # allocated before
-    flat = None if weights is None else weights.ravel()
-    counts = np.bincount(index.ravel(), flat, minlength=sums.size).reshape(sums.shape)
-    sums += counts.astype(sums.dtype)
 
 
 def metrics_of(tally: MulticlassTally, group: int = 0) -> Metrics | None:
@@ -143,11 +139,10 @@ def metrics_of(tally: MulticlassTally, group: int = 0) -> Metrics | None:
     Those with a title are described in `schemas.tasks.multiclass`. The others are `examples` (rows)
     and `confusion`, rows by class and likeliest class in the order of the classes.
     """
-    if tally.confusion is None or not tally.confusion[group].any():
+    sums = {name: of_groups[group] for name, of_groups in tally.sums.items()}
+    if not sums or not sums["confusion"].any():
         return None
-    assert tally.top is not None
-    assert tally.loss is not None
-    confusion = tally.confusion[group]
+    confusion = sums["confusion"]
     rows, right = confusion.sum(axis=1), np.diag(confusion)
     examples = int(rows.sum())
     f1 = 2 * right / np.maximum(rows + confusion.sum(axis=0), 1)
@@ -155,31 +150,24 @@ def metrics_of(tally: MulticlassTally, group: int = 0) -> Metrics | None:
     return {
         "examples": examples,
         "accuracy": float(right.sum()) / examples,
-        "top_3_accuracy": float(tally.top[group]) / examples,
+        "top_3_accuracy": float(sums["top"]) / examples,
         "macro_f1": float(f1[present].mean()),
         "weighted_f1": float((f1 * rows).sum()) / examples,
-        "log_loss": float(tally.loss[group]) / examples,
-        "macro_auc": _macro_auc(tally, group),
-        "calibration_error": _calibration_error(tally, group, examples),
+        "log_loss": float(sums["loss"]) / examples,
+        "macro_auc": _macro_auc(sums["scores"]) if tally.bins else None,
+        "calibration_error": _calibration_error(sums, examples) if tally.bins else None,
         "confusion": confusion.tolist(),
     }
 
 
-def _macro_auc(tally: MulticlassTally, group: int) -> float | None:
-    if not tally.bins:
-        return None
-    assert tally.scores is not None
-    areas = [area_under_roc(*of_class)[0] for of_class in tally.scores[group]]
+def _macro_auc(scores: np.ndarray) -> float | None:
+    areas = [area_under_roc(*of_class)[0] for of_class in scores]
     known = [area for area in areas if area is not None]
     return float(np.mean(known)) if known else None
 
 
-def _calibration_error(tally: MulticlassTally, group: int, examples: int) -> float | None:
-    if not tally.bins:
-        return None
-    assert tally.cells is not None
-    assert tally.cell_scores is not None
-    off = np.abs(tally.cell_scores[group] - tally.cells[group, :, 1]).sum(axis=1) / examples
+def _calibration_error(sums: Mapping[str, np.ndarray], examples: int) -> float:
+    off = np.abs(sums["cell_scores"] - sums["cells"][:, 1]).sum(axis=1) / examples
     return float(off.mean())
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from components.tasks.probabilities import count
 from components.tasks.protocol import Metrics
 
 # Predictions are binned by the first 15 bits of their float32: the sign, the exponent, and 6 bits
@@ -100,8 +101,8 @@ class RegressionTally:
 
     Attributes:
       sums: float64 [sums, groups].
-      bins: rows, predictions and labels by bin, float64 [3, groups, BINS]; of no bins where the
-        groups are many, and have no calibration error.
+      bins: the first three of the sums (rows, predictions, labels) by bin, float64 [3, groups,
+        BINS]; of no bins where the groups are many, and have no calibration error.
       invalid: rows left out, of all groups together.
     """
 
@@ -123,14 +124,12 @@ class RegressionTally:
         """
         group = np.zeros(len(rows.bin), np.int64) if groups is None else groups[rows.keep]
         for sums, terms in zip(self.sums, rows.terms, strict=True):
-            sums += np.bincount(group, terms, minlength=len(sums))
+            count(sums, group, terms)
         bins = self.bins.shape[2]
         if bins:
             cell = group * bins + rows.bin
-            for sums, terms in zip(
-                self.bins, rows.terms, strict=False
-            ):  # rows, predictions, labels
-                sums += np.bincount(cell, terms, minlength=sums.size).reshape(sums.shape)
+            for sums, terms in zip(self.bins, rows.terms[:3], strict=True):
+                count(sums, cell, terms)
         self.invalid += rows.invalid
 
     def merge(self, other: RegressionTally) -> None:

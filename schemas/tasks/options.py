@@ -212,6 +212,17 @@ class TaskOptions(Strict):
         return next(metric for metric in cls.METRICS if metric.name == name)
 
 
+def figure_text(value: float | None) -> str:
+    """Write a figure; one in a label's unit may be large.
+
+    >>> figure_text(None), figure_text(0.12345), figure_text(181455.0436)
+    ('-', '0.1235', '181,455')
+    """
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
 def named_as_its_column(value: Any) -> Any:
     """Fill in the name of a label that is a column, if it has none."""
     if isinstance(value, dict) and "name" not in value and "column" in value:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.tasks.binary_tally import BINS, CELLS, SLICE_BINS, BinaryTally, grade
+from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, grade
+from components.tasks.probabilities import CELLS
 
 ROWS = st.lists(
     st.tuples(

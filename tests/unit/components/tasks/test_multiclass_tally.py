@@ -83,8 +83,8 @@ def test_the_sums_do_not_depend_on_the_parts(seed, cut):
             tally.add(grade(p[part], y[part]), group[part])
     second.merge(first)
     for name in ("confusion", "top", "scores", "cells"):
-        np.testing.assert_array_equal(getattr(second, name), getattr(whole, name))
-    np.testing.assert_allclose(second.loss, whole.loss)
+        np.testing.assert_array_equal(second.sums[name], whole.sums[name])
+    np.testing.assert_allclose(second.sums["loss"], whole.sums["loss"])
 
 
 def test_a_group_without_rows_has_no_metrics():
