@@ -24,20 +24,35 @@ class UnexpectedError(SkewlessError):
     """An unforeseen failure; the log has its traceback."""
 
 
-@contextlib.contextmanager
-def noticing_interrupts() -> Iterator[list[int]]:
-    """Yield a list that is no longer empty once Ctrl-C was pressed or SIGTERM sent.
+class Interrupts:
+    """The signals that ask this process to end; true once there is one.
 
-    Python raises KeyboardInterrupt for both, at whatever point, and Beam turns it into another
-    error.
+    Python raises KeyboardInterrupt at whatever point. Beam turns it into another error, and in a
+    destructor or a callback of the garbage collector it is dropped. So loops call `check`.
     """
-    noticed: list[int] = []
+
+    def __init__(self) -> None:
+        self.signals: list[int] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.signals)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if there was a signal."""
+        if self:
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def noticing_interrupts() -> Iterator[Interrupts]:
+    """Yield the record of Ctrl-C and SIGTERM; both raise KeyboardInterrupt meanwhile."""
+    noticed = Interrupts()
     if threading.current_thread() is not threading.main_thread():
         yield noticed  # Python interrupts its main thread alone
         return
 
     def notice(number: int, frame: FrameType | None) -> None:
-        noticed.append(number)
+        noticed.signals.append(number)
         signal.default_int_handler(number, frame)
 
     before = {number: signal.signal(number, notice) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tfx.dsl.compiler import compiler, constants
@@ -34,8 +34,17 @@ from pipeline import tfx_files as tfx_files  # registers the file system
 from pipeline.seals import Seals
 
 
-def run_local(pipeline: Pipeline, run_id: str, sealing: Seals) -> None:
-    """Run the DAG in this process under our run id; exceptions of stages propagate unchanged."""
+def run_local(
+    pipeline: Pipeline, run_id: str, sealing: Seals, check: Callable[[], None] = lambda: None
+) -> None:
+    """Run the DAG in this process under our run id; exceptions of stages propagate unchanged.
+
+    Args:
+      pipeline: the DAG.
+      run_id: of this run.
+      sealing: seals the artifacts.
+      check: called before each node; what it raises ends the run.
+    """
     ir = compiler.Compiler().compile(pipeline)
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
@@ -44,6 +53,7 @@ def run_local(pipeline: Pipeline, run_id: str, sealing: Seals) -> None:
     connection = deployment.metadata_connection_config
     chosen = getattr(connection, connection.WhichOneof("connection_config"))
     for node in ir.nodes:
+        check()
         name = node.pipeline_node.node_info.id
         with _checking_what_is_cached(name, sealing):
             Launcher(

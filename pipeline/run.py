@@ -11,7 +11,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,7 +184,7 @@ def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
     log = logging.getLogger(__name__)
     with noticing_interrupts() as interrupted:
         try:
-            _run_dag(job, reporter)
+            _run_dag(job, reporter, interrupted.check)
         except SkewlessError as error:
             log.exception("refused")
             return error
@@ -199,7 +199,7 @@ def _attempt(job: Job, reporter: Reporter) -> SkewlessError | None:
     return None
 
 
-def _run_dag(job: Job, reporter: Reporter) -> None:
+def _run_dag(job: Job, reporter: Reporter, check: Callable[[], None]) -> None:
     with digest_cache.opened(job.folders.digests) as known:
         digest = _digest(job, known)
         sealing = Seals(job.folders.artifacts, known)
@@ -208,7 +208,7 @@ def _run_dag(job: Job, reporter: Reporter) -> None:
             _repeat(job, same, reporter.board)
         else:
             unchanged.forget(job.folders)
-            _run_nodes(job, known)
+            _run_nodes(job, known, check)
     reporter.finish()
     executions = _check_against_metadata(job, reporter.board)
     pushed = executions["push"].outputs["pushed"].properties["pushed"]
@@ -235,7 +235,7 @@ def _repeat(job: Job, same: Same, board: Board) -> None:
         progress.note("push", **same.pushed, new=0)
 
 
-def _run_nodes(job: Job, known: DigestCache) -> None:
+def _run_nodes(job: Job, known: DigestCache, check: Callable[[], None]) -> None:
     with progress.stage(IMPORTS), _uncollected():
         lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, lean_imports.TFX)
         from pipeline import orchestrators
@@ -249,7 +249,7 @@ def _run_nodes(job: Job, known: DigestCache) -> None:
         )
         lineage.tidy(job.folders.metadata, job.folders.artifacts)
     with engines.running(job.on, f"{job.dataset.spec.name}-{job.run_id}"):
-        orchestrators.run_local(pipeline, job.run_id, Seals(job.folders.artifacts, known))
+        orchestrators.run_local(pipeline, job.run_id, Seals(job.folders.artifacts, known), check)
 
 
 @contextlib.contextmanager

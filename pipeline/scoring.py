@@ -23,7 +23,7 @@ from components.serve import folders
 from pipeline import lineage, logs
 from pipeline.board import Board
 from pipeline.console import IMPORTS, Reporter, Screen, open_screen
-from pipeline.endings import UnexpectedError, interrupted_by, noticing_interrupts
+from pipeline.endings import Interrupts, UnexpectedError, interrupted_by, noticing_interrupts
 from pipeline.folders import Folders
 from pipeline.shortages import shortage
 from pipeline.temporary import own_folder
@@ -210,11 +210,11 @@ def imports() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def until_interrupted() -> Iterator[None]:
+def until_interrupted() -> Iterator[Interrupts]:
     """Treat SIGTERM and Ctrl-C as the normal end of a stream."""
     with noticing_interrupts() as interrupted:
         try:
-            yield
+            yield interrupted
         except BaseException:
             # A runner that works in this thread turns the interrupt into a RuntimeError.
             if not interrupted:

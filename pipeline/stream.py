@@ -113,8 +113,8 @@ def command(run_or_folder: str, version: int | None, **options: Any) -> None:
             importlib.import_module("components.evaluate.signature")  # TensorFlow
             importlib.import_module("components.score.new_files")
         try:
-            with progress.stage(STAGE), scoring.until_interrupted():
-                flow.run(click.get_current_context().meta["beam"], screen.line)
+            with progress.stage(STAGE), scoring.until_interrupted() as interrupts:
+                flow.run(click.get_current_context().meta["beam"], screen.line, interrupts.check)
         finally:
             for line in flow.summary(board.stages[STAGE].counts):
                 screen.line(line)
@@ -192,12 +192,15 @@ class Flow:
             folders["--dead-letters"] = (self._dead_letters, ".parquet" if of_files else ".jsonl")
         return folders
 
-    def run(self, arguments: list[str], warn: Callable[[str], None]) -> None:
+    def run(
+        self, arguments: list[str], warn: Callable[[str], None], check: Callable[[], None]
+    ) -> None:
         """Run the stream until it ends or is interrupted.
 
         Args:
           arguments: Beam's options.
           warn: receives what is wrong for now, and will be tried again.
+          check: raises KeyboardInterrupt if there was an interrupt; called between batches.
 
         Raises:
           KeyboardInterrupt: the stream was interrupted.
@@ -212,9 +215,9 @@ class Flow:
             return
         logging.getLogger("apache_beam").setLevel(logging.WARNING)  # it logs a page per pipeline
         if self._subscription is not None:
-            self._run_on_messages(options, warn)
+            self._run_on_messages(options, warn, check)
         else:
-            self._run_on_files(options, warn)
+            self._run_on_files(options, warn, check)
 
     def summary(self, counted: Mapping[str, int]) -> list[str]:
         """Summarize what became of the rows in a few lines; empty if the stream did not start.
@@ -261,7 +264,9 @@ class Flow:
         self._started = True
         self._result.wait_until_finish()
 
-    def _run_on_files(self, options: Any, warn: Callable[[str], None]) -> None:
+    def _run_on_files(
+        self, options: Any, warn: Callable[[str], None], check: Callable[[], None]
+    ) -> None:
         """Look for files, and score each batch of new files in a bounded pipeline."""
         from apache_beam.io.filesystem import FileMetadata
 
@@ -273,12 +278,18 @@ class Flow:
         pipeline = BoundedPipeline(self._steps().score_files, options)
         self._started = True
         for entries in look_for_files(
-            files.absolute(self._pattern), seconds=self._look, until=until, warn=warn
+            files.absolute(self._pattern),
+            seconds=self._look,
+            until=until,
+            warn=warn,
+            check=check,
         ):
             new = [FileMetadata(e.path, e.size, e.changed / 1e9) for e in entries]
             _log(f"{len(new):,} files", pipeline.run(new))
 
-    def _run_on_messages(self, options: Any, warn: Callable[[str], None]) -> None:
+    def _run_on_messages(
+        self, options: Any, warn: Callable[[str], None], check: Callable[[], None]
+    ) -> None:
         """Pull messages, score them in bounded pipelines, and acknowledge those written."""
         from components.score import subscription
         from components.score.bounded import BoundedPipeline
@@ -291,7 +302,10 @@ class Flow:
         if self._output is not None:  # has a file for each window
             due = subscription.at_end_of_window(self._window)
         with subscription.Subscription(
-            self._subscription, timestamp_attribute=self._timestamp_attribute, warn=warn
+            self._subscription,
+            timestamp_attribute=self._timestamp_attribute,
+            warn=warn,
+            check=check,
         ) as messages:
             for batch in messages.batches(due, until):
                 _log(f"{len(batch):,} messages", pipeline.run(batch))

@@ -26,6 +26,7 @@ def look_for_files(
     seconds: float,
     until: float = math.inf,
     warn: Callable[[str], None] = lambda text: None,
+    check: Callable[[], None] = lambda: None,
 ) -> Iterator[list[Entry]]:
     """Yield the files that match and were not returned before, in parts of a look.
 
@@ -37,6 +38,7 @@ def look_for_files(
       seconds: between two looks.
       until: when to look for the last time, on the clock of `time.monotonic`.
       warn: called when a store does not answer a look; the next look tries again.
+      check: called before each look and after each part; what it raises ends the looks.
 
     Raises:
       StoreError: the store does not answer the first look, or refuses it.
@@ -44,6 +46,7 @@ def look_for_files(
     seen: set[str] = set()
     first = True
     while True:
+        check()
         looked = time.monotonic()
         try:
             entries = files.find(pattern, seen)
@@ -57,6 +60,7 @@ def look_for_files(
             for entry in part:
                 seen |= {entry.path, _real(entry.path)}
             yield part
+            check()
         if looked >= until:
             return
         time.sleep(max(0.0, min(looked + seconds, until) - time.monotonic()))

@@ -80,6 +80,7 @@ class Subscription:
         of publishing is used.
       connect: creates a Pub/Sub client.
       warn: called when Pub/Sub does not answer; the request is repeated.
+      check: called before and while waiting for a batch; what it raises ends the batches.
 
     Raises:
       ConfigError: there are no credentials for Google Cloud.
@@ -92,8 +93,10 @@ class Subscription:
         timestamp_attribute: str | None = None,
         connect: Callable[[], Any] = _connected,
         warn: Callable[[str], None] = LOGGER.warning,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
-        self._name, self._timestamp_attribute, self._warn = name, timestamp_attribute, warn
+        self._name, self._timestamp_attribute = name, timestamp_attribute
+        self._warn, self._check = warn, check
         # One client waits for messages, and is closed first: it would receive returned messages.
         self._puller, self._client = connect(), connect()
         self._arrived: deque[_Held] = deque()
@@ -148,6 +151,7 @@ class Subscription:
 
     def _gather(self, due: Callable[[float], float], until: float) -> list[_Held]:
         """Return the next batch; empty when the time is over."""
+        self._check()
         with self._changed:
             while not self._arrived and time.monotonic() < until:
                 self._await(until)
@@ -161,6 +165,7 @@ class Subscription:
 
     def _await(self, latest: float) -> None:
         """Wait for new messages, or for a moment."""
+        self._check()
         if self._failure is not None:
             raise _refused(self._name, self._failure) from self._failure
         # without a timeout, Python would not notice signals on every system

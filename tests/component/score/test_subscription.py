@@ -85,6 +85,23 @@ def soon(seconds=0.3):
     return time.monotonic() + seconds
 
 
+def test_a_check_that_raises_ends_the_batches_after_the_last_is_acknowledged():
+    client = Client(received(1))
+    pressed = threading.Event()
+
+    def check():
+        if pressed.is_set():
+            raise KeyboardInterrupt
+
+    with Subscription(NAME, connect=lambda: client, check=check) as messages:
+        batches = messages.batches(after(0.0))
+        next(batches)
+        pressed.set()
+        with pytest.raises(KeyboardInterrupt):
+            next(batches)
+    assert client.acknowledged == ["1"]
+
+
 def test_messages_are_acknowledged_when_their_batch_is_done_with():
     client = Client(received(1, 2), received(3))
     with Subscription(NAME, connect=lambda: client) as messages:

@@ -210,5 +210,18 @@ def test_a_run_that_is_asked_to_end_notices(number):
     before = signal.getsignal(number)
     with contextlib.suppress(KeyboardInterrupt), endings.noticing_interrupts() as noticed:
         signal.raise_signal(number)
-    assert noticed == [number]
+    assert noticed.signals == [number]
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_python_drops_is_raised_at_the_next_check():
+    class Dropping:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    with endings.noticing_interrupts() as noticed:
+        noticed.check()
+        Dropping()
+        with pytest.raises(KeyboardInterrupt):
+            noticed.check()

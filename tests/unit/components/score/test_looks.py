@@ -129,3 +129,18 @@ def test_a_store_that_answers_no_first_look_is_an_error(monkeypatch):
     monkeypatch.setattr(files, "find", find)
     with pytest.raises(StoreError, match="no such bucket"):
         next(look_for_files("gs://b/*", seconds=0.0))
+
+
+def test_a_check_that_raises_ends_the_looks(folder):
+    (folder / "a.csv").touch()
+    asked: list[int] = []
+
+    def check():
+        asked.append(len(asked))
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+
+    found = looks(folder, check=check)
+    assert names(next(found)) == ["a.csv"]
+    with pytest.raises(KeyboardInterrupt):
+        next(found)
