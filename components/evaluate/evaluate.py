@@ -88,9 +88,9 @@ def evaluate(
 
 
 def _require_label_columns(model: EvaluationModel, label: TaskOptions, *, where: str) -> None:
-    taken = {c.name for c in model.inputs}
+    inputs = {c.name for c in model.inputs}
     for name in label.columns:
-        if name not in taken:
+        if name not in inputs:
             raise ModelError(
                 f"the model does not take {name!r}, which the label {label.name!r} is made from",
                 where=f"{where}: signature {EVALUATION!r}",

@@ -151,11 +151,11 @@ def _inputs(saved_model: str, columns: Iterable[Column]) -> tuple[Column, ...]:
                 where=where,
                 expected="examples with the columns that the model was made from",
             )
-        taken, given = tf.dtypes.as_dtype(tensor.dtype).name, TYPES[known[name].kind].request
-        if taken != given:
+        dtype, kind = tf.dtypes.as_dtype(tensor.dtype).name, known[name].kind
+        if dtype != TYPES[kind].request:
             raise ModelError(
-                f"the model takes column {name!r} as {taken}, but {known[name].kind} comes as"
-                f" {given}",
+                f"the model takes column {name!r} as {dtype}, but {kind} comes as"
+                f" {TYPES[kind].request}",
                 where=where,
             )
     return tuple(known[name] for name in sorted(signature.inputs))

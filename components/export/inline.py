@@ -37,22 +37,22 @@ def inline(function: Any, arguments: Tensors, selected: Iterable[str]) -> Tensor
     used = {name for node in graph.node for name in node.input}
     names = sorted(function.structured_input_signature[0][0])
     own, captured = function.inputs[: len(names)], function.inputs[len(names) :]
-    taken = {t.name: arguments[n] for t, n in zip(own, names, strict=True) if n in arguments}
-    given = {name: tensor for name, tensor in taken.items() if name in used}
+    by_tensor = {t.name: arguments[n] for t, n in zip(own, names, strict=True) if n in arguments}
+    inputs = {name: tensor for name, tensor in by_tensor.items() if name in used}
     for tensor, outside in zip(captured, function.captured_inputs, strict=True):
         if tensor.name in used:
-            given[tensor.name] = _capture(outside)
-    computed = [name for name, source in sources.items() if source not in taken]
+            inputs[tensor.name] = _capture(outside)
+    computed = [name for name, source in sources.items() if source not in by_tensor]
     copies = tf.graph_util.import_graph_def(
         graph,
-        input_map=given,
+        input_map=inputs,
         return_elements=[sources[name] for name in computed],
         name="transform",
     )
     for copy, name in zip(copies, computed, strict=True):
         copy.set_shape(outputs[name].shape)
     copied = dict(zip(computed, copies, strict=True))
-    return {name: copied.get(name, taken.get(source)) for name, source in sources.items()}
+    return {name: copied.get(name, by_tensor.get(source)) for name, source in sources.items()}
 
 
 def _capture(outside: tf.Tensor) -> tf.Tensor:

@@ -75,8 +75,8 @@ def raw_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]
     _require(fine, integers, names.NOT_INTEGERS)
     known = tf.cast(tf.where(missing, tf.zeros([], tf.float64), values), tf.int64)
     filled = tf.where(missing, _missing(INT.name), known)
-    held = tf.unstack(filled, len(integers))
-    return {**dense.values, **{c.name: x for c, x in zip(integers, held, strict=True)}}
+    columns = tf.unstack(filled, len(integers))
+    return {**dense.values, **{c.name: x for c, x in zip(integers, columns, strict=True)}}
 
 
 def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]:
@@ -95,8 +95,8 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
         # The parser gives a column a width of 0 where all of its values are missing.
         shape = tf.stack([rows, tf.constant(1, tf.int64)])
         columns = [tf.SparseTensor(parsed[n].indices, parsed[n].values, shape) for n in alike]
-        held = tf.sparse.concat(1, columns)
-        return tf.transpose(tf.sparse.to_dense(held, _missing(kind)))
+        matrix = tf.sparse.concat(1, columns)
+        return tf.transpose(tf.sparse.to_dense(matrix, _missing(kind)))
 
     return _by_type(filled, kinds)
 
@@ -119,8 +119,8 @@ def _by_type(
     columns: dict[str, tf.Tensor] = {}
     for kind, group in _groups(kinds).items():
         alike = [c.name for c in group]
-        held = tf.unstack(of(kind, alike), len(alike))
-        columns |= zip(alike, held, strict=True)
+        values = tf.unstack(of(kind, alike), len(alike))
+        columns |= zip(alike, values, strict=True)
     return columns
 
 

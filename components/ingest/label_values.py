@@ -45,15 +45,15 @@ def check_label(examples: str, label: TaskOptions, *, where: str) -> None:
 
 
 def _check_sought(
-    examples: str, label: str, column: str, wanted: Sequence[str], where: str
+    examples: str, label: str, column: str, expected: Sequence[str], where: str
 ) -> None:
     seen: Counter[str] = Counter()
     for split in SPLITS:
         for counts in _counts(examples, split, column):
-            if not counts.keys().isdisjoint(wanted):
+            if not counts.keys().isdisjoint(expected):
                 return
             seen.update(counts)
-    raise _error(label, column, wanted, seen, where)
+    raise _error(label, column, expected, seen, where)
 
 
 def _check_classes(examples: str, label: str, classes: ClassesOf, where: str) -> None:

@@ -31,7 +31,7 @@ def card(model: Description) -> str:
     task = BY_NAME[model.task]
     objective, shown = task.metric(model.objective), task.shown(model.objective)
     large = [s for s in slices if s.rows >= model.min_slice_examples]
-    asked = {"signature_name": "predict", "instances": [{i.name: _asked(i) for i in model.inputs}]}
+    row = {i.name: _asked(i) for i in model.inputs}
     return _TEMPLATE.render(
         model=model,
         metrics={metric.name: metric.title for metric in shown},
@@ -49,7 +49,7 @@ def card(model: Description) -> str:
             key=lambda s: objective.loss(s.metrics[objective.name] or 0),
             default=None,
         ),
-        body=json.dumps(asked, ensure_ascii=False),
+        body=json.dumps({"signature_name": "predict", "instances": [row]}, ensure_ascii=False),
         url=f"http://localhost:8501/v1/models/{model.name}:predict",
     )
 

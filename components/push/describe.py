@@ -138,11 +138,11 @@ def _inputs(
 ) -> tuple[Input, ...]:
     found = []
     for column in columns:
-        wanted = expectations.get(column.name, Expectation(name=column.name))
+        expectation = expectations.get(column.name, Expectation(name=column.name))
         known = terms.get(column.name)
         found.append(
             Input(
-                **wanted.model_dump(),
+                **expectation.model_dump(),
                 kind=column.kind,
                 known=known if known is None or len(known) <= MOST_KNOWN else None,
                 example=example.get(column.name),
@@ -175,8 +175,8 @@ def _figures(metrics: Metrics) -> dict[str, float | None]:
 
 
 def _training_examples(trained: str) -> int:
-    told = json.loads(files.read_bytes(os.path.join(trained, TRAINING_FILE)))
-    return int(told["train_examples"])
+    training = json.loads(files.read_bytes(os.path.join(trained, TRAINING_FILE)))
+    return int(training["train_examples"])
 
 
 def _versions() -> dict[str, str]:

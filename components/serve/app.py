@@ -169,21 +169,21 @@ class App:
         self, exchange: Exchange, loaded: LoadedVersion, body: bytes, seconds: float, done: _Done
     ) -> None:
         """Parse the body in the event loop, and submit it."""
-        asked = self._read(exchange, loaded, body)
+        parsed = self._read(exchange, loaded, body)
 
         def computed(outputs: Arrays | Exception) -> None:
             if isinstance(outputs, Exception):
                 done(outputs)
                 return
             try:
-                answer = Answer(OK, asked.write(outputs))
+                answer = Answer(OK, parsed.write(outputs))
             except Exception as error:  # noqa: BLE001  # as above
                 done(error)
             else:
                 done(answer)
 
         self._service.submit(
-            exchange, loaded, asked.inputs, asked.rows, seconds, computed, asked.named
+            exchange, loaded, parsed.inputs, parsed.rows, seconds, computed, parsed.named
         )
 
     async def _ask_apart(
@@ -196,25 +196,25 @@ class App:
     ) -> None:
         """Parse the body in a thread, so that other requests are answered meanwhile."""
         service, body, most = self._service, request.body, request.unpack_to
-        taken = 0
+        unpacked_bytes = 0
         loaded.hold()  # otherwise its version may be unloaded while the request is parsed
         try:
             if most is not None:
                 body = await service.apart(exchange, seconds, unpacking.unpacked, body, most)
                 service.budget.take(len(body))
-                taken = len(body)
-            asked = await service.apart(exchange, seconds, self._read, exchange, loaded, body)
+                unpacked_bytes = len(body)
+            parsed = await service.apart(exchange, seconds, self._read, exchange, loaded, body)
             left = exchange.left(seconds)
             outputs = await service.ask(
-                exchange, loaded, asked.inputs, asked.rows, left, asked.named
+                exchange, loaded, parsed.inputs, parsed.rows, left, parsed.named
             )
-            answer = Answer(OK, await service.apart(exchange, seconds, asked.write, outputs))
+            answer = Answer(OK, await service.apart(exchange, seconds, parsed.write, outputs))
         except Exception as error:  # noqa: BLE001  # as above
             done(error)
         else:
             done(answer)
         finally:
-            service.budget.give(taken)
+            service.budget.give(unpacked_bytes)
             loaded.release()
 
     def _read(self, exchange: Exchange, loaded: LoadedVersion, body: bytes) -> _RequestBody:
@@ -297,6 +297,6 @@ def patience(timeout: str | None, most: float) -> float:
     except ValueError:
         seconds = math.nan
     if not seconds > 0:
-        asked = json_text.excerpt(timeout)
-        raise RequestError(f"the timeout is {asked}; a number of seconds above 0 was expected")
+        text = json_text.excerpt(timeout)
+        raise RequestError(f"the timeout is {text}; a number of seconds above 0 was expected")
     return min(seconds, most)

@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
         self._opened, self._idle, self._closed = opened, idle, closed
         self._loop = asyncio.get_running_loop()
         self._reader = RequestReader(
-            app, address, budget, hosts, taken=self._ask, go_on=self._go_on
+            app, address, budget, hosts, received=self._ask, go_on=self._go_on
         )
         self._waiting: deque[ReceivedRequest] = deque()
         self._answering: ReceivedRequest | None = None
@@ -162,8 +162,8 @@ class Connection(asyncio.Protocol):
         self._ask(self._reader.refused(error))
         self._answer_next()
 
-    def _ask(self, asked: ReceivedRequest) -> None:
-        self._waiting.append(asked)
+    def _ask(self, received: ReceivedRequest) -> None:
+        self._waiting.append(received)
         self._reader.deadline = math.inf
 
     def _go_on(self) -> None:
@@ -181,40 +181,40 @@ class Connection(asyncio.Protocol):
             return
         self._in_turn = True
         while self._waiting and self._answering is None and self._writable:
-            asked = self._answering = self._waiting.popleft()
-            if asked.error is None:
-                self._app.answer(asked.request, self._answered)
+            received = self._answering = self._waiting.popleft()
+            if received.error is None:
+                self._app.answer(received.request, self._answered)
             else:
-                self._answered(self._app.refuse(asked.request, asked.error))
+                self._answered(self._app.refuse(received.request, received.error))
         self._in_turn = False
 
     def _answered(self, answer: Answer) -> None:
         """Write the answer of the current request."""
-        asked, self._answering = self._answering, None
-        assert asked is not None, "a request is answered once"
-        self._budget.give(asked.size)
+        received, self._answering = self._answering, None
+        assert received is not None, "a request is answered once"
+        self._budget.give(received.size)
         if not self._trusted:
-            self._trusted = answer.status < BAD_REQUEST and asked.request.path not in routes.OPEN
-        self._write(asked, answer)
+            self._trusted = answer.status < BAD_REQUEST and received.request.path not in routes.OPEN
+        self._write(received, answer)
         self._answer_next()
         if not self._owing:
             self._rest()
 
-    def _write(self, asked: ReceivedRequest, answer: Answer) -> None:
+    def _write(self, received: ReceivedRequest, answer: Answer) -> None:
         if self._transport.is_closing():
             return
-        last = self._draining or not asked.keep_alive
-        connection = b"close" if last else b"keep-alive" if asked.old else b""
+        last = self._draining or not received.keep_alive
+        connection = b"close" if last else b"keep-alive" if received.old else b""
         head = http_text.head(
             answer.status, answer.content_type, connection, int(time()), answer.headers
         )
-        body = b"" if asked.head else answer.body
+        body = b"" if received.head else answer.body
         self._transport.write(b"%b%d\r\n\r\n%b" % (head, len(answer.body), body))
         if last:
             self._forget()
             self._reader.drop()
             self._reader.state = reader.REFUSED
-            refused = asked.error is not None and asked.error.status != UNAVAILABLE
+            refused = received.error is not None and received.error.status != UNAVAILABLE
             stay = refused and not self._draining and not self._ended
             if stay and self._transport.can_write_eof():
                 # If it closed now, with more data arriving, the client might lose the answer.
@@ -224,8 +224,8 @@ class Connection(asyncio.Protocol):
 
     def _forget(self) -> None:
         """Drop the waiting requests without an answer."""
-        for asked in self._waiting:
-            self._budget.give(asked.size)
+        for received in self._waiting:
+            self._budget.give(received.size)
         self._waiting.clear()
 
     def _rest(self) -> None:

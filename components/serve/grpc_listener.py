@@ -160,16 +160,16 @@ class GrpcListener:
         if self._app is None:
             raise RequestError("the model is still being loaded", UNAVAILABLE)
         body = await self._reader.read(context.read)
-        taken = len(body)
+        size = len(body)
         try:
             remaining = context.time_remaining()
             seconds = math.inf if remaining is None else remaining
             if unpacking.is_packed(body):
                 body = await self._unpacked(body, exchange, seconds)
-                taken += len(body)
+                size += len(body)
             return await self._app.answer(method, body, exchange, seconds)
         finally:
-            self._service.budget.give(taken)
+            self._service.budget.give(size)
 
     async def _unpacked(self, body: bytes, exchange: Exchange, seconds: float) -> bytes:
         most, service = self._address.max_bytes, self._service

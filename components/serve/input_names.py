@@ -42,11 +42,11 @@ class NamesError(RequestError):
         best = [other for other, fits in fit.items() if fits == max(fit.values())]
         if not best or name in best:
             return self
-        asked = f"the signature is {name!r}"
+        used = f"the signature is {name!r}"
         if not named:
-            asked = f"without 'signature_name', the signature is {name!r}"
+            used = f"without 'signature_name', the signature is {name!r}"
         return RequestError(
-            f"{self.message}; {asked}: for these inputs, 'signature_name' may be: {', '.join(best)}"
+            f"{self.message}; {used}: for these inputs, 'signature_name' may be: {', '.join(best)}"
         )
 
 

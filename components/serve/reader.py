@@ -90,7 +90,7 @@ class RequestReader:
       address: the limits.
       budget: counts the bytes of bodies.
       hosts: checks the host that a request names.
-      taken: called with each complete request.
+      received: called with each complete request.
       go_on: called when a client waits for "100 Continue".
 
     Attributes:
@@ -107,11 +107,11 @@ class RequestReader:
         budget: Budget,
         hosts: Hosts,
         *,
-        taken: Callable[[ReceivedRequest], None],
+        received: Callable[[ReceivedRequest], None],
         go_on: Callable[[], None],
     ) -> None:
         self._app, self._address, self._budget, self._hosts = app, address, budget, hosts
-        self._taken, self._go_on = taken, go_on
+        self._received, self._go_on = received, go_on
         self._most_head = address.head_bytes
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
@@ -167,8 +167,8 @@ class RequestReader:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
-            asked = self._parser.get_method(), self._url, self._parser.get_http_version().encode()
-            lines = [b"%b %b HTTP/%b" % asked, *map(b": ".join, self._headers.items()), b"\r\n"]
+            start = self._parser.get_method(), self._url, self._parser.get_http_version().encode()
+            lines = [b"%b %b HTTP/%b" % start, *map(b": ".join, self._headers.items()), b"\r\n"]
             self._parser = httptools.HttpRequestParser(self)
             self._parser.feed_data(b"\r\n".join(lines))
             return memoryview(data)[offer.args[0] :]
@@ -248,7 +248,7 @@ class RequestReader:
             return
         keep_alive = parser.should_keep_alive()
         self.state = IDLE if keep_alive else REFUSED
-        self._taken(self._asked(None, keep_alive))
+        self._received(self._asked(None, keep_alive))
 
     def _expect_body(self, headers: Mapping[bytes, bytes]) -> None:
         """Refuse a body before it is read, if that can be decided."""

@@ -319,11 +319,12 @@ class Models:
 
 
 def _not_loaded(model: _Served, version: int | None) -> RequestError:
-    asked = max(model.statuses, default=None) if version is None else version
-    status = None if asked is None else model.statuses.get(asked)
+    number = max(model.statuses, default=None) if version is None else version
+    status = None if number is None else model.statuses.get(number)
     what = f"model {model.config.name!r}"
     if status is not None and status.error:
-        return RequestError(f"version {asked} of {what} does not load: {status.error}", UNAVAILABLE)
+        reason = f"version {number} of {what} does not load: {status.error}"
+        return RequestError(reason, UNAVAILABLE)
     if version is None:
         return RequestError(f"{what} is still being loaded", UNAVAILABLE)
     if status is not None and status.state in (START, LOADING):

@@ -46,15 +46,15 @@ def read_fields(path: str, rules: Rules) -> Fields:
         raise DataError("the file is empty", where=path, expected="a header line with column names")
     names = _names(block, rules.dialect, where=f"{path}:{block.line_of(0)}")
     names = [name.strip(SPACES) if rules.trim else name for name in names]
-    wanted = [c.name for c in rules.columns]
-    _check(names, wanted, where=path)
+    expected = [c.name for c in rules.columns]
+    _check(names, expected, where=path)
     return Fields(
         path=path,
-        ignored=tuple(n for n in names if n not in wanted),
+        ignored=tuple(n for n in names if n not in expected),
         rows=(len(block) - 1) / seen_share,
         text_bytes=len(block.data) / seen_share,
         count=len(names),
-        positions=tuple(names.index(name) for name in wanted),
+        positions=tuple(names.index(name) for name in expected),
     )
 
 
@@ -84,18 +84,18 @@ def _mended(block: Records) -> str:
     return "convert the file to UTF-8, such as: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW-FILE"
 
 
-def _check(names: Sequence[str], wanted: Sequence[str], *, where: str) -> None:
-    absent = [name for name in wanted if name not in names]
+def _check(names: Sequence[str], expected: Sequence[str], *, where: str) -> None:
+    absent = [name for name in expected if name not in names]
     if absent:
         shown = ", ".join(map(repr, absent))
         what = f"the column {shown} is" if len(absent) == 1 else f"the columns {shown} are"
         raise DataError(
-            f"{what} not in the file's header{_nearest(absent, names, wanted)}",
+            f"{what} not in the file's header{_nearest(absent, names, expected)}",
             where=where,
             expected=f"{shown} in the header, which is: {', '.join(names)}",
-            remedy=_remedy(absent, names, wanted),
+            remedy=_remedy(absent, names, expected),
         )
-    for name in wanted:
+    for name in expected:
         if names.count(name) > 1:
             fields = [str(at) for at, other in enumerate(names, start=1) if other == name]
             raise DataError(
@@ -106,13 +106,13 @@ def _check(names: Sequence[str], wanted: Sequence[str], *, where: str) -> None:
             )
 
 
-def _nearest(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str]) -> str:
+def _nearest(absent: Sequence[str], names: Sequence[str], expected: Sequence[str]) -> str:
     """Return suggestions, if names differ in case, or if only one column is absent."""
     if cased := _in_another_case(absent, names):
         return f"; did you mean {', '.join(map(repr, cased))}?"
     if len(absent) > 1:
         return ""
-    spare = [n for n in names if n not in wanted]
+    spare = [n for n in names if n not in expected]
     hints = (did_you_mean(absent[0], known) for known in (spare, names))
     return next((f"; {hint}" for hint in hints if hint.startswith("did you mean")), "")
 
@@ -129,7 +129,7 @@ def _like_values(names: Sequence[str]) -> bool:
     return any(re.fullmatch(r"[+-]?[0-9.]+", name.strip()) for name in names)
 
 
-def _remedy(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str]) -> str:
+def _remedy(absent: Sequence[str], names: Sequence[str], expected: Sequence[str]) -> str:
     """Return the remedy for absent columns: an option of the source, if that helps."""
     stripped = {name.strip(SPACES) for name in names}
     if stripped.issuperset(absent):
@@ -143,7 +143,7 @@ def _remedy(absent: Sequence[str], names: Sequence[str], wanted: Sequence[str]) 
     parted = [d for d in ";\t|," if len(names) == 1 and absent[0] in names[0].split(d)]
     if parted:
         return f"set source.delimiter: {json.dumps(parted[0])} in pipeline.yaml"
-    if not set(names) & set(wanted) or _like_values(names):
+    if not set(names) & set(expected) or _like_values(names):
         return (
             "write the names of the columns into the file's first line, or leave the file out if it"
             " is not part of the table"

@@ -116,13 +116,13 @@ def to_examples(paths: Sequence[str], columns: Sequence[Column], output: str) ->
                     writer.write(table.take())
         writer.write(table.take())
     if not read.rows:
-        told = unread(read)
+        damage = unread(read)
         raise LogError(
-            "; ".join([f"no request in {read.files} file(s) and {read.records} record(s)", *told]),
+            "; ".join([f"no request in {read.files} file(s), {read.records} record(s)", *damage]),
             where=paths[0],
             expected="PredictionLogs of predict, classify or regress",
             remedy="restore the files, or name those that are a request log"
-            if told
+            if damage
             else "wait until the server was asked something; it writes several times a second",
         )
     return read
@@ -130,19 +130,19 @@ def to_examples(paths: Sequence[str], columns: Sequence[Column], output: str) ->
 
 def unread(read: Read) -> list[str]:
     """Return what could not be read, in sentences; nothing if all was."""
-    told = [
+    lines = [
         f"{path} is damaged in {places:,} place(s); the records around were read"
         for path, places in read.damaged.items()
     ]
-    told += [
+    lines += [
         f"{path} ends within a record; the {records:,} before it were read"
         for path, records in read.cut.items()
     ]
     if read.unreadable:
-        told.append(f"{read.unreadable:,} record(s) are not requests to this model, and left out")
+        lines.append(f"{read.unreadable:,} record(s) are not requests to this model, and left out")
     if read.unreadable_rows:
-        told.append(f"{read.unreadable_rows:,} row(s) cannot be read, and are left out")
-    return told
+        lines.append(f"{read.unreadable_rows:,} row(s) cannot be read, and are left out")
+    return lines
 
 
 class _Table:
@@ -208,14 +208,14 @@ def _logs(path: str, read: Read) -> Iterator[Any]:
         read.damaged[path] = damage.records + damage.gaps
 
 
-def _array(values: list[Any], held: ColumnType) -> pa.Array:
+def _array(values: list[Any], column_type: ColumnType) -> pa.Array:
     """Return values as examples hold them: NaN and "" are missing, as the model takes them."""
-    if held.is_text:
+    if column_type.is_text:
         texts = [value.decode(errors="replace") if value else None for value in values]
         return pa.array(texts, pa.string())
     numbers = np.array([np.nan if value is None else value for value in values], np.float64)
     missing = np.isnan(numbers)
-    if not held.is_whole:
+    if not column_type.is_whole:
         return pa.array(numbers.astype(np.float32), mask=missing)
     # Through float64, as the raw signature takes integers: exact up to 2**53.
     return pa.array(np.where(missing, 0, numbers).astype(np.int64), mask=missing)

@@ -59,10 +59,10 @@ def measure(
     train = statistics.load(statistics_dir, "train")
     text = files.read_text(schema_path)
     whole = declare_environments(parse_schema(text, where=schema_path))
-    schema, taken = _restricted(whole, columns, schema_path)
+    schema, served_columns = _restricted(whole, columns, schema_path)
     with tempfile.TemporaryDirectory(prefix="skewless-skew-") as folder:
         examples, output = os.path.join(folder, "examples"), os.path.join(folder, "statistics")
-        read = request_logs.to_examples(paths, taken, examples)
+        read = request_logs.to_examples(paths, served_columns, examples)
         statistics.generate(examples=examples, schema=schema, output=output, splits=(SPLIT,))
         requests = statistics.load(output, SPLIT)
     compared = _with_comparators(schema, threshold)

@@ -19,8 +19,8 @@ _WIDTHS = (5, 24, 22, 7, 9, 9, 18, 40)
 
 def lines(skew: Skew) -> Iterator[str]:
     """Yield the result of the comparison as lines for a person."""
-    asked = ", ".join(f"{name} {rows:,}" for name, rows in sorted(skew.signatures.items()))
-    yield f"{skew.rows:,} rows of requests ({asked}) against {skew.training_rows:,} of training"
+    calls = ", ".join(f"{name} {rows:,}" for name, rows in sorted(skew.signatures.items()))
+    yield f"{skew.rows:,} rows of requests ({calls}) against {skew.training_rows:,} of training"
     for note in skew.notes:
         yield f"note: {note}"
     yield ""
