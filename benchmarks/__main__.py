@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import feed, ours, quality, report, serving, stock, wide
+from benchmarks import feed, fixed, ours, quality, report, serving, stock, wide
 from benchmarks.machine import Machine
 from benchmarks.measure import Measured, today
 from benchmarks.places import CACHE, RESULTS, ROOT
@@ -35,10 +35,26 @@ _LIBRARIES = "import keras, tensorflow_model_analysis, tfx.components, pipeline.
 @click.option("--fresh-stock", is_flag=True, help="Measure stock TFX despite cached figures.")
 @click.option(
     "--only",
-    type=click.Choice(["ours", "stock", "wide", "quality", "serving"]),
+    type=click.Choice(["ours", "stock", "wide", "fixed", "quality", "serving"]),
     help="Measure only this, and leave results.md unchanged.",
 )
-def main(rows: tuple[int, ...], fresh_stock: bool, only: str | None) -> None:
+@click.option(
+    "--before",
+    default="HEAD^",
+    show_default=True,
+    metavar="COMMIT",
+    help="What to compare fixed costs with.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="How often to measure fixed costs.",
+)
+def main(
+    rows: tuple[int, ...], fresh_stock: bool, only: str | None, before: str, rounds: int
+) -> None:
     """Measure speed and memory compared with stock TFX, the model's quality, and serving."""
     CACHE.mkdir(parents=True, exist_ok=True)
     output = _Output()
@@ -50,6 +66,9 @@ def main(rows: tuple[int, ...], fresh_stock: bool, only: str | None) -> None:
         if only in (None, "wide"):
             run, rate = wide.measured(Path(work, "wide"), say=output.aside)
             output.lines(report.wide(run, wide.COLUMNS, rate))
+        if only in (None, "fixed"):
+            costs = fixed.measured(before, rounds, Path(work), say=output.aside)
+            output.lines(fixed.lines(*costs))
         if only in (None, "quality"):
             output.lines(report.quality(quality.measured(Path(work, "quality"), say=output.aside)))
         if only in (None, "serving"):

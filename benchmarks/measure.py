@@ -30,6 +30,7 @@ class Usage:
 
     Attributes:
       seconds: from its start to its end.
+      cpu: CPU seconds of it and of the processes that it waited for.
       peak_process: the largest resident memory of one of its processes, in bytes.
       peak_together: the largest sum over its processes at a time; shared pages, such as libraries,
         count for each of them.
@@ -38,6 +39,7 @@ class Usage:
     """
 
     seconds: float
+    cpu: float
     peak_process: int
     peak_together: int
     load: float
@@ -85,21 +87,26 @@ class Measured(Strict):
 
 
 def run(
-    command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
 ) -> Usage:
-    """Run a command from the checkout's root and wait for its end.
+    """Run a command and wait for its end.
 
     Args:
       command: the program and its arguments.
       log: file for its output.
       environment: variables in addition to those of this process.
+      folder: where it runs, which is where Python finds the code.
     """
     load = os.getloadavg()[0]
     began = time.monotonic()
     with open(log, "wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=folder,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -120,6 +127,7 @@ def run(
     peak = usage.ru_maxrss * 1024  # Linux counts in KiB
     return Usage(
         seconds=time.monotonic() - began,
+        cpu=usage.ru_utime + usage.ru_stime,
         peak_process=peak,
         peak_together=max(peak, sampler.peak),
         load=load,

@@ -104,6 +104,13 @@ def rate(
     return Rate(server=server, connections=connections, rows=rows, **figures)
 
 
+def free_port() -> int:
+    """Return a port of this machine that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextlib.contextmanager
 def _ours(saved_model: str) -> Iterator[int]:
     command = [sys.executable, "-m", "components.serve", saved_model, "--name", "taxi"]
@@ -114,9 +121,7 @@ def _ours(saved_model: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def _plain(saved_model: str) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     script = str(ROOT / "benchmarks" / "plain_server.py")
     env = {**os.environ, "PYTHONPATH": str(_PACKAGES), "CUDA_VISIBLE_DEVICES": "-1"}
     command = [sys.executable, script, saved_model, str(port)]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import files, lean_imports, progress, stores
+from components import files, lean_imports, progress, stores, tensorflow_runtime
 from components.compat import quiet_environment
 from components.evaluate.published import SAVED_MODEL, versions
 from components.serve import folders
@@ -205,7 +205,8 @@ def beam_options(arguments: Sequence[str], **settings: Any) -> Any:
 def imports() -> Iterator[None]:
     """Report the imports as a stage; start with TensorFlow and Beam."""
     with progress.stage(IMPORTS):
-        lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, without=lean_imports.KERAS)
+        tensorflow_runtime.install()
+        lean_imports.load(lean_imports.BEAM)
         yield
 
 

@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from components import lean_imports
+from components import tensorflow_runtime
 from components.compat import quiet_imports
 from components.serve import config, descriptors, page
 from components.serve.app import App
@@ -83,7 +83,7 @@ def _import_tensorflow() -> None:
     # Google's libraries warn at every start that support for Python 3.10 ends.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
     with quiet_imports():
-        lean_imports.load(lean_imports.TENSORFLOW, without=lean_imports.KERAS)
+        tensorflow_runtime.install()
         import tensorflow as tf
 
         import components.serve.grpc_app
