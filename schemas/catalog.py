@@ -18,8 +18,9 @@ import yaml
 
 from schemas import sources, splits, tasks, yaml_text
 from schemas.agreement import check
-from schemas.columns import Column, columns_of, parse_schema
+from schemas.columns import Column, columns_of, find, parse_schema
 from schemas.errors import ConfigError, did_you_mean
+from schemas.expectations import expectations_of
 from schemas.schema_rules import check_schema
 from schemas.spec import Spec
 from schemas.strict import plain
@@ -117,9 +118,21 @@ def read_spec(path: Path) -> Spec:
     if not isinstance(document.value, dict):
         raise ConfigError(f"{path.name} has no keys", where=str(path))
     try:
-        return Spec.model_validate(document.value)
+        return Spec.model_validate(_with_task(document.value, path))
     except pydantic.ValidationError as error:
         raise _config_error(error, document.node, path) from error
+
+
+def _with_task(value: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Fill in the task of a label that is a column, as schema.pbtxt beside the file decides it."""
+    label = value.get("label")
+    if not tasks.is_open(label) or not isinstance(name := label["column"], str):
+        return value
+    where = str(path.parent / SCHEMA_FILE)
+    schema = parse_schema(_read_text(path.parent / SCHEMA_FILE, most=_LARGEST_SCHEMA), where=where)
+    column = find(columns_of(schema, where=where), name, where=f"{path}: label")
+    expectation = next(e for e in expectations_of(schema).columns if e.name == name)
+    return {**value, "label": tasks.chosen(label, column, expectation)}
 
 
 def resolve_path(path: str, folder: Path) -> str:

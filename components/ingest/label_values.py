@@ -67,7 +67,7 @@ def _check_classes(examples: str, label: str, classes: ClassesOf, where: str) ->
                     f"the label {label!r} has more than {classes.most:,} classes: the column"
                     f" {classes.column!r} has more values",
                     where=where,
-                    remedy="predict a coarser column, or a number with label.task: regression",
+                    remedy=classes.otherwise,
                 )
         if known is None:  # the first split is train
             known = set(seen)
@@ -81,7 +81,7 @@ def _check_classes(examples: str, label: str, classes: ClassesOf, where: str) ->
                 expected=f"the classes {', '.join(map(_cut, sorted(known)[:_SHOWN]))}"
                 + (", …" if len(known) > _SHOWN else ""),
                 remedy="give more rows of them, leave their rows out, or list all classes in"
-                " label.classes",
+                " label.classes of the task multiclass",
             )
 
 
@@ -127,7 +127,7 @@ def _error(
         expected=f"one of the values that the column has: {_shown(seen)}",
         remedy="set source.trim: true in pipeline.yaml, which drops spaces around values"
         if not spaced.isdisjoint(label_values)
-        else "write label.equals.values as the column has them, or add rows that have one",
+        else "write the value in `label` as the column has it, or add rows that have one",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.column_tensors import numbers, texts
+from components.tasks import label_values
 from components.tasks.binary_metrics import constant_metrics
 from components.tasks.binary_metrics import metrics_of as metrics
 from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, GradedRows
@@ -19,6 +20,7 @@ from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metric
 from schemas import signatures as names
 from schemas.errors import DataError
 from schemas.tasks.binary import Binary, BinaryExport, Exceeds
+from schemas.tasks.two_values import NO_AND_YES, in_order
 
 if TYPE_CHECKING:
     from components.tasks.protocol import Tensors
@@ -31,6 +33,7 @@ __all__ = [
     "grade",
     "head",
     "label",
+    "learn",
     "metrics",
     "tally",
     "tolerances",
@@ -51,7 +54,9 @@ _ROUNDING = 4 * np.finfo(np.float64).eps  # a fraction's and a product's, twice 
 
 
 def label(inputs: Tensors, options: Binary) -> tf.Tensor:
-    """Return the label, int64 0 or 1 [rows]."""
+    """Return the label, int64 0 or 1 [rows]; -1 for a third value of its column."""
+    if options.column is not None:
+        return _class(texts([inputs[options.column]])[0], options.positive)
     if options.equals is not None:
         values = tf.constant([[str(v)] for v in options.equals.values])
         equal = tf.equal(texts([inputs[options.equals.column]]), values)
@@ -60,6 +65,28 @@ def label(inputs: Tensors, options: Binary) -> tf.Tensor:
         assert options.exceeds is not None  # Binary checks it
         positive = _exceeds(options.exceeds, inputs)
     return tf.cast(positive, tf.int64)
+
+
+def _class(values: tf.Tensor, positive: str | int | None) -> tf.Tensor:
+    """Return the class as `in_order` defines it; the analysis reports the two values."""
+    vocabulary = label_values.analyze(values)
+    number = label_values.number(values, vocabulary)
+    if positive is None:
+        words = (tf.constant(each) for each in zip(*NO_AND_YES, strict=True))
+        no, yes = (label_values.number(each, vocabulary) for each in words)
+        swapped = tf.reduce_any(tf.logical_and(tf.equal(yes, 0), tf.equal(no, 1)))
+    else:
+        swapped = tf.equal(label_values.number(tf.constant([str(positive)]), vocabulary)[0], 0)
+    return tf.where(tf.logical_and(swapped, number >= 0), 1 - number, number)
+
+
+def learn(graph: str, options: Binary) -> dict[str, Any]:
+    """Return the two values of the label's column as the classes 0 and 1, if it is a column."""
+    if options.column is None:
+        return {}
+    values = label_values.read(graph)
+    positive = None if options.positive is None else str(options.positive)
+    return {"classes": list(in_order(values, positive))} if len(values) > 1 else {}
 
 
 def _exceeds(rule: Exceeds, inputs: Tensors) -> tf.Tensor:
@@ -83,7 +110,7 @@ def head(
     rows = positives = 0
     for part in labels:
         rows += len(part)
-        positives += int(part.sum())
+        positives += int((part == 1).sum())
     if positives in (0, rows):
         raise DataError(
             f"the label {options.name!r} is {min(positives, 1)} in all {rows:,} training rows",
@@ -95,13 +122,21 @@ def head(
         start=(math.log(positives / (rows - positives)),),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         labels={"base_rate": positives / rows},
+        remark=_chosen(options, learned["classes"], positives / rows)
+        if options.column is not None and options.positive is None
+        else "",
     )
+
+
+def _chosen(options: Binary, classes: Sequence[str], rate: float) -> str:
+    return f"class 1 of {options.name!r} is {classes[1]!r}, {rate:.3g} of the training rows"
 
 
 def answers(
     options: Binary, export: BinaryExport, learned: Mapping[str, Any]
 ) -> dict[str, Callable[[tf.Tensor], Tensors]]:
     """Return, by signature, what logits [rows] become."""
+    names_of_classes = export.class_names(learned)
 
     def score(logits: tf.Tensor) -> Tensors:
         return {names.SCORES: tf.sigmoid(logits), names.LOGITS: logits}
@@ -111,13 +146,13 @@ def answers(
         second = tf.cast(scores >= tf.constant(export.decision, tf.float32), tf.int32)
         return {
             names.SCORE: scores,
-            names.CLASS: tf.gather(tf.constant(export.classes), second),
+            names.CLASS: tf.gather(tf.constant(names_of_classes), second),
             names.PROBABILITIES: _probabilities(logits),
             names.LOGITS: logits,
         }
 
     def classify(logits: tf.Tensor) -> Tensors:
-        classes = tf.tile(tf.constant([export.classes]), [tf.size(logits), 1])
+        classes = tf.tile(tf.constant([names_of_classes]), [tf.size(logits), 1])
         return {names.CLASSES: classes, names.SCORES: _probabilities(logits)}
 
     def regress(logits: tf.Tensor) -> Tensors:
@@ -145,7 +180,7 @@ def decisions(
     options: Binary, export: BinaryExport, learned: Mapping[str, Any]
 ) -> dict[str, Decision]:
     """Return the class, which follows from the score."""
-    classes = np.array([name.encode() for name in export.classes], dtype=object)
+    classes = np.array([name.encode() for name in export.class_names(learned)], dtype=object)
     limit = np.float32(export.decision)
     return {names.CLASS: Decision(names.SCORE, lambda s: classes[(s >= limit).astype(int)])}
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_transform as tft
 
-from components import files
 from components.column_tensors import texts
+from components.tasks import label_values
 from components.tasks.multiclass_tally import (
     BINS,
     GradedClasses,
@@ -45,7 +43,6 @@ __all__ = [
 
 VALID = "probabilities of all classes, and labels that are one of them"
 
-_CLASSES_FILE = "label_classes"
 _TOLERANCES = {
     names.SCORES: PROBABILITY,
     names.SCORE: PROBABILITY,
@@ -59,8 +56,7 @@ def label(inputs: Tensors, options: Multiclass) -> tf.Tensor:
     """Return the number of the class, int64 [rows]; -1 for a value that is not a class."""
     value = texts([inputs[options.column]])[0]
     if options.classes is None:
-        path = tft.vocabulary(value, vocab_filename=_CLASSES_FILE)
-        return tft.apply_vocabulary(value, path, default_value=-1)
+        return label_values.number(value, label_values.analyze(value))
     equal = tf.equal(value[:, tf.newaxis], tf.constant([options.classes]))
     number = tf.argmax(tf.cast(equal, tf.int32), axis=1)
     return tf.where(tf.reduce_any(equal, axis=1), number, -tf.ones_like(number))
@@ -70,8 +66,7 @@ def learn(graph: str, options: Multiclass) -> dict[str, Any]:
     """Return the classes in the order of their numbers."""
     if options.classes is not None:
         return {"classes": list(options.classes)}
-    path = os.path.join(graph, "transform_fn", "assets", _CLASSES_FILE)
-    return {"classes": files.read_bytes(path).decode().removesuffix("\n").split("\n")}
+    return {"classes": label_values.read(graph)}
 
 
 def head(

@@ -70,11 +70,13 @@ class Head:
       start: the logits of an untrained model, one a unit.
       loss: of labels [rows, 1] and logits [rows, units].
       labels: what was measured on the training labels, by name, as values of JSON.
+      remark: what the user may want to know about the labels, or "".
     """
 
     start: tuple[float, ...]
     loss: keras.losses.Loss
     labels: Mapping[str, Any]
+    remark: str = ""
 
     @property
     def units(self) -> int:

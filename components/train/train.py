@@ -84,6 +84,8 @@ def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output:
     head = work_of(task.task).head(
         labels(examples, "train", layout), task, layout.label_learned, where=examples
     )
+    if head.remark:
+        progress.remark("train", head.remark)
     feeds = _Feeds(examples, layout, model)
     baseline = build_baseline(layout, head.start)
     _fit_baseline(baseline, feeds, head)

@@ -8,11 +8,13 @@ that implements it, and its class in `KINDS`. `label:` in pipeline.yaml names th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, TypeGuard, Union
 
 import pydantic
 from pydantic_core import PydanticCustomError
 
+from schemas.columns import Column
+from schemas.expectations import Expectation
 from schemas.strict import named_kind
 from schemas.tasks.binary import Binary
 from schemas.tasks.multiclass import Multiclass
@@ -26,12 +28,12 @@ BY_NAME: dict[str, type[TaskOptions]] = {kind.model_fields[_TASK].default: kind 
 
 
 def _require_task(value: Any) -> Any:
-    """Refuse a label that is a column without a task, which the data alone do not decide."""
-    if isinstance(value, dict) and "column" in value and _TASK not in value:
+    """Refuse a label that is a column without a task, where `chosen` found none."""
+    if is_open(value):
         raise PydanticCustomError(
             "no_task",
-            "the label is a column, so it needs a task: multiclass for one of several classes,"
-            " regression for a number; yes or no is written as 'equals' or 'exceeds'",
+            "neither the label's options nor its column in schema.pbtxt decide the task, so it"
+            " needs one: binary for two classes, multiclass for several, regression for a number",
             {"key": "column"},
         )
     return value
@@ -60,6 +62,30 @@ else:
 
 _TASKS: pydantic.TypeAdapter[TaskOptions] = pydantic.TypeAdapter(Task)
 _EXPORT: pydantic.TypeAdapter[ExportOptions] = pydantic.TypeAdapter(Export)
+
+
+def is_open(label: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Return whether a section `label` is a column without a task."""
+    return isinstance(label, Mapping) and "column" in label and _TASK not in label
+
+
+def chosen(label: Mapping[str, Any], column: Column, expectation: Expectation) -> Mapping[str, Any]:
+    """Return a section `label` that is a column with its task, if something decides it.
+
+    That is an option that only one task has, or else the column's type and domain.
+
+    >>> column, domain = Column("price", "FLOAT", serving=False), Expectation(name="price")
+    >>> chosen({"column": "price"}, column, domain)["task"]
+    'regression'
+    """
+    options = {kind: kind.model_fields.keys() & label.keys() for kind in KINDS}
+    common = set.intersection(*map(set, options.values()))
+    by_options = [kind for kind, keys in options.items() if keys - common]
+    suitable = [kind for kind in KINDS if kind.suits(column, expectation)]
+    for kinds in (by_options, suitable):
+        if len(kinds) == 1:
+            return {**label, _TASK: kinds[0].model_fields[_TASK].default}
+    return label
 
 
 def loads(text: str) -> TaskOptions:

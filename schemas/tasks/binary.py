@@ -11,15 +11,18 @@ from pydantic import Field
 from schemas import signatures as names
 from schemas.columns import Column, require_type
 from schemas.description import Output, number
+from schemas.expectations import Expectation
 from schemas.sources.options import SourceOptions
 from schemas.strict import Finite, Strict
 from schemas.tasks.options import (
     Baseline,
     Bound,
+    ClassesOf,
     ExportOptions,
     Metric,
     TaskOptions,
     ThresholdOptions,
+    named_as_its_column,
     require_possible,
 )
 from schemas.types import BYTES, FLOAT, INT
@@ -27,23 +30,29 @@ from schemas.types import BYTES, FLOAT, INT
 _ONE_CLASS = "the test split holds labels of one class only"
 
 
+def _texts_or_integers(value: Any) -> Any:
+    """Refuse what YAML makes of an unquoted word: `No` is false, which equals the integer 0."""
+    for each in value if isinstance(value, (list, tuple)) else (value,):
+        if isinstance(each, bool) or not isinstance(each, (str, int)):
+            raise ValueError(
+                f"{each!r} is neither text nor an integer; text that YAML reads as something"
+                " else, such as No, 1.5 or 2026-11-21, needs quotes"
+            )
+    return value
+
+
+_Value = Annotated[str | int, pydantic.BeforeValidator(_texts_or_integers)]
+
+
 class Equals(Strict):
     """The label is 1 where `column` is one of `values`."""
 
     column: str
-    values: Annotated[tuple[str | int, ...], Field(min_length=1)]
-
-    @pydantic.field_validator("values", mode="before")
-    @classmethod
-    def _texts_or_integers(cls, value: Any) -> Any:
-        """Refuse what YAML makes of an unquoted word: `No` is false, which equals the integer 0."""
-        for each in value if isinstance(value, (list, tuple)) else ():
-            if isinstance(each, bool) or not isinstance(each, (str, int)):
-                raise ValueError(
-                    f"{each!r} is neither text nor an integer; text that YAML reads as something"
-                    " else, such as No, 1.5 or 2026-11-21, needs quotes"
-                )
-        return value
+    values: Annotated[
+        tuple[str | int, ...],
+        Field(min_length=1),
+        pydantic.BeforeValidator(_texts_or_integers),
+    ]
 
 
 class Exceeds(Strict):
@@ -71,21 +80,22 @@ class BinaryExport(ExportOptions):
 
     task: Literal["binary"] = "binary"
     # The type is strict because YAML's `No` is false, not text.
-    classes: tuple[pydantic.StrictStr, pydantic.StrictStr] = ("0", "1")  # where the label is 0, 1
+    classes: tuple[pydantic.StrictStr, pydantic.StrictStr] | None = None  # where the label is 0, 1
     threshold: Annotated[Finite, Field(gt=0, lt=1)] | None = None  # 0.5 unless given
 
     METHODS = (names.CLASSIFICATION, names.REGRESSION)
 
     @pydantic.field_validator("classes")
     @classmethod
-    def _two(cls, value: tuple[str, str]) -> tuple[str, str]:
-        if not all(value) or value[0] == value[1]:
+    def _two(cls, value: tuple[str, str] | None) -> tuple[str, str] | None:
+        if value is not None and (not all(value) or value[0] == value[1]):
             raise ValueError(f"give the classes two different names, got {list(value)}")
         return value
 
     def class_names(self, learned: Mapping[str, Any]) -> tuple[str, str]:
-        """Return the names of the classes, in the order of their probabilities."""
-        return self.classes
+        """Return the names of the classes: those given, else the values of the label's column."""
+        first, second = self.classes or learned.get("classes", ("0", "1"))
+        return first, second
 
     @property
     def decision(self) -> float:
@@ -99,7 +109,7 @@ class BinaryExport(ExportOptions):
 
     def outputs(self, learned: Mapping[str, Any]) -> dict[str, tuple[Output, ...]]:
         """Return the outputs: the score, the class that follows from it, and both probabilities."""
-        first, second = self.classes
+        first, second = self.class_names(learned)
         probability = f"probability of {second!r}"
         logits = number(names.LOGITS, "log-odds of the score")
         return {
@@ -137,9 +147,15 @@ class BinaryExport(ExportOptions):
 
 
 class Binary(TaskOptions):
-    """A binary label, made from raw columns inside the transform graph."""
+    """A binary label, made from raw columns inside the transform graph.
+
+    The label of a `column` with two values is 1 where it has the value `positive`; see
+    `two_values.in_order` for a column without it.
+    """
 
     task: Literal["binary"] = "binary"
+    column: str | None = None
+    positive: _Value | None = None
     equals: Equals | None = None
     exceeds: Exceeds | None = None
 
@@ -183,15 +199,31 @@ class Binary(TaskOptions):
     SLICED = ("log_loss", "auc", "accuracy")
     LABEL_TYPE = INT
 
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return named_as_its_column(value)
+
     @pydantic.model_validator(mode="after")
     def _one(self) -> Binary:
-        if (self.equals is None) == (self.exceeds is None):
-            raise ValueError("give exactly one of 'equals' and 'exceeds'")
+        if [self.column, self.equals, self.exceeds].count(None) != 2:
+            raise ValueError("give exactly one of 'column', 'equals' and 'exceeds'")
+        if self.positive is not None and self.column is None:
+            raise ValueError("'positive' is a value of 'column', which is not given")
         return self
+
+    @classmethod
+    def suits(cls, column: Column, expectation: Expectation) -> bool:
+        """Return whether its domain has two values, or is 0 and 1."""
+        if expectation.values is not None:
+            return len(expectation.values) == 2
+        return column.type is INT and (expectation.minimum, expectation.maximum) == (0, 1)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The raw columns that the label is made from, the outcome first."""
+        if self.column is not None:
+            return (self.column,)
         if self.equals is not None:
             return (self.equals.column,)
         assert self.exceeds is not None  # _one checks it
@@ -199,20 +231,35 @@ class Binary(TaskOptions):
 
     @property
     def sought(self) -> tuple[str, tuple[str, ...]] | None:
-        """The values that make the label 1, if it is made from values."""
+        """The values that make the label 1, if they are given."""
+        if self.column is not None and self.positive is not None:
+            return self.column, (str(self.positive),)
         if self.equals is None:
             return None
         return self.equals.column, tuple(str(value) for value in self.equals.values)
 
+    @property
+    def classes_of(self) -> ClassesOf | None:
+        """The column, if the label is one; it has two values."""
+        return (
+            None
+            if self.column is None
+            else ClassesOf(self.column, None, 2, "set label.task: multiclass")
+        )
+
     def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
         """Check the types of the columns, and that each value can occur."""
         for column in columns:
-            if self.equals is None:
+            if self.exceeds is not None:
                 require_type("label.exceeds", column, (INT, FLOAT), where)
-                continue
-            require_type("label.equals", column, (INT, BYTES), where)
-            for value in self.equals.values:
-                require_possible(value, column, source, f"{where}.equals.values")
+            elif self.equals is not None:
+                require_type("label.equals", column, (INT, BYTES), where)
+                for value in self.equals.values:
+                    require_possible(value, column, source, f"{where}.equals.values")
+            else:
+                require_type("label.column", column, (INT, BYTES), where)
+                if self.positive is not None:
+                    require_possible(self.positive, column, source, f"{where}.positive")
 
     def in_words(self) -> str:
         """Return when the label is 1.
@@ -220,6 +267,10 @@ class Binary(TaskOptions):
         >>> Binary(name="rich", equals={"column": "pay", "values": [">50K"]}).in_words()
         "rich: whether 'pay' is '>50K'"
         """
+        if self.column is not None:
+            if self.positive is None:
+                return f"{self.name}: which of its two values {self.column!r} has"
+            return f"{self.name}: whether {self.column!r} is {self.positive!r}"
         if self.equals is not None:
             values = " or ".join(repr(value) for value in self.equals.values)
             return f"{self.name}: whether {self.equals.column!r} is {values}"

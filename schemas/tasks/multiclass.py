@@ -11,6 +11,7 @@ from pydantic import Field
 from schemas import signatures as names
 from schemas.columns import Column, require_type
 from schemas.description import Output, number
+from schemas.expectations import Expectation
 from schemas.sources.options import SourceOptions
 from schemas.tasks.options import (
     Baseline,
@@ -143,6 +144,11 @@ class Multiclass(TaskOptions):
             raise ValueError(f"give the classes different names, got {list(value)}")
         return value
 
+    @classmethod
+    def suits(cls, column: Column, expectation: Expectation) -> bool:
+        """Return whether it is a text, unless its domain has two values."""
+        return column.type is BYTES and len(expectation.values or ()) != 2
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The column."""
@@ -151,7 +157,8 @@ class Multiclass(TaskOptions):
     @property
     def classes_of(self) -> ClassesOf:
         """The column, with the classes that are listed, if they are."""
-        return ClassesOf(self.column, self.classes, MOST_CLASSES)
+        remedy = "predict a coarser column, or a number with label.task: regression"
+        return ClassesOf(self.column, self.classes, MOST_CLASSES, remedy)
 
     def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
         """Check the type of the column, and that each listed class can occur."""

@@ -11,6 +11,7 @@ from pydantic import Field
 from schemas.columns import LARGEST_INTEGER, SPACES, Column
 from schemas.description import Output
 from schemas.errors import ConfigError
+from schemas.expectations import Expectation
 from schemas.sources.options import SourceOptions
 from schemas.strict import Finite, Strict
 from schemas.types import ColumnType
@@ -65,11 +66,13 @@ class ClassesOf:
       column: its name.
       listed: the classes; None where those of the training split count.
       most: how many there may be.
+      otherwise: what to do if there are more.
     """
 
     column: str
     listed: tuple[str, ...] | None
     most: int
+    otherwise: str
 
 
 class Bound(Strict):
@@ -153,6 +156,11 @@ class TaskOptions(Strict):
     SLICED: ClassVar[tuple[str, ...]]
     # The label's type in transformed examples.
     LABEL_TYPE: ClassVar[ColumnType]
+
+    @classmethod
+    def suits(cls, column: Column, expectation: Expectation) -> bool:
+        """Return whether this is the task of a label that is a column, if none is named."""
+        return False
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pydantic import Field
 from schemas import signatures as names
 from schemas.columns import Column, require_type
 from schemas.description import Output, number
+from schemas.expectations import Expectation
 from schemas.sources.options import SourceOptions
 from schemas.strict import Finite
 from schemas.tasks.options import (
@@ -130,6 +131,11 @@ class Regression(TaskOptions):
         if self.clip is not None and not self.clip[0] < self.clip[1]:
             raise ValueError(f"give 'clip' the smaller number first, got {list(self.clip)}")
         return self
+
+    @classmethod
+    def suits(cls, column: Column, expectation: Expectation) -> bool:
+        """Return whether it is a FLOAT."""
+        return column.type is FLOAT
 
     @property
     def columns(self) -> tuple[str, ...]:

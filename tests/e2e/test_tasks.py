@@ -70,7 +70,7 @@ def test_several_classes(tmp_path):
     def answer(x, color):
         return {"red": "10", "green": "Other" if x > 0 else "other"}.get(color, "a;b")
 
-    content = run(tmp_path / "table", "{task: multiclass, column: answer}", "BYTES", answer)
+    content = run(tmp_path / "table", "{column: answer}", "BYTES", answer)
 
     evaluation = content["evaluation"]
     assert evaluation["overall"]["accuracy"] > 0.9
@@ -81,11 +81,24 @@ def test_several_classes(tmp_path):
     assert all(len(each) == 4 for each in scored.column("probabilities").to_pylist())
 
 
+def test_a_column_of_two_texts(tmp_path):
+    def answer(x, color):
+        return "left" if x + (color == "red") > 1 else "stayed"
+
+    label = "{task: binary, column: answer}"
+    content = run(tmp_path / "table", label, "BYTES", answer)
+
+    assert content["evaluation"]["overall"]["auc"] > 0.9
+    model = skewless.load(tmp_path / "table/runs/table")
+    scored = model.predict({"x": [2.5, -2.5], "color": ["red", ""]})
+    assert scored.column("class").to_pylist() == ["left", "stayed"]
+
+
 def test_a_number_in_its_own_unit(tmp_path):
     def answer(x, color):
         return f"{math.exp(8 + x) * (2 if color == 'red' else 1):.2f}"
 
-    label = "{task: regression, column: answer, log1p: true}"
+    label = "{column: answer, log1p: true}"
     content = run(tmp_path / "table", label, "FLOAT", answer)
 
     evaluation = content["evaluation"]

@@ -119,8 +119,18 @@ def test_a_wrong_value_is_shown_with_its_line(folder):
 
 def test_a_label_is_made_in_exactly_one_way(folder):
     line = folder.change("exceeds: {", "equals: {column: payment, values: [Cash]}\n  exceeds: {")
-    assert "give exactly one of 'equals' and 'exceeds'" in refusal(folder).what
+    assert "give exactly one of 'column', 'equals' and 'exceeds'" in refusal(folder).what
     assert refusal(folder).what.startswith(f"pipeline.yaml:{line - 2}: label")
+
+
+def test_the_schema_decides_the_task_of_a_label_that_is_a_column(folder):
+    folder.change(
+        "  name: big_tip\n  exceeds: {column: tips, fraction: 0.2, of: fare}", "  column: tips"
+    )
+    folder.change("    auc: {min: 0.6}", "    rmse: {max: 9}")
+    assert catalog.load(str(folder)).spec.label.task == "regression"
+    folder.change("column: tips", "column: tip")
+    assert refusal(folder).what == "there is no column 'tip' in schema.pbtxt; did you mean 'tips'?"
 
 
 @pytest.mark.parametrize(

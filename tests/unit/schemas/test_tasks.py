@@ -6,9 +6,12 @@ import pytest
 
 from schemas import signatures as names
 from schemas import tasks
+from schemas.columns import columns_of, parse_schema
+from schemas.expectations import expectations_of
 from schemas.spec import Spec
 from schemas.tasks.binary import Binary, BinaryExport, BinaryThresholds
 from schemas.tasks.options import Bound
+from schemas.tasks.two_values import in_order
 
 KINDS = pytest.mark.parametrize("kind", tasks.KINDS, ids=lambda kind: kind.__name__)
 SPEC: dict[str, Any] = {
@@ -64,8 +67,59 @@ def test_an_unknown_task_is_refused_with_the_nearest_one():
 
 
 def test_a_label_of_a_column_without_a_task_is_refused_with_the_tasks():
-    with pytest.raises(ValueError, match=r"needs a task: multiclass .* regression"):
+    with pytest.raises(ValueError, match=r"needs one: binary .* multiclass .* regression"):
         Spec.model_validate(SPEC | {"label": {"column": "species"}})
+
+
+@pytest.mark.parametrize(
+    ("options", "feature", "task"),
+    [
+        ({}, "type: FLOAT", "regression"),
+        ({}, "type: BYTES", "multiclass"),
+        ({}, "type: BYTES string_domain { value: 'a' value: 'b' value: 'c' }", "multiclass"),
+        ({}, "type: BYTES string_domain { value: 'stay' value: 'left' }", "binary"),
+        ({}, "type: INT int_domain { min: 0 max: 1 }", "binary"),
+        ({}, "type: INT bool_domain { }", "binary"),
+        ({}, "type: INT", None),
+        ({}, "type: INT int_domain { min: 0 max: 9 }", None),
+        ({"positive": 1}, "type: INT", "binary"),
+        ({"classes": ["1", "2"]}, "type: INT", "multiclass"),
+        ({"poisson": True}, "type: INT", "regression"),
+        ({"positive": "a"}, "type: BYTES", "binary"),
+        ({"positive": 1, "classes": ["1", "2"]}, "type: INT", None),
+    ],
+)
+def test_the_options_and_the_column_of_a_label_decide_its_task(options, feature, task):
+    schema = parse_schema(f"feature {{ name: 'y' {feature} }}", where="schema.pbtxt")
+    (column,) = columns_of(schema, where="schema.pbtxt")
+    (expectation,) = expectations_of(schema).columns
+    label = {"column": "y", **options}
+    assert tasks.chosen(label, column, expectation).get("task") == task
+
+
+@pytest.mark.parametrize(
+    ("values", "positive", "classes"),
+    [
+        (["no", "yes"], None, ("no", "yes")),
+        (["True", "False"], None, ("False", "True")),
+        (["1", "0"], None, ("0", "1")),
+        (["1", "2"], None, ("1", "2")),
+        (["yes", "NO"], None, ("yes", "NO")),
+        (["stayed", "left"], None, ("stayed", "left")),
+        (["stayed", "left"], "stayed", ("left", "stayed")),
+        (["no", "yes"], "no", ("yes", "no")),
+    ],
+)
+def test_yes_the_rarer_or_the_named_value_is_positive(values, positive, classes):
+    assert in_order(values, positive) == classes
+
+
+def test_a_positive_value_belongs_to_a_column():
+    rule = {"equals": {"column": "y", "values": ["a"]}}
+    with pytest.raises(ValueError, match="'positive' is a value of 'column'"):
+        Binary.model_validate({"name": "y", "positive": "a", **rule})
+    with pytest.raises(ValueError, match="True is neither text nor an integer"):
+        Binary.model_validate({"column": "y", "positive": True})
 
 
 def test_a_key_of_another_task_is_refused():

@@ -62,8 +62,7 @@ def test_values_that_are_there_are_shown_with_their_counts_and_the_nearest(tmp_p
         error.expected == "one of the values that the column has: 'no' in 3 rows, 'Yes' in 2 rows"
     )
     assert (
-        error.remedy
-        == "write label.equals.values as the column has them, or add rows that have one"
+        error.remedy == "write the value in `label` as the column has it, or add rows that have one"
     )
     assert error.exit_code == 3
 
