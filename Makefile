@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 VENV := .venv/bin
-CODE := setup.py $(wildcard schemas components pipeline skewless benchmarks tests deploy/image deploy/dataflow)
+CODE := setup.py $(wildcard schemas components pipeline skewless benchmarks scripts tests deploy/image deploy/dataflow)
 TESTS ?= tests/e2e tests/component tests/unit
 PYTEST_ARGS ?=
 # A number runs the tests in the random order with that seed.

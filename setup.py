@@ -119,7 +119,7 @@ setup(
     package_data={
         "components.push": ["*.j2"],
         "components.serve": ["page_files/*"],
-        "schemas": ["*/*.pbtxt", "*/*.yaml"],
+        "schemas": ["*/*.csv", "*/*.pbtxt", "*/*.yaml"],
     },
     entry_points={"console_scripts": ["skewless = skewless.__main__:main"]},
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import skewless
+from scripts.example_tables import SPREAD
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
@@ -35,6 +36,25 @@ model: {max_epochs: 40, batch_size: 64, deep: {learning_rate: 0.01}}
 """
 
 
+def pushed(dataset, output):
+    """Run a dataset's pipeline, which pushes a proven model; return the summary."""
+    command = [sys.executable, "-m", "skewless", "run", str(dataset), "--output", str(output)]
+    ran = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (summary,) = output.glob("*/runs/*/summary.json")
+    content = json.loads(summary.read_text())
+    assert content["status"] == "pushed"
+    assert content["parity"]["proven"]
+    return content
+
+
 def run(folder, label, column_type, answer):
     """Run the pipeline on rows whose answer is a function of their values; return the summary."""
     rng = random.Random(7)
@@ -48,22 +68,21 @@ def run(folder, label, column_type, answer):
     (folder / "rows.csv").write_text("\n".join(rows) + "\n")
     (folder / "schema.pbtxt").write_text(SCHEMA % column_type)
     (folder / "pipeline.yaml").write_text(PIPELINE % label)
-    command = [sys.executable, "-m", "skewless", "run", str(folder)]
-    ran = subprocess.run(
-        [*command, "--output", str(folder / "runs")],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    (summary,) = (folder / "runs/table/runs").glob("*/summary.json")
-    content = json.loads(summary.read_text())
-    assert content["status"] == "pushed"
-    assert content["parity"]["proven"]
+    content = pushed(folder, folder / "runs")
     assert content["counts"]["rejected_by_reason"] == {"missing_label": 30}
     return content
+
+
+def test_the_shipped_tickets_reach_what_is_possible(tmp_path):
+    overall = pushed("support", tmp_path)["evaluation"]["overall"]
+    assert overall["log_loss"] < 0.82 * 1.1
+    assert overall["accuracy"] > 0.68 * 0.9
+
+
+def test_the_shipped_deliveries_reach_what_is_possible(tmp_path):
+    overall = pushed("deliveries", tmp_path)["evaluation"]["overall"]
+    assert overall["r2"] > 0.8
+    assert overall["mape"] < 1.2 * math.sqrt(2 / math.pi) * SPREAD
 
 
 def test_several_classes(tmp_path):
