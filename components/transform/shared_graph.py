@@ -26,6 +26,7 @@ from tensorflow_transform.beam import impl
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
 
 from components import files
+from components.transform.loaded_graph import RunGraph
 
 # TFT's functions, which are replaced in the command's process while it builds a pipeline, and not
 # on workers.
@@ -44,24 +45,30 @@ def context(folder: str, **options: Any) -> Iterator[None]:
       folder: on a disk, or in a store.
       options: of `tft_beam.Context`.
     """
-    if not files.in_store(folder):
-        with tft_beam.Context(temp_dir=folder, **options):
-            yield
-        return
     with contextlib.ExitStack() as stack:
+        if not files.in_store(folder):
+            _replace(stack, _RunMetaGraphDoFn=RunGraph)
+            stack.enter_context(tft_beam.Context(temp_dir=folder, **options))
+            yield
+            return
         here = stack.enter_context(tempfile.TemporaryDirectory(prefix="skewless-"))
-        replaced: dict[str, Any] = {
-            "_create_v2_saved_model": functools.partial(_create_and_send, folder),
-            "_infer_metadata_from_saved_model": _fetch_and_infer,
-            "_RunMetaGraphDoFn": _FetchAndRun,
-        }
-        for name, ours in replaced.items():
-            stack.callback(setattr, impl, name, getattr(impl, name))
-            setattr(impl, name, ours)
+        _replace(
+            stack,
+            _create_v2_saved_model=functools.partial(_create_and_send, folder),
+            _infer_metadata_from_saved_model=_fetch_and_infer,
+            _RunMetaGraphDoFn=_FetchAndRun,
+        )
         stack.enter_context(tft_beam.Context(temp_dir=here, **options))
         token = _STANDS_FOR.set((here, folder))
         stack.callback(_STANDS_FOR.reset, token)
         yield
+
+
+def _replace(stack: contextlib.ExitStack, **ours: Any) -> None:
+    """Let TFT's module have these names until the stack is closed."""
+    for name, value in ours.items():
+        stack.callback(setattr, impl, name, getattr(impl, name))
+        setattr(impl, name, value)
 
 
 def shared(path: str) -> str:
@@ -134,8 +141,8 @@ def _fetch_and_infer(graph: str, use_tf_compat_v1: bool) -> dataset_metadata.Dat
         return _infer(here, use_tf_compat_v1)
 
 
-class _FetchAndRun(impl._RunMetaGraphDoFn):
-    """Run a graph as TFT does; it is copied from the store once a process."""
+class _FetchAndRun(RunGraph):
+    """Run a graph; it is copied from the store once a process."""
 
     def _make_graph_state(self, graph: str) -> Any:
         with files.at_hand(graph) as here:
