@@ -18,6 +18,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from components import files, progress, runner
 from components.arrow_files import open_parquet
 from components.examples import as_lists, read_splits, shards
+from components.validate import histograms
 from components.validate.files import statistics_path
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS
@@ -49,7 +50,7 @@ def generate(
       The rows of each split, as the statistics count them.
     """
     categories = _category_columns(examples, schema, splits)
-    with runner.opened("statistics", options) as pipeline:
+    with histograms.as_arrays(), runner.opened("statistics", options) as pipeline:
         _ = (
             pipeline
             | read_splits(examples, splits)
