@@ -66,7 +66,7 @@ def opened(stage: str, options: PipelineOptions | None = None) -> Iterator[beam.
     elsewhere, on_dataflow = _elsewhere(chosen), _on_dataflow(chosen)
     built = False
     try:
-        with _pipeline(chosen) as pipeline:
+        with _built_for(chosen), _pipeline(chosen) as pipeline:
             yield pipeline
             built = True
             if on_dataflow:
@@ -165,6 +165,14 @@ def _pipeline(options: PipelineOptions) -> beam.Pipeline:
     from components.sealed import SealedPipeline
 
     return SealedPipeline(_runner(options), options=options)
+
+
+def _built_for(options: PipelineOptions) -> contextlib.AbstractContextManager[None]:
+    if options.view_as(StandardOptions).runner != IN_PROCESS:
+        return contextlib.nullcontext()
+    from components import lean_beam
+
+    return lean_beam.one_worker()
 
 
 def _runner(options: PipelineOptions) -> PipelineRunner | None:
