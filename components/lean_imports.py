@@ -48,6 +48,7 @@ def load(*modules: str, without: Sequence[str] = ()) -> None:
             importlib.import_module(module)
         if module == _BEAM:
             _complete_on_demand(importlib.import_module("apache_beam.io"))
+            _look_for_ipython(importlib.import_module("apache_beam.utils.interactive_utils"))
 
 
 def _complete_on_demand(io: Any) -> None:
@@ -60,3 +61,14 @@ def _complete_on_demand(io: Any) -> None:
         return getattr(importlib.reload(io), name)
 
     io.__getattr__ = left_out
+
+
+def _look_for_ipython(utils: Any) -> None:
+    """Have Beam's steps find out whether they are built in a notebook without importing IPython.
+
+    Beam imports it when the first step is built, which takes a second. In a notebook, IPython is
+    imported already.
+    """
+    inside = getattr(utils, "is_in_ipython", None)
+    if inside is not None:
+        utils.is_in_ipython = lambda: "IPython" in sys.modules and inside()

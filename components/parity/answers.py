@@ -14,8 +14,9 @@ from functools import partial
 
 import numpy as np
 
+from components.parity.forked import ForkServer
 from components.parity.fresh_process import ask_in_parts
-from components.parity.processes import Answers, FreshProcess, NoAnswerError, shortened
+from components.parity.processes import Answers, FreshProcess, NoAnswerError, shortened, spawn
 from components.parity.question_sets import QuestionSets
 from components.parity.questions import Question
 from components.parity.server import GoneError, ServerProcess
@@ -72,15 +73,17 @@ class Processes:
     def __init__(self, saved_model: str, folder: str, stack: contextlib.ExitStack) -> None:
         self._stack = stack
         self._served = [path for path in SERVING_PATHS if path.process == SERVER]
+        forks = stack.enter_context(ForkServer(folder))
         if self._served:
-            self._server = stack.enter_context(ServerProcess(saved_model, folder))
+            self._server = stack.enter_context(ServerProcess(saved_model, folder, forks.start))
         by_process: dict[str, list[type[ServingPath]]] = {}
         for path in SERVING_PATHS:
             if path.process != SERVER:
                 by_process.setdefault(path.process, []).append(path)
         self._fresh = [
-            (paths, stack.enter_context(FreshProcess(saved_model, folder, paths)))
+            (paths, stack.enter_context(FreshProcess(saved_model, folder, paths, start)))
             for paths in by_process.values()
+            for start in [forks.start if paths[0].forked else spawn]
         ]
 
     def ask(self, sets: QuestionSets) -> Sequence[PathAnswers]:

@@ -121,3 +121,5 @@ def _answer_all(path: str, loaded: ServingPath, folder: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(0)  # the interpreter would spend a second on unloading TensorFlow

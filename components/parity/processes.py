@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import IO, BinaryIO, Protocol
 
 import numpy as np
 
@@ -52,6 +53,57 @@ _KILLED = (signal.SIGKILL, signal.SIGTERM)
 Answers = Mapping[str, Mapping[str, np.ndarray] | NoAnswerError]
 
 
+class Started(Protocol):
+    """A process that was started."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """Its standard input."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """Its standard output, if somebody reads it."""
+
+    def wait(self, timeout: float) -> int:
+        """Return its exit code once it has ended."""
+
+    def end(self) -> None:
+        """Kill it if it is still running."""
+
+
+class Start(Protocol):
+    """Starts a command, and logs its errors, and its output unless somebody reads that."""
+
+    def __call__(self, command: Sequence[str], log: BinaryIO, *, answers: bool = False) -> Started:
+        """Start a command."""
+
+
+class Spawned(subprocess.Popen[bytes]):
+    """A process that imports everything itself."""
+
+    def end(self) -> None:
+        """Kill it if it is still running, and wait for it."""
+        self.kill()
+        self.communicate()
+
+
+def spawn(command: Sequence[str], log: BinaryIO, *, answers: bool = False) -> Spawned:
+    """Start a process of its own.
+
+    Args:
+      command: the command.
+      log: gets what it prints.
+      answers: whether its standard output is read instead.
+    """
+    return Spawned(
+        bound(command, signal.SIGKILL),
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE if answers else log,
+        stderr=log,
+    )
+
+
 class FreshProcess:
     """A process of its own that loads the export and answers questions about it.
 
@@ -61,20 +113,22 @@ class FreshProcess:
       saved_model: the export's folder.
       folder: where questions and answers are written; may be shared with other processes.
       paths: the serving paths; they work one after the other.
+      start: starts the process.
     """
 
-    def __init__(self, saved_model: str, folder: str, paths: Sequence[type[ServingPath]]) -> None:
+    def __init__(
+        self,
+        saved_model: str,
+        folder: str,
+        paths: Sequence[type[ServingPath]],
+        start: Start = spawn,
+    ) -> None:
         self._folder = folder
         named = ",".join(map(name_of, paths))
         self._log = os.path.join(folder, f"{name_of(paths[0])}.log")
         with open(self._log, "wb") as log:
-            self._process = subprocess.Popen(
-                bound([*_COMMAND, named, os.path.abspath(saved_model), folder], signal.SIGKILL),
-                env=environment(),
-                stdin=subprocess.PIPE,  # says that all questions are written, or that we ended
-                stdout=log,
-                stderr=log,
-            )
+            # its standard input says that all questions are written, or that we ended
+            self._process = start([*_COMMAND, named, os.path.abspath(saved_model), folder], log)
         assert self._process.stdin is not None  # it is a pipe
         self._stdin = self._process.stdin
 
@@ -82,8 +136,7 @@ class FreshProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()  # does nothing when it has ended
-        self._process.communicate()
+        self._process.end()
 
     def ask(self, questions: Mapping[type[ServingPath], Sequence[Question]]) -> None:
         """Ask all questions, by serving path; the process computes the answers from now on."""

@@ -38,7 +38,7 @@ from components.score.stream import ScoreMessages
 
 _KEY = "row of the proof"  # a name that no column has
 _GROUP_ROWS = 2_048
-_BATCH = 2_000  # messages that arrive together, a second apart and so in many windows
+_BATCH = 8_000  # messages that arrive together, a second apart and so in many windows
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,17 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import signal
 import subprocess
 import sys
 import time
 
-from components.children import bound
 from components.parity.processes import (
     NoAnswerError,
-    environment,
+    Start,
     how_it_ended,
     last_words,
     refuse_killed,
+    spawn,
 )
 from components.parity.serving_paths.protocol import ModelAddress
 
@@ -44,26 +43,21 @@ class ServerProcess:
     Args:
       saved_model: the export's folder.
       folder: a folder for what the server writes.
+      start: starts the process.
     """
 
-    def __init__(self, saved_model: str, folder: str) -> None:
+    def __init__(self, saved_model: str, folder: str, start: Start = spawn) -> None:
         self._saved_model = saved_model
         self._log = os.path.join(folder, "server.log")
-        with open(self._log, "wb") as log:
-            self._process = subprocess.Popen(
-                bound([*_COMMAND, os.path.abspath(saved_model), *_OPTIONS], signal.SIGKILL),
-                env=environment(),
-                stdin=subprocess.PIPE,  # which keeps it alive
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
+        with open(self._log, "wb") as log:  # its standard input keeps it alive
+            command = [*_COMMAND, os.path.abspath(saved_model), *_OPTIONS]
+            self._process = start(command, log, answers=True)
 
     def __enter__(self) -> ServerProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()  # does nothing when it has ended
-        self._process.communicate()
+        self._process.end()
 
     def address(self) -> ModelAddress:
         """Wait until the server answers, and return its address.

@@ -35,13 +35,17 @@ def own_temporary(tmp_path, monkeypatch):
     return folder
 
 
-def wait_for_questions(process, folder):
-    """Return once both fresh processes have received all requests."""
+def wait_for_processes(process, folder):
+    """Return all processes of the proof once those that answer have received their requests."""
     deadline = time.monotonic() + 300
-    while len(list(folder.glob("**/*:CApi.calls.json"))) == 0:
+    children = []
+    # a process that forks a server and two others, and one more
+    while len(list(folder.glob("**/*:CApi.calls.json"))) == 0 or len(children) < 5:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
+        children = psutil.Process(process.pid).children(recursive=True)
+    return children
 
 
 @pytest.mark.long
@@ -54,9 +58,8 @@ def test_nobody_outlives_a_run_that_is_killed_and_the_next_one_removes_what_it_l
         command, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            wait_for_questions(process, own_temporary)
-            children = psutil.Process(process.pid).children(recursive=True)
-            assert len(children) == 3  # two fresh processes and a server
+            children = wait_for_processes(process, own_temporary)
+            assert len(children) == 5
             for child in children:
                 child.suspend()  # otherwise they may end because they are done
         finally:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from components import lean_imports
 from components.parity.serving_paths.protocol import ModelAddress, ServingPath
 
 
@@ -16,10 +17,12 @@ class Batch(ServingPath):
     cannot_carry = (
         "infinite numbers, NUL, and text that is not UTF-8: such rows have to be rejected"
     )
-    process = "tensorflow"  # TensorFlow is imported once for Python and the jobs
+    process = "jobs"
+    forked = True
     questions = staticmethod(lambda sets: sets.files)
 
     def __init__(self, address: ModelAddress) -> None:
+        lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, without=lean_imports.KERAS)
         from components.parity.scoring import BatchJob
 
         self._job = BatchJob(address.saved_model)

@@ -12,6 +12,8 @@ from components.parity.serving_paths.protocol import MISSING_IS_NAN, ModelAddres
 
 # The packages that made the export; serving it must not need them.
 _ABSENT = ("apache_beam", "keras", "tensorflow_transform", "tf_keras", "tfx", "tfx_bsl")
+# pyarrow imports it with the first array, only to ask whether that is one of its own.
+_UNUSED = ("pandas",)
 
 
 class Python(ServingPath):
@@ -19,11 +21,12 @@ class Python(ServingPath):
 
     name = "Python"
     cannot_carry = f"{MISSING_IS_NAN}, and no column may be left out"
-    process = "tensorflow"
+    process = "python"
+    forked = True
     questions = staticmethod(lambda sets: sets.without_defaults)
 
     def __init__(self, address: ModelAddress) -> None:
-        for name in _ABSENT:
+        for name in (*_ABSENT, *_UNUSED):
             sys.modules[name] = None  # type: ignore[assignment]  # importing it raises
         import tensorflow as tf
 
@@ -40,6 +43,6 @@ class Python(ServingPath):
 
     def close(self) -> None:
         """Make these packages importable again."""
-        for name in _ABSENT:
+        for name in (*_ABSENT, *_UNUSED):
             if sys.modules.get(name, "") is None:
                 del sys.modules[name]

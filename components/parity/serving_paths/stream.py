@@ -16,6 +16,7 @@ class Stream(ServingPath):
     name = "stream"
     cannot_carry = f"{Batch.cannot_carry}; NaN apart from missing"
     process = Batch.process
+    forked = Batch.forked
     questions = staticmethod(lambda sets: sets.messages)
 
     def __init__(self, address: ModelAddress) -> None:
