@@ -18,6 +18,8 @@ PYTEST := $(VENV)/python -m pytest $(if $(SEED),-p randomly --randomly-seed=$(SE
 # longest.
 PARALLEL := --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 ARGS ?=
+# Tests are compiled, and their assertions rewritten, once and not by each process.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: bootstrap
 bootstrap: ## make .venv for this machine, or do nothing if it is up to date

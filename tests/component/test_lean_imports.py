@@ -6,9 +6,6 @@ import sys
 import types
 
 import pytest
-from tfx.components.evaluator import constants
-from tfx.components.example_gen import utils
-from tfx.components.util import examples_utils
 from tfx.proto import example_gen_pb2
 from tfx.types import standard_artifacts
 
@@ -80,6 +77,9 @@ def test_beam_has_all_its_names_once_one_is_used():
 
 
 def test_tfx_takes_the_same_constants_without_its_standard_components(monkeypatch):
+    from tfx.components.evaluator import constants
+    from tfx.components.example_gen import utils
+
     for module, names in {
         "latest_blessed_model_strategy": {
             "_CURRENT_MODEL_ID": constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY,
@@ -109,6 +109,8 @@ def test_a_library_that_needs_what_was_left_out_is_imported_with_it(tmp_path, mo
 
 
 def test_the_format_is_declared_as_tfx_reads_it():
+    from tfx.components.util import examples_utils
+
     examples = standard_artifacts.Examples()
     declare_format(examples)
     parquet = example_gen_pb2.PayloadFormat.FORMAT_PARQUET

@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components import lean_imports
 from components.compat import quiet_environment
 from components.parity.proof import Proof
 from pipeline.folders import Folders
@@ -33,6 +34,7 @@ from schemas import catalog
 from schemas.errors import SkewlessError
 
 quiet_environment()
+lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, lean_imports.TFX)  # as a run does
 
 Changes = dict[str, Any]
 

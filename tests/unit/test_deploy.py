@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import kubernetes_validate
 import pytest
 import yaml
 from google.protobuf import (
@@ -103,6 +102,8 @@ def test_compose_takes_the_compose_file():
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.name)
 def test_kubernetes_takes_the_manifests(manifest):
+    import kubernetes_validate
+
     for document in documents(manifest):
         kubernetes_validate.validate(document, KUBERNETES, strict=True)
 
@@ -111,6 +112,8 @@ def test_kustomize_makes_objects_that_kubernetes_takes():
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         pytest.skip("kubectl is not installed")
+    import kubernetes_validate
+
     made = subprocess.run([kubectl, "kustomize", str(DEPLOY)], capture_output=True, check=True)
     found = list(yaml.safe_load_all(made.stdout))
     for document in found:
