@@ -49,6 +49,7 @@ TELL_TALES = {
     r"\basked? after\b": "asks about",
     r"\bin vain\b": "without success",
 }
+PATTERNS = {re.compile(pattern, re.IGNORECASE): why for pattern, why in TELL_TALES.items()}
 
 
 def prose_of_page(page):
@@ -80,9 +81,9 @@ def found(texts):
     """Return each tell-tale in the texts, with what to write."""
     return [
         f"line {line}: {match[0]!r}: {why}"
-        for line, text in texts
-        for pattern, why in TELL_TALES.items()
-        for match in re.finditer(pattern, " ".join(text.split()), re.IGNORECASE)
+        for line, text in ((line, " ".join(text.split())) for line, text in texts)
+        for pattern, why in PATTERNS.items()
+        for match in pattern.finditer(text)
     ]
 
 

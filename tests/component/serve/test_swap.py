@@ -173,6 +173,7 @@ def test_swaps_by_folder_file_and_request_under_load_lose_and_mix_nothing(
         deadline = time.monotonic() + 30  # an unloaded version reports it once its memory is free
         while (states := states_of(server)) == {"1": "AVAILABLE", "2": "UNLOADING"}:
             assert time.monotonic() < deadline
+            time.sleep(0.02)
         assert states == {"1": "AVAILABLE", "2": "END"}
         assert server.stop() == 0
 
@@ -188,7 +189,7 @@ def test_sighup_looks_for_versions_and_labels_stay(
         publish(exported_again, folder, 2)
         server.process.send_signal(signal.SIGHUP)
         while server.ask("GET", "/v1/models")[1]["models"][0]["default"] != 2:
-            pass
+            time.sleep(0.02)  # loading needs the processor
         status, body = server.ask("GET", "/v1/models/tiny/labels/stable/metadata")
         assert (status, body["model_spec"]["version"]) == (200, "1")
 
