@@ -1,10 +1,13 @@
-"""A tiny run up to the export, made once a session, for tests of later stages."""
+"""A tiny run up to the export, made once for all processes, for tests of later stages."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -68,29 +71,55 @@ class Exported:
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """Examples, transform graph, models and SavedModel of a tiny run; copy before changing."""
-    from components.export.export import read_layout
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Make a folder in the first process that asks for it, for all processes of the session."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
 
-    root = tmp_path_factory.mktemp("exported")
-    examples, graph, trained = (str(root / n) for n in ("examples", "graph", "trained"))
-    write_examples(examples, rows=40)
-    make_transform_graph(examples, graph)
-    layout = read_layout(graph)
-    write_models(trained, layout)
-    saved_model = str(root / "Format-Serving")
-    export_models(trained, graph, examples, saved_model)
-    return Exported(examples, graph, trained, saved_model, COLUMNS, LABEL, layout)
+    def folder(name: str, make: Callable[[Path], None]) -> Path:
+        path = root / name
+        with open(root / f"{name}.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                made = tmp_path_factory.mktemp(name)
+                make(made)
+                made.rename(path)
+        return path
+
+    return folder
 
 
 @pytest.fixture(scope="session")
-def exported_again(exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> str:
+def exported(make_once: Callable[..., Path]) -> Exported:
+    """Examples, transform graph, models and SavedModel of a tiny run; copy before changing."""
+    from components.export.export import read_layout
+
+    def places(root: Path) -> tuple[str, str, str, str]:
+        examples, graph, trained = (str(root / n) for n in ("examples", "graph", "trained"))
+        return examples, graph, trained, str(root / "Format-Serving")
+
+    def make(root: Path) -> None:
+        examples, graph, trained, saved_model = places(root)
+        write_examples(examples, rows=40)
+        make_transform_graph(examples, graph)
+        write_models(trained, read_layout(graph))
+        export_models(trained, graph, examples, saved_model)
+
+    made = places(make_once("exported", make))
+    return Exported(*made, COLUMNS, LABEL, read_layout(made[1]))
+
+
+@pytest.fixture(scope="session")
+def exported_again(exported: Exported, make_once: Callable[..., Path]) -> str:
     """A SavedModel with the same signatures, transform graph and rows, but other weights."""
-    root = tmp_path_factory.mktemp("exported_again")
-    trained, saved_model = str(root / "trained"), str(root / "Format-Serving")
-    write_models(trained, exported.layout, seed=2)
-    export_models(trained, exported.transform_graph, exported.examples, saved_model)
-    return saved_model
+
+    def make(root: Path) -> None:
+        trained, saved_model = str(root / "trained"), str(root / "Format-Serving")
+        write_models(trained, exported.layout, seed=2)
+        export_models(trained, exported.transform_graph, exported.examples, saved_model)
+
+    return str(make_once("exported_again", make) / "Format-Serving")
 
 
 def export_models(trained: str, graph: str, examples: str, saved_model: str) -> None:
