@@ -1,4 +1,4 @@
-"""The command in a separate process: its output, its exit codes, and how it is stopped."""
+"""The command: its output, its exit codes, and how it is stopped, mostly in a separate process."""
 
 import itertools
 import re
@@ -83,14 +83,16 @@ def test_a_fresh_process_and_folder_give_the_very_same_model(
     assert summary.counts == first.summary.counts
 
 
-def test_planted_bad_data_stops_the_run_with_a_table(csv, make_dataset, tmp_path, last_summary):
+def test_planted_bad_data_stops_the_run_with_a_table(
+    csv, make_dataset, tmp_path, last_summary, capfd
+):
     planted = tmp_path / "planted.csv"
     rows = csv.read_text(encoding="utf-8").splitlines()
     rows[1::20] = [row.replace("Cash", "Seashells") for row in rows[1::20]]
     planted.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    process = start(make_dataset(source=planted), tmp_path)
-    _, err = process.communicate()
-    assert process.returncode == 3
+    folder = make_dataset(source=planted)
+    assert cli.main(["run", str(folder), "--output", str(tmp_path)]) == 3
+    err = capfd.readouterr().err
     assert err.startswith("error: the data are not what schema.pbtxt says")
     assert re.search(r"error +payment_type +train .*Seashells", err)
     assert "--allow-anomalies" in err

@@ -50,11 +50,11 @@ def test_an_honest_export_is_proven_by_every_path(exported, prove, tmp_path):
     assert Proof.read(str(tmp_path / "proof")) == proof
 
 
-def test_a_changed_mean_is_named(export, prove, exported):
+def test_a_changed_mean_is_named(export, judged, exported):
     ages = [age for age in train_column(exported, "age") if age is not None]
     mean = nearest(export.constants(), np.mean(ages))
     export.change_constant(mean, mean * np.float32(1.00001))
-    proof = prove(export.path)
+    proof = judged(export.path)
 
     assert not proof.proven
     assert differing(proof, "transform_features") == by_both("age_z_score")

@@ -274,16 +274,16 @@ def test_a_thread_that_keeps_subnormal_numbers_gives_what_was_written(wide):
 @pytest.mark.parametrize(
     ("tips", "of", "fraction", "big"),
     [
-        ([29, 30], [100, 100], 0.29, [0, 1]),  # 0.29 * 100 is less than 29 in float64
+        # 0.29 * 100 is less than 29 in float64
+        ([29, 30, -29, -28], [100, 100, -100, -100], 0.29, [0, 1, 0, 1]),
         ([2**40, 2**40 + 1], [2**40, 2**40], 1.0, [0, 1]),
-        ([-29, -28], [-100, -100], 0.29, [0, 1]),
     ],
 )
 def test_an_integer_label_exceeds_exactly(run, tips, of, fraction, big):
     label = {"name": "big", "exceeds": {"column": "tips", "fraction": fraction, "of": "of"}}
-    rows = {"tips": tips, "of": of, "x": ["a", "b"]}
-    kinds = {"x": "BYTES", "tips": "INT", "of": "INT"}
-    made = run(kinds, {"x": ["vocabulary"]}, {"train": rows}, label=label)
+    rows = {"tips": tips, "of": of, "x": range(len(tips))}
+    kinds = {"x": "INT", "tips": "INT", "of": "INT"}
+    made = run(kinds, {"x": ["z_score"]}, {"train": rows}, label=label)
     assert made.split("train")["big"] == big
 
 
