@@ -2,7 +2,8 @@
 
 For ten bars TFDV walks over 2,000 quantiles of each column in Python, each a message, which is half
 of the time of a table's statistics. Here the same figures are computed as arrays, in the same
-order, so that they are equal bit by bit. In workers elsewhere TFDV computes them.
+order, so that they are equal bit by bit. TFDV computes them in workers elsewhere, or if it lacks
+these functions.
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from tensorflow_data_validation.utils import quantiles_util
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-_bin_weights = quantiles_util._get_bin_weights
-_equal_width = quantiles_util.generate_equi_width_histogram
+_bin_weights: Any = getattr(quantiles_util, "_get_bin_weights", None)
+_equal_width: Any = getattr(quantiles_util, "generate_equi_width_histogram", None)
 
 
 @contextlib.contextmanager
 def as_arrays() -> Iterator[None]:
     """Let TFDV compute histograms in this way in this process."""
+    if _bin_weights is None or _equal_width is None:
+        yield
+        return
     quantiles_util._get_bin_weights = bin_weights
     quantiles_util.generate_equi_width_histogram = equal_width
     try:
@@ -37,7 +42,8 @@ def bin_weights(
     """Return low and high ends of bins, and their weights, as TFDV does."""
     low, high = boundaries[:-1], boundaries[1:]
     if not (len(high) and boundaries[0] == boundaries[0] and np.all(high[:-1] < high[1:])):
-        return _bin_weights(boundaries, cumulative)  # weights of equal bins are spread over them
+        spread: tuple[np.ndarray, np.ndarray, np.ndarray] = _bin_weights(boundaries, cumulative)
+        return spread  # weights of equal bins are spread over them
     cumulative = cumulative.astype(np.float64)
     weights = np.diff(cumulative)
     weights[0] += cumulative[0]
