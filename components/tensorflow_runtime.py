@@ -8,6 +8,7 @@ any other name imports the whole package first. A TensorFlow without such a modu
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -46,6 +47,14 @@ def install() -> None:
         module = importlib.util.module_from_spec(spec)
         module.__class__ = _Tensorflow
         sys.modules[_PACKAGE] = module
+
+
+def load() -> None:
+    """Import all these names now, unless TensorFlow is imported already."""
+    install()
+    package = importlib.import_module(_PACKAGE)
+    for name in NAMES:
+        functools.reduce(getattr, name.split("."), package)
 
 
 class _Names(types.ModuleType):

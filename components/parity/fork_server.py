@@ -1,4 +1,4 @@
-"""The program of a process that forks others: it imports TensorFlow for all of them, and runs none.
+"""The program of a process that forks others: it has imported TensorFlow's runtime for them.
 
 usage: python -m components.parity.fork_server SOCKET
 
@@ -25,7 +25,7 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from components import lean_imports
+from components import tensorflow_runtime
 from components.children import bound, end_with_parent
 from components.compat import quiet_imports
 
@@ -68,7 +68,7 @@ def main(number: str) -> None:
 
 def _import_tensorflow() -> None:
     with quiet_imports():
-        lean_imports.load(lean_imports.TENSORFLOW, without=lean_imports.KERAS)
+        tensorflow_runtime.load()
     gc.collect()
     gc.freeze()  # so that collections in the new processes do not copy what they share
 

@@ -1,4 +1,4 @@
-"""Processes forked from one that has imported TensorFlow, as the asking process sees them.
+"""Processes forked from one that has imported TensorFlow's runtime, as the asking one sees them.
 
 The class takes commands and returns processes that are used like those of `subprocess.Popen`. The
 process that forks them starts at once, and imports TensorFlow while this one does something else.

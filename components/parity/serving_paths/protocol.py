@@ -44,7 +44,7 @@ class ServingPath(ABC):
       cannot_carry: in words, the values that requests cannot contain.
       process: where it runs. `SERVER` is this process, as a client of one server; any other name is
         a fresh process, which the paths of that name share. They are asked one after the other.
-      forked: whether this process is forked from one that has imported TensorFlow's Python code,
+      forked: whether this process is forked from one that has imported TensorFlow's runtime,
         and nothing else.
     """
 

@@ -22,7 +22,6 @@ class Python(ServingPath):
     name = "Python"
     cannot_carry = f"{MISSING_IS_NAN}, and no column may be left out"
     process = "python"
-    forked = True
     questions = staticmethod(lambda sets: sets.without_defaults)
 
     def __init__(self, address: ModelAddress) -> None:
