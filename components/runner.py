@@ -176,12 +176,15 @@ def _built_for(options: PipelineOptions) -> contextlib.AbstractContextManager[No
 
 
 def _runner(options: PipelineOptions) -> PipelineRunner | None:
-    """Return our own runner for a job server; None for the one in the options."""
-    if options.view_as(StandardOptions).runner != "PortableRunner":
-        return None
-    from components.small_graph import SmallGraphRunner
+    """Return our own runner for a job server or this process; None for the one in the options."""
+    from components import small_graph
 
-    return SmallGraphRunner()
+    ours = {
+        "PortableRunner": small_graph.SmallGraphRunner,
+        IN_PROCESS: small_graph.SmallGraphInProcess,
+    }
+    kind = ours.get(options.view_as(StandardOptions).runner)
+    return kind and kind()
 
 
 def _elsewhere(options: PipelineOptions) -> bool:

@@ -1,10 +1,10 @@
-"""Reduces a pipeline for an engine to a single source, which fuses into far fewer steps.
+"""Reduces a pipeline to a single source, which fuses into far fewer steps.
 
 Every `beam.Create` has its own Impulse, and TFT and TFDV have many of them: single elements to
 count API uses with, to build graphs from, for combines without rows. An engine starts each as a
 source followed by a chain of tasks: the taxi features' transform has 84 tasks for each slot, and 55
-with one Impulse. All Impulses emit the same empty element, so one is enough, and its consumers
-fuse.
+with one Impulse. In this process it has 16 steps instead of 23, of which each costs 20 ms. All
+Impulses emit the same empty element, so one is enough, and its consumers fuse.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Container, MutableSequence
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.runner import PipelineResult
 
@@ -29,6 +30,17 @@ class SmallGraphRunner(PortableRunner):
         """Send the pipeline; called by Beam."""
         share_impulse(pipeline)
         return super().run_portable_pipeline(pipeline, options)
+
+
+class SmallGraphInProcess(FnApiRunner):
+    """Beam's runner in this process, with a single Impulse in each pipeline."""
+
+    def run_via_runner_api(
+        self, pipeline_proto: beam_runner_api_pb2.Pipeline, options: PipelineOptions
+    ) -> PipelineResult:
+        """Run the pipeline; called by Beam."""
+        share_impulse(pipeline_proto)
+        return super().run_via_runner_api(pipeline_proto, options)
 
 
 def share_impulse(pipeline: beam_runner_api_pb2.Pipeline) -> None:

@@ -4,7 +4,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from components.small_graph import SmallGraphRunner, share_impulse
+from components.small_graph import SmallGraphInProcess, SmallGraphRunner, share_impulse
 
 pytestmark = pytest.mark.component
 IMPULSE = "beam:transform:impulse:v1"
@@ -54,3 +54,17 @@ def test_the_pipeline_gives_what_it_gave():
     )
     with beam.Pipeline(SmallGraphRunner(), options=options) as pipeline:
         assert_that(build(pipeline), equal_to([36, 0]))
+
+
+def test_the_pipeline_gives_what_it_gave_in_this_process(monkeypatch):
+    seen = []
+    real = SmallGraphInProcess.create_stages
+
+    def create_stages(runner, proto):
+        seen.append(len(impulses(proto)))
+        return real(runner, proto)
+
+    monkeypatch.setattr(SmallGraphInProcess, "create_stages", create_stages)
+    with beam.Pipeline(SmallGraphInProcess()) as pipeline:
+        assert_that(build(pipeline), equal_to([36, 0]))
+    assert seen == [1]
