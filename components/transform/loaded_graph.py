@@ -26,6 +26,6 @@ class RunGraph(impl._RunMetaGraphDoFn):
         names = sorted(run.structured_input_signature[0][0])
 
         def transform(batch: Mapping[str, tf.Tensor], _loaded: Any = loaded) -> dict[str, Any]:
-            return dict(run(*(batch[name] for name in names)))
+            return dict(run({name: batch[name] for name in names}))
 
         return state(saved_model_dir, names, sorted(run.structured_outputs), transform)
