@@ -1,55 +1,87 @@
-"""Raw columns as numpy arrays → values for JSON, as clients of TensorFlow Serving write them."""
+"""Raw columns as numpy arrays → JSON, as clients of TensorFlow Serving write it.
+
+A value is a text of JSON, and rows are joined from these: no Python object is made of each.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Callable, Mapping, Sequence
+from json.encoder import encode_basestring_ascii
 
 import numpy as np
 import orjson
 
 
-def json_values(array: np.ndarray) -> list[Any]:
-    """Return an array as values for JSON: text as text where it is UTF-8, else base64."""
+def ascii_text(value: bytes) -> bytes:
+    """Return text as JSON of ASCII characters where it is UTF-8, else as base64."""
+    try:
+        return encode_basestring_ascii(value.decode()).encode()
+    except UnicodeDecodeError:
+        return b'{"b64": "%b"}' % base64.b64encode(value)
+
+
+def json_values(array: np.ndarray, text: Callable[[bytes], bytes] = ascii_text) -> list[bytes]:
+    """Return each value of an array as JSON; floats have the shortest digits of their type."""
     if array.dtype == object:
-        return [_text(value) for value in array]
-    if array.dtype != np.float32:
-        return list(array.tolist())
-    # orjson writes the shortest digits of a float32, and Python's float does not
-    values = orjson.loads(
-        orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)
-    )
-    # The shortest digits of the largest float32 are larger than it as a double: TensorFlow Serving
-    # refuses them, and so does our server.
-    for at in np.flatnonzero(~(np.abs(array) < np.finfo(np.float32).max)):
-        values[at] = float(array[at])
-    return list(values)
+        return [text(value) for value in array.tolist()]
+    listed = orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)
+    values = listed[1:-1].split(b",")
+    if array.dtype.kind == "f":
+        # orjson has no NaN and no infinity. The shortest digits of the largest float32 are larger
+        # than it as a double: TensorFlow Serving refuses them, and so does our server.
+        for at in np.flatnonzero(~(np.abs(array) < np.finfo(array.dtype).max)).tolist():
+            values[at] = json.dumps(float(array[at])).encode()
+    return values
 
 
-def json_examples(feeds: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+def json_rows(columns: Mapping[str, Sequence[bytes | None]]) -> list[bytes]:
+    """Return a JSON object a row, without the values that are None."""
+    keyed = []
+    for name, values in columns.items():
+        key = json.dumps(name).encode() + b": "
+        keyed.append([value and key + value for value in values])
+    return [b"{%b}" % b", ".join(filter(None, row)) for row in zip(*keyed, strict=True)]
+
+
+def json_list(values: Sequence[bytes]) -> bytes:
+    """Return JSON texts as a JSON list."""
+    return b"[%b]" % b", ".join(values)
+
+
+def json_examples(feeds: Mapping[str, np.ndarray]) -> list[bytes]:
     """Return raw columns as JSON examples.
 
     Missing values are left out of every other row, and given (as NaN or "") in those between, if
     the type has such a value.
     """
-    examples: list[dict[str, Any]] = [{} for _ in next(iter(feeds.values()))]
+    columns = {}
     for name, array in feeds.items():
-        whole = array.dtype == np.float64
-        absent = missing(array)
-        for row, (value, gone) in enumerate(zip(json_values(array), absent, strict=True)):
-            if not gone or (row % 2 and not whole):
-                examples[row][name] = int(value) if whole else value
-    return examples
+        left_out = missing(array)
+        if array.dtype != np.float64:
+            left_out &= even_rows(array)
+        columns[name] = without(json_values(as_whole(array)), left_out)
+    return json_rows(columns)
+
+
+def as_whole(array: np.ndarray) -> np.ndarray:
+    """Return integers of a request, float64, as int64 with 0 for missing; others as they are."""
+    if array.dtype != np.float64:
+        return array
+    return np.where(np.isnan(array), 0, array).astype(np.int64)
+
+
+def even_rows(array: np.ndarray) -> np.ndarray:
+    """Return, bool [rows], every other row."""
+    return np.arange(len(array)) % 2 == 0
+
+
+def without(values: Sequence[bytes], left_out: np.ndarray) -> list[bytes | None]:
+    """Return values with None in some rows."""
+    return [None if gone else v for v, gone in zip(values, left_out.tolist(), strict=True)]
 
 
 def missing(array: np.ndarray) -> np.ndarray:
     """Return, bool [rows], where a dense raw column has a missing value."""
     return np.asarray(array == b"" if array.dtype == object else np.isnan(array), bool)
-
-
-def _text(value: bytes) -> str | dict[str, str]:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return {"b64": base64.b64encode(value).decode()}

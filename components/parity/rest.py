@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,14 +44,22 @@ class RestPath(ServingPath):
         """Close the connection."""
         self._connection.close()
 
-    def post(self, method: str, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the answer to a request of :predict, :classify or :regress.
+    def post(self, method: str, signature: str, name: str, content: bytes) -> dict[str, Any]:
+        """Return the answer to a request.
+
+        Args:
+          method: "predict", "classify" or "regress".
+          signature: its name.
+          name: the field of the rows.
+          content: the rows as JSON.
 
         Raises:
           NoAnswerError: the answer is an error.
           GoneError: there is no answer.
         """
-        return self._ask("POST", f"{_PATH}:{method}", json.dumps(document).encode())
+        fields = (json.dumps(signature).encode(), name.encode(), content)
+        body = b'{"signature_name": %b, "%b": %b}' % fields
+        return self._ask("POST", f"{_PATH}:{method}", body)
 
     def types(self, signature: str) -> dict[str, type]:
         """Return numpy's type of each output of a signature, from the server's metadata."""

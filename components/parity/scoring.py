@@ -25,7 +25,14 @@ from apache_beam.io.gcp.pubsub import PubsubMessage
 from apache_beam.transforms.window import TimestampedValue
 
 from components.arrow_files import open_parquet
-from components.parity.json_forms import json_values, missing
+from components.parity.json_forms import (
+    as_whole,
+    even_rows,
+    json_rows,
+    json_values,
+    missing,
+    without,
+)
 from components.parity.questions import FATE, LOST, REFUSED, SCORED
 from components.score.batch import predict
 from components.score.bounded import BoundedPipeline
@@ -129,10 +136,9 @@ def as_table(feeds: Mapping[str, np.ndarray]) -> pa.Table:
     for name, array in feeds.items():
         gone = missing(array)
         if array.dtype == np.float64:  # integers, as a request contains them
-            whole = np.where(gone, 0, array).astype(np.int64)
-            columns[name] = pa.array(whole, pa.int64(), mask=gone)
+            columns[name] = pa.array(as_whole(array), pa.int64(), mask=gone)
         else:
-            gone = gone & (np.arange(len(array)) % 2 == 0)
+            gone &= even_rows(array)
             columns[name] = pa.array(
                 array, None if array.dtype != object else pa.binary(), mask=gone
             )
@@ -140,36 +146,27 @@ def as_table(feeds: Mapping[str, np.ndarray]) -> pa.Table:
     return pa.table({**columns, _KEY: numbers})
 
 
-def as_messages(feeds: Mapping[str, np.ndarray]) -> Iterator[bytes]:
-    """Yield raw columns as messages' data, a JSON object each.
+def as_messages(feeds: Mapping[str, np.ndarray]) -> list[bytes]:
+    """Return raw columns as messages' data, a JSON object each.
 
     Missing values are left out of every other row, and null or "" in those between. Values that
     JSON does not have are written anyway: infinity as in Python, bytes as they are.
     """
-    columns = {name: (json_values(array), missing(array)) for name, array in feeds.items()}
-    for row in range(_rows(feeds)):
-        document = {}
-        for name, (values, gone) in columns.items():
-            if not gone[row]:
-                document[name] = _plain(values[row], feeds[name][row], feeds[name].dtype)
-            elif row % 2:
-                document[name] = "" if feeds[name].dtype == object else None
-        yield _encoded(document)
+    columns = {}
+    for name, array in feeds.items():
+        values, gone = json_values(as_whole(array), _text), missing(array)
+        for row in np.flatnonzero(gone).tolist():
+            values[row] = b'""' if array.dtype == object else b"null"
+        columns[name] = without(values, gone & even_rows(array))
+    return json_rows(columns)
 
 
-def _plain(value: Any, raw: Any, dtype: np.dtype) -> Any:
-    if dtype.kind == "O" and not isinstance(value, str):
-        return raw.decode(errors="surrogateescape")
-    return int(value) if dtype == np.float64 else value
-
-
-def _encoded(document: Mapping[str, Any]) -> bytes:
+def _text(value: bytes) -> bytes:
     try:
-        if all(not isinstance(v, float) or np.isfinite(v) for v in document.values()):
-            return orjson.dumps(document)
-    except TypeError:  # a surrogate, which stands for a byte
-        pass
-    return json.dumps(document, ensure_ascii=False).encode(errors="surrogateescape")
+        return orjson.dumps(value.decode())
+    except UnicodeDecodeError:
+        text = value.decode(errors="surrogateescape")  # a surrogate stands for a byte
+        return json.dumps(text, ensure_ascii=False).encode(errors="surrogateescape")
 
 
 def _batches(feeds: Mapping[str, np.ndarray]) -> Iterator[list[TimestampedValue]]:

@@ -38,7 +38,7 @@ def own_temporary(tmp_path, monkeypatch):
 def wait_for_processes(process, folder):
     """Return all processes of the proof once those that answer have received their requests."""
     deadline = time.monotonic() + 300
-    children = []
+    children: list[psutil.Process] = []
     # a process that forks a server and two others, and one more
     while len(list(folder.glob("**/*:CApi.calls.json"))) == 0 or len(children) < 5:
         assert process.poll() is None, process.communicate()

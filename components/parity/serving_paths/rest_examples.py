@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from components.export import signatures as names
-from components.parity.json_forms import json_examples
+from components.parity.json_forms import json_examples, json_list
 from components.parity.rest import RestPath, array_of_json
 
 
@@ -21,8 +21,7 @@ class RestExamples(RestPath):
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of one request."""
         method = names.METHOD_NAMES[signature].rpartition("/")[2]
-        examples = json_examples(feeds)
-        answer = self.post(method, {"signature_name": signature, "examples": examples})
+        answer = self.post(method, signature, "examples", json_list(json_examples(feeds)))
         results = answer["results"]
         if signature == names.REGRESSION:
             return {names.OUTPUTS: np.array(results, np.float32)}

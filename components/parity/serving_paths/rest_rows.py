@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from components.parity.json_forms import json_values
+from components.parity.json_forms import json_list, json_rows, json_values
 from components.parity.rest import RestPath, array_of_json
 
 
@@ -17,9 +17,8 @@ class RestRows(RestPath):
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of one request."""
-        columns = [json_values(values) for values in feeds.values()]
-        rows = [dict(zip(feeds, row, strict=True)) for row in zip(*columns, strict=True)]
-        answer = self.post("predict", {"signature_name": signature, "instances": rows})
+        rows = json_rows({name: json_values(values) for name, values in feeds.items()})
+        answer = self.post("predict", signature, "instances", json_list(rows))
         given = answer["predictions"]
         types = self.types(signature)
         return {
