@@ -18,8 +18,8 @@ from components.compat import absent
 _BEAM = "apache_beam"
 _LEFT_OUT = {
     # Keras: editing a model's file in a notebook, wrappers for scikit-learn; training on Google
-    # Compute Engine
-    "tensorflow": ("IPython", "sklearn", "googleapiclient"),
+    # Compute Engine; tests of training on several machines
+    "tensorflow": ("IPython", "sklearn", "googleapiclient", "dill"),
     # Beam imports BigQuery, and with it Pub/Sub, for the names in `apache_beam.io`.
     _BEAM: ("apache_beam.io.gcp.bigquery",),
     # TFX reads three constants of its resolvers from the standard components, which need
@@ -28,7 +28,7 @@ _LEFT_OUT = {
 }
 TENSORFLOW, BEAM, TFX = _LEFT_OUT
 # What TensorFlow imports for `tf.keras`, which is not needed to run a SavedModel.
-KERAS = ("keras", "tf_keras", "scipy")
+KERAS = ("keras", "tf_keras", "scipy", "h5py")
 
 
 def load(*modules: str, without: Sequence[str] = ()) -> None:

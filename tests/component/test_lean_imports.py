@@ -67,7 +67,7 @@ def test_what_a_run_imports_brings_along_nothing_that_nobody_uses():
 
 
 def test_running_a_saved_model_imports_no_keras():
-    names = ("keras", "tf_keras", "scipy", "sklearn", "IPython", "googleapiclient")
+    names = ("keras", "tf_keras", "scipy", "sklearn", "IPython", "googleapiclient", "h5py", "dill")
     load = "lean_imports.load(lean_imports.TENSORFLOW, without=lean_imports.KERAS)"
     script = f"import sys\nfrom components import lean_imports\n{load}\n"
     script += "import tensorflow as tf\nassert tf.constant(2) * 2 == 4\n"
