@@ -3,15 +3,23 @@
 import os
 import signal
 
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
-from tfx.dsl.component.experimental.decorators import component
-from tfx.orchestration import metadata
-from tfx.orchestration.pipeline import Pipeline
-from tfx.types.standard_artifacts import Examples, Model
+from components import lean_imports
 
-from components import progress
-from pipeline import digest_cache, orchestrators
-from pipeline.seals import Seals
+lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, lean_imports.TFX)  # as a run does
+
+from tfx.dsl.component.experimental.annotations import (  # noqa: E402
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component  # noqa: E402
+from tfx.orchestration import metadata  # noqa: E402
+from tfx.orchestration.pipeline import Pipeline  # noqa: E402
+from tfx.types.standard_artifacts import Examples, Model  # noqa: E402
+
+from components import progress  # noqa: E402
+from pipeline import digest_cache, orchestrators  # noqa: E402
+from pipeline.seals import Seals  # noqa: E402
 
 
 def kill(*_args, **_options):
