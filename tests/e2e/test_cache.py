@@ -19,7 +19,6 @@ from schemas.errors import ModelError
 pytestmark = pytest.mark.e2e
 
 CHECK = ["import_schema", "statistics", "validate", "gate"]
-LEARN = ["transform", "train", "export", "evaluate", "parity", "push"]
 
 
 def auc_of(least):
@@ -102,16 +101,6 @@ def test_a_changed_threshold_evaluates_again(first, make_dataset, run_dataset):
     assert outcome.error is None
 
 
-def test_a_changed_treatment_trains_again_on_the_same_examples(
-    first, make_dataset, run_dataset, proof_of_the_first
-):
-    fewer = {"features": {"trip_miles": ["z_score", {"quantile_buckets": {"buckets": 5}}]}}
-    outcome = run_dataset(make_dataset(spec=fewer))
-    assert outcome.error is None
-    assert outcome.done == LEARN
-    assert outcome.summary.status == "pushed"
-
-
 def test_a_changed_domain_validates_the_data_again(first, make_dataset, run_dataset):
     wider = make_dataset(schema={'  value: "Unknown"': '  value: "Unknown"\n  value: "Coin"'})
     outcome = run_dataset(wider)
@@ -149,29 +138,30 @@ def test_a_model_that_is_not_blessed_is_not_pushed(first, make_dataset, run_data
     assert (again.done, again.summary.status) == (["push"], "refused")
 
 
-def test_a_run_that_failed_goes_on_from_there(
+def test_a_changed_treatment_trains_again_and_a_run_that_failed_goes_on_from_there(
     first, make_dataset, run_dataset, proof_of_the_first, monkeypatch, root, served
 ):
     before = served(root)
-    seed = make_dataset(spec={"model": {"seed": 7}})
+    fewer = {"features": {"trip_miles": ["z_score", {"quantile_buckets": {"buckets": 5}}]}}
+    changed = make_dataset(spec=fewer)
 
     def fails(**_):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr(export_component, "export_model", fails)
-        failed = run_dataset(seed)
+        failed = run_dataset(changed)
     assert failed.error.exit_code == 3
     assert "export failed: the disk is full" in str(failed.error)
     assert failed.error.where == str(root / "taxi")
     assert (failed.summary.status, failed.summary.error.stage) == ("failed", "export")
-    assert failed.done == ["train"]
+    assert failed.done == ["transform", "train"]
     assert failed.states["push"] == "waiting"
     assert served(root) == before
     with open(failed.summary.log, encoding="utf-8") as log:
         assert "Traceback (most recent call last)" in log.read()
 
-    again = run_dataset(seed)
+    again = run_dataset(changed)
     assert again.error is None
     assert again.done == ["export", "evaluate", "parity", "push"]
     assert again.summary.status == "pushed"
