@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from components import lean_imports
 from components.export.signatures import argument_names
 from components.parity.serving_paths.protocol import MISSING_IS_NAN, ModelAddress, ServingPath
 
@@ -27,6 +28,7 @@ class Python(ServingPath):
     def __init__(self, address: ModelAddress) -> None:
         for name in (*_ABSENT, *_UNUSED):
             sys.modules[name] = None  # type: ignore[assignment]  # importing it raises
+        lean_imports.load(lean_imports.TENSORFLOW, without=lean_imports.KERAS)
         import tensorflow as tf
 
         self._model = tf.saved_model.load(address.saved_model)
