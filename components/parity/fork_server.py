@@ -41,11 +41,13 @@ def main(number: str) -> None:
 
     def report(*_: object) -> None:
         for process in list(processes):
-            ended, status = os.waitpid(process, os.WNOHANG)
-            if ended:
-                with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
-                    os.write(processes[process], b"%d" % os.waitstatus_to_exitcode(status))
-                os.close(processes.pop(process))
+            # A signal may come while this function is at work; the process is reported once.
+            with contextlib.suppress(ChildProcessError):
+                ended, status = os.waitpid(process, os.WNOHANG)
+                if ended:
+                    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+                        os.write(processes[process], b"%d" % os.waitstatus_to_exitcode(status))
+                    os.close(processes.pop(process))
 
     signal.signal(signal.SIGCHLD, report)
     with socket.socket(fileno=int(number)) as commands:
@@ -97,7 +99,8 @@ def _start(command: Sequence[str], streams: Sequence[int], others: Sequence[int]
         for number, file in enumerate(streams):
             os.dup2(file, number)
         for file in (*streams, *others):
-            os.close(file)
+            with contextlib.suppress(OSError):  # a process has just ended, and its pipe is closed
+                os.close(file)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _run(program)
     return process

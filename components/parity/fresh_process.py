@@ -83,7 +83,6 @@ def answer(model: ServingPath, call: Call, folder: str, file: str) -> CallResult
 
 def main(paths: str, saved_model: str, folder: str) -> None:
     """Load the export and answer every call of the folder, by each serving path."""
-    os.nice(_NICENESS)
     first, *others = paths.split(",")
     loaded = _load(first, saved_model)
     if sys.stdin.buffer.readline() != ALL_ASKED:
@@ -123,6 +122,7 @@ def _answer_all(path: str, loaded: ServingPath, folder: str) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(_NICENESS)
     main(*sys.argv[1:])
     sys.stderr.flush()
     os._exit(0)  # the interpreter would spend a second on unloading TensorFlow
