@@ -43,6 +43,8 @@ class ForkServer:
         self._log = os.path.join(folder, "fork_server.log")
         self._started: list[Forked] = []
         self._commands, its = socket.socketpair()
+        for end in (self._commands, its):  # a library may have set a default timeout
+            end.setblocking(True)
         command = [sys.executable, "-m", _MODULE, str(its.fileno())]
         with its, open(self._log, "wb") as log:
             self._process = subprocess.Popen(

@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -87,6 +89,18 @@ def test_a_fork_is_a_module_that_runs_on_its_own_with_the_runtime_imported(repor
         spawned.stdin.close()
         assert (codes, spawned.wait(60)) == ([5, 1], 3)
     assert log_path.read_text().split("\n") == ["its log", "its log", "it is broken", ""]
+
+
+def test_a_default_timeout_of_sockets_does_not_end_the_server(reporter, tmp_path):
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(60)
+    try:
+        with ForkServer(str(tmp_path)) as server, open(tmp_path / "log", "wb") as log:
+            first_line(server.start(reporter, log, answers=True))
+            time.sleep(0.1)  # the server waits for the next command meanwhile
+            assert ended(server.start(reporter, log, answers=True), b"4")[0] == 4
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 def test_a_fork_that_is_killed_is_reported_and_those_left_end_with_the_server(reporter, tmp_path):
