@@ -22,8 +22,6 @@ class CApi(ServingPath):
 
     def __init__(self, address: ModelAddress) -> None:
         _offer_protos_alone()
-        # pyarrow imports it with the first array, only to ask whether that is one of its own
-        sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
         from components.parity.c_api import SavedModel
 
         self._model = SavedModel(address.saved_model)

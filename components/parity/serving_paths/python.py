@@ -13,8 +13,6 @@ from components.parity.serving_paths.protocol import MISSING_IS_NAN, ModelAddres
 
 # The packages that made the export; serving it must not need them.
 _ABSENT = ("apache_beam", "keras", "tensorflow_transform", "tf_keras", "tfx", "tfx_bsl")
-# pyarrow imports it with the first array, only to ask whether that is one of its own.
-_UNUSED = ("pandas",)
 
 
 class Python(ServingPath):
@@ -26,7 +24,7 @@ class Python(ServingPath):
     questions = staticmethod(lambda sets: sets.without_defaults)
 
     def __init__(self, address: ModelAddress) -> None:
-        for name in (*_ABSENT, *_UNUSED):
+        for name in _ABSENT:
             sys.modules[name] = None  # type: ignore[assignment]  # importing it raises
         lean_imports.load(lean_imports.TENSORFLOW, without=lean_imports.KERAS)
         import tensorflow as tf
@@ -44,6 +42,6 @@ class Python(ServingPath):
 
     def close(self) -> None:
         """Make these packages importable again."""
-        for name in (*_ABSENT, *_UNUSED):
+        for name in _ABSENT:
             if sys.modules.get(name, "") is None:
                 del sys.modules[name]
