@@ -2,8 +2,8 @@
 
 For ten bars TFDV walks over 2,000 quantiles of each column in Python, each a message, which is half
 of the time of a table's statistics. Here the same figures are computed as arrays, in the same
-order, so that they are equal bit by bit. TFDV computes them in workers elsewhere, or if it lacks
-these functions.
+order, so that they are equal bit by bit. TFDV computes them in workers elsewhere, if it lacks these
+functions, and with numpy 2, with which the last digits of both differ.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 _bin_weights: Any = getattr(quantiles_util, "_get_bin_weights", None)
 _equal_width: Any = getattr(quantiles_util, "generate_equi_width_histogram", None)
+EQUAL = None not in (_bin_weights, _equal_width) and np.lib.NumpyVersion(np.__version__) < "2.0.0"
 
 
 @contextlib.contextmanager
 def as_arrays() -> Iterator[None]:
     """Let TFDV compute histograms in this way in this process."""
-    if _bin_weights is None or _equal_width is None:
+    if not EQUAL:
         yield
         return
     quantiles_util._get_bin_weights = bin_weights
