@@ -65,7 +65,8 @@ def equal_width(
             quantiles, cumulative_counts, finite_min, finite_max, num_buckets, num_pos_inf
         )
     histogram = statistics_pb2.Histogram(type=statistics_pb2.Histogram.STANDARD)
-    ends = np.linspace(finite_min, finite_max, num_buckets + 1)
+    with np.errstate(over="ignore", invalid="ignore"):  # a range may exceed the largest number
+        ends = np.linspace(finite_min, finite_max, num_buckets + 1)
     if not np.isfinite(ends).all():
         return histogram
     bins = bin_weights(quantiles, cumulative_counts)
@@ -88,7 +89,7 @@ def _weight_within(
     low, high, weights = low[some], high[some], weights[some]
     if not len(weights):
         return 0.0
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):
         share = (np.minimum(high, last) - np.maximum(low, first)) / (high - low)
     share[(first <= low) & (last >= high)] = 1.0
     if not leftmost:  # a bin that is a point belongs to the interval that it ends

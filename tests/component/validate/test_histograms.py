@@ -31,7 +31,8 @@ def test_histograms_equal_those_of_tfdv(values, data):
         "num_buckets": data.draw(st.integers(1, 12)),
         "num_pos_inf": float((quantiles == INF).sum()),
     }
-    assert histograms.equal_width(**arguments) == EQUAL_WIDTH(**arguments)
+    with np.errstate(all="ignore"):  # a range may exceed the largest number
+        assert histograms.equal_width(**arguments) == EQUAL_WIDTH(**arguments)
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=12))
