@@ -21,15 +21,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from benchmarks import measure, serving
+from benchmarks import measure, ours, serving
 from benchmarks.places import ROOT
 from benchmarks.report import table
 from pipeline.dag import source_paths
 from pipeline.folders import Folders
 from pipeline.summary import FILE_NAME, Summary
-from schemas.catalog import SCHEMA_FILE, SPEC_FILE, find_folder, load
+from schemas.catalog import find_folder, load
 
 _DATASET = "taxi"
 _COMMAND = (sys.executable, "-m", "pipeline.cli")
@@ -169,13 +167,7 @@ def _trips() -> str:
 def _changed(tree: Path, work: Path) -> Path:
     """Write the dataset of that code with another model option."""
     shipped = tree / find_folder(_DATASET).relative_to(ROOT)
-    settings = yaml.safe_load((shipped / SPEC_FILE).read_text(encoding="utf-8"))
-    folder = work / "changed"
-    folder.mkdir()
-    settings["model"] = {**settings.get("model", {}), **_CHANGED}
-    (folder / SPEC_FILE).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    (folder / SCHEMA_FILE).write_bytes((shipped / SCHEMA_FILE).read_bytes())
-    return folder
+    return ours.write_dataset(work / "changed", {"model": _CHANGED}, shipped)
 
 
 def _ready(tree: Path, run: Path, work: Path) -> Cost:

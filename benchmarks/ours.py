@@ -80,14 +80,17 @@ def measured_run(
     return figures, done
 
 
-def write_dataset(folder: Path, changes: Mapping[str, Mapping[str, Any]]) -> Path:
+def write_dataset(
+    folder: Path, changes: Mapping[str, Mapping[str, Any]], shipped: Path | None = None
+) -> Path:
     """Write the shipped taxi dataset with some settings changed.
 
     Args:
       folder: the folder to create.
       changes: for a top-level key of pipeline.yaml, the values to set in it.
+      shipped: the dataset; None means that of this code.
     """
-    shipped = find_folder("taxi")
+    shipped = shipped or find_folder("taxi")
     settings = yaml.safe_load((shipped / SPEC_FILE).read_text(encoding="utf-8"))
     for key, values in changes.items():
         settings[key] = {**settings.get(key, {}), **values}
