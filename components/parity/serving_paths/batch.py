@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from components import lean_imports
+from components import lean_imports, tensorflow_runtime
 from components.parity.serving_paths.protocol import ModelAddress, ServingPath
 
 
@@ -22,7 +22,8 @@ class Batch(ServingPath):
     questions = staticmethod(lambda sets: sets.files)
 
     def __init__(self, address: ModelAddress) -> None:
-        lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, without=lean_imports.KERAS)
+        tensorflow_runtime.install()
+        lean_imports.load(lean_imports.BEAM)
         from components.parity.scoring import BatchJob
 
         self._job = BatchJob(address.saved_model)
