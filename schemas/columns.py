@@ -40,16 +40,25 @@ class Column:
       name: as in the table's header.
       kind: the name of its type in `schemas.types`.
       serving: whether a request carries it; False for columns known only afterwards.
+      form: how its type is written in files and requests, where the type alone does not say it.
+      most: the largest number of values in a row of a list; 0 for a column of one value a row.
     """
 
     name: str
     kind: str
     serving: bool
+    form: tuple[str, ...] = ()
+    most: int = 0
 
     @property
     def type(self) -> ColumnType:
         """How its values are held."""
         return TYPES[self.kind]
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a row has a list of values."""
+        return self.most > 0
 
 
 def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
@@ -183,10 +192,10 @@ def require_type(user: str, column: Column, accepted: tuple[ColumnType, ...], wh
 
 
 def dumps(columns: Iterable[Column]) -> str:
-    """Return the columns as a JSON string, for a stage's parameters."""
+    """Return the columns as a JSON string, for a stage's parameters and a SavedModel's folder."""
     return json.dumps([asdict(c) for c in columns])
 
 
-def loads(text: str) -> tuple[Column, ...]:
+def loads(text: str | bytes) -> tuple[Column, ...]:
     """Parse the result of `dumps`."""
-    return tuple(Column(**c) for c in json.loads(text))
+    return tuple(Column(**{**c, "form": tuple(c["form"])}) for c in json.loads(text))

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from components import files
 from components.examples import arrow_schema, iter_batches
+from components.export import column_file
 from components.export import signatures as names
 from components.export.slim import slim
 from components.export.terms import read_terms
@@ -87,6 +88,7 @@ def export(
     shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
     tf.saved_model.save(graph.module(), partial, signatures=graph.signatures())
     finish_signatures(partial, serving, evaluation)
+    column_file.write(partial, serving)
     rows = _warmup_rows(examples_dir, serving)
     write_warmup(partial, rows, serving, model_name, methods=names.methods(answers))
     os.rename(partial, output)

@@ -1,7 +1,6 @@
 """The inputs and outputs of a SavedModel as Arrow columns: batches in, batches out.
 
-The signature alone has the names and types of the raw columns, so scoring needs only the
-SavedModel's folder.
+The SavedModel's folder has the names and types of the raw columns, so scoring needs nothing else.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.examples import ARROW_TYPES
+from components.export import column_file
 from components.export import signatures as names
 from schemas.columns import Column
 from schemas.errors import DataError, ModelError
@@ -71,11 +71,12 @@ def read_signature(saved_model: str, signature: str | None = None) -> RawSignatu
             remedy=f"it has: {', '.join(sorted(signatures))}",
         )
     definition, where = signatures[name], f"{saved_model}: signature {name!r}"
+    known = column_file.read(saved_model)
     return RawSignature(
         saved_model=saved_model,
         signature=name,
         inputs=tuple(
-            Column(column, _kind(info, column, where), serving=True)
+            known.get(column) or Column(column, _kind(info, column, where), serving=True)
             for column, info in sorted(definition.inputs.items())
         ),
         outputs={

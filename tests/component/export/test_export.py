@@ -8,7 +8,9 @@ import pyarrow as pa
 import pytest
 
 from components.examples import as_raw_columns, as_tf_examples, iter_batches
+from components.export import column_file
 from components.export import signatures as names
+from components.score.columns import read_signature
 from schemas.errors import DataError
 from schemas.tasks.binary import BinaryExport
 
@@ -204,6 +206,13 @@ def test_python_calls_it_with_any_column_name(exported, raw, model):
         **{arguments[name]: tensor for name, tensor in tensors.items()}
     )
     assert_close(by_argument["scores"].numpy(), expected)
+
+
+def test_its_folder_has_the_types_of_the_raw_columns(exported, serving):
+    columns = column_file.read(exported.saved_model)
+
+    assert tuple(columns.values()) == serving
+    assert set(read_signature(exported.saved_model).inputs) == set(serving)
 
 
 def test_warm_up_requests_can_be_answered(exported, model):
