@@ -21,6 +21,7 @@ from schemas.secrets import redacted
 # The module that holds the `command`, and the first sentence of its help.
 COMMANDS = {
     "run": ("pipeline.run_command", "Run DATASET from raw rows to a proven, pushed model."),
+    "init": ("pipeline.init", "Describe TABLE in two files that `skewless run` can use."),
     "serve": ("pipeline.serve", "Serve models over HTTP and gRPC, as TensorFlow Serving does."),
     "predict": ("pipeline.predict", "Score the rows of INPUT... with a pushed model."),
     "stream": (

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 from components.sources import protocol
 from components.sources.byte_source import ByteSource
 from components.sources.csv_blocks import read_records
+from components.sources.csv_dialect import delimiter_of
 from components.sources.header import Fields, read_fields
 from components.sources.protocol import Block, Selection
 from components.sources.rules import Rules
+from schemas.columns import Column
 from schemas.sources.csv import Csv
+from schemas.types import BYTES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,3 +56,28 @@ class Reader(protocol.Reader[Fields]):
 
         for records in read_records(part.path, self._rules.dialect):
             yield parse(records, part, self._rules)
+
+
+def draft(path: str) -> Csv:
+    """Return the options that a file needs, as far as its first lines show."""
+    return Csv(path=path, delimiter=delimiter_of(path))
+
+
+def sample(options: Csv, path: str, rows: int) -> tuple[pa.Table, bool]:
+    """Return about the first rows of a file, and whether these are all.
+
+    All columns are texts; those without a name, or with the name of another one, are left out.
+    """
+    import pyarrow as pa  # which a header does not need
+
+    names = Reader(options, Selection(())).parts(path)[0].ignored
+    once = [name for name in names if name and names.count(name) == 1]
+    reader = Reader(options, Selection(tuple(Column(n, BYTES.name, serving=True) for n in once)))
+    batches, read = [], 0
+    for block in reader.read(reader.parts(path)[0]):
+        batches.append(block.columns)
+        read += block.read
+        if read >= rows:
+            return pa.Table.from_batches(batches).slice(0, rows), False
+    schema = pa.schema([(name, pa.string()) for name in once])
+    return pa.Table.from_batches(batches, schema), True

@@ -179,3 +179,22 @@ def _as_bytes(array: pa.Array) -> pa.Array:
         array = array.dictionary_decode()
     is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
     return array.cast(pa.binary()) if is_text else array
+
+
+def draft(path: str) -> Parquet:
+    """Return the options that a file needs."""
+    return Parquet(path=path)
+
+
+def sample(options: Parquet, path: str, rows: int) -> tuple[pa.Table, bool]:
+    """Return rows of a file, from row groups all over it, and whether these are all."""
+    file = _opened(path)
+    groups = file.metadata.num_row_groups
+    step = max(1, -(-file.metadata.num_rows // max(rows, 1)))
+    chosen = list(range(0, groups, min(step, max(groups, 1))))
+    try:
+        table = file.read_row_groups(chosen, use_threads=False) if groups else file.read()
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(path, error) from error
+    names = [n for n in table.column_names if n and table.column_names.count(n) == 1]
+    return table.select(names).slice(0, rows), table.num_rows == file.metadata.num_rows <= rows

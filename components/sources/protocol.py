@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from schemas.columns import Column
 from schemas.sources.options import SourceOptions
@@ -108,6 +108,24 @@ class Reader(Protocol[P]):
         """
 
 
+class SourceWork(Protocol):
+    """The module of a kind of source: a class `Reader`, and what `skewless init` asks.
+
+    Attributes:
+      Reader: the reader of such sources.
+    """
+
+    Reader: Any
+
+    def draft(self, path: str) -> SourceOptions:
+        """Return the options that a file needs, as far as its beginning shows."""
+        ...
+
+    def sample(self, options: Any, path: str, rows: int) -> tuple[pa.Table, bool]:
+        """Return about so many rows of a file with the file's types, and whether these are all."""
+        ...
+
+
 def module_of(kind: str) -> str:
     """Return the name of the module that reads a kind of source, such as "csv"."""
     return f"components.sources.{kind}"
@@ -119,6 +137,10 @@ def open_reader(options: SourceOptions, selection: Selection) -> Reader[Any]:
     Raises:
       ConfigError: the options contradict each other.
     """
-    module = importlib.import_module(module_of(options.format))
-    reader: Reader[Any] = module.Reader(options, selection)
+    reader: Reader[Any] = work_of(options.format).Reader(options, selection)
     return reader
+
+
+def work_of(kind: str) -> SourceWork:
+    """Return the module of a kind of source."""
+    return cast(SourceWork, importlib.import_module(module_of(kind)))

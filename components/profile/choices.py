@@ -1,0 +1,182 @@
+"""Decides what each column of a table becomes for the model, with a reason for each.
+
+A decision is cautious: a column of which most requests would have a new value, such as an
+identifier, is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from components.profile.association import codes_of, uncertainty
+from components.profile.types import Typed
+from components.profile.values import mean_words, skewness
+from schemas.types import INT
+
+_FEW = 30  # different numbers that are also taken as categories
+_HEAVY = 0.3  # share of the rows of one number, from which on its exact value matters
+_SKEWED = 2.0
+_WORDS = 3.0  # of a text that is prose rather than a name
+_MOSTLY = 0.5  # distinct values a row, from which on a text is not a category
+_EMPTY = 0.99
+_LEAK, _SUSPECT = 0.98, 0.7
+_ID = re.compile(r"(?i)(^|[_\s.-])(id|key|uuid|guid|nr|no|number|index|unnamed: 0)$|[a-z]I[dD]$|^$")
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """What a column becomes.
+
+    Attributes:
+      typed: the column.
+      treatments: as in pipeline.yaml; none if the column is left out.
+      reason: why, in a few words.
+      doubt: what a person should look at, or "".
+      is_key: whether it names a row, or what several rows belong to.
+    """
+
+    typed: Typed
+    treatments: tuple[str, ...] = ()
+    reason: str = ""
+    doubt: str = ""
+    is_key: bool = False
+
+    @property
+    def name(self) -> str:
+        """The column's name."""
+        return self.typed.column.name
+
+    @property
+    def missing(self) -> float:
+        """The share of rows without a value."""
+        return self.typed.column.missing / max(self.typed.column.rows, 1)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether several rows share a value."""
+        return self.typed.column.distinct < self.typed.column.present
+
+
+def choose(column: Typed, label: np.ndarray) -> ColumnChoice:
+    """Return what a column becomes.
+
+    Args:
+      column: with its type.
+      label: a code of each row's label, int [rows].
+    """
+    values = column.column
+    if column.nature == "other":
+        return ColumnChoice(column, reason=column.doubt)
+    if not values.present or values.missing > _EMPTY * values.rows:
+        return ColumnChoice(
+            column, reason="it has hardly any value" if values.present else "it is empty"
+        )
+    if column.nature != "list" and values.distinct == 1 and not values.missing:
+        return ColumnChoice(column, reason=f"it is always {values.top(1)[0]!r}")
+    choice = _BY_NATURE[column.nature](column)
+    if column.doubt:
+        choice = replace(choice, doubt=column.doubt)
+    return _without_leak(choice, label) if choice.treatments else choice
+
+
+def _without_leak(choice: ColumnChoice, label: np.ndarray) -> ColumnChoice:
+    """Leave a column out that alone decides the label; doubt one that explains most of it."""
+    if choice.typed.nature == "list":
+        return choice
+    share = uncertainty(label, codes_of(choice.typed))
+    if share >= _LEAK:
+        return replace(
+            choice,
+            treatments=(),
+            reason="it alone decides the label: it may be known only afterwards",
+            doubt=f"it explains {share:.0%} of the label: add it if requests have it",
+        )
+    if share >= _SUSPECT:
+        doubt = f"it explains {share:.0%} of the label: drop it if it is known only afterwards"
+        return replace(choice, doubt=doubt)
+    return choice
+
+
+def _number(column: Typed) -> ColumnChoice:
+    values = column.column
+    whole = column.kind == INT.name
+    if whole and _is_identifier(column):
+        return ColumnChoice(column, reason=_identifier(column), is_key=True)
+    numbers = values.numbers
+    skewed = skewness(numbers) > _SKEWED and np.nanmin(numbers) >= 0
+    scaled = "z_score: {log1p: true}" if skewed else "z_score"
+    tail = "a long tail" if skewed else "a number"
+    if values.distinct <= 2:
+        return ColumnChoice(column, (scaled,), "two values")
+    if whole and values.distinct <= _FEW and values.distinct < _MOSTLY * values.present:
+        few = f"{tail} of {values.distinct} different values"
+        return ColumnChoice(column, (scaled, "vocabulary: {min_count: 5}"), few)
+    if whole and values.counts[1][0] >= _HEAVY * values.present:
+        exact = "vocabulary: {min_count: 10}"
+        often = f"{tail}, often {values.top(1)[0]}"
+        return ColumnChoice(column, (scaled, "quantile_buckets", exact), often)
+    return ColumnChoice(column, (scaled, "quantile_buckets"), tail)
+
+
+def _boolean(column: Typed) -> ColumnChoice:
+    return ColumnChoice(column, ("vocabulary",), "yes or no")
+
+
+def _time(column: Typed) -> ColumnChoice:
+    has_clock = any(part in column.domain[0] for part in ("%H", "%I", "SECONDS"))
+    parts = "date_parts" if has_clock else "date_parts: {parts: [month, day, weekday]}"
+    return ColumnChoice(column, (parts, "z_score"), "a time" if has_clock else "a date")
+
+
+def _list(column: Typed) -> ColumnChoice:
+    return ColumnChoice(column, ("vocabulary: {min_count: 2}",), "a list")
+
+
+def _text(column: Typed) -> ColumnChoice:
+    values = column.column
+    distinct, present = values.distinct, values.present
+    if distinct > _MOSTLY * present:
+        words = mean_words(values)
+        if words >= _WORDS:
+            return ColumnChoice(column, reason=f"free text of about {words:.0f} words")
+        names_rows = distinct == present and bool(_ID.search(values.name) or words <= 1.5)
+        return ColumnChoice(
+            column,
+            reason=f"{distinct:,} different values in {present:,} rows",
+            is_key=names_rows,
+        )
+    if _ID.search(values.name) and distinct > 1000:
+        return ColumnChoice(column, reason=_identifier(column), is_key=True)
+    rare = int((values.counts[1] < 5).sum())
+    options = ": {min_count: 5}" if distinct > 50 and rare > distinct / 4 else ""
+    return ColumnChoice(column, (f"vocabulary{options}",), f"{distinct:,} different values")
+
+
+def _is_identifier(column: Typed) -> bool:
+    values = column.column
+    if _ID.search(values.name):
+        return values.distinct > max(_FEW, 0.02 * values.present)
+    if values.distinct < values.present or values.present < 100:
+        return False
+    steps = np.diff(values.array.drop_null().to_numpy())
+    return bool((steps == 1).mean() > 0.9)
+
+
+def _identifier(column: Typed) -> str:
+    values = column.column
+    if values.distinct == values.present:
+        return "it names a row"
+    return f"an identifier: {values.distinct:,} of them in {values.present:,} rows"
+
+
+_BY_NATURE: dict[str, Callable[[Typed], ColumnChoice]] = {
+    "number": _number,
+    "boolean": _boolean,
+    "time": _time,
+    "list": _list,
+    "text": _text,
+}

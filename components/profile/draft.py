@@ -1,0 +1,132 @@
+"""Describes a whole table: its label, what each column becomes, and how rows are identified."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from components.profile.association import codes_of
+from components.profile.choices import ColumnChoice, choose
+from components.profile.label import Label, label_of
+from components.profile.table import Table
+from components.profile.types import typed
+from components.profile.values import ColumnValues
+from schemas.errors import ConfigError, did_you_mean
+
+_MOST_KEYS = 12
+_TEST_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a table is, and what a run makes of it.
+
+    Attributes:
+      table: the look at it.
+      label: what is predicted.
+      choices: what each other column becomes, in the order of the table.
+      nulls: texts that mean missing.
+      key: the columns that identify rows.
+      key_reason: why these.
+    """
+
+    table: Table
+    label: Label
+    choices: tuple[ColumnChoice, ...]
+    nulls: tuple[str, ...]
+    key: tuple[str, ...]
+    key_reason: str
+
+    @property
+    def features(self) -> tuple[ColumnChoice, ...]:
+        """The columns that the model receives."""
+        return tuple(choice for choice in self.choices if choice.treatments)
+
+    @property
+    def left_out(self) -> tuple[ColumnChoice, ...]:
+        """The other ones."""
+        return tuple(choice for choice in self.choices if not choice.treatments)
+
+    @property
+    def test_rows(self) -> float:
+        """About how many of the rows that were looked at the test split has."""
+        return self.table.rows * _TEST_SHARE
+
+
+def draft(table: Table, label: str, task: str | None = None) -> Draft:
+    """Decide everything about a table.
+
+    Args:
+      table: the look at it.
+      label: the column to predict.
+      task: the task, if the user names it.
+
+    Raises:
+      ConfigError: there is no such column, or the task does not fit it.
+      DataError: there is nothing to learn.
+    """
+    names = [column.name for column in table.columns]
+    if label not in names:
+        raise ConfigError(
+            f"there is no column {label!r}; {did_you_mean(label, names)}",
+            where="--label",
+            expected=f"one of: {', '.join(names)}",
+        )
+    # A source has one list of texts that mean missing, so what one column calls so, all do.
+    nulls = tuple(
+        dict.fromkeys(n for each in table.columns for n in typed(each, whole=table.whole).nulls)
+    )
+    columns = {each.name: each.without(nulls) for each in table.columns}
+    decided = label_of(typed(columns[label], whole=table.whole), task)
+    known = columns[label].array.is_valid()
+    codes = codes_of(typed(_filtered(columns[label], known), whole=table.whole))
+    choices = tuple(
+        choose(typed(_filtered(column, known), whole=table.whole), codes)
+        for column in columns.values()
+        if column.name != label
+    )
+    if not any(choice.treatments for choice in choices):
+        reasons = "; ".join(f"{choice.name}: {choice.reason}" for choice in choices[:10])
+        raise ConfigError(
+            "there is no column to predict from",
+            expected="at least one column besides the label that a request can have",
+            remedy=f"what was seen: {reasons or 'the label is the only column'}",
+        )
+    choices = _without_twins(choices)
+    key, reason = _key(choices)
+    return Draft(table, decided, choices, nulls, key, reason)
+
+
+def _filtered(column: ColumnValues, rows: pa.Array) -> ColumnValues:
+    return ColumnValues(column.name, column.array.filter(rows))
+
+
+def _without_twins(choices: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...]:
+    """Leave out columns that have the values of an earlier one in every row."""
+    first: dict[bytes, str] = {}
+    kept = []
+    for choice in choices:
+        if choice.treatments and choice.typed.nature != "list":
+            codes = choice.typed.column.array.dictionary_encode().indices
+            twin = first.setdefault(codes.fill_null(-1).to_numpy().tobytes(), choice.name)
+            if twin != choice.name and choice.typed.column.distinct > 2:
+                reason = f"it separates the rows exactly as {twin!r} does"
+                choice = replace(choice, treatments=(), reason=reason)
+        kept.append(choice)
+    return tuple(kept)
+
+
+def _key(choices: Sequence[ColumnChoice]) -> tuple[tuple[str, ...], str]:
+    """Return the columns whose hash decides a row's split, and why."""
+    keys = [choice for choice in choices if choice.is_key and not choice.missing]
+    groups = [choice for choice in keys if choice.repeats]
+    if groups:
+        return (groups[0].name,), "all rows of one share a split"
+    if keys:
+        return (keys[0].name,), "it names a row"
+    used = [choice for choice in choices if choice.treatments and choice.typed.nature != "list"]
+    widest = sorted(used, key=lambda choice: -choice.typed.column.distinct)[:_MOST_KEYS]
+    names = {choice.name for choice in widest}
+    return tuple(c.name for c in used if c.name in names), "no column names a row"

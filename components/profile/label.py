@@ -1,0 +1,210 @@
+"""Decides what a label is: which task, which class is positive, and what a constant would reach."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.profile.types import Typed, quoted
+from components.profile.values import ColumnValues, skewness
+from schemas.errors import ConfigError, DataError
+from schemas.tasks.two_values import in_order
+from schemas.types import FLOAT, INT
+
+_MOST_CLASSES = 100  # of whole numbers and texts that are classes without being asked about
+_SURELY_CLASSES = 10
+_LONG_TAIL = 2.0
+_FEW_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is predicted.
+
+    Attributes:
+      typed: the column.
+      task: the kind of task.
+      options: of the section `label` in pipeline.yaml, besides the column, as written there.
+      domain: further lines of its feature in schema.pbtxt.
+      summary: what it is, in a few words.
+      metric: the name of a metric.
+      losses: of the best constant answer in it, the mean over rows and the standard deviation.
+      doubts: what a person should look at.
+    """
+
+    typed: Typed
+    task: str
+    options: dict[str, object]
+    domain: tuple[str, ...]
+    summary: str
+    metric: str
+    losses: tuple[float, float]
+    doubts: tuple[str, ...] = ()
+
+
+def label_of(typed: Typed, task: str | None) -> Label:
+    """Return what a column is as a label.
+
+    Args:
+      typed: the column.
+      task: the task, if the user names it.
+
+    Raises:
+      DataError: it has less than two values.
+      ConfigError: the task does not fit its values.
+    """
+    values = typed.column
+    if values.distinct < 2:
+        only = f"it is always {values.top(1)[0]!r}" if values.distinct else "it is empty"
+        raise DataError(
+            f"there is nothing to learn about {values.name!r}: {only}",
+            expected="a label with at least two values",
+        )
+    if typed.nature in ("list", "other"):
+        raise ConfigError(
+            f"{values.name!r} cannot be a label: {typed.doubt or 'it is a list'}",
+            expected="a column of texts, numbers or booleans",
+        )
+    task = task or _task(typed)
+    return _BY_TASK[task](typed)
+
+
+def _task(typed: Typed) -> str:
+    distinct = typed.column.distinct
+    if distinct == 2 and typed.kind != FLOAT.name:
+        return "binary"
+    if typed.nature == "number" and (typed.kind == FLOAT.name or distinct > _SURELY_CLASSES):
+        return "regression"
+    if typed.nature == "time" or distinct > _MOST_CLASSES:
+        raise ConfigError(
+            f"{typed.column.name!r} has {distinct:,} different values, and they are not numbers",
+            expected=f"two values, at most {_MOST_CLASSES} classes, or numbers",
+            remedy="name another label, or --task multiclass",
+        )
+    return "multiclass"
+
+
+def _binary(typed: Typed) -> Label:
+    values = typed.column
+    if values.distinct != 2:
+        raise ConfigError(
+            f"{values.name!r} has {values.distinct:,} different values, not two",
+            expected="a label of two values for --task binary",
+        )
+    texts = values.top(2)  # True and False of booleans
+    negative, positive = in_order(texts)
+    share = values.counts[1][texts.index(positive)] / values.present
+    options: dict[str, object] = {"task": "binary"} if typed.kind == INT.name else {}
+    if not _is_flag(typed):
+        options["positive"] = positive
+    return Label(
+        typed,
+        "binary",
+        options,
+        _class_domain(typed, texts),
+        f"{positive!r} ({share:.2%}) or {negative!r}",
+        "log_loss",
+        _surprise(values),
+        _few(values) + _strays(typed),
+    )
+
+
+def _multiclass(typed: Typed) -> Label:
+    values = typed.column
+    texts = values.top(values.distinct)
+    doubts = _few(values) + _strays(typed)
+    if typed.nature == "number":
+        amounts = f"the label's {values.distinct} whole numbers count as classes"
+        doubts += (f"{amounts}; if they are amounts, write `task: regression`",)
+    return Label(
+        typed,
+        "multiclass",
+        {"task": "multiclass", "classes": texts},
+        _class_domain(typed, texts),
+        f"one of {values.distinct} classes, most often {texts[0]!r}",
+        "log_loss",
+        _surprise(values),
+        doubts,
+    )
+
+
+def _regression(typed: Typed) -> Label:
+    values = typed.column
+    if typed.nature != "number":
+        raise ConfigError(
+            f"{values.name!r} is not a column of numbers: it has {values.top(1)[0]!r}",
+            expected="a label of numbers for --task regression",
+        )
+    numbers = values.numbers
+    known = numbers[~np.isnan(numbers)]
+    errors = np.abs(known - known.mean())
+    tail = skewness(numbers) > _LONG_TAIL and known.min() >= 0
+    options: dict[str, object] = {"task": "regression"} | ({"log1p": True} if tail else {})
+    return Label(
+        typed,
+        "regression",
+        options,
+        (),
+        f"a number, {known.mean():.6g} on average" + (", with a long tail" if tail else ""),
+        "mae",
+        (float(errors.mean()), float(errors.std())),
+        _strays(typed),
+    )
+
+
+_BY_TASK = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}
+
+
+def _is_flag(typed: Typed) -> bool:
+    """Return whether the label is a boolean of the file's own type, which is 0 or 1 in a run."""
+    return pa.types.is_boolean(typed.column.array.type)
+
+
+def _class_domain(typed: Typed, texts: list[str]) -> tuple[str, ...]:
+    """Return a domain: another value of the label is a mistake that nothing else would find."""
+    if _is_flag(typed):
+        return typed.domain
+    if typed.kind == INT.name:
+        numbers = sorted(map(int, texts))
+        return (f"int_domain {{ min: {numbers[0]} max: {numbers[-1]} }}",)
+    listed = " ".join(f"value: {quoted(text)}" for text in texts)
+    return (f"string_domain {{ name: {quoted(typed.column.name)} {listed} }}",)
+
+
+def _surprise(values: ColumnValues) -> tuple[float, float]:
+    """Return mean and standard deviation of the log-loss of answering with the classes' shares."""
+    shares = values.counts[1] / values.present
+    losses = -np.log(shares)
+    mean = (shares * losses).sum()
+    return float(mean), float(np.sqrt((shares * (losses - mean) ** 2).sum()))
+
+
+def _few(values: ColumnValues) -> tuple[str, ...]:
+    """Return a doubt about classes of which a split may have no row."""
+    rare = values.counts[0].filter(pc.less(values.counts[1], _FEW_ROWS)).to_pylist()
+    if not rare:
+        return ()
+    named = ", ".join(map(repr, rare[:5]))
+    return (f"fewer than {_FEW_ROWS} rows have the label {named}: a split may have none of them",)
+
+
+def _strays(typed: Typed) -> tuple[str, ...]:
+    missing = typed.column.missing
+    lost = f"{missing:,} rows have no label: they are rejected" if missing else ""
+    return tuple(doubt for doubt in (typed.doubt, lost) if doubt)
+
+
+def rounded_up(value: float) -> float:
+    """Return a bound with four digits that is not below the value.
+
+    >>> rounded_up(0.54321), rounded_up(1234.5678)
+    (0.5433, 1235.0)
+    """
+    if not value:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 3)
+    return float(f"{math.ceil(value / unit) * unit:.10g}")

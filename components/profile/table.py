@@ -1,0 +1,85 @@
+"""A table that nobody has described: its files, format and columns, and a look at its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.profile.values import ColumnValues
+from components.sources.protocol import work_of
+from components.sources.source_files import source_files
+from schemas.columns import SPACES
+from schemas.errors import DataError
+from schemas.sources import plain
+from schemas.sources.options import SourceOptions
+
+MOST_ROWS = 200_000
+_MOST_FILES = 8
+
+
+@dataclass(frozen=True)
+class Table:
+    """A look at a table.
+
+    Attributes:
+      source: how it is read, with the options that its files need.
+      columns: their values in the rows that were looked at.
+      files: how many files there are.
+      whole: whether all rows were looked at.
+    """
+
+    source: SourceOptions
+    columns: tuple[ColumnValues, ...]
+    files: int
+    whole: bool
+
+    @property
+    def rows(self) -> int:
+        """How many rows were looked at."""
+        return self.columns[0].rows if self.columns else 0
+
+
+def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
+    """Look at a table's first rows, in up to eight of its files.
+
+    Args:
+      path: the file or pattern, for opening.
+      named: the same as the user wrote it.
+      rows: how many at most.
+
+    Raises:
+      DataError: there is no file, one cannot be read, or there are no rows.
+    """
+    paths = source_files(path, named=named)
+    module = work_of(plain(paths[0]).format)
+    source = module.draft(paths[0]).model_copy(update={"path": named})
+    chosen = paths[:: -(-len(paths) // _MOST_FILES)]
+    parts: list[pa.Table] = []
+    whole = len(chosen) == len(paths)
+    for each in chosen:
+        part, ended = module.sample(source, each, -(-rows // len(chosen)))
+        parts.append(part)
+        whole = whole and ended
+    table = pa.concat_tables(parts, promote=True) if len(parts) > 1 else parts[0]
+    if not table.num_rows:
+        raise DataError(
+            "the table has no rows", where=named, expected="rows below a header with names"
+        )
+    columns = [ColumnValues(name, table[name].combine_chunks()) for name in table.column_names]
+    trimmed = [_trimmed(column) for column in columns]
+    if any(each is not column for each, column in zip(trimmed, columns, strict=True)):
+        source = source.model_copy(update={"trim": True})
+    return Table(source, tuple(trimmed), len(paths), whole)
+
+
+def _trimmed(column: ColumnValues) -> ColumnValues:
+    """Return a column of texts without the spaces around its values, itself if there are none."""
+    if not column.is_text or pa.types.is_dictionary(column.array.type):
+        return column
+    trimmed = pc.ascii_trim(column.array, characters=SPACES)
+    if trimmed.equals(column.array):
+        return column
+    empty = pc.equal(trimmed, "")
+    return ColumnValues(column.name, pc.if_else(empty, pa.scalar(None, pa.string()), trimmed))

@@ -1,0 +1,181 @@
+"""Writes a draft as the two files of a dataset, with the reason for each decision as a comment."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+
+from components.profile.choices import ColumnChoice
+from components.profile.draft import Draft
+from components.profile.label import rounded_up
+from components.profile.types import quoted
+from schemas import sources
+
+_PLAIN = re.compile(r"[A-Za-z_][\w.-]*( [\w.-]+)*")
+_YAML_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+_FEW_TESTED = 200  # rows, below which a metric of the test split is mostly chance
+_SMALL, _LARGE = 2_000, 500_000
+
+
+def schema_text(draft: Draft) -> str:
+    """Return schema.pbtxt."""
+    lines = [
+        "# What each column is. Written by `skewless init`; docs/own-data.md explains each field.",
+        'default_environment: "TRAINING"',
+        'default_environment: "SERVING"',
+    ]
+    for choice in draft.choices:
+        if choice.treatments or choice.name in draft.key:
+            lines += _feature(choice, serving=bool(choice.treatments))
+    label = draft.label
+    is_global = label.domain and label.domain[0].startswith("string_domain")
+    lines += [
+        "feature {",
+        f"  name: {quoted(label.typed.column.name)}",
+        f"  type: {label.typed.kind}",
+        "  presence { min_count: 1 }",
+        '  not_in_environment: "SERVING"  # the answer: requests do not have it',
+        *(f"  {line}" for line in (() if is_global else label.domain)),
+        *([f"  domain: {quoted(label.typed.column.name)}"] if is_global else []),
+        "}",
+        *(label.domain if is_global else ()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _feature(choice: ColumnChoice, *, serving: bool) -> Iterator[str]:
+    column = choice.typed
+    yield "feature {"
+    yield f"  name: {quoted(choice.name)}"
+    yield f"  type: {column.kind}"
+    if choice.missing == 0:
+        yield "  presence { min_fraction: 0.95 min_count: 1 }  # no value was missing"
+    for line in column.domain:
+        yield f"  {line}"
+    if not serving:
+        yield '  not_in_environment: "SERVING"  # it only identifies rows'
+    yield "}"
+
+
+def pipeline_text(draft: Draft, name: str, path: str) -> str:
+    """Return pipeline.yaml.
+
+    Args:
+      draft: what to write.
+      name: the pipeline's.
+      path: the table's, from the folder of the file.
+    """
+    looked = f"{draft.table.rows:,} rows" + ("" if draft.table.whole else ", the first ones,")
+    sections = [
+        f"# Written by `skewless init` from {looked} of {len(draft.table.columns)} columns.",
+        "# docs/own-data.md explains each key.",
+        f"name: {name}",
+        "",
+        *_source(draft, path),
+        "",
+        "splits:",
+        f"  key: {_listed(draft.key)}  # {draft.key_reason}",
+        "",
+        *_label(draft),
+        "",
+        "features:",
+        *_features(draft),
+        "",
+        *_evaluation(draft),
+        *_model(draft),
+    ]
+    return "\n".join(sections) + "\n"
+
+
+def line_of(pipeline: str, column: str) -> int:
+    """Return the number of the line of pipeline.yaml about a column; 0 if there is none."""
+    key = re.escape(_scalar(column))
+    for number, line in enumerate(pipeline.splitlines(), start=1):
+        if re.match(rf"  (# |column: )?{key}(:|$)", line):
+            return number
+    return 0
+
+
+def _source(draft: Draft, path: str) -> Iterator[str]:
+    source = draft.table.source
+    yield "source:"
+    if source.format != sources.FORMATS[0]:  # the default
+        yield f"  format: {source.format}"
+    yield f"  path: {_scalar(path)}"
+    for key, value in source.model_dump().items():
+        default = type(source).model_fields[key].default
+        if key not in ("format", "path", "null_values") and value != default:
+            yield f"  {key}: {json.dumps(value)}"
+    if draft.nulls:
+        yield f"  null_values: {_listed(draft.nulls)}  # they mean: missing"
+
+
+def _label(draft: Draft) -> Iterator[str]:
+    label = draft.label
+    yield f"label:  # {label.summary}"
+    yield f"  column: {_scalar(label.typed.column.name)}"
+    for key, value in label.options.items():
+        shown = _listed(value) if isinstance(value, list | tuple) else _value(value)
+        yield f"  {key}: {shown}"
+
+
+def _features(draft: Draft) -> Iterator[str]:
+    for choice in draft.choices:
+        missing = f", {choice.missing:.1%} missing" if choice.missing else ""
+        key = _scalar(choice.name)
+        if choice.treatments:
+            yield f"  {key}: [{', '.join(choice.treatments)}]  # {choice.reason}{missing}"
+        else:
+            yield f"  # {_comment(key)}: left out: {_comment(choice.reason)}"
+
+
+def _evaluation(draft: Draft) -> Iterator[str]:
+    label, rows = draft.label, draft.test_rows
+    mean, deviation = label.losses
+    yield "evaluation:"
+    yield "  thresholds:"
+    if rows < _FEW_TESTED:
+        yield f"    # The test split has about {rows:.0f} rows, too few for bounds."
+        yield "    beats_baseline: false"
+        if label.task == "binary":
+            yield "    auc: {}"
+        return
+    # Three standard errors: the test split may have more rows that are hard to predict.
+    bound = rounded_up(mean + 3 * deviation / math.sqrt(rows))
+    yield "    beats_baseline: false  # true: better than the linear model and the best constant"
+    yield f"    {label.metric}: {{max: {bound!r}}}  # the best constant reaches {mean:.4g}"
+
+
+def _model(draft: Draft) -> Iterator[str]:
+    rows = draft.table.rows
+    if rows < _SMALL:
+        yield ""
+        yield "model:"
+        yield "  batch_size: 32  # few rows"
+        yield "  patience: 10"
+    elif not draft.table.whole or rows > _LARGE:
+        yield ""
+        yield "model:"
+        yield "  batch_size: 1024  # many rows"
+
+
+def _listed(values: object) -> str:
+    assert isinstance(values, list | tuple)
+    return f"[{', '.join(map(_scalar, map(str, values)))}]"
+
+
+def _value(value: object) -> str:
+    return _scalar(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _scalar(text: str) -> str:
+    """Return a text as YAML reads it back: plain where possible."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS:
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _comment(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)

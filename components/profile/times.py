@@ -1,0 +1,46 @@
+"""Finds the format of a column of dates or times that are written as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import product
+
+_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d", "%d-%b-%Y")
+_CLOCKS = ("", "%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
+_BETWEEN = (" ", "T")
+_ZONES = ("", "Z", "%z", " UTC")
+_MOST = 2_000  # distinct texts that are tried
+_LIKE = re.compile(r"^[0-9]{1,4}[-/.][0-9A-Za-z]{1,3}[-/.][0-9]{1,4}(\D|$)|^[0-9]{8}(\D|$)")
+
+FORMATS = tuple(
+    dict.fromkeys(
+        f"{date}{between}{clock}{zone}" if clock else date
+        for date, clock, between, zone in product(_DATES, _CLOCKS, _BETWEEN, _ZONES)
+    )
+)
+
+
+def format_of(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the formats that fit all texts, the likeliest first; none if they are not times.
+
+    >>> format_of(["2024-05-31 17:00:00", "2024-06-01 08:30:00"])
+    ('%Y-%m-%d %H:%M:%S',)
+    >>> format_of(["01/02/2024", "03/04/2024"])
+    ('%m/%d/%Y', '%d/%m/%Y')
+    """
+    tried = list(texts[:_MOST])
+    if not tried or not all(map(_LIKE.search, tried)):
+        return ()  # at once: Python compiles each format that it tries
+    formats = [f for f in FORMATS if _fits(tried[0], f)]
+    return tuple(f for f in formats if all(_fits(text, f) for text in tried))
+
+
+def _fits(text: str, form: str) -> bool:
+    """Return whether a text is a time of this format, written as the format writes it."""
+    try:
+        read = datetime.strptime(text, form)  # noqa: DTZ007 - whether there is one is all that counts
+    except ValueError:
+        return False
+    return 1000 <= read.year <= 2200 and len(text) >= len("1-1-2000")

@@ -1,0 +1,183 @@
+"""Decides the type of a column in schema.pbtxt from its values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from google.protobuf.text_encoding import CEscape
+
+from components.profile.times import format_of
+from components.profile.values import ColumnValues, as_numbers, sure_nulls
+from schemas.columns import LARGEST_INTEGER
+from schemas.tasks.two_values import NO_AND_YES
+from schemas.types import BYTES, FLOAT, INT
+
+_TIME = "%Y-%m-%d %H:%M:%S"
+_TIME_NAME = re.compile(r"(?i)time|date|epoch|(^|_)(ts|at)$")
+# The whole numbers that times from 1990 to 2050 are, in each unit.
+_UNIX = (("UNIX_SECONDS", 1), ("UNIX_MILLISECONDS", 1_000), ("UNIX_MICROSECONDS", 1_000_000))
+_FIRST, _LAST = 631_152_000, 2_524_608_000
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A column with its type.
+
+    Attributes:
+      column: its values; numbers where they are numbers, null where missing.
+      nature: "number", "boolean", "time", "text", "list"; "other" for what no column can be.
+      kind: `type` in schema.pbtxt.
+      domain: further lines of its feature there.
+      nulls: texts in the table that mean missing.
+      doubt: what a person should look at, or "".
+    """
+
+    column: ColumnValues
+    nature: str
+    kind: str = BYTES.name
+    domain: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = ()
+    doubt: str = ""
+
+
+def typed(column: ColumnValues, *, whole: bool) -> Typed:
+    """Return a column with its type.
+
+    Args:
+      column: texts, or values of the file's type.
+      whole: whether all rows of the table were looked at.
+    """
+    arrow = column.array.type
+    if pa.types.is_dictionary(arrow):
+        return typed(ColumnValues(column.name, column.array.dictionary_decode()), whole=whole)
+    if pa.types.is_large_string(arrow):
+        return typed(ColumnValues(column.name, column.array.cast(pa.string())), whole=whole)
+    for fits, decide in _BY_ARROW:
+        if fits(arrow):
+            return decide(column)
+    if pa.types.is_string(arrow):
+        return _text(column, whole)
+    if pa.types.is_null(arrow):
+        return Typed(column, "text")
+    return Typed(column, "other", doubt=f"{arrow} is not a type of a column")
+
+
+def quoted(text: str) -> str:
+    """Return a text as schema.pbtxt has it."""
+    return f'"{CEscape(text, as_utf8=True)}"'
+
+
+def _text(column: ColumnValues, whole: bool) -> Typed:
+    nulls = sure_nulls(column)
+    column = column.without(nulls)
+    texts = column.counts[0].slice(0, 3).to_pylist()
+    for no, yes in NO_AND_YES:
+        if sorted(texts) == sorted((no, yes)) and no != "0":
+            lines = (f"bool_domain {{ true_value: {quoted(yes)} false_value: {quoted(no)} }}",)
+            return Typed(column, "boolean", BYTES.name, lines, nulls)
+    numbers = as_numbers(column)
+    if numbers.kind is not None:
+        known = ColumnValues(column.name, _numbers(column, numbers.kind))
+        doubt = (
+            f"{numbers.stray:,} values are not numbers, such as {numbers.example!r}: their rows are"
+            " rejected"
+            if numbers.stray
+            else ""
+        )
+        found = _whole(known, whole) if numbers.kind == INT.name else None
+        found = found or Typed(known, "number", numbers.kind)
+        return replace(found, nulls=(*nulls, *numbers.nulls), doubt=doubt)
+    formats = format_of(column.counts[0].slice(0, 2_000).to_pylist())
+    if formats:
+        doubt = "" if len(formats) == 1 else f"{formats[0]} was taken; {formats[1]} fits, too"
+        return Typed(column, "time", BYTES.name, (_time(formats[0]),), nulls, doubt)
+    return Typed(column, "text", BYTES.name, (), nulls)
+
+
+def _numbers(column: ColumnValues, kind: str) -> pa.Array:
+    """Return texts as numbers, null for the others."""
+    numbers = column.numbers
+    missing = ~np.isfinite(numbers)
+    if kind == INT.name:
+        return pa.array(np.where(missing, 0, numbers).astype(np.int64), mask=missing)
+    return pa.array(numbers, mask=missing)
+
+
+def _whole(column: ColumnValues, whole: bool) -> Typed | None:
+    """Return integers as booleans or times, if they are; 0 and 1 only where all rows are known."""
+    if whole and column.distinct == 2 and sorted(column.counts[0].to_pylist()) == [0, 1]:
+        return Typed(column, "boolean", INT.name, ("bool_domain {}",))
+    if column.present and _TIME_NAME.search(column.name):
+        bounds = pc.min_max(column.array)
+        for unit, ticks in _UNIX:
+            if _FIRST * ticks <= bounds["min"].as_py() <= bounds["max"].as_py() <= _LAST * ticks:
+                return Typed(
+                    column, "time", INT.name, (f"time_domain {{ integer_format: {unit} }}",)
+                )
+    return None
+
+
+def _integers(column: ColumnValues) -> Typed:
+    numbers = column.array.cast(pa.int64(), safe=False)
+    bounds = pc.min_max(column.array)
+    if column.present and max(-bounds["min"].as_py(), bounds["max"].as_py()) > LARGEST_INTEGER:
+        return Typed(column, "other", doubt="it has integers beyond 2^53; write them as text")
+    column = ColumnValues(column.name, numbers)
+    return _whole(column, whole=False) or Typed(column, "number", INT.name)
+
+
+def _floats(column: ColumnValues) -> Typed:
+    numbers = column.array.cast(pa.float64(), safe=False)
+    known = numbers.fill_null(np.nan).to_numpy(zero_copy_only=False)
+    missing = ~np.isfinite(known)
+    some = known[~missing]
+    # pandas writes integers as floats where some are missing
+    whole = len(some) and (some == np.floor(some)).all() and np.abs(some).max() <= LARGEST_INTEGER
+    if whole and missing.any():
+        array = pa.array(np.where(missing, 0, known).astype(np.int64), mask=missing)
+        return Typed(ColumnValues(column.name, array), "number", INT.name)
+    return Typed(ColumnValues(column.name, pa.array(known, mask=missing)), "number", FLOAT.name)
+
+
+def _booleans(column: ColumnValues) -> Typed:
+    return Typed(column, "boolean", INT.name, ("bool_domain {}",))
+
+
+def _times(column: ColumnValues) -> Typed:
+    stamps = column.array.cast(pa.timestamp("us"), safe=False)
+    fraction = pc.not_equal(stamps, pc.floor_temporal(stamps, unit="second"))
+    form = f"{_TIME}.%f" if pc.any(fraction).as_py() else _TIME
+    return Typed(column, "time", BYTES.name, (_time(form),))
+
+
+def _dates(column: ColumnValues) -> Typed:
+    return Typed(column, "time", BYTES.name, (_time(_TIME.split()[0]),))
+
+
+def _lists(column: ColumnValues) -> Typed:
+    lengths = pc.list_value_length(column.array)
+    most = max(2 * (pc.max(lengths).as_py() or 1), 2)
+    elements = typed(ColumnValues(column.name, column.array.flatten()), whole=False)
+    if elements.nature not in ("number", "text"):
+        return Typed(column, "other", doubt=f"{column.array.type} is not a type of a column")
+    return Typed(column, "list", elements.kind, (f"value_count {{ min: 0 max: {most} }}",))
+
+
+def _time(form: str) -> str:
+    return f"time_domain {{ string_format: {quoted(form)} }}"
+
+
+_BY_ARROW: tuple[tuple[Callable[[pa.DataType], bool], Callable[[ColumnValues], Typed]], ...] = (
+    (pa.types.is_boolean, _booleans),
+    (pa.types.is_integer, _integers),
+    (pa.types.is_floating, _floats),
+    (pa.types.is_decimal, _floats),
+    (pa.types.is_timestamp, _times),
+    (pa.types.is_date, _dates),
+    (pa.types.is_list, _lists),
+)

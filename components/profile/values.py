@@ -1,0 +1,165 @@
+"""What the values of one column look like: how many, which, how often, and numbers among them.
+
+Texts are read by the converters of the sources, so that a column counts as one of numbers only if a
+run can read it as such. Each distinct text is converted once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.sources.cells import convert
+from schemas.columns import SPACES
+from schemas.types import FLOAT, INT
+
+# Texts that are written for "missing". Some are also words, so they count as missing only in a
+# column whose other values are numbers.
+SURE_NULLS = ("?", "\\N", "NULL", "null", "#N/A", "<NA>", "NaN", "nan")
+NULLS = (*SURE_NULLS, "NA", "N/A", "n/a", "na", "None", "none", "-", "--", "missing", "Null")
+
+_LEADING_ZERO = r"^[+-]?0[0-9]"
+# The share of values that may be something else in a column of numbers.
+_STRAY = 0.002
+
+
+@dataclass(frozen=True)
+class ColumnValues:
+    """The values of a column in the rows that were looked at.
+
+    Attributes:
+      name: the column's.
+      array: the values, null where missing; texts, or of the file's type.
+    """
+
+    name: str
+    array: pa.Array
+
+    @cached_property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.array)
+
+    @cached_property
+    def missing(self) -> int:
+        """How many of them have no value."""
+        return int(self.array.null_count)
+
+    @property
+    def present(self) -> int:
+        """How many of them have one."""
+        return self.rows - self.missing
+
+    @cached_property
+    def counts(self) -> tuple[pa.Array, np.ndarray]:
+        """The distinct values, the most frequent first, and how often each occurs."""
+        counted = pc.value_counts(self.array.drop_null())
+        values, counts = counted.field(0), counted.field(1).to_numpy()
+        order = np.argsort(-counts, kind="stable")
+        return values.take(pa.array(order)), counts[order]
+
+    @property
+    def distinct(self) -> int:
+        """How many different values there are."""
+        return len(self.counts[0])
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are texts."""
+        return pa.types.is_string(self.array.type)
+
+    def top(self, most: int) -> list[str]:
+        """Return the most frequent values, as texts."""
+        return [str(value) for value in self.counts[0].slice(0, most).to_pylist()]
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """The values as float64 of shape [rows], NaN where missing or not a number."""
+        if self.is_text:
+            encoded = self.array.dictionary_encode()
+            cells = convert(encoded.dictionary, FLOAT.name).values.cast(pa.float64())
+            parsed = cells.take(encoded.indices)
+        else:
+            parsed = self.array.cast(pa.float64())
+        return parsed.fill_null(np.nan).to_numpy(zero_copy_only=False)
+
+    def without(self, nulls: Sequence[str]) -> ColumnValues:
+        """Return the column with null for these texts."""
+        if not (self.is_text and nulls):
+            return self
+        named = pc.is_in(self.array, value_set=pa.array(list(nulls), pa.string()))
+        return ColumnValues(self.name, pc.if_else(named, pa.scalar(None, pa.string()), self.array))
+
+
+@dataclass(frozen=True)
+class NumberText:
+    """How far a column of texts is one of numbers.
+
+    Attributes:
+      kind: INT or FLOAT; None if it is not.
+      nulls: the texts in it that mean missing.
+      stray: how many other values are not numbers.
+      example: one of these.
+    """
+
+    kind: str | None
+    nulls: tuple[str, ...] = ()
+    stray: int = 0
+    example: str = ""
+
+
+def as_numbers(column: ColumnValues) -> NumberText:
+    """Return how far a column of texts is one of numbers.
+
+    Texts with leading zeros, such as postcodes, are not numbers.
+
+    >>> as_numbers(ColumnValues("x", pa.array(["1", "2.0", "NA"])))
+    NumberText(kind='INT', nulls=('NA',), stray=0, example='')
+    >>> as_numbers(ColumnValues("zip", pa.array(["01234", "99999"]))).kind
+    """
+    texts, counts = column.counts
+    for kind in (INT.name, FLOAT.name):
+        misfits = convert(texts, kind).reasons > 0
+        bad = texts.filter(pa.array(misfits)).to_pylist()
+        nulls = tuple(text for text in bad if text.strip(SPACES) in NULLS)
+        stray = misfits & ~_among(texts, nulls)
+        fitting = counts[~misfits].sum()
+        if fitting and counts[stray].sum() <= _STRAY * fitting:
+            zeros = pc.match_substring_regex(texts, _LEADING_ZERO)
+            if kind == INT.name and pc.any(zeros).as_py():
+                return NumberText(None)
+            other = texts.filter(pa.array(stray)).to_pylist()
+            return NumberText(kind, nulls, int(counts[stray].sum()), other[0] if other else "")
+    return NumberText(None)
+
+
+def sure_nulls(column: ColumnValues) -> tuple[str, ...]:
+    """Return the texts of a column that mean missing, whatever its other values are."""
+    present = set(column.counts[0].to_pylist()) if column.is_text else set()
+    return tuple(text for text in SURE_NULLS if text in present)
+
+
+def mean_words(column: ColumnValues) -> float:
+    """Return how many words a text has on average over the distinct ones."""
+    texts = column.counts[0].slice(0, 10_000).to_pylist()
+    return float(np.mean([len(re.findall(r"\w+", text)) for text in texts])) if texts else 0.0
+
+
+def skewness(numbers: np.ndarray) -> float:
+    """Return the third standardised moment of the numbers that are not NaN."""
+    known = numbers[~np.isnan(numbers)]
+    deviation = known.std() if len(known) else 0.0
+    if not deviation:
+        return 0.0
+    return float((((known - known.mean()) / deviation) ** 3).mean())
+
+
+def _among(texts: pa.Array, some: Sequence[str]) -> np.ndarray:
+    listed = pc.is_in(texts, value_set=pa.array(list(some), pa.string()))
+    return listed.to_numpy(zero_copy_only=False)

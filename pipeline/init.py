@@ -1,0 +1,128 @@
+"""`skewless init`: writes the two files of a dataset from a look at its table.
+
+Imports pyarrow, and neither TensorFlow nor Beam.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from schemas.catalog import SCHEMA_FILE, SPEC_FILE
+from schemas.errors import ConfigError
+
+if TYPE_CHECKING:
+    from components.profile.draft import Draft
+
+_SHOWN = 20  # doubts and columns that are left out
+
+
+@click.command()
+@click.argument("table")
+@click.option("--label", required=True, help="Column to predict.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder to write the two files into; by default, one named after the table.",
+)
+@click.option(
+    "--task",
+    type=click.Choice(["binary", "multiclass", "regression"]),
+    help="What is predicted, where the label's values leave it open.",
+)
+@click.option("--name", help="Name of the pipeline; by default, the folder's.")
+@click.option("--force", is_flag=True, help="Overwrite the two files if they exist.")
+def command(
+    table: str, label: str, output: Path | None, task: str | None, name: str | None, force: bool
+) -> int:
+    """Describe TABLE in two files that `skewless run` can use.
+
+    TABLE is a CSV or Parquet file, or a pattern of such files. The command looks at its first rows,
+    decides what each column is and becomes, and writes schema.pbtxt and pipeline.yaml with a reason
+    for each decision.
+    """
+    from components import files
+    from components.profile import texts
+    from components.profile.draft import draft
+    from components.profile.table import look
+
+    folder = output or Path(_name(table))
+    _check_free(folder, force)
+    described = draft(look(table, named=table), label, task)
+    path = table if files.in_store(table) else _from(table, folder)
+    pipeline = texts.pipeline_text(described, name or _name(str(folder.resolve())), path)
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_whole(str(folder / SCHEMA_FILE), texts.schema_text(described).encode())
+    files.write_whole(str(folder / SPEC_FILE), pipeline.encode())
+    _check(folder)
+    _report(described, folder, pipeline)
+    return 0
+
+
+def _check_free(folder: Path, force: bool) -> None:
+    existing = [each for each in (SPEC_FILE, SCHEMA_FILE) if os.path.lexists(folder / each)]
+    if existing and not force:
+        raise ConfigError(
+            f"{folder} already has {' and '.join(existing)}",
+            where=str(folder),
+            expected="a folder without these files",
+            remedy="name another folder with -o, or overwrite them with --force",
+        )
+
+
+def _name(path: str) -> str:
+    """Return a name for a pipeline from a path.
+
+    >>> _name("data/2024 trips (all).csv.gz"), _name("parts/*.parquet")
+    ('trips_all', 'parts')
+    """
+    base = os.path.basename(path.rstrip("/"))
+    if re.search(r"[*?\[]", base):
+        base = os.path.basename(os.path.dirname(path)) or "table"
+    base = re.sub(r"(\.(csv|tsv|txt|parquet|jsonl|ndjson|gz))+$", "", base, flags=re.IGNORECASE)
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", base).strip("_-")
+    return re.sub(r"^[^A-Za-z]+", "", plain)[:63] or "table"
+
+
+def _from(table: str, folder: Path) -> str:
+    """Return a local path relative to a folder; absolute if it is far away."""
+    absolute = os.path.abspath(table)
+    relative = os.path.relpath(absolute, folder.resolve())
+    return absolute if relative.count("../") > 2 else relative
+
+
+def _check(folder: Path) -> None:
+    """Check that `skewless run` accepts the files."""
+    from schemas.catalog import load
+
+    load(str(folder))
+
+
+def _report(described: Draft, folder: Path, pipeline: str) -> None:
+    """Print what was decided, and what a person should look at."""
+    from components.profile.texts import line_of
+
+    table = described.table
+    looked = f"all {table.rows:,} rows" if table.whole else f"the first {table.rows:,} rows"
+    click.echo(f"looked at {looked} of {len(table.columns)} columns, {table.files} file(s)")
+    click.echo(f"label      {described.label.typed.column.name}: {described.label.summary}")
+    click.echo(f"features   {len(described.features)}")
+    for choice in described.left_out[:_SHOWN]:
+        click.echo(f"left out   {choice.name}: {choice.reason}")
+    if len(described.left_out) > _SHOWN:
+        click.echo(f"           … and {len(described.left_out) - _SHOWN} more")
+    doubts = [(described.label.typed.column.name, text) for text in described.label.doubts]
+    doubts += [(choice.name, choice.doubt) for choice in described.choices if choice.doubt]
+    if doubts:
+        click.echo("\nplease look at:")
+    for column, text in doubts[:_SHOWN]:
+        click.echo(f"  {SPEC_FILE}:{line_of(pipeline, column)}: {column}: {text}")
+    if len(doubts) > _SHOWN:
+        click.echo(f"  … and {len(doubts) - _SHOWN} more")
+    click.echo(f"\nwrote {folder / SCHEMA_FILE} and {folder / SPEC_FILE}; next:")
+    click.echo(f"  skewless run {folder}")

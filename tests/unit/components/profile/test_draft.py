@@ -1,0 +1,183 @@
+"""A draft of any table is one that a run accepts, with a reason for each decision."""
+
+import random
+
+import pyarrow as pa
+import pytest
+
+from components.profile import texts
+from components.profile.draft import draft
+from components.profile.table import Table
+from components.profile.values import ColumnValues
+from components.sources.csv_dialect import best_delimiter
+from schemas.catalog import load
+from schemas.errors import ConfigError, DataError
+from schemas.sources.csv import Csv
+
+
+def table(columns, *, whole=True):
+    values = (
+        ColumnValues(name, v if isinstance(v, pa.Array) else pa.array(v))
+        for name, v in columns.items()
+    )
+    return Table(Csv(path="rows.csv"), tuple(values), 1, whole)
+
+
+def several(rows=400, **more):
+    """A table with a column of each nature, and a label that depends on one of them."""
+    rng = random.Random(3)
+    amounts = [rng.lognormvariate(3, 1) for _ in range(rows)]
+    columns = {
+        "order_id": [str(i) for i in range(rows)],
+        "amount": [f"{a:.2f}" for a in amounts],
+        "items": [str(rng.randrange(6)) for _ in range(rows)],
+        "country": [rng.choice(["DE", "FR", "NA", ""]) or None for _ in range(rows)],
+        "comment": [f"please send it to door number {i} soon" for i in range(rows)],
+        "paid": [rng.choice(["yes", "no"]) for _ in range(rows)],
+        "always": ["x"] * rows,
+        "empty": pa.nulls(rows, pa.string()),
+        "returned": ["1" if a + rng.gauss(0, 20) > 40 else "0" for a in amounts],
+    }
+    return {**columns, **more}
+
+
+def written(folder, drafted):
+    """Write both files and let the catalog check them."""
+    (folder / "schema.pbtxt").write_text(texts.schema_text(drafted))
+    (folder / "pipeline.yaml").write_text(texts.pipeline_text(drafted, "shop", "rows.csv"))
+    return load(str(folder))
+
+
+def test_a_draft_is_what_a_run_accepts(tmp_path):
+    dataset = written(tmp_path, draft(table(several()), "returned"))
+
+    spec = dataset.spec
+    assert spec.label.task == "binary"
+    assert spec.splits.key == ("order_id",)
+    assert {f.column: [t.kind for t in f.treatments] for f in spec.features} == {
+        "amount": ["z_score", "quantile_buckets"],
+        "items": ["z_score", "vocabulary"],
+        "country": ["vocabulary"],
+        "paid": ["vocabulary"],
+    }
+    assert spec.features[0].treatments[0].log1p
+
+
+def test_each_column_has_a_reason():
+    drafted = draft(table(several()), "returned")
+    assert {choice.name: choice.reason for choice in drafted.left_out} == {
+        "order_id": "it names a row",
+        "comment": "free text of about 8 words",
+        "always": "it is always 'x'",
+        "empty": "it is empty",
+    }
+
+
+def test_a_column_that_is_the_label_in_other_words_is_left_out_and_asked_about():
+    columns = several()
+    words = {"1": "sent back", "0": "kept"}
+    drafted = draft(table({**columns, "fate": [words[v] for v in columns["returned"]]}), "returned")
+
+    (fate,) = [choice for choice in drafted.choices if choice.name == "fate"]
+    assert not fate.treatments
+    assert fate.doubt.startswith("it explains 100% of the label")
+    pipeline = texts.pipeline_text(drafted, "shop", "rows.csv")
+    line = pipeline.splitlines()[texts.line_of(pipeline, "fate") - 1]
+    assert line.startswith("  # fate: left out:")
+
+
+def test_a_second_column_of_the_same_values_is_left_out():
+    columns = several()
+    codes = {"DE": "49", "FR": "33", "NA": "264", None: None}
+    drafted = draft(table({**columns, "code": [codes[c] for c in columns["country"]]}), "returned")
+    (code,) = [choice for choice in drafted.choices if choice.name == "code"]
+    assert code.reason == "it separates the rows exactly as 'country' does"
+
+
+def test_rows_of_one_customer_share_a_split():
+    rows = 3000
+    customers = [f"c{i % 1200}" for i in range(rows)]
+    drafted = draft(table({**several(rows), "customer_id": customers}), "returned")
+    assert drafted.key == ("customer_id",)
+    assert drafted.key_reason == "all rows of one share a split"
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "options"),
+    [
+        (["left", "stayed", "stayed"], "binary", {"positive": "left"}),
+        (["2", "1", "1"], "binary", {"task": "binary", "positive": "2"}),
+        (["a", "b", "c"], "multiclass", {"task": "multiclass", "classes": ["a", "b", "c"]}),
+        (["1.5", "2.5", "9.25"], "regression", {"task": "regression"}),
+        ([str(i) for i in range(40)], "regression", {"task": "regression"}),
+        (["1", "2", "3"], "multiclass", {"task": "multiclass", "classes": ["1", "2", "3"]}),
+        ([True, False, False], "binary", {"task": "binary"}),
+    ],
+)
+def test_the_task_follows_from_the_labels_values(values, task, options):
+    rows = (values * 200)[:200]
+    x = [str(i % 7) for i in range(len(rows))]
+    label = draft(table({"x": x, "y": rows}), "y").label
+    assert (label.task, label.options) == (task, options)
+
+
+def test_the_user_can_name_the_task(tmp_path):
+    columns = {"x": [str(i % 7) for i in range(300)], "y": [str(i % 3) for i in range(300)]}
+    dataset = written(tmp_path, draft(table(columns), "y", "regression"))
+    assert dataset.spec.label.task == "regression"
+
+    with pytest.raises(ConfigError, match="'y' has 3 different values, not two"):
+        draft(table(columns), "y", "binary")
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "message"),
+    [
+        ({"x": ["1", "2"], "y": ["a", "a"]}, DataError, "it is always 'a'"),
+        ({"x": ["1", "2"], "y": pa.nulls(2, pa.string())}, DataError, "it is empty"),
+        ({"x": ["1", "2"], "z": ["a", "b"]}, ConfigError, "there is no column 'y'"),
+        ({"y": ["a", "b"]}, ConfigError, "there is no column to predict from"),
+        (
+            {"x": ["1"] * 200, "y": [f"text {i}" for i in range(200)]},
+            ConfigError,
+            "'y' has 200 different values, and they are not numbers",
+        ),
+    ],
+)
+def test_a_table_that_cannot_be_learnt_from(columns, error, message):
+    with pytest.raises(error, match=message):
+        draft(table(columns), "y")
+
+
+@pytest.mark.parametrize(
+    "name", ["a: b", "yes", "naïve", 'quoted "name"', "12", "# x", "a\\b", "-"]
+)
+def test_any_name_of_a_column_can_be_written(tmp_path, name):
+    columns = {name: [str(i % 9 + 0.5) for i in range(300)], "y": ["n", "o"] * 150}
+    dataset = written(tmp_path, draft(table(columns), "y"))
+    assert [feature.column for feature in dataset.spec.features] == [name]
+
+
+def test_words_for_missing_hold_in_every_column(tmp_path):
+    columns = several(age=["NA" if i % 9 == 0 else str(i % 50) for i in range(400)])
+    drafted = draft(table(columns), "returned")
+    assert drafted.nulls == ("NA",)
+    assert written(tmp_path, drafted).spec.source.null_values == ("NA",)
+    country = next(choice for choice in drafted.choices if choice.name == "country")
+    assert country.typed.column.distinct == 2  # NA is missing there, too
+
+
+@pytest.mark.parametrize(
+    ("lines", "delimiter"),
+    [
+        (["a,b", "1,2"], ","),
+        (["a;b", "1,5;2,5", "3;4"], ";"),
+        (["a\tb", "x, y\tz"], "\t"),
+        (["a|b|c", "1|2|3"], "|"),
+        (["a", "1", "2"], ","),
+        ([], ","),
+        (['"a;b",c', '"1;2",3'], ","),
+    ],
+)
+def test_delimiters(lines, delimiter):
+    assert best_delimiter(lines) == delimiter

@@ -1,0 +1,86 @@
+"""`skewless init` writes two files from a table, and overwrites nothing unasked."""
+
+import subprocess
+import sys
+
+import pytest
+
+from pipeline import cli
+from pipeline.init import _name
+from schemas.catalog import load
+
+
+@pytest.fixture
+def rows(tmp_path):
+    path = tmp_path / "rows.csv"
+    lines = [f"{i},{i % 7},{'left' if i % 3 else 'stayed'}" for i in range(300)]
+    path.write_text("\n".join(["id;not a number,visits,fate", *lines]) + "\n")
+    return path
+
+
+def test_it_writes_files_that_are_checked(rows, tmp_path, capsys):
+    folder = tmp_path / "shop"
+    assert cli.main(["init", str(rows), "--label", "fate", "-o", str(folder)]) == 0
+
+    dataset = load(str(folder))
+    assert dataset.spec.name == "shop"
+    assert dataset.source_path == str(folder / ".." / "rows.csv")
+    shown = capsys.readouterr().out
+    assert "all 300 rows of 3 columns, 1 file(s)" in shown
+    assert "label      fate: 'stayed' (33.33%) or 'left'" in shown
+    assert f"skewless run {folder}" in shown
+
+
+def test_it_overwrites_only_with_force(rows, tmp_path, capsys):
+    (tmp_path / "pipeline.yaml").write_text("name: mine\n")
+    command = ["init", str(rows), "--label", "fate", "-o", str(tmp_path)]
+    assert cli.main(command) == 2
+    assert "already has pipeline.yaml" in capsys.readouterr().err
+    assert (tmp_path / "pipeline.yaml").read_text() == "name: mine\n"
+
+    assert cli.main([*command, "--force"]) == 0
+    assert load(str(tmp_path)).spec.features
+
+
+@pytest.mark.parametrize(
+    ("table", "label", "code", "message"),
+    [
+        ("absent.csv", "fate", 3, "no file matches"),
+        ("rows.csv", "fat", 2, "there is no column 'fat'; did you mean 'fate'?"),
+        ("empty.csv", "fate", 3, "the file is empty"),
+        ("header.csv", "fate", 3, "the table has no rows"),
+    ],
+)
+def test_errors_say_what_to_do(rows, tmp_path, capsys, table, label, code, message):
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "header.csv").write_text("a,fate\n")
+    output = str(tmp_path / "out")
+    assert cli.main(["init", str(tmp_path / table), "--label", label, "-o", output]) == code
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("data/2024 trips (all).csv.gz", "trips_all"),
+        ("parts/*.parquet", "parts"),
+        ("gs://bucket/orders.csv", "orders"),
+        ("7.csv", "table"),
+    ],
+)
+def test_pipelines_are_named_after_tables(path, name):
+    assert _name(path) == name
+
+
+def test_it_loads_neither_tensorflow_nor_beam(rows, tmp_path):
+    program = """
+import sys
+from pipeline import cli
+assert cli.main(sys.argv[1:]) == 0
+print([name for name in ("tensorflow", "apache_beam", "tfx") if name in sys.modules])
+"""
+    command = [sys.executable, "-c", program, "init", str(rows), "--label", "fate"]
+    command += ["-o", str(tmp_path / "x")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"
