@@ -22,6 +22,11 @@ from schemas.secrets import redacted
 COMMANDS = {
     "run": ("pipeline.run_command", "Run DATASET from raw rows to a proven, pushed model."),
     "init": ("pipeline.init", "Describe TABLE in two files that `skewless run` can use."),
+    "check": (
+        "pipeline.check",
+        "Check both files of DATASET, the headers of all its files, and its first rows.",
+    ),
+    "show": ("pipeline.show", "Show what a run makes of each column of DATASET."),
     "serve": ("pipeline.serve", "Serve models over HTTP and gRPC, as TensorFlow Serving does."),
     "predict": ("pipeline.predict", "Score the rows of INPUT... with a pushed model."),
     "stream": (

@@ -1,0 +1,138 @@
+"""`skewless check`: checks a dataset's two files, its table's headers, and its first rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import click
+
+from schemas.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from components.sources.protocol import Part, Reader
+    from components.sources.rejects import Reject
+    from schemas.catalog import Dataset
+    from schemas.expectations import Expectation
+
+_ROWS = 20_000  # that are read, in whole blocks
+_SAMPLES = 3  # rejected records of a reason that are shown
+
+
+@dataclass
+class _Look:
+    """What the first rows of a table have.
+
+    Attributes:
+      read: how many records were read.
+      rejects: those that are not rows.
+      missing: rows without a value, by column.
+      outside: values outside of their domain in schema.pbtxt, by column.
+      answers: the values of the label's column, with their counts.
+    """
+
+    read: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    missing: Counter[str] = field(default_factory=Counter)
+    outside: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rows(self) -> int:
+        """How many records are rows."""
+        return self.read - len(self.rejects)
+
+
+@click.command()
+@click.argument("dataset", metavar="DATASET")
+def command(dataset: str) -> int:
+    """Check both files of DATASET, the headers of all its files, and its first rows.
+
+    DATASET is the name of a shipped dataset, or a folder with pipeline.yaml and schema.pbtxt. The
+    exit code is 0 if a run accepts as much, 2 if a file of the dataset is wrong, and 3 if too many
+    of the first rows are rejected.
+    """
+    from pipeline.show import parts_of
+    from schemas import catalog
+
+    read = catalog.load(dataset)
+    parts = parts_of(read)
+    look = _look(read, parts)
+    click.echo(f"both files fit each other: {len(read.columns)} columns")
+    files = len({part.path for _, part in parts})
+    click.echo(f"{files} file(s) of the table have these columns")
+    click.echo(f"{look.read:,} first records read, {len(look.rejects):,} rejected")
+    for line in _reasons(look.rejects):
+        click.echo(line)
+    for name, count in look.missing.most_common():
+        click.echo(f"  {name}: {count / look.rows:.1%} missing")
+    for name, count in look.outside.most_common():
+        click.echo(f"  {name}: {count:,} values are outside of the domain in schema.pbtxt")
+    shown = ", ".join(f"{value!r} {count:,}" for value, count in look.answers.most_common(5))
+    click.echo(f"label {read.spec.label.outcome}: {shown}" + ("" if shown else "no value"))
+    allowed = read.spec.validation.max_rejected_fraction
+    if len(look.rejects) > allowed * look.read:
+        raise DataError(
+            f"{len(look.rejects):,} of the first {look.read:,} records are rejected",
+            where=read.source_path,
+            expected=f"at most {allowed:.1%} (validation.max_rejected_fraction)",
+            remedy="correct the types in schema.pbtxt, the source's options, or the table",
+        )
+    return 0
+
+
+def _look(dataset: Dataset, parts: Sequence[tuple[Reader[Part], Part]]) -> _Look:
+    """Read the first rows of the table."""
+    import pyarrow.compute as pc
+
+    from schemas.columns import parse_schema
+    from schemas.expectations import expectations_of
+
+    schema = parse_schema(dataset.schema_text, where=str(dataset.folder))
+    expected = {each.name: each for each in expectations_of(schema).columns}
+    look = _Look()
+    for reader, part in parts:
+        for block in reader.read(part):
+            look.read += block.read
+            look.rejects += block.rejects
+            for name, array in zip(block.columns.schema.names, block.columns, strict=True):
+                if array.null_count:
+                    look.missing[name] += array.null_count
+                if outside := _outside(array, expected[name]):
+                    look.outside[name] += outside
+                if name == dataset.spec.label.outcome:
+                    counted = pc.value_counts(array.drop_null()).to_pylist()
+                    look.answers.update({str(c["values"]): c["counts"] for c in counted})
+            if look.read >= _ROWS:
+                return look
+    return look
+
+
+def _outside(array: pa.Array, expected: Expectation) -> int:
+    """Return how many values are outside of a column's domain."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = array.drop_null()
+    within = []
+    if expected.values is not None and pa.types.is_string(values.type):
+        within.append(pc.is_in(values, value_set=pa.array(expected.values, pa.string())))
+    if expected.minimum is not None:
+        within.append(pc.greater_equal(values, expected.minimum))
+    if expected.maximum is not None:
+        within.append(pc.less_equal(values, expected.maximum))
+    return sum(pc.sum(pc.invert(each)).as_py() or 0 for each in within)
+
+
+def _reasons(rejects: Sequence[Reject]) -> Iterator[str]:
+    """Yield lines about rejected records, the most frequent reason first."""
+    counts = Counter((reject.reason, reject.column) for reject in rejects)
+    for (reason, column), count in counts.most_common():
+        own = [each for each in rejects if (each.reason, each.column) == (reason, column)]
+        samples = ", ".join(f"line {each.line} {each.value!r}" for each in own[:_SAMPLES])
+        of = f" in {column}" if column else ""
+        yield f"  {count:,} {reason.code}{of}: {samples}"

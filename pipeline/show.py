@@ -1,0 +1,87 @@
+"""`skewless show`: shows what a run makes of each column, from both files and the headers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from components.sources.protocol import Part, Reader
+    from schemas.catalog import Dataset
+
+
+@click.command()
+@click.argument("dataset", metavar="DATASET")
+def command(dataset: str) -> None:
+    """Show what a run makes of each column of DATASET.
+
+    DATASET is the name of a shipped dataset, or a folder with pipeline.yaml and schema.pbtxt.
+    """
+    from components.validate.table import render
+    from schemas import catalog
+
+    read = catalog.load(dataset)
+    parts = [part for _, part in parts_of(read)]
+    spec = read.spec
+    rows = sum(part.rows for part in parts)
+    click.echo(f"{spec.name} predicts {spec.label.in_words()} ({spec.label.task})")
+    click.echo(f"source     {spec.source.path}: {spec.source.format}, about {rows:,.0f} rows")
+    shares = ", ".join(f"{share:.0%}" for share in spec.splits.shares)
+    by = ", ".join(spec.splits.columns)
+    click.echo(f"splits     train, eval and test are {shares}, by {spec.splits.by} of {by}\n")
+    click.echo(
+        render(
+            ("column", "type", "becomes", "transformed features"),
+            list(_lines(read)),
+            widths=(40, 12, 44, 60),
+            indent="",
+        )
+    )
+    ignored = sorted({name for part in parts for name in part.ignored})
+    if ignored:
+        click.echo(f"\nnot read, as schema.pbtxt does not have them: {', '.join(ignored)}")
+
+
+def _lines(dataset: Dataset) -> Iterator[tuple[str, str, str, str]]:
+    """Yield a line for each column, and one for each cross."""
+    spec = dataset.spec
+    treatments = {feature.column: feature.treatments for feature in spec.features}
+    crossed = {name for cross in spec.crosses for name in cross.columns}
+    for column in dataset.columns:
+        own = treatments.get(column.name, ())
+        features = [f.name for each in own for f in each.outputs((column.name,), 0)]
+        uses = [_written(treatment) for treatment in own]
+        uses += ["in a cross"] if column.name in crossed and not own else []
+        uses += ["the split"] if column.name in spec.splits.columns and not own else []
+        uses += ["the label"] if column.name in spec.label.columns else []
+        yield column.name, column.kind, ", ".join(uses) or "not used", ", ".join(features)
+    for cross in spec.crosses:
+        names = " x ".join(cross.columns)
+        yield names, "", f"cross: {{buckets: {cross.buckets}}}", cross.name
+
+
+def _written(treatment: object) -> str:
+    """Return a treatment as pipeline.yaml has it, with the options that are not the defaults."""
+    from schemas.treatments.options import TreatmentOptions
+
+    assert isinstance(treatment, TreatmentOptions)
+    given = treatment.model_dump(exclude_defaults=True)
+    options = ", ".join(f"{k}: {json.dumps(v)}" for k, v in given.items() if k != "kind")
+    return f"{treatment.kind}: {{{options}}}" if options else treatment.kind
+
+
+def parts_of(dataset: Dataset) -> list[tuple[Reader[Part], Part]]:
+    """Return each part of the table with its reader.
+
+    Raises:
+      DataError: there is no file, or one cannot be read, or lacks a column.
+    """
+    from components.sources.protocol import Selection, open_reader
+    from pipeline import dag
+
+    selection = Selection(dataset.columns, required=dataset.spec.label.columns)
+    reader = open_reader(dataset.spec.source, selection)
+    return [(reader, part) for path in dag.source_paths(dataset) for part in reader.parts(path)]

@@ -1,0 +1,74 @@
+"""`skewless show` and `skewless check` say what a run will do, without running a stage."""
+
+import pytest
+
+from pipeline import cli
+
+SCHEMA = """
+feature { name: "id" type: INT not_in_environment: "SERVING" }
+feature { name: "visits" type: INT int_domain { min: 0 max: 5 } }
+feature { name: "city" type: BYTES domain: "cities" }
+feature { name: "fate" type: BYTES not_in_environment: "SERVING" }
+string_domain { name: "cities" value: "Oslo" value: "Bergen" }
+default_environment: "TRAINING"
+default_environment: "SERVING"
+"""
+PIPELINE = """
+name: shop
+source: {path: rows.csv}
+splits: {key: [id]}
+label: {column: fate, task: binary}
+features: {visits: [z_score: {log1p: true}, quantile_buckets]}
+crosses: [{columns: [city, visits]}]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rows = [
+        f"{i},{i % 7},{'Oslo' if i % 4 else 'Bodø'},{'left' if i % 3 else ''}" for i in range(99)
+    ]
+    (tmp_path / "rows.csv").write_text(
+        "\n".join(["id,visits,city,fate", *rows, "x,1,,left"]) + "\n"
+    )
+    (tmp_path / "schema.pbtxt").write_text(SCHEMA)
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    return tmp_path
+
+
+def test_show_has_a_line_for_each_column(folder, capsys):
+    assert cli.main(["show", str(folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    shown = {line.split("  ")[0]: " ".join(line.split()) for line in lines[4:]}
+    assert shown["id"] == "id INT the split"
+    assert shown["visits"].startswith(
+        "visits INT z_score: {log1p: true}, quantile_buckets visits_z"
+    )
+    assert shown["city"] == "city BYTES in a cross"
+    assert shown["fate"] == "fate BYTES the label"
+    assert shown["city x visits"] == "city x visits cross: {buckets: 1000} city_x_visits"
+
+
+def test_check_reads_the_first_rows(folder, capsys):
+    assert cli.main(["check", str(folder)]) == 3
+    shown = capsys.readouterr()
+    assert "100 first records read, 34 rejected" in shown.out
+    assert "1 not_an_integer in id: line 101 'x'" in shown.out
+    assert "city: 16 values are outside of the domain" in shown.out
+    assert "visits: 9 values are outside of the domain" in shown.out
+    assert "label fate: 'left' 66" in shown.out
+    assert "at most 1.0% (validation.max_rejected_fraction)" in shown.err
+
+
+def test_check_accepts_what_a_run_accepts(folder, capsys):
+    pipeline = (folder / "pipeline.yaml").read_text()
+    (folder / "pipeline.yaml").write_text(f"{pipeline}validation: {{max_rejected_fraction: 0.5}}\n")
+    assert cli.main(["check", str(folder)]) == 0
+    assert "1 file(s) of the table have these columns" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_a_wrong_header_is_reported(folder, capsys, command):
+    (folder / "rows.csv").write_text("id,visits,town,fate\n1,2,Oslo,left\n")
+    assert cli.main([command, str(folder)]) == 3
+    assert "the column 'city' is not in the file's header" in capsys.readouterr().err
