@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from components import files
 from components.arrow_files import open_parquet
+from components.raw_values import requested
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.types import TYPES
@@ -252,11 +253,12 @@ def as_raw_columns(batch: pa.RecordBatch, columns: Iterable[Column]) -> dict[str
     Integers become float64 with NaN for missing, floats float32 with NaN, text object arrays of
     bytes with b"" for missing.
     """
-    return {c.name: _as_raw(column(batch, c.name), c) for c in columns}
+    return {c.name: as_raw(requested(column(batch, c.name), c), c) for c in columns}
 
 
-def _as_raw(array: pa.Array, raw: Column) -> np.ndarray:
-    if raw.type.is_text:
+def as_raw(array: pa.Array, raw: Column) -> np.ndarray:
+    """Return a request's column, null where missing, as an input of the `raw_columns` signature."""
+    if raw.type.is_requested_as_text:
         return np.asarray(array.cast(pa.binary()).fill_null(b""), dtype=object)
     return array.to_numpy(zero_copy_only=False).astype(raw.type.request, copy=False)
 
@@ -270,7 +272,7 @@ def as_tf_examples(batch: pa.RecordBatch, columns: Iterable[Column]) -> list[byt
     # tfx_bsl writes an empty feature for a missing value, and the features in random order. So it
     # encodes each column separately, without missing values; a row is its features joined.
     columns = sorted(columns, key=lambda c: c.name.encode())
-    encoded = [_encoded_features(column(batch, c.name), c.name) for c in columns]
+    encoded = [_encoded_features(requested(column(batch, c.name), c), c.name) for c in columns]
     if not encoded:
         return [b""] * batch.num_rows
     return [_nested(b"".join(row)) for row in zip(*encoded, strict=True)]

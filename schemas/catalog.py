@@ -18,7 +18,7 @@ import yaml
 
 from schemas import sources, splits, tasks, yaml_text
 from schemas.agreement import check
-from schemas.columns import Column, columns_of, find, parse_schema
+from schemas.columns import Column, find, parse_schema, read_columns
 from schemas.errors import ConfigError, did_you_mean
 from schemas.expectations import expectations_of
 from schemas.schema_rules import check_schema
@@ -78,7 +78,7 @@ def load(name_or_path: str) -> Dataset:
     spec = read_spec(folder / SPEC_FILE)
     schema_text = _read_text(folder / SCHEMA_FILE, most=_LARGEST_SCHEMA)
     where = str(folder / SCHEMA_FILE)
-    columns = columns_of(parse_schema(schema_text, where=where), where=where)
+    columns = read_columns(schema_text, where=where)
     check(spec, columns, where=str(folder / SPEC_FILE))
     check_schema(schema_text, where=where, compared=spec.feature_columns)
     return Dataset(folder, spec, schema_text, columns)
@@ -129,9 +129,10 @@ def _with_task(value: dict[str, Any], path: Path) -> dict[str, Any]:
     if not tasks.is_open(label) or not isinstance(name := label["column"], str):
         return value
     where = str(path.parent / SCHEMA_FILE)
-    schema = parse_schema(_read_text(path.parent / SCHEMA_FILE, most=_LARGEST_SCHEMA), where=where)
-    column = find(columns_of(schema, where=where), name, where=f"{path}: label")
-    expectation = next(e for e in expectations_of(schema).columns if e.name == name)
+    text = _read_text(path.parent / SCHEMA_FILE, most=_LARGEST_SCHEMA)
+    column = find(read_columns(text, where=where), name, where=f"{path}: label")
+    expectations = expectations_of(parse_schema(text, where=where)).columns
+    expectation = next(e for e in expectations if e.name == name)
     return {**value, "label": tasks.chosen(label, column, expectation)}
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError, did_you_mean
 from schemas.schema_lines import deepest
-from schemas.types import NAMES, TYPES, ColumnType
+from schemas.types import BOOL, BOOL_TEXT, BYTES, INT, NAMES, TIME, TIME_TEXT, TYPES, ColumnType
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -40,7 +40,8 @@ class Column:
       name: as in the table's header.
       kind: the name of its type in `schemas.types`.
       serving: whether a request carries it; False for columns known only afterwards.
-      form: how its type is written in files and requests, where the type alone does not say it.
+      form: how its type is written in files and requests, where the type alone does not say it: of
+        a boolean as text the true and the false value, of a time its unit or format.
       most: the largest number of values in a row of a list; 0 for a column of one value a row.
     """
 
@@ -56,16 +57,25 @@ class Column:
         return TYPES[self.kind]
 
     @property
+    def booleans(self) -> tuple[int, int] | tuple[str, str]:
+        """What false and true are in a column of booleans, as examples and requests hold them."""
+        if not self.form:
+            return 0, 1
+        true, false = self.form
+        return false, true
+
+    @property
     def is_list(self) -> bool:
         """Whether a row has a list of values."""
         return self.most > 0
 
 
 def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
-    """Parse the text of a schema.pbtxt into the schema that the stages check.
+    """Parse the text of a schema.pbtxt into the schema that examples are checked against.
 
-    An INT column with a `bool_domain` becomes a category of 0 and 1: TFDV counts the values of such
-    a column, but compares its bounds with numeric statistics, which it did not compute.
+    It describes what examples hold. A boolean written as a number is a category of 0 and 1: TFDV
+    counts the values of such a column, but compares its bounds with numeric statistics, which it
+    did not compute. One that is written as text is a text. A time is a number without a domain.
 
     Raises:
       ConfigError: the text is not a TFMD schema; names the line.
@@ -74,10 +84,26 @@ def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
 
     schema = parse_as_written(text, where=where)
     for feature in schema.feature:
-        if feature.type == schema_pb2.INT and feature.HasField("bool_domain"):
+        kind, _ = kind_of(feature)
+        if kind == BOOL.name:
             feature.int_domain.min, feature.int_domain.max = 0, 1
             feature.int_domain.is_categorical = True
+        elif kind == BOOL_TEXT.name:
+            feature.type = schema_pb2.BYTES
+        elif kind in (TIME.name, TIME_TEXT.name):
+            feature.type = schema_pb2.INT
+            feature.ClearField("time_domain")
     return schema
+
+
+def read_columns(text: str, *, where: str) -> tuple[Column, ...]:
+    """Return the columns of the text of a schema.pbtxt, in its order.
+
+    Raises:
+      ConfigError: the text is not a TFMD schema, a column is named twice, or it has a type that
+        examples do not support.
+    """
+    return columns_of(parse_as_written(text, where=where), where=where)
 
 
 def parse_as_written(text: str, *, where: str) -> schema_pb2.Schema:
@@ -124,16 +150,14 @@ def _nearest_field(problem: str, schema: Any) -> str:
 
 
 def columns_of(schema: schema_pb2.Schema, *, where: str) -> tuple[Column, ...]:
-    """Return the schema's columns in its order.
+    """Return the columns of a schema as it is written, in its order.
 
     Raises:
       ConfigError: a column is named twice, or has a type that examples do not support.
     """
-    from tensorflow_metadata.proto.v0 import schema_pb2
-
     columns: dict[str, Column] = {}
     for feature in schema.feature:
-        kind = schema_pb2.FeatureType.Name(feature.type)
+        kind, form = kind_of(feature)
         if kind not in TYPES:
             raise ConfigError(
                 f"column {feature.name!r} has type {kind}",
@@ -143,8 +167,32 @@ def columns_of(schema: schema_pb2.Schema, *, where: str) -> tuple[Column, ...]:
             )
         if feature.name in columns:
             raise ConfigError(f"column {feature.name!r} is described twice", where=where)
-        columns[feature.name] = Column(feature.name, kind, in_environment(schema, feature, SERVING))
+        serving = in_environment(schema, feature, SERVING)
+        columns[feature.name] = Column(feature.name, kind, serving, form)
     return tuple(columns.values())
+
+
+def kind_of(feature: schema_pb2.Feature) -> tuple[str, tuple[str, ...]]:
+    """Return the name of a column's type and its form, by `type` and domain as they are written.
+
+    A type that examples do not support, and a domain that does not fit the type, give the name in
+    `type`.
+    """
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    written: str = schema_pb2.FeatureType.Name(feature.type)
+    domain = feature.WhichOneof("domain_info")
+    if domain == "bool_domain" and written in (INT.name, BYTES.name):
+        texts = (feature.bool_domain.true_value, feature.bool_domain.false_value)
+        return (BOOL_TEXT.name, texts) if all(texts) else (BOOL.name, ())
+    if domain == "time_domain":
+        form = feature.time_domain.WhichOneof("format")
+        if written == INT.name and form == "integer_format":
+            unit = schema_pb2.TimeDomain.IntegerTimeFormat.Name(feature.time_domain.integer_format)
+            return TIME.name, (unit,)
+        if written == BYTES.name and form == "string_format":
+            return TIME_TEXT.name, (feature.time_domain.string_format,)
+    return written, ()
 
 
 def in_environment(
@@ -184,9 +232,9 @@ def require_type(user: str, column: Column, accepted: tuple[ColumnType, ...], wh
     """
     if column.type not in accepted:
         raise ConfigError(
-            f"{user} cannot take {column.name!r}, which is {column.kind}",
+            f"{user} cannot take {column.name!r}, which is {column.type.written}",
             where=where,
-            expected=" or ".join(each.name for each in accepted),
+            expected=" or ".join(each.written for each in accepted),
             remedy="use another column, or correct its type in schema.pbtxt",
         )
 

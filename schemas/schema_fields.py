@@ -36,9 +36,13 @@ ACCEPTED: Mapping[str, str] = {
     "feature.float_domain.min": "least value of a FLOAT",
     "feature.float_domain.max": "greatest value of a FLOAT",
     "feature.string_domain.value": "the values of a BYTES column",
-    "feature.bool_domain": "an INT is 0 or 1",
-    "feature.bool_domain.true_value": "one of the two values of a BYTES column",
-    "feature.bool_domain.false_value": "the other one",
+    "feature.bool_domain": "an INT is 0 or 1, or false or true",
+    "feature.bool_domain.true_value": "the text for true, where booleans are written as text",
+    "feature.bool_domain.false_value": "the text for false",
+    "feature.time_domain.integer_format": (
+        "an INT is a time: days, seconds, milliseconds or microseconds since 1970"
+    ),
+    "feature.time_domain.string_format": "a BYTES column is a time in this format",
     "feature.distribution_constraints.min_domain_mass": "least share of values within the domain",
     "feature.unique_constraints.min": "least number of distinct values of a category",
     "feature.unique_constraints.max": "greatest number of distinct values of a category",
@@ -86,8 +90,10 @@ _REMEDIES = {
     "feature.image_domain": _UNCHECKED,
     "feature.mid_domain": _UNCHECKED,
     "feature.url_domain": _UNCHECKED,
-    "feature.time_domain": _UNCHECKED,
-    "feature.time_of_day_domain": _UNCHECKED,
+    "feature.time_of_day_domain": (
+        "remove it, and read the column as a number or a text, or make it part of a time with a"
+        " date: time_domain"
+    ),
     "feature.annotation.tag": "write it as annotation { comment: … }",
     "feature.annotation.extra_metadata": "write it as annotation { comment: … }",
     "annotation": "write it as a # comment",

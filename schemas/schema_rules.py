@@ -10,17 +10,20 @@ import math
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from schemas.columns import ENVIRONMENTS, TRAINING, in_environment, parse_as_written
+from schemas.columns import ENVIRONMENTS, TRAINING, in_environment, kind_of, parse_as_written
 from schemas.errors import ConfigError, did_you_mean
 from schemas.schema_fields import Problem, unused_fields
 from schemas.schema_lines import Path, line_of, lines_by_path
-from schemas.types import BYTES, INT, TYPES
+from schemas.time_formats import UNITS, TimeFormat
+from schemas.types import BOOL, BOOL_TEXT, BYTES, INT, TIME, TIME_TEXT, WRITTEN
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
 _SHOWN = 20
 _FOR_CATEGORIES = ("infinity_norm", "normalized_abs_difference")
+_FOR_BOTH = ("bool_domain", "time_domain")  # of an INT and of BYTES
+_TWO_TEXTS = 'write true_value and false_value, such as true_value: "yes" false_value: "no"'
 _QUANTILES = "jensen_shannon_divergence { threshold: 0.1 source { type: QUANTILES } }"
 
 
@@ -131,7 +134,7 @@ def _feature(feature: Any, at: Path, domains: Collection[str]) -> Iterator[Probl
     """Check everything about one column that depends on no other one, except its domain's name."""
     if not feature.name:
         yield Problem(at, "a feature has no name", 'write name: "COLUMN"')
-    for rule in (_presence, _one_value, _bounds, _booleans, _distribution, _unique):
+    for rule in (_presence, _one_value, _bounds, _booleans, _times, _distribution, _unique):
         yield from rule(feature, at)
     yield from _domain_of(feature, at, domains)
     for name in ("drift_comparator", "skew_comparator"):
@@ -141,7 +144,9 @@ def _feature(feature: Any, at: Path, domains: Collection[str]) -> Iterator[Probl
 
 def _domain_of(feature: Any, at: Path, domains: Collection[str]) -> Iterator[Problem]:
     kind = feature.WhichOneof("domain_info")
-    accepted = [each.name for each in TYPES.values() if kind in each.domains]
+    accepted = [each.name for each in WRITTEN.values() if kind in each.domains]
+    if kind in _FOR_BOTH:
+        accepted = [INT.name, BYTES.name]
     if not accepted:
         return  # none, or one that is refused anyway
     here = (*at, (kind, 0))
@@ -196,17 +201,45 @@ def _bounds(feature: Any, at: Path) -> Iterator[Problem]:
 
 
 def _booleans(feature: Any, at: Path) -> Iterator[Problem]:
-    if not feature.HasField("bool_domain"):
+    if not feature.HasField("bool_domain") or _type(feature) not in (INT.name, BYTES.name):
         return
-    names = {feature.bool_domain.true_value, feature.bool_domain.false_value}
+    names = [feature.bool_domain.true_value, feature.bool_domain.false_value]
     here = (*at, ("bool_domain", 0))
-    if _type(feature) == INT.name and names != {""}:
-        yield Problem(here, "an INT is 0 or 1", "write bool_domain {}")
-    elif _type(feature) == BYTES.name and ("" in names or len(names) < 2):
+    if any(names) and "" in names:
+        yield Problem(here, "only one of the two texts of a boolean is given", _TWO_TEXTS)
+    elif any(names) and names[0] == names[1]:
+        yield Problem(here, "the two texts of a boolean are equal", _TWO_TEXTS)
+    elif _type(feature) == BYTES.name and not any(names):
         yield Problem(
             here,
-            "the two values of a BYTES column are missing or equal",
-            'write true_value and false_value, such as true_value: "yes" false_value: "no"',
+            "the two texts of a BYTES column are missing",
+            f"{_TWO_TEXTS}, or, for 0 and 1, type: INT",
+        )
+
+
+def _times(feature: Any, at: Path) -> Iterator[Problem]:
+    if not feature.time_domain.WhichOneof("format"):
+        return  # no domain, or an empty one, which is refused as such
+    here = (*at, ("time_domain", 0))
+    kind, form = kind_of(feature)
+    if kind == TIME.name and form[0] not in UNITS:
+        yield Problem(
+            here,
+            f"{form[0]} is not a unit of times here",
+            f"use one of {', '.join(UNITS)}: requests hold times as float64, which has no"
+            " nanoseconds",
+        )
+    elif kind == TIME_TEXT.name:
+        try:
+            TimeFormat.of(form[0])
+        except ValueError as error:
+            yield Problem((*here, ("string_format", 0)), str(error), "change the format")
+    elif kind != TIME.name and _type(feature) in (INT.name, BYTES.name):
+        yield Problem(
+            here,
+            f"it does not say how a time is written as {_type(feature)}",
+            "write time_domain { integer_format: UNIX_SECONDS } for an INT, or time_domain"
+            ' { string_format: "%Y-%m-%d %H:%M:%S" } for BYTES',
         )
 
 
@@ -254,7 +287,7 @@ def _comparator(feature: Any, comparator: Any, at: Path) -> Iterator[Problem]:
                 f"use {_QUANTILES}"
                 + (
                     ", or add int_domain { is_categorical: true }"
-                    if _type(feature) == INT.name
+                    if kind_of(feature)[0] == INT.name
                     else ""
                 ),
             )
@@ -282,11 +315,8 @@ def _source(divergence: Any, category: bool, at: Path) -> Iterator[Problem]:
 
 def _is_category(feature: Any) -> bool:
     """Return whether TFDV counts a column's values one by one."""
-    return (
-        _type(feature) == BYTES.name
-        or feature.int_domain.is_categorical
-        or (_type(feature) == INT.name and feature.HasField("bool_domain"))
-    )
+    kind, _ = kind_of(feature)
+    return kind in (BYTES.name, BOOL.name, BOOL_TEXT.name) or feature.int_domain.is_categorical
 
 
 def _type(feature: Any) -> str:

@@ -46,3 +46,5 @@ METHOD_NAMES = {
 
 # What the graph says before the names of columns with other values.
 NOT_INTEGERS = "columns hold something else than integers within ±2**53"
+NOT_BOOLEANS = "columns hold something else than their two values"
+NOT_TIMES = "columns hold something else than times in their format or unit"

@@ -5,7 +5,7 @@ Names of other libraries' types are strings here, so that the table imports none
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,9 @@ class ColumnType:
     """The representations of one type of column.
 
     Attributes:
-      name: in schema.pbtxt.
+      name: in this project: in schema.pbtxt `type`, and for booleans and times its domain.
       title: what a person calls such values.
+      written: how a schema declares it, in words.
       domains: the fields of schema.pbtxt that can limit the values.
       arrow: the Arrow type of a column of examples, where null is missing.
       tensor: the TensorFlow type of the transform graph's input, [rows].
@@ -30,6 +31,7 @@ class ColumnType:
 
     name: str
     title: str
+    written: str
     domains: tuple[str, ...]
     arrow: str
     tensor: str
@@ -52,6 +54,16 @@ class ColumnType:
         return self.tensor == "int64"
 
     @property
+    def is_time(self) -> bool:
+        """Whether examples hold microseconds since 1970, in UTC."""
+        return "time_domain" in self.domains
+
+    @property
+    def is_boolean(self) -> bool:
+        """Whether there are two values; Arrow and JSON have a type for them."""
+        return bool in self.json
+
+    @property
     def is_requested_as_text(self) -> bool:
         """Whether requests carry texts; they carry numbers otherwise."""
         return self.request == "string"
@@ -60,7 +72,8 @@ class ColumnType:
 INT = ColumnType(
     name="INT",
     title="whole number",
-    domains=("int_domain", "bool_domain"),
+    written="INT",
+    domains=("int_domain",),
     arrow="int64",
     tensor="int64",
     missing=-(2**63),  # integers are within ±2**53, so the smallest int64 is free
@@ -74,6 +87,7 @@ INT = ColumnType(
 FLOAT = ColumnType(
     name="FLOAT",
     title="number",
+    written="FLOAT",
     domains=("float_domain",),
     arrow="float",
     tensor="float32",
@@ -88,7 +102,8 @@ FLOAT = ColumnType(
 BYTES = ColumnType(
     name="BYTES",
     title="text",
-    domains=("domain", "string_domain", "bool_domain"),
+    written="BYTES",
+    domains=("domain", "string_domain"),
     arrow="string",
     tensor="string",
     missing=b"",
@@ -100,5 +115,49 @@ BYTES = ColumnType(
     sql="VARCHAR",
 )
 
-TYPES = {each.name: each for each in (INT, FLOAT, BYTES)}
-NAMES = f"{', '.join([*TYPES][:-1])} or {[*TYPES][-1]}"  # as errors list them
+BOOL = replace(
+    INT,
+    name="BOOL",
+    title="0 or 1",
+    written="INT with a bool_domain",
+    domains=("bool_domain",),
+    json=(bool, int, float),
+    parquet="booleans, or 0 and 1",
+    sql="BOOLEAN",
+)
+BOOL_TEXT = replace(
+    BYTES,
+    name="BOOL_TEXT",
+    title="one of two texts",
+    written="BYTES with a bool_domain",
+    domains=("bool_domain",),
+    json=(bool, str),
+    parquet="booleans, or the two texts",
+    sql="BOOLEAN",
+)
+TIME = replace(
+    INT,
+    name="TIME",
+    title="time as a number",
+    written="INT with a time_domain",
+    domains=("time_domain",),
+    parquet="timestamps, dates, or whole numbers in the unit of time_domain",
+    sql="TIMESTAMP",
+)
+TIME_TEXT = replace(
+    TIME,
+    name="TIME_TEXT",
+    title="time",
+    written="BYTES with a time_domain",
+    request="string",
+    request_missing="",
+    feature="bytes_list",
+    json=(str,),
+    parquet="timestamps, dates, or text in the format of time_domain",
+)
+
+TYPES = {each.name: each for each in (INT, FLOAT, BYTES, BOOL, BOOL_TEXT, TIME, TIME_TEXT)}
+CATEGORIES = (INT, BYTES, BOOL, BOOL_TEXT)  # types whose values can be counted one by one
+# As a schema writes them in `type`; the others differ from these by their domain.
+WRITTEN = {each.name: each for each in (INT, FLOAT, BYTES)}
+NAMES = f"{', '.join([*WRITTEN][:-1])} or {[*WRITTEN][-1]}"  # as errors list them

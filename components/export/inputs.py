@@ -7,14 +7,16 @@ through the same ops: the latency of a small request depends on the number of op
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import tensorflow as tf
 
 from components.export import signatures as names
+from components.export.graph_errors import require
+from components.export.values import read_values
 from schemas.columns import LARGEST_INTEGER, Column
-from schemas.types import INT, TYPES
+from schemas.types import BYTES, FLOAT, INT, TYPES, ColumnType
 
 if TYPE_CHECKING:
     Tensors = Mapping[str, tf.Tensor]
@@ -36,96 +38,91 @@ def complete(columns: Tensors, kinds: tuple[Column, ...]) -> Dense:
     Raises (when run):
       InvalidArgumentError: columns differ in length.
     """
-    groups = _groups(kinds)
+    groups = _groups(kinds, "request")
     sizes = {
-        kind: tf.concat(
+        request: tf.concat(
             tf.raw_ops.ShapeN(input=[columns[c.name] for c in alike], out_type=tf.int64), axis=0
         )
-        for kind, alike in groups.items()
+        for request, alike in groups.items()
     }
     every = tf.concat(list(sizes.values()), axis=0)
     rows = tf.reduce_max(every)
     fits = tf.logical_or(tf.equal(every, rows), tf.equal(every, 0))
     ordered = tuple(c for alike in groups.values() for c in alike)
-    _require(fits, ordered, "columns differ in length from the longest one")
-
-    def filled(kind: str, alike: list[str]) -> tf.Tensor:
-        flat = tf.concat([columns[name] for name in alike], axis=0)
-        ragged = tf.RaggedTensor.from_row_lengths(flat, sizes[kind], validate=False)
-        return ragged.to_tensor(TYPES[kind].request_missing, shape=[len(alike), rows])
-
-    return Dense(_by_type(filled, kinds), rows)
+    require(fits, ordered, "columns differ in length from the longest one")
+    values: dict[str, tf.Tensor] = {}
+    for request, alike in groups.items():
+        flat = tf.concat([columns[c.name] for c in alike], axis=0)
+        ragged = tf.RaggedTensor.from_row_lengths(flat, sizes[request], validate=False)
+        missing = alike[0].type.request_missing
+        values |= _unstacked(ragged.to_tensor(missing, shape=[len(alike), rows]), alike)
+    return Dense({c.name: values[c.name] for c in kinds}, rows)
 
 
 def raw_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]:
-    """Return a request's columns with integers as int64.
+    """Return a request's columns as the transform graph takes them.
 
     Raises (when run):
-      InvalidArgumentError: an integer column has a value that is not an integer.
+      InvalidArgumentError: a column has a value that is not of its type.
     """
-    integers = tuple(c for c in kinds if c.type.is_whole)
-    if not integers:
-        return dict(dense.values)
-    values = tf.stack([dense.values[c.name] for c in integers])  # [columns, rows]
-    missing = tf.math.is_nan(values)
-    whole = tf.logical_and(
-        tf.equal(values, tf.floor(values)), tf.abs(values) <= float(LARGEST_INTEGER)
-    )
-    fine = tf.reduce_all(tf.logical_or(whole, missing), axis=1)
-    _require(fine, integers, names.NOT_INTEGERS)
-    known = tf.cast(tf.where(missing, tf.zeros([], tf.float64), values), tf.int64)
-    filled = tf.where(missing, _missing(INT.name), known)
-    columns = tf.unstack(filled, len(integers))
-    return {**dense.values, **{c.name: x for c, x in zip(integers, columns, strict=True)}}
+    numbers = [c for c in kinds if c.type.is_whole and not c.type.is_requested_as_text]
+    whole: dict[str, tf.Tensor] = {}
+    if numbers:
+        values = tf.stack([dense.values[c.name] for c in numbers])  # [columns, rows]
+        missing = tf.math.is_nan(values)
+        integers = tf.logical_and(
+            tf.equal(values, tf.floor(values)), tf.abs(values) <= float(LARGEST_INTEGER)
+        )
+        fine = tf.reduce_all(tf.logical_or(integers, missing), axis=1)
+        require(fine, numbers, names.NOT_INTEGERS)
+        known = tf.cast(tf.where(missing, tf.zeros([], tf.float64), values), tf.int64)
+        whole = _unstacked(tf.where(missing, _missing(INT), known), numbers)
+    return read_values({**dense.values, **whole}, kinds)
 
 
 def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]:
     """Return the columns of serialised tf.Examples, string [rows].
 
     Raises (when run):
-      InvalidArgumentError: an Example does not parse, or has several values for a column.
+      InvalidArgumentError: an Example does not parse, has several values for a column, or one that
+        is not of its type.
     """
-    spec = {c.name: tf.io.VarLenFeature(c.type.tensor) for c in kinds}
+    spec = {c.name: tf.io.VarLenFeature(_HELD[c.type.feature].tensor) for c in kinds}
     parsed = tf.io.parse_example(examples, spec)
     shapes = tf.stack([parsed[c.name].dense_shape for c in kinds])
-    _require(shapes[:, 1] <= 1, kinds, "columns have several values in a row")
+    require(shapes[:, 1] <= 1, kinds, "columns have several values in a row")
     rows = tf.size(examples, tf.int64)
-
-    def filled(kind: str, alike: list[str]) -> tf.Tensor:
+    values: dict[str, tf.Tensor] = {}
+    for feature, alike in _groups(kinds, "feature").items():
         # The parser gives a column a width of 0 where all of its values are missing.
         shape = tf.stack([rows, tf.constant(1, tf.int64)])
-        columns = [tf.SparseTensor(parsed[n].indices, parsed[n].values, shape) for n in alike]
-        matrix = tf.sparse.concat(1, columns)
-        return tf.transpose(tf.sparse.to_dense(matrix, _missing(kind)))
-
-    return _by_type(filled, kinds)
-
-
-def _missing(kind: str) -> tf.Tensor:
-    """Return the stand-in for a missing value in a column that the transform graph takes."""
-    return tf.constant(TYPES[kind].missing, TYPES[kind].tensor)
+        of_rows = [
+            tf.SparseTensor(parsed[c.name].indices, parsed[c.name].values, shape) for c in alike
+        ]
+        matrix = tf.sparse.to_dense(tf.sparse.concat(1, of_rows), _missing(_HELD[feature]))
+        values |= _unstacked(tf.transpose(matrix), alike)
+    return read_values({c.name: values[c.name] for c in kinds}, kinds)
 
 
-def _groups(kinds: tuple[Column, ...]) -> dict[str, list[Column]]:
-    """Return the columns by type."""
-    groups = {kind: [c for c in kinds if c.kind == kind] for kind in TYPES}
-    return {kind: alike for kind, alike in groups.items() if alike}
+# By list of a tf.train.Feature, the type whose values it holds as they are.
+_HELD = {each.feature: each for each in (INT, FLOAT, BYTES)}
 
 
-def _by_type(
-    of: Callable[[str, list[str]], tf.Tensor], kinds: tuple[Column, ...]
-) -> dict[str, tf.Tensor]:
-    """Return columns [rows]; `of` makes all columns of a type, [columns, rows], at once."""
-    columns: dict[str, tf.Tensor] = {}
-    for kind, group in _groups(kinds).items():
-        alike = [c.name for c in group]
-        values = tf.unstack(of(kind, alike), len(alike))
-        columns |= zip(alike, values, strict=True)
-    return columns
+def _missing(held: ColumnType) -> tf.Tensor:
+    return tf.constant(held.missing, held.tensor)
 
 
-def _require(holds: tf.Tensor, columns: tuple[Column, ...], problem: str) -> None:
-    """Fail at run time where `holds`, one bool a column, is False; the error names the columns."""
-    named = tf.constant([c.name for c in columns])
-    culprits = tf.strings.reduce_join(tf.boolean_mask(named, tf.logical_not(holds)), separator=", ")
-    tf.debugging.Assert(tf.reduce_all(holds), [f"{problem}: ", culprits])
+def _groups(kinds: Sequence[Column], held: str) -> dict[str, list[Column]]:
+    """Return the columns by an attribute of their type."""
+    groups: dict[str, list[Column]] = {}
+    for kind in TYPES:
+        for column in kinds:
+            if column.kind == kind:
+                groups.setdefault(getattr(column.type, held), []).append(column)
+    return groups
+
+
+def _unstacked(values: tf.Tensor, columns: Sequence[Column]) -> dict[str, tf.Tensor]:
+    """Return the rows of a matrix [columns, rows], each under its column's name."""
+    each = tf.unstack(values, len(columns))
+    return {column.name: x for column, x in zip(columns, each, strict=True)}

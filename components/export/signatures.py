@@ -25,7 +25,9 @@ from schemas.signatures import INPUTS as INPUTS
 from schemas.signatures import LABEL as LABEL
 from schemas.signatures import LOGITS as LOGITS
 from schemas.signatures import METHOD_NAMES as METHOD_NAMES
+from schemas.signatures import NOT_BOOLEANS as NOT_BOOLEANS
 from schemas.signatures import NOT_INTEGERS as NOT_INTEGERS
+from schemas.signatures import NOT_TIMES as NOT_TIMES
 from schemas.signatures import OUT_OF_VOCABULARY as OUT_OF_VOCABULARY
 from schemas.signatures import OUTPUTS as OUTPUTS
 from schemas.signatures import PREDICT as PREDICT

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from components.parity import time_values
 from schemas.columns import LARGEST_INTEGER, Column
 from schemas.types import BYTES, FLOAT, INT
 
@@ -61,7 +62,16 @@ def adversarial_values(
       seen: some of its real values; None where missing.
       boundaries: numbers at which a bucket ends; each is tried, and the values next to it.
     """
+    if column.type.is_boolean:
+        return [v.encode() if isinstance(v, str) else v for v in column.booleans]
     real = list(dict.fromkeys(value for value in seen if value is not None))[:_NEAR]
+    if column.type.is_time:
+        tried = [
+            *time_values.TIMES,
+            *(other for value in real for other in time_values.near(value)),
+        ]
+        tried += [other for value in boundaries for other in time_values.around(value)]
+        return time_values.writable(tried, column)
     near = [other for value in real for other in _near(column.kind, value)]
     ends = [other for value in boundaries for other in _around(column.kind, value)]
     values: dict[Any, Any] = {}  # by keys in which 0.0 and -0.0 differ

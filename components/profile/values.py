@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.sources.cells import convert
-from schemas.columns import SPACES
+from schemas.columns import SPACES, Column
 from schemas.types import FLOAT, INT
 
 # Texts that are written for "missing". Some are also words, so they count as missing only in a
@@ -83,7 +83,9 @@ class ColumnValues:
         """The values as float64 of shape [rows], NaN where missing or not a number."""
         if self.is_text:
             encoded = self.array.dictionary_encode()
-            cells = convert(encoded.dictionary, FLOAT.name).values.cast(pa.float64())
+            cells = convert(
+                encoded.dictionary, Column(self.name, FLOAT.name, serving=True)
+            ).values.cast(pa.float64())
             parsed = cells.take(encoded.indices)
         else:
             parsed = self.array.cast(pa.float64())
@@ -125,7 +127,7 @@ def as_numbers(column: ColumnValues) -> NumberText:
     """
     texts, counts = column.counts
     for kind in (INT.name, FLOAT.name):
-        misfits = convert(texts, kind).reasons > 0
+        misfits = convert(texts, Column(column.name, kind, serving=True)).reasons > 0
         bad = texts.filter(pa.array(misfits)).to_pylist()
         nulls = tuple(text for text in bad if text.strip(SPACES) in NULLS)
         stray = misfits & ~_among(texts, nulls)

@@ -15,6 +15,9 @@ import pyarrow as pa
 from components.examples import ARROW_TYPES
 from components.export import column_file
 from components.export import signatures as names
+from components.raw_values import requested
+from components.sources.rejects import RejectReason
+from components.sources.typed import of_arrow
 from schemas.columns import Column
 from schemas.errors import DataError, ModelError
 from schemas.types import FLOAT, TYPES
@@ -22,7 +25,7 @@ from schemas.types import FLOAT, TYPES
 PREDICT = "predict"  # raw columns → score, class, probabilities, logits
 PREFERRED = (PREDICT, names.RAW_COLUMNS)
 
-# Of types that requests carry alike, the first of the table.
+# Of a SavedModel without a file of columns: of types that requests carry alike, the first one.
 _KINDS = {each.request: each.name for each in reversed(TYPES.values())}
 
 
@@ -128,10 +131,12 @@ def _dtype(info: Any) -> str:
 
 
 def as_inputs(batch: pa.RecordBatch, inputs: Iterable[Column], where: str) -> pa.RecordBatch:
-    """Return the model's inputs, in its order and with the types of examples.
+    """Return the model's inputs, in its order, as requests carry them; null where missing.
 
     Args:
-      batch: has the inputs among its columns; types such as int32 and dictionaries are cast.
+      batch: has the inputs among its columns, as files and requests have them: a time in the unit
+        or format of its column, or with Arrow's type. Types such as int32 and dictionaries are
+        cast.
       inputs: the model's inputs.
       where: the name of the batch for messages.
 
@@ -145,7 +150,7 @@ def as_inputs(batch: pa.RecordBatch, inputs: Iterable[Column], where: str) -> pa
             raise DataError(
                 f"there are {len(positions)} columns {column.name!r}",
                 where=where,
-                expected=f"one, as the model takes it: {column.kind}",
+                expected=f"one, as the model takes it: {column.type.written}",
                 remedy=f"the batch has: {', '.join(batch.schema.names)}",
             )
         arrays.append(_cast(batch.column(positions[0]), column, where))
@@ -153,6 +158,8 @@ def as_inputs(batch: pa.RecordBatch, inputs: Iterable[Column], where: str) -> pa
 
 
 def _cast(array: pa.Array, column: Column, where: str) -> pa.Array:
+    if column.type.is_boolean or column.type.is_time:
+        return _read(array, column, where)
     arrow_type = ARROW_TYPES[column.kind]
     if array.type == arrow_type:
         return array
@@ -167,8 +174,28 @@ def _cast(array: pa.Array, column: Column, where: str) -> pa.Array:
         ) from error
 
 
+def _read(array: pa.Array, column: Column, where: str) -> pa.Array:
+    """Return booleans or times as requests carry them."""
+    cells = of_arrow(array, column)
+    if cells is None:
+        raise DataError(
+            f"the column {column.name!r} of type {array.type} does not fit {column.type.written}",
+            where=where,
+            expected=column.type.parquet,
+        )
+    wrong = np.flatnonzero(cells.reasons)
+    if wrong.size:
+        raise DataError(
+            f"the value {array[int(wrong[0])].as_py()!r} of {column.name!r} in row {wrong[0]} does"
+            f" not fit {column.type.written}: {RejectReason(int(cells.reasons[wrong[0]])).code}",
+            where=where,
+            expected=" or ".join([column.type.parquet, *column.form]),
+        )
+    return requested(cells.values, column)
+
+
 def as_column(values: Any, column: Column, where: str) -> pa.Array:
-    """Return Python's values of a column as examples have them.
+    """Return Python's values of a column as requests carry them, null where missing.
 
     Args:
       values: a sequence, or an array; None is missing.
@@ -178,14 +205,17 @@ def as_column(values: Any, column: Column, where: str) -> pa.Array:
     Raises:
       DataError: a value does not fit the column's type.
     """
+    special = column.type.is_boolean or column.type.is_time
     try:
-        return pa.array(values, ARROW_TYPES[column.kind])
+        array = pa.array(values, None if special else ARROW_TYPES[column.kind])
     except (pa.ArrowException, TypeError, OverflowError) as error:
         raise DataError(
-            f"a value of {column.name!r} does not fit {column.kind}: {error}",
+            f"a value of {column.name!r} does not fit {column.type.written}: {error}",
             where=where,
-            expected="int for INT, float or int for FLOAT, str for BYTES, None where missing",
+            expected="int for INT, float or int for FLOAT, str for BYTES, None where missing; bool"
+            " for a bool_domain, datetime or date for a time_domain",
         ) from error
+    return _read(array, column, where) if special else array
 
 
 def as_outputs(arrays: Mapping[str, np.ndarray], schema: pa.Schema) -> pa.RecordBatch:

@@ -18,6 +18,7 @@ from apache_beam.ml.inference.base import PredictionResult
 from apache_beam.utils.timestamp import Timestamp
 
 from components.examples import ARROW_TYPES
+from components.raw_values import requested
 from components.score.sinks import json_lines
 from components.sources.cells import first_reasons
 from components.sources.rejects import RejectReason
@@ -135,8 +136,11 @@ def _columns(
     documents: Sequence[dict[str, Any]], inputs: Sequence[Column]
 ) -> tuple[list[pa.Array], np.ndarray, np.ndarray]:
     """Return the columns, and for each row its first reason and the column that gives it."""
-    cells = [of_json([document.get(c.name) for document in documents], c.kind) for c in inputs]
-    arrays = [cell.values.cast(ARROW_TYPES[c.kind]) for cell, c in zip(cells, inputs, strict=True)]
+    cells = [of_json([document.get(c.name) for document in documents], c) for c in inputs]
+    arrays = [
+        requested(cell.values.cast(ARROW_TYPES[c.kind]), c)
+        for cell, c in zip(cells, inputs, strict=True)
+    ]
     return arrays, *first_reasons(cells, inputs, required=())
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from components.compat import quiet_environment
 from components.evaluate.published import newest
-from components.examples import as_raw_columns
+from components.examples import as_raw
 from components.score.columns import RawSignature, as_inputs, as_outputs, read_signature
 
 
@@ -42,7 +42,8 @@ class Scorer:
           DataError: the batch lacks a column, or has one of another type.
         """
         inputs = self.signature.inputs
-        raw = as_raw_columns(as_inputs(batch, inputs, where="a batch to score"), inputs)
+        given = as_inputs(batch, inputs, where="a batch to score")
+        raw = {c.name: as_raw(array, c) for c, array in zip(inputs, given.columns, strict=True)}
         outputs = as_outputs(self._model(raw), self.signature.output_schema)
         return outputs, self.signature.saved_model
 

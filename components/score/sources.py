@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from components.raw_values import requested_batch
 from components.score.formats import Format
 from components.score.sinks import can_hold
 from components.sources.protocol import Block, Reader, Selection, open_reader
@@ -21,7 +22,7 @@ from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources import plain
 from schemas.sources.options import SourceOptions
-from schemas.types import BYTES
+from schemas.types import BYTES, INT, ColumnType
 
 BATCH_ROWS = 65_536
 SOURCE, LINE = "source", "line"
@@ -47,8 +48,12 @@ class Wanted:
 
     @property
     def key_columns(self) -> tuple[Column, ...]:
-        """The keys as columns of a CSV file: with the schema's type, the model's, or text."""
-        kinds = {column.name: column.kind for column in (*self.inputs, *self.columns)}
+        """The keys as columns of a CSV file: with the schema's type, the model's, or text.
+
+        A boolean or a time is carried as it is written: a number or text.
+        """
+        types = {column.name: column.type for column in (*self.inputs, *self.columns)}
+        kinds = {name: _as_written(each).name for name, each in types.items()}
         return tuple(Column(key, kinds.get(key, BYTES.name), serving=True) for key in self.keys)
 
     def reader_of(self, path: str) -> Reader[Any]:
@@ -60,6 +65,12 @@ class Wanted:
         return open_reader(
             _options(path, self.source), Selection(self.inputs, keys=self.key_columns)
         )
+
+
+def _as_written(column_type: ColumnType) -> ColumnType:
+    if column_type.is_requested_as_text or column_type.is_boolean:
+        return BYTES
+    return INT if column_type.is_whole else column_type
 
 
 def _options(path: str, source: SourceOptions | None) -> SourceOptions:
@@ -74,7 +85,7 @@ class ScorableRows:
     Attributes:
       read: the number of rows.
       carried: the keys of rows that can be scored, or their source and line.
-      inputs: the inputs of these rows, in the order of `Wanted.inputs`.
+      inputs: the inputs of these rows as requests carry them, in the order of `Wanted.inputs`.
       rejects: the other rows.
     """
 
@@ -146,7 +157,8 @@ def read_rows(path: str, wanted: Wanted) -> Iterator[ScorableRows]:
 
 def _rows(block: Block, path: str, wanted: Wanted) -> ScorableRows:
     columns, count = block.columns.columns, len(wanted.inputs)
-    inputs = pa.RecordBatch.from_arrays(columns[:count], [c.name for c in wanted.inputs])
+    read = pa.RecordBatch.from_arrays(columns[:count], [c.name for c in wanted.inputs])
+    inputs = requested_batch(read, wanted.inputs)
     if wanted.keys:
         carried = pa.RecordBatch.from_arrays(columns[count:], list(wanted.keys))
     else:

@@ -14,13 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.sources.rejects import RejectReason
+from components.times import format_of, read_texts, unit_of
 from schemas.columns import LARGEST_INTEGER, Column
-from schemas.types import BYTES, FLOAT, INT
+from schemas.types import BOOL, BOOL_TEXT, BYTES, FLOAT, INT, TIME, TIME_TEXT
 
 _INT = r"^(?:\+|(-))?0*([0-9]+)(?:\.0*)?$"
 _INT_DIGITS = 17  # sign and digits; covers everything within 2^53, and always fits int64
 _FLOAT = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _NAN = r"^[+-]?(?i:nan)$"
+_FALSE_AND_TRUE = ("false", "true")
 _INFINITY = r"^[+-]?(?i:inf|infinity)$"
 
 
@@ -37,17 +39,17 @@ class Cells(NamedTuple):
     reasons: np.ndarray
 
 
-def convert(text: pa.Array, kind: str) -> Cells:
+def convert(text: pa.Array, column: Column) -> Cells:
     """Convert text (valid UTF-8, null where missing) to the type of a column.
 
-    >>> convert(pa.array(["5", "5.0", "5.5", None]), "INT").values.to_pylist()
+    >>> convert(pa.array(["5", "5.0", "5.5", None]), Column("x", "INT", True)).values.to_pylist()
     [5, 5, None, None]
     """
     reasons = np.zeros(len(text), np.uint8)
     if b"\0" in _characters(text):
         reasons[_where(pc.match_substring(text, "\0"))] = RejectReason.CONTAINS_NUL
         text = without(text, reasons)
-    values, more = _READ[kind](text)
+    values, more = _READ[column.kind](text, column)
     return Cells(values, reasons | more)
 
 
@@ -76,7 +78,7 @@ def first_reasons(
     return reasons, culprits
 
 
-def _integers(text: pa.Array) -> Cells:
+def _integers(text: pa.Array, _: Column) -> Cells:
     characters = _characters(text)
     values, reasons = None, np.zeros(len(text), np.uint8)
     if b"x" not in characters and b"X" not in characters:  # Arrow reads 0x1F as 31
@@ -100,7 +102,7 @@ def _integers_exactly(text: pa.Array) -> Cells:
     return Cells(without(digits, reasons).cast(pa.int64()), reasons)
 
 
-def _floats(text: pa.Array) -> Cells:
+def _floats(text: pa.Array, _: Column) -> Cells:
     reasons = np.zeros(len(text), np.uint8)
     values = _cast(text, pa.float64())
     if values is None:
@@ -128,15 +130,67 @@ def _floats_exactly(text: pa.Array) -> Cells:
     return Cells(unsigned.cast(pa.float64()), reasons)
 
 
-def _as_it_is(text: pa.Array) -> Cells:
+def _as_it_is(text: pa.Array, _: Column) -> Cells:
     return Cells(text, np.zeros(len(text), np.uint8))
 
 
+def _booleans(text: pa.Array, column: Column) -> Cells:
+    """Read 0 and 1 as numbers are written, and false and true in any case."""
+    lower = pc.utf8_lower(text)
+    words = pc.index_in(lower, value_set=pa.array(_FALSE_AND_TRUE))
+    is_word = words.is_valid().to_numpy(zero_copy_only=False)
+    numbers, reasons = _integers(without(text, is_word), column)
+    reasons[reasons > 0] = RejectReason.NOT_A_BOOLEAN
+    return as_booleans(pc.coalesce(numbers, words.cast(pa.int64())), reasons)
+
+
+def as_booleans(numbers: pa.Array, reasons: np.ndarray) -> Cells:
+    """Return whole numbers, null where there is a reason, that have to be 0 or 1."""
+    neither = np.asarray(~np.isin(numbers.fill_null(0).to_numpy(zero_copy_only=False), (0, 1)))
+    reasons[neither] = RejectReason.NOT_A_BOOLEAN
+    return Cells(without(numbers, reasons), reasons)
+
+
+def _one_of_two(text: pa.Array, column: Column) -> Cells:
+    reasons = np.zeros(len(text), np.uint8)
+    known = pc.is_in(text, value_set=pa.array([None, *column.form], pa.string()))
+    reasons[_where(pc.invert(known))] = RejectReason.NOT_A_BOOLEAN
+    return Cells(without(text, reasons), reasons)
+
+
+def _numbered_times(text: pa.Array, column: Column) -> Cells:
+    numbers, reasons = _integers(text, column)
+    reasons[reasons > 0] = RejectReason.NOT_A_TIME
+    return as_times(numbers, reasons, column)
+
+
+def as_times(numbers: pa.Array, reasons: np.ndarray, column: Column) -> Cells:
+    """Return whole numbers, null where there is a reason, as times in a column's unit."""
+    unit, values = unit_of(column), numbers.fill_null(0).to_numpy(zero_copy_only=False)
+    beyond = np.abs(values) > LARGEST_INTEGER // unit
+    reasons[beyond] = RejectReason.TIME_BEYOND_RANGE
+    gone = beyond | np.asarray(numbers.is_null())
+    return Cells(pa.array(np.where(beyond, 0, values) * unit, mask=gone), reasons)
+
+
+def _written_times(text: pa.Array, column: Column) -> Cells:
+    """Read times in the column's format."""
+    reasons = np.zeros(len(text), np.uint8)
+    times, valid = read_texts(text, format_of(*column.form))
+    missing = np.asarray(text.is_null())
+    reasons[~valid & ~missing] = RejectReason.NOT_A_TIME
+    return Cells(pa.array(times, mask=~valid), reasons)
+
+
 # By the type of a column, what reads its text.
-_READ: dict[str, Callable[[pa.Array], Cells]] = {
+_READ: dict[str, Callable[[pa.Array, Column], Cells]] = {
     INT.name: _integers,
     FLOAT.name: _floats,
     BYTES.name: _as_it_is,
+    BOOL.name: _booleans,
+    BOOL_TEXT.name: _one_of_two,
+    TIME.name: _numbered_times,
+    TIME_TEXT.name: _written_times,
 }
 
 

@@ -105,12 +105,12 @@ class Reader(protocol.Reader[ParquetPart]):
         return Block(batch.num_rows, rows.filter(pa.array(good)), places[good], rejects)
 
     def _cells(self, array: pa.Array, wanted: Column) -> Cells:
-        cells = of_arrow(array, wanted.kind)
+        cells = of_arrow(array, wanted, self._cleaned)
         assert cells is not None  # the file's types were checked by its footer
-        if not wanted.type.is_text:
-            return cells
-        texts = trimmed(cells.values) if self._options.trim else cells.values
-        return Cells(with_nulls(texts, self._options.nulls), cells.reasons)
+        return cells
+
+    def _cleaned(self, texts: pa.Array) -> pa.Array:
+        return with_nulls(trimmed(texts) if self._options.trim else texts, self._options.nulls)
 
 
 def _opened(path: str) -> ParquetFile:

@@ -29,11 +29,11 @@ def check_columns(schema: pa.Schema, selection: Selection, *, where: str) -> Non
     """
     for column in selection.columns:
         arrow = _only(schema, column.name, where)
-        if not fits(arrow, column.kind):
+        if not fits(arrow, column):
             raise DataError(
                 f"the column {column.name!r} is {arrow}",
                 where=where,
-                expected=f"{column.type.parquet}: the column is {column.kind}",
+                expected=f"{column.type.parquet}: the column is {column.type.written}",
                 remedy=_remedy(arrow, column),
             )
     for key in selection.keys:
@@ -65,11 +65,12 @@ def _remedy(arrow: pa.DataType, column: Column) -> str:
     written = column.type.parquet
     if pa.types.is_nested(arrow):
         return f"write one value for each row, as {written}"
-    if pa.types.is_temporal(arrow):
-        return f"write the column as {written}, as it is in training" + (
-            "" if column.type.is_text else ", such as seconds since 1970"
-        )
-    return f"write the column as {written}: CAST({column.name} AS {column.type.sql})"
+    cast = f"write the column as {written}: CAST({column.name} AS {column.type.sql})"
+    if pa.types.is_timestamp(arrow) or pa.types.is_date(arrow):
+        return f"declare the column a time in schema.pbtxt: time_domain; or {cast}"
+    if pa.types.is_boolean(arrow):
+        return f"declare the column a boolean in schema.pbtxt: bool_domain; or {cast}"
+    return cast
 
 
 def unreadable(path: str, error: Exception) -> DataError:

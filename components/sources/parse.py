@@ -48,7 +48,7 @@ def parse(block: Records, fields: Fields, rules: Rules) -> Block:
     """
     text = _read_text(block, fields, rules)
     cells = [
-        convert(column, spec.kind) for column, spec in zip(text.columns, rules.columns, strict=True)
+        convert(column, spec) for column, spec in zip(text.columns, rules.columns, strict=True)
     ]
     reasons, culprits = first_reasons(cells, rules.columns, rules.required)
     batch = pa.RecordBatch.from_arrays(

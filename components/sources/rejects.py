@@ -43,6 +43,11 @@ class RejectReason(enum.IntEnum):
     NOT_JSON: the record is not JSON text.
     NOT_AN_OBJECT: the record is JSON, but not an object of columns.
     NOT_TEXT: a BYTES value that is not text.
+    NOT_A_BOOLEAN: a value that is neither of the two of a bool_domain.
+    NOT_A_TIME: a value that is not a time in the format or unit of a time_domain, such as February
+      30.
+    TIME_TOO_FINE: a timestamp that the format or unit of its time_domain cannot write exactly.
+    TIME_BEYOND_RANGE: a time more than 2^53 microseconds (285 years) from 1970.
     """
 
     FITS = 0
@@ -58,6 +63,10 @@ class RejectReason(enum.IntEnum):
     NOT_JSON = 10
     NOT_AN_OBJECT = 11
     NOT_TEXT = 12
+    NOT_A_BOOLEAN = 20
+    NOT_A_TIME = 21
+    TIME_TOO_FINE = 22
+    TIME_BEYOND_RANGE = 23
 
     @property
     def code(self) -> str:

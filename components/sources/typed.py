@@ -1,100 +1,150 @@
 """Converts typed values of Parquet or JSON to those of a raw column, as strictly as ingest.
 
 Null and NaN are missing. The reasons for rejects are those of CSV text: fractions for integers,
-integers beyond 2^53, infinities, NUL, bytes that are not UTF-8.
+integers beyond 2^53, infinities, NUL, bytes that are not UTF-8, texts that are not times. Decimals
+are read as the same digits in CSV are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from components.examples import ARROW_TYPES
-from components.sources.cells import Cells, without
+from components.sources.cells import Cells, as_booleans, as_times, convert
 from components.sources.rejects import RejectReason
-from schemas.columns import LARGEST_INTEGER
-from schemas.types import BYTES, FLOAT, INT, TYPES
+from components.sources.texts import with_nulls
+from components.times import format_of, of_arrow_times, read_texts, unit_of, write_texts
+from schemas.columns import LARGEST_INTEGER, Column
+from schemas.types import BOOL, BOOL_TEXT, BYTES, FLOAT, INT, TIME, TIME_TEXT
 
 _WRONG_TYPE = {
     INT.name: RejectReason.NOT_AN_INTEGER,
     FLOAT.name: RejectReason.NOT_A_NUMBER,
     BYTES.name: RejectReason.NOT_TEXT,
+    BOOL.name: RejectReason.NOT_A_BOOLEAN,
+    BOOL_TEXT.name: RejectReason.NOT_A_BOOLEAN,
+    TIME.name: RejectReason.NOT_A_TIME,
+    TIME_TEXT.name: RejectReason.NOT_A_TIME,
 }
 
 _ARROW_TEXT = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
-def fits(arrow: pa.DataType, kind: str) -> bool:
-    """Return whether values of an Arrow type can be those of a type of column.
+def fits(arrow: pa.DataType, column: Column) -> bool:
+    """Return whether values of an Arrow type can be those of a column.
 
-    Other types would need a rule that training did not have: dates, decimals and booleans are text
-    in CSV, and ingest reads that text.
+    Other types would need a rule that training did not have: a date in a column of text, for
+    example, is text in CSV, and ingest reads that text.
 
-    >>> fits(pa.uint8(), "INT"), fits(pa.bool_(), "INT"), fits(pa.null(), "INT")
-    (True, False, True)
+    >>> fits(pa.uint8(), Column("x", "INT", True)), fits(pa.bool_(), Column("x", "INT", True))
+    (True, False)
     """
     if pa.types.is_dictionary(arrow):
         arrow = arrow.value_type
     if pa.types.is_null(arrow):
         return True
-    if TYPES[kind].is_text:
+    kind = column.type
+    if kind.is_boolean and pa.types.is_boolean(arrow):
+        return True
+    if kind.is_time and _is_time(arrow):
+        return True
+    if kind.is_requested_as_text:
         return arrow in _ARROW_TEXT
-    return pa.types.is_integer(arrow) or arrow in (pa.float32(), pa.float64())
+    return _is_number(arrow)
 
 
-def of_arrow(array: pa.Array, kind: str) -> Cells | None:
-    """Return a column of a Parquet file as a column of a type.
+def _is_number(arrow: pa.DataType) -> bool:
+    return (
+        pa.types.is_integer(arrow)
+        or arrow in (pa.float32(), pa.float64())
+        or pa.types.is_decimal(arrow)
+    )
+
+
+def _is_time(arrow: pa.DataType) -> bool:
+    return pa.types.is_timestamp(arrow) or pa.types.is_date(arrow)
+
+
+def of_arrow(
+    array: pa.Array, column: Column, cleaned: Callable[[pa.Array], pa.Array] | None = None
+) -> Cells | None:
+    """Return a column of a Parquet file as a column of a table.
+
+    Args:
+      array: its values.
+      column: the column.
+      cleaned: what a source does to text before it is read: null where it means missing.
 
     Returns:
       Values and reasons; None if the array's type does not fit.
 
-    >>> of_arrow(pa.array([1.0, 1.5, None]), "INT").values.to_pylist()
+    >>> of_arrow(pa.array([1.0, 1.5, None]), Column("x", "INT", True)).values.to_pylist()
     [1, None, None]
     """
-    if not fits(array.type, kind):
+    if not fits(array.type, column):
         return None
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_null(array.type):
-        return Cells(pa.nulls(len(array), ARROW_TYPES[kind]), np.zeros(len(array), np.uint8))
-    if TYPES[kind].is_text:
-        return _texts(array)
-    if pa.types.is_integer(array.type):
-        return _of_integers(array, kind)
-    return _of_floats(array, kind)
+        return Cells(pa.nulls(len(array), ARROW_TYPES[column.kind]), np.zeros(len(array), np.uint8))
+    if pa.types.is_boolean(array.type):
+        return _of_booleans(array, column)
+    if _is_time(array.type):
+        return _of_times(array, column)
+    if column.type.is_requested_as_text:
+        return _of_texts(array, column, cleaned)
+    return _of_numbers(array, column)
 
 
-def of_json(values: Sequence[Any], kind: str) -> Cells:
-    """Return values that JSON was parsed to as a column of a type.
+def _of_numbers(array: pa.Array, column: Column) -> Cells:
+    if pa.types.is_decimal(array.type):
+        return convert(_digits(array), column)  # as CSV has them
+    if column.type is FLOAT:
+        return _singles(array)
+    numbers, reasons = _wholes(array)
+    if column.type is BOOL:
+        reasons[reasons > 0] = RejectReason.NOT_A_BOOLEAN
+        return as_booleans(numbers, reasons)
+    if column.type is TIME:
+        reasons[reasons > 0] = RejectReason.NOT_A_TIME
+        return as_times(numbers, reasons, column)
+    return Cells(numbers, reasons)
 
-    >>> of_json([3, 3.0, "3", None], "INT").values.to_pylist()
+
+def of_json(values: Sequence[Any], column: Column) -> Cells:
+    """Return values that JSON was parsed to as a column of a table.
+
+    >>> of_json([3, 3.0, "3", None], Column("x", "INT", True)).values.to_pylist()
     [3, 3, None, None]
     """
-    fitting = {*TYPES[kind].json, type(None)}
+    fitting = {*column.type.json, type(None)}
     wrong = np.array([type(v) not in fitting for v in values], bool)
-    if TYPES[kind].is_whole and float in set(map(type, values)):
+    if column.type.is_whole and float in set(map(type, values)):
         wrong |= np.array([type(v) is float and not v.is_integer() for v in values], bool)
     if wrong.any():
         values = [None if bad else v for v, bad in zip(values, wrong, strict=True)]
+    if column.type.is_boolean:
+        false, true = column.booleans
+        values = [(true if v else false) if type(v) is bool else v for v in values]
     try:
-        cells = of_arrow(_array(values, kind), kind)
+        cells = of_arrow(_array(values, column), column)
     except (UnicodeEncodeError, pa.ArrowInvalid):  # half of a surrogate pair
         texts = [_encodable(value) for value in values]
         wrong |= np.array([t is None and v is not None for t, v in zip(texts, values, strict=True)])
-        cells = of_arrow(_array(texts, kind), kind)
+        cells = of_arrow(_array(texts, column), column)
     assert cells is not None  # _array returns types that fit
-    cells.reasons[wrong] = _WRONG_TYPE[kind]
+    cells.reasons[wrong] = _WRONG_TYPE[column.kind]
     return cells
 
 
-def _array(values: Sequence[Any], kind: str) -> pa.Array:
-    if TYPES[kind].is_text:
+def _array(values: Sequence[Any], column: Column) -> pa.Array:
+    if column.type.is_requested_as_text:
         return pa.array(values, pa.string())
-    if TYPES[kind].is_whole:
+    if column.type.is_whole:
         # an integer beyond int64 is beyond 2^53 in any case
         edge = LARGEST_INTEGER + 1
         whole = [v if v is None else max(-edge, min(int(v), edge)) for v in values]
@@ -116,12 +166,16 @@ def _encodable(text: str | None) -> str | None:
         return None
 
 
-def _texts(array: pa.Array) -> Cells:
-    array, reasons = _decoded(array)
-    reasons[pc.match_substring(array, "\0").fill_null(False).to_numpy(zero_copy_only=False)] = (
-        RejectReason.CONTAINS_NUL
-    )
-    return Cells(without(array, reasons), reasons)
+def _of_texts(
+    array: pa.Array, column: Column, cleaned: Callable[[pa.Array], pa.Array] | None
+) -> Cells:
+    texts, reasons = _decoded(array)
+    if cleaned is not None:
+        texts = cleaned(texts)
+    elif not column.type.is_text or column.type.is_boolean:
+        texts = with_nulls(texts, [""])  # as in a request; a BYTES column may hold it
+    values, more = convert(texts, column)
+    return Cells(values, np.where(reasons > 0, reasons, more))
 
 
 def _decoded(array: pa.Array) -> tuple[pa.Array, np.ndarray]:
@@ -145,29 +199,66 @@ def _text(value: bytes) -> str | None:
         return None
 
 
-def _of_integers(array: pa.Array, kind: str) -> Cells:
-    missing = np.asarray(array.is_null())
-    numbers = array.fill_null(0).to_numpy(zero_copy_only=False)
-    reasons = np.zeros(len(array), np.uint8)
-    if not TYPES[kind].is_whole:
-        singles = numbers.astype(np.float64).astype(np.float32)  # rounded twice, as text is in CSV
-        return Cells(pa.array(singles, mask=missing), reasons)
-    reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = (
-        RejectReason.INTEGER_BEYOND_2_53
-    )
-    return Cells(pa.array(numbers.astype(np.int64), mask=missing | (reasons > 0)), reasons)
-
-
-def _of_floats(array: pa.Array, kind: str) -> Cells:
+def _wholes(array: pa.Array) -> Cells:
+    """Return integers, or floats without fractions, as int64 within ±2**53."""
+    if pa.types.is_integer(array.type):
+        missing = np.asarray(array.is_null())
+        numbers = array.fill_null(0).to_numpy(zero_copy_only=False)
+        reasons = np.zeros(len(array), np.uint8)
+        reasons[(numbers > LARGEST_INTEGER) | (numbers < -LARGEST_INTEGER)] = (
+            RejectReason.INTEGER_BEYOND_2_53
+        )
+        return Cells(pa.array(numbers.astype(np.int64), mask=missing | (reasons > 0)), reasons)
     numbers = array.cast(pa.float64()).fill_null(np.nan).to_numpy()
     missing, reasons = np.isnan(numbers), np.zeros(len(array), np.uint8)
-    if not TYPES[kind].is_whole:
-        with np.errstate(over="ignore"):
-            singles = numbers.astype(np.float32)
-        reasons[np.isinf(singles)] = RejectReason.NOT_FINITE
-        return Cells(pa.array(singles, pa.float32(), mask=missing | (reasons > 0)), reasons)
     whole = np.floor(numbers) == numbers
     reasons[np.abs(numbers) > LARGEST_INTEGER] = RejectReason.INTEGER_BEYOND_2_53
     reasons[~missing & ~(whole & np.isfinite(numbers))] = RejectReason.NOT_AN_INTEGER
     unfit = missing | (reasons > 0)
     return Cells(pa.array(np.where(unfit, 0, numbers).astype(np.int64), mask=unfit), reasons)
+
+
+def _singles(array: pa.Array) -> Cells:
+    """Return numbers as float32."""
+    if pa.types.is_integer(array.type):
+        missing = np.asarray(array.is_null())
+        numbers = array.fill_null(0).to_numpy(zero_copy_only=False)
+        singles = numbers.astype(np.float64).astype(np.float32)  # rounded twice, as text is in CSV
+        return Cells(pa.array(singles, mask=missing), np.zeros(len(array), np.uint8))
+    numbers = array.cast(pa.float64()).fill_null(np.nan).to_numpy()
+    missing, reasons = np.isnan(numbers), np.zeros(len(array), np.uint8)
+    with np.errstate(over="ignore"):
+        singles = numbers.astype(np.float32)
+    reasons[np.isinf(singles)] = RejectReason.NOT_FINITE
+    return Cells(pa.array(singles, pa.float32(), mask=missing | (reasons > 0)), reasons)
+
+
+def _digits(array: pa.Array) -> pa.Array:
+    """Return decimals as text without an exponent; Arrow's own cast is not in all releases."""
+    texts = [None if value is None else f"{value:f}" for value in array.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
+def _of_booleans(array: pa.Array, column: Column) -> Cells:
+    texts_or_numbers = pa.array(column.booleans)
+    return Cells(
+        texts_or_numbers.take(array.cast(pa.int8())).cast(ARROW_TYPES[column.kind]),
+        np.zeros(len(array), np.uint8),
+    )
+
+
+def _of_times(array: pa.Array, column: Column) -> Cells:
+    """Return timestamps or dates that the column's unit or format can write exactly."""
+    missing = np.asarray(array.is_null())
+    times, beyond, fine = of_arrow_times(array)
+    if column.type is TIME:
+        fine |= times % unit_of(column) != 0
+    else:
+        form = format_of(*column.form)
+        back, _ = read_texts(write_texts(times, form), form)
+        fine |= back != times
+    reasons = np.zeros(len(array), np.uint8)
+    reasons[fine] = RejectReason.TIME_TOO_FINE
+    reasons[beyond] = RejectReason.TIME_BEYOND_RANGE
+    reasons[missing] = RejectReason.FITS
+    return Cells(pa.array(times, mask=missing | (reasons > 0)), reasons)

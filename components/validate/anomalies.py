@@ -18,7 +18,7 @@ from components.examples import count_rows
 from components.validate import drift, statistics
 from components.validate.files import anomalies_path, statistics_path
 from components.validate.findings import AnomalyReader, Drift, Finding, Findings
-from schemas.columns import SERVING, TRAINING, columns_of, parse_schema
+from schemas.columns import SERVING, TRAINING, in_environment, parse_schema
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS
 
@@ -90,7 +90,7 @@ def as_requests(
     The same rows without the columns that are known only afterwards. Checked in the environment
     SERVING, they show which columns every request must carry and no example has.
     """
-    unknown = {c.name for c in columns_of(schema, where="schema.pbtxt") if not c.serving}
+    unknown = {f.name for f in schema.feature if not in_environment(schema, f, SERVING)}
     requests = statistics_pb2.DatasetFeatureStatisticsList()
     requests.CopyFrom(measured)
     dataset = requests.datasets[0]

@@ -20,7 +20,7 @@ from components.validate.anomalies import declare_environments
 from components.validate.findings import AnomalyReader, Drift, Finding
 from components.validate.moved import MISSING, Moved, NewValue, Skew
 from components.validate.request_logs import SPLIT, Read
-from schemas.columns import SERVING, Column, columns_of, parse_schema
+from schemas.columns import SERVING, parse_schema, read_columns
 
 DEFAULT_THRESHOLD = 0.1
 
@@ -59,7 +59,9 @@ def measure(
     train = statistics.load(statistics_dir, "train")
     text = files.read_text(schema_path)
     whole = declare_environments(parse_schema(text, where=schema_path))
-    schema, served_columns = _restricted(whole, columns, schema_path)
+    schema = _restricted(whole, columns)
+    described = read_columns(text, where=schema_path)
+    served_columns = tuple(column for column in described if column.name in columns)
     with tempfile.TemporaryDirectory(prefix="skewless-skew-") as folder:
         examples, output = os.path.join(folder, "examples"), os.path.join(folder, "statistics")
         read = request_logs.to_examples(paths, served_columns, examples)
@@ -79,15 +81,13 @@ def measure(
     return _told(read, train, requests, measured, anomalies, threshold)
 
 
-def _restricted(
-    schema: schema_pb2.Schema, names: Sequence[str], where: str
-) -> tuple[schema_pb2.Schema, tuple[Column, ...]]:
+def _restricted(schema: schema_pb2.Schema, names: Sequence[str]) -> schema_pb2.Schema:
     """Return the schema of these columns alone: requests need no others."""
     kept = schema_pb2.Schema()
     kept.CopyFrom(schema)
     del kept.feature[:]
     kept.feature.extend(feature for feature in schema.feature if feature.name in names)
-    return kept, columns_of(kept, where=where)
+    return kept
 
 
 def _with_comparators(schema: schema_pb2.Schema, threshold: float) -> schema_pb2.Schema:

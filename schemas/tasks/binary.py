@@ -25,7 +25,7 @@ from schemas.tasks.options import (
     named_as_its_column,
     require_possible,
 )
-from schemas.types import BYTES, FLOAT, INT
+from schemas.types import BOOL, CATEGORIES, FLOAT, INT
 
 _ONE_CLASS = "the test split holds labels of one class only"
 
@@ -217,7 +217,7 @@ class Binary(TaskOptions):
         """Return whether its domain has two values, or is 0 and 1."""
         if expectation.values is not None:
             return len(expectation.values) == 2
-        return column.type is INT and (expectation.minimum, expectation.maximum) == (0, 1)
+        return column.type in (INT, BOOL) and (expectation.minimum, expectation.maximum) == (0, 1)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -253,11 +253,11 @@ class Binary(TaskOptions):
             if self.exceeds is not None:
                 require_type("label.exceeds", column, (INT, FLOAT), where)
             elif self.equals is not None:
-                require_type("label.equals", column, (INT, BYTES), where)
+                require_type("label.equals", column, CATEGORIES, where)
                 for value in self.equals.values:
                     require_possible(value, column, source, f"{where}.equals.values")
             else:
-                require_type("label.column", column, (INT, BYTES), where)
+                require_type("label.column", column, CATEGORIES, where)
                 if self.positive is not None:
                     require_possible(self.positive, column, source, f"{where}.positive")
 

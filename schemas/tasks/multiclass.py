@@ -24,7 +24,7 @@ from schemas.tasks.options import (
     named_as_its_column,
     require_possible,
 )
-from schemas.types import BYTES, INT
+from schemas.types import BYTES, CATEGORIES, INT
 
 # A softmax over more classes is slow, and so is a confusion matrix.
 MOST_CLASSES = 1_000
@@ -163,7 +163,7 @@ class Multiclass(TaskOptions):
     def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
         """Check the type of the column, and that each listed class can occur."""
         for column in columns:
-            require_type("label.column", column, (INT, BYTES), where)
+            require_type("label.column", column, CATEGORIES, where)
             for value in self.classes or ():
                 require_possible(value, column, source, f"{where}.classes")
 

@@ -245,7 +245,11 @@ def require_possible(value: str | int, column: Column, source: SourceOptions, wh
       ConfigError: it never occurs.
     """
     problem = ""
-    if column.type.is_whole:
+    if column.type.is_boolean:
+        possible = column.form or ("0", "1")
+        if str(value) not in possible:
+            problem = f"is a boolean: its values are {' and '.join(sorted(possible))}"
+    elif column.type.is_whole:
         if not PLAIN_INTEGER.fullmatch(str(value)):
             problem = f"is {column.kind}: its values are whole numbers, written as 1 or -20"
         elif abs(int(value)) > LARGEST_INTEGER:

@@ -8,14 +8,14 @@ from pydantic import Field
 
 from schemas.layout import TransformedFeature
 from schemas.treatments.options import TreatmentOptions
-from schemas.types import BYTES, INT, ColumnType
+from schemas.types import CATEGORIES, ColumnType
 
 
 class Cross(TreatmentOptions):
     """The hash of several columns' values together; missing values are values, too."""
 
     kind: Literal["cross"] = "cross"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, BYTES)
+    accepts: ClassVar[tuple[ColumnType, ...]] = CATEGORIES
     columns: Annotated[tuple[str, ...], Field(min_length=2)]
     buckets: Annotated[int, Field(ge=2)] = 1000
 

@@ -8,14 +8,14 @@ from pydantic import Field
 
 from schemas.layout import TransformedFeature
 from schemas.treatments.options import TreatmentOptions
-from schemas.types import BYTES, INT, ColumnType
+from schemas.types import CATEGORIES, ColumnType
 
 
 class Vocabulary(TreatmentOptions):
     """The id of an exact value: 0 for missing, then by decreasing count, then the OOV buckets."""
 
     kind: Literal["vocabulary"] = "vocabulary"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, BYTES)
+    accepts: ClassVar[tuple[ColumnType, ...]] = CATEGORIES
     top_k: Annotated[int, Field(ge=1)] = 10_000
     min_count: Annotated[int, Field(ge=1)] = 1
     oov_buckets: Annotated[int, Field(ge=1)] = 1

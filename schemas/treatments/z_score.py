@@ -9,14 +9,14 @@ from pydantic import Field
 from schemas.layout import TransformedFeature
 from schemas.strict import Finite
 from schemas.treatments.options import TreatmentOptions
-from schemas.types import FLOAT, INT, ColumnType
+from schemas.types import BOOL, FLOAT, INT, TIME, TIME_TEXT, ColumnType
 
 
 class ZScore(TreatmentOptions):
     """(x - mean) / standard deviation, clipped to ±`clip`; 0 and a missing flag if missing."""
 
     kind: Literal["z_score"] = "z_score"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT)
+    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT, BOOL, TIME, TIME_TEXT)
     log1p: bool = False  # take sign(x) * log(1 + |x|) first: for long tails
     clip: Annotated[Finite, Field(gt=0)] = 10.0
 

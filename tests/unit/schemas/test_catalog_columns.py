@@ -69,7 +69,8 @@ def test_a_cross_leaks_as_a_feature_does(folder):
 def test_a_column_of_the_wrong_kind_is_refused(folder, old, new, what, expected):
     folder.change(old, new)
     error = refusal(folder)
-    assert (error.what, error.expected) == (what, expected)
+    assert error.what == what
+    assert error.expected.startswith(expected)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from components.parity.values import adversarial_values
 from components.sources.cells import convert
 from components.sources.rejects import RejectReason
 from components.sources.typed import of_json
-from schemas.columns import Column
 from schemas.types import TYPES
+from tests.columns import column_of
 
 ROOT = Path(__file__).parents[3]
 ROOMS = ("schemas", "components", "pipeline", "benchmarks", "deploy")
@@ -68,18 +68,20 @@ def test_what_is_missing_fits_the_types_that_hold_it(each):
 
 @pytest.mark.parametrize("each", TYPES.values(), ids=TYPES)
 def test_text_and_json_are_read_as_what_examples_hold(each):
-    held = pa.type_for_alias(each.arrow)
-    assert convert(pa.array([None, "1"], pa.string()), each.name).values.type == held
-    cells = of_json([None, [1]], each.name)
+    column, held = column_of(each.name), pa.type_for_alias(each.arrow)
+    assert convert(pa.array([None, "1"], pa.string()), column).values.type == held
+    cells = of_json([None, [1]], column)
     assert cells.values.type == held
     assert cells.reasons.tolist() == [RejectReason.FITS, cells.reasons[1]]
     assert cells.reasons[1] in {
         RejectReason.NOT_AN_INTEGER,
         RejectReason.NOT_A_NUMBER,
         RejectReason.NOT_TEXT,
+        RejectReason.NOT_A_BOOLEAN,
+        RejectReason.NOT_A_TIME,
     }
 
 
 @pytest.mark.parametrize("name", TYPES)
 def test_parity_has_values_to_try(name):
-    assert adversarial_values(Column("x", name, serving=True), [])
+    assert adversarial_values(column_of(name), [])

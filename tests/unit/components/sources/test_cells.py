@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from components.sources.cells import convert
 from components.sources.rejects import RejectReason
+from tests.columns import column_of
 
 
 def one(text, kind):
     """The value and the reason of a single text."""
-    cells = convert(pa.array([text], pa.string()), kind)
+    cells = convert(pa.array([text], pa.string()), column_of(kind))
     return cells.values[0].as_py(), RejectReason(int(cells.reasons[0]))
 
 
@@ -125,7 +126,7 @@ def test_text_stays_as_it_is(text):
 )
 def test_types_missing_values_and_no_rows(kind, arrow):
     for values in ([], [None], [None, "1", None]):
-        cells = convert(pa.array(values, pa.string()), kind)
+        cells = convert(pa.array(values, pa.string()), column_of(kind))
         assert cells.values.type == arrow
         assert [v is None for v in cells.values.to_pylist()] == [v is None for v in values]
         assert cells.reasons.tolist() == [RejectReason.FITS] * len(values)
@@ -139,7 +140,7 @@ NUMBERS = st.integers().map(str) | st.floats().map(repr) | NUMBERISH
 @settings(deadline=None)
 @given(texts=st.lists(NUMBERS | st.none(), min_size=1, max_size=8))
 def test_a_value_does_not_depend_on_its_neighbours(kind, texts):
-    together = convert(pa.array(texts, pa.string()), kind)
+    together = convert(pa.array(texts, pa.string()), column_of(kind))
     alone = [one(text, kind) for text in texts]
     assert together.values.to_pylist() == [value for value, _ in alone]
     assert together.reasons.tolist() == [reason for _, reason in alone]
@@ -151,14 +152,14 @@ def test_integers_as_pandas_writes_them_are_read_exactly(values):
     plain = [None if v is None else str(v) for v in values]
     nullable = [None if v is None else f"{v}.0" for v in values]
     for texts in (plain, nullable):
-        cells = convert(pa.array(texts, pa.string()), "INT")
+        cells = convert(pa.array(texts, pa.string()), column_of("INT"))
         assert cells.values.to_pylist() == values
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
 def test_floats_are_read_exactly(values):
-    cells = convert(pa.array([repr(v) for v in values], pa.string()), "FLOAT")
+    cells = convert(pa.array([repr(v) for v in values], pa.string()), column_of("FLOAT"))
     assert cells.values.to_pylist() == values
     assert not cells.reasons.any()
 
@@ -168,7 +169,7 @@ def test_floats_are_read_exactly(values):
 def test_a_slice_means_what_its_values_mean(kind, data):
     texts = data.draw(st.lists(st.sampled_from(["1", "-22.0", "x", "333", "", "9" * 30, None])))
     start = data.draw(st.integers(0, len(texts)))
-    sliced = convert(pa.array(texts, pa.string()).slice(start), kind)
-    alone = convert(pa.array(texts[start:], pa.string()), kind)
+    sliced = convert(pa.array(texts, pa.string()).slice(start), column_of(kind))
+    alone = convert(pa.array(texts[start:], pa.string()), column_of(kind))
     assert sliced.values.to_pylist() == alone.values.to_pylist()
     np.testing.assert_array_equal(sliced.reasons, alone.reasons)

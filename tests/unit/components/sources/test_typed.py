@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from components.sources.cells import convert
 from components.sources.rejects import RejectReason
 from components.sources.typed import of_arrow, of_json
+from tests.columns import column_of
 
 
 def one(cells):
@@ -41,9 +42,9 @@ def one(cells):
     ],
 )
 def test_a_json_value_fits_or_is_rejected_with_a_reason(value, kind, expected):
-    assert one(of_json([value], kind)) == expected
+    assert one(of_json([value], column_of(kind))) == expected
     # its neighbours do not matter
-    assert one(of_json([value, None, "x", 1, 1.5, True], kind)) == expected
+    assert one(of_json([value, None, "x", 1, 1.5, True], column_of(kind))) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_a_json_value_fits_or_is_rejected_with_a_reason(value, kind, expected):
     ],
 )
 def test_a_parquet_column_is_taken_as_what_the_model_takes(array, kind, values, reasons):
-    cells = of_arrow(array, kind)
+    cells = of_arrow(array, column_of(kind))
     assert cells is not None
     assert cells.values.to_pylist() == values
     assert cells.reasons.tolist() == reasons
@@ -82,21 +83,25 @@ def test_a_parquet_column_is_taken_as_what_the_model_takes(array, kind, values, 
     [(pa.array([True]), "INT"), (pa.array([1]), "BYTES"), (pa.array(["1"]), "FLOAT")],
 )
 def test_types_that_do_not_fit_are_recognized(array, kind):
-    assert of_arrow(array, kind) is None
+    assert of_arrow(array, column_of(kind)) is None
 
 
 @given(st.lists(st.none() | st.integers(-(2**60), 2**60)), st.sampled_from(["INT", "FLOAT"]))
 @example([2**59 + 2**35 + 1], "FLOAT")  # as float64 halfway between two float32
 def test_integers_mean_what_they_mean_in_csv(values, kind):
-    ours = of_json(values, kind)
-    csv = convert(pa.array([None if v is None else str(v) for v in values], pa.string()), kind)
+    ours = of_json(values, column_of(kind))
+    csv = convert(
+        pa.array([None if v is None else str(v) for v in values], pa.string()), column_of(kind)
+    )
     assert ours.values.equals(csv.values)
     assert ours.reasons.tolist() == csv.reasons.tolist()
 
 
 @given(st.lists(st.none() | st.floats(allow_nan=False)))
 def test_floats_mean_what_they_mean_in_csv(values):
-    ours = of_json(values, "FLOAT")
-    csv = convert(pa.array([None if v is None else repr(v) for v in values], pa.string()), "FLOAT")
+    ours = of_json(values, column_of("FLOAT"))
+    csv = convert(
+        pa.array([None if v is None else repr(v) for v in values], pa.string()), column_of("FLOAT")
+    )
     assert ours.values.equals(csv.values)
     assert ours.reasons.tolist() == csv.reasons.tolist()
