@@ -28,7 +28,9 @@ class Input(Strict):
 
     Attributes:
       name: the column's name.
-      kind: its type in schema.pbtxt.
+      kind: the name of its type.
+      form: the texts for true and false of a boolean, or the unit or format of a time, if it has
+        one.
       required: whether the schema requires a value in every row.
       values: the values of the domain, if it lists them.
       minimum: the lower bound of the domain, if it has one.
@@ -41,6 +43,7 @@ class Input(Strict):
 
     name: str
     kind: TypeName
+    form: tuple[str, ...] = ()
     required: bool
     values: tuple[str, ...] | None = None
     minimum: float | None = None
@@ -53,6 +56,11 @@ class Input(Strict):
     def type(self) -> ColumnType:
         """How its values are held."""
         return TYPES[self.kind]
+
+    @property
+    def title(self) -> str:
+        """What a person calls its values, with the unit or format of times."""
+        return f"{self.type.title} ({', '.join(self.form)})" if self.form else self.type.title
 
 
 class Output(Strict):

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.examples import iter_batches
+from components.raw_values import requested
 from schemas.columns import Column
 from schemas.types import FLOAT
 
@@ -115,5 +116,7 @@ def _missing(array: pa.Array) -> np.ndarray:
 
 
 def _name(value: Any, column: Column) -> str:
+    if column.type.is_time:
+        return str(requested(pa.array([value], pa.int64()), column)[0].as_py())
     # A float32 read as a Python float has digits that are not in the data: 0.1 is 0.10000000149.
     return str(np.float32(value)) if column.type is FLOAT else str(value)

@@ -25,6 +25,7 @@ from components.export.export import read_layout
 from components.export.terms import read_terms
 from components.parity.proof import Proof
 from components.push.outputs import signatures_of
+from components.raw_values import requested_batch
 from components.tasks.learned import TRAINING_FILE, read_learned
 from components.tasks.protocol import Metrics
 from components.transform.preprocessing import Preprocessing
@@ -113,11 +114,15 @@ def describe(
 
 
 def example_row(examples: str, columns: tuple[Column, ...]) -> dict[str, int | float | str | None]:
-    """Return a real row of the test split: of its first batch, the first one that lacks least."""
+    """Return a real row of the test split, as a request carries it.
+
+    It is the first one that lacks least, of the first batch.
+    """
     for batch in iter_batches(examples, "test", [c.name for c in columns]):
         if batch.num_rows:
             missing = sum(np.asarray(batch.column(i).is_null()) for i in range(len(columns)))
-            row = batch.slice(int(np.argmin(missing)), 1).to_pylist()[0]
+            chosen = batch.slice(int(np.argmin(missing)), 1)
+            row = requested_batch(chosen, columns).to_pylist()[0]
             return {c.name: _readable(row[c.name], c) for c in columns}
     return {}
 
@@ -144,6 +149,7 @@ def _inputs(
             Input(
                 **expectation.model_dump(),
                 kind=column.kind,
+                form=column.form,
                 known=known if known is None or len(known) <= MOST_KNOWN else None,
                 example=example.get(column.name),
             )

@@ -7,16 +7,19 @@ an op, and at best a column.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from components.export.signatures import NOT_INTEGERS
+from components import request_values
+from components.export.signatures import NOT_BOOLEANS, NOT_INTEGERS, NOT_TIMES
 from components.serve import example_proto
 from components.serve.example_proto import Values
 from components.serve.failures import RowError
+from components.serve.json_text import excerpt
 from components.serve.messages import Arrays
 from components.serve.signature import ExampleFeature, Signature
-from schemas.columns import LARGEST_INTEGER
+from schemas.columns import Column
 from schemas.types import INT
 
 _NOTHING = Values("", ())
@@ -33,8 +36,8 @@ def fault(signature: Signature, inputs: Arrays, message: str) -> RowError | None
     if signature.features is not None:
         (name,) = inputs
         return _of_examples(name, inputs[name], signature.features)
-    if NOT_INTEGERS in message:
-        return _of_integers(signature, inputs)
+    if any(problem in message for problem in (NOT_INTEGERS, NOT_BOOLEANS, NOT_TIMES)):
+        return _of_columns(signature, inputs)
     return None
 
 
@@ -52,24 +55,29 @@ def first_refused(rows: int, refused: Callable[[slice], bool]) -> int | None:
     return low if rows and refused(slice(low, high)) else None
 
 
-def _of_integers(signature: Signature, inputs: Arrays) -> RowError | None:
-    rows: dict[str, int] = {}
-    for name in signature.inputs:
+def _of_columns(signature: Signature, inputs: Arrays) -> RowError | None:
+    rows: dict[str, tuple[int, Column]] = {}
+    for name, tensor in signature.inputs.items():
         array = inputs[name].reshape(-1)
-        if array.dtype == INT.request:
-            whole = (array == np.floor(array)) & (np.abs(array) <= LARGEST_INTEGER)
-            wrong = np.flatnonzero(~(whole | np.isnan(array)))
-            if wrong.size:
-                rows[name] = int(wrong[0])
+        column = request_values.column_of(tensor.column, array.dtype == INT.request)
+        if column is None:
+            continue
+        row = request_values.first_wrong(array.tolist(), column)
+        if row is not None:
+            rows[name] = (row, column)
     if not rows:
         return None
-    name = min(rows, key=lambda name: rows[name])
-    value = inputs[name].reshape(-1)[rows[name]].item()
-    return RowError(
-        rows[name],
-        f"input {name!r}: {value!r}, expected a whole number within ±2**53, or NaN where it is"
-        " missing",
-    )
+    name = min(rows, key=lambda name: rows[name][0])
+    row, column = rows[name]
+    value = _shown(inputs[name].reshape(-1)[row])
+    expected = request_values.expected(column)
+    return RowError(row, f"input {name!r}: {value}, expected {expected}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bytes):
+        return excerpt(value.decode(errors="replace"))
+    return excerpt(value.item() if isinstance(value, np.generic) else value)
 
 
 def _of_examples(
@@ -100,3 +108,9 @@ def _misfits(given: Mapping[str, Values], features: Mapping[str, ExampleFeature]
         elif not feature.takes(size):
             values = f"{size} value{'s' * (size > 1)}" if size else "missing"
             yield f"feature {name!r}: {values}, expected {feature.expected}"
+        elif size and feature.column is not None and feature.column.type is not INT:
+            # The graph refuses no integer of an Example.
+            wrong = request_values.first_wrong(actual.values[:1], feature.column)
+            if wrong is not None:
+                expected = request_values.expected(feature.column)
+                yield f"feature {name!r}: {_shown(actual.values[0])}, expected {expected}"

@@ -17,6 +17,8 @@ import numpy as np
 import tensorflow as tf
 
 from components import saved_models
+from components.export import column_file
+from components.export import signatures as names
 from components.serve import diagnosis, warm_up
 from components.serve.failures import (
     BAD_REQUEST,
@@ -29,6 +31,7 @@ from components.serve.failures import (
 from components.serve.graph_features import features_of
 from components.serve.signature import STRING, ExampleFeature, Signature, Tensor, stand_in
 from components.session_call import session_call
+from schemas.columns import Column
 
 _VECTOR = (-1,)
 _INIT_OP = "__saved_model_init_op"  # has no outputs and is not for requests
@@ -55,14 +58,15 @@ class SavedModelBundle:
             inter_op_parallelism_threads=-1, intra_op_parallelism_threads=1
         )
         self._session, graph = saved_models.load(path, config=config)
+        columns = column_file.read(path)
         described = {
-            name: _described(definition)
+            name: _described(definition, columns if name in names.BY_COLUMN else {})
             for name, definition in graph.signature_def.items()
             if name != _INIT_OP
         }
         self.signatures: Mapping[str, Signature] = {
             name: dataclasses.replace(
-                signature, features=_features(signature, described, graph.graph_def)
+                signature, features=_features(signature, described, graph.graph_def, columns)
             )
             for name, signature in described.items()
         }
@@ -138,9 +142,12 @@ class SavedModelBundle:
         return session_call(self._session, fetches, feeds)
 
 
-def _described(definition: Any) -> Signature:
+def _described(definition: Any, columns: Mapping[str, Column]) -> Signature:
     return Signature(
-        inputs={name: _tensor(info) for name, info in sorted(definition.inputs.items())},
+        inputs={
+            name: dataclasses.replace(_tensor(info), column=columns.get(name))
+            for name, info in sorted(definition.inputs.items())
+        },
         outputs={name: _tensor(info) for name, info in sorted(definition.outputs.items())},
         method_name=definition.method_name,
         left_out={
@@ -152,7 +159,10 @@ def _described(definition: Any) -> Signature:
 
 
 def _features(
-    signature: Signature, signatures: Mapping[str, Signature], graph: Any
+    signature: Signature,
+    signatures: Mapping[str, Signature],
+    graph: Any,
+    columns: Mapping[str, Column],
 ) -> dict[str, ExampleFeature] | None:
     """Return what a signature parses from tf.Examples; None if it takes none."""
     tensors = list(signature.inputs.values())
@@ -169,9 +179,11 @@ def _features(
         if tensor.shape == _VECTOR
     }
     return {
-        name: dataclasses.replace(feature, most=1)
-        if feature.most is None and name in single
-        else feature
+        name: dataclasses.replace(
+            feature,
+            most=1 if feature.most is None and name in single else feature.most,
+            column=columns.get(name),
+        )
         for name, feature in features.items()
     }
 

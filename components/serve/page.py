@@ -71,7 +71,8 @@ def _types() -> str:
         each.name: {
             "title": each.title,
             "text": each.is_requested_as_text,
-            "whole": each.is_whole,
+            "whole": each.is_whole and not each.is_requested_as_text,
+            "time": each.is_time,
         }
         for each in TYPES.values()
     }

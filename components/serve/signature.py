@@ -11,6 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from schemas.columns import Column
+
 STRING = "DT_STRING"
 
 # numpy's type by TensorFlow's; text is an array of `bytes` objects. Requests have no other types.
@@ -38,11 +40,13 @@ class Tensor:
       name: the name of the tensor in the graph.
       dtype: TensorFlow's name of its type, such as "DT_FLOAT".
       shape: its sizes, -1 for any size; None if even the rank is free.
+      column: the raw column that an input carries, if that is known.
     """
 
     name: str
     dtype: str
     shape: tuple[int, ...] | None
+    column: Column | None = field(default=None, compare=False)
 
     @property
     def batched(self) -> bool:
@@ -64,12 +68,14 @@ class ExampleFeature:
       least: the smallest number of values in an example.
       most: the largest number of values in an example; None if there is no limit.
       default: whether an example without a value gets a default.
+      column: the raw column that it carries, if that is known.
     """
 
     dtype: str
     least: int = 0
     most: int | None = None
     default: bool = False
+    column: Column | None = field(default=None, compare=False)
 
     def takes(self, size: int) -> bool:
         """Whether an example may have this number of values."""

@@ -23,7 +23,7 @@ import orjson
 from components.serve.failures import RequestError
 from components.serve.json_text import OutOfRange, excerpt, kind
 from components.serve.signature import NUMPY_TYPES, STRING, Tensor
-from schemas.columns import LARGEST_INTEGER
+from schemas.columns import LARGEST_INTEGER, Column
 
 _B64 = "b64"
 _MAX_RANK = 32
@@ -48,11 +48,10 @@ def array_of(value: Any, tensor: Tensor, where: str) -> np.ndarray:
     """
     if tensor.dtype not in NUMPY_TYPES:
         raise RequestError(f"{where}: JSON cannot have {tensor.dtype}", 501)
-    convert = _CONVERTERS.get(tensor.dtype, _numbers)
     if tensor.shape == _VECTOR and type(value) is list:  # the usual case
-        return convert(value, tensor.dtype, where)
+        return _converted(value, tensor, where)
     flat, shape = _flattened(value, where)
-    array = convert(flat, tensor.dtype, where).reshape(shape)
+    array = _converted(flat, tensor, where).reshape(shape)
     if not _fits(shape, tensor.shape):
         expected = [("?" if n == -1 else str(n)) for n in tensor.shape or ()]
         raise RequestError(
@@ -60,6 +59,19 @@ def array_of(value: Any, tensor: Tensor, where: str) -> np.ndarray:
             f" expected [{', '.join(expected)}] of {tensor.dtype}"
         )
     return array
+
+
+def _converted(values: list[Any], tensor: Tensor, where: str) -> np.ndarray:
+    convert = _CONVERTERS.get(tensor.dtype, _numbers)
+    column = tensor.column
+    if column is None or not column.type.is_boolean:
+        return convert(values, tensor.dtype, where)
+    return convert([written(value, column) for value in values], tensor.dtype, where)
+
+
+def written(value: Any, column: Column) -> Any:
+    """Return JSON's true and false as a column of booleans has them, other values unchanged."""
+    return column.booleans[value] if type(value) is bool else value
 
 
 def is_bytes(value: Any) -> bool:

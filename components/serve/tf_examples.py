@@ -20,7 +20,7 @@ from components.serve.failures import TOO_LARGE, RequestError
 from components.serve.json_text import OutOfRange, excerpt
 from components.serve.settings import Settings
 from components.serve.signature import STRING, ExampleFeature, Signature
-from components.serve.tensors import FLOAT32_END, is_bytes, list_of, texts_of, to_bytes
+from components.serve.tensors import FLOAT32_END, is_bytes, list_of, texts_of, to_bytes, written
 from schemas.columns import LARGEST_INTEGER
 
 CLASSIFY, REGRESS = "classify", "regress"
@@ -188,6 +188,8 @@ def _feature(values: list[Any], known: ExampleFeature | None, where: str) -> byt
     if known is not None:
         if not known.takes(len(values)):
             raise RequestError(f"{where}: {len(values)} values, expected {known.expected}")
+        if known.column is not None and known.column.type.is_boolean:
+            values = [written(value, known.column) for value in values]
         return _OF_KNOWN[known.dtype](values, where)
     kinds = {_KINDS.get(type(value), _KINDS[str] if is_bytes(value) else None) for value in values}
     if len(kinds) != 1 or None in kinds:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from components import request_values
 from schemas.columns import LARGEST_INTEGER, Column
 
 _STRING = 7  # of types.proto
@@ -175,6 +176,7 @@ def _first(feature: Any, column: Column) -> Any:
         return None
     if kind != column.type.feature:
         raise UnreadableError(f"{kind} for {column.name!r}")
+    _check(values[:1], column)
     return values[0]
 
 
@@ -209,4 +211,14 @@ def _checked(values: list[Any], column: Column) -> list[Any]:
         whole = (numbers == np.floor(numbers)) & (np.abs(numbers) <= LARGEST_INTEGER)
         if not (whole | np.isnan(numbers)).all():
             raise UnreadableError(f"values that are not integers for {column.name!r}")
+    _check(values, column)
     return values
+
+
+def _check(values: Sequence[Any], column: Column) -> None:
+    """Refuse values that are not booleans or times, as a graph does."""
+    if not (column.type.is_boolean or column.type.is_time):
+        return
+    wrong = request_values.first_wrong(values, column)
+    if wrong is not None:
+        raise UnreadableError(f"the value {values[wrong]!r} for {column.name!r}")

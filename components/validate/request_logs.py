@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from components import files
 from components.examples import ShardWriter, arrow_schema, split_folder
+from components.sources.typed import of_arrow
 from components.validate import tfrecords
 from components.validate.logged_rows import UnreadableError, parsed, rows_of
 from components.validate.tfrecords import Damage
@@ -175,7 +176,7 @@ class _Table:
     def take(self) -> pa.RecordBatch:
         """Return the rows, and forget them."""
         batch = pa.RecordBatch.from_arrays(
-            [_array(values, self._columns[name].type) for name, values in self._values.items()],
+            [_array(values, self._columns[name]) for name, values in self._values.items()],
             schema=arrow_schema(self._columns.values()),
         )
         self._values = {name: [] for name in self._columns}
@@ -208,9 +209,18 @@ def _logs(path: str, read: Read) -> Iterator[Any]:
         read.damaged[path] = damage.records + damage.gaps
 
 
-def _array(values: list[Any], column_type: ColumnType) -> pa.Array:
+def _array(values: list[Any], column: Column) -> pa.Array:
     """Return values as examples hold them: NaN and "" are missing, as the model takes them."""
-    if column_type.is_text:
+    array = _as_requested(values, column.type)
+    if not (column.type.is_boolean or column.type.is_time):
+        return array
+    cells = of_arrow(array, column)
+    assert cells is not None  # _as_requested returns types that fit
+    return cells.values
+
+
+def _as_requested(values: list[Any], column_type: ColumnType) -> pa.Array:
+    if column_type.is_requested_as_text:
         texts = [value.decode(errors="replace") if value else None for value in values]
         return pa.array(texts, pa.string())
     numbers = np.array([np.nan if value is None else value for value in values], np.float64)

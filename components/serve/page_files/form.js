@@ -116,7 +116,7 @@ function boundsOf({ minimum, maximum }) {
 }
 
 function hintOf(input) {
-  const parts = [typeOf(input).title, boundsOf(input)];
+  const parts = [typeOf(input).title, ...(typeOf(input).time ? input.form : []), boundsOf(input)];
   if (input.values) parts.push(`${input.values.length} values`);
   else if (input.known) parts.push(`${input.known.length} known`);
   if (!input.required) parts.push("optional");
