@@ -57,7 +57,7 @@ def ingest(
       paths: the files, in an order that determines the order of rows.
       columns: the examples' columns; other columns of the files are ignored.
       splits: how rows are assigned to splits.
-      label: its columns must not be missing.
+      label: its columns must not be missing; it says what becomes of rows where one is.
       settings: the numbers of rows in a batch and in a shard.
       output: the folder to create, which must not exist, or be empty.
       options: Beam's options; None runs it in this process.
@@ -67,7 +67,8 @@ def ingest(
 
     Raises:
       DataError: a file is missing, empty, unreadable or lacks a column; no record became a
-        training example, or the label is the same in all of them; the output cannot be written.
+        training example, or the label is the same in all of them; a record has no label, and
+        `label.missing` is "stop"; the output cannot be written.
       ConfigError: the source's options contradict each other.
     """
     if not paths:
@@ -81,6 +82,7 @@ def ingest(
         counts = tally.counts()
         counts.check()
         where = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
+        tally.refuse_missing_labels(label, where=where)
         tally.check_training(where=where)
         examples = os.path.join(folder, _EXAMPLES)
         check_label(examples, label, where=where)

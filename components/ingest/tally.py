@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from components.ingest.counts import Counts
-from components.sources.rejects import Reject
+from components.sources.rejects import Reject, RejectReason
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS
 from schemas.strict import Strict
+from schemas.tasks.options import TaskOptions
 
 _SAMPLES = 2  # rejected records of each reason that an error shows
 
@@ -83,6 +84,26 @@ class IngestTally(Strict):
             examples={split: self.examples.get(split, 0) for split in SPLITS},
             records_rejected=sum(self.rejected.values()),
             rejected_by_reason=dict(by_count),
+        )
+
+    def refuse_missing_labels(self, label: TaskOptions, where: str) -> None:
+        """Refuse rows without a label, if `label.missing` says so.
+
+        Raises:
+          DataError: there are such rows; shows the first ones.
+        """
+        reason = RejectReason.MISSING_LABEL.code
+        rows = self.rejected.get(reason, 0)
+        if label.missing != "stop" or not rows:
+            return
+        first = "; ".join(sample.text for sample in self.samples[reason])
+        raise DataError(
+            f"{rows:,} record{'s have' if rows > 1 else ' has'} no label {label.name!r}: {first}"
+            + ("; …" if rows > len(self.samples[reason]) else ""),
+            where=where,
+            expected=f"a value of {' and of '.join(map(repr, label.columns))} in every row, as"
+            " label.missing is stop",
+            remedy="correct the rows, or set label.missing: reject to leave such rows out",
         )
 
     def check_training(self, where: str) -> None:

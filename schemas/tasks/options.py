@@ -138,10 +138,12 @@ class TaskOptions(Strict):
     Attributes:
       task: the kind.
       name: the label's name.
+      missing: whether rows without a label are rejected, or end the run.
     """
 
     task: str
     name: str
+    missing: Literal["reject", "stop"] = "reject"
 
     # The options of the sections `export` and `evaluation.thresholds`.
     EXPORT: ClassVar[type[ExportOptions]]

@@ -55,22 +55,34 @@ def pushed(dataset, output):
     return content
 
 
-def run(folder, label, column_type, answer):
-    """Run the pipeline on rows whose answer is a function of their values; return the summary."""
+def run(folder, label, column_type, answer, odd=()):
+    """Run the pipeline on rows whose answer is a function of their values; return the summary.
+
+    The rows from number 1 on have the odd answers instead.
+    """
     rng = random.Random(7)
     rows = ["id,answer,x,color"]
     for number in range(1500):
         x, color = rng.gauss(0, 1), rng.choice(["red", "green", ""])
         # some rows have no answer, and some no x
         text = "" if number % 50 == 0 else answer(x, color)
+        text = odd[number - 1] if 0 < number <= len(odd) else text
         rows.append(f"{number},{text},{'' if number % 17 == 0 else f'{x:.4f}'},{color}")
     folder.mkdir()
     (folder / "rows.csv").write_text("\n".join(rows) + "\n")
     (folder / "schema.pbtxt").write_text(SCHEMA % column_type)
     (folder / "pipeline.yaml").write_text(PIPELINE % label)
     content = pushed(folder, folder / "runs")
-    assert content["counts"]["rejected_by_reason"] == {"missing_label": 30}
+    assert content["counts"]["rejected_by_reason"]["missing_label"] >= 30
+    assert all(map(math.isfinite, content["training"]["loss"] + content["training"]["eval_loss"]))
     return content
+
+
+def figures(evaluation):
+    """Return every single figure of all models and slices of an evaluation."""
+    measured = [evaluation["overall"], *evaluation["baselines"].values()]
+    measured += [each["metrics"] for each in evaluation["worst_slices"]]
+    return [f for metrics in measured for f in metrics.values() if not isinstance(f, list)]
 
 
 def test_the_shipped_tickets_reach_what_is_possible(tmp_path):
@@ -89,15 +101,22 @@ def test_several_classes(tmp_path):
     def answer(x, color):
         return {"red": "10", "green": "Other" if x > 0 else "other"}.get(color, "a;b")
 
-    content = run(tmp_path / "table", "{column: answer}", "BYTES", answer)
+    # The row is in training: eval and test have no row of its class.
+    content = run(tmp_path / "table", "{column: answer}", "BYTES", answer, odd=["rare"])
 
+    assert content["counts"]["rejected_by_reason"] == {"missing_label": 30}
     evaluation = content["evaluation"]
+    assert all(figure is None or math.isfinite(figure) for figure in figures(evaluation))
+    assert [sum(of_class) for of_class in evaluation["overall"]["confusion"]].count(0) == 1
     assert evaluation["overall"]["accuracy"] > 0.9
     assert evaluation["overall"]["log_loss"] < evaluation["baselines"]["logistic"]["log_loss"]
     model = skewless.load(tmp_path / "table/runs/table")
     scored = model.predict({"x": [1.5, -1.5, None], "color": ["green", "green", "red"]})
     assert scored.column("class").to_pylist() == ["Other", "other", "10"]
-    assert all(len(each) == 4 for each in scored.column("probabilities").to_pylist())
+    assert all(len(each) == 5 for each in scored.column("probabilities").to_pylist())
+    (folder,) = (tmp_path / "table/runs/table/serving").glob("1")
+    described = json.loads((folder / "model.json").read_text())
+    assert sorted(described["classes"]) == ["10", "Other", "a;b", "other", "rare"]
 
 
 def test_a_column_of_two_texts(tmp_path):
@@ -118,8 +137,10 @@ def test_a_number_in_its_own_unit(tmp_path):
         return f"{math.exp(8 + x) * (2 if color == 'red' else 1):.2f}"
 
     label = "{column: answer, log1p: true}"
-    content = run(tmp_path / "table", label, "FLOAT", answer)
+    odd = ["nan", "inf", "-inf", "1e39", "-0.0", "3"]
+    content = run(tmp_path / "table", label, "FLOAT", answer, odd)
 
+    assert content["counts"]["rejected_by_reason"] == {"missing_label": 31, "not_finite": 3}
     evaluation = content["evaluation"]
     assert evaluation["overall"]["r2"] > 0.8
     assert evaluation["overall"]["rmse"] < evaluation["baselines"]["linear"]["rmse"]

@@ -32,6 +32,8 @@ from schemas.sources.csv import Csv
 from schemas.splits.hash import Hash
 from schemas.splits.options import SPLITS
 from schemas.tasks.binary import Binary
+from schemas.tasks.multiclass import Multiclass
+from schemas.tasks.regression import Regression
 
 pytestmark = pytest.mark.component
 
@@ -74,14 +76,14 @@ def run(tmp_path):
     """Run the stage on files; return the output folder and the counts."""
     made: list[str] = []
 
-    def _run(*paths, output=None, settings=None, splits=SHARES, **source):
+    def _run(*paths, output=None, settings=None, splits=SHARES, label=LABEL, **source):
         made.append(output or str(tmp_path / f"examples-{len(made)}"))
         counts = ingest(
             source=sources.loads(json.dumps({"path": "*.csv", **source})),
             paths=paths,
             columns=COLUMNS,
             splits=splits,
-            label=LABEL,
+            label=label,
             settings=settings or Examples(),
             output=made[-1],
         )
@@ -306,6 +308,36 @@ def test_rejected_rows_of_parquet_are_kept_with_their_number(write_parquet, run)
             (12, "fare", "-inf", "not_finite", inf),
         )
     ]
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        LABEL,
+        Binary.model_validate({"name": "y", "equals": {"column": "tips", "values": [1]}}),
+        Multiclass.model_validate({"column": "tips"}),
+        Regression.model_validate({"column": "tips"}),
+    ],
+    ids=lambda label: label.in_words(),
+)
+def test_a_row_without_a_label_ends_the_run_where_it_should(write, run, tmp_path, label):
+    table = rows(0, 50)
+    table[7]["tips"], table[9]["tips"] = "", "nan"
+    path = write(table)
+    with pytest.raises(DataError, match="2 records have no label") as caught:
+        run(path, label=label.model_copy(update={"missing": "stop"}))
+    assert f"{path}:9 tips = ''; {path}:11 tips = 'nan'" in str(caught.value)
+    assert nothing_is_left(tmp_path)
+
+
+def test_regression_labels_that_are_not_finite_are_rejected_and_never_filled(write, run):
+    table = rows(0, 300)
+    for row, text in enumerate(["", "nan", "inf", "-inf", "1e39", "-0.0", "3"]):
+        table[row]["tips"] = text
+    root, counts = run(write(table), label=Regression.model_validate({"column": "tips"}))
+    assert counts.rejected_by_reason == {"not_finite": 3, "missing_label": 2}
+    kept = pa.concat_tables([read(root, split) for split in SPLITS])["tips"].to_numpy()
+    assert sorted(kept) == [0.0, *[1.0] * 293, 3.0]
 
 
 def test_a_parquet_column_of_another_type_is_named(tmp_path, run):

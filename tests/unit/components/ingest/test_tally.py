@@ -8,6 +8,7 @@ from components.ingest.counts import Counts
 from components.ingest.tally import IngestTally
 from components.sources.rejects import Reject, RejectReason
 from schemas.errors import DataError
+from schemas.tasks.binary import Binary
 
 
 def reject(line, reason=RejectReason.NOT_AN_INTEGER, column="n", value="x"):
@@ -67,6 +68,23 @@ def test_no_training_example_without_rejects_points_at_the_key():
     with pytest.raises(DataError, match="no training example") as caught:
         IngestTally(records_read=3, examples={"test": 3}).check_training("*.csv")
     assert "name columns in splits.key" in str(caught.value)
+
+
+def test_rows_without_a_label_are_refused_where_they_stop_a_run():
+    rows = [reject(line, RejectReason.MISSING_LABEL, "n", None) for line in (4, 6, 9)]
+    tally = IngestTally.add([IngestTally.of_rejects(rows, file=0), *PARTS])
+    label = {"name": "late", "exceeds": {"column": "n", "fraction": 1, "of": "m"}}
+    tally.refuse_missing_labels(Binary.model_validate(label), "*.csv")
+    stops = Binary.model_validate({**label, "missing": "stop"})
+    with pytest.raises(DataError) as caught:
+        tally.refuse_missing_labels(stops, "*.csv")
+    assert caught.value.what == (
+        "3 records have no label 'late': data.csv:4 n = ''; data.csv:6 n = ''; …"
+    )
+    assert caught.value.expected == (
+        "a value of 'n' and of 'm' in every row, as label.missing is stop"
+    )
+    IngestTally.add(PARTS).refuse_missing_labels(stops, "*.csv")
 
 
 def test_no_records_at_all():
