@@ -60,7 +60,11 @@ def check_source(dataset: Dataset) -> None:
       ConfigError: the source's options contradict each other.
       StoreError: the store does not answer, or refuses.
     """
-    selection = Selection(dataset.columns, required=dataset.spec.label.columns)
+    selection = Selection(
+        dataset.columns,
+        required=dataset.spec.label.columns,
+        weight=dataset.spec.label.weight,
+    )
     reader = open_reader(dataset.spec.source, selection)
     if files.in_store(dataset.source_path):
         stores.check(dataset.source_path)

@@ -86,7 +86,9 @@ def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
     rows = [[model, *(figure_text(m[name]) for name in names)] for model, m in models.items()]
     examples = evaluation["overall"]["examples"]
     yield Line("")
-    head, *body = _columns([[f"test, {examples:,} rows", *names], *rows])
+    weight = evaluation.get("weight")
+    weighted = f" weighted by {weight}" if weight else ""
+    head, *body = _columns([[f"test, {examples:,} rows{weighted}", *names], *rows])
     yield Line(head, "bold")
     yield from map(Line, body)
     if last is not None and last["note"]:

@@ -10,6 +10,7 @@ from collections import Counter
 from schemas.columns import Column, find, require_type
 from schemas.errors import ConfigError
 from schemas.spec import Spec
+from schemas.types import FLOAT, INT
 
 # The transform stage adds its own column to the dataset's.
 RESERVED = ("skewless_origin",)
@@ -31,6 +32,7 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
     for name in (*spec.splits.columns, *spec.evaluation.slices):
         find(columns, name, where=f"{where}: splits.key, evaluation.slices")
     _check_label(spec, columns, where)
+    _check_weight(spec, columns, where)
     _check_names(spec, columns, where)
 
 
@@ -66,6 +68,28 @@ def _check_label(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
         )
 
 
+def _check_weight(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
+    if spec.label.weight is None:
+        return
+    section = f"{where}: label.weight"
+    column = find(columns, spec.label.weight, where=section)
+    require_type("label.weight", column, (INT, FLOAT), section)
+    if column.serving:
+        raise ConfigError(
+            f"the weight {column.name!r} is known when serving, where nothing needs it",
+            where=section,
+            expected="a column of the TRAINING environment alone",
+            remedy='add not_in_environment: "SERVING" to it in schema.pbtxt',
+        )
+    if column.name in spec.label.columns:
+        raise ConfigError(
+            f"the weight {column.name!r} is what the label is made from",
+            where=section,
+            expected="a column that says how much a row counts, whatever its label",
+            remedy="name another column, or drop label.weight",
+        )
+
+
 def _check_names(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
     for name in (*(column.name for column in columns), spec.label.name):
         if name in RESERVED:
@@ -74,13 +98,14 @@ def _check_names(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
                 where=where,
                 remedy="rename the column or the label",
             )
-    names = Counter((*spec.transformed_names, spec.label.name))
+    weight = () if spec.label.weight is None else (spec.label.weight,)
+    names = Counter((*spec.transformed_names, spec.label.name, *weight))
     for name, count in names.items():
         if count > 1:
             raise ConfigError(
                 f"two transformed features have the name {name!r}",
                 where=f"{where}: features, crosses, label",
                 expected="names that differ: COLUMN_z_score and COLUMN_missing, COLUMN_bucket,"
-                " COLUMN_id, A_x_B, and the label's",
+                " COLUMN_id, A_x_B, the label's, and the weight's",
                 remedy="rename the column or the label, or drop one of the treatments",
             )

@@ -130,8 +130,10 @@ def _measure(
     from components.evaluate.scoring import ScoreBatches, SumBatches
     from components.ingest.outcome import outcome
 
-    score = ScoreBatches(model, last_blessed, slicings)
+    score = ScoreBatches(model, last_blessed, slicings, task.weight)
     needed = dict.fromkeys(c.name for c in (*score.columns, *(s.column for s in slicings)))
+    if task.weight is not None:
+        needed[task.weight] = None
     steps = (
         read_examples(examples, SPLIT, list(needed))
         | "Score" >> beam.ParDo(score)
@@ -155,7 +157,7 @@ def _report(
     constant, linear = task.BASELINES
     overall = _valid(figures, 0, "the model", work.VALID, where=where)
     baselines = {
-        constant.name: work.constant(overall),
+        constant.name: work.constant(overall, label),
         linear.name: _valid(figures, 1, f"the baseline, {linear.phrase},", work.VALID, where=where),
     }
     last = _compared(last, figures)
@@ -184,6 +186,7 @@ def _report(
             min_examples=evaluation.min_slice_examples,
         ),
         min_slice_examples=evaluation.min_slice_examples,
+        weight=label.weight,
     )
 
 

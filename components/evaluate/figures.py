@@ -28,12 +28,14 @@ class ScoredBatch(NamedTuple):
         of the last blessed model.
       slices: each row's slice by each slicing, int64 [rows].
       relabelled: rows that the last blessed model's graph labels otherwise.
+      weights: how much each row counts, float64 [rows]; None if all count the same.
     """
 
     label: np.ndarray
     scores: tuple[np.ndarray, ...]
     slices: tuple[np.ndarray, ...]
     relabelled: int = 0
+    weights: np.ndarray | None = None
 
 
 class Figures(Strict):
@@ -76,8 +78,8 @@ class Totals:
         work = work_of(task.task)
         return cls(
             task=task,
-            models=tuple(work.tally(1) for _ in range(models)),
-            slicings=tuple(work.tally(len(s.names), coarse=True) for s in slicings),
+            models=tuple(work.tally(task, 1) for _ in range(models)),
+            slicings=tuple(work.tally(task, len(s.names), coarse=True) for s in slicings),
         )
 
     def add(self, batch: ScoredBatch) -> None:
@@ -85,9 +87,9 @@ class Totals:
         grade = work_of(self.task.task).grade
         graded = [grade(scores, batch.label, self.task) for scores in batch.scores]
         for tally, rows in zip(self.models, graded, strict=True):
-            tally.add(rows)
+            tally.add(rows, weights=batch.weights)
         for tally, codes in zip(self.slicings, batch.slices, strict=True):
-            tally.add(graded[0], codes)
+            tally.add(graded[0], codes, batch.weights)
         self.relabelled += batch.relabelled
 
     def merge(self, other: Totals) -> None:
@@ -113,7 +115,7 @@ class Totals:
         )
 
     def _slices(self, slicing: Slicing, tally: Tally) -> list[SliceMetrics]:
-        """Return the slices that have rows, by falling count, all others together last."""
+        """Return the slices with rows that count, by falling count, all others together last."""
         found = []
         for code, (name, kind) in enumerate(slicing.names):
             metrics = work_of(self.task.task).metrics(tally, code)

@@ -71,6 +71,7 @@ class Report(Strict):
       worst_slices: those where the objective is worse than in `overall`, worst first, at
         most 5, of at least `min_slice_examples` rows.
       min_slice_examples: metrics of fewer rows than this are not reliable.
+      weight: the column by which rows count in all metrics; None if all count the same.
     """
 
     format: Literal[1] = 1
@@ -86,6 +87,7 @@ class Report(Strict):
     slices: tuple[SliceMetrics, ...]
     worst_slices: tuple[SliceMetrics, ...]
     min_slice_examples: int
+    weight: str | None = None
 
     def write(self, folder: str) -> None:
         """Write metrics.json; the file appears only when it is complete."""
@@ -102,19 +104,15 @@ def worst(
 ) -> tuple[SliceMetrics, ...]:
     """Return the slices whose objective is worst compared with the overall one, worst first.
 
-    The objective exists in every slice, even in one with rows of one class only, and it is what the
-    model is trained for.
+    A slice without an objective, such as the AUC of rows of one class, is left out.
     """
-
-    def loss(metrics: Metrics) -> float:
-        return objective.loss(metrics[objective.name] or 0.0)
-
-    ranked = sorted(
-        (
-            s
-            for s in slices
-            if s.metrics["examples"] >= min_examples and loss(s.metrics) > loss(overall)
-        ),
-        key=lambda s: -loss(s.metrics),
-    )
-    return tuple(ranked[:WORST_SLICES])
+    if overall[objective.name] is None:
+        return ()
+    limit = objective.loss(overall[objective.name])
+    measured = [
+        (objective.loss(s.metrics[objective.name]), s)
+        for s in slices
+        if s.metrics["examples"] >= min_examples and s.metrics[objective.name] is not None
+    ]
+    ranked = sorted((each for each in measured if each[0] > limit), key=lambda each: -each[0])
+    return tuple(s for _, s in ranked[:WORST_SLICES])

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 from apache_beam.utils import shared
@@ -21,7 +22,7 @@ from components.evaluate.figures import ScoredBatch, Totals
 from components.evaluate.published import SAVED_MODEL
 from components.evaluate.signature import LoadedSignature
 from components.evaluate.slices import Slicing
-from components.examples import as_raw_columns
+from components.examples import as_raw_columns, column
 from components.export import signatures as names
 from schemas.columns import Column
 from schemas.errors import ModelError
@@ -78,7 +79,10 @@ class ScoreBatches(beam.DoFn):
         model: EvaluationModel,
         last_blessed: EvaluationModel | None,
         slicings: Sequence[Slicing],
+        weight: str | None = None,
     ) -> None:
+        """Take the models, the slicings, and the column with the rows' weights, if there is one."""
+        self._weight = weight
         self._models = (model,) if last_blessed is None else (model, last_blessed)
         self._slicings = slicings
         self.columns = tuple(dict.fromkeys(c for m in self._models for c in m.inputs))
@@ -102,9 +106,15 @@ class ScoreBatches(beam.DoFn):
             ),
             slices=tuple(slicing.codes(batch) for slicing in self._slicings),
             relabelled=sum(int((its[names.LABEL] != mine[names.LABEL]).sum()) for its in last),
+            weights=None if self._weight is None else _weights(batch, self._weight),
         )
         self._scored.inc(batch.num_rows)
         progress.rows(STAGE, batch.num_rows)
+
+
+def _weights(batch: pa.RecordBatch, weight: str) -> np.ndarray:
+    """Return the weights of rows as training has them: rounded to float32, as float64 [rows]."""
+    return column(batch, weight).to_numpy().astype(np.float32).astype(np.float64)
 
 
 class SumBatches(beam.CombineFn):

@@ -26,6 +26,7 @@ from components.ingest.outcome import outcome
 from components.ingest.rejects import RejectWriter, publish_rejects
 from components.ingest.splits.protocol import open_splitter
 from components.ingest.tally import IngestTally
+from components.ingest.weights import check_weights
 from components.sources.protocol import Part, Reader, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
@@ -68,12 +69,13 @@ def ingest(
     Raises:
       DataError: a file is missing, empty, unreadable or lacks a column; no record became a
         training example, or the label is the same in all of them; a record has no label, and
-        `label.missing` is "stop"; the output cannot be written.
+        `label.missing` is "stop"; the weights of a split are all 0; the output cannot be written.
       ConfigError: the source's options contradict each other.
     """
     if not paths:
         raise DataError("no file matches the source's path", where=source.path)
-    reader = open_reader(source, Selection(tuple(columns), required=label.columns))
+    selection = Selection(tuple(columns), required=label.columns, weight=label.weight)
+    reader = open_reader(source, selection)
     parts = [part for path in paths for part in reader.parts(path)]
     _note_ignored(parts)
     with _working_folder(output, options) as folder:
@@ -86,6 +88,7 @@ def ingest(
         tally.check_training(where=where)
         examples = os.path.join(folder, _EXAMPLES)
         check_label(examples, label, where=where)
+        check_weights(examples, label.weight, where=where)
         with disk_errors(_WRITTEN, output):
             sweep(examples, SPLITS)
             publish_rejects([path for _, path in tally.reject_files], examples)

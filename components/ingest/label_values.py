@@ -72,6 +72,7 @@ def _check_classes(examples: str, label: str, classes: ClassesOf, where: str) ->
         if known is None:  # the first split is train
             known = set(seen)
             _refuse_line_breaks(label, known, where)
+            _require_named(label, classes.named, known, where)
         if unknown := {value: rows for value, rows in seen.items() if value not in known}:
             raise DataError(
                 f"the label {label!r} has classes in the {split} split that"
@@ -82,6 +83,18 @@ def _check_classes(examples: str, label: str, classes: ClassesOf, where: str) ->
                 + (", …" if len(known) > _SHOWN else ""),
                 remedy="give more rows of them, leave their rows out, or list all classes in"
                 " label.classes of the task multiclass",
+            )
+
+
+def _require_named(label: str, named: Sequence[str], known: Collection[str], where: str) -> None:
+    for name in named:
+        if name not in known:
+            raise DataError(
+                f"label.class_weights has {_cut(name)}, which no training row of the label"
+                f" {label!r} is; {did_you_mean(name, known)}",
+                where=where,
+                expected="weights of classes as the column has them",
+                remedy="correct the name, or leave it out: other classes weigh 1",
             )
 
 

@@ -85,7 +85,7 @@ def describe(
         pushed_at=pushed_at,
         task=label.task,
         objective=label.objective,
-        label=label.in_words(),
+        label=label.in_words() + label.weighed,
         classes=answers.class_names(learned),
         threshold=answers.decision,
         threshold_chosen=answers.decision_chosen,

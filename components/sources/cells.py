@@ -54,7 +54,10 @@ def convert(text: pa.Array, column: Column) -> Cells:
 
 
 def first_reasons(
-    cells: Sequence[Cells], columns: Sequence[Column], required: Collection[str]
+    cells: Sequence[Cells],
+    columns: Sequence[Column],
+    required: Collection[str],
+    weight: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each row's first reason and the position of its column.
 
@@ -62,6 +65,7 @@ def first_reasons(
       cells: the cells of each column.
       columns: the columns, at least one.
       required: names of columns that must not be missing.
+      weight: the column with the rows' weights; None if there is none.
     """
     rows = len(cells[0].values)
     reasons, culprits = np.zeros(rows, np.uint8), np.zeros(rows, np.int64)
@@ -72,10 +76,20 @@ def first_reasons(
             reasons_by_column.append(
                 (i, missing.astype(np.uint8) * np.uint8(RejectReason.MISSING_LABEL))
             )
+        if column.name == weight:
+            reasons_by_column.append((i, _weight_reasons(cells[i].values)))
     for i, column_reasons in reasons_by_column:
         first = (reasons == 0) & (column_reasons > 0)
         reasons[first], culprits[first] = column_reasons[first], i
     return reasons, culprits
+
+
+def _weight_reasons(weights: pa.Array) -> np.ndarray:
+    """Return the reasons why values cannot be weights, uint8 [rows]."""
+    reasons = np.zeros(len(weights), np.uint8)
+    reasons[_where(pc.less(weights, 0))] = RejectReason.NEGATIVE_WEIGHT
+    reasons[np.asarray(weights.is_null())] = RejectReason.MISSING_WEIGHT
+    return reasons
 
 
 def _integers(text: pa.Array, _: Column) -> Cells:

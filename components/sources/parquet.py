@@ -91,7 +91,8 @@ class Reader(protocol.Reader[ParquetPart]):
         columns = self._selection.columns
         cells = [self._cells(column(batch, c.name), c) for c in columns]
         keys = [column(batch, key.name) for key in self._selection.keys]
-        reasons, culprits = first_reasons(cells, columns, self._selection.required)
+        required, weight = self._selection.required, self._selection.weight
+        reasons, culprits = first_reasons(cells, columns, required, weight)
         rows = pa.RecordBatch.from_arrays(
             [*(c.values for c in cells), *keys],
             schema=pa.schema([*arrow_schema(columns), *part.key_types]),

@@ -27,6 +27,7 @@ class Selection:
     Attributes:
       columns: the columns to read, in the order of the result.
       required: names of columns that must not be missing in any row.
+      weight: the column with the rows' weights, which are numbers from 0 up; None if there is none.
       keys: columns that identify rows and are passed on. A source whose values have no types, such
         as CSV, reads them with the types of these columns; others keep their own types.
     """
@@ -34,6 +35,7 @@ class Selection:
     columns: tuple[Column, ...]
     required: tuple[str, ...] = ()
     keys: tuple[Column, ...] = ()
+    weight: str | None = None
 
 
 @dataclass(frozen=True)

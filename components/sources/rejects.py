@@ -43,6 +43,8 @@ class RejectReason(enum.IntEnum):
     NOT_JSON: the record is not JSON text.
     NOT_AN_OBJECT: the record is JSON, but not an object of columns.
     NOT_TEXT: a BYTES value that is not text.
+    MISSING_WEIGHT: the row's weight is missing.
+    NEGATIVE_WEIGHT: the row's weight is below 0.
     NOT_A_BOOLEAN: a value that is neither of the two of a bool_domain.
     NOT_A_TIME: a value that is not a time in the format or unit of a time_domain, such as February
       30.
@@ -63,6 +65,8 @@ class RejectReason(enum.IntEnum):
     NOT_JSON = 10
     NOT_AN_OBJECT = 11
     NOT_TEXT = 12
+    MISSING_WEIGHT = 13
+    NEGATIVE_WEIGHT = 14
     NOT_A_BOOLEAN = 20
     NOT_A_TIME = 21
     TIME_TOO_FINE = 22

@@ -32,6 +32,7 @@ class Rules:
       required: names of columns that must not be missing.
       dialect: how the text is split.
       null_values: texts that mean missing, always including the empty one.
+      weight: the column with the rows' weights; None if there is none.
       trim: whether spaces around a value are dropped; a quote after leading spaces is an ordinary
         character in any case.
     """
@@ -41,6 +42,7 @@ class Rules:
     dialect: Dialect
     null_values: tuple[str, ...]
     trim: bool
+    weight: str | None = None
 
     @classmethod
     def of(cls, source: Csv, selection: Selection) -> Rules:
@@ -61,4 +63,5 @@ class Rules:
             dialect=Dialect(source.delimiter.encode(), source.newlines_in_values),
             null_values=source.nulls,
             trim=source.trim,
+            weight=selection.weight,
         )

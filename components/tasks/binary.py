@@ -16,14 +16,15 @@ from components.tasks.binary_metrics import constant_metrics
 from components.tasks.binary_metrics import metrics_of as metrics
 from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, GradedRows
 from components.tasks.binary_tally import grade as _grade
+from components.tasks.class_weights import measured_weights, weights_of_classes
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
 from schemas import signatures as names
 from schemas.errors import DataError
-from schemas.tasks.binary import Binary, BinaryExport, Exceeds
+from schemas.tasks.binary import RULE_CLASSES, Binary, BinaryExport, Exceeds
 from schemas.tasks.two_values import NO_AND_YES, in_order
 
 if TYPE_CHECKING:
-    from components.tasks.protocol import Tensors
+    from components.tasks.protocol import Labels, Tensors
 
 __all__ = [
     "VALID",
@@ -104,25 +105,32 @@ def _exceeds(rule: Exceeds, inputs: Tensors) -> tf.Tensor:
 
 
 def head(
-    labels: Iterable[np.ndarray], options: Binary, learned: Mapping[str, Any], *, where: str
+    labels: Iterable[Labels], options: Binary, learned: Mapping[str, Any], *, where: str
 ) -> Head:
     """Return a head of one logit that starts at the training labels' log-odds."""
-    rows = positives = 0
-    for part in labels:
-        rows += len(part)
-        positives += int((part == 1).sum())
-    if positives in (0, rows):
+    rows, totals = 0, np.zeros(2)
+    for part, weights in labels:
+        rows += np.count_nonzero(weights)
+        totals += np.bincount((part == 1).astype(np.int64), weights, minlength=2)
+    if not totals.all():
         raise DataError(
-            f"the label {options.name!r} is {min(positives, 1)} in all {rows:,} training rows",
+            f"the label {options.name!r} is {int(totals[1] > 0)} in all {rows:,} training rows"
+            f"{options.counted}",
             where=where,
             expected="rows of both classes",
             remedy="check `label` in pipeline.yaml against the data",
         )
+    rate = float(totals[1] / totals.sum())
+    by_class = weights_of_classes(
+        options.class_weights, learned.get("classes", RULE_CLASSES), totals
+    )
+    negatives, positives = totals if by_class is None else totals * by_class
     return Head(
-        start=(math.log(positives / (rows - positives)),),
+        start=(math.log(positives / negatives),),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        labels={"base_rate": positives / rows},
-        remark=_chosen(options, learned["classes"], positives / rows)
+        labels={"base_rate": rate} | measured_weights(by_class),
+        class_weights=None if by_class is None else tuple(by_class.tolist()),
+        remark=_chosen(options, learned["classes"], rate)
         if options.column is not None and options.positive is None
         else "",
     )
@@ -190,11 +198,12 @@ def grade(scores: np.ndarray, labels: np.ndarray, options: Binary) -> GradedRows
     return _grade(scores, labels)
 
 
-def tally(groups: int, *, coarse: bool = False) -> BinaryTally:
+def tally(options: Binary, groups: int, *, coarse: bool = False) -> BinaryTally:
     """Return the tally of no rows."""
-    return BinaryTally.zeros(groups, SLICE_BINS if coarse else BINS)
+    bins = SLICE_BINS if coarse else BINS
+    return BinaryTally.zeros(groups, bins, weights=options.weight is not None)
 
 
-def constant(metrics: Metrics) -> Metrics:
+def constant(metrics: Metrics, options: Binary) -> Metrics:
     """Return the figures of predicting the rows' own base rate."""
-    return constant_metrics(metrics["examples"], metrics["positives"])
+    return constant_metrics(metrics["examples"], metrics["positives"], metrics["base_rate"])

@@ -15,29 +15,29 @@ from components.tasks.protocol import Metrics
 
 
 def metrics_of(tally: BinaryTally, group: int = 0) -> Metrics | None:
-    """Return the figures of one group of a tally; None where the group has no rows.
+    """Return the figures of one group of a tally; None where no row of the group counts.
 
     Those with a title are described in `schemas.tasks.binary`. The others are:
 
-    - examples, positives: rows, and rows with label 1;
+    - examples, positives: rows, and rows with label 1, whatever their weights;
     - mean_score: mean predicted probability;
     - calibration_ratio: mean_score / base_rate; None without positives;
     - auc_error, pr_auc_error: the most by which the exact value can differ.
     """
-    negatives, positives = (int(n) for n in tally.counts[group].sum(axis=1))
-    examples = negatives + positives
-    if not examples:
+    negatives, positives = (n.item() for n in tally.counts[group].sum(axis=1))
+    total = negatives + positives
+    if not total:
         return None
     score_sums = tally.cell_scores[group]
-    base_rate = positives / examples
-    mean_score = float(score_sums.sum()) / examples
+    base_rate = positives / total
+    mean_score = float(score_sums.sum()) / total
     auc, auc_error = area_under_roc(*tally.counts[group])
     pr_auc, pr_auc_error = average_precision(*tally.counts[group])
     middle = tally.counts.shape[2] // 2  # a logit of 0, a score of 0.5, begins this bin
     right = tally.counts[group, 0, :middle].sum() + tally.counts[group, 1, middle:].sum()
     return {
-        "examples": examples,
-        "positives": positives,
+        "examples": int(tally.rows[group].sum()),
+        "positives": int(tally.rows[group, 1]),
         "base_rate": base_rate,
         "mean_score": mean_score,
         "calibration_ratio": mean_score / base_rate if positives else None,
@@ -45,26 +45,31 @@ def metrics_of(tally: BinaryTally, group: int = 0) -> Metrics | None:
         "auc_error": auc_error,
         "pr_auc": pr_auc,
         "pr_auc_error": pr_auc_error,
-        "log_loss": float(tally.loss[group]) / examples,
-        "accuracy": int(right) / examples,
-        "calibration_error": float(np.abs(score_sums - tally.cells[group, 1]).sum()) / examples,
+        "log_loss": float(tally.loss[group]) / total,
+        "accuracy": right.item() / total,
+        "calibration_error": float(np.abs(score_sums - tally.cells[group, 1]).sum()) / total,
     }
 
 
-def constant_metrics(examples: int, positives: int) -> Metrics:
+def constant_metrics(examples: int, positives: int, rate: float | None = None) -> Metrics:
     """Return the figures of predicting these rows' own base rate for every row.
 
     Its log-loss, the entropy of the labels, is the least that any constant can reach here.
+
+    Args:
+      examples: rows.
+      positives: rows with label 1.
+      rate: their share by the weights of the rows; None if all count the same.
     """
-    rate = positives / examples
-    both = 0 < positives < examples
+    rate = positives / examples if rate is None else rate
+    both = 0 < rate < 1
     entropy = -(rate * math.log(rate) + (1 - rate) * math.log1p(-rate)) if both else 0.0
     return {
         "examples": examples,
         "positives": positives,
         "base_rate": rate,
         "mean_score": rate,
-        "calibration_ratio": 1.0 if positives else None,
+        "calibration_ratio": 1.0 if rate else None,
         "auc": 0.5 if both else None,
         "auc_error": 0.0 if both else None,
         "pr_auc": rate if both else None,
@@ -85,8 +90,8 @@ def area_under_roc(
     off by at most half otherwise.
 
     Args:
-      negatives: negatives by rising score bin, int [bins].
-      positives: positives by rising score bin, int [bins].
+      negatives: negatives by rising score bin, int or the sum of their weights [bins].
+      positives: the same of positives.
 
     Returns:
       (area, error), or (None, None) where one class is absent.
@@ -105,16 +110,18 @@ def average_precision(
     """Return the average precision with a threshold a bin, and the most the exact one can differ.
 
     Wherever a threshold falls inside a bin of p positives and n negatives, the precision there is
-    lowest after all n and 1 of p, highest after all p and none of n.
+    lowest after all n and 1 of p, highest after all p and none of n. Of weights, the first positive
+    may be as light as can be.
 
     Args:
-      negatives: negatives by rising score bin, int [bins].
-      positives: positives by rising score bin, int [bins].
+      negatives: negatives by rising score bin, int or the sum of their weights [bins].
+      positives: the same of positives.
 
     Returns:
       (average precision, error), or (None, None) where one class is absent.
     """
-    total = int(positives.sum())
+    total = positives.sum().item()
+    lightest = 1 if positives.dtype.kind == "i" else np.finfo(np.float64).tiny
     if not total or not negatives.any():
         return None, None
     found, wrong = np.cumsum(positives[::-1]), np.cumsum(negatives[::-1])
@@ -123,7 +130,7 @@ def average_precision(
     found, wrong = found[filled], wrong[filled]
     precision = found / (found + wrong)
     highest = found / (found + wrong - negatives[::-1][filled])
-    first = found - inside + 1
+    first = found - inside + lightest
     lowest = first / (first + wrong)
     gap = np.maximum(highest - precision, precision - lowest)
     return float((inside * precision).sum()) / total, float((inside * gap).sum()) / total

@@ -12,7 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.tasks.probabilities import CELLS, calibration_cells, count, logarithms, logit_bins
+from components.tasks.probabilities import (
+    CELLS,
+    calibration_cells,
+    count,
+    logarithms,
+    logit_bins,
+    weighted,
+)
 
 # Scores are binned by their logit, which keeps the bins narrow where many scores are, near 0 and 1.
 # 65,536 bins over ±16 are 1/2048 wide; tallies with fewer bins merge neighbours.
@@ -70,16 +77,18 @@ def grade(scores: np.ndarray, labels: np.ndarray) -> GradedRows:
 
 @dataclass
 class BinaryTally:
-    """Sums over the rows of each group.
+    """Sums over the rows of each group, where rows have no weights; else of their weights.
 
     Attributes:
-      counts: rows by label and score bin, int64 [groups, 2, bins].
+      rows: rows by label, whatever their weights, int64 [groups, 2].
+      counts: rows by label and score bin, int64, or float64 of weights, [groups, 2, bins].
       loss: sum of the log-losses, float64 [groups].
-      cells: rows by label and calibration cell, int64 [groups, 2, CELLS].
+      cells: rows by label and calibration cell, int64, or float64 of weights, [groups, 2, CELLS].
       cell_scores: sum of the scores by calibration cell, float64 [groups, CELLS].
       invalid: rows left out, of all groups together.
     """
 
+    rows: np.ndarray
     counts: np.ndarray
     loss: np.ndarray
     cells: np.ndarray
@@ -87,35 +96,52 @@ class BinaryTally:
     invalid: int = 0
 
     @classmethod
-    def zeros(cls, groups: int, bins: int) -> BinaryTally:
-        """Return the tally of no rows; `bins` is a power of two, at most `BINS`."""
+    def zeros(cls, groups: int, bins: int, *, weights: bool = False) -> BinaryTally:
+        """Return the tally of no rows.
+
+        Args:
+          groups: how many there are.
+          bins: a power of two, at most `BINS`.
+          weights: whether rows have weights.
+        """
         if not 2 <= bins <= BINS or BINS % bins:
             raise ValueError(f"bins must be a power of two between 2 and {BINS}, got {bins}")
+        counted = np.float64 if weights else np.int64
         return cls(
-            counts=np.zeros((groups, 2, bins), np.int64),
+            rows=np.zeros((groups, 2), np.int64),
+            counts=np.zeros((groups, 2, bins), counted),
             loss=np.zeros(groups),
-            cells=np.zeros((groups, 2, CELLS), np.int64),
+            cells=np.zeros((groups, 2, CELLS), counted),
             cell_scores=np.zeros((groups, CELLS)),
         )
 
-    def add(self, rows: GradedRows, groups: np.ndarray | None = None) -> None:
+    def add(
+        self,
+        rows: GradedRows,
+        groups: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+    ) -> None:
         """Add rows in place.
 
         Args:
           rows: from `grade`.
           groups: the group of each row that `grade` was given, int [rows]; None puts all in 0.
+          weights: those of the same rows, float64 [rows]; None without weights.
         """
         group = np.zeros_like(rows.label) if groups is None else groups[rows.keep]
         labelled = group * 2 + rows.label
         bins = self.counts.shape[2]
-        count(self.counts, labelled * bins + rows.bin // (BINS // bins))
-        count(self.cells, labelled * CELLS + rows.cell)
-        count(self.loss, group, rows.loss)
-        count(self.cell_scores, group * CELLS + rows.cell, rows.score)
+        weight = None if weights is None else weights[rows.keep]
+        count(self.rows, labelled)
+        count(self.counts, labelled * bins + rows.bin // (BINS // bins), weight)
+        count(self.cells, labelled * CELLS + rows.cell, weight)
+        count(self.loss, group, weighted(rows.loss, weight))
+        count(self.cell_scores, group * CELLS + rows.cell, weighted(rows.score, weight))
         self.invalid += rows.invalid
 
     def merge(self, other: BinaryTally) -> None:
         """Add another tally of the same groups and bins in place."""
+        self.rows += other.rows
         self.counts += other.counts
         self.loss += other.loss
         self.cells += other.cells

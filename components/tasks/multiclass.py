@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from components.column_tensors import texts
 from components.tasks import label_values
+from components.tasks.class_weights import measured_weights, weights_of_classes
 from components.tasks.multiclass_tally import (
     BINS,
     GradedClasses,
@@ -25,7 +26,7 @@ from schemas.errors import DataError
 from schemas.tasks.multiclass import TOP, Multiclass, MulticlassExport
 
 if TYPE_CHECKING:
-    from components.tasks.protocol import Tensors
+    from components.tasks.protocol import Labels, Tensors
 
 __all__ = [
     "VALID",
@@ -70,26 +71,32 @@ def learn(graph: str, options: Multiclass) -> dict[str, Any]:
 
 
 def head(
-    labels: Iterable[np.ndarray], options: Multiclass, learned: Mapping[str, Any], *, where: str
+    labels: Iterable[Labels], options: Multiclass, learned: Mapping[str, Any], *, where: str
 ) -> Head:
     """Return a head of one logit a class that starts at the classes' shares in training."""
     classes = learned["classes"]
-    counts = np.zeros(len(classes), np.int64)
-    for part in labels:
-        counts += np.bincount(part[part >= 0], minlength=len(classes))
-    if (counts > 0).sum() < 2:
+    counts, totals = np.zeros(len(classes), np.int64), np.zeros(len(classes))
+    for part, weights in labels:
+        known = part >= 0
+        counts += np.bincount(part[known], weights[known] > 0, len(classes)).astype(np.int64)
+        totals += np.bincount(part[known], weights[known], len(classes))
+    if (totals > 0).sum() < 2:
         raise DataError(
-            f"the label {options.name!r} is {classes[int(counts.argmax())]!r} in all"
-            f" {int(counts.sum()):,} training rows",
+            f"the label {options.name!r} is {classes[int(totals.argmax())]!r} in all"
+            f" {int(counts.sum()):,} training rows{options.counted}",
             where=where,
             expected="rows of at least two classes",
             remedy="check `label` in pipeline.yaml against the data",
         )
-    share = (counts + 0.5) / (counts + 0.5).sum()  # a listed class may have no rows
+    rows = totals * (counts.sum() / totals.sum())  # of a mean weight of 1
+    share = (rows + 0.5) / (rows + 0.5).sum()  # a listed class may have no rows
+    by_class = weights_of_classes(options.class_weights, classes, totals)
+    start = np.log(share if by_class is None else share * by_class / (share @ by_class))
     return Head(
-        start=tuple(np.log(share).tolist()),
+        start=tuple(start.tolist()),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        labels={"class_counts": counts.tolist()},
+        labels={"class_counts": counts.tolist()} | measured_weights(by_class),
+        class_weights=None if by_class is None else tuple(by_class.tolist()),
     )
 
 
@@ -140,11 +147,12 @@ def grade(scores: np.ndarray, labels: np.ndarray, options: Multiclass) -> Graded
     return _grade(scores, labels)
 
 
-def tally(groups: int, *, coarse: bool = False) -> MulticlassTally:
+def tally(options: Multiclass, groups: int, *, coarse: bool = False) -> MulticlassTally:
     """Return the tally of no rows."""
-    return MulticlassTally(groups, 0 if coarse else BINS, TOP)
+    bins = 0 if coarse else BINS
+    return MulticlassTally(groups, bins, TOP, weights=options.weight is not None)
 
 
-def constant(metrics: Metrics) -> Metrics:
+def constant(metrics: Metrics, options: Multiclass) -> Metrics:
     """Return the figures of predicting the rows' own shares of the classes."""
     return constant_metrics(metrics, TOP)

@@ -20,6 +20,7 @@ from components.tasks.probabilities import (
     count,
     logarithms,
     logit_bins,
+    weighted,
 )
 from components.tasks.protocol import Metrics
 
@@ -62,20 +63,23 @@ def grade(probabilities: np.ndarray, labels: np.ndarray) -> GradedClasses:
 
 @dataclass
 class MulticlassTally:
-    """Sums over the rows of each group.
+    """Sums over the rows of each group, or of their weights, if they have any.
 
     Attributes:
       groups: how many there are.
       bins: of each class's logit; 0 where the groups are many, and have no AUC or calibration.
       top_of: how many of the likeliest classes count as the top.
+      weights: whether rows have weights; sums of rows are then float64 instead of int64.
       sums: by name, none until the number of classes is known:
 
-        - confusion: rows by class and likeliest class, int64 [groups, classes, classes];
-        - top: rows whose class is in the top, int64 [groups];
+        - rows: rows by class and likeliest class, whatever their weights, int64 [groups, classes,
+          classes];
+        - confusion: the same by weights, if rows have any, [groups, classes, classes];
+        - top: rows whose class is in the top, [groups];
         - loss: sum of the log-losses, float64 [groups];
-        - scores: rows by class, whether they are of it, and the bin of its logit, int64 [groups,
-          classes, 2, bins];
-        - cells: the same by calibration cell, int64 [groups, classes, 2, CELLS];
+        - scores: rows by class, whether they are of it, and the bin of its logit, [groups, classes,
+          2, bins];
+        - cells: the same by calibration cell, [groups, classes, 2, CELLS];
         - cell_scores: sum of the probabilities by class and cell, float64 [groups, classes, CELLS].
       invalid: rows left out, of all groups together.
     """
@@ -83,6 +87,7 @@ class MulticlassTally:
     groups: int
     bins: int
     top_of: int
+    weights: bool = False
     sums: dict[str, np.ndarray] = field(default_factory=dict)
     invalid: int = 0
 
@@ -90,38 +95,51 @@ class MulticlassTally:
         """Return the sums, which are made for the first rows."""
         if not self.sums:
             cells = CELLS if self.bins else 0
+            counted = np.float64 if self.weights else np.int64
             self.sums = {
-                "confusion": np.zeros((self.groups, classes, classes), np.int64),
-                "top": np.zeros(self.groups, np.int64),
+                "rows": np.zeros((self.groups, classes, classes), np.int64),
+                "confusion": np.zeros((self.groups, classes, classes), counted),
+                "top": np.zeros(self.groups, counted),
                 "loss": np.zeros(self.groups),
-                "scores": np.zeros((self.groups, classes, 2, self.bins), np.int64),
-                "cells": np.zeros((self.groups, classes, 2, cells), np.int64),
+                "scores": np.zeros((self.groups, classes, 2, self.bins), counted),
+                "cells": np.zeros((self.groups, classes, 2, cells), counted),
                 "cell_scores": np.zeros((self.groups, classes, cells)),
             }
         return self.sums
 
-    def add(self, rows: GradedClasses, groups: np.ndarray | None = None) -> None:
+    def add(
+        self,
+        rows: GradedClasses,
+        groups: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+    ) -> None:
         """Add rows in place.
 
         Args:
           rows: from `grade`.
           groups: the group of each row that `grade` was given, int [rows]; None puts all in 0.
+          weights: those of the same rows, float64 [rows]; None without weights.
         """
         p, label = rows.probabilities, rows.label
         classes = p.shape[1]
         sums = self._opened(classes)
         group = np.zeros_like(label) if groups is None else groups[rows.keep]
         own = p[np.arange(len(p)), label]
-        count(sums["confusion"], (group * classes + label) * classes + p.argmax(axis=1))
-        count(sums["top"], group, (p > own[:, np.newaxis]).sum(axis=1) < self.top_of)
-        count(sums["loss"], group, -np.log(np.clip(own, EPSILON, 1.0)))
+        weight = None if weights is None else weights[rows.keep]
+        answered = (group * classes + label) * classes + p.argmax(axis=1)
+        in_top = (p > own[:, np.newaxis]).sum(axis=1) < self.top_of
+        count(sums["rows"], answered)
+        count(sums["confusion"], answered, weight)
+        count(sums["top"], group, weighted(in_top, weight))
+        count(sums["loss"], group, weighted(-np.log(np.clip(own, EPSILON, 1.0)), weight))
         if self.bins:
             column = group[:, np.newaxis] * classes + np.arange(classes)
             of_it = column * 2 + (label[:, np.newaxis] == np.arange(classes))
             cell = calibration_cells(p)
-            count(sums["scores"], of_it * self.bins + logit_bins(*logarithms(p), self.bins))
-            count(sums["cells"], of_it * CELLS + cell)
-            count(sums["cell_scores"], column * CELLS + cell, p)
+            each = None if weight is None else np.repeat(weight, classes)
+            count(sums["scores"], of_it * self.bins + logit_bins(*logarithms(p), self.bins), each)
+            count(sums["cells"], of_it * CELLS + cell, each)
+            count(sums["cell_scores"], column * CELLS + cell, weighted(p.ravel(), each))
         self.invalid += rows.invalid
 
     def merge(self, other: MulticlassTally) -> None:
@@ -134,30 +152,32 @@ class MulticlassTally:
 
 
 def metrics_of(tally: MulticlassTally, group: int = 0) -> Metrics | None:
-    """Return the figures of one group of a tally; None where the group has no rows.
+    """Return the figures of one group of a tally; None where no row of the group counts.
 
-    Those with a title are described in `schemas.tasks.multiclass`. The others are `examples` (rows)
-    and `confusion`, rows by class and likeliest class in the order of the classes.
+    Those with a title are described in `schemas.tasks.multiclass`. The others are `examples`
+    (rows), `confusion`, rows by class and likeliest class in the order of the classes, and, if rows
+    have weights, `weighted_confusion`, the sums of the weights of these rows.
     """
     sums = {name: of_groups[group] for name, of_groups in tally.sums.items()}
     if not sums or not sums["confusion"].any():
         return None
     confusion = sums["confusion"]
     rows, right = confusion.sum(axis=1), np.diag(confusion)
-    examples = int(rows.sum())
-    f1 = 2 * right / np.maximum(rows + confusion.sum(axis=0), 1)
+    total = rows.sum().item()
+    both = rows + confusion.sum(axis=0)
+    f1 = 2 * right / np.where(both > 0, both, 1)
     present = rows > 0
     return {
-        "examples": examples,
-        "accuracy": float(right.sum()) / examples,
-        "top_3_accuracy": float(sums["top"]) / examples,
+        "examples": int(sums["rows"].sum()),
+        "accuracy": float(right.sum()) / total,
+        "top_3_accuracy": float(sums["top"]) / total,
         "macro_f1": float(f1[present].mean()),
-        "weighted_f1": float((f1 * rows).sum()) / examples,
-        "log_loss": float(sums["loss"]) / examples,
+        "weighted_f1": float((f1 * rows).sum()) / total,
+        "log_loss": float(sums["loss"]) / total,
         "macro_auc": _macro_auc(sums["scores"]) if tally.bins else None,
-        "calibration_error": _calibration_error(sums, examples) if tally.bins else None,
-        "confusion": confusion.tolist(),
-    }
+        "calibration_error": _calibration_error(sums, total) if tally.bins else None,
+        "confusion": sums["rows"].tolist(),
+    } | ({"weighted_confusion": confusion.tolist()} if tally.weights else {})
 
 
 def _macro_auc(scores: np.ndarray) -> float | None:
@@ -166,8 +186,8 @@ def _macro_auc(scores: np.ndarray) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _calibration_error(sums: Mapping[str, np.ndarray], examples: int) -> float:
-    off = np.abs(sums["cell_scores"] - sums["cells"][:, 1]).sum(axis=1) / examples
+def _calibration_error(sums: Mapping[str, np.ndarray], total: float) -> float:
+    off = np.abs(sums["cell_scores"] - sums["cells"][:, 1]).sum(axis=1) / total
     return float(off.mean())
 
 
@@ -176,12 +196,15 @@ def constant_metrics(metrics: Metrics, top_of: int) -> Metrics:
 
     Its log-loss, the entropy of the labels, is the least that any constant can reach here.
     """
-    rows = np.array(metrics["confusion"]).sum(axis=1)
+    of_classes = {
+        name: np.array(metrics[name]).sum(axis=1)
+        for name in ("confusion", "weighted_confusion")
+        if name in metrics
+    }
+    rows = of_classes.get("weighted_confusion", of_classes["confusion"])
     share = rows / rows.sum()
     likeliest = int(share.argmax())
     f1 = 2 * share[likeliest] / (share[likeliest] + 1)
-    confusion = np.zeros((len(rows), len(rows)), np.int64)
-    confusion[:, likeliest] = rows
     known = share[share > 0]
     return {
         "examples": metrics["examples"],
@@ -192,5 +215,11 @@ def constant_metrics(metrics: Metrics, top_of: int) -> Metrics:
         "log_loss": float(-(known * np.log(known)).sum()),
         "macro_auc": 0.5 if len(known) > 1 else None,
         "calibration_error": 0.0,
-        "confusion": confusion.tolist(),
-    }
+    } | {name: _all_in_one(each, likeliest).tolist() for name, each in of_classes.items()}
+
+
+def _all_in_one(rows: np.ndarray, likeliest: int) -> np.ndarray:
+    """Return the confusion of always answering with one class."""
+    confusion = np.zeros((len(rows), len(rows)), rows.dtype)
+    confusion[:, likeliest] = rows
+    return confusion

@@ -29,6 +29,11 @@ def calibration_cells(p: np.ndarray) -> np.ndarray:
     return np.minimum((p * CELLS).astype(np.int64), CELLS - 1)
 
 
+def weighted(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Return the values times the weights of their rows, if there are any; both [rows]."""
+    return values if weights is None else values * weights
+
+
 def count(sums: np.ndarray, index: np.ndarray, weights: np.ndarray | None = None) -> None:
     """Add each weight, or 1, at its index into the flattened sums, in place."""
     flat = None if weights is None else weights.ravel()

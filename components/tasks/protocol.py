@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     Tensors = Mapping[str, tf.Tensor]
+    # Labels and the weights of their rows, float64 and 1 where there are none; [rows] both.
+    Labels = tuple[np.ndarray, np.ndarray]
 
 # The figures of one model on one set of rows, by name, as values of JSON; None where a figure
 # does not exist there. `examples`, the number of rows, is always among them.
@@ -70,12 +72,15 @@ class Head:
       start: the logits of an untrained model, one a unit.
       loss: of labels [rows, 1] and logits [rows, units].
       labels: what was measured on the training labels, by name, as values of JSON.
+      class_weights: what the weights of the rows of each class are multiplied by in training, by
+        the number of the class; None if all classes count the same.
       remark: what the user may want to know about the labels, or "".
     """
 
     start: tuple[float, ...]
     loss: keras.losses.Loss
     labels: Mapping[str, Any]
+    class_weights: tuple[float, ...] | None = None
     remark: str = ""
 
     @property
@@ -98,8 +103,16 @@ class Tally(Protocol):
 
     invalid: int
 
-    def add(self, rows: Any, groups: np.ndarray | None = None) -> None:
-        """Add rows of `grade` in place, all to group 0 where no groups, int [rows], are given."""
+    def add(
+        self, rows: Any, groups: np.ndarray | None = None, weights: np.ndarray | None = None
+    ) -> None:
+        """Add rows of `grade` in place.
+
+        Args:
+          rows: from `grade`.
+          groups: the group of each row that `grade` was given, int [rows]; None puts all in 0.
+          weights: how much each of these rows counts, float [rows]; None in a tally without them.
+        """
         ...
 
     def merge(self, other: Any) -> None:
@@ -128,9 +141,9 @@ class TaskWork(Protocol):
         ...
 
     def head(
-        self, labels: Iterable[np.ndarray], options: Any, learned: Mapping[str, Any], *, where: str
+        self, labels: Iterable[Labels], options: Any, learned: Mapping[str, Any], *, where: str
     ) -> Head:
-        """Return the head of a model, after one pass over the training labels.
+        """Return the head of a model, after one pass over the training labels and their weights.
 
         Raises:
           DataError: nothing can be learned from these labels; `where` are the examples.
@@ -161,15 +174,18 @@ class TaskWork(Protocol):
         """Compute what rows add to a tally, once for all tallies."""
         ...
 
-    def tally(self, groups: int, *, coarse: bool = False) -> Tally:
-        """Return the tally of no rows; a coarse one is small, for many groups."""
+    def tally(self, options: Any, groups: int, *, coarse: bool = False) -> Tally:
+        """Return the tally of no rows; a coarse one is small, for many groups.
+
+        It takes weights if the options have a column of them.
+        """
         ...
 
     def metrics(self, tally: Any, group: int = 0) -> Metrics | None:
         """Return the figures of a group of a tally; None where it has no valid rows."""
         ...
 
-    def constant(self, metrics: Metrics) -> Metrics:
+    def constant(self, metrics: Metrics, options: Any) -> Metrics:
         """Return the figures of the best constant answer on the rows that were measured."""
         ...
 

@@ -23,7 +23,7 @@ from schemas.errors import DataError
 from schemas.tasks.regression import Regression, RegressionExport
 
 if TYPE_CHECKING:
-    from components.tasks.protocol import Tensors
+    from components.tasks.protocol import Labels, Tensors
 
 __all__ = [
     "VALID",
@@ -47,15 +47,16 @@ def label(inputs: Tensors, options: Regression) -> tf.Tensor:
 
 
 def head(
-    labels: Iterable[np.ndarray], options: Regression, learned: Mapping[str, Any], *, where: str
+    labels: Iterable[Labels], options: Regression, learned: Mapping[str, Any], *, where: str
 ) -> Head:
     """Return a head of one logit that starts at the mean of the training labels."""
-    count, total, squared, least = 0, 0.0, 0.0, math.inf
-    for part in labels:
+    rows, count, total, squared, least = 0, 0.0, 0.0, 0.0, math.inf
+    for part, weights in labels:
         values = _target(part.astype(np.float64), options)
-        count += len(part)
-        total += float(values.sum())
-        squared += float((values**2).sum())
+        rows += np.count_nonzero(weights)
+        count += float(weights.sum())
+        total += float((values * weights).sum())
+        squared += float((values**2 * weights).sum())
         least = min(least, float(part.min(initial=math.inf)))
     if least < 0 and (options.log1p or options.poisson):
         raise DataError(
@@ -68,7 +69,8 @@ def head(
     scale = math.sqrt(max(0.0, squared / count - mean**2)) if count else 0.0
     if not scale > 1e-12 * max(1.0, abs(mean)):
         raise DataError(
-            f"the label {options.name!r} is the same number in all {count:,} training rows",
+            f"the label {options.name!r} is the same number in all {rows:,} training rows"
+            f"{options.counted}",
             where=where,
             expected="rows with different numbers",
             remedy="check `label` in pipeline.yaml against the data",
@@ -148,11 +150,11 @@ def grade(scores: np.ndarray, labels: np.ndarray, options: Regression) -> Graded
     return _grade(scores, labels, quantile=0.5 if options.quantile is None else options.quantile)
 
 
-def tally(groups: int, *, coarse: bool = False) -> RegressionTally:
+def tally(options: Regression, groups: int, *, coarse: bool = False) -> RegressionTally:
     """Return the tally of no rows."""
     return RegressionTally.zeros(groups, 0 if coarse else BINS)
 
 
-def constant(metrics: Metrics) -> Metrics:
+def constant(metrics: Metrics, options: Regression) -> Metrics:
     """Return the figures of predicting the rows' own mean."""
     return constant_metrics(metrics)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.tasks.probabilities import count
+from components.tasks.probabilities import count, weighted
 from components.tasks.protocol import Metrics
 
 # Predictions are binned by the first 15 bits of their float32: the sign, the exponent, and 6 bits
@@ -23,7 +23,7 @@ _TENTHS = 10
 
 # The sums of a group, in the order of `RegressionTally.sums`.
 _SUMS = (
-    "examples",
+    "weight",
     "prediction",
     "label",
     "label_squared",
@@ -97,15 +97,17 @@ def _bins(values: np.ndarray) -> np.ndarray:
 
 @dataclass
 class RegressionTally:
-    """Sums over the rows of each group.
+    """Sums over the rows of each group, each times its weight, if rows have weights.
 
     Attributes:
+      rows: the number of rows, whatever their weights, int64 [groups].
       sums: float64 [sums, groups].
-      bins: the first three of the sums (rows, predictions, labels) by bin, float64 [3, groups,
+      bins: the first three of the sums (weights, predictions, labels) by bin, float64 [3, groups,
         BINS]; of no bins where the groups are many, and have no calibration error.
       invalid: rows left out, of all groups together.
     """
 
+    rows: np.ndarray
     sums: np.ndarray
     bins: np.ndarray
     invalid: int = 0
@@ -113,56 +115,68 @@ class RegressionTally:
     @classmethod
     def zeros(cls, groups: int, bins: int) -> RegressionTally:
         """Return the tally of no rows; `bins` is `BINS`, or 0."""
-        return cls(np.zeros((len(_SUMS), groups)), np.zeros((3, groups, bins)))
+        return cls(
+            np.zeros(groups, np.int64), np.zeros((len(_SUMS), groups)), np.zeros((3, groups, bins))
+        )
 
-    def add(self, rows: GradedNumbers, groups: np.ndarray | None = None) -> None:
+    def add(
+        self,
+        rows: GradedNumbers,
+        groups: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+    ) -> None:
         """Add rows in place.
 
         Args:
           rows: from `grade`.
           groups: the group of each row that `grade` was given, int [rows]; None puts all in 0.
+          weights: those of the same rows, float64 [rows]; None without weights.
         """
         group = np.zeros(len(rows.bin), np.int64) if groups is None else groups[rows.keep]
-        for sums, terms in zip(self.sums, rows.terms, strict=True):
+        every = weighted(rows.terms, None if weights is None else weights[rows.keep])
+        count(self.rows, group)
+        for sums, terms in zip(self.sums, every, strict=True):
             count(sums, group, terms)
         bins = self.bins.shape[2]
         if bins:
             cell = group * bins + rows.bin
-            for sums, terms in zip(self.bins, rows.terms[:3], strict=True):
+            for sums, terms in zip(self.bins, every[:3], strict=True):
                 count(sums, cell, terms)
         self.invalid += rows.invalid
 
     def merge(self, other: RegressionTally) -> None:
         """Add another tally of the same groups and bins in place."""
+        self.rows += other.rows
         self.sums += other.sums
         self.bins += other.bins
         self.invalid += other.invalid
 
 
 def metrics_of(tally: RegressionTally, group: int = 0) -> Metrics | None:
-    """Return the figures of one group of a tally; None where the group has no rows.
+    """Return the figures of one group of a tally; None where no row of the group counts.
 
-    Those with a title are described in `schemas.tasks.regression`. The others are: examples (rows),
-    mean_prediction, mean_label, and label_deviation, the labels' standard deviation.
+    Those with a title are described in `schemas.tasks.regression`. The others are: examples (rows,
+    whatever their weights), mean_prediction, mean_label, and label_deviation, the labels' standard
+    deviation.
     """
     sums = dict(zip(_SUMS, tally.sums[:, group], strict=True))
-    rows = sums["examples"]
-    if not rows:
+    total = sums["weight"]
+    if not total:
         return None
-    mean = sums["label"] / rows
-    variance = max(0.0, sums["label_squared"] / rows - mean**2)
-    squared = sums["squared_error"] / rows
+    mean = sums["label"] / total
+    variance = max(0.0, sums["label_squared"] / total - mean**2)
+    squared = sums["squared_error"] / total
     return {
-        "examples": int(rows),
-        "mean_prediction": sums["prediction"] / rows,
+        "examples": int(tally.rows[group]),
+        "mean_prediction": sums["prediction"] / total,
         "mean_label": mean,
         "label_deviation": math.sqrt(variance),
         "rmse": math.sqrt(squared),
-        "mae": sums["absolute_error"] / rows,
+        "mae": sums["absolute_error"] / total,
         "mape": sums["relative_error"] / sums["nonzero"] if sums["nonzero"] else None,
         "r2": 1 - squared / variance if variance > 0 else None,
-        "pinball": sums["pinball"] / rows,
-        "poisson_deviance": None if sums["no_deviance"] else sums["deviance"] / rows,
+        "pinball": sums["pinball"] / total,
+        "poisson_deviance": None if sums["no_deviance"] else sums["deviance"] / total,
         "calibration_error": _calibration_error(*tally.bins[:, group]),
     }
 

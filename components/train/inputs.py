@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,8 @@ from schemas.layout import Layout
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+    from components.tasks.protocol import Labels
 
 Batch = tuple[dict[str, np.ndarray], np.ndarray]
 
@@ -46,10 +48,29 @@ def pack_batch(batch: pa.RecordBatch, layout: Layout) -> Batch:
     return packed, label[:, np.newaxis]
 
 
-def labels(examples: str, split: str, layout: Layout) -> Iterator[np.ndarray]:
-    """Yield a split's labels, one row group in memory at a time."""
+def labels(
+    examples: str, split: str, layout: Layout, weight: str | None = None
+) -> Iterator[Labels]:
+    """Yield a split's labels with the rows' weights, one row group in memory at a time.
+
+    Args:
+      examples: folder of transformed examples.
+      split: the split to read.
+      layout: the transformed features.
+      weight: the column with the weights; None if all are 1.
+    """
+    names = [layout.label] if weight is None else [layout.label, weight]
     for group in row_groups(examples, split):
-        yield column(read_row_group(group, [layout.label]), layout.label).to_numpy()
+        label, *weights = (c.to_numpy() for c in read_row_group(group, names).columns)
+        yield label, weights[0].astype(np.float64) if weights else np.ones(len(label))
+
+
+class RowWeights(Protocol):
+    """Says how much each row counts in the loss."""
+
+    def of(self, batch: pa.RecordBatch, label: np.ndarray) -> np.ndarray:
+        """Return the weights of a batch, float32 [rows]; `label` is float32 [rows, 1]."""
+        ...
 
 
 class Feed:
@@ -64,21 +85,30 @@ class Feed:
       layout: the transformed features.
       batch_size: rows a batch; the last one may be smaller.
       seed: None keeps the order on disk.
+      weights: of the rows; None if all count the same.
     """
 
     def __init__(
-        self, examples: str, split: str, layout: Layout, *, batch_size: int, seed: int | None = None
+        self,
+        examples: str,
+        split: str,
+        layout: Layout,
+        *,
+        batch_size: int,
+        seed: int | None = None,
+        weights: RowWeights | None = None,
     ) -> None:
         self._groups = [group for group in row_groups(examples, split) if group.rows]
         self._layout = layout
         self._batch_size = batch_size
         self._seed = seed
+        self._weights = weights
         self._epoch = 0
         self.rows = sum(group.rows for group in self._groups)
         self.batches = math.ceil(self.rows / batch_size)
 
-    def __call__(self) -> Iterator[Batch]:
-        """Yield one epoch's row groups as numpy arrays."""
+    def __call__(self) -> Iterator[tuple[Any, ...]]:
+        """Yield one epoch's row groups as numpy arrays: inputs, labels, and weights if any."""
         order = np.arange(len(self._groups))
         rng = None
         if self._seed is not None:
@@ -86,12 +116,16 @@ class Feed:
             rng.shuffle(order)
         self._epoch += 1
         for index in order:
-            inputs, label = pack_batch(read_row_group(self._groups[index]), self._layout)
+            batch = read_row_group(self._groups[index])
+            inputs, label = pack_batch(batch, self._layout)
+            targets = [label]
+            if self._weights is not None:
+                targets.append(self._weights.of(batch, label))
             if rng is not None:
                 rows = rng.permutation(len(label))
                 inputs = {name: values[rows] for name, values in inputs.items()}
-                label = label[rows]
-            yield inputs, label
+                targets = [each[rows] for each in targets]
+            yield inputs, *targets
 
     def dataset(self) -> tf.data.Dataset:
         """Return the feed's batches as a dataset; every iteration is the next epoch."""
@@ -102,7 +136,10 @@ class Feed:
             inputs["dense"] = tf.TensorSpec([None, len(self._layout.dense)], tf.float32)
         if self._layout.ids:
             inputs["ids"] = tf.TensorSpec([None, len(self._layout.ids)], tf.int32)
-        signature = (inputs, tf.TensorSpec([None, 1], tf.float32))
+        targets = [tf.TensorSpec([None, 1], tf.float32)]
+        if self._weights is not None:
+            targets.append(tf.TensorSpec([None], tf.float32))
+        signature = (inputs, *targets)
         groups = tf.data.Dataset.from_generator(self, output_signature=signature)
         # Python is called once a row group; TensorFlow cuts it into batches without Python.
         batches = groups.prefetch(1).rebatch(self._batch_size)

@@ -130,9 +130,9 @@ class TwoOptimizers(keras.Model):
         """Take one step of both optimizers on one gradient."""
         import tensorflow as tf
 
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            loss = self.compute_loss(x, y, self(x, training=True), training=True)
+            loss = self.compute_loss(x, y, self(x, training=True), weight, training=True)
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
         # A table's gradient is a list of rows to add up; both optimizers would do this twice.
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._deep + self._wide)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -25,6 +26,7 @@ from components.train.model import (
     build_baseline,
     build_wide_deep,
 )
+from components.train.weights import Weighting, weighting
 from schemas import layout as layouts
 from schemas.errors import DataError
 from schemas.layout import Layout
@@ -77,16 +79,18 @@ def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output:
       What was trained.
 
     Raises:
-      DataError: a split has no rows, or nothing can be learned from its labels.
+      DataError: a split has no rows, its weights are all 0, or nothing can be learned from its
+        labels.
     """
     layout = Layout.model_validate_json(files.read_bytes(os.path.join(graph, layouts.FILE_NAME)))
     _require_eval(examples)
     head = work_of(task.task).head(
-        labels(examples, "train", layout), task, layout.label_learned, where=examples
+        labels(examples, "train", layout, task.weight), task, layout.label_learned, where=examples
     )
     if head.remark:
         progress.remark("train", head.remark)
-    feeds = _Feeds(examples, layout, model)
+    weights = {s: weighting(examples, s, layout, task, head) for s in ("train", "eval")}
+    feeds = _Feeds(examples, layout, model, weights)
     baseline = build_baseline(layout, head.start)
     _fit_baseline(baseline, feeds, head)
     wide_deep = build_wide_deep(layout, model, head.start)
@@ -107,11 +111,21 @@ def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output:
 class _Feeds:
     """The training split in a new order each epoch, and the eval split in the order on disk."""
 
-    def __init__(self, examples: str, layout: Layout, model: Model) -> None:
+    def __init__(
+        self,
+        examples: str,
+        layout: Layout,
+        model: Model,
+        weights: Mapping[str, Weighting | None],
+    ) -> None:
         size = model.batch_size
-        self.train = Feed(examples, "train", layout, batch_size=size, seed=model.seed)
+        self.train = Feed(
+            examples, "train", layout, batch_size=size, seed=model.seed, weights=weights["train"]
+        )
         # Only the loss of the eval split is needed: the largest batches are the fastest.
-        self.eval = Feed(examples, "eval", layout, batch_size=max(size, _EVAL_BATCH))
+        self.eval = Feed(
+            examples, "eval", layout, batch_size=max(size, _EVAL_BATCH), weights=weights["eval"]
+        )
 
 
 def _require_eval(examples: str) -> None:

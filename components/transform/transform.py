@@ -25,6 +25,7 @@ from components.examples import (
     ShardWriter,
     arrow_schema,
     as_dense_lists,
+    as_lists,
     column,
     read_row_group,
     row_groups,
@@ -82,6 +83,8 @@ def transform(
       DataError: the training split is empty.
     """
     raw = raw_columns(preprocessing, columns)
+    weight = preprocessing.label.weight
+    passed = {_ORIGIN} if weight is None else {_ORIGIN, weight}
     make_layout(preprocessing)  # fails early where two features have the same name
     groups = [
         (split, group) for split in SPLITS for group in row_groups(examples, split) if group.rows
@@ -89,47 +92,52 @@ def transform(
     if not any(split == "train" for split, _ in groups):
         raise DataError("the training split has no rows to analyze", where=examples)
     with runner.shared_folder(graph, STAGE, options) as scratch:
-        context = shared_graph.context(scratch, passthrough_keys={_ORIGIN})
+        context = shared_graph.context(scratch, passthrough_keys=passed)
         with context, runner.opened(STAGE, options) as pipeline:
-            config = _adapter_config(raw)
+            config = _adapter_config(raw, weight)
             training = [(n, g) for n, (split, g) in enumerate(groups) if split == "train"]
             everything = [(n, g) for n, (_, g) in enumerate(groups)]
             transform_fn = (
-                pipeline | "ReadTraining" >> _ReadNumbered(training, raw),
+                pipeline | "ReadTraining" >> _ReadNumbered(training, raw, weight),
                 config,
             ) | "Analyze" >> tft_beam.AnalyzeDataset(make_preprocessing_fn(preprocessing))
             shared_graph.write_graph(transform_fn, graph)
             # One step for all splits: a step for each would load and trace the graph again.
             batches, _ = (
-                (pipeline | "ReadAll" >> _ReadNumbered(everything, raw), config),
+                (pipeline | "ReadAll" >> _ReadNumbered(everything, raw, weight), config),
                 transform_fn,
             ) | "Transform" >> tft_beam.TransformDataset(output_record_batches=True)
             folders = [split_folder(transformed, split) for split, _ in groups]
             _ = batches | "Write" >> beam.FlatMap(_WriteShards(folders, settings.batch_rows))
         layout = _write_layout(preprocessing, graph)
-    _close_empty_splits(layout, transformed)
+    _close_empty_splits(layout, weight, transformed)
     sweep(transformed, SPLITS)
     return layout
 
 
-def _adapter_config(raw: tuple[Column, ...]) -> Any:
-    """How TFT reads the batches: every column a dense tensor [rows]."""
+def _adapter_config(raw: tuple[Column, ...], weight: str | None) -> Any:
+    """How TFT reads the batches: every column a dense tensor [rows], except those passed on."""
     representations = {}
     for name in (c.name for c in raw):
         representations[name] = schema_pb2.TensorRepresentation()
         representations[name].dense_tensor.column_name = name
     empty = as_dense_lists(pa.RecordBatch.from_pylist([], arrow_schema(raw)), raw)
     schema = empty.schema.append(pa.field(_ORIGIN, pa.list_(pa.int64())))
+    if weight is not None:
+        schema = schema.append(pa.field(weight, pa.list_(pa.float32())))
     return tensor_adapter.TensorAdapterConfig(schema, representations)
 
 
 class _ReadNumbered(beam.PTransform):
-    """Read row groups as batches that carry their number in an extra column."""
+    """Read row groups as batches that carry their number, and weights, in extra columns."""
 
-    def __init__(self, groups: list[tuple[int, RowGroup]], columns: tuple[Column, ...]) -> None:
+    def __init__(
+        self, groups: list[tuple[int, RowGroup]], columns: tuple[Column, ...], weight: str | None
+    ) -> None:
         super().__init__()
         self._groups = groups
         self._columns = columns
+        self._weight = weight
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[pa.RecordBatch]:
         return (
@@ -142,11 +150,15 @@ class _ReadNumbered(beam.PTransform):
     def _read(self, number: int, group: RowGroup) -> pa.RecordBatch:
         names = [c.name for c in self._columns]
         batch = as_dense_lists(read_row_group(group, names), self._columns)
-        rows = np.arange(batch.num_rows + 1, dtype=np.int64)
-        origins = pa.ListArray.from_arrays(
-            pa.array(rows.astype(np.int32)), pa.array((number << _ROW_BITS) + rows[:-1])
+        rows = np.arange(batch.num_rows, dtype=np.int64)
+        extra = {_ORIGIN: pa.array((number << _ROW_BITS) + rows)}
+        if self._weight is not None:
+            weights = read_row_group(group, [self._weight]).column(0)
+            extra[self._weight] = pa.array(weights.to_numpy().astype(np.float32))
+        passed = as_lists(pa.RecordBatch.from_arrays(list(extra.values()), list(extra)))
+        return pa.RecordBatch.from_arrays(
+            [*batch.columns, *passed.columns], [*batch.schema.names, *extra]
         )
-        return pa.RecordBatch.from_arrays([*batch.columns, origins], [*batch.schema.names, _ORIGIN])
 
 
 class _WriteShards:
@@ -182,12 +194,14 @@ def _write_layout(preprocessing: Preprocessing, graph: str) -> Layout:
     return layout
 
 
-def _close_empty_splits(layout: Layout, transformed: str) -> None:
+def _close_empty_splits(layout: Layout, weight: str | None, transformed: str) -> None:
     """A split without rows is still a split: it gets an empty shard."""
     columns = [
         Column(f.name, FLOAT.name if f.role == "dense" else INT.name, serving=True)
         for f in layout.features
     ] + [Column(layout.label, layout.label_type, serving=False)]
+    if weight is not None:
+        columns.append(Column(weight, FLOAT.name, serving=False))
     for split in SPLITS:
         folder = split_folder(transformed, split)
         if not files.names(folder):

@@ -72,16 +72,15 @@ def is_open(label: Any) -> TypeGuard[Mapping[str, Any]]:
 def chosen(label: Mapping[str, Any], column: Column, expectation: Expectation) -> Mapping[str, Any]:
     """Return a section `label` that is a column with its task, if something decides it.
 
-    That is an option that only one task has, or else the column's type and domain.
+    That are the options, if only one task has them all, or else the column's type and domain.
 
     >>> column, domain = Column("price", "FLOAT", serving=False), Expectation(name="price")
     >>> chosen({"column": "price"}, column, domain)["task"]
     'regression'
     """
-    options = {kind: kind.model_fields.keys() & label.keys() for kind in KINDS}
-    common = set.intersection(*map(set, options.values()))
-    by_options = [kind for kind, keys in options.items() if keys - common]
-    suitable = [kind for kind in KINDS if kind.suits(column, expectation)]
+    known = {key for kind in KINDS for key in kind.model_fields if key in label}
+    by_options = [kind for kind in KINDS if known <= kind.model_fields.keys()]
+    suitable = [kind for kind in by_options or KINDS if kind.suits(column, expectation)]
     for kinds in (by_options, suitable):
         if len(kinds) == 1:
             return {**label, _TASK: kinds[0].model_fields[_TASK].default}

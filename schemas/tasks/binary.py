@@ -14,6 +14,7 @@ from schemas.description import Output, number
 from schemas.expectations import Expectation
 from schemas.sources.options import SourceOptions
 from schemas.strict import Finite, Strict
+from schemas.tasks.class_weights import ClassWeights, named_in, require_classes, weighed_in_words
 from schemas.tasks.options import (
     Baseline,
     Bound,
@@ -26,6 +27,8 @@ from schemas.tasks.options import (
     require_possible,
 )
 from schemas.types import BOOL, CATEGORIES, FLOAT, INT
+
+RULE_CLASSES = ("0", "1")  # of a label that is made by a rule
 
 _ONE_CLASS = "the test split holds labels of one class only"
 
@@ -94,7 +97,7 @@ class BinaryExport(ExportOptions):
 
     def class_names(self, learned: Mapping[str, Any]) -> tuple[str, str]:
         """Return the names of the classes: those given, else the values of the label's column."""
-        first, second = self.classes or learned.get("classes", ("0", "1"))
+        first, second = self.classes or learned.get("classes", RULE_CLASSES)
         return first, second
 
     @property
@@ -158,6 +161,7 @@ class Binary(TaskOptions):
     positive: _Value | None = None
     equals: Equals | None = None
     exceeds: Exceeds | None = None
+    class_weights: ClassWeights = None  # in the training loss; classes of a rule are 0 and 1
 
     METRICS = (
         Metric(
@@ -210,6 +214,8 @@ class Binary(TaskOptions):
             raise ValueError("give exactly one of 'column', 'equals' and 'exceeds'")
         if self.positive is not None and self.column is None:
             raise ValueError("'positive' is a value of 'column', which is not given")
+        if self.column is None:
+            require_classes(self.class_weights, RULE_CLASSES)
         return self
 
     @classmethod
@@ -239,13 +245,17 @@ class Binary(TaskOptions):
         return self.equals.column, tuple(str(value) for value in self.equals.values)
 
     @property
+    def objective(self) -> str:
+        """The metric of the loss; with class weights AUC, to which shares do not matter."""
+        return self.OBJECTIVE if self.class_weights is None else "auc"
+
+    @property
     def classes_of(self) -> ClassesOf | None:
         """The column, if the label is one; it has two values."""
-        return (
-            None
-            if self.column is None
-            else ClassesOf(self.column, None, 2, "set label.task: multiclass")
-        )
+        if self.column is None:
+            return None
+        remedy = "set label.task: multiclass"
+        return ClassesOf(self.column, None, 2, remedy, named_in(self.class_weights))
 
     def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
         """Check the types of the columns, and that each value can occur."""
@@ -260,6 +270,11 @@ class Binary(TaskOptions):
                 require_type("label.column", column, CATEGORIES, where)
                 if self.positive is not None:
                     require_possible(self.positive, column, source, f"{where}.positive")
+
+    @property
+    def weighed(self) -> str:
+        """How rows are weighed: by their weights, and in training by their classes."""
+        return super().weighed + weighed_in_words(self.class_weights)
 
     def in_words(self) -> str:
         """Return when the label is 1.

@@ -13,6 +13,7 @@ from schemas.columns import Column, require_type
 from schemas.description import Output, number
 from schemas.expectations import Expectation
 from schemas.sources.options import SourceOptions
+from schemas.tasks.class_weights import ClassWeights, named_in, require_classes, weighed_in_words
 from schemas.tasks.options import (
     Baseline,
     Bound,
@@ -91,6 +92,7 @@ class Multiclass(TaskOptions):
     task: Literal["multiclass"] = "multiclass"
     column: str
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=MOST_CLASSES)] | None = None
+    class_weights: ClassWeights = None  # in the training loss
 
     EXPORT = MulticlassExport
     THRESHOLDS = MulticlassThresholds
@@ -144,6 +146,12 @@ class Multiclass(TaskOptions):
             raise ValueError(f"give the classes different names, got {list(value)}")
         return value
 
+    @pydantic.model_validator(mode="after")
+    def _weights_of_classes(self) -> Multiclass:
+        if self.classes is not None:
+            require_classes(self.class_weights, self.classes)
+        return self
+
     @classmethod
     def suits(cls, column: Column, expectation: Expectation) -> bool:
         """Return whether it is a text, unless its domain has two values."""
@@ -158,7 +166,13 @@ class Multiclass(TaskOptions):
     def classes_of(self) -> ClassesOf:
         """The column, with the classes that are listed, if they are."""
         remedy = "predict a coarser column, or a number with label.task: regression"
-        return ClassesOf(self.column, self.classes, MOST_CLASSES, remedy)
+        named = named_in(self.class_weights)
+        return ClassesOf(self.column, self.classes, MOST_CLASSES, remedy, named)
+
+    @property
+    def objective(self) -> str:
+        """The metric of the loss; with class weights macro F1, where all classes count the same."""
+        return self.OBJECTIVE if self.class_weights is None else "macro_f1"
 
     def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
         """Check the type of the column, and that each listed class can occur."""
@@ -166,6 +180,11 @@ class Multiclass(TaskOptions):
             require_type("label.column", column, CATEGORIES, where)
             for value in self.classes or ():
                 require_possible(value, column, source, f"{where}.classes")
+
+    @property
+    def weighed(self) -> str:
+        """How rows are weighed: by their weights, and in training by their classes."""
+        return super().weighed + weighed_in_words(self.class_weights)
 
     def in_words(self) -> str:
         """Return which column is predicted.

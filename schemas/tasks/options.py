@@ -67,12 +67,14 @@ class ClassesOf:
       listed: the classes; None where those of the training split count.
       most: how many there may be.
       otherwise: what to do if there are more.
+      named: classes that other options name, each of which has to be one.
     """
 
     column: str
     listed: tuple[str, ...] | None
     most: int
     otherwise: str
+    named: tuple[str, ...] = ()
 
 
 class Bound(Strict):
@@ -139,11 +141,13 @@ class TaskOptions(Strict):
       task: the kind.
       name: the label's name.
       missing: whether rows without a label are rejected, or end the run.
+      weight: the raw column that says how much each row counts; None if all count the same.
     """
 
     task: str
     name: str
     missing: Literal["reject", "stop"] = "reject"
+    weight: str | None = None
 
     # The options of the sections `export` and `evaluation.thresholds`.
     EXPORT: ClassVar[type[ExportOptions]]
@@ -173,6 +177,11 @@ class TaskOptions(Strict):
     def outcome(self) -> str:
         """The raw column that contains the answer."""
         return self.columns[0]
+
+    @property
+    def counted(self) -> str:
+        """Which rows count, as a phrase after "rows"."""
+        return "" if self.weight is None else f" whose {self.weight!r} is above 0"
 
     def check(self, columns: tuple[Column, ...], source: SourceOptions, *, where: str) -> None:
         """Check that these columns, read from this source, can give such a label.
@@ -205,6 +214,11 @@ class TaskOptions(Strict):
     def in_words(self) -> str:
         """Return what is predicted, as a phrase after "predicts"."""
         raise NotImplementedError
+
+    @property
+    def weighed(self) -> str:
+        """How rows are weighed, as a clause after `in_words`; "" if all count the same."""
+        return "" if self.weight is None else f"; each row counts by its {self.weight!r}"
 
     @classmethod
     def judged(cls) -> tuple[Metric, ...]:

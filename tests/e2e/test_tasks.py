@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = """
 feature { name: "id" type: INT not_in_environment: "SERVING" }
 feature { name: "answer" type: %s not_in_environment: "SERVING" }
+feature { name: "weight" type: FLOAT not_in_environment: "SERVING" }
 feature { name: "x" type: FLOAT }
 feature { name: "color" type: BYTES }
 default_environment: "TRAINING"
@@ -61,13 +62,14 @@ def run(folder, label, column_type, answer, odd=()):
     The rows from number 1 on have the odd answers instead.
     """
     rng = random.Random(7)
-    rows = ["id,answer,x,color"]
+    rows = ["id,answer,weight,x,color"]
     for number in range(1500):
         x, color = rng.gauss(0, 1), rng.choice(["red", "green", ""])
         # some rows have no answer, and some no x
         text = "" if number % 50 == 0 else answer(x, color)
         text = odd[number - 1] if 0 < number <= len(odd) else text
-        rows.append(f"{number},{text},{'' if number % 17 == 0 else f'{x:.4f}'},{color}")
+        weight = rng.choice([0, 0.5, 2])
+        rows.append(f"{number},{text},{weight},{'' if number % 17 == 0 else f'{x:.4f}'},{color}")
     folder.mkdir()
     (folder / "rows.csv").write_text("\n".join(rows) + "\n")
     (folder / "schema.pbtxt").write_text(SCHEMA % column_type)
@@ -119,17 +121,23 @@ def test_several_classes(tmp_path):
     assert sorted(described["classes"]) == ["10", "Other", "a;b", "other", "rare"]
 
 
-def test_a_column_of_two_texts(tmp_path):
+def test_a_column_of_two_texts_with_weights_of_rows_and_classes(tmp_path):
     def answer(x, color):
         return "left" if x + (color == "red") > 1 else "stayed"
 
-    label = "{task: binary, column: answer}"
+    label = "{task: binary, column: answer, weight: weight, class_weights: balanced}"
     content = run(tmp_path / "table", label, "BYTES", answer)
 
     assert content["evaluation"]["overall"]["auc"] > 0.9
+    assert content["evaluation"]["weight"] == "weight"
+    assert content["evaluation"]["objective"] == "auc"
+    stayed, left = content["training"]["labels"]["class_weights"]
+    assert stayed < 1 < left
     model = skewless.load(tmp_path / "table/runs/table")
     scored = model.predict({"x": [2.5, -2.5], "color": ["red", ""]})
     assert scored.column("class").to_pylist() == ["left", "stayed"]
+    card = (tmp_path / "table/runs/table/serving/1/MODEL_CARD.md").read_text()
+    assert "each row counts by its 'weight'; in training, all classes count the same" in card
 
 
 def test_a_number_in_its_own_unit(tmp_path):

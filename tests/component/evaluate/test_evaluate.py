@@ -10,6 +10,7 @@ import pytest
 
 from components import progress
 from components.evaluate.report import Report
+from schemas.columns import Column
 from schemas.errors import ConfigError, DataError, ModelError
 from schemas.evaluation import Evaluation
 from schemas.tasks.binary import Binary, BinaryThresholds
@@ -67,6 +68,32 @@ def test_slices_by_raw_value(tiny):
     ]
     cash = report.slices[1].metrics
     assert cash["log_loss"] == pytest.approx((2 * LN[0.75] + LN[0.25]) / 3)
+
+
+def test_rows_count_by_their_weights_in_every_figure(tiny):
+    columns = (*tiny.columns, Column("w", "INT", False))
+    # the weight of a wrong row is 2, and that of a row without a payment 0
+    weights = [1, 1, 1, 1, 1, 0, 2, 2]
+    rows = tiny.rows.append_column("w", pa.array(weights))
+    report = tiny.evaluate(
+        columns=columns,
+        label=tiny.label.model_copy(update={"weight": "w"}),
+        examples=tiny.examples(rows),
+        last_blessed=tiny.model("served", credit=0.9, otherwise=0.1),
+        evaluation=Evaluation(slices=("payment",)),
+    )
+    found = report.overall
+    assert (found["examples"], found["positives"], report.weight) == (8, 4, "w")
+    assert found["log_loss"] == pytest.approx((5 * LN[0.75] + 4 * LN[0.25]) / 9)
+    assert found["accuracy"] == pytest.approx(5 / 9)
+    assert report.baselines["base_rate"]["accuracy"] == pytest.approx(5 / 9)
+    assert report.baselines["logistic"]["log_loss"] == pytest.approx(
+        (5 * LN[0.4] + 4 * LN[0.6]) / 9
+    )
+    assert report.last_blessed.metrics["log_loss"] == pytest.approx((5 * LN[0.9] + 4 * LN[0.1]) / 9)
+    # the row without a payment counts nothing, so its slice has no figures
+    assert [(s.value, s.metrics["examples"]) for s in report.slices] == [("Crédit", 4), ("Cash", 3)]
+    assert report.slices[0].metrics["log_loss"] == pytest.approx((3 * LN[0.75] + 2 * LN[0.25]) / 5)
 
 
 def test_the_worst_slices_are_named(tiny):

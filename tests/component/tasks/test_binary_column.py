@@ -57,15 +57,20 @@ def test_answers_name_the_values():
     assert binary.answers(label, named, learned)[names.PREDICT](logits)["class"][0] == b"0"
 
 
+def weighed(*labels):
+    """Return labels with weights of 1."""
+    return [(np.array(labels), np.ones(len(labels)))]
+
+
 def test_the_choice_of_the_positive_value_is_reported():
     label, learned = Binary.model_validate({"column": "y"}), {"classes": ["stayed", "left"]}
-    head = binary.head([np.array([0, 1, 0, 0])], label, learned, where="examples")
+    head = binary.head(weighed(0, 1, 0, 0), label, learned, where="examples")
     assert head.remark == "class 1 of 'y' is 'left', 0.25 of the training rows"
     chosen = Binary.model_validate({"column": "y", "positive": "left"})
-    assert not binary.head([np.array([0, 1])], chosen, learned, where="examples").remark
+    assert not binary.head(weighed(0, 1), chosen, learned, where="examples").remark
 
 
 def test_one_value_cannot_be_learned():
     label = Binary.model_validate({"column": "y"})
     with pytest.raises(DataError, match="is 0 in all 2 training rows"):
-        binary.head([np.array([0, 0])], label, {}, where="examples")
+        binary.head(weighed(0, 0), label, {}, where="examples")

@@ -20,6 +20,11 @@ def answers(signature):
     return {name: tensor.numpy() for name, tensor in of_logits(tf.constant(LOGITS)).items()}
 
 
+def weighed(*parts):
+    """Return labels with weights of 1."""
+    return [(np.int64(part), np.ones(len(part))) for part in parts]
+
+
 def test_listed_classes_are_numbered_in_their_order():
     inputs = {"y": tf.constant(["other", "10", "OTHER", "Other"])}
     assert multiclass.label(inputs, LISTED).numpy().tolist() == [2, 0, -1, 1]
@@ -54,7 +59,7 @@ def test_the_proof_takes_the_class_that_follows_from_the_answered_probabilities(
 
 
 def test_an_untrained_model_predicts_the_shares_of_the_classes():
-    head = multiclass.head([np.int64([0, 0, 2]), np.int64([2] * 7)], LISTED, LEARNED, where="x")
+    head = multiclass.head(weighed([0, 0, 2], [2] * 7), LISTED, LEARNED, where="x")
     assert (head.units, head.labels) == (3, {"class_counts": [2, 0, 8]})
     shares = tf.nn.softmax(tf.constant(head.start)).numpy()
     np.testing.assert_allclose(shares, np.array([2.5, 0.5, 8.5]) / 11.5, rtol=1e-5)
@@ -62,7 +67,7 @@ def test_an_untrained_model_predicts_the_shares_of_the_classes():
 
 def test_one_class_cannot_be_learned():
     with pytest.raises(DataError, match="'y' is 'Other' in all 3 training rows"):
-        multiclass.head([np.int64([1, 1, 1])], LISTED, LEARNED, where="x")
+        multiclass.head(weighed([1, 1, 1]), LISTED, LEARNED, where="x")
 
 
 def test_classes_are_different_names():

@@ -18,7 +18,8 @@ def task(**options):
 
 
 def head(options, *parts):
-    return regression.head(parts or (LABELS[:2], LABELS[2:]), options, {}, where="examples")
+    weighed = [(part, np.ones(len(part))) for part in parts or (LABELS[:2], LABELS[2:])]
+    return regression.head(weighed, options, {}, where="examples")
 
 
 def predicted(options, logits, labels):

@@ -14,6 +14,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import progress
+from components.arrow_files import open_parquet
 from components.examples import iter_batches, row_groups, shards
 from schemas.errors import ConfigError, DataError
 from schemas.types import TYPES
@@ -422,3 +423,25 @@ def test_no_training_rows_is_a_data_error(run):
 def test_two_features_of_one_name_are_refused_before_anything_is_read(run):
     with pytest.raises(ConfigError, match="two transformed features have the name 'x_z_score'"):
         run({"x": "FLOAT"}, {"x": ["z_score", "z_score"]}, {})
+
+
+def test_weights_are_passed_on_as_float32_and_stay_out_of_the_graph(run):
+    kinds = {"w": "INT", "x": "FLOAT"}
+    rows = {"w": [2**24 + 1, 0, 3, 1, 5], "x": [1.0, 2.0, 3.0, 4.0, 5.0]}
+    label = {"name": "big", "exceeds": {"column": "tips", "fraction": 0.5, "of": "of"}}
+    weighted = run(kinds, {"x": ["z_score"]}, {"train": rows}, label={**label, "weight": "w"})
+    plain = run(kinds, {"x": ["z_score"]}, {"train": rows}, label=label)
+
+    found = weighted.split("train")
+    assert found.pop("w") == [float(2**24), 0.0, 3.0, 1.0, 5.0]
+    assert found == plain.split("train")
+    assert weighted.layout == plain.layout
+    for split in ("train", "test"):  # test has no rows
+        (path,) = shards(str(weighted.examples), split)[:1]
+        assert open_parquet(path).schema_arrow.field("w").type == pa.float32()
+    ones = [1.0] * 5
+    require_graph_gives_what_was_written(
+        weighted, {"x": "FLOAT"}, {**rows, "tips": ones, "of": ones}
+    )
+    metadata = tft.TFTransformOutput(str(weighted.graph)).transformed_feature_spec()
+    assert sorted(metadata) == sorted(plain.split("train"))

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas import catalog
+from schemas.tasks.multiclass import Multiclass
 from tests.unit.schemas.conftest import refusal
 
 
@@ -171,3 +172,51 @@ def label(folder, column, value):
         "exceeds: {column: tips, fraction: 0.2, of: fare}",
         f'equals: {{column: {column}, values: ["{value}"]}}',
     )
+
+
+@pytest.mark.parametrize(
+    ("feature", "said"),
+    [
+        ("", "'w'"),
+        ('feature { name: "w" type: FLOAT }', "the weight 'w' is known when serving"),
+        (
+            'feature { name: "w" type: BYTES not_in_environment: "SERVING" }',
+            "label.weight cannot take 'w', which is BYTES",
+        ),
+        ('feature { name: "w" type: INT not_in_environment: "SERVING" }', None),
+    ],
+    ids=["absent", "in requests", "text", "as it should be"],
+)
+def test_a_weight_is_a_number_that_no_request_carries(folder, feature, said):
+    folder.change("  name: big_tip", "  name: big_tip\n  weight: w")
+    folder.schema.write_text(folder.schema.read_text() + feature + "\n")
+    if said is None:
+        assert catalog.load(str(folder)).spec.label.weight == "w"
+    else:
+        assert said in refusal(folder).what
+
+
+def test_a_weight_is_neither_the_label_nor_of_its_name(folder):
+    folder.change("  name: big_tip", "  name: big_tip\n  weight: tips")
+    assert "is what the label is made from" in refusal(folder).what
+    folder.change("weight: tips", "weight: big_tip")
+    folder.schema.write_text(
+        folder.schema.read_text()
+        + 'feature { name: "big_tip" type: INT not_in_environment: "SERVING" }\n'
+    )
+    assert refusal(folder).what == "two transformed features have the name 'big_tip'"
+
+
+def test_classes_are_weighed_by_their_names_as_they_are_written(folder):
+    folder.change(
+        "  exceeds: {column: tips, fraction: 0.2, of: fare}",
+        "  task: multiclass\n  column: payment2\n  class_weights: {no: 2, 010: 3.5}",
+    )
+    folder.schema.write_text(
+        folder.schema.read_text()
+        + 'feature { name: "payment2" type: BYTES not_in_environment: "SERVING" }\n'
+    )
+    folder.change("  thresholds:\n    auc: {min: 0.6}\n", "")
+    label = catalog.load(str(folder)).spec.label
+    assert isinstance(label, Multiclass)
+    assert label.class_weights == {"no": 2, "010": 3.5}

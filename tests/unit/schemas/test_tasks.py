@@ -10,6 +10,7 @@ from schemas.columns import columns_of, parse_schema
 from schemas.expectations import expectations_of
 from schemas.spec import Spec
 from schemas.tasks.binary import Binary, BinaryExport, BinaryThresholds
+from schemas.tasks.multiclass import Multiclass
 from schemas.tasks.options import Bound
 from schemas.tasks.two_values import in_order
 
@@ -83,6 +84,11 @@ def test_a_label_of_a_column_without_a_task_is_refused_with_the_tasks():
         ({}, "type: INT", None),
         ({}, "type: INT int_domain { min: 0 max: 9 }", None),
         ({"positive": 1}, "type: INT", "binary"),
+        ({"positive": 1, "class_weights": "balanced"}, "type: INT", "binary"),
+        ({"classes": ["1", "2"], "class_weights": {"1": 2}}, "type: INT", "multiclass"),
+        ({"class_weights": "balanced"}, "type: INT", None),
+        ({"class_weights": "balanced"}, "type: BYTES", "multiclass"),
+        ({"weight": "w", "missing": "stop"}, "type: FLOAT", "regression"),
         ({"classes": ["1", "2"]}, "type: INT", "multiclass"),
         ({"poisson": True}, "type: INT", "regression"),
         ({"positive": "a"}, "type: BYTES", "binary"),
@@ -130,3 +136,43 @@ def test_a_key_of_another_task_is_refused():
         Spec.model_validate(
             SPEC | {"label": label, "evaluation": {"thresholds": {"auc": {"min": 0.5}}}}
         )
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ("balance", "give 'balanced', or classes with their weights.* got 'balance'"),
+        ({}, "give 'balanced', or classes with their weights"),
+        ({"a": 0}, "the weight of the class 'a' must be above 0, got 0"),
+        ({"a": float("inf")}, "the weight of the class 'a' must be above 0, got inf"),
+        ({"a": True}, "the weight of the class 'a' must be above 0, got True"),
+        ({"c": 2}, "'class_weights' has no class 'c'; one of: a, b"),
+    ],
+)
+def test_impossible_weights_of_classes_are_refused(weights, said):
+    with pytest.raises(ValueError, match=said):
+        Multiclass.model_validate({"column": "y", "classes": ["a", "b"], "class_weights": weights})
+
+
+def test_the_classes_of_a_rule_are_0_and_1():
+    rule = {"name": "y", "equals": {"column": "x", "values": ["a"]}}
+    assert Binary.model_validate({**rule, "class_weights": {"1": 5}}).class_weights == {"1": 5}
+    with pytest.raises(ValueError, match="'class_weights' has no class 'a'; one of: 0, 1"):
+        Binary.model_validate({**rule, "class_weights": {"a": 5}})
+
+
+def test_weighted_classes_are_compared_where_their_shares_do_not_matter():
+    for kind, options in ((Binary, {"column": "y"}), (Multiclass, {"column": "y"})):
+        assert kind.model_validate(options).objective == "log_loss"
+        objective = kind.model_validate({**options, "class_weights": "balanced"}).objective
+        assert objective in [metric.name for metric in kind.judged()]
+        assert objective != "log_loss"
+
+
+def test_what_weighs_is_said_where_the_model_is_described():
+    label = Multiclass.model_validate({"column": "y", "weight": "w", "class_weights": {"a": 2.5}})
+    assert label.in_words() + label.weighed == (
+        "y: which value 'y' has; each row counts by its 'w'; in training, rows of 'a' count 2.5"
+        " times"
+    )
+    assert Binary.model_validate({"column": "y"}).weighed == ""

@@ -60,6 +60,7 @@ def test_its_keys_are_those_that_are_documented(tmp_path):
         "slices",
         "worst_slices",
         "min_slice_examples",
+        "weight",
     ]
     assert list(written["overall"]) == [
         "examples",

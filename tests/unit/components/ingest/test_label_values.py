@@ -8,6 +8,7 @@ from components.ingest.label_values import check_label
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS
 from schemas.tasks.binary import Binary
+from schemas.tasks.multiclass import Multiclass
 
 
 def examples(root, values, kind="string"):
@@ -80,3 +81,15 @@ def test_many_and_long_values_are_cut_short(tmp_path):
     error = refused(root, "yes")
     assert error.expected.endswith(", and 40 more")
     assert len(error.expected) < 1_000
+
+
+@pytest.mark.parametrize(
+    "kind", [Binary, Multiclass], ids=lambda kind: kind.model_fields["task"].default
+)
+def test_a_weight_of_what_is_no_class_is_named(tmp_path, kind):
+    root = examples(tmp_path, {"train": ["ham", "spam", "ham"]})
+    known = kind.model_validate({"column": "y", "class_weights": {"spam": 5}})
+    check_label(root, known, where="data.csv")
+    unknown = kind.model_validate({"column": "y", "class_weights": {"spam": 5, "hma": 1}})
+    with pytest.raises(DataError, match=r"class_weights has 'hma'.*did you mean 'ham'"):
+        check_label(root, unknown, where="data.csv")

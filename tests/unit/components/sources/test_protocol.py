@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.sources.protocol import Selection, module_of, open_reader
+from components.sources.rejects import RejectReason
 from schemas import sources
 from schemas.columns import Column
 from schemas.sources.csv import Csv
@@ -70,9 +71,24 @@ def test_rows_mean_the_same_in_every_kind(folder, rows, trim, required):
     assert both[0] == both[1]
 
 
-def result(options, required):
+@pytest.mark.parametrize("weight", ["n", "x"])
+def test_rows_without_a_possible_weight_are_rejected(folder, weight):
+    rows = pa.table({"n": [0, 1, -1, None, 2**53], "x": [0.0, 0.5, -1e-30, None, 3.0]})
+    table = rows.append_column("t", pa.array(["a"] * 5))
+    pv.write_csv(table, folder / "rows.csv")
+    pq.write_table(table, folder / "rows.parquet")
+    for options in (Csv(path=str(folder / "rows.csv")), Parquet(path=str(folder / "rows.parquet"))):
+        kept = result(options, (), weight)
+        assert kept[2:4] == [
+            (weight, RejectReason.NEGATIVE_WEIGHT),
+            (weight, RejectReason.MISSING_WEIGHT),
+        ]
+        assert [row[2] for row in kept[:2] + kept[4:]] == ["a"] * 3
+
+
+def result(options, required, weight=None):
     """Return the result for each record, in order: its values, or the column and the reason."""
-    reader = open_reader(options, Selection(COLUMNS, required))
+    reader = open_reader(options, Selection(COLUMNS, required, weight=weight))
     (part,) = reader.parts(options.path)
     became: dict[int, object] = {}
     for block in reader.read(part):

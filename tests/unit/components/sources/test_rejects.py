@@ -18,6 +18,8 @@ def test_codes_are_stable():
         "not_json",
         "not_an_object",
         "not_text",
+        "missing_weight",
+        "negative_weight",
         "not_a_boolean",
         "not_a_time",
         "time_too_fine",

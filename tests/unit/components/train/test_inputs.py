@@ -125,4 +125,5 @@ def test_row_groups_and_the_rows_inside_are_both_shuffled(examples):
 
 def test_labels_are_those_of_all_shards(examples):
     parts = list(labels(examples, "train", LAYOUT))
-    assert (sum(map(len, parts)), sum(part.sum() for part in parts)) == (ROWS, 8)
+    assert (sum(len(part) for part, _ in parts), sum(part.sum() for part, _ in parts)) == (ROWS, 8)
+    assert all((weights == 1).all() and len(weights) == len(part) for part, weights in parts)
