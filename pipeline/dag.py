@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from components import files, stores
+from components.ingest.selection import selection_of
 from components.ingest.splits import protocol as splits
 from components.sources import protocol as sources
-from components.sources.protocol import Selection, open_reader
+from components.sources.protocol import Reader, open_reader
 from components.sources.source_files import source_files
 from components.tasks import protocol as tasks
 from components.transform.treatments import protocol as treatments
@@ -60,16 +61,21 @@ def check_source(dataset: Dataset) -> None:
       ConfigError: the source's options contradict each other.
       StoreError: the store does not answer, or refuses.
     """
-    selection = Selection(
-        dataset.columns,
-        required=dataset.spec.label.columns,
-        weight=dataset.spec.label.weight,
-    )
-    reader = open_reader(dataset.spec.source, selection)
+    reader = reader_of(dataset)
     if files.in_store(dataset.source_path):
         stores.check(dataset.source_path)
     for path in source_paths(dataset):
         reader.parts(path)
+
+
+def reader_of(dataset: Dataset) -> Reader[Any]:
+    """Return the reader of the source's files.
+
+    Raises:
+      ConfigError: the source's options contradict each other.
+    """
+    spec = dataset.spec
+    return open_reader(spec.source, selection_of(dataset.columns, spec.label, spec.splits))
 
 
 def source_paths(dataset: Dataset) -> list[str]:

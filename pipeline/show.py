@@ -29,9 +29,7 @@ def command(dataset: str) -> None:
     rows = sum(part.rows for part in parts)
     click.echo(f"{spec.name} predicts {spec.label.in_words()} ({spec.label.task})")
     click.echo(f"source     {spec.source.path}: {spec.source.format}, about {rows:,.0f} rows")
-    shares = ", ".join(f"{share:.0%}" for share in spec.splits.shares)
-    by = ", ".join(spec.splits.columns)
-    click.echo(f"splits     train, eval and test are {shares}, by {spec.splits.by} of {by}\n")
+    click.echo(f"splits     train, eval and test: {spec.splits.in_words()}\n")
     click.echo(
         render(
             ("column", "type", "becomes", "transformed features"),
@@ -79,9 +77,7 @@ def parts_of(dataset: Dataset) -> list[tuple[Reader[Part], Part]]:
     Raises:
       DataError: there is no file, or one cannot be read, or lacks a column.
     """
-    from components.sources.protocol import Selection, open_reader
     from pipeline import dag
 
-    selection = Selection(dataset.columns, required=dataset.spec.label.columns)
-    reader = open_reader(dataset.spec.source, selection)
+    reader = dag.reader_of(dataset)
     return [(reader, part) for path in dag.source_paths(dataset) for part in reader.parts(path)]

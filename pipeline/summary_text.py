@@ -46,9 +46,13 @@ def _data(summary: Summary) -> Iterator[Line]:
         counts = summary.counts
         splits = ", ".join(f"{rows:,} {split}" for split, rows in counts["examples"].items())
         read, rejected = counts["records_read"], counts["records_rejected"]
-        yield _labelled("data", f"{read:,} rows read: {splits}; {rejected:,} rejected")
+        dropped = counts.get("records_dropped", 0)
+        left_out = f", {dropped:,} dropped" if dropped else ""
+        yield _labelled("data", f"{read:,} rows read: {splits}; {rejected:,} rejected{left_out}")
         for reason, count in _by_count(counts["rejected_by_reason"]):
             yield _labelled("", f"rejected {count:,}: {reason}")
+        for rule, count in _by_count(counts.get("dropped_by_rule", {})):
+            yield _labelled("", f"dropped {count:,}: {rule}")
         if rejected:
             yield _labelled("", f"see {summary.rejects}", WEAK)
     if summary.findings:

@@ -29,8 +29,11 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
         transformed features have the same name; the label can never be 1.
     """
     _check_features(spec, columns, where)
-    for name in (*spec.splits.columns, *spec.evaluation.slices):
-        find(columns, name, where=f"{where}: splits.key, evaluation.slices")
+    section = f"{where}: splits"
+    own = tuple(find(columns, name, where=section) for name in spec.splits.columns)
+    spec.splits.check(own, where=section)
+    for name in spec.evaluation.slices:
+        find(columns, name, where=f"{where}: evaluation.slices")
     _check_label(spec, columns, where)
     _check_weight(spec, columns, where)
     _check_names(spec, columns, where)

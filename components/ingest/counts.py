@@ -1,4 +1,4 @@
-"""Counts of records that became examples and of rejected ones: `counts.json` beside the examples.
+"""Counts of records that became examples, or not, and why: `counts.json` beside the examples.
 
 Ingest writes the file; stages that judge the data read it back as the same value.
 """
@@ -24,14 +24,18 @@ class Counts(Strict):
     Attributes:
       records_read: records of the source, without header lines and blank lines.
       examples: examples by split.
-      records_rejected: records that did not become examples.
+      records_rejected: records that are not rows.
       rejected_by_reason: the same by reason (see `components.sources.rejects`).
+      records_dropped: rows that a rule of pipeline.yaml keeps out of the examples.
+      dropped_by_rule: the same by rule.
     """
 
     records_read: Rows
     examples: dict[str, Rows]
     records_rejected: Rows
     rejected_by_reason: dict[str, Rows]
+    records_dropped: Rows = 0
+    dropped_by_rule: dict[str, Rows] = Field(default_factory=dict)
 
     def check(self) -> None:
         """Check that every record is accounted for.
@@ -41,11 +45,14 @@ class Counts(Strict):
         """
         written = sum(self.examples.values())
         reasons = sum(self.rejected_by_reason.values())
-        if self.records_read != written + self.records_rejected or reasons != self.records_rejected:
+        rules = sum(self.dropped_by_rule.values())
+        elsewhere = self.records_rejected + self.records_dropped
+        if self.records_read != written + elsewhere or reasons + rules != elsewhere:
             raise DataError(
                 f"records are unaccounted for: {self.records_read} read, {written} examples, "
-                f"{self.records_rejected} rejected, {reasons} of them with a reason",
-                expected="read = examples + rejected",
+                f"{self.records_rejected} rejected, {reasons} of them with a reason, "
+                f"{self.records_dropped} dropped, {rules} of them by a rule",
+                expected="read = examples + rejected + dropped",
                 remedy="this is a bug in skewless, not in the data: please report it",
             )
 

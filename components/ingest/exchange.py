@@ -91,7 +91,7 @@ class Router:
     shards: Shards
 
     def route(self, batch: pa.RecordBatch, *, file: int, first: int) -> np.ndarray:
-        """Return each row's shard, shape [rows].
+        """Return each row's shard, shape [rows]; -1 for a row that is in no split.
 
         Args:
           batch: the rows.
@@ -101,13 +101,18 @@ class Router:
         split = self.splitter.assign(batch)
         counts = np.array(self.shards.counts)
         offsets = np.cumsum(counts) - counts
-        return offsets[split] + scatter(file, first, batch.num_rows, counts[split])
+        shard = offsets[split] + scatter(file, first, batch.num_rows, counts[split])
+        return np.where(split < 0, -1, shard)
 
 
 class PieceWriter:
     """Writes one source file's rows as pieces; a context manager.
 
     The Arrow file has a new name each time, so that the file of a failed attempt is never read.
+
+    Attributes:
+      rows: how many rows were read.
+      dropped: how many of them are in no split.
     """
 
     def __init__(self, folder: str, schema: pa.Schema, router: Router, *, file: int) -> None:
@@ -121,10 +126,15 @@ class PieceWriter:
         arrow_file = self._stack.enter_context(pa.OSFile(partial, "wb"))
         self._writer = self._stack.enter_context(pa.ipc.new_file(arrow_file, schema))
         self.rows = 0
+        self.dropped = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Append rows, each to the piece of its shard."""
+        """Append rows, each to the piece of its shard; those that are in no split are counted."""
         shard = self._router.route(batch, file=self._file, first=self.rows)
+        self.rows += batch.num_rows
+        if (kept := shard >= 0).sum() < batch.num_rows:
+            self.dropped += int((~kept).sum())
+            batch, shard = batch.filter(pa.array(kept)), shard[kept]
         order = np.argsort(shard.astype(np.uint32), kind="stable")
         batch = batch.take(pa.array(order))
         ends = np.cumsum(np.bincount(shard, minlength=self._router.shards.total))
@@ -133,7 +143,6 @@ class PieceWriter:
             self._writer.write_batch(batch.slice(start, int(ends[number]) - start))
             self._batches.setdefault(number, []).append(self._written)
             self._written += 1
-        self.rows += batch.num_rows
 
     def pieces(self) -> list[tuple[int, Piece]]:
         """Return the pieces with their shards."""

@@ -1,6 +1,7 @@
 """Turns files of rows into Examples: typed, split and shuffled, with rejects and counts.
 
-Every record becomes an example or a reject, and `counts.json` has the numbers of each. The same
+Every record becomes an example or a reject, or is dropped by a rule of the split, and `counts.json`
+has the numbers of each. The same
 input gives the same examples in the same order. The output folder appears whole or not at all.
 """
 
@@ -24,10 +25,12 @@ from components.ingest.failures import disk_errors, keep_failure, reserve
 from components.ingest.label_values import check_label
 from components.ingest.outcome import outcome
 from components.ingest.rejects import RejectWriter, publish_rejects
-from components.ingest.splits.protocol import open_splitter
+from components.ingest.selection import selection_of
+from components.ingest.splits.look_ahead import look_ahead
+from components.ingest.splits.protocol import Splitter
 from components.ingest.tally import IngestTally
 from components.ingest.weights import check_weights
-from components.sources.protocol import Part, Reader, Selection, open_reader
+from components.sources.protocol import Part, Reader, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.examples import Examples
@@ -74,12 +77,12 @@ def ingest(
     """
     if not paths:
         raise DataError("no file matches the source's path", where=source.path)
-    selection = Selection(tuple(columns), required=label.columns, weight=label.weight)
-    reader = open_reader(source, selection)
+    reader = open_reader(source, selection_of(columns, label, splits))
     parts = [part for path in paths for part in reader.parts(path)]
     _note_ignored(parts)
     with _working_folder(output, options) as folder:
-        plan = Plan.of(reader, parts, columns, splits, settings, folder)
+        splitter = look_ahead(source, paths, columns, splits, folder, options)
+        plan = Plan.of(reader, parts, columns, splits, splitter, settings, folder)
         tally = outcome(STAGE, "Ingest" >> IngestParts(plan), folder, IngestTally, options)
         counts = tally.counts()
         counts.check()
@@ -124,6 +127,7 @@ class Plan:
         parts: Sequence[Part],
         columns: Sequence[Column],
         splits: SplitOptions,
+        splitter: Splitter,
         settings: Examples,
         folder: str,
     ) -> Plan:
@@ -138,7 +142,7 @@ class Plan:
             reader=reader,
             parts=tuple(parts),
             columns=tuple(columns),
-            router=Router(open_splitter(splits), shards),
+            router=Router(splitter, shards),
             batch_rows=settings.batch_rows,
             folder=folder,
         )
@@ -220,6 +224,9 @@ class _ReadPart(beam.DoFn):
                 self._read.inc(block.read)
                 self._rejected.inc(len(block.rejects))
                 progress.rows(STAGE, block.read)
+        if pieces.dropped:
+            rule = plan.router.splitter.DROPS
+            tally = IngestTally.add([tally, IngestTally(dropped={rule: pieces.dropped})])
         if rejects.path is not None:
             tally = IngestTally.add([tally, IngestTally(reject_files=((position, rejects.path),))])
         return tally, pieces.pieces()

@@ -32,6 +32,7 @@ class IngestTally(Strict):
       records_read: records read.
       examples: examples written, by split.
       rejected: records rejected, by reason.
+      dropped: rows that are in no split, by the rule that drops them.
       samples: the first rejected records of each reason.
       reject_files: files of rejects, each with its source's position among the files.
     """
@@ -39,6 +40,7 @@ class IngestTally(Strict):
     records_read: int = 0
     examples: dict[str, int] = Field(default_factory=dict)
     rejected: dict[str, int] = Field(default_factory=dict)
+    dropped: dict[str, int] = Field(default_factory=dict)
     samples: dict[str, tuple[Sample, ...]] = Field(default_factory=dict)
     reject_files: tuple[tuple[int, str], ...] = ()
 
@@ -59,16 +61,19 @@ class IngestTally(Strict):
         tallies = list(tallies)
         examples: Counter[str] = Counter()
         rejected: Counter[str] = Counter()
+        dropped: Counter[str] = Counter()
         samples: dict[str, list[Sample]] = {}
         for tally in tallies:
             examples.update(tally.examples)
             rejected.update(tally.rejected)
+            dropped.update(tally.dropped)
             for reason, some in tally.samples.items():
                 samples.setdefault(reason, []).extend(some)
         return cls(
             records_read=sum(t.records_read for t in tallies),
             examples=examples,
             rejected=rejected,
+            dropped=dropped,
             samples={
                 reason: tuple(sorted(some, key=lambda s: (s.file, s.line))[:_SAMPLES])
                 for reason, some in samples.items()
@@ -84,6 +89,8 @@ class IngestTally(Strict):
             examples={split: self.examples.get(split, 0) for split in SPLITS},
             records_rejected=sum(self.rejected.values()),
             rejected_by_reason=dict(by_count),
+            records_dropped=sum(self.dropped.values()),
+            dropped_by_rule=dict(sorted(self.dropped.items())),
         )
 
     def refuse_missing_labels(self, label: TaskOptions, where: str) -> None:

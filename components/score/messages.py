@@ -21,6 +21,7 @@ from components.examples import ARROW_TYPES
 from components.raw_values import requested
 from components.score.sinks import json_lines
 from components.sources.cells import first_reasons
+from components.sources.protocol import Needs
 from components.sources.rejects import RejectReason
 from components.sources.typed import of_json
 from schemas.columns import Column
@@ -141,7 +142,7 @@ def _columns(
         requested(cell.values.cast(ARROW_TYPES[c.kind]), c)
         for cell, c in zip(cells, inputs, strict=True)
     ]
-    return arrays, *first_reasons(cells, inputs, required=())
+    return arrays, *first_reasons(cells, inputs, Needs())
 
 
 def _opening(document: dict[str, Any], keys: Sequence[str]) -> str:

@@ -6,13 +6,14 @@ the exact path would accept, with the same result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.sources.protocol import Needs
 from components.sources.rejects import RejectReason
 from components.times import format_of, read_texts, unit_of
 from schemas.columns import LARGEST_INTEGER, Column
@@ -54,29 +55,27 @@ def convert(text: pa.Array, column: Column) -> Cells:
 
 
 def first_reasons(
-    cells: Sequence[Cells],
-    columns: Sequence[Column],
-    required: Collection[str],
-    weight: str | None = None,
+    cells: Sequence[Cells], columns: Sequence[Column], needs: Needs
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each row's first reason and the position of its column.
 
     Args:
       cells: the cells of each column.
       columns: the columns, at least one.
-      required: names of columns that must not be missing.
-      weight: the column with the rows' weights; None if there is none.
+      needs: what a row needs.
     """
     rows = len(cells[0].values)
     reasons, culprits = np.zeros(rows, np.uint8), np.zeros(rows, np.int64)
     reasons_by_column = [(i, c.reasons) for i, c in enumerate(cells) if c.reasons.any()]
     for i, column in enumerate(columns):
-        if column.name in required and cells[i].values.null_count:
-            missing = np.asarray(cells[i].values.is_null())
-            reasons_by_column.append(
-                (i, missing.astype(np.uint8) * np.uint8(RejectReason.MISSING_LABEL))
-            )
-        if column.name == weight:
+        for names, reason in (
+            (needs.label, RejectReason.MISSING_LABEL),
+            (needs.split, RejectReason.MISSING_SPLIT),
+        ):
+            if column.name in names and cells[i].values.null_count:
+                missing = np.asarray(cells[i].values.is_null())
+                reasons_by_column.append((i, missing.astype(np.uint8) * np.uint8(reason)))
+        if column.name == needs.weight:
             reasons_by_column.append((i, _weight_reasons(cells[i].values)))
     for i, column_reasons in reasons_by_column:
         first = (reasons == 0) & (column_reasons > 0)

@@ -91,8 +91,7 @@ class Reader(protocol.Reader[ParquetPart]):
         columns = self._selection.columns
         cells = [self._cells(column(batch, c.name), c) for c in columns]
         keys = [column(batch, key.name) for key in self._selection.keys]
-        required, weight = self._selection.required, self._selection.weight
-        reasons, culprits = first_reasons(cells, columns, required, weight)
+        reasons, culprits = first_reasons(cells, columns, self._selection.needs)
         rows = pa.RecordBatch.from_arrays(
             [*(c.values for c in cells), *keys],
             schema=pa.schema([*arrow_schema(columns), *part.key_types]),

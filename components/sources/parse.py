@@ -50,7 +50,7 @@ def parse(block: Records, fields: Fields, rules: Rules) -> Block:
     cells = [
         convert(column, spec) for column, spec in zip(text.columns, rules.columns, strict=True)
     ]
-    reasons, culprits = first_reasons(cells, rules.columns, rules.required, rules.weight)
+    reasons, culprits = first_reasons(cells, rules.columns, rules.needs)
     batch = pa.RecordBatch.from_arrays(
         [c.values for c in cells], schema=arrow_schema(rules.columns)
     )

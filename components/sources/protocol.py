@@ -21,21 +21,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Needs:
+    """What a row needs, besides values that fit their types.
+
+    Attributes:
+      label: columns of the label, which must not be missing.
+      split: columns that decide the row's split, which must not be missing.
+      weight: the column with the rows' weights, which are numbers from 0 up; None if there is none.
+    """
+
+    label: tuple[str, ...] = ()
+    split: tuple[str, ...] = ()
+    weight: str | None = None
+
+
+@dataclass(frozen=True)
 class Selection:
     """The columns to read from a source.
 
     Attributes:
       columns: the columns to read, in the order of the result.
-      required: names of columns that must not be missing in any row.
-      weight: the column with the rows' weights, which are numbers from 0 up; None if there is none.
+      needs: what a row needs.
       keys: columns that identify rows and are passed on. A source whose values have no types, such
         as CSV, reads them with the types of these columns; others keep their own types.
     """
 
     columns: tuple[Column, ...]
-    required: tuple[str, ...] = ()
+    needs: Needs = Needs()
     keys: tuple[Column, ...] = ()
-    weight: str | None = None
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ class RejectReason(enum.IntEnum):
     NOT_TEXT: a BYTES value that is not text.
     MISSING_WEIGHT: the row's weight is missing.
     NEGATIVE_WEIGHT: the row's weight is below 0.
+    MISSING_SPLIT: a column that decides the row's split is missing.
     NOT_A_BOOLEAN: a value that is neither of the two of a bool_domain.
     NOT_A_TIME: a value that is not a time in the format or unit of a time_domain, such as February
       30.
@@ -67,6 +68,7 @@ class RejectReason(enum.IntEnum):
     NOT_TEXT = 12
     MISSING_WEIGHT = 13
     NEGATIVE_WEIGHT = 14
+    MISSING_SPLIT = 15
     NOT_A_BOOLEAN = 20
     NOT_A_TIME = 21
     TIME_TOO_FINE = 22

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.sources.protocol import Selection
+from components.sources.protocol import Needs, Selection
 from schemas.columns import Column
 from schemas.errors import ConfigError
 from schemas.sources.csv import Csv
@@ -29,20 +29,18 @@ class Rules:
 
     Attributes:
       columns: the selected columns in order, followed by the keys.
-      required: names of columns that must not be missing.
+      needs: what a row needs.
       dialect: how the text is split.
       null_values: texts that mean missing, always including the empty one.
-      weight: the column with the rows' weights; None if there is none.
       trim: whether spaces around a value are dropped; a quote after leading spaces is an ordinary
         character in any case.
     """
 
     columns: tuple[Column, ...]
-    required: tuple[str, ...]
+    needs: Needs
     dialect: Dialect
     null_values: tuple[str, ...]
     trim: bool
-    weight: str | None = None
 
     @classmethod
     def of(cls, source: Csv, selection: Selection) -> Rules:
@@ -59,9 +57,8 @@ class Rules:
             )
         return cls(
             columns=selection.columns + selection.keys,
-            required=selection.required,
+            needs=selection.needs,
             dialect=Dialect(source.delimiter.encode(), source.newlines_in_values),
             null_values=source.nulls,
             trim=source.trim,
-            weight=selection.weight,
         )

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import pydantic
 
+from schemas.splits.column import ColumnSplit
+from schemas.splits.group import Group
 from schemas.splits.hash import Hash
 from schemas.splits.options import SplitOptions
+from schemas.splits.time import Time
 from schemas.strict import named_kind
 
-KINDS = (Hash,)
+KINDS = (Hash, Group, Time, ColumnSplit)
 NAMES: tuple[str, ...] = tuple(kind.model_fields["by"].default for kind in KINDS)
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.splits.options import SplitOptions
+from schemas.splits.options import SharedSplit
 
 
-class Hash(SplitOptions):
+class Hash(SharedSplit):
     """A split by a hash of `key`.
 
     A row's split depends only on the values of its key columns, so adding rows or columns moves no
@@ -23,3 +23,7 @@ class Hash(SplitOptions):
     def columns(self) -> tuple[str, ...]:
         """The key."""
         return self.key
+
+    def in_words(self) -> str:
+        """Return the shares, and the key."""
+        return f"{self.shares_in_words} by a hash of {', '.join(self.key)}"

@@ -21,6 +21,7 @@ from schemas.sources.csv import Csv
 from schemas.sources.parquet import Parquet
 from schemas.spec import Spec
 from schemas.strict import Strict
+from schemas.splits import KINDS as SPLITS
 from schemas.tasks import KINDS as TASKS
 from schemas.tasks.binary import Equals, Exceeds
 from schemas.tasks.options import Bound
@@ -174,6 +175,7 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
         **keys_of(Spec),
         **keys_of(Parquet, "source."),
         **keys_of(Csv, "source."),  # its default if kinds differ
+        **{k: v for split in reversed(SPLITS) for k, v in keys_of(split, "splits.").items()},
         **{
             key: default
             for task in reversed(TASKS)  # the first one is the default

@@ -19,18 +19,21 @@ from components.examples import ShardWriter, arrow_schema, iter_batches, shards
 from components.ingest.counts import Counts
 from components.ingest.exchange import PieceWriter
 from components.ingest.ingest import IngestParts, Plan, ingest
+from components.ingest.splits.protocol import open_splitter
 from components.progress import LOGGER
 from components.sources import csv as csv_source
 from components.sources import parse
 from components.sources.csv_blocks import read_records
-from components.sources.protocol import Selection, open_reader
+from components.sources.protocol import Needs, Selection, open_reader
 from schemas import sources
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
 from schemas.examples import Examples
 from schemas.sources.csv import Csv
+from schemas.splits.column import ColumnSplit
 from schemas.splits.hash import Hash
 from schemas.splits.options import SPLITS
+from schemas.splits.time import Time
 from schemas.tasks.binary import Binary
 from schemas.tasks.multiclass import Multiclass
 from schemas.tasks.regression import Regression
@@ -190,10 +193,10 @@ def _reject(*values):
 def test_counters_add_up(write, tmp_path):
     table = rows(0, 100)
     table[7]["id"] = "seven"
-    reader = open_reader(Csv(path="*"), Selection(COLUMNS, LABEL.columns))
+    reader = open_reader(Csv(path="*"), Selection(COLUMNS, Needs(LABEL.columns)))
     paths = [write(table), write(rows(100, 10), name="b.csv")]
     parts = [part for path in paths for part in reader.parts(path)]
-    plan = Plan.of(reader, parts, COLUMNS, SHARES, Examples(), str(tmp_path))
+    plan = Plan.of(reader, parts, COLUMNS, SHARES, open_splitter(SHARES), Examples(), str(tmp_path))
     pipeline = beam.Pipeline(options=beam_options(None))
     _ = pipeline | IngestParts(plan)
     result = pipeline.run()
@@ -466,3 +469,28 @@ def test_an_empty_output_folder_is_filled_and_a_full_one_is_not(write, run, tmp_
 def test_an_invalid_delimiter(write, run):
     with pytest.raises(ConfigError, match="cannot be a delimiter"):
         run(write(rows(0, 5)), delimiter='"')
+
+
+def test_a_split_by_time_reads_the_rows_twice_and_drops_its_gap(write, run):
+    table = rows(0, 400)
+    table[5]["id"] = ""
+    path = write(table[::-1])
+    uri, counts = run(path, splits=Time(column="id", gap="10"))
+
+    assert counts.records_read == 400
+    assert counts.rejected_by_reason == {"missing_split": 1}
+    assert counts.dropped_by_rule == {"splits.gap": 20}
+    assert counts.examples == {"train": 269, "eval": 50, "test": 60}
+    ids = {split: ids_of(uri, split) for split in SPLITS}
+    assert max(ids["train"]) + 10 < min(ids["eval"])
+    assert max(ids["eval"]) + 10 < min(ids["test"])
+
+
+def ids_of(uri, split):
+    return [i for batch in iter_batches(uri, split, ["id"]) for i in batch.column(0).to_pylist()]
+
+
+def test_a_value_that_is_in_no_split_ends_the_run(write, run):
+    split = ColumnSplit(column="company", train=["c0", "c1", "c2"], eval=["c3"], test=["c4"])
+    with pytest.raises(DataError, match=r"'company' has the value 'c[56]', which is in no split"):
+        run(write(rows(0, 100)), splits=split)

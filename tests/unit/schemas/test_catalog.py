@@ -27,11 +27,7 @@ def test_the_taxi_dataset_is_whole():
     assert (kinds["fare"], kinds["trip_start_hour"], kinds["company"]) == ("FLOAT", "INT", "BYTES")
     assert isinstance(taxi.spec.label, Binary)
     assert taxi.spec.label.exceeds == Exceeds(column="tips", fraction=0.2, of="fare")
-    assert (taxi.spec.splits.train, taxi.spec.splits.eval, taxi.spec.splits.test) == (
-        0.7,
-        0.15,
-        0.15,
-    )
+    assert taxi.spec.splits.shares == (0.7, 0.15, 0.15)
     by_column = {f.column: f.treatments for f in taxi.spec.features}
     assert by_column["fare"] == (ZScore(log1p=True), QuantileBuckets(buckets=10))
     assert by_column["company"] == (Vocabulary(top_k=1000, min_count=3, oov_buckets=10),)

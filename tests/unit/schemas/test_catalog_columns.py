@@ -79,7 +79,7 @@ def test_a_column_of_the_wrong_kind_is_refused(folder, old, new, what, expected)
     [
         ("payment: vocabulary", "paymnt: vocabulary", "features"),
         ("[payment, hour]", "[paymnt, hour]", "crosses"),
-        ("key: [fare, hour]", "key: [paymnt]", "splits.key"),
+        ("key: [fare, hour]", "key: [paymnt]", "splits"),
         ("slices: [payment]", "slices: [paymnt]", "evaluation.slices"),
         ("column: tips", "column: paymnt", "label"),
         ("of: fare", "of: paymnt", "label"),

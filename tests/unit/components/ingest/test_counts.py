@@ -8,10 +8,12 @@ from components.ingest.counts import Counts
 from schemas.errors import DataError
 
 GOOD = {
-    "records_read": 10,
+    "records_read": 13,
     "examples": {"train": 5, "eval": 2, "test": 1},
     "records_rejected": 2,
     "rejected_by_reason": {"not_an_integer": 2},
+    "records_dropped": 3,
+    "dropped_by_rule": {"splits.gap": 3},
 }
 
 
@@ -37,6 +39,8 @@ def test_counts_that_add_up():
         {"records_rejected": 3},
         {"examples": {"train": 5, "eval": 2, "test": 0}},
         {"rejected_by_reason": {"not_an_integer": 1}},
+        {"records_dropped": 4},
+        {"dropped_by_rule": {}},
     ],
 )
 def test_counts_that_do_not(change):

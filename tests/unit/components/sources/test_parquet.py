@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.sources import parquet
-from components.sources.protocol import Selection, open_reader
+from components.sources.protocol import Needs, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources.parquet import Parquet
@@ -21,7 +21,7 @@ def path(tmp_path):
 
 
 def reader(columns=COLUMNS, required=("t",), keys=(), **options):
-    return open_reader(Parquet(path="", **options), Selection(columns, required, keys))
+    return open_reader(Parquet(path="", **options), Selection(columns, Needs(required), keys))
 
 
 def read(path, table, *, row_group_size=None, **options):

@@ -12,7 +12,7 @@ from components.sources import parse as parse_module
 from components.sources.csv_blocks import read_blocks
 from components.sources.header import Fields
 from components.sources.parse import parse
-from components.sources.protocol import Selection
+from components.sources.protocol import Needs, Selection
 from components.sources.rules import Rules
 from schemas.columns import Column
 from schemas.errors import DataError
@@ -27,7 +27,7 @@ class Memory(io.BytesIO):
 
 def read(data, *, columns=COLUMNS, required=("t",), block_bytes=1 << 20, **source):
     """Return examples as rows, and rejects as (line, column, value, reason, record)."""
-    rules = Rules.of(Csv(path="memory.csv", **source), Selection(columns, required))
+    rules = Rules.of(Csv(path="memory.csv", **source), Selection(columns, Needs(required)))
     names, examples, rejects = None, [], []
     for block in read_blocks(Memory(data), rules.dialect, block_bytes=block_bytes):
         if names is None:
@@ -264,7 +264,7 @@ def _is_integer(text):
 
 
 def test_examples_have_the_type_that_examples_have():
-    rules = Rules.of(Csv(path=""), Selection(COLUMNS, ("t",)))
+    rules = Rules.of(Csv(path=""), Selection(COLUMNS, Needs(("t",))))
     (block,) = read_blocks(Memory(b"1,2,a\n"), rules.dialect)
     fields = Fields("memory.csv", (), 1, 6, 3, (0, 1, 2))
     assert parse(block, fields, rules).columns.schema == pa.schema(

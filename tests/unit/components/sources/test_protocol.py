@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.sources.protocol import Selection, module_of, open_reader
+from components.sources.protocol import Needs, Selection, module_of, open_reader
 from components.sources.rejects import RejectReason
 from schemas import sources
 from schemas.columns import Column
@@ -41,7 +41,7 @@ def test_a_csv_file_is_checked_without_arrow_and_other_kinds(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("n\n1\n")
     code = (
-        "import sys; from components.sources.protocol import Selection, open_reader;"
+        "import sys; from components.sources.protocol import Needs, Selection, open_reader;"
         "from schemas.columns import Column; from schemas.sources import plain;"
         f"reader = open_reader(plain({str(path)!r}), Selection((Column('n', 'INT', True),)));"
         f"reader.check({str(path)!r}); print([p.rows for p in reader.parts({str(path)!r})]);"
@@ -88,7 +88,7 @@ def test_rows_without_a_possible_weight_are_rejected(folder, weight):
 
 def result(options, required, weight=None):
     """Return the result for each record, in order: its values, or the column and the reason."""
-    reader = open_reader(options, Selection(COLUMNS, required, weight=weight))
+    reader = open_reader(options, Selection(COLUMNS, Needs(required, weight=weight)))
     (part,) = reader.parts(options.path)
     became: dict[int, object] = {}
     for block in reader.read(part):

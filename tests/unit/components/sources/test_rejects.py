@@ -20,6 +20,7 @@ def test_codes_are_stable():
         "not_text",
         "missing_weight",
         "negative_weight",
+        "missing_split",
         "not_a_boolean",
         "not_a_time",
         "time_too_fine",

@@ -1,0 +1,86 @@
+"""Each kind of split assigns a row by its own columns alone, the same in every run."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from components.ingest.splits import time as by_time
+from components.ingest.splits.protocol import open_splitter
+from components.ingest.splits.time import Seen
+from schemas.errors import DataError
+from schemas.splits.column import ColumnSplit
+from schemas.splits.group import Group
+from schemas.splits.hash import Hash
+from schemas.splits.time import Time
+
+
+def batch(**columns):
+    return pa.record_batch([pa.array(v) for v in columns.values()], list(columns))
+
+
+def test_a_group_is_split_as_its_key_is_hashed():
+    rows = batch(customer=[f"c{i % 40}" for i in range(200)])
+    grouped = open_splitter(Group(key=("customer",))).assign(rows)
+    assert (grouped == open_splitter(Hash(key=("customer",))).assign(rows)).all()
+    assert all((grouped[i::40] == grouped[i]).all() for i in range(40))
+    assert set(grouped) == {0, 1, 2}
+
+
+def test_times_are_compared_with_the_borders():
+    split = Time(column="n", eval_from="10", test_from="20")
+    assigned = open_splitter(split).assign(batch(n=[-5, 9, 10, 19, 20, 99]))
+    assert assigned.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_rows_within_the_gap_before_a_border_are_dropped():
+    split = Time(column="n", eval_from="10", test_from="20", gap="3")
+    assigned = open_splitter(split).assign(batch(n=[6, 7, 9, 10, 16, 17, 19, 20]))
+    assert assigned.tolist() == [0, -1, -1, 1, 1, -1, -1, 2]
+
+
+def informed(times, **options):
+    split = Time(column="n", **options)
+    rows = batch(n=times)
+    splitter = open_splitter(split)
+    assert splitter.looks_at == ("n",)
+    return splitter.informed(Seen.add([Seen.of(rows.slice(0, 7)), Seen.of(rows.slice(7))]))
+
+
+def test_shares_decide_where_there_are_no_borders():
+    times = np.random.default_rng(1).permutation(1000)
+    assigned = informed(times).assign(batch(n=times))
+    assert np.bincount(assigned).tolist() == [700, 150, 150]
+    assert times[assigned == 0].max() < times[assigned == 1].min()
+    assert times[assigned == 1].max() < times[assigned == 2].min()
+
+
+def test_rows_of_one_time_share_a_split():
+    times = np.repeat([1, 2, 3, 4], [10, 70, 10, 10])
+    assigned = informed(times).assign(batch(n=times))
+    assert np.bincount(assigned).tolist() == [80, 10, 10]
+
+
+def test_too_few_times_cannot_be_split():
+    with pytest.raises(DataError, match="'n' has 2 different times"):
+        informed([1, 1, 2, 2, 2, 1, 1, 2, 2])
+
+
+def test_what_was_seen_does_not_depend_on_order_or_grouping(monkeypatch):
+    monkeypatch.setattr(by_time, "_MOST", 64)
+    times = np.random.default_rng(2).integers(-(10**6), 10**6, 500)
+    parts = [Seen.of(batch(n=times[i : i + 50])) for i in range(0, 500, 50)]
+    whole = Seen.of(batch(n=times))
+    assert whole.shift > 0
+    assert sum(whole.rows) == 500
+    assert Seen.add(parts) == whole
+    assert Seen.add([Seen.add(parts[6:]), Seen.add(reversed(parts[:6]))]) == whole
+    assert Seen.add([]) == Seen()
+
+
+def test_values_of_a_column_name_the_split():
+    split = ColumnSplit(column="fold", train=["1", "2"], eval=["3"], test=["4"], ignore=["5"])
+    assigned = open_splitter(split).assign(batch(fold=[4, 1, 3, 5, 2]))
+    assert assigned.tolist() == [2, 0, 1, -1, 0]
+
+    with pytest.raises(DataError, match="'fold' has the value '6', which is in no split"):
+        open_splitter(split).assign(batch(fold=[1, 6]))

@@ -1,0 +1,75 @@
+"""The options of each kind of split are checked where they are read."""
+
+import json
+
+import pydantic
+import pytest
+
+from schemas import splits
+from schemas.columns import Column
+from schemas.errors import ConfigError
+from schemas.splits.time import Time
+
+WEEK = 7 * 86_400_000_000
+MAY = 1_714_521_600_000_000  # 2024-05-01 in microseconds since 1970
+
+
+def read(**options):
+    return splits.loads(json.dumps(options))
+
+
+def test_a_split_is_by_hash_unless_it_says_otherwise():
+    assert read(key=["id"]).by == "hash"
+    assert read(by="group", key=["customer"]).needed == ("customer",)
+    assert read(by="hash", key=["id"]).needed == ()
+
+
+def test_borders_are_times_in_utc_or_whole_numbers():
+    split = read(by="time", column="at", eval_from="2024-05-01", test_from="2024-05-08T00:00Z")
+    assert split.borders == (MAY, MAY + WEEK)
+    assert read(by="time", column="n", eval_from=10, test_from=20, gap=5).gap_size == 5
+    assert read(by="time", column="at", gap="7d").gap_size == WEEK
+    assert read(by="time", column="at").borders is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"eval_from": "2024-05-01"}, "need each other"),
+        ({"eval_from": "2024-05-02", "test_from": "2024-05-01"}, "has to be before"),
+        ({"eval_from": "May", "test_from": "June"}, "expected a date or time"),
+        ({"gap": "a week"}, "expected a gap such as"),
+        ({"train": 0.9}, "must be 1"),
+    ],
+)
+def test_times_that_cannot_be_borders(options, message):
+    with pytest.raises(pydantic.ValidationError, match=message):
+        Time(column="at", **options)
+
+
+def test_a_value_is_in_one_split():
+    with pytest.raises(pydantic.ValidationError, match="the value 'a' is in two splits"):
+        read(by="column", column="fold", train=["a"], eval=["b"], test=["a"])
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "fits"),
+    [
+        ({"by": "time", "eval_from": "2024-05-01", "test_from": "2024-06-01"}, "TIME", True),
+        ({"by": "time", "eval_from": "2024-05-01", "test_from": "2024-06-01"}, "INT", False),
+        ({"by": "time", "eval_from": 1, "test_from": 2}, "INT", True),
+        ({"by": "time", "eval_from": 1, "test_from": 2}, "TIME_TEXT", False),
+        ({"by": "time", "gap": "1d"}, "INT", False),
+        ({"by": "time"}, "BYTES", False),
+        ({"by": "column"}, "BYTES", True),
+        ({"by": "column"}, "FLOAT", False),
+    ],
+)
+def test_the_column_has_a_type_that_fits(options, kind, fits):
+    split = read(column="c", **options)
+    columns = (Column("c", kind, serving=False),)
+    if fits:
+        split.check(columns, where="splits")
+    else:
+        with pytest.raises(ConfigError):
+            split.check(columns, where="splits")
