@@ -34,7 +34,7 @@ def command(dataset: str) -> None:
         render(
             ("column", "type", "becomes", "transformed features"),
             list(_lines(read)),
-            widths=(40, 12, 44, 60),
+            widths=(40, 24, 44, 60),
             indent="",
         )
     )
@@ -55,7 +55,7 @@ def _lines(dataset: Dataset) -> Iterator[tuple[str, str, str, str]]:
         uses += ["in a cross"] if column.name in crossed and not own else []
         uses += ["the split"] if column.name in spec.splits.columns and not own else []
         uses += ["the label"] if column.name in spec.label.columns else []
-        yield column.name, column.kind, ", ".join(uses) or "not used", ", ".join(features)
+        yield column.name, column.type.written, ", ".join(uses) or "not used", ", ".join(features)
     for cross in spec.crosses:
         names = " x ".join(cross.columns)
         yield names, "", f"cross: {{buckets: {cross.buckets}}}", cross.name

@@ -6,24 +6,21 @@ never computed, is wrong, too.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from schemas.columns import ENVIRONMENTS, TRAINING, in_environment, kind_of, parse_as_written
+from schemas.domain_rules import domain_problems, type_of
 from schemas.errors import ConfigError, did_you_mean
 from schemas.schema_fields import Problem, unused_fields
 from schemas.schema_lines import Path, line_of, lines_by_path
-from schemas.time_formats import UNITS, TimeFormat
-from schemas.types import BOOL, BOOL_TEXT, BYTES, INT, TIME, TIME_TEXT, WRITTEN
+from schemas.types import BOOL, BOOL_TEXT, BYTES, INT
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
 _SHOWN = 20
 _FOR_CATEGORIES = ("infinity_norm", "normalized_abs_difference")
-_FOR_BOTH = ("bool_domain", "time_domain")  # of an INT and of BYTES
-_TWO_TEXTS = 'write true_value and false_value, such as true_value: "yes" false_value: "no"'
 _QUANTILES = "jensen_shannon_divergence { threshold: 0.1 source { type: QUANTILES } }"
 
 
@@ -134,35 +131,12 @@ def _feature(feature: Any, at: Path, domains: Collection[str]) -> Iterator[Probl
     """Check everything about one column that depends on no other one, except its domain's name."""
     if not feature.name:
         yield Problem(at, "a feature has no name", 'write name: "COLUMN"')
-    for rule in (_presence, _one_value, _bounds, _booleans, _times, _distribution, _unique):
+    for rule in (_presence, _one_value, _distribution, _unique):
         yield from rule(feature, at)
-    yield from _domain_of(feature, at, domains)
+    yield from domain_problems(feature, at, domains)
     for name in ("drift_comparator", "skew_comparator"):
         if feature.HasField(name):
             yield from _comparator(feature, getattr(feature, name), (*at, (name, 0)))
-
-
-def _domain_of(feature: Any, at: Path, domains: Collection[str]) -> Iterator[Problem]:
-    kind = feature.WhichOneof("domain_info")
-    accepted = [each.name for each in WRITTEN.values() if kind in each.domains]
-    if kind in _FOR_BOTH:
-        accepted = [INT.name, BYTES.name]
-    if not accepted:
-        return  # none, or one that is refused anyway
-    here = (*at, (kind, 0))
-    if _type(feature) not in accepted:
-        yield Problem(
-            here,
-            f"{kind} does not fit the type {_type(feature)}",
-            f"it is for {' and '.join(accepted)}: use the domain of the type, or correct the type",
-        )
-    elif kind == "domain" and feature.domain not in domains:
-        yield Problem(
-            here,
-            f"there is no string_domain {feature.domain!r}"
-            + (f"; {did_you_mean(feature.domain, domains)}" if domains else ""),
-            f'write string_domain {{ name: "{feature.domain}" value: … }}, or correct the name',
-        )
 
 
 def _presence(feature: Any, at: Path) -> Iterator[Problem]:
@@ -188,61 +162,6 @@ def _one_value(feature: Any, at: Path) -> Iterator[Problem]:
         yield Problem((*at, (kind, 0)), "a column has one value a row here", remedy)
 
 
-def _bounds(feature: Any, at: Path) -> Iterator[Problem]:
-    kind = feature.WhichOneof("domain_info")
-    if kind not in ("int_domain", "float_domain"):
-        return
-    domain, here = getattr(feature, kind), (*at, (kind, 0))
-    bounds = [getattr(domain, name) for name in ("min", "max") if domain.HasField(name)]
-    if not all(map(math.isfinite, bounds)):
-        yield Problem(here, "a bound is not a finite number", "leave out what is not bounded")
-    elif len(bounds) == 2 and bounds[0] > bounds[1]:
-        yield Problem(here, f"min {bounds[0]:g} is above max {bounds[1]:g}", "swap the two")
-
-
-def _booleans(feature: Any, at: Path) -> Iterator[Problem]:
-    if not feature.HasField("bool_domain") or _type(feature) not in (INT.name, BYTES.name):
-        return
-    names = [feature.bool_domain.true_value, feature.bool_domain.false_value]
-    here = (*at, ("bool_domain", 0))
-    if any(names) and "" in names:
-        yield Problem(here, "only one of the two texts of a boolean is given", _TWO_TEXTS)
-    elif any(names) and names[0] == names[1]:
-        yield Problem(here, "the two texts of a boolean are equal", _TWO_TEXTS)
-    elif _type(feature) == BYTES.name and not any(names):
-        yield Problem(
-            here,
-            "the two texts of a BYTES column are missing",
-            f"{_TWO_TEXTS}, or, for 0 and 1, type: INT",
-        )
-
-
-def _times(feature: Any, at: Path) -> Iterator[Problem]:
-    if not feature.time_domain.WhichOneof("format"):
-        return  # no domain, or an empty one, which is refused as such
-    here = (*at, ("time_domain", 0))
-    kind, form = kind_of(feature)
-    if kind == TIME.name and form[0] not in UNITS:
-        yield Problem(
-            here,
-            f"{form[0]} is not a unit of times here",
-            f"use one of {', '.join(UNITS)}: requests hold times as float64, which has no"
-            " nanoseconds",
-        )
-    elif kind == TIME_TEXT.name:
-        try:
-            TimeFormat.of(form[0])
-        except ValueError as error:
-            yield Problem((*here, ("string_format", 0)), str(error), "change the format")
-    elif kind != TIME.name and _type(feature) in (INT.name, BYTES.name):
-        yield Problem(
-            here,
-            f"it does not say how a time is written as {_type(feature)}",
-            "write time_domain { integer_format: UNIX_SECONDS } for an INT, or time_domain"
-            ' { string_format: "%Y-%m-%d %H:%M:%S" } for BYTES',
-        )
-
-
 def _distribution(feature: Any, at: Path) -> Iterator[Problem]:
     if not feature.HasField("distribution_constraints"):
         return
@@ -264,7 +183,7 @@ def _unique(feature: Any, at: Path) -> Iterator[Problem]:
     if not _is_category(feature):
         yield Problem(
             here,
-            f"distinct values of a {_type(feature)} column are not counted",
+            f"distinct values of a {type_of(feature)} column are not counted",
             "remove it, or, for an INT, add int_domain { is_categorical: true }",
         )
     elif not (unique.HasField("min") and unique.HasField("max")):
@@ -283,7 +202,8 @@ def _comparator(feature: Any, comparator: Any, at: Path) -> Iterator[Problem]:
         if not category and measure in _FOR_CATEGORIES:
             yield Problem(
                 here,
-                f"{measure} compares categories, and is always 0 for this {_type(feature)} column",
+                f"{measure} compares categories, and is always 0 for this {type_of(feature)}"
+                " column",
                 f"use {_QUANTILES}"
                 + (
                     ", or add int_domain { is_categorical: true }"
@@ -317,10 +237,3 @@ def _is_category(feature: Any) -> bool:
     """Return whether TFDV counts a column's values one by one."""
     kind, _ = kind_of(feature)
     return kind in (BYTES.name, BOOL.name, BOOL_TEXT.name) or feature.int_domain.is_categorical
-
-
-def _type(feature: Any) -> str:
-    from tensorflow_metadata.proto.v0 import schema_pb2
-
-    name: str = schema_pb2.FeatureType.Name(feature.type)
-    return name

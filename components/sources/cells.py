@@ -153,12 +153,17 @@ def _booleans(text: pa.Array, column: Column) -> Cells:
     words = pc.index_in(lower, value_set=pa.array(_FALSE_AND_TRUE))
     is_word = words.is_valid().to_numpy(zero_copy_only=False)
     numbers, reasons = _integers(without(text, is_word), column)
-    reasons[reasons > 0] = RejectReason.NOT_A_BOOLEAN
     return as_booleans(pc.coalesce(numbers, words.cast(pa.int64())), reasons)
 
 
 def as_booleans(numbers: pa.Array, reasons: np.ndarray) -> Cells:
-    """Return whole numbers, null where there is a reason, that have to be 0 or 1."""
+    """Return whole numbers that have to be 0 or 1.
+
+    Args:
+      numbers: int64, null where missing or not whole.
+      reasons: why they are not whole numbers; replaced by that of booleans.
+    """
+    reasons[reasons > 0] = RejectReason.NOT_A_BOOLEAN
     neither = np.asarray(~np.isin(numbers.fill_null(0).to_numpy(zero_copy_only=False), (0, 1)))
     reasons[neither] = RejectReason.NOT_A_BOOLEAN
     return Cells(without(numbers, reasons), reasons)
@@ -172,13 +177,19 @@ def _one_of_two(text: pa.Array, column: Column) -> Cells:
 
 
 def _numbered_times(text: pa.Array, column: Column) -> Cells:
-    numbers, reasons = _integers(text, column)
-    reasons[reasons > 0] = RejectReason.NOT_A_TIME
-    return as_times(numbers, reasons, column)
+    return as_times(*_integers(text, column), column)
 
 
 def as_times(numbers: pa.Array, reasons: np.ndarray, column: Column) -> Cells:
-    """Return whole numbers, null where there is a reason, as times in a column's unit."""
+    """Return whole numbers as times in a column's unit.
+
+    Args:
+      numbers: int64, null where missing or not whole.
+      reasons: why they are not whole numbers; replaced by those of times.
+      column: the column.
+    """
+    reasons[reasons == RejectReason.INTEGER_BEYOND_2_53] = RejectReason.TIME_BEYOND_RANGE
+    reasons[reasons == RejectReason.NOT_AN_INTEGER] = RejectReason.NOT_A_TIME
     unit, values = unit_of(column), numbers.fill_null(0).to_numpy(zero_copy_only=False)
     beyond = np.abs(values) > LARGEST_INTEGER // unit
     reasons[beyond] = RejectReason.TIME_BEYOND_RANGE

@@ -107,10 +107,8 @@ def _of_numbers(array: pa.Array, column: Column) -> Cells:
         return _singles(array)
     numbers, reasons = _wholes(array)
     if column.type is BOOL:
-        reasons[reasons > 0] = RejectReason.NOT_A_BOOLEAN
         return as_booleans(numbers, reasons)
     if column.type is TIME:
-        reasons[reasons > 0] = RejectReason.NOT_A_TIME
         return as_times(numbers, reasons, column)
     return Cells(numbers, reasons)
 

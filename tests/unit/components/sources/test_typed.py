@@ -105,3 +105,104 @@ def test_floats_mean_what_they_mean_in_csv(values):
     )
     assert ours.values.equals(csv.values)
     assert ours.reasons.tolist() == csv.reasons.tolist()
+
+
+FITS, BOOLEAN, TIME = RejectReason.FITS, RejectReason.NOT_A_BOOLEAN, RejectReason.NOT_A_TIME
+FINE, BEYOND = RejectReason.TIME_TOO_FINE, RejectReason.TIME_BEYOND_RANGE
+SECOND = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("BOOL", "1", (1, FITS)),
+        ("BOOL", "0.0", (0, FITS)),
+        ("BOOL", "tRuE", (1, FITS)),
+        ("BOOL", "False", (0, FITS)),
+        ("BOOL", "2", (None, BOOLEAN)),
+        ("BOOL", "yes", (None, BOOLEAN)),
+        ("BOOL", "1.5", (None, BOOLEAN)),
+        ("BOOL_TEXT", "yes", ("yes", FITS)),
+        ("BOOL_TEXT", "Yes", (None, BOOLEAN)),
+        ("BOOL_TEXT", "1", (None, BOOLEAN)),
+        ("TIME", "60", (60 * SECOND, FITS)),
+        ("TIME", "-1.0", (-SECOND, FITS)),
+        ("TIME", "1.5", (None, TIME)),
+        ("TIME", "2024-01-01", (None, TIME)),
+        ("TIME", "9007199255", (None, BEYOND)),
+        ("TIME", "1" * 30, (None, BEYOND)),
+        ("TIME_TEXT", "1970-01-01 00:01:00", (60 * SECOND, FITS)),
+        ("TIME_TEXT", "1970-02-30 00:01:00", (None, TIME)),
+        ("TIME_TEXT", "", (None, TIME)),
+    ],
+)
+def test_text_is_a_boolean_or_a_time_or_a_reject(kind, text, expected):
+    assert one(convert(pa.array([text]), column_of(kind))) == expected
+    together = convert(pa.array([text, None, text]), column_of(kind))
+    assert together.values.to_pylist() == [expected[0], None, expected[0]]
+    assert together.reasons.tolist() == [expected[1], FITS, expected[1]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("BOOL", True, (1, FITS)),
+        ("BOOL", 0, (0, FITS)),
+        ("BOOL", 1.0, (1, FITS)),
+        ("BOOL", 2, (None, BOOLEAN)),
+        ("BOOL", "true", (None, BOOLEAN)),
+        ("BOOL_TEXT", False, ("no", FITS)),
+        ("BOOL_TEXT", "yes", ("yes", FITS)),
+        ("BOOL_TEXT", "", (None, FITS)),
+        ("BOOL_TEXT", 1, (None, BOOLEAN)),
+        ("TIME", 60, (60 * SECOND, FITS)),
+        ("TIME", True, (None, TIME)),
+        ("TIME", 0.5, (None, TIME)),
+        ("TIME", 10**40, (None, BEYOND)),
+        ("TIME_TEXT", "1970-01-01 00:01:00", (60 * SECOND, FITS)),
+        ("TIME_TEXT", "", (None, FITS)),
+        ("TIME_TEXT", 60, (None, TIME)),
+        ("TIME_TEXT", "\ud800", (None, TIME)),
+    ],
+)
+def test_json_is_a_boolean_or_a_time_or_a_reject(kind, value, expected):
+    assert one(of_json([value], column_of(kind))) == expected
+    assert one(of_json([value, None, 0, "x"], column_of(kind))) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "array", "values", "reasons"),
+    [
+        ("BOOL", pa.array([True, False, None]), [1, 0, None], [0, 0, 0]),
+        ("BOOL", pa.array([1, 3], pa.int8()), [1, None], [0, BOOLEAN]),
+        ("BOOL", pa.array([1.0, 0.5]), [1, None], [0, BOOLEAN]),
+        ("BOOL_TEXT", pa.array([True, None, False]), ["yes", None, "no"], [0, 0, 0]),
+        ("BOOL_TEXT", pa.array(["yes", "", "y"]), ["yes", None, None], [0, 0, BOOLEAN]),
+        ("TIME", pa.array([5, None], pa.timestamp("s")), [5 * SECOND, None], [0, 0]),
+        ("TIME", pa.array([1], pa.timestamp("ms")), [None], [FINE]),
+        ("TIME", pa.array([2**60], pa.timestamp("s")), [None], [BEYOND]),
+        ("TIME", pa.array([7, 2**60]), [7 * SECOND, None], [0, BEYOND]),
+        ("TIME_TEXT", pa.array([5, None], pa.timestamp("s")), [5 * SECOND, None], [0, 0]),
+        ("TIME_TEXT", pa.array([1_000, 1], pa.timestamp("ms", "UTC")), [SECOND, None], [0, FINE]),
+        ("TIME_TEXT", pa.array([1], pa.date32()), [86_400 * SECOND], [0]),
+    ],
+)
+def test_arrows_own_types_become_those_of_the_column(kind, array, values, reasons):
+    cells = of_arrow(array, column_of(kind))
+    assert cells.values.to_pylist() == values
+    assert cells.reasons.tolist() == reasons
+
+
+def test_a_time_that_a_short_format_cannot_write_is_too_fine():
+    stamps = pa.array([0, 3_600], pa.timestamp("s"))
+    cells = of_arrow(stamps, column_of("TIME_TEXT", "%Y-%m-%d"))
+    assert cells.reasons.tolist() == [FITS, FINE]
+
+
+@given(values=st.lists(st.decimals(-(10**12), 10**12, places=4, allow_nan=False)))
+@pytest.mark.parametrize("kind", ["INT", "FLOAT", "BOOL", "TIME"])
+def test_decimals_mean_what_their_digits_mean_in_csv(values, kind):
+    ours = of_arrow(pa.array(values, pa.decimal128(20, 4)), column_of(kind))
+    csv = convert(pa.array([f"{v:f}" for v in values], pa.string()), column_of(kind))
+    assert ours.values.equals(csv.values)
+    assert ours.reasons.tolist() == csv.reasons.tolist()
