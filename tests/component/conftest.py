@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +18,10 @@ from components.compat import quiet_environment
 
 quiet_environment()
 
+from components.calendar import DAY, HOUR  # noqa: E402
 from components.examples import ShardWriter, arrow_schema, split_folder  # noqa: E402
 from components.tasks.learned import TRAINING_FILE  # noqa: E402
+from components.transform.preprocessing import Preprocessing  # noqa: E402
 from schemas import layout as layouts  # noqa: E402
 from schemas.columns import Column  # noqa: E402
 from schemas.layout import Layout  # noqa: E402
@@ -54,6 +57,32 @@ PREPROCESSING = preprocessing_of(
     },
     [{"columns": ["naïve", "a b"], "buckets": 16}],
     _LABEL,
+)
+
+TIMED = (
+    Column("ordered at", "TIME_TEXT", True, ("%Y-%m-%d %H:%M:%S",)),
+    Column("day", "TIME_TEXT", True, ("%d %b %Y",)),
+    Column("stamp", "TIME_TEXT", True, ("%Y-%m-%dT%H:%M:%S.%f%z",)),
+    Column("seconds", "TIME", True, ("UNIX_SECONDS",)),
+    Column("days", "TIME", True, ("UNIX_DAYS",)),
+    Column("flag", "BOOL", True),
+    Column("member", "BOOL_TEXT", True, ("yes", "no")),
+    Column("bought", "BOOL_TEXT", False, ("yes", "no")),
+)
+_TIMED_LABEL = {"name": "buys", "equals": {"column": "bought", "values": ["yes"]}}
+TIMED_LABEL = Binary.model_validate(_TIMED_LABEL)
+TIMED_PREPROCESSING = preprocessing_of(
+    {
+        "ordered at": ["date_parts", "z_score"],
+        "day": ["date_parts", {"quantile_buckets": {"buckets": 4}}],
+        "stamp": [{"date_parts": {"parts": ["second", "week"]}}, "z_score"],
+        "seconds": ["z_score", {"date_parts": {"parts": ["hour", "minute", "quarter"]}}],
+        "days": {"date_parts": {"parts": ["day_of_year", "weekday"]}},
+        "flag": ["vocabulary", "z_score"],
+        "member": "vocabulary",
+    },
+    [{"columns": ["flag", "member"], "buckets": 16}],
+    _TIMED_LABEL,
 )
 
 
@@ -111,6 +140,27 @@ def exported(make_once: Callable[..., Path]) -> Exported:
 
 
 @pytest.fixture(scope="session")
+def timed(make_once: Callable[..., Path]) -> Exported:
+    """The same of a table of booleans and times, with warnings."""
+    from components.export.export import read_layout
+
+    def places(root: Path) -> tuple[str, str, str, str]:
+        examples, graph, trained = (str(root / n) for n in ("examples", "graph", "trained"))
+        return examples, graph, trained, str(root / "Format-Serving")
+
+    def make(root: Path) -> None:
+        examples, graph, trained, saved_model = places(root)
+        write_examples(examples, 40, TIMED, TIMED_LABEL)
+        make_transform_graph(examples, graph, TIMED, TIMED_PREPROCESSING)
+        write_models(trained, read_layout(graph))
+        answers = BinaryExport(warnings=True)
+        export_models(trained, graph, examples, saved_model, TIMED, TIMED_LABEL, answers)
+
+    made = places(make_once("timed", make))
+    return Exported(*made, TIMED, TIMED_LABEL, read_layout(made[1]))
+
+
+@pytest.fixture(scope="session")
 def exported_again(exported: Exported, make_once: Callable[..., Path]) -> str:
     """A SavedModel with the same signatures, transform graph and rows, but other weights."""
 
@@ -122,7 +172,15 @@ def exported_again(exported: Exported, make_once: Callable[..., Path]) -> str:
     return str(make_once("exported_again", make) / "Format-Serving")
 
 
-def export_models(trained: str, graph: str, examples: str, saved_model: str) -> None:
+def export_models(
+    trained: str,
+    graph: str,
+    examples: str,
+    saved_model: str,
+    columns: tuple[Column, ...] = COLUMNS,
+    label: Binary = LABEL,
+    answers: BinaryExport = BinaryExport(),  # noqa: B008 - it is frozen
+) -> None:
     """Write the SavedModel of trained models."""
     from components.export.export import export
 
@@ -130,28 +188,39 @@ def export_models(trained: str, graph: str, examples: str, saved_model: str) -> 
         model_dir=trained,
         transform_graph_dir=graph,
         examples_dir=examples,
-        columns=COLUMNS,
-        label=LABEL,
+        columns=columns,
+        label=label,
         model_name="tiny",
-        answers=BinaryExport(),
+        answers=answers,
         output=saved_model,
     )
 
 
-def write_examples(folder: str, rows: int) -> None:
+def write_examples(
+    folder: str, rows: int, columns: tuple[Column, ...] = COLUMNS, label: Binary = LABEL
+) -> None:
     """Write splits of random rows in which about every tenth value is missing."""
     random = np.random.default_rng(0)
     for split in SPLITS:
         path = os.path.join(split_folder(folder, split), "rows.parquet")
-        schema = arrow_schema(COLUMNS)
+        schema = arrow_schema(columns)
         with ShardWriter(path, schema, batch_rows=16) as writer:
             writer.write(
-                pa.Table.from_arrays([_values(c, rows, random) for c in COLUMNS], schema=schema)
+                pa.Table.from_arrays(
+                    [_values(c, rows, random, label) for c in columns], schema=schema
+                )
             )
 
 
-def _values(column: Column, rows: int, random: np.random.Generator) -> pa.Array:
-    missing = random.random(rows) < (0.0 if column.name in LABEL.columns else 0.1)
+def _values(column: Column, rows: int, random: np.random.Generator, label: Binary) -> pa.Array:
+    missing = random.random(rows) < (0.0 if column.name in label.columns else 0.1)
+    if column.type.is_boolean:
+        values = [column.booleans[bit] for bit in random.integers(0, 2, rows).tolist()]
+        return pa.array(values, mask=missing)
+    if column.type.is_time:  # days of this century, and of text also hours
+        days = random.integers(11_000, 20_000, rows) * DAY
+        clock = random.integers(0, 24, rows) * HOUR if "%H" in column.form[0] else 0
+        return pa.array(days + clock, mask=missing)
     if column.kind == "INT":
         return pa.array(random.integers(1, 9, rows), pa.int64(), mask=missing)
     if column.kind == "FLOAT":
@@ -161,7 +230,12 @@ def _values(column: Column, rows: int, random: np.random.Generator) -> pa.Array:
     return pa.array(words.tolist(), pa.string(), mask=missing)
 
 
-def make_transform_graph(examples: str, graph: str) -> None:
+def make_transform_graph(
+    examples: str,
+    graph: str,
+    columns: tuple[Column, ...] = COLUMNS,
+    preprocessing: Preprocessing = PREPROCESSING,
+) -> None:
     """Analyze the training split and write the transform graph and its layout."""
     from components.transform.transform import transform
     from schemas.examples import Examples
@@ -169,15 +243,17 @@ def make_transform_graph(examples: str, graph: str) -> None:
     os.makedirs(graph)
     transform(
         examples=examples,
-        columns=COLUMNS,
-        preprocessing=PREPROCESSING,
+        columns=columns,
+        preprocessing=preprocessing,
         settings=Examples(),
         graph=graph,
         transformed=f"{graph}-examples",
     )
 
 
-def write_models(trained: str, layout: Layout, seed: int = 1) -> None:
+def write_models(
+    trained: str, layout: Layout, seed: int = 1, labels: Mapping[str, Any] | None = None
+) -> None:
     """Write a wide & deep model and a baseline as training does, with random weights."""
     from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline, build_wide_deep
     from schemas.model import Model
@@ -195,7 +271,7 @@ def write_models(trained: str, layout: Layout, seed: int = 1) -> None:
         model.save(os.path.join(trained, name))
     for name, text in (
         (layouts.FILE_NAME, layout.model_dump_json()),
-        (TRAINING_FILE, json.dumps({"train_examples": 40, "labels": {}})),
+        (TRAINING_FILE, json.dumps({"train_examples": 40, "labels": labels or {}})),
     ):
         with open(os.path.join(trained, name), "w", encoding="utf-8") as file:
             file.write(text)
