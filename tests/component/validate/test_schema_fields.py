@@ -202,6 +202,7 @@ def test_a_comment_describes_the_column() -> None:
 
 
 _COLUMNS = "tests/unit/schemas/test_columns.py::test_columns_keep_the_schemas_order_and_kinds"
+_FORMS = "tests/unit/schemas/test_columns.py::test_a_domain_says_how_a_column_is_written"
 _RULES = "tests/unit/schemas/test_schema_rules.py::test_a_field_that_cannot_do_its_work"
 _SKEW = "tests/component/validate/test_skew.py::test_every_comparator_is_measured"
 _PAIRED = f"{__file__}::test_a_field_finds_what_it_is_for"
@@ -213,6 +214,8 @@ ELSEWHERE = {
     "feature.value_count.min": _RULES,
     "feature.value_count.max": _RULES,
     "feature.bool_domain.false_value": _PAIRED,  # with true_value
+    "feature.time_domain.integer_format": _FORMS,
+    "feature.time_domain.string_format": _FORMS,
     "string_domain.name": _PAIRED,  # with the domain of a feature
     "string_domain.value": _PAIRED,
     "default_environment": _ENVIRONMENTS,

@@ -3,13 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tensorflow_metadata.proto.v0 import schema_pb2
 
-from schemas.columns import Column, columns_of, dumps, find, loads, parse_schema
+from schemas.columns import Column, dumps, find, loads, parse_schema, read_columns
 from schemas.errors import ConfigError
 
 
 def columns(text):
-    return columns_of(parse_schema(text, where="s"), where="s")
+    return read_columns(text, where="s")
 
 
 def test_columns_keep_the_schemas_order_and_kinds():
@@ -19,6 +20,46 @@ def test_columns_keep_the_schemas_order_and_kinds():
         Column("a", "BYTES", True),
         Column("é", "FLOAT", True),
     )
+
+
+YES_NO = 'bool_domain { true_value: "yes" false_value: "no" }'
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "form", "examples"),
+    [
+        ("type: INT bool_domain {}", "BOOL", (), "INT"),
+        (f"type: INT {YES_NO}", "BOOL_TEXT", ("yes", "no"), "BYTES"),
+        (f"type: BYTES {YES_NO}", "BOOL_TEXT", ("yes", "no"), "BYTES"),
+        (
+            "type: INT time_domain { integer_format: UNIX_DAYS }",
+            "TIME",
+            ("UNIX_DAYS",),
+            "INT",
+        ),
+        ('type: BYTES time_domain { string_format: "%Y" }', "TIME_TEXT", ("%Y",), "INT"),
+        # what does not fit is as without a domain, until the rules refuse it
+        ('type: INT time_domain { string_format: "%Y" }', "INT", (), "INT"),
+        ("type: FLOAT bool_domain {}", "FLOAT", (), "FLOAT"),
+    ],
+)
+def test_a_domain_says_how_a_column_is_written(written, kind, form, examples):
+    text = f'feature {{ name: "x" {written} }}'
+    assert columns(text) == (Column("x", kind, True, form),)
+    (feature,) = parse_schema(text, where="s").feature
+    assert feature.type == schema_pb2.FeatureType.Value(examples)
+    assert feature.HasField("time_domain") == (kind == "INT")
+
+
+def test_a_boolean_of_numbers_is_a_category_of_0_and_1_to_tfdv():
+    (feature,) = parse_schema('feature { name: "x" type: INT bool_domain {} }', where="s").feature
+    domain = feature.int_domain
+    assert (domain.min, domain.max, domain.is_categorical) == (0, 1, True)
+
+
+def test_false_and_true_of_a_column():
+    assert Column("x", "BOOL", True).booleans == (0, 1)
+    assert Column("x", "BOOL_TEXT", True, ("yes", "no")).booleans == ("no", "yes")
 
 
 @pytest.mark.parametrize(
