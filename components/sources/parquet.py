@@ -6,7 +6,7 @@ must have a type that fits, which the footer shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,12 +166,24 @@ def _rejects(
 
 
 def _plain(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """Return rows as Python values; text that is not UTF-8 as bytes."""
+    """Return rows as Python values; timestamps as text, and text that is not UTF-8 as bytes."""
+    batch = _converted(batch, _without_zone)
     try:
         return batch.to_pylist()
     except UnicodeDecodeError:
-        arrays = [_as_bytes(array) for array in batch.columns]
-        return pa.RecordBatch.from_arrays(arrays, batch.schema.names).to_pylist()
+        return _converted(batch, _as_bytes).to_pylist()
+
+
+def _converted(batch: pa.RecordBatch, convert: Callable[[pa.Array], pa.Array]) -> pa.RecordBatch:
+    arrays = [convert(array) for array in batch.columns]
+    return pa.RecordBatch.from_arrays(arrays, batch.schema.names)
+
+
+def _without_zone(array: pa.Array) -> pa.Array:
+    """Return timestamps as text in UTC: Python has no nanoseconds, and not every zone."""
+    if not pa.types.is_timestamp(array.type):
+        return array
+    return array.cast(pa.timestamp(array.type.unit)).cast(pa.string())
 
 
 def _as_bytes(array: pa.Array) -> pa.Array:

@@ -1,5 +1,8 @@
 """Parquet files → typed rows, and rejects with the number of the row and the reason."""
 
+from datetime import date
+from decimal import Decimal
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,7 +29,11 @@ def reader(columns=COLUMNS, required=("t",), keys=(), **options):
 
 def read(path, table, *, row_group_size=None, **options):
     """Rows as (place, values), and rejects as (place, column, value, reason)."""
-    pq.write_table(pa.table(table), path, row_group_size=row_group_size)
+    pq.write_table(
+        table if isinstance(table, pa.Table) else pa.table(table),
+        path,
+        row_group_size=row_group_size,
+    )
     ours = reader(**options)
     rows, rejects = [], []
     for part in ours.parts(path):
@@ -162,7 +169,12 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(path, missing):
 def test_a_file_that_breaks_off_is_named(path):
     count = 200_000
     table = {"n": range(count), "x": [0.5] * count, "t": ["a"] * count}
-    pq.write_table(pa.table(table), path, use_dictionary=False, compression="none")
+    pq.write_table(
+        table if isinstance(table, pa.Table) else pa.table(table),
+        path,
+        use_dictionary=False,
+        compression="none",
+    )
     ours = reader()
     (part,) = ours.parts(path)
     with open(path, "r+b") as file:
@@ -190,3 +202,72 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
     with pytest.raises(DataError, match="the file is text, not Parquet") as caught:
         reader().check(str(path))
     assert "source.format: csv" in str(caught.value.remedy)
+
+
+TYPED = (
+    Column("price", "FLOAT", True),
+    Column("count", "INT", True),
+    Column("at", "TIME", True, ("UNIX_SECONDS",)),
+    Column("day", "TIME_TEXT", True, ("%Y-%m-%d",)),
+    Column("flag", "BOOL", True),
+    Column("member", "BOOL_TEXT", True, ("yes", "no")),
+)
+TABLE = pa.table(
+    {
+        "price": pa.array([Decimal("1.10"), Decimal("0.30"), None], pa.decimal128(10, 2)),
+        "count": pa.array([Decimal("5.00"), None, Decimal("-1.00")], pa.decimal128(10, 2)),
+        "at": pa.array([1_710_030_600, None, 0], pa.timestamp("s", "America/New_York")),
+        "day": pa.array([date(2024, 2, 29), None, date(1970, 1, 1)]),
+        "flag": pa.array([True, False, None]),
+        "member": pa.array([None, True, False]),
+    }
+)
+
+
+def test_decimals_timestamps_dates_and_booleans_are_read(path):
+    rows, rejects = read(path, TABLE, columns=TYPED, required=())
+    one, half = float(np.float32(1.1)), float(np.float32(0.3))
+    day = 86_400_000_000
+    assert rows == [
+        (1, (one, 5, 1_710_030_600_000_000, 19_782 * day, 1, None)),
+        (2, (half, None, None, None, 0, "yes")),
+        (3, (None, -1, 0, 0, None, "no")),
+    ]
+    assert rejects == []
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "reject"),
+    [
+        ("count", pa.array([Decimal("1.50")]), ("1.50", "not_an_integer")),
+        ("price", pa.array([Decimal("1e39")]), (str(10**39), "not_finite")),
+        (
+            "at",
+            pa.array([1_500], pa.timestamp("ms", "Mars/Olympus")),
+            ("1970-01-01 00:00:01.500", "time_too_fine"),
+        ),
+        (
+            "day",
+            pa.array([3_600_000], pa.timestamp("ms")),
+            ("1970-01-01 01:00:00.000", "time_too_fine"),
+        ),
+        ("day", pa.array(["2023-02-29"]), ("2023-02-29", "not_a_time")),
+        ("day", pa.array([date(9999, 12, 31)]), ("9999-12-31", "time_beyond_range")),
+        ("flag", pa.array([2], pa.int8()), ("2", "not_a_boolean")),
+        ("member", pa.array(["maybe"]), ("maybe", "not_a_boolean")),
+    ],
+)
+def test_what_a_column_cannot_hold_is_a_reject(path, name, array, reject):
+    table = TABLE.slice(0, 1).set_column(TABLE.schema.get_field_index(name), name, array)
+    rows, rejects = read(path, table, columns=TYPED, required=())
+    assert (rows, rejects) == ([], [(1, name, *reject)])
+
+
+def test_times_and_booleans_as_text_are_trimmed_and_may_be_missing(path):
+    table = TABLE.slice(0, 3)
+    for name, texts in (("day", [" 2024-02-29 ", "?", ""]), ("member", ["yes ", "", " ?"])):
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(texts))
+    rows, rejects = read(path, table, columns=TYPED, required=(), trim=True, null_values=("?",))
+    assert rejects == []
+    assert [values[3] for _, values in rows] == [19_782 * 86_400_000_000, None, None]
+    assert [values[5] for _, values in rows] == ["yes", None, None]
