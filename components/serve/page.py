@@ -14,6 +14,7 @@ from pathlib import Path
 
 from components.serve.messages import Answer
 from schemas.tasks import BY_NAME
+from schemas.time_formats import UNITS
 from schemas.types import TYPES
 
 _FILES = Path(__file__).with_name("page_files")
@@ -66,7 +67,7 @@ def _script() -> str:
 
 
 def _types() -> str:
-    """Return the table of column types: of each what a form needs."""
+    """Return the table of column types, of each what a form needs; and a year in units of times."""
     table = {
         each.name: {
             "title": each.title,
@@ -76,7 +77,8 @@ def _types() -> str:
         }
         for each in TYPES.values()
     }
-    return f"const TYPES = {json.dumps(table)};"
+    year = {unit: 365 * UNITS["UNIX_DAYS"] // size for unit, size in UNITS.items()}
+    return f"const TYPES = {json.dumps(table)};\nconst UNITS_OF_A_YEAR = {json.dumps(year)};"
 
 
 def _tasks() -> str:

@@ -33,7 +33,8 @@ const withCurrent = (values, current) =>
 /** Return numbers from the schema's range; an open end extends around the row's value. */
 function evenly(input, current, most) {
   const own = [current, input.example].map(Number).find((n) => Number.isFinite(n) && n !== 0) ?? 1;
-  const reach = Math.abs(own);
+  // Of times a year before and a year after the row's.
+  const reach = typeOf(input).time ? UNITS_OF_A_YEAR[input.form[0]] / 2 : Math.abs(own);
   const low = input.minimum ?? (input.maximum ?? own) - 2 * reach;
   const high = input.maximum ?? Math.max(low, own) + 2 * reach;
   const steps = Math.max(most - 1, 2);

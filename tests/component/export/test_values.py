@@ -1,5 +1,7 @@
 """Booleans and times of requests: the graph reads them as sources do, and refuses what they do."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -44,10 +46,10 @@ by_examples = tf.function(lambda given: parse(given, COLUMNS))
 
 def batch():
     """Rows of all values to try, with a missing one in each column."""
-    values = {c.name: writable(TIMES, c) for c in COLUMNS if c.type.is_time}
-    rows = max(map(len, values.values())) + 1
-    other = {"flag": [0, 1], "member": ["yes", "no"], "switch": ["on", "off"]}
-    values |= other | {"whole": [7, -(2**53)], "text": ["a", "é"]}
+    times = {c.name: writable(TIMES, c) for c in COLUMNS if c.type.is_time}
+    rows = max(map(len, times.values())) + 1
+    other: dict[str, list[Any]] = {"flag": [0, 1], "member": ["yes", "no"], "switch": ["on", "off"]}
+    values = {**times, **other, "whole": [7, -(2**53)], "text": ["a", "é"]}
     arrays = [pa.array([*(values[c.name] * rows)[: rows - 1], None]) for c in COLUMNS]
     return pa.RecordBatch.from_arrays(arrays, [c.name for c in COLUMNS])
 

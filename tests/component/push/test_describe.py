@@ -1,6 +1,7 @@
 """model.json has what the artifacts of a run contain, and nothing else."""
 
 import math
+from datetime import datetime
 
 import pytest
 
@@ -73,6 +74,16 @@ def test_the_example_is_a_real_row_that_lacks_least(exported, described):
     assert None not in example.values()
     fare = example["Fare ($)"]
     assert len(str(fare)) < 12  # the digits of a float32, not of a float64
+
+
+def test_times_are_as_a_request_carries_them(timed):
+    serving = tuple(c for c in timed.columns if c.serving)
+    example = example_row(timed.examples, serving)
+    assert datetime.strptime(example["ordered at"], "%Y-%m-%d %H:%M:%S").year >= 2000  # noqa: DTZ007
+    assert 11_000 <= example["days"] < 20_000
+    assert example["seconds"] % 86_400 == 0
+    assert example["flag"] in (0, 1)
+    assert example["member"] in ("yes", "no")
 
 
 def test_figures_are_those_that_stages_wrote_down(described, exported):

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from components.examples import as_raw_columns, as_tf_examples, iter_batches
 from components.serve import predict, tf_examples
-from components.serve.failures import GraphError
+from components.serve.failures import GraphError, RequestError, RowError
 from components.serve.model import SavedModelBundle
 
 pytestmark = pytest.mark.component
@@ -88,7 +88,7 @@ def test_true_and_false_in_json_examples_are_those_of_a_tf_example(model, timed,
 def test_other_columns_take_no_booleans(model, inputs, value):
     rows = rows_of(inputs)
     for name in ("seconds", "day"):
-        with pytest.raises(predict.RequestError, match=f"instances.1., input '{name}'"):
+        with pytest.raises(RequestError, match=f"instances.1., input '{name}'"):
             answered(model, {"instances": [rows[0], rows[1] | {name: value}]})
 
 
@@ -129,6 +129,7 @@ def test_a_value_that_is_not_of_its_type_is_named_with_its_row(
     with pytest.raises(GraphError) as caught:
         answered(model, {"instances": rows})
     error = caught.value.explained()
+    assert isinstance(error, RowError)
     assert error.status == 400
     assert error.within("instances").message.startswith(f"instances[5], input {name!r}: {expected}")
 
@@ -150,8 +151,9 @@ def test_a_feature_that_is_not_of_its_type_is_named_with_its_row(
     serialised = np.array([b"", b"", wrong.SerializeToString()], object)
     with pytest.raises(GraphError) as caught:
         model.run("serving_default", {"examples": serialised})
-    message = caught.value.explained().within("examples").message
-    assert message.startswith(f"examples[2], feature {name!r}: {expected}")
+    error = caught.value.explained()
+    assert isinstance(error, RowError)
+    assert error.within("examples").message.startswith(f"examples[2], feature {name!r}: {expected}")
 
 
 def test_missing_values_are_warned_of_as_in_other_columns(model, inputs):

@@ -12,6 +12,7 @@ from components.evaluate import slices
 from components.evaluate.slices import Slicing, choose_slices, commonest
 from components.examples import ShardWriter, arrow_schema
 from schemas.columns import Column
+from tests.columns import column_of
 
 TEXT = Column("pay", "BYTES", True)
 HOUR = Column("hour", "INT", True)
@@ -123,3 +124,10 @@ def test_every_row_is_in_exactly_its_own_slice(column, values):
         assert [by_code[code] for code in slicing.codes(batch)] == read
 
     holds()
+
+
+def test_slices_of_times_and_booleans_are_named_as_requests_write_them():
+    day = Slicing(column_of("TIME_TEXT", "%d.%m.%Y"), (0, 86_400_000_000))
+    assert [name for name, _ in day.names][:2] == ["01.01.1970", "02.01.1970"]
+    assert Slicing(column_of("TIME", "UNIX_DAYS"), (86_400_000_000,)).names[0] == ("1", "value")
+    assert Slicing(column_of("BOOL_TEXT"), ("yes",)).names[0] == ("yes", "value")

@@ -189,6 +189,7 @@ def test_json_is_a_boolean_or_a_time_or_a_reject(kind, value, expected):
 )
 def test_arrows_own_types_become_those_of_the_column(kind, array, values, reasons):
     cells = of_arrow(array, column_of(kind))
+    assert cells is not None
     assert cells.values.to_pylist() == values
     assert cells.reasons.tolist() == reasons
 
@@ -196,6 +197,7 @@ def test_arrows_own_types_become_those_of_the_column(kind, array, values, reason
 def test_a_time_that_a_short_format_cannot_write_is_too_fine():
     stamps = pa.array([0, 3_600], pa.timestamp("s"))
     cells = of_arrow(stamps, column_of("TIME_TEXT", "%Y-%m-%d"))
+    assert cells is not None
     assert cells.reasons.tolist() == [FITS, FINE]
 
 
@@ -204,5 +206,6 @@ def test_a_time_that_a_short_format_cannot_write_is_too_fine():
 def test_decimals_mean_what_their_digits_mean_in_csv(values, kind):
     ours = of_arrow(pa.array(values, pa.decimal128(20, 4)), column_of(kind))
     csv = convert(pa.array([f"{v:f}" for v in values], pa.string()), column_of(kind))
+    assert ours is not None
     assert ours.values.equals(csv.values)
     assert ours.reasons.tolist() == csv.reasons.tolist()
