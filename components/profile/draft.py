@@ -100,7 +100,7 @@ def draft(table: Table, label: str, task: str | None = None) -> Draft:
 
 
 def _filtered(column: ColumnValues, rows: pa.Array) -> ColumnValues:
-    return ColumnValues(column.name, column.array.filter(rows))
+    return replace(column, array=column.array.filter(rows))
 
 
 def _without_twins(choices: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -67,7 +67,10 @@ def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
         raise DataError(
             "the table has no rows", where=named, expected="rows below a header with names"
         )
-    columns = [ColumnValues(name, table[name].combine_chunks()) for name in table.column_names]
+    columns = [
+        ColumnValues(name, table[name].combine_chunks(), module.HAS_TYPES)
+        for name in table.column_names
+    ]
     trimmed = [_trimmed(column) for column in columns]
     if any(each is not column for each, column in zip(trimmed, columns, strict=True)):
         source = source.model_copy(update={"trim": True})
@@ -82,4 +85,4 @@ def _trimmed(column: ColumnValues) -> ColumnValues:
     if trimmed.equals(column.array):
         return column
     empty = pc.equal(trimmed, "")
-    return ColumnValues(column.name, pc.if_else(empty, pa.scalar(None, pa.string()), trimmed))
+    return replace(column, array=pc.if_else(empty, pa.scalar(None, pa.string()), trimmed))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from google.protobuf.text_encoding import CEscape
 
 from components.profile.times import format_of
-from components.profile.values import ColumnValues, as_numbers, sure_nulls
+from components.profile.values import ColumnValues, NumberText, as_numbers, sure_nulls
 from schemas.columns import LARGEST_INTEGER
 from schemas.tasks.two_values import NO_AND_YES
 from schemas.types import BYTES, FLOAT, INT
@@ -54,9 +54,9 @@ def typed(column: ColumnValues, *, whole: bool) -> Typed:
     """
     arrow = column.array.type
     if pa.types.is_dictionary(arrow):
-        return typed(ColumnValues(column.name, column.array.dictionary_decode()), whole=whole)
+        return typed(replace(column, array=column.array.dictionary_decode()), whole=whole)
     if pa.types.is_large_string(arrow):
-        return typed(ColumnValues(column.name, column.array.cast(pa.string())), whole=whole)
+        return typed(replace(column, array=column.array.cast(pa.string())), whole=whole)
     for fits, decide in _BY_ARROW:
         if fits(arrow):
             return decide(column)
@@ -80,7 +80,7 @@ def _text(column: ColumnValues, whole: bool) -> Typed:
         if sorted(texts) == sorted((no, yes)) and no != "0":
             lines = (f"bool_domain {{ true_value: {quoted(yes)} false_value: {quoted(no)} }}",)
             return Typed(column, "boolean", BYTES.name, lines, nulls)
-    numbers = as_numbers(column)
+    numbers = NumberText(None) if column.has_type else as_numbers(column)
     if numbers.kind is not None:
         known = ColumnValues(column.name, _numbers(column, numbers.kind))
         doubt = (
@@ -162,7 +162,7 @@ def _dates(column: ColumnValues) -> Typed:
 def _lists(column: ColumnValues) -> Typed:
     lengths = pc.list_value_length(column.array)
     most = max(2 * (pc.max(lengths).as_py() or 1), 2)
-    elements = typed(ColumnValues(column.name, column.array.flatten()), whole=False)
+    elements = typed(replace(column, array=column.array.flatten()), whole=False)
     if elements.nature not in ("number", "text"):
         return Typed(column, "other", doubt=f"{column.array.type} is not a type of a column")
     return Typed(column, "list", elements.kind, (f"value_count {{ min: 0 max: {most} }}",))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -36,10 +36,12 @@ class ColumnValues:
     Attributes:
       name: the column's.
       array: the values, null where missing; texts, or of the file's type.
+      has_type: whether the file's type counts, so that texts are not numbers.
     """
 
     name: str
     array: pa.Array
+    has_type: bool = False
 
     @cached_property
     def rows(self) -> int:
@@ -96,7 +98,7 @@ class ColumnValues:
         if not (self.is_text and nulls):
             return self
         named = pc.is_in(self.array, value_set=pa.array(list(nulls), pa.string()))
-        return ColumnValues(self.name, pc.if_else(named, pa.scalar(None, pa.string()), self.array))
+        return replace(self, array=pc.if_else(named, pa.scalar(None, pa.string()), self.array))
 
 
 @dataclass(frozen=True)

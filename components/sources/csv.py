@@ -23,6 +23,8 @@ from schemas.types import BYTES
 if TYPE_CHECKING:
     import pyarrow as pa
 
+HAS_TYPES = False
+
 
 class Reader(protocol.Reader[Fields]):
     """Reads CSV files, plain or gzipped.

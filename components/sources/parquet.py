@@ -27,6 +27,7 @@ from schemas.sources.parquet import Parquet
 
 BATCH_ROWS = 65_536
 _NUMBER_BYTES = 8
+HAS_TYPES = True
 
 
 @dataclass(frozen=True)

@@ -128,9 +128,11 @@ class SourceWork(Protocol):
 
     Attributes:
       Reader: the reader of such sources.
+      HAS_TYPES: whether values have types in the files, so that a text is never read as a number.
     """
 
     Reader: Any
+    HAS_TYPES: bool
 
     def draft(self, path: str) -> SourceOptions:
         """Return the options that a file needs, as far as its beginning shows."""

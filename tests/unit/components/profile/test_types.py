@@ -41,6 +41,15 @@ def test_types_of_texts(texts, nature, kind):
     assert (decided.nature, decided.kind) == (nature, kind)
 
 
+@pytest.mark.parametrize("encode", [False, True])
+def test_texts_of_a_file_with_types_are_not_numbers(encode):
+    texts = pa.array(["1", "2", "2"], pa.large_string())
+    digits = ColumnValues("x", texts.dictionary_encode() if encode else texts, has_type=True)
+    assert typed(digits, whole=True).kind == "BYTES"
+    days = ColumnValues("x", pa.array(["2024-05-31", "2024-06-01"]), has_type=True)
+    assert typed(days, whole=True).nature == "time"
+
+
 @pytest.mark.parametrize(
     ("values", "arrow", "nature", "kind"),
     [
