@@ -42,9 +42,9 @@ def command(
 ) -> int:
     """Describe TABLE in two files that `skewless run` can use.
 
-    TABLE is a CSV or Parquet file, or a pattern of such files. The command looks at its first rows,
-    decides what each column is and becomes, and writes schema.pbtxt and pipeline.yaml with a reason
-    for each decision.
+    TABLE is a CSV, Parquet or JSON lines file, or a pattern of such files. The command looks at its
+    first rows, decides what each column is and becomes, and writes schema.pbtxt and pipeline.yaml
+    with a reason for each decision.
     """
     from components import files
     from components.profile import texts
@@ -84,7 +84,9 @@ def _name(path: str) -> str:
     base = os.path.basename(path.rstrip("/"))
     if re.search(r"[*?\[]", base):
         base = os.path.basename(os.path.dirname(path)) or "table"
-    base = re.sub(r"(\.(csv|tsv|txt|parquet|jsonl|ndjson|gz))+$", "", base, flags=re.IGNORECASE)
+    base = re.sub(
+        r"(\.(csv|tsv|txt|parquet|jsonl|ndjson|json|gz))+$", "", base, flags=re.IGNORECASE
+    )
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", base).strip("_-")
     return re.sub(r"^[^A-Za-z]+", "", plain)[:63] or "table"
 

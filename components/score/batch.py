@@ -55,7 +55,7 @@ def predict(
 
     Args:
       model: folder of the SavedModel.
-      paths: CSV files, plain or gzipped, and Parquet files; the output has their order.
+      paths: files of rows, of the kinds that their endings mean; the output has their order.
       output: the location of the scores.
       source: the format of the files; None means CSV with commas, "" for missing.
       keys: columns of the files to copy to the output; none means each row's source and line.

@@ -61,9 +61,7 @@ class ScoringPlan:
           ConfigError, DataError, ModelError: it is not possible; see `predict`.
         """
         if not paths:
-            raise ConfigError(
-                "there is no file to score", expected="at least one CSV or Parquet file"
-            )
+            raise ConfigError("there is no file to score", expected="at least one file of rows")
         signatures = [read_signature(model)]
         if compare_with is not None:
             signatures.append(_other(compare_with, signatures[0]))

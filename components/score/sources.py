@@ -37,7 +37,7 @@ class Wanted:
       keys: the columns that identify rows in the output; none means the row's source and line.
       source: the format of files of its kind; files of other kinds have the default format.
       written_as: the output format of the keys.
-      columns: the columns of schema.pbtxt, if known, which have the types of keys in a CSV file.
+      columns: the columns of schema.pbtxt, if known, which have the types of keys in files of text.
     """
 
     inputs: tuple[Column, ...]
@@ -48,7 +48,7 @@ class Wanted:
 
     @property
     def key_columns(self) -> tuple[Column, ...]:
-        """The keys as columns of a CSV file: with the schema's type, the model's, or text.
+        """The keys as columns of CSV or JSON lines: with the schema's type, the model's, or text.
 
         A boolean or a time is carried as it is written: a number or text.
         """

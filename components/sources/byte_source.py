@@ -8,15 +8,36 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
+from dataclasses import dataclass
 from typing import IO
 
 from components import files
-from components.sources.magic import GZIP, HEAD_BYTES, kind_of
+from components.sources.magic import GZIP, HEAD_BYTES, FileKind, kind_of
 from schemas.errors import DataError
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """A format of text that a reader expects.
+
+    Attributes:
+      name: for "a … file".
+      kinds: what the first bytes of such files are recognized as, if anything.
+    """
+
+    name: str
+    kinds: tuple[FileKind, ...] = ()
+
+
+CSV = TextFormat("CSV")
 
 
 class ByteSource:
     """Reads one file from start to end; a context manager.
+
+    Args:
+      path: the file.
+      expected: the format that it should have.
 
     Attributes:
       path: the file.
@@ -26,8 +47,9 @@ class ByteSource:
       DataError: the file is missing or unreadable, or has another format than its name says.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, expected: TextFormat = CSV) -> None:
         self.path = path
+        self._expected = expected
         try:
             self._file = files.open_read(path)
             self.size = self._file.seek(0, os.SEEK_END)
@@ -64,20 +86,20 @@ class ByteSource:
             raise DataError(
                 f"the file is {name}, not gzipped as its name says",
                 where=self.path,
-                expected="a CSV file, packed by gzip",
+                expected=f"a {self._expected.name} file, packed by gzip",
                 remedy=kind.remedy if kind else "rename it so that it does not end in .gz",
             )
         return gzip.GzipFile(fileobj=self._file)  # type: ignore[return-value]
 
     def _check_kind(self) -> None:
-        """Check that the content is text that may be CSV, and go back to its start."""
+        """Check that the content may have the expected format, and go back to its start."""
         kind = kind_of(self.read(HEAD_BYTES))
-        if kind is not None:
+        if kind is not None and kind not in self._expected.kinds:
             packed = " inside gzip" if self._stream is not self._file else ""
             raise DataError(
-                f"the file is {kind.name}{packed}, not CSV",
+                f"the file is {kind.name}{packed}, not {self._expected.name}",
                 where=self.path,
-                expected="a CSV file in UTF-8, plain or gzipped (.gz)",
+                expected=f"a {self._expected.name} file in UTF-8, plain or gzipped (.gz)",
                 remedy=kind.remedy,
             )
         self._stream.seek(0)
@@ -98,6 +120,6 @@ class ByteSource:
         return DataError(
             f"the source cannot be read: {error}",
             where=self.path,
-            expected="a readable CSV file, plain or gzipped (.gz)",
+            expected=f"a readable {self._expected.name} file, plain or gzipped (.gz)",
             remedy="it is damaged or incomplete: copy it again" if damaged else None,
         )

@@ -13,7 +13,7 @@ _UTF_BYTES = 256  # of the head; the names in it are ASCII whatever the language
 
 @dataclass(frozen=True)
 class FileKind:
-    """A file format other than CSV.
+    """A file format that its first bytes show.
 
     Attributes:
       name: for "the file is …".
@@ -25,7 +25,7 @@ class FileKind:
 
 
 GZIP = FileKind(
-    "packed with gzip", "unpack it with gunzip; CSV is also read directly if its name ends in .gz"
+    "packed with gzip", "unpack it with gunzip; it is also read directly if its name ends in .gz"
 )
 PARQUET = FileKind(
     "a Parquet file",
@@ -36,7 +36,16 @@ _ARROW = FileKind("an Arrow (Feather) file", "write the table as Parquet or CSV"
 _ZIP = FileKind("a zip archive", "unzip it, and name the files that were in it")
 _EXCEL = FileKind("an Excel workbook", "save the sheet as `CSV UTF-8` from the spreadsheet program")
 _SHEET = FileKind("an OpenDocument spreadsheet", "save the sheet as CSV in UTF-8")
-_JSON = FileKind("JSON", "write it as CSV, with a header line of column names")
+JSON_LINES = FileKind(
+    "JSON",
+    "set source.format: jsonl in pipeline.yaml; `skewless predict` reads it if its name ends in"
+    " .jsonl",
+)
+_JSON_ARRAY = FileKind(
+    "a JSON array",
+    "write each object on a line of its own, as in jq -c '.[]' FILE > NEW-FILE.jsonl, and set"
+    " source.format: jsonl",
+)
 
 # The first bytes of the formats. Binary formats also have control characters soon after: a header
 # line may well begin with the letters "ORC".
@@ -68,7 +77,8 @@ _TEXT: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
         re.compile(rb"\s*<\?xml"),
         FileKind("XML", "write it as CSV, with a header line of column names"),
     ),
-    (re.compile(rb'\s*(\{\s*"[^"]*"\s*:|\[\s*\{)'), _JSON),
+    (re.compile(rb'\s*\{\s*"[^"]*"\s*:'), JSON_LINES),
+    (re.compile(rb"\s*\[\s*\{"), _JSON_ARRAY),
     (re.compile(rb"%PDF-"), FileKind("a PDF file", "export the table as CSV")),
 )
 _BOMS = (  # UTF-32's begins with UTF-16's

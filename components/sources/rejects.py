@@ -41,11 +41,13 @@ class RejectReason(enum.IntEnum):
     NOT_FINITE: a FLOAT value that is infinite, or too large for float32.
     MISSING_LABEL: a column of the label is missing.
     NOT_JSON: the record is not JSON text.
-    NOT_AN_OBJECT: the record is JSON, but not an object of columns.
+    NOT_AN_OBJECT: the record is JSON, but not an object of columns; or what should hold the value
+      of a nested column is not an object.
     NOT_TEXT: a BYTES value that is not text.
     MISSING_WEIGHT: the row's weight is missing.
     NEGATIVE_WEIGHT: the row's weight is below 0.
     MISSING_SPLIT: a column that decides the row's split is missing.
+    REPEATED_KEY: a JSON object has a column's key more than once.
     NOT_A_BOOLEAN: a value that is neither of the two of a bool_domain.
     NOT_A_TIME: a value that is not a time in the format or unit of a time_domain, such as February
       30.
@@ -69,6 +71,7 @@ class RejectReason(enum.IntEnum):
     MISSING_WEIGHT = 13
     NEGATIVE_WEIGHT = 14
     MISSING_SPLIT = 15
+    REPEATED_KEY = 16
     NOT_A_BOOLEAN = 20
     NOT_A_TIME = 21
     TIME_TOO_FINE = 22

@@ -113,8 +113,12 @@ def _of_numbers(array: pa.Array, column: Column) -> Cells:
     return Cells(numbers, reasons)
 
 
-def of_json(values: Sequence[Any], column: Column) -> Cells:
-    """Return values that JSON was parsed to as a column of a table.
+def of_json(
+    values: Sequence[Any],
+    column: Column,
+    cleaned: Callable[[pa.Array], pa.Array] | None = None,
+) -> Cells:
+    """Return values that JSON was parsed to as a column of a table; `cleaned` as in `of_arrow`.
 
     >>> of_json([3, 3.0, "3", None], Column("x", "INT", True)).values.to_pylist()
     [3, 3, None, None]
@@ -129,11 +133,11 @@ def of_json(values: Sequence[Any], column: Column) -> Cells:
         false, true = column.booleans
         values = [(true if v else false) if type(v) is bool else v for v in values]
     try:
-        cells = of_arrow(_array(values, column), column)
+        cells = of_arrow(_array(values, column), column, cleaned)
     except (UnicodeEncodeError, pa.ArrowInvalid):  # half of a surrogate pair
         texts = [_encodable(value) for value in values]
         wrong |= np.array([t is None and v is not None for t, v in zip(texts, values, strict=True)])
-        cells = of_arrow(_array(texts, column), column)
+        cells = of_arrow(_array(texts, column), column, cleaned)
     assert cells is not None  # _array returns types that fit
     cells.reasons[wrong] = _WRONG_TYPE[column.kind]
     return cells

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 import pydantic
 
 from schemas.sources.csv import Csv
+from schemas.sources.jsonl import JsonLines
 from schemas.sources.options import SourceOptions
 from schemas.sources.parquet import Parquet
 from schemas.strict import named_kind
 
-KINDS = (Csv, Parquet)
+KINDS = (Csv, Parquet, JsonLines)
 
 _FORMAT = "format"
 FORMATS: tuple[str, ...] = tuple(kind.model_fields[_FORMAT].default for kind in KINDS)
@@ -47,7 +48,7 @@ def plain(path: str) -> SourceOptions:
 
     A file without a known ending is CSV.
 
-    >>> plain("trips.parquet").format, plain("trips.txt.gz").format
-    ('parquet', 'csv')
+    >>> plain("trips.parquet").format, plain("a.jsonl.gz").format, plain("trips.txt.gz").format
+    ('parquet', 'jsonl', 'csv')
     """
     return next((kind for kind in KINDS if path.endswith(kind.endings)), Csv)(path=path)

@@ -20,8 +20,8 @@ from schemas.schema_fields import ACCEPTED
 from schemas.sources.csv import Csv
 from schemas.sources.parquet import Parquet
 from schemas.spec import Spec
-from schemas.strict import Strict
 from schemas.splits import KINDS as SPLITS
+from schemas.strict import Strict
 from schemas.tasks import KINDS as TASKS
 from schemas.tasks.binary import Equals, Exceeds
 from schemas.tasks.options import Bound

@@ -266,13 +266,32 @@ def write_parquet(tmp_path):
     return _write
 
 
+@pytest.fixture
+def write_lines(tmp_path):
+    """Write rows, as text by column, as JSON lines with the columns' types; missing keys."""
+
+    def _write(table, *, name="data.jsonl"):
+        kinds = {"INT": int, "FLOAT": float, "BYTES": str}
+        lines = [
+            json.dumps({c.name: kinds[c.kind](row[c.name]) for c in COLUMNS if row[c.name]})
+            for row in table
+        ]
+        data = "\n".join(lines).encode()
+        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        return str(tmp_path / name)
+
+    return _write
+
+
 def contents(root):
     """Return every file of examples with its bytes."""
     paths = [path for split in SPLITS for path in shards(root, split)]
     return {os.path.relpath(path, root): Path(path).read_bytes() for path in paths}
 
 
-def test_the_same_rows_in_csv_and_parquet_give_the_same_examples(write, write_parquet, run):
+def test_the_same_rows_give_the_same_examples_in_every_format(
+    write, write_parquet, write_lines, run
+):
     table = rows(0, 3000)
     table[3]["tips"] = ""
     table[5]["fare"] = "1e99"
@@ -280,16 +299,18 @@ def test_the_same_rows_in_csv_and_parquet_give_the_same_examples(write, write_pa
     table[9]["company"] = ""
     settings = Examples(shard_rows=1000, batch_rows=100)
     first, counts = run(write(table), settings=settings)
-    paths = (write_parquet(table, row_group_size=700),)
-    second, other = run(*paths, settings=settings, format="parquet")
-    assert other == counts
     assert counts.records_rejected == 3
-    assert contents(first) == contents(second)
     assert len(contents(first)) == 5
-    lines, numbers = (
-        [(r["line"], r["column"], r["reason"]) for r in rejects(root)] for root in (first, second)
-    )
-    assert numbers == [(line - 1, *rest) for line, *rest in lines]  # there is no header
+    lines = [(r["line"] - 1, r["column"], r["reason"]) for r in rejects(first)]  # less the header
+    others = {
+        "parquet": write_parquet(table, row_group_size=700),
+        "jsonl": write_lines(table, name="data.jsonl.gz"),
+    }
+    for kind, path in others.items():
+        other, other_counts = run(path, settings=settings, format=kind)
+        assert other_counts == counts
+        assert contents(other) == contents(first)
+        assert [(r["line"], r["column"], r["reason"]) for r in rejects(other)] == lines
 
 
 def test_rejected_rows_of_parquet_are_kept_with_their_number(write_parquet, run):
@@ -341,6 +362,18 @@ def test_regression_labels_that_are_not_finite_are_rejected_and_never_filled(wri
     assert counts.rejected_by_reason == {"not_finite": 3, "missing_label": 2}
     kept = pa.concat_tables([read(root, split) for split in SPLITS])["tips"].to_numpy()
     assert sorted(kept) == [0.0, *[1.0] * 293, 3.0]
+
+
+def test_rejected_lines_of_json_are_kept_as_they_are(write_lines, run):
+    path = write_lines(rows(0, 20))
+    with open(path, "ab") as file:
+        file.write(b'\n\n{"id": 1, "tips": "1"}\n{"id": 2\n')
+    root, counts = run(path, format="jsonl")
+    assert counts.rejected_by_reason == {"not_a_number": 1, "not_json": 1}
+    assert rejects(root) == [
+        _reject(path, 22, "tips", "1", "not_a_number", '{"id": 1, "tips": "1"}'),
+        _reject(path, 23, None, None, "not_json", '{"id": 2'),
+    ]
 
 
 def test_a_parquet_column_of_another_type_is_named(tmp_path, run):

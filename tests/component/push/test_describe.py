@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_the_example_is_a_real_row_that_lacks_least(exported, described):
 
 def test_times_are_as_a_request_carries_them(timed):
     serving = tuple(c for c in timed.columns if c.serving)
-    example = example_row(timed.examples, serving)
+    example: dict[str, Any] = example_row(timed.examples, serving)
     assert datetime.strptime(example["ordered at"], "%Y-%m-%d %H:%M:%S").year >= 2000  # noqa: DTZ007
     assert 11_000 <= example["days"] < 20_000
     assert example["seconds"] % 86_400 == 0

@@ -1,5 +1,6 @@
 """Files in, files out: every row is scored or rejected, in order, as evaluation would score it."""
 
+import gzip
 import json
 import shutil
 
@@ -78,6 +79,19 @@ def test_parquet_files_are_scored_as_the_csv_is(exported, rows, expected, tmp_pa
     assert table.column("key").type == pa.int32()
     assert table.column("key").to_pylist() == keys.to_pylist()
     assert same_scores(table.column("score"), expected)
+
+
+def test_json_lines_are_scored_as_the_csv_is(exported, rows, expected, tmp_path):
+    source = tmp_path / "rows.jsonl.gz"
+    lines = [json.dumps({"key": 100 + i, **row}) for i, row in enumerate(rows.to_pylist())]
+    source.write_bytes(gzip.compress("\n".join([*lines, '{"age": "old"}']).encode()))
+    scored = run(exported.saved_model, [source], tmp_path / "scores.parquet", keys=["key"])
+    table = pq.read_table(tmp_path / "scores.parquet")
+    assert table.column("key").to_pylist() == [str(number) for number in range(100, 140)]
+    assert same_scores(table.column("score"), expected)
+    assert (scored.rows_read, scored.rejected_by_reason) == (41, {"not_an_integer": 1})
+    (reject,) = pq.read_table(scored.rejects[0]).to_pylist()
+    assert (reject["line"], reject["column"], reject["value"]) == (41, "age", "old")
 
 
 def test_without_a_key_rows_have_source_and_line(exported, csv_file, tmp_path):

@@ -211,7 +211,7 @@ def test_a_restarted_stream_replaces_no_file_of_messages(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_new_files_are_scored_once_with_their_rejects_apart(exported, csv_file, tmp_path):
+def test_new_files_are_scored_once_with_their_rejects_apart(exported, rows, csv_file, tmp_path):
     """With real files, through MatchContinuously, which looks several times before it stops."""
     incoming = tmp_path / "in"
     incoming.mkdir()
@@ -219,13 +219,15 @@ def test_new_files_are_scored_once_with_their_rejects_apart(exported, csv_file, 
     (incoming / "good.csv").write_text(text)
     (incoming / "bad.csv").write_text(text + "1,2\n")
     (incoming / "none.csv").write_text("what,ever\n")
+    lines = [json.dumps({"id": i, **row}) for i, row in enumerate(rows.to_pylist())]
+    (incoming / "lines.jsonl").write_text("\n".join([*lines, '{"age": []}']))
     os.utime(incoming / "good.csv", (1_000, 1_000))
     inputs = read_signature(exported.saved_model).inputs
     with beam.Pipeline(
         options=PipelineOptions(["--runner=FnApiRunner", "--streaming"])
     ) as pipeline:
         files = pipeline | ScoreNewFiles(
-            str(incoming / "*.csv"),
+            str(incoming / "*"),
             SavedModelHandler(exported.saved_model),
             Wanted(inputs, ("id",), Csv(path="")),
             seconds=0.1,
@@ -241,12 +243,15 @@ def test_new_files_are_scored_once_with_their_rejects_apart(exported, csv_file, 
                     float(time) == 1_000,
                 )
             ),
-            equal_to([("good.csv", True), ("bad.csv", False)]),
+            equal_to([("good.csv", True), ("bad.csv", False), ("lines.jsonl", False)]),
         )
     scored = {p.name.split("-")[0]: pq.read_table(p) for p in (tmp_path / "out").iterdir()}
-    assert sorted(scored) == ["bad", "good"]
-    assert scored["good"].num_rows == scored["bad"].num_rows == 40
+    assert sorted(scored) == ["bad", "good", "lines"]
+    assert {table.num_rows for table in scored.values()} == {40}
+    assert scored["lines"].column("score").equals(scored["good"].column("score"))
     assert scored["good"].column_names[:2] == ["id", "score"]
     dead = [pq.read_table(p).to_pylist()[0] for p in sorted((tmp_path / "dead").iterdir())]
-    assert [row["reason"] for row in dead] == ["wrong_field_count", "unreadable_file"]
-    assert "not in the file's header" in dead[1]["record"]
+    reasons = ["wrong_field_count", "not_an_integer", "unreadable_file"]
+    assert [row["reason"] for row in dead] == reasons
+    assert (dead[1]["line"], dead[1]["value"], dead[1]["record"]) == (41, "[]", '{"age": []}')
+    assert "not in the file's header" in dead[2]["record"]

@@ -6,11 +6,13 @@ import pytest
 from schemas import catalog, sources
 from schemas.errors import ConfigError
 from schemas.sources.csv import Csv
+from schemas.sources.jsonl import JsonLines
 from schemas.sources.parquet import Parquet
 
 SOURCES = [
     Csv(path="a.csv", delimiter="|", null_values=("?", "NA"), newlines_in_values=False),
     Parquet(path="a/*.parquet", trim=True),
+    JsonLines(path="a/*.jsonl", null_values=("?",)),
 ]
 
 
@@ -25,6 +27,7 @@ def read(folder, text):
         ("  path: x", Csv(path="x")),
         ("  format: csv\n  path: x\n  trim: true", Csv(path="x", trim=True)),
         ("  format: parquet\n  path: x", Parquet(path="x")),
+        ("  format: jsonl\n  path: x\n  trim: true", JsonLines(path="x", trim=True)),
         (
             "  null_values: [no, 1.10]\n  path: 010\n  format: parquet",
             Parquet(path="010", null_values=("no", "1.10")),
@@ -43,7 +46,7 @@ def test_the_format_says_the_kind_and_csv_is_meant_without_one(folder, text, sou
             4,
             "source: unknown format 'parket'; did you mean 'parquet'?",
         ),
-        ("  format: no\n  path: x", 3, "source: unknown format 'no'; one of: csv, parquet"),
+        ("  format: no\n  path: x", 3, "source: unknown format 'no'; one of: csv, jsonl, parquet"),
         ("  format: [csv]\n  path: x", 3, "source: unknown format ['csv']"),
         (
             "  path: x\n  delimitr: a",
@@ -86,7 +89,7 @@ def test_json_of_an_unknown_kind_is_refused():
 
 
 def test_each_kind_is_listed_once_by_its_format():
-    assert sources.FORMATS == ("csv", "parquet")
+    assert sources.FORMATS == ("csv", "parquet", "jsonl")
     assert [type(source) for source in SOURCES] == list(sources.KINDS)
 
 
@@ -94,6 +97,11 @@ def test_each_kind_is_listed_once_by_its_format():
     ("path", "source"),
     [
         ("gs://b/a.parquet", Parquet(path="gs://b/a.parquet")),
+        ("gs://b/a.jsonl", JsonLines(path="gs://b/a.jsonl")),
+        ("a.jsonl.gz", JsonLines(path="a.jsonl.gz")),
+        ("a.ndjson", JsonLines(path="a.ndjson")),
+        ("a.ndjson.gz", JsonLines(path="a.ndjson.gz")),
+        ("a.json", JsonLines(path="a.json")),
         ("a.csv.gz", Csv(path="a.csv.gz")),
         ("a.parquet.gz", Csv(path="a.parquet.gz")),
         ("parquet", Csv(path="parquet")),

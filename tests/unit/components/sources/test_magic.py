@@ -78,6 +78,7 @@ KINDS = {
     "a web page": b"\n<!DOCTYPE html>\n<title>Log in</title>",
     "XML": b"<?xml version='1.0'?><rows/>",
     "JSON": b'{"id": 1, "fare": 2.5}\n',
+    "a JSON array": b'[\n  {"id": 1, "fare": 2.5}\n]\n',
     "a PDF file": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3",
 }
 

@@ -1,5 +1,6 @@
 """All kinds of sources give the same result for the same rows, and are found by name."""
 
+import json
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from components.sources.rejects import RejectReason
 from schemas import sources
 from schemas.columns import Column
 from schemas.sources.csv import Csv
+from schemas.sources.jsonl import JsonLines
 from schemas.sources.parquet import Parquet
 
 COLUMNS = (Column("n", "INT", True), Column("x", "FLOAT", True), Column("t", "BYTES", True))
@@ -63,12 +65,15 @@ def test_rows_mean_the_same_in_every_kind(folder, rows, trim, required):
     table = pa.table(arrays, schema=TYPES)
     pv.write_csv(table, folder / "rows.csv")
     pq.write_table(table, folder / "rows.parquet")
+    lines = [json.dumps(row) for row in table.to_pylist()]
+    (folder / "rows.jsonl").write_text("\n".join(lines))
     options = {"null_values": ("?",), "trim": trim}
-    both = [
+    results = [
         result(Csv(path=str(folder / "rows.csv"), **options), required),
         result(Parquet(path=str(folder / "rows.parquet"), **options), required),
+        result(JsonLines(path=str(folder / "rows.jsonl"), **options), required),
     ]
-    assert both[0] == both[1]
+    assert results[0] == results[1] == results[2]
 
 
 @pytest.mark.parametrize("weight", ["n", "x"])

@@ -21,6 +21,7 @@ def test_codes_are_stable():
         "missing_weight",
         "negative_weight",
         "missing_split",
+        "repeated_key",
         "not_a_boolean",
         "not_a_time",
         "time_too_fine",

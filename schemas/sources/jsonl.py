@@ -1,0 +1,21 @@
+"""Options of files of JSON lines."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from schemas.sources.options import SourceOptions
+
+
+class JsonLines(SourceOptions):
+    """A JSON object in each line, plain or gzipped; `null_values` and `trim` apply to text.
+
+    A column is a key of the objects. A name with dots is a path into nested objects: `a.b` is the
+    key `b` of the object `a`, unless the record itself has a key `a.b`.
+    """
+
+    endings: ClassVar[tuple[str, ...]] = tuple(
+        f".{name}{packed}" for name in ("jsonl", "ndjson", "json") for packed in ("", ".gz")
+    )
+
+    format: Literal["jsonl"] = "jsonl"
