@@ -46,7 +46,12 @@ STAGE = "predict"
 @click.option(
     "--columns",
     metavar="NAME,...",
-    help="Outputs of the model to write. [default: all]",
+    help="Outputs of the model to write, or columns of single classes. [default: all outputs]",
+)
+@click.option(
+    "--by-class",
+    is_flag=True,
+    help="In Parquet, write a column for each class instead of lists, as CSV has.",
 )
 @click.option("--version", type=click.IntRange(0), help="Version to use. [default: the newest]")
 @click.option(
@@ -72,6 +77,7 @@ def command(
     kind: Format | None,
     keys: tuple[str, ...],
     columns: str | None,
+    by_class: bool,
     version: int | None,
     compare: int | None,
     dataset: str | None,
@@ -117,6 +123,7 @@ def command(
                 columns=[] if columns is None else columns.split(","),
                 compare_with=other,
                 schema=schema,
+                by_class=by_class,
             )
         for line in scored.lines():
             screen.line(line)

@@ -20,7 +20,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.transforms import window
 
 from components import progress
-from components.examples import column
 from components.ingest.failures import disk_errors, keep_failure, reserve
 from components.ingest.outcome import outcome
 from components.ingest.rejects import RejectWriter
@@ -49,6 +48,7 @@ def predict(
     columns: Sequence[str] = (),
     compare_with: str | None = None,
     schema: Sequence[Column] = (),
+    by_class: bool = False,
     options: PipelineOptions | None = None,
 ) -> Scored:
     """Score files of rows.
@@ -59,10 +59,11 @@ def predict(
       output: the location of the scores.
       source: the format of the files; None means CSV with commas, "" for missing.
       keys: columns of the files to copy to the output; none means each row's source and line.
-      columns: outputs of the model to write; none means all.
+      columns: outputs of the model to write, or columns of single classes; none means all outputs.
       compare_with: folder of another version's SavedModel to score with and to compare.
       schema: the columns of schema.pbtxt, which have the types of keys in a CSV file; another key
         has the model's type, or is text.
+      by_class: whether Parquet has a column for each class instead of lists, as CSV has.
       options: Beam's options; None runs it in this process.
 
     Returns:
@@ -73,7 +74,9 @@ def predict(
       DataError: a file is missing, unreadable or lacks a column; the output cannot be written.
       ModelError: there is no SavedModel, or two versions to compare have different columns.
     """
-    plan = ScoringPlan.of(model, paths, output, source, keys, columns, compare_with, schema)
+    plan = ScoringPlan.of(
+        model, paths, output, source, keys, columns, compare_with, schema, by_class
+    )
     with output.working_folder(options) as folder:
         with disk_errors(WRITTEN, output.path):
             reserve(folder)
@@ -239,8 +242,7 @@ class _WriteParts(beam.DoFn):
         """Put the columns of the output side by side."""
         columns = [*carried.columns.columns]
         for scored, signature in zip(carried.scored, self._plan.signatures, strict=True):
-            names = self._plan.written(signature).names
-            columns += [column(scored.inference, name) for name in names]
+            columns += self._plan.written(scored.inference, signature).columns
         if len(carried.scored) == 2:
             columns.append(difference(*(result.inference for result in carried.scored)))
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)

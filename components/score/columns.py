@@ -16,6 +16,7 @@ from components.examples import ARROW_TYPES
 from components.export import column_file
 from components.export import signatures as names
 from components.raw_values import requested
+from components.score.by_class import classes_of
 from components.sources.rejects import RejectReason
 from components.sources.typed import of_arrow
 from schemas.columns import Column
@@ -38,12 +39,14 @@ class RawSignature:
       signature: its name.
       inputs: its raw columns.
       outputs: Arrow's type of each output, by name.
+      classes: names of the classes in the order of their probabilities; none if unknown.
     """
 
     saved_model: str
     signature: str
     inputs: tuple[Column, ...]
     outputs: Mapping[str, pa.DataType]
+    classes: tuple[str, ...] = ()
 
     @property
     def output_schema(self) -> pa.Schema:
@@ -86,6 +89,7 @@ def read_signature(saved_model: str, signature: str | None = None) -> RawSignatu
             output: _arrow_type(info, output, where)
             for output, info in sorted(definition.outputs.items(), key=_output_order)
         },
+        classes=classes_of(saved_model),
     )
 
 

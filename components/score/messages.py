@@ -19,6 +19,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from components.examples import ARROW_TYPES
 from components.raw_values import requested
+from components.score.by_class import known_classes, named
 from components.score.sinks import json_lines
 from components.sources.cells import first_reasons
 from components.sources.protocol import Needs
@@ -90,12 +91,13 @@ def read_letters(
 def answers(letters: Letters) -> list[Dated]:
     """Return an answer for each scored message, with its attributes, ordering key and time.
 
-    Its data is a JSON object of the keys and the model's outputs; the attribute `model_version`
-    names the version.
+    Its data is a JSON object of the keys and the model's outputs, probabilities by class if the
+    model's classes are known; the attribute `model_version` names the version.
     """
     (result,) = letters.scored
     version = result.model_id.rstrip("/").rpartition("/")[2]
-    lines = json_lines(result.inference).to_pylist()
+    outputs = named(result.inference, known_classes(result.model_id), "jsonl")
+    lines = json_lines(outputs).to_pylist()
     return [
         (
             PubsubMessage(

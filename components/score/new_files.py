@@ -23,6 +23,7 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
 from components import progress
 from components.ingest.failures import disk_errors
+from components.score.by_class import known_classes, named
 from components.score.counts import READ, REJECTED, SCORED, STAGE, count
 from components.score.formats import Format
 from components.score.inference import ScoreKeyedBatches
@@ -184,19 +185,20 @@ def _write_chunk(
     chunk: Chunk, _: pa.RecordBatch, folder: str = "", kind: Format = "parquet"
 ) -> str:
     path = os.path.join(folder, f"{chunk.name}.{kind}")
-    write_rows(path, kind, scored_rows(chunk))
+    write_rows(path, kind, scored_rows(chunk, kind))
     count(SCORED, chunk.columns.num_rows)
     return path
 
 
-def scored_rows(chunk: Chunk) -> pa.RecordBatch:
-    """Return a chunk's keys, the model's outputs, and the version."""
+def scored_rows(chunk: Chunk, kind: Format) -> pa.RecordBatch:
+    """Return a chunk's keys, the model's outputs as a format has them, and the version."""
     (result,) = chunk.scored
+    outputs = named(result.inference, known_classes(result.model_id), kind)
     version = os.path.basename(os.path.normpath(result.model_id))
     rows = chunk.columns.num_rows
     return pa.RecordBatch.from_arrays(
-        [*chunk.columns.columns, *result.inference.columns, pa.array([version] * rows)],
-        [*chunk.columns.schema.names, *result.inference.schema.names, MODEL_VERSION],
+        [*chunk.columns.columns, *outputs.columns, pa.array([version] * rows)],
+        [*chunk.columns.schema.names, *outputs.schema.names, MODEL_VERSION],
     )
 
 
@@ -233,7 +235,7 @@ def write_rows(path: str, kind: Format, rows: pa.RecordBatch) -> None:
 
 def rows_as_messages(chunk: Chunk, _: pa.RecordBatch) -> list[PubsubMessage]:
     """Return a message of JSON for each scored row of a file."""
-    lines = json_lines(scored_rows(chunk)).to_pylist()
+    lines = json_lines(scored_rows(chunk, "jsonl")).to_pylist()
     return [PubsubMessage(line.encode(), {"source": chunk.path}) for line in lines]
 
 

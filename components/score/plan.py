@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from components.evaluate.published import SAVED_MODEL
+from components.score.by_class import columns_of
 from components.score.columns import RawSignature, read_signature
 from components.score.compare import renamed, side_by_side
 from components.score.output import ScoreOutput
 from components.score.sources import Wanted, carried_schema
-from schemas import description
 from schemas.columns import Column
 from schemas.errors import ConfigError, ModelError, did_you_mean
 from schemas.sources.options import SourceOptions
@@ -30,6 +30,7 @@ class ScoringPlan:
       carried: the Arrow schema of the columns to copy to the output.
       outputs: names of the outputs to write.
       output: the location of the scores.
+      by_class: whether Parquet has a column for each class's probability.
       renamed: our names of the other version's classes, where they differ.
       folder: the working folder.
     """
@@ -40,6 +41,7 @@ class ScoringPlan:
     carried: pa.Schema
     outputs: tuple[str, ...]
     output: ScoreOutput
+    by_class: bool = False
     renamed: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
 
@@ -54,6 +56,7 @@ class ScoringPlan:
         columns: Sequence[str],
         compare_with: str | None,
         schema: Sequence[Column] = (),
+        by_class: bool = False,
     ) -> ScoringPlan:
         """Return the plan for the arguments of `predict`.
 
@@ -66,13 +69,6 @@ class ScoringPlan:
         if compare_with is not None:
             signatures.append(_other(compare_with, signatures[0]))
         output.check_apart(paths, kept=[each.saved_model for each in signatures])
-        for name in columns:
-            if name not in signatures[0].outputs:
-                raise ConfigError(
-                    f"the model has no output {name!r};"
-                    f" {did_you_mean(name, signatures[0].outputs)}",
-                    where=f"--columns; {os.path.join(model, SAVED_MODEL)}",
-                )
         wanted = Wanted(
             inputs=signatures[0].inputs,
             keys=tuple(dict.fromkeys(keys)),
@@ -87,8 +83,10 @@ class ScoringPlan:
             carried=carried_schema(paths, wanted),
             outputs=tuple(columns) or tuple(signatures[0].outputs),
             output=output,
-            renamed=renamed(*map(_classes, signatures)) if len(signatures) == 2 else {},
+            by_class=by_class,
+            renamed=renamed(*(s.classes for s in signatures)) if len(signatures) == 2 else {},
         )
+        plan.check_columns(columns)
         plan.check_names()
         return plan
 
@@ -100,19 +98,50 @@ class ScoringPlan:
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of the output."""
-        ours, *other = (self.written(signature) for signature in self.signatures)
+        ours, *other = (
+            self.written(pa.RecordBatch.from_pylist([], each.output_schema), each).schema
+            for each in self.signatures
+        )
         scores = side_by_side(ours, other[0], self.suffix) if other else ours
         return pa.schema([*self.carried, *scores])
 
-    def written(self, signature: RawSignature) -> pa.Schema:
-        """Return the schema of a model's outputs that are written."""
-        return pa.schema([field for field in signature.output_schema if field.name in self.outputs])
+    def written(self, scored: pa.RecordBatch, signature: RawSignature) -> pa.RecordBatch:
+        """Return those outputs of a model that are written, as the format has them."""
+        columns: dict[str, pa.Array] = {}
+        for output, array in zip(scored.schema.names, scored.columns, strict=True):
+            parts = self._columns_of(output, array, signature)
+            whole = output in self.outputs
+            columns |= {name: part for name, part in parts.items() if whole or name in self.outputs}
+        return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
 
-    def check_names(self) -> None:
-        """Check that no key has the name of an output.
+    def _columns_of(
+        self, output: str, array: pa.Array, signature: RawSignature
+    ) -> dict[str, pa.Array]:
+        kind, by_class = self.output.kind, self.by_class
+        return columns_of(output, array, signature.classes, kind, by_class=by_class)
+
+    def check_columns(self, columns: Sequence[str]) -> None:
+        """Check that the model has these outputs, or columns of a class in this format.
 
         Raises:
-          ConfigError: a key has.
+          ConfigError: it has not.
+        """
+        ours = self.signatures[0]
+        known = dict.fromkeys(ours.outputs)
+        for output, kind in ours.outputs.items():
+            known |= dict.fromkeys(self._columns_of(output, pa.array([], kind), ours))
+        for name in columns:
+            if name not in known:
+                raise ConfigError(
+                    f"the model has no output {name!r}; {did_you_mean(name, known)}",
+                    where=f"--columns; {os.path.join(ours.saved_model, SAVED_MODEL)}",
+                )
+
+    def check_names(self) -> None:
+        """Check that no two columns of the output have the same name.
+
+        Raises:
+          ConfigError: a key has the name of an output, or a class that of another version's.
         """
         names = self.schema.names
         for name in self.carried.names:
@@ -124,15 +153,14 @@ class ScoringPlan:
                     + ", ".join(self.signatures[0].outputs),
                     remedy=f"rename the column, or leave the output {name!r} out by --columns",
                 )
-
-
-def _classes(signature: RawSignature) -> tuple[str, ...]:
-    """Return a version's classes in the order of their probabilities; empty if unknown."""
-    try:
-        described = description.read(signature.saved_model)
-    except ValueError:  # another program's model.json
-        return ()
-    return () if described is None else described.classes
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(
+                    f"two columns of the output would have the name {name!r}",
+                    where=", ".join(each.saved_model for each in self.signatures),
+                    expected="classes whose columns differ from those of the other version",
+                    remedy="write fewer outputs, such as --columns score,class",
+                )
 
 
 def _other(saved_model: str, ours: RawSignature) -> RawSignature:

@@ -166,6 +166,9 @@ def json_lines(batch: pa.RecordBatch) -> pa.Array:
 
 def _json(array: pa.Array) -> pa.Array:
     """Return each value as JSON text."""
+    if pa.types.is_struct(array.type):
+        names = [array.type.field(place).name for place in range(array.type.num_fields)]
+        return json_lines(pa.RecordBatch.from_arrays(array.flatten(), names))
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_list(array.type):

@@ -236,6 +236,44 @@ def test_a_version_that_only_calls_its_classes_otherwise_changes_none(
     assert scored.comparison.changed_class_share == 1.0
 
 
+def test_probabilities_have_the_names_of_their_classes(serving, csv_file, expected, tmp_path):
+    path = serving / "1" / description.FILE_NAME
+    path.write_text(described(classes=("small", "big")).model_dump_json())
+    run(serving / "1", [csv_file], tmp_path / "scores.csv")
+    csv = pv.read_csv(tmp_path / "scores.csv")
+    assert csv.column_names[2:] == [
+        "score",
+        "class",
+        "probability_small",
+        "probability_big",
+        "logits",
+        *csv.column_names[7:],
+    ]
+    run(serving / "1", [csv_file], tmp_path / "scores.jsonl", columns=["probabilities"])
+    line = json.loads((tmp_path / "scores.jsonl").read_text().splitlines()[7])
+    assert [np.float32(line["probabilities"][name]) for name in ("small", "big")] == [
+        *expected["probabilities"][7]
+    ]
+    columns = {"columns": ["class", "probability_big"], "by_class": True}
+    run(serving / "1", [csv_file], tmp_path / "scores.parquet", keys=["id"], **columns)
+    table = pq.read_table(tmp_path / "scores.parquet")
+    assert table.column_names == ["id", "class", "probability_big"]
+    assert same_scores(table["probability_big"], expected)
+    with pytest.raises(ConfigError, match="'probability_bg'; did you mean 'probability_big'"):
+        run(serving / "1", [csv_file], tmp_path / "no.csv", columns=["probability_bg"])
+
+
+def test_versions_whose_columns_would_have_one_name_are_refused(
+    exported, serving, csv_file, tmp_path
+):
+    push(exported.saved_model, serving, 2)
+    for version, classes in ((1, ("a", "b")), (2, ("a_v1", "b"))):
+        path = serving / str(version) / description.FILE_NAME
+        path.write_text(described(classes=classes).model_dump_json())
+    with pytest.raises(ConfigError, match=r"two columns .* have the name 'probability_a_v1'"):
+        run(serving / "2", [csv_file], tmp_path / "s.csv", compare_with=str(serving / "1"))
+
+
 def rename_classes(graph, names):
     """Change the constants of a SavedModel that have class names."""
     from tensorflow.core.protobuf import saved_model_pb2

@@ -6,9 +6,11 @@ import time
 
 import apache_beam as beam
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from apache_beam.io.gcp.pubsub import PubsubMessage
+from apache_beam.ml.inference.base import PredictionResult
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing import test_stream
 from apache_beam.testing.util import assert_that, equal_to
@@ -21,12 +23,21 @@ from components.examples import as_raw_columns
 from components.score.columns import read_signature
 from components.score.counts import SCORED
 from components.score.message_sinks import WriteMessageFiles, _WriteLines
+from components.score.messages import Letters, answers
 from components.score.model_handler import SavedModelHandler
-from components.score.new_files import ScoreNewFiles, WriteRejectFiles, WriteScoredFiles
+from components.score.new_files import (
+    Chunk,
+    ScoreNewFiles,
+    WriteRejectFiles,
+    WriteScoredFiles,
+    rows_as_messages,
+)
 from components.score.sources import Wanted
 from components.score.stream import ScoreMessages
+from schemas import description
 from schemas.sources.csv import Csv
 from tests.component.score.conftest import push
+from tests.described import described
 
 pytestmark = pytest.mark.component
 
@@ -115,6 +126,24 @@ DEAD = {
         "dead_letter_value": "9007199254740993",
     },
 }
+
+
+def test_answers_have_probabilities_by_class_and_the_keys_first(tmp_path):
+    version = tmp_path / "7"
+    version.mkdir()
+    (version / description.FILE_NAME).write_text(
+        described(classes=("ham", "spam")).model_dump_json()
+    )
+    outputs = pa.record_batch([pa.array([[0.25, 0.75]], pa.list_(pa.float32()))], ["probabilities"])
+    scored = (PredictionResult(None, outputs, str(version)),)
+    letters = Letters(((message({}, key="k"), Timestamp(5)),), ('{"id":1,',), scored)
+    ((answer, when),) = answers(letters)
+    assert json.loads(answer.data) == {"id": 1, "probabilities": {"ham": 0.25, "spam": 0.75}}
+    assert (answer.attributes, when) == ({"model_version": "7"}, Timestamp(5))
+    rows = rows_as_messages(
+        Chunk("rows.csv", 0, pa.record_batch([pa.array([2])], ["line"]), scored), outputs
+    )
+    assert [json.loads(row.data)["probabilities"]["spam"] for row in rows] == [0.75]
 
 
 def test_messages_that_cannot_be_scored_are_dead_letters(exported, row, score):
