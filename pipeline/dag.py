@@ -147,10 +147,14 @@ class _Shared:
     @classmethod
     def of(cls, dataset: Dataset) -> _Shared:
         preprocessed = {"features", "crosses", "label"}
+        label, unread = dataset.spec.label, dataset.spec.label.EVALUATION_ONLY
+        sections = dataset.spec.model_dump(
+            mode="json", include=preprocessed, exclude={"label": set(unread)}
+        )
         return cls(
             columns=schema_columns.dumps(dataset.columns),
-            features=json.dumps(dataset.spec.model_dump(mode="json", include=preprocessed)),
-            label=dataset.spec.label.model_dump_json(),
+            features=json.dumps(sections),
+            label=label.model_dump_json(exclude=set(unread)),
             answers=dataset.spec.export.model_dump_json(),
             expectations=_expectations(dataset).model_dump_json(),
             settings=dataset.spec.examples.model_dump_json(),
@@ -278,7 +282,7 @@ def _verdict(
         model=exported,
         evaluation_spec=dataset.spec.evaluation.model_dump_json(),
         columns=shared.columns,
-        label=shared.label,
+        label=dataset.spec.label.model_dump_json(),
         serving_dir=folders.serving,
         code=shared.code["evaluate"],
     )

@@ -85,7 +85,7 @@ def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
     task = _task(evaluation)
     for baseline in reversed(task.BASELINES):
         models[baseline.name.replace("_", " ")] = evaluation["baselines"][baseline.name]
-    shown = task.shown(evaluation.get("objective", task.OBJECTIVE))
+    shown = task.shown(evaluation.get("objective", task.OBJECTIVE), evaluation["overall"])
     names = [metric.name for metric in shown if metric.better is not None]
     rows = [[model, *(figure_text(m[name]) for name in names)] for model, m in models.items()]
     examples = evaluation["overall"]["examples"]

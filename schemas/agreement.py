@@ -62,6 +62,7 @@ def _check_label(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
     section = f"{where}: label"
     own = tuple(find(columns, name, where=section) for name in spec.label.columns)
     spec.label.check(own, spec.source, where=section)
+    spec.label.check_thresholds(spec.evaluation.thresholds, where=where)
     if spec.label.outcome in spec.feature_columns:
         raise ConfigError(
             f"the feature {spec.label.outcome!r} is what the label is made from",

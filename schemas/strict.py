@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated, Any
 
 import pydantic
@@ -44,15 +44,19 @@ class Strict(pydantic.BaseModel):
     @classmethod
     def _known_keys(cls, value: Any) -> Any:
         if isinstance(value, dict):
-            for key in value:
-                if key not in cls.model_fields:
-                    hint = did_you_mean(str(key), cls.model_fields)
-                    raise PydanticCustomError(
-                        "unknown_key",
-                        "unknown key {quoted}; {hint}",
-                        {"key": str(key), "quoted": repr(key), "hint": hint},
-                    )
+            require_known(value, cls.model_fields)
         return value
+
+
+def require_known(keys: Iterable[Any], known: Collection[str]) -> None:
+    """Refuse a key that is not known, and name the nearest one that is."""
+    for key in keys:
+        if key not in known:
+            raise PydanticCustomError(
+                "unknown_key",
+                "unknown key {quoted}; {hint}",
+                {"key": str(key), "quoted": repr(key), "hint": did_you_mean(str(key), known)},
+            )
 
 
 def plain(problem: ErrorDetails) -> str:

@@ -49,7 +49,7 @@ def record_blessing(
 
 def record_metrics(report: Report, evaluation: standard_artifacts.ModelEvaluation) -> None:
     """Set the overall metrics as custom properties, so that lineage can be queried by them."""
-    for metric in BY_NAME[report.task].judged():
+    for metric in BY_NAME[report.task].judged(report.overall):
         value = report.overall[metric.name]
         if value is not None:
             evaluation.set_float_custom_property(metric.name, value)

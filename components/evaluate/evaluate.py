@@ -218,7 +218,7 @@ def _compared(last: LastBlessed | None, figures: Figures) -> LastBlessed | None:
 
 
 def _tell(report: Report) -> None:
-    names = [metric.name for metric in BY_NAME[report.task].judged()]
+    names = [metric.name for metric in BY_NAME[report.task].judged(report.overall)]
     values = {name: report.overall[name] for name in names}
     progress.note(
         STAGE,

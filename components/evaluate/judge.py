@@ -54,8 +54,8 @@ def judge(
       last_blessed: the last blessed model's; None if there is none to compare with.
     """
     reasons: list[Reason] = []
-    for metric in task.judged():
-        bound = getattr(thresholds, metric.name)
+    for metric in task.judged(model):
+        bound = thresholds.bound(metric.name)
         reasons += _outside(metric, model[metric.name], bound)
         if last_blessed is not None:
             reasons += _worse(metric, model[metric.name], last_blessed.get(metric.name), bound)

@@ -29,7 +29,8 @@ def card(model: Description) -> str:
     """Return the model's card."""
     overall, *slices = model.metrics
     task = BY_NAME[model.task]
-    objective, shown = task.metric(model.objective), task.shown(model.objective)
+    objective = task.metric(model.objective)
+    shown = task.shown(model.objective, overall.metrics)
     large = [s for s in slices if s.rows >= model.min_slice_examples]
     row = {i.name: _asked(i) for i in model.inputs}
     return _TEMPLATE.render(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from components.serve.messages import Answer
 from schemas.tasks import BY_NAME
+from schemas.tasks.options import Metric
 from schemas.time_formats import UNITS
 from schemas.types import TYPES
 
@@ -81,12 +82,19 @@ def _types() -> str:
     return f"const TYPES = {json.dumps(table)};\nconst UNITS_OF_A_YEAR = {json.dumps(year)};"
 
 
+def _numbered(metric: Metric) -> Metric:
+    """Return a metric with {k} for the number that an option chooses."""
+    return metric if metric.number is None else metric.of("{k}")
+
+
 def _tasks() -> str:
     """Return the table of tasks: the titles of each one's metrics and of its linear baseline."""
     table = {
         name: {
             "metrics": {
-                metric.name: metric.title for metric in task.judged() if not metric.optional
+                metric.name: metric.title
+                for metric in map(_numbered, task.judged())
+                if not metric.optional
             },
             "linear": task.BASELINES[1].title,
         }

@@ -23,7 +23,7 @@ from components.tasks.multiclass_tally import metrics_of as metrics
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
 from schemas import signatures as names
 from schemas.errors import DataError
-from schemas.tasks.multiclass import TOP, Multiclass, MulticlassExport
+from schemas.tasks.multiclass import Multiclass, MulticlassExport
 
 if TYPE_CHECKING:
     from components.tasks.protocol import Labels, Tensors
@@ -150,9 +150,9 @@ def grade(scores: np.ndarray, labels: np.ndarray, options: Multiclass) -> Graded
 def tally(options: Multiclass, groups: int, *, coarse: bool = False) -> MulticlassTally:
     """Return the tally of no rows."""
     bins = 0 if coarse else BINS
-    return MulticlassTally(groups, bins, TOP, weights=options.weight is not None)
+    return MulticlassTally(groups, bins, options.top_k, weights=options.weight is not None)
 
 
 def constant(metrics: Metrics, options: Multiclass) -> Metrics:
     """Return the figures of predicting the rows' own shares of the classes."""
-    return constant_metrics(metrics, TOP)
+    return constant_metrics(metrics, options.top_k)

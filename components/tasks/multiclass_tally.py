@@ -167,10 +167,11 @@ def metrics_of(tally: MulticlassTally, group: int = 0) -> Metrics | None:
     both = rows + confusion.sum(axis=0)
     f1 = 2 * right / np.where(both > 0, both, 1)
     present = rows > 0
+    top = f"top_{tally.top_of}_accuracy"
     return {
         "examples": int(sums["rows"].sum()),
         "accuracy": float(right.sum()) / total,
-        "top_3_accuracy": float(sums["top"]) / total,
+        top: float(sums["top"]) / total if tally.top_of < len(confusion) else None,
         "macro_f1": float(f1[present].mean()),
         "weighted_f1": float((f1 * rows).sum()) / total,
         "log_loss": float(sums["loss"]) / total,
@@ -206,10 +207,11 @@ def constant_metrics(metrics: Metrics, top_of: int) -> Metrics:
     likeliest = int(share.argmax())
     f1 = 2 * share[likeliest] / (share[likeliest] + 1)
     known = share[share > 0]
+    top = f"top_{top_of}_accuracy"
     return {
         "examples": metrics["examples"],
         "accuracy": float(share[likeliest]),
-        "top_3_accuracy": float(np.sort(share)[-top_of:].sum()),
+        top: float(np.sort(share)[-top_of:].sum()) if top_of < len(share) else None,
         "macro_f1": float(f1 / len(known)),
         "weighted_f1": float(f1 * share[likeliest]),
         "log_loss": float(-(known * np.log(known)).sum()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -11,8 +12,10 @@ from pydantic import Field
 from schemas import signatures as names
 from schemas.columns import Column, require_type
 from schemas.description import Output, number
+from schemas.errors import ConfigError
 from schemas.expectations import Expectation
 from schemas.sources.options import SourceOptions
+from schemas.strict import require_known
 from schemas.tasks.class_weights import ClassWeights, named_in, require_classes, weighed_in_words
 from schemas.tasks.options import (
     Baseline,
@@ -29,13 +32,20 @@ from schemas.types import BYTES, CATEGORIES, INT
 
 # A softmax over more classes is slow, and so is a confusion matrix.
 MOST_CLASSES = 1_000
-TOP = 3
+TOP = 3  # unless `top_k` says otherwise
+_TOP_ACCURACY = re.compile("top_[0-9]+_accuracy")
 
 _ABSENT = "no class has both rows of its own and rows of others in the test split"
 
 
 class MulticlassThresholds(ThresholdOptions):
-    """Bounds on the metrics of several classes."""
+    """Bounds on the metrics of several classes.
+
+    The accuracy among the likeliest classes has their number in its name, which `label.top_k` says.
+    """
+
+    model_config = pydantic.ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Bound] = Field(init=False)  # of another number
 
     task: Literal["multiclass"] = "multiclass"
     accuracy: Bound = Bound()
@@ -45,6 +55,14 @@ class MulticlassThresholds(ThresholdOptions):
     log_loss: Bound = Bound()
     macro_auc: Bound = Bound()
     calibration_error: Bound = Bound()
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            others = [key for key in value if not _TOP_ACCURACY.fullmatch(str(key))]
+            require_known(others, cls.model_fields)
+        return value
 
 
 class MulticlassExport(ExportOptions):
@@ -93,6 +111,9 @@ class Multiclass(TaskOptions):
     column: str
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=MOST_CLASSES)] | None = None
     class_weights: ClassWeights = None  # in the training loss
+    top_k: Annotated[int, Field(ge=2, le=MOST_CLASSES)] = (
+        TOP  # the likeliest that evaluation counts
+    )
 
     EXPORT = MulticlassExport
     THRESHOLDS = MulticlassThresholds
@@ -103,10 +124,12 @@ class Multiclass(TaskOptions):
     METRICS = (
         Metric("accuracy", "accuracy", "higher", "Share of rows whose likeliest class is right."),
         Metric(
-            "top_3_accuracy",
-            "top-3 accuracy",
+            f"top_{TOP}_accuracy",
+            f"top-{TOP} accuracy",
             "higher",
-            "Share of rows whose class is one of the three likeliest.",
+            f"Share of rows whose class is one of the {TOP} likeliest.",
+            "there are no more classes than label.top_k",
+            number=TOP,
         ),
         Metric("macro_f1", "macro F1", "higher", "Mean F1 score of the classes that have rows."),
         Metric(
@@ -133,6 +156,7 @@ class Multiclass(TaskOptions):
     OBJECTIVE = "log_loss"
     SLICED = ("log_loss", "accuracy", "macro_f1")
     LABEL_TYPE = INT
+    EVALUATION_ONLY = frozenset({"top_k"})
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -180,6 +204,18 @@ class Multiclass(TaskOptions):
             require_type("label.column", column, CATEGORIES, where)
             for value in self.classes or ():
                 require_possible(value, column, source, f"{where}.classes")
+
+    def check_thresholds(self, thresholds: ThresholdOptions, *, where: str) -> None:
+        """Check that the only accuracy among the likeliest classes is that of `top_k`."""
+        own = f"top_{self.top_k}_accuracy"
+        for name in thresholds.model_fields_set | set(thresholds.model_extra or ()):
+            if _TOP_ACCURACY.fullmatch(name) and name != own and thresholds.bound(name) != Bound():
+                raise ConfigError(
+                    f"nothing measures {name}, which has a threshold: label.top_k is {self.top_k}",
+                    where=f"{where}: evaluation.thresholds",
+                    expected=f"a bound of {own}",
+                    remedy="change the threshold's number, or label.top_k",
+                )
 
     @property
     def weighed(self) -> str:

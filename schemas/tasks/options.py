@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -44,6 +45,7 @@ class Metric:
       meaning: what it is, in a sentence.
       undefined: why it may be undefined.
       optional: whether pages show it only where it is the objective.
+      number: the number in the name, the title and the meaning, if an option chooses it.
     """
 
     name: str
@@ -52,6 +54,27 @@ class Metric:
     meaning: str
     undefined: str = ""
     optional: bool = False
+    number: int | None = None
+
+    def of(self, number: int | str) -> Metric:
+        """Return the metric with another number in its texts.
+
+        >>> Metric("top_3", "top 3", None, "Among the 3 likeliest.", number=3).of(5).name
+        'top_5'
+        """
+        name, title, meaning = (
+            text.replace(str(self.number), str(number))
+            for text in (self.name, self.title, self.meaning)
+        )
+        return replace(self, name=name, title=title, meaning=meaning)
+
+    def among(self, figures: Iterable[str]) -> Metric:
+        """Return the metric with the number that the name of one of these figures has."""
+        if self.number is None:
+            return self
+        pattern = re.escape(self.name).replace(str(self.number), "([0-9]+)")
+        numbers = [found[1] for figure in figures if (found := re.fullmatch(pattern, figure))]
+        return self.of(numbers[0]) if numbers else self
 
     def loss(self, value: float) -> float:
         """Return a value so that less is better, whatever is better for the metric."""
@@ -93,6 +116,11 @@ class ThresholdOptions(Strict):
 
     task: str
     beats_baseline: bool = True  # the objective is better than each baseline's
+
+    def bound(self, metric: str) -> Bound:
+        """Return the bound on a metric; one without limits if none is given."""
+        bound: Bound = getattr(self, metric, Bound())
+        return bound
 
 
 class ExportOptions(Strict):
@@ -162,6 +190,8 @@ class TaskOptions(Strict):
     SLICED: ClassVar[tuple[str, ...]]
     # The label's type in transformed examples.
     LABEL_TYPE: ClassVar[ColumnType]
+    # The options that only evaluation reads: no other stage runs again if they change.
+    EVALUATION_ONLY: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def suits(cls, column: Column, expectation: Expectation) -> bool:
@@ -215,20 +245,34 @@ class TaskOptions(Strict):
         """Return what is predicted, as a phrase after "predicts"."""
         raise NotImplementedError
 
+    def check_thresholds(self, thresholds: ThresholdOptions, *, where: str) -> None:
+        """Check that these options measure each metric that has a bound.
+
+        Raises:
+          ConfigError: they do not.
+        """
+
     @property
     def weighed(self) -> str:
         """How rows are weighed, as a clause after `in_words`; "" if all count the same."""
         return "" if self.weight is None else f"; each row counts by its {self.weight!r}"
 
     @classmethod
-    def judged(cls) -> tuple[Metric, ...]:
-        """Return the metrics that can be better or worse, in the order of pages."""
-        return tuple(metric for metric in cls.METRICS if metric.better is not None)
+    def judged(cls, figures: Iterable[str] = ()) -> tuple[Metric, ...]:
+        """Return the metrics that can be better or worse, in the order of pages.
+
+        Args:
+          figures: the names of a model's figures, which have the numbers that options choose.
+        """
+        figures = tuple(figures)
+        return tuple(metric.among(figures) for metric in cls.METRICS if metric.better is not None)
 
     @classmethod
-    def shown(cls, objective: str) -> tuple[Metric, ...]:
-        """Return the metrics that pages show of a model with this objective."""
-        return tuple(m for m in cls.METRICS if not m.optional or m.name == objective)
+    def shown(cls, objective: str, figures: Iterable[str] = ()) -> tuple[Metric, ...]:
+        """Return the metrics that pages show of a model with this objective and these figures."""
+        figures = tuple(figures)
+        metrics = [metric.among(figures) for metric in cls.METRICS]
+        return tuple(m for m in metrics if not m.optional or m.name == objective)
 
     @classmethod
     def metric(cls, name: str) -> Metric:

@@ -198,7 +198,7 @@ def label(inputs, options):
 
 
 def head(labels, options, learned, *, where):
-    values = np.concatenate(list(labels))
+    values = np.concatenate([label for label, _ in labels])
     if not len(values):
         raise DataError("there are no training rows", where=where)
     mean = float(values.mean())
@@ -240,7 +240,7 @@ class Sums:
         self.sums = np.zeros((4, groups))
         self.invalid = 0
 
-    def add(self, rows, groups=None):
+    def add(self, rows, groups=None, weights=None):
         at = np.zeros(len(rows.error), int) if groups is None else groups[rows.keep]
         for i, values in enumerate((None, rows.error**2, rows.label, rows.label**2)):
             self.sums[i] += np.bincount(at, values, minlength=self.sums.shape[1])
@@ -251,7 +251,7 @@ class Sums:
         self.invalid += other.invalid
 
 
-def tally(groups, *, coarse=False):
+def tally(options, groups, *, coarse=False):
     return Sums(groups)
 
 
@@ -263,7 +263,7 @@ def metrics(tally, group=0):
     return {"examples": int(rows), "rmse": math.sqrt(squares / rows), "spread": math.sqrt(spread)}
 
 
-def constant(metrics):
+def constant(metrics, options):
     return {**metrics, "rmse": metrics["spread"]}
 """,
 }

@@ -70,7 +70,11 @@ function metricsCard({
   // The table comes from page.py. A model of a newer version may have a task that is not in it.
   const { metrics: titles, linear } = TASKS[task ?? "binary"] ?? { metrics: {}, linear: "linear" };
   const given = Object.keys(metrics[0].metrics);
-  const familiar = Object.keys(titles).filter((name) => given.includes(name));
+  // The number in a name, such as that of top_5_accuracy, is {k} in the table.
+  const numbered = (name) => name.replace(/\d+/, "{k}");
+  const familiar = Object.keys(titles).flatMap((title) =>
+    given.filter((name) => name === title || numbered(name) === title),
+  );
   const shown = familiar.length ? familiar : given.slice(0, MOST_METRICS);
   const row = (name, count, values) => [
     name,
@@ -84,7 +88,9 @@ function metricsCard({
   rows.push(
     ...large.map((slice) => row(slice.name, slice.rows.toLocaleString("en"), slice.metrics)),
   );
-  const head = ["slice", "rows", ...shown.map((name) => titles[name] ?? name)];
+  const titleOf = (name) =>
+    titles[name] ?? titles[numbered(name)]?.replace("{k}", /\d+/.exec(name)) ?? name;
+  const head = ["slice", "rows", ...shown.map(titleOf)];
   const hint = `On test rows not used in training, after learning from ${learnt.toLocaleString("en")} rows.`;
   const listed = table("Metrics by slice", head, rows);
   return card("How good it is", hint, listed, ...leftOut(slices.length - large.length, least));

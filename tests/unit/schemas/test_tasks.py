@@ -7,10 +7,11 @@ import pytest
 from schemas import signatures as names
 from schemas import tasks
 from schemas.columns import columns_of, parse_schema
+from schemas.errors import ConfigError
 from schemas.expectations import expectations_of
 from schemas.spec import Spec
 from schemas.tasks.binary import Binary, BinaryExport, BinaryThresholds
-from schemas.tasks.multiclass import Multiclass
+from schemas.tasks.multiclass import Multiclass, MulticlassThresholds
 from schemas.tasks.options import Bound
 from schemas.tasks.two_values import in_order
 
@@ -176,3 +177,31 @@ def test_what_weighs_is_said_where_the_model_is_described():
         " times"
     )
     assert Binary.model_validate({"column": "y"}).weighed == ""
+
+
+def test_a_metric_has_the_number_that_was_measured():
+    figures = {"accuracy": 0.5, "top_5_accuracy": 0.9}
+    (metric,) = [m for m in Multiclass.judged(figures) if m.number is not None]
+    assert (metric.name, metric.title) == ("top_5_accuracy", "top-5 accuracy")
+    assert metric.meaning == "Share of rows whose class is one of the 5 likeliest."
+    assert metric in Multiclass.shown("log_loss", figures)
+    assert "top_3_accuracy" in [m.name for m in Multiclass.judged()]
+
+
+def test_the_bound_of_the_likeliest_classes_has_their_number():
+    thresholds = {"top_5_accuracy": {"min": 0.9}}
+    label = {"column": "y", "task": "multiclass", "top_k": 5}
+    spec = Spec.model_validate({**SPEC, "label": label, "evaluation": {"thresholds": thresholds}})
+    read = MulticlassThresholds.model_validate_json(spec.evaluation.thresholds.model_dump_json())
+    assert read.bound("top_5_accuracy") == Bound(min=0.9)
+    assert read.bound("top_4_accuracy") == Bound()
+    spec.label.check_thresholds(read, where="pipeline.yaml")
+    other = Multiclass.model_validate({**label, "top_k": 4})
+    with pytest.raises(ConfigError, match=r"top_5_accuracy.*label\.top_k is 4"):
+        other.check_thresholds(read, where="pipeline.yaml")
+
+
+@pytest.mark.parametrize("key", ["top_accuracy", "top_k_accuracy", "top_5_acuracy", "rmse"])
+def test_other_bounds_of_classes_are_refused(key):
+    with pytest.raises(ValueError, match=f"unknown key '{key}'"):
+        MulticlassThresholds.model_validate({key: {"min": 0.5}})

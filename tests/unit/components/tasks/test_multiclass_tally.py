@@ -115,3 +115,21 @@ def test_the_best_constant_predicts_the_shares():
     zeros = np.zeros(100, int)
     assert found["macro_f1"] == pytest.approx(sk.f1_score(y, zeros, average="macro"))
     assert found["weighted_f1"] == pytest.approx(sk.f1_score(y, zeros, average="weighted"))
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 1000])
+def test_the_accuracy_among_all_classes_does_not_exist(k):
+    p, y = table(3)
+    tally = MulticlassTally(1, 0, k)
+    tally.add(grade(p, y))
+    found = metrics_of(tally)
+    assert found is not None
+    name = f"top_{k}_accuracy"
+    constant = constant_metrics(found, k)
+    if k < CLASSES:
+        expected = sk.top_k_accuracy_score(y, p, k=k, labels=np.arange(CLASSES))
+        assert found[name] == pytest.approx(expected)
+        shares = sorted(np.bincount(y) / len(y))
+        assert constant[name] == pytest.approx(sum(shares[-k:]))
+    else:
+        assert (found[name], constant[name]) == (None, None)
