@@ -47,10 +47,15 @@ def texts(columns: Sequence[tf.Tensor]) -> tf.Tensor:
     whole = [x for x in columns if x.dtype == tf.int64]
     written = iter(())
     if whole:
-        values = tf.stack(whole)
-        decimal = tf.where(_is_missing(values), "", tf.strings.as_string(values))
-        written = iter(tf.unstack(decimal, len(whole)))
+        written = iter(tf.unstack(text(tf.stack(whole)), len(whole)))
     return tf.stack([x if x.dtype == tf.string else next(written) for x in columns])
+
+
+def text(values: tf.Tensor) -> tf.Tensor:
+    """Return values of any shape as texts, "" where missing; integers in decimal."""
+    if values.dtype == tf.string:
+        return values
+    return tf.where(_is_missing(values), "", tf.strings.as_string(values))
 
 
 def rounded(x: tf.Tensor) -> tf.Tensor:

@@ -1,8 +1,8 @@
 """Examples on disk: Parquet shards by split; the only reader and writer.
 
-A folder of examples is `Split-train/ Split-eval/ Split-test/`, each with Parquet shards of flat,
-nullable columns (int64, float32, string). Null is the only missing value on disk. A row group is a
-batch: `Examples.batch_rows` rows, the unit of work of every stage.
+A folder of examples is `Split-train/ Split-eval/ Split-test/`, each with Parquet shards of
+nullable columns (int64, float32, string, or lists of these). Null is the only missing value on
+disk. A row group is a batch: `Examples.batch_rows` rows, the unit of work of every stage.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components import files
+from components import files, list_arrays
 from components.arrow_files import open_parquet
 from components.raw_values import requested
 from schemas.columns import Column
@@ -48,8 +48,13 @@ def declare_format(examples: Any) -> None:
 
 
 def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
-    """Return the Arrow schema of examples with these columns: flat and nullable."""
-    return pa.schema([pa.field(c.name, ARROW_TYPES[c.kind]) for c in columns])
+    """Return the Arrow schema of examples with these columns: nullable, lists without null."""
+    return pa.schema([pa.field(c.name, arrow_type(c)) for c in columns])
+
+
+def arrow_type(raw: Column) -> pa.DataType:
+    """Return the Arrow type of a column of examples."""
+    return pa.list_(ARROW_TYPES[raw.kind]) if raw.is_list else ARROW_TYPES[raw.kind]
 
 
 def split_folder(root: str, split: str) -> str:
@@ -181,7 +186,12 @@ class ShardWriter:
         self._batch_rows = batch_rows
         self._stack = contextlib.ExitStack()
         partial = self._stack.enter_context(files.whole(path))
-        self._writer = pq.ParquetWriter(partial, schema, compression="zstd")
+        self._writer = pq.ParquetWriter(
+            partial,
+            schema,
+            compression="zstd",
+            use_compliant_nested_type=False,  # lists are read with the type that they have here
+        )
         self._stack.callback(self._writer.close)
         self._schema = schema
         self.rows = 0
@@ -203,6 +213,8 @@ class ShardWriter:
 def as_lists(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return the batch in the form of TFDV and TFT: a list column a feature, null if missing.
 
+    Columns of lists stay as they are, text as bytes.
+
     >>> as_lists(pa.record_batch([pa.array([1, None])], ["x"])).column(0).to_pylist()
     [[1], None]
     """
@@ -210,6 +222,8 @@ def as_lists(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _as_list(array: pa.Array) -> pa.Array:
+    if list_arrays.is_list(array.type):
+        return list_arrays.as_bytes(array)
     if pa.types.is_string(array.type):
         array = array.cast(pa.binary())
     if not array.null_count:
@@ -223,9 +237,9 @@ def _as_list(array: pa.Array) -> pa.Array:
 
 
 def as_dense_lists(batch: pa.RecordBatch, columns: Iterable[Column]) -> pa.RecordBatch:
-    """Return columns as TFT's dense tensors: lists of one value for each row, text as bytes.
+    """Return columns as TFT's tensors: lists of one value for each row, text as bytes.
 
-    A missing value is the stand-in in `schemas.types`.
+    A missing value is the stand-in in `schemas.types`, and a missing list a list of that one value.
 
     >>> batch = pa.record_batch([pa.array(["a", None])], ["x"])
     >>> as_dense_lists(batch, [Column("x", "BYTES", serving=True)]).column(0).to_pylist()
@@ -240,6 +254,8 @@ def as_dense_lists(batch: pa.RecordBatch, columns: Iterable[Column]) -> pa.Recor
 
 def as_dense(array: pa.Array, raw: Column) -> pa.Array:
     """Return a column with its type's stand-in for each missing value; text as bytes."""
+    if raw.is_list:
+        return list_arrays.without_missing(array, raw)
     if pa.types.is_string(array.type):
         array = array.cast(pa.binary())
     if not array.null_count:
@@ -251,13 +267,15 @@ def as_raw_columns(batch: pa.RecordBatch, columns: Iterable[Column]) -> dict[str
     """Return the columns as inputs of the `raw_columns` signature, shape [rows] each.
 
     Integers become float64 with NaN for missing, floats float32 with NaN, text object arrays of
-    bytes with b"" for missing.
+    bytes with b"" for missing. Lists have the shape [rows, width]: see `list_arrays.as_matrix`.
     """
     return {c.name: as_raw(requested(column(batch, c.name), c), c) for c in columns}
 
 
 def as_raw(array: pa.Array, raw: Column) -> np.ndarray:
     """Return a request's column, null where missing, as an input of the `raw_columns` signature."""
+    if raw.is_list:
+        return list_arrays.as_matrix(array, raw)
     if raw.type.is_requested_as_text:
         return np.asarray(array.cast(pa.binary()).fill_null(b""), dtype=object)
     return array.to_numpy(zero_copy_only=False).astype(raw.type.request, copy=False)

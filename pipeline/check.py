@@ -118,6 +118,8 @@ def _outside(array: pa.Array, expected: Expectation) -> int:
     import pyarrow.compute as pc
 
     values = array.drop_null()
+    if pa.types.is_list(values.type):
+        values = values.flatten()
     within = []
     if expected.values is not None and pa.types.is_string(values.type):
         within.append(pc.is_in(values, value_set=pa.array(expected.values, pa.string())))

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from schemas.columns import Column, find, require_type
+from schemas.columns import Column, find, refuse_list, require_type
 from schemas.errors import ConfigError
 from schemas.spec import Spec
+from schemas.treatments import BY_NAME
+from schemas.treatments.options import TreatmentOptions
 from schemas.types import FLOAT, INT
+
+_OF_LISTS = "of lists, " + ", ".join(k for k, kind in BY_NAME.items() if kind.accepts_lists)
 
 # The transform stage adds its own column to the dataset's.
 RESERVED = ("skewless_origin",)
@@ -31,9 +35,12 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
     _check_features(spec, columns, where)
     section = f"{where}: splits"
     own = tuple(find(columns, name, where=section) for name in spec.splits.columns)
+    for column in own:
+        refuse_list("splits", column, section)
     spec.splits.check(own, where=section)
     for name in spec.evaluation.slices:
-        find(columns, name, where=f"{where}: evaluation.slices")
+        column = find(columns, name, where=f"{where}: evaluation.slices")
+        refuse_list("evaluation.slices", column, f"{where}: evaluation.slices")
     _check_label(spec, columns, where)
     _check_weight(spec, columns, where)
     _check_names(spec, columns, where)
@@ -44,10 +51,12 @@ def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None
         column = find(columns, feature.column, where=f"{where}: features")
         for treatment in feature.treatments:
             require_type(treatment.kind, column, treatment.accepts, f"{where}: features")
+            _check_list(treatment, column, f"{where}: features")
     for cross in spec.crosses:
         for name in cross.columns:
             column = find(columns, name, where=f"{where}: crosses")
             require_type("a cross", column, cross.accepts, f"{where}: crosses")
+            refuse_list("a cross", column, f"{where}: crosses", accepted=_OF_LISTS)
     for name in spec.feature_columns:
         if not find(columns, name, where=where).serving:
             raise ConfigError(
@@ -58,9 +67,25 @@ def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None
             )
 
 
+def _check_list(treatment: TreatmentOptions, column: Column, where: str) -> None:
+    """Check that a treatment of a list takes lists, and that its options have an effect."""
+    if not treatment.accepts_lists:
+        refuse_list(treatment.kind, column, where, accepted=_OF_LISTS)
+    if not column.is_list and getattr(treatment, "combine", None) is not None:
+        raise ConfigError(
+            f"{treatment.kind} of {column.name!r} has `combine`, which has no effect:"
+            " the column has one value a row",
+            where=where,
+            expected="combine only for a list of values a row",
+            remedy="remove combine, or write value_count { max: … } for the column in schema.pbtxt",
+        )
+
+
 def _check_label(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
     section = f"{where}: label"
     own = tuple(find(columns, name, where=section) for name in spec.label.columns)
+    for column in own:
+        refuse_list("label", column, section)
     spec.label.check(own, spec.source, where=section)
     spec.label.check_thresholds(spec.evaluation.thresholds, where=where)
     if spec.label.outcome in spec.feature_columns:
@@ -78,6 +103,7 @@ def _check_weight(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
     section = f"{where}: label.weight"
     column = find(columns, spec.label.weight, where=section)
     require_type("label.weight", column, (INT, FLOAT), section)
+    refuse_list("label.weight", column, section)
     if column.serving:
         raise ConfigError(
             f"the weight {column.name!r} is known when serving, where nothing needs it",

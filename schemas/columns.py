@@ -27,6 +27,9 @@ ENVIRONMENTS = (TRAINING, SERVING)
 # The absolute value of an INT is at most this: requests have float64, which is exact up to here.
 LARGEST_INTEGER = 2**53
 
+# A row of a list has at most this many values: a batch in memory is as wide as its longest list.
+MOST_VALUES = 1_000
+
 SPACES = " \t"  # a source's `trim` drops these around names and values
 
 _DEEPEST = 30  # levels of nested messages; a schema's deepest field has ten
@@ -167,8 +170,13 @@ def columns_of(schema: schema_pb2.Schema, *, where: str) -> tuple[Column, ...]:
             )
         if feature.name in columns:
             raise ConfigError(f"column {feature.name!r} is described twice", where=where)
-        serving = in_environment(schema, feature, SERVING)
-        columns[feature.name] = Column(feature.name, kind, serving, form)
+        columns[feature.name] = Column(
+            feature.name,
+            kind,
+            in_environment(schema, feature, SERVING),
+            form,
+            most=feature.value_count.max if feature.value_count.max > 1 else 0,
+        )
     return tuple(columns.values())
 
 
@@ -236,6 +244,28 @@ def require_type(user: str, column: Column, accepted: tuple[ColumnType, ...], wh
             where=where,
             expected=" or ".join(each.written for each in accepted),
             remedy="use another column, or correct its type in schema.pbtxt",
+        )
+
+
+def refuse_list(user: str, column: Column, where: str, *, accepted: str = "") -> None:
+    """Check that a column has one value a row.
+
+    Args:
+      user: what is to take the column.
+      column: the column.
+      where: the place of the error.
+      accepted: what takes lists instead.
+
+    Raises:
+      ConfigError: it has a list of values a row.
+    """
+    if column.is_list:
+        raise ConfigError(
+            f"{user} cannot take {column.name!r}, which has a list of values a row",
+            where=where,
+            expected="a column of one value a row" + (f"; {accepted}" if accepted else ""),
+            remedy="use another column, or write value_count { min: 1 max: 1 } for it in"
+            " schema.pbtxt if it has one value a row",
         )
 
 

@@ -17,6 +17,9 @@ FILE_NAME = "model.json"
 CARD_NAME = "MODEL_CARD.md"
 FORMAT = 1
 
+# A value of a row in JSON, or the values of its list; None if it is missing.
+Example = int | float | str | tuple[int | float | str, ...] | None
+
 if TYPE_CHECKING:
     TypeName = str
 else:
@@ -31,25 +34,27 @@ class Input(Strict):
       kind: the name of its type.
       form: the texts for true and false of a boolean, or the unit or format of a time, if it has
         one.
+      most: the largest number of values in a row of a list; 0 for one value a row.
       required: whether the schema requires a value in every row.
       values: the values of the domain, if it lists them.
       minimum: the lower bound of the domain, if it has one.
       maximum: the upper bound of the domain, if it has one.
       known: the terms of its vocabulary, the most frequent first; None if it has no vocabulary, or
         one too large for this file.
-      example: a value of a real row; None if it is missing there.
+      example: a value of a real row, or its list; None if it is missing there.
       description: a sentence about the column, if the dataset has one.
     """
 
     name: str
     kind: TypeName
     form: tuple[str, ...] = ()
+    most: int = 0
     required: bool
     values: tuple[str, ...] | None = None
     minimum: float | None = None
     maximum: float | None = None
     known: tuple[str, ...] | None = None
-    example: int | float | str | None = None
+    example: Example = None
     description: str = ""
 
     @property
@@ -64,7 +69,10 @@ class Input(Strict):
 
 
 class Output(Strict):
-    """An output of a signature: its name, TensorFlow type, shape for one row, and meaning."""
+    """An output of a signature: its name, TensorFlow type, shape for one row, and meaning.
+
+    A size of -1 is that of the longest list.
+    """
 
     name: str
     dtype: str

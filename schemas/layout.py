@@ -17,7 +17,7 @@ FILE_NAME = "layout.json"
 
 
 class TransformedFeature(Strict):
-    """An output of the transform graph, one value for each row.
+    """An output of the transform graph, one value for each row, or a list of ids.
 
     Attributes:
       name: its name in the graph and in the transformed examples.
@@ -26,6 +26,7 @@ class TransformedFeature(Strict):
       role: "dense" is a float32 for the deep part, "embedding" an int64 in [0, size) for the deep
         and the wide part, "wide" one for the wide part only.
       size: number of ids; 0 for dense features.
+      combine: what the model makes of a list's embeddings and weights; "" for one value a row.
     """
 
     name: str
@@ -33,6 +34,12 @@ class TransformedFeature(Strict):
     treatment: str
     role: Literal["dense", "embedding", "wide"]
     size: int = 0
+    combine: Literal["", "mean", "sum"] = ""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a row has a list of ids."""
+        return bool(self.combine)
 
     @property
     def dtype(self) -> str:
@@ -62,8 +69,13 @@ class Layout(Strict):
 
     @property
     def ids(self) -> tuple[TransformedFeature, ...]:
-        """The id features, in order."""
-        return tuple(f for f in self.features if f.role != "dense")
+        """The features of one id a row, in order."""
+        return tuple(f for f in self.features if f.role != "dense" and not f.is_list)
+
+    @property
+    def lists(self) -> tuple[TransformedFeature, ...]:
+        """The features of a list of ids a row, in order."""
+        return tuple(f for f in self.features if f.is_list)
 
     def by_treatment(self) -> dict[str, list[TransformedFeature]]:
         """Return the features of each treatment, in order."""

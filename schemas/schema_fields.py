@@ -26,9 +26,9 @@ ACCEPTED: Mapping[str, str] = {
     "feature.presence.min_fraction": "least share of rows that have a value",
     "feature.presence.min_count": "least number of rows of each split that have a value",
     "feature.shape": "every row has a value",
-    "feature.shape.dim.size": "1: there are no lists",
-    "feature.value_count.min": "0 or 1: there are no lists",
-    "feature.value_count.max": "1: there are no lists",
+    "feature.shape.dim.size": "1: one value a row",
+    "feature.value_count.min": "least number of values in a row that is not missing",
+    "feature.value_count.max": "greatest number of values in a row; above 1, a row has a list",
     "feature.domain": "the values that the schema's string_domain of this name lists",
     "feature.int_domain.min": "least value of an INT",
     "feature.int_domain.max": "greatest value of an INT",
@@ -69,7 +69,7 @@ _UNDESCRIBED = (
     "to leave the column out, remove its feature: columns of the file that the schema does not"
     " describe are not read"
 )
-_SINGLE = "remove it: a column has one value a row here"
+_SINGLE = "remove it, or write value_count { max: … } for a list of values a row"
 _UNCHECKED = "remove it, or list the values in a string_domain: nothing checks this kind"
 _REMEDIES = {
     "feature.deprecated": _UNDESCRIBED,

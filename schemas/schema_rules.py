@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from schemas.columns import ENVIRONMENTS, TRAINING, in_environment, kind_of, parse_as_written
+from schemas.columns import (
+    ENVIRONMENTS,
+    MOST_VALUES,
+    TRAINING,
+    in_environment,
+    kind_of,
+    parse_as_written,
+)
 from schemas.domain_rules import domain_problems, type_of
 from schemas.errors import ConfigError, did_you_mean
 from schemas.schema_fields import Problem, unused_fields
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
 _SHOWN = 20
+_ONE_VALUE = ("bool_domain", "time_domain")  # domains of columns of one value a row
 _FOR_CATEGORIES = ("infinity_norm", "normalized_abs_difference")
 _QUANTILES = "jensen_shannon_divergence { threshold: 0.1 source { type: QUANTILES } }"
 
@@ -131,7 +139,7 @@ def _feature(feature: Any, at: Path, domains: Collection[str]) -> Iterator[Probl
     """Check everything about one column that depends on no other one, except its domain's name."""
     if not feature.name:
         yield Problem(at, "a feature has no name", 'write name: "COLUMN"')
-    for rule in (_presence, _one_value, _distribution, _unique):
+    for rule in (_presence, _value_count, _distribution, _unique):
         yield from rule(feature, at)
     yield from domain_problems(feature, at, domains)
     for name in ("drift_comparator", "skew_comparator"):
@@ -149,17 +157,33 @@ def _presence(feature: Any, at: Path) -> Iterator[Problem]:
         yield Problem(here, f"min_count is {count}", "write 0 or more")
 
 
-def _one_value(feature: Any, at: Path) -> Iterator[Problem]:
+def _value_count(feature: Any, at: Path) -> Iterator[Problem]:
+    """Check how many values a row has: one, or a list of a bounded length."""
     kind = feature.WhichOneof("shape_type")
-    if kind == "value_count":
-        count = feature.value_count
-        holds = count.min in (0, 1) and count.max == 1
-        remedy = "write value_count { min: 1 max: 1 }"
-    else:
-        holds = all(dim.size == 1 for dim in feature.shape.dim)
-        remedy = "write shape { dim { size: 1 } }"
-    if not holds:
-        yield Problem((*at, (kind, 0)), "a column has one value a row here", remedy)
+    if kind == "shape" and any(dim.size != 1 for dim in feature.shape.dim):
+        yield Problem(
+            (*at, (kind, 0)),
+            "a shape is of one value a row here",
+            "write shape { dim { size: 1 } }, or value_count { min: … max: … } for a list",
+        )
+    if kind != "value_count":
+        return
+    count, here = feature.value_count, (*at, (kind, 0))
+    if not 1 <= count.max <= MOST_VALUES:
+        yield Problem(
+            here,
+            f"max is {count.max}" if count.HasField("max") else "max is missing",
+            f"write max: 1 for one value a row, or up to {MOST_VALUES:,} for a list",
+        )
+    elif not 0 <= count.min <= count.max:
+        yield Problem(here, f"min {count.min} and max {count.max} are not a range", "swap them")
+    elif count.max > 1 and feature.WhichOneof("domain_info") in _ONE_VALUE:
+        domain = feature.WhichOneof("domain_info")
+        yield Problem(
+            here,
+            f"a list cannot have a {domain}",
+            f"remove {domain}, so that the list is of {type_of(feature)} values, or write max: 1",
+        )
 
 
 def _distribution(feature: Any, at: Path) -> Iterator[Problem]:

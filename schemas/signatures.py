@@ -24,6 +24,8 @@ WARNINGS = "warnings"  # of PREDICT, if asked for: what is odd about a row, "" i
 OUT_OF_VOCABULARY = "out_of_vocabulary"  # of PREDICT, if asked for: how many values of a row are
 LABEL = "label"
 
+PADDING = -1  # of TRANSFORM_FEATURES: after the ids of a list
+
 # The input of each signature that takes serialised tf.Examples.
 EXAMPLE_INPUTS = {
     SERVING_DEFAULT: EXAMPLES,
@@ -48,3 +50,5 @@ METHOD_NAMES = {
 NOT_INTEGERS = "columns hold something else than integers within ±2**53"
 NOT_BOOLEANS = "columns hold something else than their two values"
 NOT_TIMES = "columns hold something else than times in their format or unit"
+MISSING_IN_LISTS = "columns have a missing value within a list"
+LISTS_TOO_LONG = "columns have more values in a list than value_count.max"

@@ -68,6 +68,16 @@ class ColumnType:
         """Whether requests carry texts; they carry numbers otherwise."""
         return self.request == "string"
 
+    @property
+    def request_empty(self) -> float | str:
+        """What stands first in a row of a request's list input [rows, width] without values.
+
+        Such a row differs from a missing list, which `request_missing` stands for. The values of
+        other rows come first; `request_missing` fills up the width. No value of examples is one of
+        the two.
+        """
+        return "\0" if self.is_requested_as_text else float("inf")
+
 
 INT = ColumnType(
     name="INT",

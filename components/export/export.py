@@ -133,6 +133,8 @@ def finish_signatures(
             default = signatures[name].defaults[column.name]
             default.dtype = signatures[name].inputs[column.name].dtype
             default.tensor_shape.dim.add().size = 0
+            if column.is_list:
+                default.tensor_shape.dim.add().size = 0
     for name, method in names.METHOD_NAMES.items():
         if name in signatures:
             signatures[name].method_name = method

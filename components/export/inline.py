@@ -31,13 +31,14 @@ def inline(function: Any, arguments: Tensors, selected: Iterable[str]) -> Tensor
       selected: names of the outputs to return.
     """
     named = tf.nest.pack_sequence_as(function.structured_outputs, function.outputs, True)
-    outputs = {name: named[name] for name in selected}
+    wanted = {name: named[name] for name in selected}
+    outputs = _flat(wanted)
     graph = _needed(function.graph, outputs.values())
     sources = {name: _source(tensor).name for name, tensor in outputs.items()}
     used = {name for node in graph.node for name in node.input}
-    names = sorted(function.structured_input_signature[0][0])
+    given, names = _flat(arguments), [*_flat(_signature(function))]
     own, captured = function.inputs[: len(names)], function.inputs[len(names) :]
-    by_tensor = {t.name: arguments[n] for t, n in zip(own, names, strict=True) if n in arguments}
+    by_tensor = {t.name: given[n] for t, n in zip(own, names, strict=True) if n in given}
     inputs = {name: tensor for name, tensor in by_tensor.items() if name in used}
     for tensor, outside in zip(captured, function.captured_inputs, strict=True):
         if tensor.name in used:
@@ -52,7 +53,31 @@ def inline(function: Any, arguments: Tensors, selected: Iterable[str]) -> Tensor
     for copy, name in zip(copies, computed, strict=True):
         copy.set_shape(outputs[name].shape)
     copied = dict(zip(computed, copies, strict=True))
-    return {name: copied.get(name, by_tensor.get(source)) for name, source in sources.items()}
+    flat = {name: copied.get(name, by_tensor.get(source)) for name, source in sources.items()}
+    return {
+        name: tf.nest.pack_sequence_as(value, [flat[part] for part in _flat({name: value})], True)
+        for name, value in wanted.items()
+    }
+
+
+# A tensor of a function: the name of an argument or output, and its position among the tensors of
+# this, which are several if it is ragged.
+_Part = tuple[str, int]
+
+
+def _flat(named: Mapping[str, Any]) -> dict[_Part, Any]:
+    """Return the tensors, or their specs, of arguments or outputs."""
+    return {
+        (name, position): part
+        for name, value in named.items()
+        for position, part in enumerate(tf.nest.flatten(value, True))
+    }
+
+
+def _signature(function: Any) -> dict[str, Any]:
+    """Return the specs of a function's arguments in the order of its inputs."""
+    specs = function.structured_input_signature[0][0]
+    return {name: specs[name] for name in sorted(specs)}
 
 
 def _capture(outside: tf.Tensor) -> tf.Tensor:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import tensorflow as tf
 
+from components.export import list_inputs
 from components.export import signatures as names
 from components.export.graph_errors import require
 from components.export.values import read_values
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class Dense(NamedTuple):
-    """Columns of equal length: `values` by column, each [rows]; `rows` int64 []."""
+    """Columns of equal length: `values` by column, each [rows]; `rows` int64 [].
+
+    Those of lists are ragged, [rows, None].
+    """
 
     values: Tensors
     rows: tf.Tensor
@@ -33,22 +37,24 @@ def complete(columns: Tensors, kinds: tuple[Column, ...]) -> Dense:
     """Return a request's columns, those that were left out filled with missing values.
 
     There are as many rows as the longest column has. A column without values was left out, and is
-    missing in every row.
+    missing in every row; one of lists was left out if it has no row.
 
     Raises (when run):
-      InvalidArgumentError: columns differ in length.
+      InvalidArgumentError: columns differ in length, or a list is not one of its column.
     """
-    groups = _groups(kinds, "request")
+    single, lists = _parted(kinds)
+    groups = _groups(single, "request")
     sizes = {
         request: tf.concat(
             tf.raw_ops.ShapeN(input=[columns[c.name] for c in alike], out_type=tf.int64), axis=0
         )
         for request, alike in groups.items()
     }
-    every = tf.concat(list(sizes.values()), axis=0)
+    of_lists = [tf.shape(columns[c.name], tf.int64)[:1] for c in lists]
+    every = tf.concat([*sizes.values(), *of_lists], axis=0)
     rows = tf.reduce_max(every)
     fits = tf.logical_or(tf.equal(every, rows), tf.equal(every, 0))
-    ordered = tuple(c for alike in groups.values() for c in alike)
+    ordered = (*(c for alike in groups.values() for c in alike), *lists)
     require(fits, ordered, "columns differ in length from the longest one")
     values: dict[str, tf.Tensor] = {}
     for request, alike in groups.items():
@@ -56,6 +62,8 @@ def complete(columns: Tensors, kinds: tuple[Column, ...]) -> Dense:
         ragged = tf.RaggedTensor.from_row_lengths(flat, sizes[request], validate=False)
         missing = alike[0].type.request_missing
         values |= _unstacked(ragged.to_tensor(missing, shape=[len(alike), rows]), alike)
+    if lists:
+        values |= list_inputs.ragged_columns(columns, lists, rows)
     return Dense({c.name: values[c.name] for c in kinds}, rows)
 
 
@@ -65,7 +73,8 @@ def raw_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]
     Raises (when run):
       InvalidArgumentError: a column has a value that is not of its type.
     """
-    numbers = [c for c in kinds if c.type.is_whole and not c.type.is_requested_as_text]
+    single, lists = _parted(kinds)
+    numbers = [c for c in single if c.type.is_whole and not c.type.is_requested_as_text]
     whole: dict[str, tf.Tensor] = {}
     if numbers:
         values = tf.stack([dense.values[c.name] for c in numbers])  # [columns, rows]
@@ -77,6 +86,7 @@ def raw_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]
         require(fine, numbers, names.NOT_INTEGERS)
         known = tf.cast(tf.where(missing, tf.zeros([], tf.float64), values), tf.int64)
         whole = _unstacked(tf.where(missing, _missing(INT), known), numbers)
+    whole |= {c.name: list_inputs.whole(dense.values[c.name], c) for c in lists if c.type.is_whole}
     return read_values({**dense.values, **whole}, kinds)
 
 
@@ -84,16 +94,19 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
     """Return the columns of serialised tf.Examples, string [rows].
 
     Raises (when run):
-      InvalidArgumentError: an Example does not parse, has several values for a column, or one that
-        is not of its type.
+      InvalidArgumentError: an Example does not parse, has several values for a column of one value
+        a row, a value that is not of its type, or a list that is not one of its column.
     """
-    spec = {c.name: tf.io.VarLenFeature(_HELD[c.type.feature].tensor) for c in kinds}
+    single, lists = _parted(kinds)
+    spec = {c.name: tf.io.VarLenFeature(_HELD[c.type.feature].tensor) for c in single}
+    spec |= {c.name: list_inputs.feature_of(c) for c in lists}
     parsed = tf.io.parse_example(examples, spec)
-    shapes = tf.stack([parsed[c.name].dense_shape for c in kinds])
-    require(shapes[:, 1] <= 1, kinds, "columns have several values in a row")
+    if single:
+        shapes = tf.stack([parsed[c.name].dense_shape for c in single])
+        require(shapes[:, 1] <= 1, single, "columns have several values in a row")
     rows = tf.size(examples, tf.int64)
     values: dict[str, tf.Tensor] = {}
-    for feature, alike in _groups(kinds, "feature").items():
+    for feature, alike in _groups(single, "feature").items():
         # The parser gives a column a width of 0 where all of its values are missing.
         shape = tf.stack([rows, tf.constant(1, tf.int64)])
         of_rows = [
@@ -101,7 +114,14 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
         ]
         matrix = tf.sparse.to_dense(tf.sparse.concat(1, of_rows), _missing(_HELD[feature]))
         values |= _unstacked(tf.transpose(matrix), alike)
+    if lists:
+        values |= list_inputs.parse_lists(examples, parsed, lists)
     return read_values({c.name: values[c.name] for c in kinds}, kinds)
+
+
+def _parted(kinds: tuple[Column, ...]) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+    """Return the columns of one value a row, and those of lists."""
+    return tuple(c for c in kinds if not c.is_list), tuple(c for c in kinds if c.is_list)
 
 
 # By list of a tf.train.Feature, the type whose values it holds as they are.

@@ -142,9 +142,14 @@ class ServingGraph:
         return self._transform(parse(examples, self._serving))
 
     def _transform(self, columns: Tensors, *also: str) -> Tensors:
-        """Run the transform graph; `also` names outputs to return besides the features."""
+        """Run the transform graph; `also` names outputs to return besides the features.
+
+        A list of ids becomes a row [width], with `PADDING` of the signatures after the ids.
+        """
         outputs = [*(f.name for f in self._layout.features), *also]
-        return inline(self._transform_fn, columns, outputs)
+        transformed = inline(self._transform_fn, columns, outputs)
+        lists = {f.name: transformed[f.name].to_tensor(names.PADDING) for f in self._layout.lists}
+        return {**transformed, **lists}
 
 
 def _logits_of(model: keras.Model, layout: Layout) -> Callable[[Tensors], tf.Tensor]:
@@ -163,7 +168,9 @@ def _of_columns(function: Callable[[Tensors], Tensors], columns: tuple[Column, .
         return function({c.name: arguments[a] for c, a in _arguments(columns)})
 
     specs = {
-        argument: tf.TensorSpec([None], TYPES[c.kind].request, name=argument)
+        argument: tf.TensorSpec(
+            [None, None] if c.is_list else [None], TYPES[c.kind].request, name=argument
+        )
         for c, argument in _arguments(columns)
     }
     return tf.function(call, autograph=False).get_concrete_function(**specs)

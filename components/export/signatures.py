@@ -23,13 +23,16 @@ from schemas.signatures import EXAMPLE_INPUTS as EXAMPLE_INPUTS
 from schemas.signatures import EXAMPLES as EXAMPLES
 from schemas.signatures import INPUTS as INPUTS
 from schemas.signatures import LABEL as LABEL
+from schemas.signatures import LISTS_TOO_LONG as LISTS_TOO_LONG
 from schemas.signatures import LOGITS as LOGITS
 from schemas.signatures import METHOD_NAMES as METHOD_NAMES
+from schemas.signatures import MISSING_IN_LISTS as MISSING_IN_LISTS
 from schemas.signatures import NOT_BOOLEANS as NOT_BOOLEANS
 from schemas.signatures import NOT_INTEGERS as NOT_INTEGERS
 from schemas.signatures import NOT_TIMES as NOT_TIMES
 from schemas.signatures import OUT_OF_VOCABULARY as OUT_OF_VOCABULARY
 from schemas.signatures import OUTPUTS as OUTPUTS
+from schemas.signatures import PADDING as PADDING
 from schemas.signatures import PREDICT as PREDICT
 from schemas.signatures import PROBABILITIES as PROBABILITIES
 from schemas.signatures import RAW_COLUMNS as RAW_COLUMNS

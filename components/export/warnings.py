@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from components.export import signatures as names
+from components.export.list_warnings import ListTerm, ListWarnings
 from components.export.terms import vocabulary_features
 from schemas.columns import Column
 from schemas.expectations import Expectation
@@ -43,12 +44,13 @@ class Warnings:
     """What to check, column by column.
 
     One op checks all columns of a type, because the latency of a small request depends on the
-    number of ops, not of values.
+    number of ops, not of values. Columns of lists are checked one by one.
     """
 
     numbers: tuple[Expectation, ...]
     texts: tuple[Expectation, ...]
     terms: tuple[_Term, ...]
+    lists: ListWarnings
 
     @classmethod
     def of(
@@ -66,14 +68,27 @@ class Warnings:
           layout: the transformed features.
           known: the number of terms of each vocabulary, by raw column.
         """
-        as_text = {c.name: c.type.is_requested_as_text for c in columns}
-        checked = [e for e in expectations if e.name in as_text]
+        by_name = {c.name: c for c in columns}
+        checked = [e for e in expectations if e.name in by_name]
+        single = [e for e in checked if not by_name[e.name].is_list]
+        as_text = {c.name: c.type.is_requested_as_text for c in by_name.values()}
+        features = vocabulary_features(layout)
+        of_lists = {f.columns[0] for f in layout.lists}
         return cls(
-            numbers=tuple(e for e in checked if not as_text[e.name]),
-            texts=tuple(e for e in checked if as_text[e.name]),
+            numbers=tuple(e for e in single if not as_text[e.name]),
+            texts=tuple(e for e in single if as_text[e.name]),
             terms=tuple(
                 _Term(column, feature, known[column])
-                for column, feature in vocabulary_features(layout).items()
+                for column, feature in features.items()
+                if column not in of_lists
+            ),
+            lists=ListWarnings(
+                tuple((by_name[e.name], e) for e in checked if by_name[e.name].is_list),
+                tuple(
+                    ListTerm(column, feature, known[column])
+                    for column, feature in features.items()
+                    if column in of_lists
+                ),
             ),
         )
 
@@ -81,26 +96,34 @@ class Warnings:
         """Return WARNINGS string [rows] and OUT_OF_VOCABULARY int64 [rows].
 
         Args:
-          columns: dense raw columns, NaN or "" where missing.
+          columns: dense raw columns, NaN or "" where missing; ragged ones of lists.
           features: what the transform graph made of them.
         """
-        rows = tf.size(next(iter(columns.values())))
+        rows = _rows(next(iter(columns.values())))
         nothing = tf.zeros([0, rows], tf.bool)
         unknown = self._unknown(features) if self.terms else nothing
         flags = [nothing, *self._of_numbers(columns), *self._of_texts(columns), unknown]
+        absent, outside = self.lists.required(columns), self.lists.outside(columns)
+        unknown_in_lists = self.lists.unknown(features)
+        for of_lists in (absent, outside, unknown_in_lists):
+            flags += [tf.cast(each, tf.bool)[tf.newaxis] for each in of_lists.values()]
         words = [
             *_texts(_MISSING, [e.name for e in self.numbers if e.required]),
             *_texts(_OUTSIDE, [e.name for e in self.numbers]),
             *_texts(_MISSING, [e.name for e in self.texts if e.required]),
             *_texts(_OUTSIDE, [e.name for e in self.texts if e.values is not None]),
             *_texts(_UNKNOWN, [t.column for t in self.terms]),
+            *_texts(_MISSING, absent),
+            *_texts(_OUTSIDE, outside),
+            *_texts(_UNKNOWN, unknown_in_lists),
         ]
         words_of = tf.reshape(tf.constant(words, tf.string), [len(words), 1])
         parts = tf.where(tf.concat(flags, axis=0), words_of, "")
         joined = tf.strings.reduce_join(parts, axis=0)
+        count = tf.reduce_sum(tf.cast(unknown, tf.int64), axis=0)
         return {
             names.WARNINGS: tf.strings.regex_replace(joined, f"{_SEPARATOR}$", ""),
-            names.OUT_OF_VOCABULARY: tf.reduce_sum(tf.cast(unknown, tf.int64), axis=0),
+            names.OUT_OF_VOCABULARY: sum(unknown_in_lists.values(), count),
         }
 
     def _of_numbers(self, columns: Tensors) -> list[tf.Tensor]:
@@ -130,6 +153,11 @@ class Warnings:
         numbers = tf.stack([features[t.feature] for t in self.terms])
         known = tf.constant([[t.known] for t in self.terms], tf.int64)
         return numbers > known
+
+
+def _rows(column: Any) -> tf.Tensor:
+    is_ragged = isinstance(column, tf.RaggedTensor)
+    return column.nrows(tf.int32) if is_ragged else tf.size(column)
 
 
 def _texts(form: str, columns: Iterable[str]) -> list[str]:

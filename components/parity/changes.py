@@ -181,10 +181,10 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _swapped(columns: Sequence[Column], seen: Mapping[str, Sequence[Any]]) -> Iterator[ChangedRow]:
-    """Yield rows in which columns of a kind and form have each other's values: each pair, once."""
-    kinds: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    """Yield rows in which columns of one type have each other's values: each pair, once."""
+    kinds: dict[tuple[str, tuple[str, ...], int], list[str]] = {}
     for column in columns:
-        kinds.setdefault((column.kind, column.form), []).append(column.name)
+        kinds.setdefault((column.kind, column.form, column.most), []).append(column.name)
     most = _scaled(_SWAP_ROWS, len(columns), 2 * _SWAP_ROWS)
     rounds = [[*_swaps(names, seen, most)] for names in kinds.values()]
     every = [swap for of_kind in rounds for swaps in of_kind for swap in swaps]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,10 +35,25 @@ EXACT = Tolerance()
 
 @dataclass(frozen=True)
 class Expected:
-    """The expected values of an output, [rows] or [rows, n], and their tolerance."""
+    """The expected values of an output, [rows] or [rows, n], and their tolerance.
+
+    `padding` follows the values of lists, which may then be of any width.
+    """
 
     values: np.ndarray
     tolerance: Tolerance = EXACT
+    padding: int | None = None
+
+    def beside(self, got: np.ndarray | None) -> tuple[Expected, np.ndarray | None]:
+        """Return both in the same width, if they are lists."""
+        if self.padding is None or got is None or got.ndim != 2:
+            return self, got
+        width = max(got.shape[1], self.values.shape[1])
+        values, wide = (
+            np.pad(each, [(0, 0), (0, width - each.shape[1])], constant_values=self.padding)
+            for each in (self.values, got)
+        )
+        return replace(self, values=values), wide
 
 
 @dataclass(frozen=True)
@@ -90,14 +105,14 @@ def compare(
     values, differing, largest = 0, 0, -1.0
     worst: list[ValueDifference] = []
     rows: dict[str, np.ndarray] = {}
-    for name, output in expected.items():
+    for name, wanted in expected.items():
+        output, actual = wanted.beside(got.get(name))
         values += output.values.size
-        problem = _form_problem(output.values, got.get(name))
-        if problem:
+        problem = _form_problem(output.values, actual)
+        if problem or actual is None:
             differing += output.values.size
-            worst.append(ValueDifference(0, name, _form(output.values), problem, None))
+            worst.append(ValueDifference(0, name, _form(output.values), problem or "", None))
             continue
-        actual = got[name]
         if actual.size and np.all(output.values == actual):  # nearly all outputs are
             largest = max(largest, 0.0 if actual.dtype.kind in "fi" else -1.0)
             continue

@@ -15,13 +15,14 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from components.parity.serving_paths.protocol import ModelAddress, ServingPath
 from components.parity.wire import read_arrays, write_arrays
+from schemas.signatures import PADDING
 
 ALL_ASKED = b"all asked\n"
 CALLS_FILE = "{path}.calls.json"
@@ -67,7 +68,21 @@ def ask_in_parts(
         )
         for start in range(0, rows, rows_per_request)
     ]
-    return {name: np.concatenate([a[name] for a in answers]) for name in answers[0]}
+    return {name: joined([a[name] for a in answers]) for name in answers[0]}
+
+
+def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Return an output of several requests; lists of ids are padded to the longest one."""
+    if parts[0].ndim != 2 or parts[0].dtype.kind != "i":
+        return np.concatenate(parts)
+    width = max(1, *(part.shape[1] for part in parts))
+    return np.concatenate([as_wide(part, width) for part in parts])
+
+
+def as_wide(ids: np.ndarray, width: int) -> np.ndarray:
+    """Return lists of ids [rows, any width] padded to a width."""
+    more = width - ids.shape[1]
+    return np.pad(ids, [(0, 0), (0, more)], constant_values=PADDING) if more else ids
 
 
 def answer(model: ServingPath, call: Call, folder: str, file: str) -> CallResult:

@@ -6,12 +6,15 @@ A value is a text of JSON, and rows are joined from these: no Python object is m
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring_ascii
 
 import numpy as np
 import orjson
+
+from components import list_matrices
 
 
 def ascii_text(value: bytes) -> bytes:
@@ -23,7 +26,12 @@ def ascii_text(value: bytes) -> bytes:
 
 
 def json_values(array: np.ndarray, text: Callable[[bytes], bytes] = ascii_text) -> list[bytes]:
-    """Return each value of an array as JSON; floats have the shortest digits of their type."""
+    """Return each value of an array as JSON; floats have the shortest digits of their type.
+
+    Of a matrix of lists, each row is a list, or null.
+    """
+    if array.ndim == 2:
+        return _json_lists(array, text)
     if array.dtype == object:
         return [text(value) for value in array.tolist()]
     listed = orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)
@@ -34,6 +42,14 @@ def json_values(array: np.ndarray, text: Callable[[bytes], bytes] = ascii_text) 
         for at in np.flatnonzero(~(np.abs(array) < np.finfo(array.dtype).max)).tolist():
             values[at] = json.dumps(float(array[at])).encode()
     return values
+
+
+def _json_lists(matrix: np.ndarray, text: Callable[[bytes], bytes]) -> list[bytes]:
+    known, gone = list_matrices.known(matrix), list_matrices.missing(matrix)
+    values = json_values(as_whole(matrix[known]), text)
+    ends = np.cumsum(known.sum(axis=1)).tolist()
+    lists = (json_list(values[start:end]) for start, end in itertools.pairwise([0, *ends]))
+    return [b"null" if absent else each for absent, each in zip(gone.tolist(), lists, strict=True)]
 
 
 def json_rows(columns: Mapping[str, Sequence[bytes | None]]) -> list[bytes]:
@@ -53,21 +69,24 @@ def json_list(values: Sequence[bytes]) -> bytes:
 def json_examples(feeds: Mapping[str, np.ndarray]) -> list[bytes]:
     """Return raw columns as JSON examples.
 
-    Missing values are left out of every other row, and given (as NaN or "") in those between, if
-    the type has such a value.
+    Missing values are left out of every other row, and given (as NaN or "", or null for a list) in
+    those between, if the type has such a value.
     """
     columns = {}
     for name, array in feeds.items():
         left_out = missing(array)
-        if array.dtype != np.float64:
+        if array.dtype != np.float64 or array.ndim == 2:
             left_out &= even_rows(array)
         columns[name] = without(json_values(as_whole(array)), left_out)
     return json_rows(columns)
 
 
 def as_whole(array: np.ndarray) -> np.ndarray:
-    """Return integers of a request, float64, as int64 with 0 for missing; others as they are."""
-    if array.dtype != np.float64:
+    """Return integers of a request, float64, as int64 with 0 for missing; others as they are.
+
+    So are matrices of lists.
+    """
+    if array.dtype != np.float64 or array.ndim == 2:
         return array
     return np.where(np.isnan(array), 0, array).astype(np.int64)
 
@@ -83,5 +102,7 @@ def without(values: Sequence[bytes], left_out: np.ndarray) -> list[bytes | None]
 
 
 def missing(array: np.ndarray) -> np.ndarray:
-    """Return, bool [rows], where a dense raw column has a missing value."""
+    """Return, bool [rows], where a dense raw column has a missing value, or list."""
+    if array.ndim == 2:
+        return list_matrices.missing(array)
     return np.asarray(array == b"" if array.dtype == object else np.isnan(array), bool)

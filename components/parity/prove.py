@@ -79,7 +79,7 @@ def prove(
     with _processes(saved_model) as processes:
         # They load the export while the questions are made.
         boundaries = treatment_boundaries(transform_graph_dir, layout)
-        width = max(1.0, len(serving) / _FULL_WIDTH)
+        width = max(1.0, sum(max(1, column.most) for column in serving) / _FULL_WIDTH)
         most = min(real_rows, max(_LEAST_REAL_ROWS, int(REAL_ROWS / width**2)))
         rows = make_rows(examples, evaluation, serving, most, boundaries)
         first, rounding = examined(rows, processes)

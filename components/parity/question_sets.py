@@ -45,8 +45,9 @@ class QuestionSets:
         methods: tuple[str, ...],
     ) -> QuestionSets:
         """Make the questions; see `questions.questions`."""
-        asked, columns = questions(rows, serving, evaluation, methods), len(serving)
+        asked = questions(rows, serving, evaluation, methods)
         files = of_files(rows, serving)
+        columns = sum(values[0].size for values in files[0].feeds.values())
         return cls(
             everything=[*asked, *in_batches(asked)],
             grpc=in_json(over_a_wire(asked, columns), rows, columns),

@@ -85,7 +85,10 @@ class Reference:
     def expected(self, signature: str) -> dict[str, Expected]:
         """Return the outputs of a signature, of all rows."""
         if signature == names.TRANSFORM_FEATURES:
-            return {name: Expected(values) for name, values in self.features.items()}
+            return {
+                name: Expected(values, padding=names.PADDING if values.ndim == 2 else None)
+                for name, values in self.features.items()
+            }
         answers = dict(self.answers[_ANSWERS_AS.get(signature, signature)])
         if signature == names.EVALUATION:
             answers |= {names.BASELINE_SCORES: self.baseline_scores, names.LABEL: self.label}
@@ -254,7 +257,7 @@ def expected_outputs(
         class from a score near the threshold, it has to follow from the answer's own value.
     """
     outputs = {
-        name: Expected(output.values[question.rows], output.tolerance)
+        name: replace(output, values=output.values[question.rows])
         for name, output in reference.expected(question.signature).items()
     }
     for name, decision in reference.decisions.items():

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from components import list_arrays
 from components.examples import as_dense
 from components.export import signatures as names
 from components.parity.compare import rounding_of
+from components.parity.fresh_process import joined
 from components.parity.questions import REQUEST_ROWS, Reference
 from components.tasks.learned import read_learned
 from components.tasks.protocol import work_of
@@ -59,6 +61,7 @@ def transform_then_predict(
         part = batch.slice(start, REQUEST_ROWS)
         raw = {c.name: dense(part.column(i), c) for i, c in enumerate(columns)}
         outputs = transform(raw)
+        outputs |= {f.name: outputs[f.name].to_tensor(names.PADDING) for f in layout.lists}
         labels.append(outputs[layout.label].numpy())
         features.append({f.name: outputs[f.name] for f in layout.features})
         packed = pack(features[-1], layout)
@@ -66,12 +69,14 @@ def transform_then_predict(
             [np.reshape(model.predict_on_batch(packed), logits_shape(model)) for model in models]
         )
     layers = [layer for model in models for layer in model.layers if hasattr(layer, "kernel")]
-    terms = max([len(layout.ids), *(layer.kernel.shape[0] for layer in layers)])
+    whole = {f.name: joined([np.asarray(p[f.name]) for p in features]) for f in layout.features}
+    longest = [len(layout.ids) + sum(whole[f.name].shape[1] for f in layout.lists)]
+    terms = max([*longest, *(layer.kernel.shape[0] for layer in layers)])
     task, learned = work_of(label.task), read_learned(trained)
     answer = task.answers(label, answers, learned)
     own, baseline = (tf.constant(np.concatenate(parts)) for parts in zip(*logits, strict=True))
     return Reference(
-        features={f.name: np.concatenate([p[f.name] for p in features]) for f in layout.features},
+        features=whole,
         label=np.concatenate(labels),
         answers={
             signature: {name: tensor.numpy() for name, tensor in of_logits(own).items()}
@@ -96,11 +101,11 @@ class _TransformGraph:
         self._loaded = tf.saved_model.load(os.path.join(folder, "transform_fn"))  # owns its tables
         (self._inputs,), _ = self._loaded.transform_fn.structured_input_signature
 
-    def __call__(self, raw: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
+    def __call__(self, raw: Mapping[str, tf.Tensor]) -> dict[str, Any]:
         """Return the transformed features and the label of raw columns [rows]."""
         complete = {name: raw[name] for name in self._inputs}
-        outputs: Mapping[str, tf.Tensor] = self._loaded.transform_fn(*tf.nest.flatten(complete))
-        return outputs
+        outputs = self._loaded.transform_fn(*tf.nest.flatten(complete, expand_composites=True))
+        return dict(outputs)
 
 
 def _load(path: str) -> keras.Model:
@@ -110,6 +115,10 @@ def _load(path: str) -> keras.Model:
 
 
 def dense(array: pa.Array, column: Column) -> tf.Tensor:
-    """Return a column as the transform graph takes it, [rows]."""
+    """Return a column as the transform graph takes it, [rows]; lists ragged, [rows, None]."""
+    if column.is_list:
+        values, lengths, _ = list_arrays.parts(as_dense(array, column))
+        flat = tf.constant(values.to_numpy(zero_copy_only=False), TYPES[column.kind].tensor)
+        return tf.RaggedTensor.from_row_lengths(flat, lengths)
     values = as_dense(array, column).to_numpy(zero_copy_only=False)
     return tf.constant(values, TYPES[column.kind].tensor)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components import list_arrays
 from components.examples import ARROW_TYPES, read_row_group, row_groups
 from components.examples import column as column_of
 from components.parity import covering
@@ -39,7 +40,7 @@ class Rows:
     """Raw rows to compare.
 
     Attributes:
-      batch: the rows; columns are int64, float32 or binary, null where missing.
+      batch: the rows; columns are int64, float32, binary or lists of these, null where missing.
       names: a name of each row.
       real: how many of the first ones are unchanged rows, by the split they came from.
       changed: the other rows' changes.
@@ -94,6 +95,8 @@ class Rows:
 
 def _plain(array: pa.Array, column: Column) -> np.ndarray:
     """Return, bool [rows], the result of `is_plain`, which is called once for each text."""
+    if column.is_list:
+        return np.array([value is None or is_plain(value) for value in array.to_pylist()], bool)
     if column.type.is_whole:
         return np.ones(len(array), bool)
     if not column.type.is_text:
@@ -164,7 +167,7 @@ def sample_rows(examples: str, split: str, columns: Sequence[Column], count: int
         batches.append(batch.take(pa.array(inside)))
         first += group.rows
     arrays = [
-        pa.concat_arrays([b.column(i).cast(_TYPES[c.kind]) for b in batches] or [_nulls(c, 0)])
+        pa.concat_arrays([b.column(i).cast(_type_of(c)) for b in batches] or [_nulls(c, 0)])
         for i, c in enumerate(columns)
     ]
     return pa.RecordBatch.from_arrays(arrays, [c.name for c in columns])
@@ -191,6 +194,11 @@ def _replace(array: pa.Array, values: Mapping[int, Any]) -> pa.Array:
     """Return the array with other values in some rows, in ascending order."""
     where = np.zeros(len(array), bool)
     where[list(values)] = True
+    if list_arrays.is_list(array.type):  # not supported by the function below
+        new = pa.array(values.values(), array.type)
+        numbers = np.arange(len(array))
+        numbers[where] = len(array) + np.arange(len(new))
+        return pa.concat_arrays([array, new]).take(pa.array(numbers))
     return pc.replace_with_mask(array, pa.array(where), pa.array(values.values(), array.type))
 
 
@@ -199,4 +207,8 @@ def _all_missing(columns: Sequence[Column]) -> pa.RecordBatch:
 
 
 def _nulls(column: Column, rows: int) -> pa.Array:
-    return pa.nulls(rows, _TYPES[column.kind])
+    return pa.nulls(rows, _type_of(column))
+
+
+def _type_of(column: Column) -> pa.DataType:
+    return pa.list_(_TYPES[column.kind]) if column.is_list else _TYPES[column.kind]

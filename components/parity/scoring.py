@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.gcp.pubsub import PubsubMessage
 from apache_beam.transforms.window import TimestampedValue
 
+from components import list_arrays, list_matrices
 from components.arrow_files import open_parquet
 from components.parity.json_forms import (
     as_whole,
@@ -135,7 +136,9 @@ def as_table(feeds: Mapping[str, np.ndarray]) -> pa.Table:
     columns = {}
     for name, array in feeds.items():
         gone = missing(array)
-        if array.dtype == np.float64:  # integers, as a request contains them
+        if array.ndim == 2:
+            columns[name] = _as_lists(array, gone)
+        elif array.dtype == np.float64:  # integers, as a request contains them
             columns[name] = pa.array(as_whole(array), pa.int64(), mask=gone)
         else:
             gone &= even_rows(array)
@@ -144,6 +147,13 @@ def as_table(feeds: Mapping[str, np.ndarray]) -> pa.Table:
             )
     numbers = np.arange(_rows(feeds))
     return pa.table({**columns, _KEY: numbers})
+
+
+def _as_lists(matrix: np.ndarray, gone: np.ndarray) -> pa.Array:
+    known = list_matrices.known(matrix)
+    values = as_whole(matrix[known])
+    flat = pa.array(values, pa.binary() if values.dtype == object else None)
+    return list_arrays.ListParts(flat, known.sum(axis=1), gone).to_array()
 
 
 def as_messages(feeds: Mapping[str, np.ndarray]) -> list[bytes]:
@@ -156,7 +166,7 @@ def as_messages(feeds: Mapping[str, np.ndarray]) -> list[bytes]:
     for name, array in feeds.items():
         values, gone = json_values(as_whole(array), _text), missing(array)
         for row in np.flatnonzero(gone).tolist():
-            values[row] = b'""' if array.dtype == object else b"null"
+            values[row] = b'""' if array.dtype == object and array.ndim == 1 else b"null"
         columns[name] = without(values, gone & even_rows(array))
     return json_rows(columns)
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from components.parity import time_values
+from components.parity.list_values import adversarial_lists
 from schemas.columns import LARGEST_INTEGER, Column
 from schemas.types import BYTES, FLOAT, INT
 
@@ -22,6 +24,7 @@ _MAX_FLOAT = float(np.finfo(np.float32).max)
 _LEAST_FLOAT = float(np.finfo(np.float32).tiny)
 _SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 _NEAR = 3  # real values that others are made from
+_SHOWN = 5  # values of a list
 
 _ADVERSARIAL: dict[str, tuple[Any, ...]] = {
     INT.name: (
@@ -59,9 +62,12 @@ def adversarial_values(
 
     Args:
       column: the column.
-      seen: some of its real values; None where missing.
+      seen: some of its real values, or lists; None where missing.
       boundaries: numbers at which a bucket ends; each is tried, and the values next to it.
     """
+    if column.is_list:
+        flat = [value for each in seen for value in each or ()]
+        return adversarial_lists(column, seen, adversarial_values(replace(column, most=0), flat))
     if column.type.is_boolean:
         return [v.encode() if isinstance(v, str) else v for v in column.booleans]
     real = list(dict.fromkeys(value for value in seen if value is not None))[:_NEAR]
@@ -87,6 +93,8 @@ def is_plain(value: Any) -> bool:
     >>> is_plain(2.5), is_plain(float("nan")), is_plain(float("inf")), is_plain(b"a\0")
     (True, True, False, False)
     """
+    if isinstance(value, list):
+        return all(map(is_plain, value))
     if isinstance(value, float):
         return not math.isinf(value)
     if not isinstance(value, bytes):
@@ -142,6 +150,10 @@ def readable(value: Any, *, longest: int = 60) -> str:
     """
     if value is None:
         return "missing"
+    if isinstance(value, list):
+        shown = ", ".join(readable(each, longest=longest // 3) for each in value[:_SHOWN])
+        more = f", … ({len(value):,} values)" if len(value) > _SHOWN else ""
+        return f"[{shown}{more}]"
     if isinstance(value, bytes):
         try:
             text = repr(value.decode())

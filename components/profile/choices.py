@@ -15,7 +15,7 @@ import numpy as np
 from components.profile.association import codes_of, uncertainty
 from components.profile.types import Typed
 from components.profile.values import mean_words, skewness
-from schemas.types import INT
+from schemas.types import FLOAT, INT
 
 _FEW = 30  # different numbers that are also taken as categories
 _HEAVY = 0.3  # share of the rows of one number, from which on its exact value matters
@@ -133,6 +133,8 @@ def _time(column: Typed) -> ColumnChoice:
 
 
 def _list(column: Typed) -> ColumnChoice:
+    if column.kind == FLOAT.name:
+        return ColumnChoice(column, reason="no treatment takes a list of fractions")
     return ColumnChoice(column, ("vocabulary: {min_count: 2}",), "a list")
 
 

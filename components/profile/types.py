@@ -13,7 +13,7 @@ from google.protobuf.text_encoding import CEscape
 
 from components.profile.times import format_of
 from components.profile.values import ColumnValues, NumberText, as_numbers, sure_nulls
-from schemas.columns import LARGEST_INTEGER
+from schemas.columns import LARGEST_INTEGER, MOST_VALUES
 from schemas.tasks.two_values import NO_AND_YES
 from schemas.types import BYTES, FLOAT, INT
 
@@ -160,8 +160,11 @@ def _dates(column: ColumnValues) -> Typed:
 
 
 def _lists(column: ColumnValues) -> Typed:
-    lengths = pc.list_value_length(column.array)
-    most = max(2 * (pc.max(lengths).as_py() or 1), 2)
+    longest = pc.max(pc.list_value_length(column.array)).as_py() or 1
+    if longest > MOST_VALUES:
+        doubt = f"it has a list of {longest:,} values; at most {MOST_VALUES:,} are possible"
+        return Typed(column, "other", doubt=doubt)
+    most = min(max(2 * longest, 2), MOST_VALUES)
     elements = typed(replace(column, array=column.array.flatten()), whole=False)
     if elements.nature not in ("number", "text"):
         return Typed(column, "other", doubt=f"{column.array.type} is not a type of a column")

@@ -14,7 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from schemas.description import CARD_NAME, Description, Input, Slice
+from schemas.description import CARD_NAME, Description, Example, Input, Slice
 from schemas.tasks import BY_NAME
 from schemas.tasks.options import figure_text
 
@@ -71,8 +71,10 @@ def code(text: str, *, in_table: bool = True) -> Markup:
     return Markup(f"{fence}{space}{inner}{space}{fence}")
 
 
-def _asked(column: Input) -> int | float | str:
-    return column.type.request_missing if column.example is None else column.example
+def _asked(column: Input) -> Example:
+    if column.example is None and not column.most:  # null stands for a missing list
+        return column.type.request_missing
+    return column.example
 
 
 def _escaped(value: object) -> Markup:

@@ -13,6 +13,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from components.tasks.protocol import Metrics
 from components.transform.preprocessing import Preprocessing
 from components.transform.treatments.protocol import Use
 from schemas.columns import Column
-from schemas.description import Description, Input, ParityPath, Slice, Treated
+from schemas.description import Description, Example, Input, ParityPath, Slice, Treated
 from schemas.expectations import Expectation
 from schemas.splits.options import SPLITS
 from schemas.tasks.options import ExportOptions
@@ -113,7 +114,7 @@ def describe(
     )
 
 
-def example_row(examples: str, columns: tuple[Column, ...]) -> dict[str, int | float | str | None]:
+def example_row(examples: str, columns: tuple[Column, ...]) -> dict[str, Example]:
     """Return a real row of the test split, as a request carries it.
 
     It is the first one that lacks least, of the first batch.
@@ -127,8 +128,10 @@ def example_row(examples: str, columns: tuple[Column, ...]) -> dict[str, int | f
     return {}
 
 
-def _readable(value: int | float | str | None, column: Column) -> int | float | str | None:
+def _readable(value: Any, column: Column) -> Example:
     """A float32 in as few digits as no other has; None for what JSON cannot hold."""
+    if column.is_list and value is not None:
+        return tuple(value)
     if column.type is not FLOAT or value is None:
         return value
     short = float(str(np.float32(value)))
@@ -139,7 +142,7 @@ def _inputs(
     columns: tuple[Column, ...],
     expectations: Mapping[str, Expectation],
     terms: Mapping[str, tuple[str, ...]],
-    example: Mapping[str, int | float | str | None],
+    example: Mapping[str, Example],
 ) -> tuple[Input, ...]:
     found = []
     for column in columns:
@@ -150,6 +153,7 @@ def _inputs(
                 **expectation.model_dump(),
                 kind=column.kind,
                 form=column.form,
+                most=column.most,
                 known=known if known is None or len(known) <= MOST_KNOWN else None,
                 example=example.get(column.name),
             )
@@ -158,7 +162,7 @@ def _inputs(
 
 
 def _treated(use: Use) -> Treated:
-    options = use.options.model_dump(mode="json", exclude={"kind", "columns"})
+    options = use.options.model_dump(mode="json", exclude={"kind", "columns"}, exclude_none=True)
     in_words = ", ".join(f"{name}: {json.dumps(value)}" for name, value in options.items())
     return Treated(columns=use.columns, treatment=f"{use.kind} ({in_words})")
 

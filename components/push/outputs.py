@@ -42,8 +42,9 @@ def signatures_of(
         Output(
             name=f.name,
             dtype=f.dtype,
-            shape=(),
-            meaning=f"{f.treatment} of {', '.join(f.columns)}",
+            shape=(-1,) if f.is_list else (),
+            meaning=f"{f.treatment} of {', '.join(f.columns)}"
+            + ("; -1 follows a list's ids" if f.is_list else ""),
         )
         for f in layout.features
     )

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.examples import ARROW_TYPES
+from components.examples import arrow_type
 from components.export import column_file
 from components.export import signatures as names
 from components.raw_values import requested
 from components.score.by_class import classes_of
+from components.sources import lists
 from components.sources.rejects import RejectReason
 from components.sources.typed import of_arrow
 from schemas.columns import Column
@@ -162,40 +163,50 @@ def as_inputs(batch: pa.RecordBatch, inputs: Iterable[Column], where: str) -> pa
 
 
 def _cast(array: pa.Array, column: Column, where: str) -> pa.Array:
-    if column.type.is_boolean or column.type.is_time:
+    if column.is_list or column.type.is_boolean or column.type.is_time:
         return _read(array, column, where)
-    arrow_type = ARROW_TYPES[column.kind]
-    if array.type == arrow_type:
+    wanted = arrow_type(column)
+    if array.type == wanted:
         return array
     try:
         # safe=False only allows rounding float64 to float32, the type of the column
-        return array.cast(arrow_type, safe=column.type is not FLOAT)
+        return array.cast(wanted, safe=column.type is not FLOAT)
     except pa.ArrowException as error:
         raise DataError(
             f"the column {column.name!r} of type {array.type} does not fit {column.kind}: {error}",
             where=where,
-            expected=f"values of type {arrow_type}",
+            expected=f"values of type {wanted}",
         ) from error
 
 
 def _read(array: pa.Array, column: Column, where: str) -> pa.Array:
-    """Return booleans or times as requests carry them."""
-    cells = of_arrow(array, column)
+    """Return lists, booleans or times as requests carry them."""
+    cells = lists.of_arrow(array, column) if column.is_list else of_arrow(array, column)
     if cells is None:
         raise DataError(
-            f"the column {column.name!r} of type {array.type} does not fit {column.type.written}",
+            f"the column {column.name!r} of type {array.type} does not fit {_wanted(column)}",
             where=where,
-            expected=column.type.parquet,
+            expected=_values(column),
         )
     wrong = np.flatnonzero(cells.reasons)
     if wrong.size:
         raise DataError(
             f"the value {array[int(wrong[0])].as_py()!r} of {column.name!r} in row {wrong[0]} does"
-            f" not fit {column.type.written}: {RejectReason(int(cells.reasons[wrong[0]])).code}",
+            f" not fit {_wanted(column)}: {RejectReason(int(cells.reasons[wrong[0]])).code}",
             where=where,
-            expected=" or ".join([column.type.parquet, *column.form]),
+            expected=" or ".join([_values(column), *column.form]),
         )
     return requested(cells.values, column)
+
+
+def _wanted(column: Column) -> str:
+    return f"lists of {column.type.written}" if column.is_list else column.type.written
+
+
+def _values(column: Column) -> str:
+    if not column.is_list:
+        return column.type.parquet
+    return f"lists of at most {column.most:,} values, {column.type.parquet}"
 
 
 def as_column(values: Any, column: Column, where: str) -> pa.Array:
@@ -211,13 +222,14 @@ def as_column(values: Any, column: Column, where: str) -> pa.Array:
     """
     special = column.type.is_boolean or column.type.is_time
     try:
-        array = pa.array(values, None if special else ARROW_TYPES[column.kind])
+        array = pa.array(values, None if special else arrow_type(column))
     except (pa.ArrowException, TypeError, OverflowError) as error:
         raise DataError(
             f"a value of {column.name!r} does not fit {column.type.written}: {error}",
             where=where,
             expected="int for INT, float or int for FLOAT, str for BYTES, None where missing; bool"
-            " for a bool_domain, datetime or date for a time_domain",
+            " for a bool_domain, datetime or date for a time_domain"
+            + (f"; a list of them for {column.name!r}" if column.is_list else ""),
         ) from error
     return _read(array, column, where) if special else array
 
@@ -233,13 +245,11 @@ def as_outputs(arrays: Mapping[str, np.ndarray], schema: pa.Schema) -> pa.Record
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _as_arrow(array: np.ndarray, arrow_type: pa.DataType) -> pa.Array:
-    if pa.types.is_list(arrow_type):
+def _as_arrow(array: np.ndarray, wanted: pa.DataType) -> pa.Array:
+    if pa.types.is_list(wanted):
         rows, width = array.shape
         offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * width, pa.int32())
-        return pa.ListArray.from_arrays(
-            offsets, _as_arrow(array.reshape(-1), arrow_type.value_type)
-        )
-    if pa.types.is_string(arrow_type):
-        return pa.array(array, pa.binary()).cast(arrow_type)
-    return pa.array(array, arrow_type)
+        return pa.ListArray.from_arrays(offsets, _as_arrow(array.reshape(-1), wanted.value_type))
+    if pa.types.is_string(wanted):
+        return pa.array(array, pa.binary()).cast(wanted)
+    return pa.array(array, wanted)

@@ -17,11 +17,12 @@ from apache_beam.io.gcp.pubsub import PubsubMessage
 from apache_beam.ml.inference.base import PredictionResult
 from apache_beam.utils.timestamp import Timestamp
 
-from components.examples import ARROW_TYPES
+from components.examples import arrow_type
 from components.raw_values import requested
 from components.score.by_class import known_classes, named
 from components.score.sinks import json_lines
-from components.sources.cells import first_reasons
+from components.sources import lists
+from components.sources.cells import Cells, first_reasons
 from components.sources.protocol import Needs
 from components.sources.rejects import RejectReason
 from components.sources.typed import of_json
@@ -139,12 +140,15 @@ def _columns(
     documents: Sequence[dict[str, Any]], inputs: Sequence[Column]
 ) -> tuple[list[pa.Array], np.ndarray, np.ndarray]:
     """Return the columns, and for each row its first reason and the column that gives it."""
-    cells = [of_json([document.get(c.name) for document in documents], c) for c in inputs]
+    cells = [_cells([document.get(c.name) for document in documents], c) for c in inputs]
     arrays = [
-        requested(cell.values.cast(ARROW_TYPES[c.kind]), c)
-        for cell, c in zip(cells, inputs, strict=True)
+        requested(cell.values.cast(arrow_type(c)), c) for cell, c in zip(cells, inputs, strict=True)
     ]
     return arrays, *first_reasons(cells, inputs, Needs())
+
+
+def _cells(values: Sequence[Any], column: Column) -> Cells:
+    return lists.of_json(values, column) if column.is_list else of_json(values, column)
 
 
 def _opening(document: dict[str, Any], keys: Sequence[str]) -> str:

@@ -6,15 +6,18 @@ Bytes that are not a tf.Example are not counted. TensorFlow is not imported.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from components.serve.example_proto import features_of
+from components import list_matrices
+from components.serve.example_proto import Values, features_of
 from components.serve.messages import Arrays
 from schemas.description import Description, Input
 
 MOST_ROWS = 1_000  # the first rows of a request that are counted
+_ABSENT = Values("", ())
 
 
 class ColumnCounts(NamedTuple):
@@ -56,7 +59,7 @@ class Columns:
         return {
             name: self._columns[name].counts(array[:MOST_ROWS])
             for name, array in inputs.items()
-            if name in self._columns and array.ndim == 1
+            if name in self._columns and array.ndim == 1 + self._columns[name].is_list
         }
 
     def _counts_of_examples(self, serialised: np.ndarray) -> dict[str, ColumnCounts]:
@@ -66,8 +69,8 @@ class Columns:
             if features is None:
                 continue
             for name, values in columns.items():
-                given = features[name].values if name in features else ()
-                values.append(given[0] if given else None)
+                given = features.get(name, _ABSENT)
+                values.append(self._columns[name].value_of(given))
         return {name: self._columns[name].counts_of(values) for name, values in columns.items()}
 
 
@@ -75,6 +78,7 @@ class _Column:
     """A column's vocabulary and domain, as sets."""
 
     def __init__(self, column: Input) -> None:
+        self.is_list = column.most > 0
         self._text = column.type.is_requested_as_text
         self._known = self._lookup(column.known)
         self._domain = self._lookup(column.values)
@@ -85,20 +89,32 @@ class _Column:
                 np.inf if column.maximum is None else column.maximum,
             )
 
+    def value_of(self, given: Values) -> Any:
+        """Return the value of an example's feature, or its list; None if it is missing."""
+        if self.is_list:
+            return given.values if given.dtype else None
+        return given.values[0] if given.values else None
+
     def counts(self, array: np.ndarray) -> ColumnCounts:
         """Count the values of a dense array, in which "" and NaN mean missing."""
+        if self.is_list:
+            present = array[list_matrices.known(array)].tolist()
+            return self._counts(len(array), present, int(list_matrices.missing(array).sum()))
         if self._text:
             return self._counts(len(array), [value for value in array.tolist() if value])
         present = array[~np.isnan(array)] if array.dtype.kind == "f" else array
         return self._counts(len(array), present.tolist())
 
     def counts_of(self, values: list[Any]) -> ColumnCounts:
-        """Count values; None, "" and NaN mean missing."""
+        """Count values, or lists of them; None, "" and NaN mean missing."""
+        if self.is_list:
+            given = [each for each in values if each is not None]
+            return self._counts(len(values), [*chain(*given)], len(values) - len(given))
         # Only NaN differs from itself.
         present = [v for v in values if v is not None and v == v and v != b""]
         return self._counts(len(values), present)
 
-    def _counts(self, rows: int, present: list[Any]) -> ColumnCounts:
+    def _counts(self, rows: int, present: list[Any], missing: int | None = None) -> ColumnCounts:
         unknown = None if self._known is None else sum(v not in self._known for v in present)
         outside = None
         if self._domain is not None:
@@ -106,7 +122,8 @@ class _Column:
         elif self._bounds is not None:
             low, high = self._bounds
             outside = sum(not low <= v <= high for v in present)
-        return ColumnCounts(rows, rows - len(present), unknown, outside)
+        absent = rows - len(present) if missing is None else missing
+        return ColumnCounts(rows, absent, unknown, outside)
 
     def _lookup(self, terms: tuple[str, ...] | None) -> frozenset[Any] | None:
         """Return terms in the form that requests have: bytes, or numbers that equal them."""

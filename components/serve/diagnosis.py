@@ -11,8 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from components import request_values
-from components.export.signatures import NOT_BOOLEANS, NOT_INTEGERS, NOT_TIMES
+from components import list_matrices, request_values
+from components.export.signatures import (
+    LISTS_TOO_LONG,
+    MISSING_IN_LISTS,
+    NOT_BOOLEANS,
+    NOT_INTEGERS,
+    NOT_TIMES,
+)
 from components.serve import example_proto
 from components.serve.example_proto import Values
 from components.serve.failures import RowError
@@ -38,6 +44,8 @@ def fault(signature: Signature, inputs: Arrays, message: str) -> RowError | None
         return _of_examples(name, inputs[name], signature.features)
     if any(problem in message for problem in (NOT_INTEGERS, NOT_BOOLEANS, NOT_TIMES)):
         return _of_columns(signature, inputs)
+    if MISSING_IN_LISTS in message or LISTS_TOO_LONG in message:
+        return _of_lists(signature, inputs)
     return None
 
 
@@ -56,28 +64,46 @@ def first_refused(rows: int, refused: Callable[[slice], bool]) -> int | None:
 
 
 def _of_columns(signature: Signature, inputs: Arrays) -> RowError | None:
-    rows: dict[str, tuple[int, Column]] = {}
+    rows: dict[str, tuple[int, Any, Column]] = {}
     for name, tensor in signature.inputs.items():
-        array = inputs[name].reshape(-1)
+        array, numbers = inputs[name].reshape(-1), None
         column = request_values.column_of(tensor.column, array.dtype == INT.request)
         if column is None:
             continue
-        row = request_values.first_wrong(array.tolist(), column)
-        if row is not None:
-            rows[name] = (row, column)
+        if tensor.most:
+            known = list_matrices.known(inputs[name])
+            array, numbers = inputs[name][known], np.nonzero(known)[0]
+        wrong = request_values.first_wrong(array.tolist(), column)
+        if wrong is not None:
+            row = wrong if numbers is None else int(numbers[wrong])
+            rows[name] = (row, array[wrong], column)
     if not rows:
         return None
     name = min(rows, key=lambda name: rows[name][0])
-    row, column = rows[name]
-    value = _shown(inputs[name].reshape(-1)[row])
+    row, value, column = rows[name]
     expected = request_values.expected(column)
-    return RowError(row, f"input {name!r}: {value}, expected {expected}")
+    return RowError(row, f"input {name!r}: {_shown(value)}, expected {expected}")
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bytes):
         return excerpt(value.decode(errors="replace"))
     return excerpt(value.item() if isinstance(value, np.generic) else value)
+
+
+def _of_lists(signature: Signature, inputs: Arrays) -> RowError | None:
+    found: list[tuple[int, str]] = []
+    for name, tensor in signature.inputs.items():
+        if not tensor.most:
+            continue
+        sizes = list_matrices.known(inputs[name]).sum(axis=1)
+        for row in np.flatnonzero(sizes > tensor.most)[:1].tolist():
+            expected = f"expected at most {tensor.most}"
+            found.append((row, f"input {name!r}: a list of {sizes[row]} values, {expected}"))
+        for row in np.flatnonzero(list_matrices.gaps(inputs[name]))[:1].tolist():
+            expected = "expected the values first, and padding after them"
+            found.append((row, f"input {name!r}: a missing value within a list, {expected}"))
+    return RowError(*min(found)) if found else None
 
 
 def _of_examples(

@@ -6,6 +6,7 @@ Its memory is freed once all of its requests are answered, and not before.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import Protocol
 
 from components import files
 from components.evaluate import published
-from components.serve import predict
+from components.serve import lists, predict
 from components.serve.batcher import Batcher
 from components.serve.messages import Arrays
 from components.serve.settings import Limits
@@ -112,7 +113,8 @@ class Loader:
         """
         loop = asyncio.get_running_loop()
         model, text = await loop.run_in_executor(self._thread, self._read, path)
-        batcher = Batcher(model.run, self._limits, self._on_batch, predict.joined)
+        join = functools.partial(predict.joined, of_lists=lists.inputs_of(model.signatures))
+        batcher = Batcher(model.run, self._limits, self._on_batch, join)
         return LoadedVersion(name, version, text, model, batcher)
 
     def close(self) -> None:

@@ -154,7 +154,8 @@ def _described(definition: Any, columns: Mapping[str, Column]) -> Signature:
             name: value
             for name, default in definition.defaults.items()
             if (value := stand_in(tf.make_ndarray(default))) is not None
-        },
+        }
+        | {n: None for n in definition.defaults if n in columns and columns[n].is_list},
     )
 
 
@@ -178,10 +179,12 @@ def _features(
         for name, tensor in other.inputs.items()
         if tensor.shape == _VECTOR
     }
+    lists = {name: column.most for name, column in columns.items() if column.is_list}
+    most = {**dict.fromkeys(single, 1), **lists}
     return {
         name: dataclasses.replace(
             feature,
-            most=1 if feature.most is None and name in single else feature.most,
+            most=most.get(name) if feature.most is None else feature.most,
             column=columns.get(name),
         )
         for name, feature in features.items()

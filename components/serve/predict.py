@@ -7,13 +7,13 @@ signature's types, or it is refused with a message that names the row and the in
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from components.serve import diagnosis, example_proto, json_text
+from components.serve import diagnosis, example_proto, json_text, lists
 from components.serve.failures import RequestError, RowError
 from components.serve.input_names import check_names, listed
 from components.serve.messages import Arrays
@@ -52,8 +52,12 @@ class Instances:
         return {name: _column(name, self.rows, self.signature) for name in self.signature.inputs}
 
 
-def joined(inputs: Sequence[Arrays | Instances]) -> Arrays:
+def joined(inputs: Sequence[Arrays | Instances], of_lists: Collection[str] = ()) -> Arrays:
     """Return the arrays of several requests to one signature, joined.
+
+    Args:
+      inputs: of each request.
+      of_lists: the names of inputs of lists, which are padded to one width.
 
     Raises:
       RequestError: a value does not fit, in any of the requests.
@@ -62,7 +66,8 @@ def joined(inputs: Sequence[Arrays | Instances]) -> Arrays:
     if len(rows) == len(inputs) and len({each.order for each in rows}) == 1:
         with contextlib.suppress(RequestError):  # its message would not name the row
             return _alike(rows)
-    return concatenated([each.arrays() if isinstance(each, Instances) else each for each in inputs])
+    arrays = [each.arrays() if isinstance(each, Instances) else each for each in inputs]
+    return concatenated(arrays, of_lists)
 
 
 def _alike(requests: Sequence[Instances]) -> Arrays:
@@ -249,6 +254,8 @@ def completed(
 
 
 def _filled(value: Any, rows: int, tensor: Tensor) -> np.ndarray:
+    if tensor.most:
+        return lists.missing(rows, tensor)
     array = np.empty(rows, NUMPY_TYPES[tensor.dtype])
     array[:] = value
     return array

@@ -6,12 +6,13 @@ share is sliced when it is accessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, TypeVar
 
 import numpy as np
 
+from components.serve import lists
 from components.serve.messages import Arrays
 
 Converted = TypeVar("Converted")
@@ -51,11 +52,21 @@ class Share(Mapping[str, np.ndarray]):
         return len(self._arrays)
 
 
-def concatenated(inputs: Sequence[Arrays]) -> Arrays:
-    """Return the arrays of several requests as one array each."""
+def concatenated(inputs: Sequence[Arrays], of_lists: Collection[str] = ()) -> Arrays:
+    """Return the arrays of several requests as one array each.
+
+    Args:
+      inputs: the arrays of each request.
+      of_lists: the names of arrays of lists, which are padded to one width.
+    """
     if len(inputs) == 1:
         return inputs[0]
-    return {name: np.concatenate([each[name] for each in inputs]) for name in inputs[0]}
+    return {
+        name: lists.stacked([each[name] for each in inputs], f"input {name!r}, requests joined")
+        if name in of_lists
+        else np.concatenate([each[name] for each in inputs])
+        for name in inputs[0]
+    }
 
 
 def split(arrays: Arrays, sizes: Sequence[int]) -> list[Share]:

@@ -49,6 +49,11 @@ class Tensor:
     column: Column | None = field(default=None, compare=False)
 
     @property
+    def most(self) -> int:
+        """The largest number of values in a row, if it takes a column's lists; 0 otherwise."""
+        return 0 if self.column is None else self.column.most
+
+    @property
     def batched(self) -> bool:
         """Whether the first dimension is the rows of a request."""
         return self.shape is not None and len(self.shape) > 0 and self.shape[0] == -1
@@ -77,6 +82,11 @@ class ExampleFeature:
     default: bool = False
     column: Column | None = field(default=None, compare=False)
 
+    @property
+    def is_list(self) -> bool:
+        """Whether a list without values differs from a missing one."""
+        return self.column is not None and self.column.is_list
+
     def takes(self, size: int) -> bool:
         """Whether an example may have this number of values."""
         if not size:
@@ -103,7 +113,8 @@ class Signature:
       inputs: by their names in requests.
       outputs: by their names in answers.
       method_name: the method of TensorFlow Serving that it supports.
-      left_out: by input, the default value for rows without it; other inputs are required.
+      left_out: by input, the default value for rows without it, None for a list; other inputs are
+        required.
       features: the features that the graph parses from the serialised tf.Examples of its only
         input, by name; None if it takes no tf.Examples, or if the features are unknown.
     """
@@ -111,7 +122,7 @@ class Signature:
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
     method_name: str
-    left_out: Mapping[str, float | int | bool | bytes] = field(default_factory=dict)
+    left_out: Mapping[str, float | int | bool | bytes | None] = field(default_factory=dict)
     features: Mapping[str, ExampleFeature] | None = None
 
     @cached_property

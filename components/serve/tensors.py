@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from components.serve import lists
 from components.serve.failures import RequestError
 from components.serve.json_text import OutOfRange, excerpt, kind
 from components.serve.signature import NUMPY_TYPES, STRING, Tensor
@@ -48,6 +49,9 @@ def array_of(value: Any, tensor: Tensor, where: str) -> np.ndarray:
     """
     if tensor.dtype not in NUMPY_TYPES:
         raise RequestError(f"{where}: JSON cannot have {tensor.dtype}", 501)
+    if tensor.most:
+        convert = _CONVERTERS.get(tensor.dtype, _numbers)
+        return lists.array_of(value, tensor, where, convert)
     if tensor.shape == _VECTOR and type(value) is list:  # the usual case
         return _converted(value, tensor, where)
     flat, shape = _flattened(value, where)

@@ -170,7 +170,7 @@ def _features(row: Any, known: Mapping[str, ExampleFeature], where: str) -> dict
         raise RequestError(f"{where} is {json_text.kind(row)}; an object was expected")
     return {
         to_bytes(name, f"{where}, a feature's name"): _feature(
-            value if isinstance(value, list) else [value],
+            _values(value, known.get(name)),
             known.get(name),
             f"{where}, feature {name!r}",
         )
@@ -178,19 +178,28 @@ def _features(row: Any, known: Mapping[str, ExampleFeature], where: str) -> dict
     }
 
 
-def _feature(values: list[Any], known: ExampleFeature | None, where: str) -> bytes:
-    """Return a serialised Feature; without values it has no kind.
+def _values(value: Any, known: ExampleFeature | None) -> list[Any] | None:
+    """Return a feature's values; None for null in place of a list, which is missing."""
+    if value is None and known is not None and known.is_list:
+        return None
+    return value if isinstance(value, list) else [value]
+
+
+def _feature(values: list[Any] | None, known: ExampleFeature | None, where: str) -> bytes:
+    """Return a serialised Feature; without values it has no kind, unless it is an empty list.
 
     Its type is what the graph parses or, if that is unknown, the values' JSON type.
     """
     if not values:
-        return b""
+        is_list = known is not None and known.is_list and values is not None
+        return _EMPTY[known.dtype] if known is not None and is_list else b""
     if known is not None:
         if not known.takes(len(values)):
             raise RequestError(f"{where}: {len(values)} values, expected {known.expected}")
         if known.column is not None and known.column.type.is_boolean:
             values = [written(value, known.column) for value in values]
-        return _OF_KNOWN[known.dtype](values, where)
+        convert = _OF_LISTS if known.is_list else _OF_KNOWN
+        return convert[known.dtype](values, where)
     kinds = {_KINDS.get(type(value), _KINDS[str] if is_bytes(value) else None) for value in values}
     if len(kinds) != 1 or None in kinds:
         wrong = next((v for v in values if type(v) not in _KINDS and not is_bytes(v)), values[-1])
@@ -251,6 +260,11 @@ _OF_KNOWN: dict[str, Any] = {
     "DT_FLOAT": _float_list,
     "DT_INT64": _integers,
 }
+
+
+# The same for lists, in which no value may be missing, and their features without values.
+_OF_LISTS: dict[str, Any] = {**_OF_KNOWN, "DT_INT64": _int64_list}
+_EMPTY = {STRING: _HEADS[1][0], "DT_FLOAT": _HEADS[2][0], "DT_INT64": _HEADS[3][0]}
 
 
 def _example(features: Mapping[bytes, bytes]) -> bytes:

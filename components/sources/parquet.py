@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from components.arrow_files import ParquetFile, open_parquet
 from components.examples import arrow_schema, column
-from components.sources import protocol
+from components.sources import lists, protocol
 from components.sources.cells import Cells, first_reasons
 from components.sources.parquet_checks import check_columns, unreadable
 from components.sources.protocol import Block, Part, Selection
@@ -106,7 +106,8 @@ class Reader(protocol.Reader[ParquetPart]):
         return Block(batch.num_rows, rows.filter(pa.array(good)), places[good], rejects)
 
     def _cells(self, array: pa.Array, wanted: Column) -> Cells:
-        cells = of_arrow(array, wanted, self._cleaned)
+        read = lists.of_arrow if wanted.is_list else of_arrow
+        cells = read(array, wanted, self._cleaned)
         assert cells is not None  # the file's types were checked by its footer
         return cells
 
@@ -128,7 +129,12 @@ def _size(footer: Any, names: Sequence[str]) -> float:
         for group in range(footer.num_row_groups)
         for position in range(footer.num_columns)
     ]
-    return sum(_chunk_size(c) for c in chunks if c.path_in_schema in names)
+    inner = tuple(f"{name}." for name in names)  # such as tags.list.element
+    return sum(
+        _chunk_size(c)
+        for c in chunks
+        if c.path_in_schema in names or c.path_in_schema.startswith(inner)
+    )
 
 
 def _chunk_size(chunk: Any) -> float:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from components import files
+from components import files, list_arrays
+from components.sources import lists
 from components.sources.magic import HEAD_BYTES, PARQUET, is_binary, kind_of
 from components.sources.protocol import Selection
 from components.sources.typed import fits
@@ -29,11 +30,13 @@ def check_columns(schema: pa.Schema, selection: Selection, *, where: str) -> Non
     """
     for column in selection.columns:
         arrow = _only(schema, column.name, where)
-        if not fits(arrow, column):
+        if not (lists.fits(arrow, column) if column.is_list else fits(arrow, column)):
+            of_lists = "lists of " if column.is_list else ""
             raise DataError(
                 f"the column {column.name!r} is {arrow}",
                 where=where,
-                expected=f"{column.type.parquet}: the column is {column.type.written}",
+                expected=f"{of_lists}{column.type.parquet}: the column is {column.type.written}"
+                + (f" with value_count {{ max: {column.most} }}" if column.is_list else ""),
                 remedy=_remedy(arrow, column),
             )
     for key in selection.keys:
@@ -63,6 +66,16 @@ def _only(schema: pa.Schema, name: str, where: str) -> pa.DataType:
 def _remedy(arrow: pa.DataType, column: Column) -> str:
     """Return what to do about a column whose type does not fit."""
     written = column.type.parquet
+    if column.is_list:
+        return (
+            f"write a list for each row, of {written}, or remove the value_count of"
+            f" {column.name!r} from schema.pbtxt if the file has one value a row"
+        )
+    if list_arrays.is_list(arrow):
+        return (
+            f"write value_count {{ max: … }} for {column.name!r} in schema.pbtxt if it is a list,"
+            f" or one value for each row, as {written}"
+        )
     if pa.types.is_nested(arrow):
         return f"write one value for each row, as {written}"
     cast = f"write the column as {written}: CAST({column.name} AS {column.type.sql})"

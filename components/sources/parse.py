@@ -16,13 +16,15 @@ import pyarrow.csv as pv
 
 from components.compat import keep_pyarrow_off_the_heap
 from components.examples import arrow_schema
-from components.sources.cells import convert, first_reasons
+from components.sources import lists
+from components.sources.cells import Cells, convert, first_reasons
 from components.sources.csv_blocks import Records
 from components.sources.header import Fields
 from components.sources.protocol import Block
 from components.sources.rejects import Reject, RejectReason
 from components.sources.rules import Rules
 from components.sources.texts import trimmed, with_nulls
+from schemas.columns import Column
 from schemas.errors import DataError
 
 
@@ -48,7 +50,8 @@ def parse(block: Records, fields: Fields, rules: Rules) -> Block:
     """
     text = _read_text(block, fields, rules)
     cells = [
-        convert(column, spec) for column, spec in zip(text.columns, rules.columns, strict=True)
+        _cells(column, spec, rules)
+        for column, spec in zip(text.columns, rules.columns, strict=True)
     ]
     reasons, culprits = first_reasons(cells, rules.columns, rules.needs)
     batch = pa.RecordBatch.from_arrays(
@@ -62,6 +65,13 @@ def parse(block: Records, fields: Fields, rules: Rules) -> Block:
     rejects = _as_rejects(sorted(bad), block, fields)
     places = block.lines_of(text.records[good])
     return Block(len(block), batch.filter(pa.array(good)), places, rejects)
+
+
+def _cells(text: pa.Array, column: Column, rules: Rules) -> Cells:
+    if column.is_list:
+        separator, nulls = rules.list_separator, rules.null_values
+        return lists.of_text(text, column, separator, nulls, trim=rules.trim)
+    return convert(text, column)
 
 
 def _read_text(block: Records, fields: Fields, rules: Rules) -> _Text:

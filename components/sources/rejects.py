@@ -53,6 +53,9 @@ class RejectReason(enum.IntEnum):
       30.
     TIME_TOO_FINE: a timestamp that the format or unit of its time_domain cannot write exactly.
     TIME_BEYOND_RANGE: a time more than 2^53 microseconds (285 years) from 1970.
+    NOT_A_LIST: a value in JSON that is not a list, for a column of lists.
+    MISSING_IN_LIST: a list has a missing value, such as null or an empty text.
+    LIST_TOO_LONG: a list has more values than value_count.max of schema.pbtxt.
     """
 
     FITS = 0
@@ -76,6 +79,9 @@ class RejectReason(enum.IntEnum):
     NOT_A_TIME = 21
     TIME_TOO_FINE = 22
     TIME_BEYOND_RANGE = 23
+    NOT_A_LIST = 30
+    MISSING_IN_LIST = 31
+    LIST_TOO_LONG = 32
 
     @property
     def code(self) -> str:

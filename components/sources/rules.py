@@ -34,6 +34,7 @@ class Rules:
       null_values: texts that mean missing, always including the empty one.
       trim: whether spaces around a value are dropped; a quote after leading spaces is an ordinary
         character in any case.
+      list_separator: what is between the values of a list.
     """
 
     columns: tuple[Column, ...]
@@ -41,6 +42,7 @@ class Rules:
     dialect: Dialect
     null_values: tuple[str, ...]
     trim: bool
+    list_separator: str = "|"
 
     @classmethod
     def of(cls, source: Csv, selection: Selection) -> Rules:
@@ -61,4 +63,5 @@ class Rules:
             dialect=Dialect(source.delimiter.encode(), source.newlines_in_values),
             null_values=source.nulls,
             trim=source.trim,
+            list_separator=source.list_separator,
         )

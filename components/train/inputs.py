@@ -1,16 +1,22 @@
-"""Transformed features → the model's two inputs, in the layout's order. Stacking, no arithmetic."""
+"""Transformed features → the model's inputs, in the layout's order. Stacking, no arithmetic.
+
+The inputs are "dense" float32 [B, F], "ids" int32 [B, C], and "lists" int32 [B, L, width], where
+`PADDING` follows the ids of a list. An input without features is absent.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from components.examples import column, read_row_group, row_groups
+from components.train.list_batches import LISTS, pack_lists, rebatched
 from schemas.layout import Layout
+from schemas.signatures import PADDING
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -21,7 +27,7 @@ Batch = tuple[dict[str, np.ndarray], np.ndarray]
 
 
 def pack(features: Mapping[str, tf.Tensor], layout: Layout) -> dict[str, tf.Tensor]:
-    """Stack transformed features [B] into {"dense": float32 [B, F], "ids": int32 [B, C]}."""
+    """Stack transformed features [B], and those of lists [B, any width], to the inputs."""
     import tensorflow as tf
 
     packed = {}
@@ -30,7 +36,20 @@ def pack(features: Mapping[str, tf.Tensor], layout: Layout) -> dict[str, tf.Tens
     if layout.ids:
         ids = tf.stack([features[f.name] for f in layout.ids], axis=1)
         packed["ids"] = tf.cast(ids, tf.int32)
+    if layout.lists:
+        packed[LISTS] = _pack_lists([features[f.name] for f in layout.lists])
     return packed
+
+
+def _pack_lists(lists: Sequence[tf.Tensor]) -> tf.Tensor:
+    import tensorflow as tf
+
+    width = tf.reduce_max(tf.stack([tf.shape(ids)[1] for ids in lists]))
+    padded = [
+        tf.pad(ids, [[0, 0], [0, width - tf.shape(ids)[1]]], constant_values=PADDING)
+        for ids in lists
+    ]
+    return tf.cast(tf.stack(padded, axis=1), tf.int32)
 
 
 def pack_batch(batch: pa.RecordBatch, layout: Layout) -> Batch:
@@ -44,6 +63,8 @@ def pack_batch(batch: pa.RecordBatch, layout: Layout) -> Batch:
             packed[name] = np.empty((batch.num_rows, len(features)), dtype)
             for i, feature in enumerate(features):
                 packed[name][:, i] = column(batch, feature.name).to_numpy()
+    if layout.lists:
+        packed[LISTS] = pack_lists([column(batch, f.name) for f in layout.lists])
     label = column(batch, layout.label).to_numpy().astype(np.float32)
     return packed, label[:, np.newaxis]
 
@@ -136,13 +157,20 @@ class Feed:
             inputs["dense"] = tf.TensorSpec([None, len(self._layout.dense)], tf.float32)
         if self._layout.ids:
             inputs["ids"] = tf.TensorSpec([None, len(self._layout.ids)], tf.int32)
+        if self._layout.lists:
+            inputs[LISTS] = tf.TensorSpec([None, len(self._layout.lists), None], tf.int32)
         targets = [tf.TensorSpec([None, 1], tf.float32)]
         if self._weights is not None:
             targets.append(tf.TensorSpec([None], tf.float32))
         signature = (inputs, *targets)
-        groups = tf.data.Dataset.from_generator(self, output_signature=signature)
-        # Python is called once a row group; TensorFlow cuts it into batches without Python.
-        batches = groups.prefetch(1).rebatch(self._batch_size)
+        if self._layout.lists:
+            batches = tf.data.Dataset.from_generator(
+                lambda: rebatched(self(), self._batch_size), output_signature=signature
+            )
+        else:
+            groups = tf.data.Dataset.from_generator(self, output_signature=signature)
+            # Python is called once a row group; TensorFlow cuts it into batches without Python.
+            batches = groups.prefetch(1).rebatch(self._batch_size)
         # Keras treats the end of a dataset of unknown length as an interruption, and warns.
         counted = batches.apply(tf.data.experimental.assert_cardinality(self.batches))
         return counted.prefetch(4)

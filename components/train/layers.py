@@ -1,4 +1,4 @@
-"""Two layers Keras does not have: embeddings in one table, and dropout at half the cost."""
+"""Layers that Keras does not have: embeddings in one table, of lists too, and a cheap dropout."""
 
 from __future__ import annotations
 
@@ -53,6 +53,52 @@ class PackedEmbedding(keras.layers.Layer):
         """Return the arguments that rebuild the layer."""
         config = {"sizes": self.sizes, "width": self.width, "seed": self.seed}
         return {**super().get_config(), **config}
+
+
+@keras.saving.register_keras_serializable("skewless")
+class PackedBags(PackedEmbedding):
+    """Embed lists of ids of several features with one table: the mean or the sum of each list.
+
+    Ids int32 [B, L, any] → float32 [B, L, width]; feature l's ids are in [0, sizes[l]). Negative
+    ids are padding. A list without ids becomes zeros.
+
+    Args:
+      sizes: number of ids of each feature.
+      width: length of each embedding.
+      combine: "mean" or "sum", of each feature.
+      seed: of the initial values, as in `PackedEmbedding`.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        width: int,
+        *,
+        combine: Sequence[str],
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(sizes, width, seed=seed, **kwargs)
+        self.combine = tuple(combine)
+
+    def call(self, ids: Any) -> Any:
+        """Gather the rows of each feature's part of the table, and combine those of each list."""
+        known = ids >= 0
+        rows = keras.ops.where(known, ids + self.first[:, np.newaxis], 0)
+        weight = keras.ops.cast(known, self.table.dtype)
+        vectors = keras.ops.take(self.table, rows, axis=0) * weight[..., np.newaxis]
+        count = keras.ops.maximum(keras.ops.sum(weight, axis=2), 1)
+        is_mean = np.array([each == "mean" for each in self.combine])
+        divisor = keras.ops.where(is_mean, count, 1)
+        return keras.ops.sum(vectors, axis=2) / divisor[..., np.newaxis]
+
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return [B, L, width]."""
+        return (*input_shape[:2], self.width)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that rebuild the layer."""
+        return {**super().get_config(), "combine": self.combine}
 
 
 @keras.saving.register_keras_serializable("skewless")

@@ -1,8 +1,8 @@
 """The wide & deep model (Cheng et al. 2016) and the linear baseline, as Keras graphs.
 
-Both take {"dense": float32 [B, F], "ids": int32 [B, C]} (an input without features is absent) and
-return logits float32 [B, units], as many as the task's head has. Training adds only its two
-optimizers.
+Both take {"dense": float32 [B, F], "ids": int32 [B, C], "lists": int32 [B, L, width]} (an input
+without features is absent) and return logits float32 [B, units], as many as the task's head has.
+Training adds only its two optimizers.
 
 Every layer that uses random numbers has its own seed, derived from the model's seed. Otherwise,
 Keras would draw the seeds from Python's random numbers, which other threads of the process may use.
@@ -16,7 +16,7 @@ from typing import Any
 
 import keras
 
-from components.train.layers import Dropout, PackedEmbedding
+from components.train.layers import Dropout, PackedBags, PackedEmbedding
 from schemas.layout import Layout
 from schemas.model import Model
 
@@ -30,7 +30,8 @@ def build_wide_deep(layout: Layout, model: Model, start: Sequence[float]) -> ker
 
     The wide part is linear over every id (buckets, vocabularies, crosses). The deep part takes
     embeddings of every id except the crosses', and the dense features, through ReLU layers with
-    dropout.
+    dropout. Of a list's embeddings, and of its weights in the wide part, both take the mean or the
+    sum.
 
     Args:
       layout: the transformed features.
@@ -41,6 +42,8 @@ def build_wide_deep(layout: Layout, model: Model, start: Sequence[float]) -> ker
     parts: list[Any] = []
     if layout.ids:
         parts.append(_linear_ids(inputs["ids"], layout, len(start), f"{_WIDE}_ids"))
+    if layout.lists:
+        parts.append(_linear_lists(inputs["lists"], layout, len(start), f"{_WIDE}_lists"))
     tower = []
     if layout.dense:
         tower.append(inputs["dense"])
@@ -52,6 +55,9 @@ def build_wide_deep(layout: Layout, model: Model, start: Sequence[float]) -> ker
             sizes, model.embedding_dim, seed=seeds.next(), name="deep_embedding"
         )
         tower.append(keras.layers.Flatten()(embedding(ids)))
+    if layout.lists:
+        bags = _bags(layout, model.embedding_dim, "deep_lists", seed=seeds.next())
+        tower.append(keras.layers.Flatten()(bags(inputs["lists"])))
     if tower:
         hidden = keras.layers.Concatenate()(tower) if len(tower) > 1 else tower[0]
         for i, units in enumerate(model.hidden_units):
@@ -64,8 +70,12 @@ def build_wide_deep(layout: Layout, model: Model, start: Sequence[float]) -> ker
         kernel = keras.initializers.GlorotUniform(seeds.next())
         parts.append(_bias(hidden, start, "deep_logit", kernel))
     else:
-        parts = [_bias(parts[0], start, f"{_WIDE}_logit", "identity")]
-    return keras.Model(inputs, keras.layers.Add()(parts) if len(parts) > 1 else parts[0])
+        parts = [_bias(_sum(parts), start, f"{_WIDE}_logit", "identity")]
+    return keras.Model(inputs, _sum(parts))
+
+
+def _sum(parts: Sequence[Any]) -> Any:
+    return keras.layers.Add()(parts) if len(parts) > 1 else parts[0]
 
 
 def build_baseline(layout: Layout, start: Sequence[float]) -> keras.Model:
@@ -74,11 +84,13 @@ def build_baseline(layout: Layout, start: Sequence[float]) -> keras.Model:
     parts = []
     if layout.ids:
         parts.append(_linear_ids(inputs["ids"], layout, len(start), "linear_ids"))
+    if layout.lists:
+        parts.append(_linear_lists(inputs["lists"], layout, len(start), "linear_lists"))
     if layout.dense:
         parts.append(_bias(inputs["dense"], start, "logit", "zeros"))
     else:
-        parts = [_bias(parts[0], start, "logit", "identity")]
-    return keras.Model(inputs, keras.layers.Add()(parts) if len(parts) > 1 else parts[0])
+        parts = [_bias(_sum(parts), start, "logit", "identity")]
+    return keras.Model(inputs, _sum(parts))
 
 
 def make_inputs(layout: Layout) -> dict[str, Any]:
@@ -88,12 +100,28 @@ def make_inputs(layout: Layout) -> dict[str, Any]:
         inputs["dense"] = keras.Input((len(layout.dense),), dtype="float32", name="dense")
     if layout.ids:
         inputs["ids"] = keras.Input((len(layout.ids),), dtype="int32", name="ids")
+    if layout.lists:
+        inputs["lists"] = keras.Input((len(layout.lists), None), dtype="int32", name="lists")
     return inputs
 
 
 def _linear_ids(ids: Any, layout: Layout, units: int, name: str) -> Any:
     weights = PackedEmbedding([f.size for f in layout.ids], units, name=name)(ids)
     return keras.ops.sum(weights, axis=1)
+
+
+def _linear_lists(ids: Any, layout: Layout, units: int, name: str) -> Any:
+    return keras.ops.sum(_bags(layout, units, name)(ids), axis=1)
+
+
+def _bags(layout: Layout, width: int, name: str, *, seed: int | None = None) -> PackedBags:
+    return PackedBags(
+        [f.size for f in layout.lists],
+        width,
+        combine=[f.combine for f in layout.lists],
+        seed=seed,
+        name=name,
+    )
 
 
 class _Seeds:

@@ -6,14 +6,14 @@ Both are made from the same declarations of pipeline.yaml, so they cannot disagr
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from components.tasks import protocol as tasks_protocol
 from components.transform.treatments.protocol import Use, optional, work_of
 from schemas import tasks
-from schemas.columns import Column
+from schemas.columns import Column, refuse_list
 from schemas.errors import ConfigError
 from schemas.layout import Layout, TransformedFeature
 from schemas.tasks.options import TaskOptions
@@ -21,6 +21,9 @@ from schemas.treatments import BY_NAME
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+
+_COMBINE = "mean"  # of a list's embeddings, unless the options say otherwise
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,22 @@ class Preprocessing:
     def columns(self) -> tuple[str, ...]:
         """The raw columns that go into the graph, each once, sorted by name."""
         return tuple(sorted({*self.label.columns, *(c for use in self.uses for c in use.columns)}))
+
+    def of(self, columns: Iterable[Column]) -> Preprocessing:
+        """Return it with uses that know which of the raw columns have lists.
+
+        Raises:
+          ConfigError: a treatment does not take lists.
+        """
+        lists = {column.name: column for column in columns if column.is_list}
+        uses = []
+        for use in self.uses:
+            for name in lists.keys() & set(use.columns):
+                if not use.options.accepts_lists:
+                    refuse_list(use.kind, lists[name], "pipeline.yaml: features, crosses")
+                use = replace(use, is_list=True)
+            uses.append(use)
+        return replace(self, uses=tuple(uses))
 
     def by_kind(self) -> dict[str, list[Use]]:
         """Return the uses of each treatment."""
@@ -86,7 +105,11 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
         learned |= zip(uses, learn(graph, uses) if learn else [0] * len(uses), strict=True)
     features: list[TransformedFeature] = []
     for use in preprocessing.uses:
-        features += use.options.outputs(use.columns, learned[use])
+        outputs = use.options.outputs(use.columns, learned[use])
+        if use.is_list:
+            combine = use.options.combine or _COMBINE
+            outputs = tuple(f.model_copy(update={"combine": combine}) for f in outputs)
+        features += outputs
     _refuse_equal_names([f.name for f in features] + [preprocessing.label.name])
     label = preprocessing.label
     learn = tasks_protocol.optional(label.task, "learn") if graph is not None else None
@@ -111,7 +134,10 @@ def _refuse_equal_names(names: list[str]) -> None:
 def make_preprocessing_fn(
     preprocessing: Preprocessing,
 ) -> Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]:
-    """Return TFT's `preprocessing_fn`: raw columns [rows] in, named tensors [rows] out."""
+    """Return TFT's `preprocessing_fn`: raw columns [rows] in, named tensors [rows] out.
+
+    Both are ragged [rows, None] where the column has lists.
+    """
 
     def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         outputs: dict[str, tf.Tensor] = {}

@@ -19,7 +19,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.tfxio import tensor_adapter
 
-from components import files, progress, runner
+from components import files, list_arrays, progress, runner
 from components.examples import (
     RowGroup,
     ShardWriter,
@@ -41,7 +41,7 @@ from components.transform.preprocessing import (
     raw_columns,
 )
 from schemas import layout as layouts
-from schemas.columns import Column
+from schemas.columns import MOST_VALUES, Column
 from schemas.errors import DataError
 from schemas.examples import Examples
 from schemas.layout import Layout
@@ -82,10 +82,11 @@ def transform(
       ConfigError: two transformed features would have the same name.
       DataError: the training split is empty.
     """
+    preprocessing = preprocessing.of(columns)
     raw = raw_columns(preprocessing, columns)
     weight = preprocessing.label.weight
     passed = {_ORIGIN} if weight is None else {_ORIGIN, weight}
-    make_layout(preprocessing)  # fails early where two features have the same name
+    expected = make_layout(preprocessing)  # fails early where two features have the same name
     groups = [
         (split, group) for split in SPLITS for group in row_groups(examples, split) if group.rows
     ]
@@ -108,7 +109,9 @@ def transform(
                 transform_fn,
             ) | "Transform" >> tft_beam.TransformDataset(output_record_batches=True)
             folders = [split_folder(transformed, split) for split, _ in groups]
-            _ = batches | "Write" >> beam.FlatMap(_WriteShards(folders, settings.batch_rows))
+            lists = frozenset(f.name for f in expected.lists)
+            write = _WriteShards(folders, lists, settings.batch_rows)
+            _ = batches | "Write" >> beam.FlatMap(write)
         layout = _write_layout(preprocessing, graph)
     _close_empty_splits(layout, weight, transformed)
     sweep(transformed, SPLITS)
@@ -116,11 +119,17 @@ def transform(
 
 
 def _adapter_config(raw: tuple[Column, ...], weight: str | None) -> Any:
-    """How TFT reads the batches: every column a dense tensor [rows], except those passed on."""
+    """How TFT reads the batches: each column as a dense tensor [rows], lists as a ragged one.
+
+    Those that are passed on have no tensor.
+    """
     representations = {}
-    for name in (c.name for c in raw):
-        representations[name] = schema_pb2.TensorRepresentation()
-        representations[name].dense_tensor.column_name = name
+    for each in raw:
+        representations[each.name] = schema_pb2.TensorRepresentation()
+        if each.is_list:
+            representations[each.name].ragged_tensor.feature_path.step.append(each.name)
+        else:
+            representations[each.name].dense_tensor.column_name = each.name
     empty = as_dense_lists(pa.RecordBatch.from_pylist([], arrow_schema(raw)), raw)
     schema = empty.schema.append(pa.field(_ORIGIN, pa.list_(pa.int64())))
     if weight is not None:
@@ -166,17 +175,24 @@ class _WriteShards:
 
     Args:
       folders: the folder of each row group's split, by row group number.
+      lists: names of the features of lists; the list around one value a row is dropped.
       batch_rows: rows a row group at most.
     """
 
-    def __init__(self, folders: list[str], batch_rows: int) -> None:
+    def __init__(self, folders: list[str], lists: frozenset[str], batch_rows: int) -> None:
         self._folders = folders
+        self._lists = lists
         self._batch_rows = batch_rows
 
     def __call__(self, element: tuple[pa.RecordBatch, dict[str, pa.Array]]) -> Iterator[None]:
         batch, _ = element
-        # Every feature is one value a row: the list around it is dropped without a copy.
-        flat = pa.RecordBatch.from_arrays([c.flatten() for c in batch.columns], batch.schema.names)
+        flat = pa.RecordBatch.from_arrays(
+            [
+                _as_lists(values) if name in self._lists else values.flatten()
+                for name, values in zip(batch.schema.names, batch.columns, strict=True)
+            ],
+            batch.schema.names,
+        )
         group, row = divmod(column(flat, _ORIGIN)[0].as_py(), 1 << _ROW_BITS)
         flat = select(flat, [name for name in flat.schema.names if name != _ORIGIN])
         # TFT may cut a very wide batch in two: the first row makes the parts' names different.
@@ -188,6 +204,11 @@ class _WriteShards:
         yield from ()
 
 
+def _as_lists(array: pa.Array) -> pa.Array:
+    """Return TFT's large lists of ids as lists, the type of examples."""
+    return list_arrays.parts(array).to_array()
+
+
 def _write_layout(preprocessing: Preprocessing, graph: str) -> Layout:
     layout = make_layout(preprocessing, graph)
     files.write_whole(os.path.join(graph, layouts.FILE_NAME), layout.model_dump_json(indent=1))
@@ -197,7 +218,12 @@ def _write_layout(preprocessing: Preprocessing, graph: str) -> Layout:
 def _close_empty_splits(layout: Layout, weight: str | None, transformed: str) -> None:
     """A split without rows is still a split: it gets an empty shard."""
     columns = [
-        Column(f.name, FLOAT.name if f.role == "dense" else INT.name, serving=True)
+        Column(
+            f.name,
+            FLOAT.name if f.role == "dense" else INT.name,
+            serving=True,
+            most=MOST_VALUES if f.is_list else 0,
+        )
         for f in layout.features
     ] + [Column(layout.label, layout.label_type, serving=False)]
     if weight is not None:

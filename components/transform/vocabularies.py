@@ -6,6 +6,9 @@ One asset file has a line `COLUMN<tab>TERM` a term, column by column, each colum
 `COLUMN<tab>`, and a last heading that ends the last column. TFT's own `tft.vocabulary` does the
 same a column at a time: about ten Beam stages and a table for each.
 
+Columns of lists have an analyzer and a file of their own, as their values are not one a row:
+`analyze_lists` and `lookup_lists` take the values of all lists one after the other.
+
 A term with a line break cannot be a line, so it counts as out of vocabulary, as in TFT. Lines
 `!COLUMN<tab>TERMS<tab>ROWS` at the end of the file say how many terms were left out only for this
 reason.
@@ -30,6 +33,7 @@ from components.transform import shared_graph
 from schemas.treatments.vocabulary import Vocabulary
 
 FILE_NAME = "vocabularies.txt"
+LISTS_FILE_NAME = "list_vocabularies.txt"
 _LINE_BREAKS = (b"\n", b"\r")
 _LEFT_OUT = b"!"
 
@@ -54,7 +58,10 @@ class ColumnTerms(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """Looked-up values: `id` int64 [columns, rows], -1 if unknown; `size` int64 [columns, 1]."""
+    """Looked-up values: `id` int64 [columns, rows], -1 if unknown; `size` int64 [columns, 1].
+
+    Of lists, `id` and `size` are those of each value, int64 [values].
+    """
 
     id: tf.Tensor
     size: tf.Tensor
@@ -67,14 +74,30 @@ def analyze(value: tf.Tensor, options: Sequence[Vocabulary]) -> tf.Tensor:
       value: string [columns, rows], "" where missing.
       options: of each column, in the order of their numbers in the file.
     """
+    return _analyze(count_values(value), CountTerms(options), "vocabularies")
+
+
+def analyze_lists(value: tf.Tensor, column: tf.Tensor, options: Sequence[Vocabulary]) -> tf.Tensor:
+    """Return the path of the file of the vocabularies of lists, string [].
+
+    Args:
+      value: string [values], "" where a list is missing.
+      column: the number of the column of each value, int32 [values].
+      options: of each column, in the order of their numbers.
+    """
+    counts = _count(_lines_of_lists(value, column, len(options)))
+    return _analyze(counts, CountTerms(options, LISTS_FILE_NAME), "list_vocabularies")
+
+
+def _analyze(counts: tuple[tf.Tensor, tf.Tensor], terms: CountTerms, name: str) -> tf.Tensor:
     (path,) = tft.experimental.ptransform_analyzer(
-        inputs=[*count_values(value)],
-        ptransform=CountTerms(options),
+        inputs=[*counts],
+        ptransform=terms,
         output_dtypes=[tf.string],
         output_shapes=[[]],
         # The content of the file while the graph is only traced.
         output_asset_default_values=[b"placeholder"],
-        name="vocabularies",
+        name=name,
     )
     return path
 
@@ -85,7 +108,11 @@ def count_values(value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Values are counted in the graph: a batch leaves it as a few hundred terms, not as an object a
     value.
     """
-    unique = tf.unique_with_counts(tf.reshape(_lines_of(value), [-1]), out_idx=tf.int64)
+    return _count(tf.reshape(_lines_of(value), [-1]))
+
+
+def _count(lines: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    unique = tf.unique_with_counts(lines, out_idx=tf.int64)
     return unique.y, unique.count
 
 
@@ -93,6 +120,12 @@ def _lines_of(value: tf.Tensor) -> tf.Tensor:
     """Return each value, string [columns, rows], as a line of the file."""
     headings = tf.constant([_line(i, b"") for i in range(value.shape[0])])
     return tf.strings.join([tf.broadcast_to(headings[:, tf.newaxis], tf.shape(value)), value])
+
+
+def _lines_of_lists(value: tf.Tensor, column: tf.Tensor, columns: int) -> tf.Tensor:
+    """Return each value of lists, string [values], as a line of the file."""
+    headings = tf.constant([_line(i, b"") for i in range(columns)])
+    return tf.strings.join([tf.gather(headings, column), value])
 
 
 def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
@@ -103,14 +136,36 @@ def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
       path: of the vocabularies' file, string [].
       columns: how many there are.
     """
-    # Headings and values share one look-up, because each call makes a table.
-    headings = tf.constant([_line(i, b"") for i in range(columns + 1)])
-    lines = tf.reshape(_lines_of(value), [-1])
-    places = tft.apply_vocabulary(tf.concat([headings, lines], axis=0), path)  # -1: not found
+    places = _places(tf.reshape(_lines_of(value), [-1]), path, columns)
     heading = places[: columns + 1, tf.newaxis]
     line = tf.reshape(places[columns + 1 :], tf.shape(value))
     first = heading[:columns] + 1
     return Terms(tf.where(line >= 0, line - first, line), heading[1:] - first)
+
+
+def lookup_lists(value: tf.Tensor, column: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
+    """Return the number of each value of lists in its column's vocabulary, and the latter's size.
+
+    Args:
+      value: string [values].
+      column: the number of the column of each value, int32 [values].
+      path: of the file of the vocabularies of lists, string [].
+      columns: how many there are.
+    """
+    places = _places(_lines_of_lists(value, column, columns), path, columns)
+    heading, line = places[: columns + 1], places[columns + 1 :]
+    first = heading[:columns] + 1
+    size = heading[1:] - first
+    return Terms(
+        tf.where(line >= 0, line - tf.gather(first, column), line), tf.gather(size, column)
+    )
+
+
+def _places(lines: tf.Tensor, path: tf.Tensor, columns: int) -> tf.Tensor:
+    """Return the line numbers of the headings, and of lines after them; -1 if not found."""
+    # Headings and values share one look-up, because each call makes a table.
+    headings = tf.constant([_line(i, b"") for i in range(columns + 1)])
+    return tft.apply_vocabulary(tf.concat([headings, lines], axis=0), path)
 
 
 def read(path: str, columns: int) -> list[ColumnTerms]:
@@ -138,11 +193,13 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
 
     Args:
       options: the columns' options, in the order of their numbers.
+      file_name: the name of the file.
     """
 
-    def __init__(self, options: Sequence[Vocabulary]) -> None:
+    def __init__(self, options: Sequence[Vocabulary], file_name: str = FILE_NAME) -> None:
         super().__init__()
         self._options = tuple(options)
+        self._file_name = file_name
 
     def expand(
         self, batches: beam.PCollection[tuple[np.ndarray, np.ndarray]]
@@ -181,7 +238,7 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
             if broken:
                 left_out.append(b"%s%d\t%d\t%d" % (_LEFT_OUT, column, len(broken), sum(broken)))
         lines += [_line(len(self._options), b""), *left_out]
-        path = os.path.join(folder, FILE_NAME)
+        path = os.path.join(folder, self._file_name)
         files.write_whole(path, b"".join(line + b"\n" for line in lines))
         return path
 

@@ -16,16 +16,14 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from components import request_values
+from components.validate import logged_lists
+from components.validate.logged_lists import UnreadableError as UnreadableError
 from schemas.columns import LARGEST_INTEGER, Column
 
 _STRING = 7  # of types.proto
 # Which field of a TensorProto holds its values, by type; other types are rare, and left to numpy.
 _FIELDS = {1: "float_val", 2: "double_val", 3: "int_val", _STRING: "string_val", 9: "int64_val"}
 _MOST_VALUES = 1 << 24  # of a tensor, of which one value may stand for all others
-
-
-class UnreadableError(Exception):
-    """A record, or a row of one, holds what no column can."""
 
 
 @dataclass
@@ -114,9 +112,7 @@ def _of_inputs(inputs: Mapping[str, Any], columns: Mapping[str, Column]) -> Logg
         if proto.dtype == _STRING:
             return _of_serialised(_values(proto), columns)
     given = {
-        name: _checked(_values(proto), columns[name])
-        for name, proto in inputs.items()
-        if name in columns
+        name: _of_column(proto, columns[name]) for name, proto in inputs.items() if name in columns
     }
     sizes = {len(values) for values in given.values()} - {0}
     if len(sizes) > 1:
@@ -169,7 +165,19 @@ def _of_features(
     return rows
 
 
+def _of_column(proto: Any, column: Column) -> list[Any]:
+    """Return the values, or the lists, of a column's TensorProto."""
+    values = _values(proto)
+    if not column.is_list:
+        return _checked(values, column)
+    _check_types(values, column)
+    shape = [dim.size for dim in proto.tensor_shape.dim]
+    return logged_lists.of_matrix(values, shape, column)
+
+
 def _first(feature: Any, column: Column) -> Any:
+    if column.is_list:
+        return logged_lists.of_feature(feature, column)
     kind = feature.WhichOneof("kind")
     values = getattr(feature, kind).value if kind else ()
     if not values:
@@ -203,9 +211,7 @@ def _checked(values: list[Any], column: Column) -> list[Any]:
     Raises:
       UnreadableError: one of them is of another type, or no integer where these are wanted.
     """
-    kinds = set(map(type, values))
-    if not kinds <= ({bytes} if column.type.is_requested_as_text else {int, float}):
-        raise UnreadableError(f"values of another type than {column.kind} for {column.name!r}")
+    kinds = _check_types(values, column)
     if column.type.is_whole and float in kinds:
         numbers = np.array(values, np.float64)
         whole = (numbers == np.floor(numbers)) & (np.abs(numbers) <= LARGEST_INTEGER)
@@ -222,3 +228,10 @@ def _check(values: Sequence[Any], column: Column) -> None:
     wrong = request_values.first_wrong(values, column)
     if wrong is not None:
         raise UnreadableError(f"the value {values[wrong]!r} for {column.name!r}")
+
+
+def _check_types(values: list[Any], column: Column) -> set[type]:
+    kinds = set(map(type, values))
+    if not kinds <= ({bytes} if column.type.is_requested_as_text else {int, float}):
+        raise UnreadableError(f"values of another type than {column.kind} for {column.name!r}")
+    return kinds

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from components import files
-from components.examples import ShardWriter, arrow_schema, split_folder
+from components.examples import ShardWriter, arrow_schema, arrow_type, split_folder
 from components.sources.typed import of_arrow
 from components.validate import tfrecords
 from components.validate.logged_rows import UnreadableError, parsed, rows_of
@@ -211,6 +211,8 @@ def _logs(path: str, read: Read) -> Iterator[Any]:
 
 def _array(values: list[Any], column: Column) -> pa.Array:
     """Return values as examples hold them: NaN and "" are missing, as the model takes them."""
+    if column.is_list:
+        return pa.array(values, arrow_type(column))
     array = _as_requested(values, column.type)
     if not (column.type.is_boolean or column.type.is_time):
         return array

@@ -14,4 +14,5 @@ class Csv(SourceOptions):
 
     format: Literal["csv"] = "csv"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    list_separator: Annotated[str, Field(min_length=1)] = "|"  # between the values of a list
     newlines_in_values: bool = True  # False ends a quoted value, closed or not, with its line

@@ -14,6 +14,7 @@ class TreatmentOptions(Strict):
 
     kind: str
     accepts: ClassVar[tuple[ColumnType, ...]]
+    accepts_lists: ClassVar[bool] = False  # if so, `combine` says what a list's values become
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the transformed features.

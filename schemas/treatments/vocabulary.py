@@ -12,13 +12,18 @@ from schemas.types import CATEGORIES, ColumnType
 
 
 class Vocabulary(TreatmentOptions):
-    """The id of an exact value: 0 for missing, then by decreasing count, then the OOV buckets."""
+    """The id of an exact value: 0 for missing, then by decreasing count, then the OOV buckets.
+
+    A list gets an id a value; a missing list the id 0 alone, an empty one none.
+    """
 
     kind: Literal["vocabulary"] = "vocabulary"
     accepts: ClassVar[tuple[ColumnType, ...]] = CATEGORIES
+    accepts_lists: ClassVar[bool] = True
     top_k: Annotated[int, Field(ge=1)] = 10_000
     min_count: Annotated[int, Field(ge=1)] = 1
     oov_buckets: Annotated[int, Field(ge=1)] = 1
+    combine: Literal["mean", "sum"] | None = None  # of a list's embeddings; None is the mean
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the value's id; `learned` is the number of terms."""

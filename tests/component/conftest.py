@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +28,9 @@ from schemas.layout import Layout  # noqa: E402
 from schemas.splits.options import SPLITS  # noqa: E402
 from schemas.tasks.binary import Binary, BinaryExport  # noqa: E402
 from tests.preprocessing import preprocessing_of  # noqa: E402
+
+if TYPE_CHECKING:
+    from components.transform.preprocessing import Preprocessing
 
 # Names that a CSV header may have, but not a Python argument or a TensorFlow op, and two that
 # differ only in case.
@@ -83,6 +86,26 @@ TIMED_PREPROCESSING = preprocessing_of(
     },
     [{"columns": ["flag", "member"], "buckets": 16}],
     _TIMED_LABEL,
+)
+
+
+LIST_COLUMNS = (
+    Column("tags", "BYTES", True, most=4),
+    Column("days", "INT", True, most=3),
+    Column("codes", "BYTES", True, most=2),
+    Column("age", "INT", True),
+    Column("Fare ($)", "FLOAT", True),
+    Column("tips", "FLOAT", False),
+)
+LIST_PREPROCESSING = preprocessing_of(
+    {
+        "tags": {"vocabulary": {"top_k": 3, "oov_buckets": 2}},
+        "days": {"vocabulary": {"combine": "sum"}},
+        "codes": "vocabulary",
+        "age": ["z_score", "vocabulary"],
+    },
+    [],
+    _LABEL,
 )
 
 
@@ -170,6 +193,60 @@ def exported_again(exported: Exported, make_once: Callable[..., Path]) -> str:
         export_models(trained, exported.transform_graph, exported.examples, saved_model)
 
     return str(make_once("exported_again", make) / "Format-Serving")
+
+
+@pytest.fixture(scope="session")
+def exported_lists(make_once: Callable[..., Path]) -> Exported:
+    """The same of columns of lists, with warnings; copy before changing."""
+    from components.export.export import read_layout
+
+    def places(root: Path) -> tuple[str, str, str, str]:
+        examples, graph, trained = (str(root / n) for n in ("examples", "graph", "trained"))
+        return examples, graph, trained, str(root / "Format-Serving")
+
+    def make(root: Path) -> None:
+        examples, graph, trained, saved_model = places(root)
+        write_lists(examples)
+        make_transform_graph(examples, graph, LIST_COLUMNS, LIST_PREPROCESSING)
+        write_models(trained, read_layout(graph))
+        export_models(
+            trained,
+            graph,
+            examples,
+            saved_model,
+            LIST_COLUMNS,
+            answers=BinaryExport(warnings=True),
+        )
+
+    made = places(make_once("exported_lists", make))
+    return Exported(*made, LIST_COLUMNS, LABEL, read_layout(made[1]))
+
+
+def write_lists(folder: str) -> None:
+    """Write splits of random lists, with missing, empty, longest and repeated ones."""
+    random = np.random.default_rng(0)
+    words = ["Cash", "Crédit", "日本", "No Charge"]
+    for split in SPLITS:
+        schema = arrow_schema(LIST_COLUMNS)
+        rows = [
+            {
+                "tags": _list_of(words, 4, random),
+                "days": _list_of([1, 2, 3, -(2**53), 2**53], 3, random),
+                "codes": _list_of(["a", "b"], 2, random),
+                "age": int(random.integers(1, 9)),
+                "Fare ($)": 2.0,
+                "tips": float(random.random()),
+            }
+            for _ in range(40)
+        ]
+        path = os.path.join(split_folder(folder, split), "rows.parquet")
+        with ShardWriter(path, schema, batch_rows=16) as writer:
+            writer.write(pa.Table.from_pylist(rows, schema=schema))
+
+
+def _list_of(values: list[Any], most: int, random: np.random.Generator) -> list[Any] | None:
+    length = int(random.integers(-1, most + 1))
+    return None if length < 0 else [values[i] for i in random.integers(0, len(values), length)]
 
 
 def export_models(

@@ -51,7 +51,7 @@ def table(rows):
     """Typed columns with about every twentieth value missing, and the answer by weekday."""
     rng = random.Random(7)
     start = datetime(2024, 1, 1, tzinfo=timezone.utc)
-    columns = {name: [] for name in (*COLUMNS, "bought")}
+    columns: dict[str, list[object]] = {name: [] for name in (*COLUMNS, "bought")}
     for _ in range(rows):
         at = start + timedelta(minutes=rng.randrange(525_600))
         day = (at - timedelta(days=rng.randrange(900))).date()

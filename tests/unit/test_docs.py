@@ -196,8 +196,10 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
     }
     pages = ("docs/own-data.md", "docs/runners.md")
     text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
-    rows = dict(re.findall(r"^\| `([A-Za-z_0-9.]+)` \| ?(.*?) ?\|", text, re.MULTILINE))
-    assert {key: default for key, default in rows.items() if key not in ACCEPTED} == expected
+    row = r"^\| `([A-Za-z_0-9.]+)` \| ?((?:\\\||[^|])*?) ?\|"
+    rows = dict(re.findall(row, text, re.MULTILINE))
+    documented = {k: v.replace("\\|", "|") for k, v in rows.items() if k not in ACCEPTED}
+    assert documented == expected
 
 
 def test_every_field_of_the_schema_is_documented():

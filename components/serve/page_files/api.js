@@ -91,6 +91,7 @@ function fromMetadata(name, document) {
   const inputs = Object.entries(asked.inputs).map(([column, tensor]) => ({
     name: column,
     kind: kindOf(tensor.dtype),
+    most: tensor.tensor_shape?.dim?.length === 2 ? Infinity : 0,
     required: false,
     values: null,
     minimum: null,

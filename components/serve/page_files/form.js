@@ -5,7 +5,7 @@ class Field {
   constructor(input, id, changed) {
     this.input = input;
     this.changed = changed;
-    this.control = input.values ? selectOf(input) : textboxOf(input, id);
+    this.control = input.values && !input.most ? selectOf(input) : textboxOf(input, id);
     this.control.id = id;
     this.control.setAttribute("aria-describedby", `${id}-hint ${id}-note`);
     this.control.oninput = () => this.refresh();
@@ -36,7 +36,7 @@ class Field {
   /** The suggestions of a text box. */
   datalist() {
     const { known } = this.input;
-    if (!known || this.input.values) return [];
+    if (!known || this.input.values || this.input.most) return [];
     this.control.setAttribute("list", `${this.control.id}-known`);
     const options = known.map((value) => h("option", { value }));
     return [h("datalist", { id: `${this.control.id}-known` }, ...options)];
@@ -44,7 +44,7 @@ class Field {
 
   get text() {
     if (this.control.disabled) return "";
-    return typeOf(this.input).text ? this.control.value : this.control.value.trim();
+    return typeOf(this.input).text && !this.input.most ? this.control.value : this.control.value.trim();
   }
 
   /** Set the value; "" means missing. Switching off "missing" restores the previous value. */
@@ -56,7 +56,7 @@ class Field {
 
   put(text) {
     // It may come from another version's form, whose schema had other values.
-    if (this.input.values && ![...this.control.options].some((option) => option.value === text)) {
+    if (this.control.options && ![...this.control.options].some((option) => option.value === text)) {
       this.control.append(h("option", { value: text, textContent: text }));
     }
     this.control.value = text;
@@ -107,7 +107,10 @@ function textboxOf(input) {
   });
 }
 
-const exampleOf = (input) => (input.example === null ? "" : String(input.example));
+function exampleOf({ example }) {
+  if (example === null) return "";
+  return Array.isArray(example) ? JSON.stringify(example) : String(example);
+}
 
 function boundsOf({ minimum, maximum }) {
   if (minimum !== null && maximum !== null) return `${minimum} … ${maximum}`;
@@ -116,7 +119,9 @@ function boundsOf({ minimum, maximum }) {
 }
 
 function hintOf(input) {
-  const parts = [typeOf(input).title, ...(typeOf(input).time ? input.form : []), boundsOf(input)];
+  const { title, time } = typeOf(input);
+  const kind = input.most ? `list of up to ${input.most}: ${title}` : title;
+  const parts = [kind, ...(time ? input.form : []), boundsOf(input)];
   if (input.values) parts.push(`${input.values.length} values`);
   else if (input.known) parts.push(`${input.known.length} known`);
   if (!input.required) parts.push("optional");
@@ -126,6 +131,7 @@ function hintOf(input) {
 /** Describe how a text violates the schema. It is sent nevertheless: services get such rows. */
 function adviceOn(input, text) {
   if (text === "") return input.required ? "The schema requires a value in every row." : "";
+  if (input.most) return adviceOnList(input, listIn(text));
   const number = Number(text);
   if (typeOf(input).text) {
     return input.known && !input.values && !input.known.includes(text)
@@ -135,6 +141,13 @@ function adviceOn(input, text) {
   const below = input.minimum !== null && number < input.minimum;
   const above = input.maximum !== null && number > input.maximum;
   return below || above ? `Outside the schema's ${boundsOf(input)}.` : "";
+}
+
+function adviceOnList(input, values) {
+  if (!values) return 'Write a list in JSON, such as ["a", "b"] or [1, 2]; [] is an empty list.';
+  if (values.length > input.most) return `A list may have up to ${input.most} values.`;
+  const advice = values.map((value) => adviceOn({ ...input, most: 0 }, String(value)));
+  return advice.find(Boolean) ?? "";
 }
 
 /** Return the row in the form: texts by input name. */

@@ -18,15 +18,30 @@ function parseJson(text) {
  * Encode a field's text as a JSON value; empty means missing.
  *
  * A number keeps its digits as typed, which a JavaScript number would round. Other text is sent as
- * a string, so that the server reports what is wrong with it.
+ * a string, so that the server reports what is wrong with it. A list is typed as JSON.
  */
 function literal(input, text) {
+  if (input.most) return text === "" ? "null" : listIn(text) ? text : JSON.stringify(text);
   if (typeOf(input).text) return JSON.stringify(text);
   if (text === "") return "NaN";
   if (NUMBER.test(text)) return text;
   const number = Number(text);
   return Number.isFinite(number) ? String(number) : JSON.stringify(text);
 }
+
+/** Return the list that a text is in JSON; null if it is none. */
+function listIn(text) {
+  try {
+    const value = parseJson(text);
+    return Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Return lists as the texts of a field, each with one of the values, which are texts. */
+const listsOf = (input, values) =>
+  values.map((value) => `[${typeOf(input).text ? JSON.stringify(value) : value}]`);
 
 /** Encode rows of texts by input name as columns. */
 function columnsJson(signature, inputs, rows) {

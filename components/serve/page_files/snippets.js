@@ -4,7 +4,7 @@
 const shellQuoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** A JSON string is a Python string, too. */
-const pythonValue = (json) => (json === "NaN" ? 'float("nan")' : json);
+const pythonValue = (json) => ({ NaN: 'float("nan")', null: "None" })[json] ?? json;
 
 const cells = (inputs, row) =>
   inputs.map((input) => [JSON.stringify(input.name), literal(input, row.get(input.name))]);

@@ -11,6 +11,10 @@ const COLUMNS_SPAN = 100; // the widest range of integers with a column for each
  * integers (hours, districts), otherwise as bars. Other numbers are evenly spaced over a range.
  */
 function candidates(input, current, most) {
+  if (input.most) {
+    const single = listsOf(input, (input.values ?? input.known ?? []).slice(0, most - 1));
+    return { shape: "bars", values: withCurrent(["[]", ...single], current) };
+  }
   const short =
     typeOf(input).whole &&
     input.maximum - input.minimum <= COLUMNS_SPAN &&

@@ -3,6 +3,9 @@
 A treatment takes raw columns as dense tensors [rows], with the options of each use. It returns one
 or more rank-1 tensors [rows] a use, float32 or int64, with the names in its options' `outputs`.
 
+A column of lists is a tf.RaggedTensor [rows, None], in which a missing list has the stand-in for a
+missing value alone. Treatments that `accepts_lists` return a ragged int64 tensor of as many ids.
+
 A treatment receives all its uses at once. They share one analyzer, which costs a third of a second,
 and one op for each step, because the latency of a request of one row depends on the number of ops.
 
@@ -25,11 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Use:
-    """One use of the treatment `kind`: on these columns, with these options."""
+    """One use of the treatment `kind`: on these columns, with these options.
+
+    `is_list` says whether its column has lists.
+    """
 
     kind: str
     columns: tuple[str, ...]
     options: Any
+    is_list: bool = False
 
     @property
     def column(self) -> str:

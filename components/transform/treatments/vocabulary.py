@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from components import progress
-from components.column_tensors import by_name, texts
+from components.column_tensors import by_name, text, texts
 from components.transform import vocabularies
 from components.transform.treatments.protocol import Use
 from schemas.layout import TransformedFeature
@@ -19,36 +19,84 @@ if TYPE_CHECKING:
     from components.transform.treatments.protocol import Inputs, Tensors
 
 _HASHES = 2**62  # a bucket is a hash's remainder: one hashing for columns of any number of buckets
-_ASSETS = os.path.join("transform_fn", "assets", vocabularies.FILE_NAME)
+_ASSETS = os.path.join("transform_fn", "assets")
+# The files of columns of one value a row, and of lists.
+_FILES = (vocabularies.FILE_NAME, vocabularies.LISTS_FILE_NAME)
 
 
 def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     """Number training values from 1 by falling count, then OOV buckets; missing is 0."""
+    single, lists = _parted(uses)
+    out: dict[str, tf.Tensor] = {}
+    if single:
+        out |= _of_values(inputs, single)
+    if lists:
+        out |= _of_lists(inputs, lists)
+    return out
+
+
+def _parted(uses: Sequence[Use]) -> tuple[list[Use], list[Use]]:
+    """Return the uses of columns of one value a row, and of lists."""
+    return [u for u in uses if not u.is_list], [u for u in uses if u.is_list]
+
+
+def _of_values(inputs: Inputs, uses: Sequence[Use]) -> dict[str, tf.Tensor]:
     value = texts([inputs[use.column] for use in uses])
     options: list[Vocabulary] = [use.options for use in uses]
     path = vocabularies.analyze(value, options)
     term = vocabularies.lookup(value, path, len(uses))
     buckets = tf.constant([[o.oov_buckets] for o in options], tf.int64)
+    return by_name((f"{use.column}_id" for use in uses), _numbers(value, term, buckets))
+
+
+def _of_lists(inputs: Inputs, uses: Sequence[Use]) -> dict[str, tf.RaggedTensor]:
+    """Number the values of all lists at once, each by its own column's terms."""
+    options: list[Vocabulary] = [use.options for use in uses]
+    columns = [inputs[use.column] for use in uses]
+    each = [text(ragged.flat_values) for ragged in columns]
+    sizes = tf.stack([tf.size(values) for values in each])
+    value, owner = tf.concat(each, axis=0), tf.repeat(tf.range(len(uses)), sizes)
+    path = vocabularies.analyze_lists(value, owner, options)
+    term = vocabularies.lookup_lists(value, owner, path, len(uses))
+    buckets = tf.gather(tf.constant([o.oov_buckets for o in options], tf.int64), owner)
+    numbers = tf.split(_numbers(value, term, buckets), sizes, num=len(uses))
+    return {
+        f"{use.column}_id": ragged.with_flat_values(own)
+        for use, ragged, own in zip(uses, columns, numbers, strict=True)
+    }
+
+
+def _numbers(value: tf.Tensor, term: vocabularies.Terms, buckets: tf.Tensor) -> tf.Tensor:
+    """Return the ids of values that were looked up; `buckets` are their numbers of OOV buckets."""
     oov = term.size + tf.strings.to_hash_bucket_fast(value, _HASHES) % buckets
     number = tf.where(term.id >= 0, term.id, oov) + 1
-    number = tf.where(tf.equal(value, ""), tf.zeros([], tf.int64), number)
-    return by_name((f"{use.column}_id" for use in uses), number)
+    return tf.where(tf.equal(value, ""), tf.zeros([], tf.int64), number)
 
 
 def learn(graph: str, uses: Sequence[Use]) -> list[int]:
     """Return the number of terms of each use, and report which terms were left out."""
-    known = vocabularies.read(os.path.join(graph, _ASSETS), len(uses))
-    for use, (_, left_out) in zip(uses, known, strict=True):
+    known: dict[Use, vocabularies.ColumnTerms] = {}
+    for alike, name in zip(_parted(uses), _FILES, strict=True):
+        known |= zip(alike, _read(graph, name, len(alike)), strict=True)
+    for use in uses:
+        left_out = known[use].left_out
         if left_out.terms:
             progress.note("transform", **{f"{progress.LEFT_OUT}{use.column}": left_out.words})
-    return [len(terms) for terms, _ in known]
+    return [len(known[use].terms) for use in uses]
 
 
 def terms(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, tuple[str, ...]]:
     """Return the terms by column, the most frequent in training first."""
-    # The file has the columns in the order of the layout.
-    known = vocabularies.read(os.path.join(graph, _ASSETS), len(features))
-    return {
-        feature.columns[0]: tuple(term.decode(errors="replace") for term in each.terms)
-        for feature, each in zip(features, known, strict=True)
-    }
+    found: dict[str, tuple[str, ...]] = {}
+    # Each file has its columns in the order of the layout.
+    for is_list, name in zip((False, True), _FILES, strict=True):
+        alike = [feature for feature in features if feature.is_list == is_list]
+        for feature, each in zip(alike, _read(graph, name, len(alike)), strict=True):
+            shown = tuple(term.decode(errors="replace") for term in each.terms)
+            found[feature.columns[0]] = shown
+    return found
+
+
+def _read(graph: str, name: str, columns: int) -> list[vocabularies.ColumnTerms]:
+    """Return what a file of the graph says of each of its columns; there is no file without any."""
+    return vocabularies.read(os.path.join(graph, _ASSETS, name), columns) if columns else []

@@ -123,7 +123,7 @@ def write_run(root: Path, task: str) -> None:
         columns=columns,
         label=label,
         model_name="tiny",
-        answers=label.EXPORT(),
+        answers=label.EXPORT(task=label.task),
         output=str(root / "Format-Serving"),
     )
 
@@ -151,15 +151,23 @@ def run_of(make_once):
         if task not in made:
             root = make_once(f"exported_{task}", lambda folder: write_run(folder, task))
             label, kind, *_ = TASKS[task]
-            places = (root / n for n in ("examples", "graph", "trained", "Format-Serving"))
             layout = read_layout(str(root / "graph"))
-            exported = TaskExport(*map(str, places), columns_of(kind), label, layout)
+            exported = TaskExport(
+                examples=str(root / "examples"),
+                transform_graph=str(root / "graph"),
+                trained=str(root / "trained"),
+                saved_model=str(root / "Format-Serving"),
+                columns=columns_of(kind),
+                label=label,
+                layout=layout,
+            )
+            answers = label.EXPORT(task=label.task)
             serving = names.serving_columns(exported.columns, layout)
             evaluation = names.evaluation_columns(exported.columns, layout, label)
             ends = treatment_boundaries(exported.transform_graph, layout)
             rows = make_rows(exported.examples, evaluation, serving, ROWS, ends)
-            sets = QuestionSets.of(rows, serving, evaluation, names.methods(label.EXPORT()))
-            made[task] = exported, (rows, sets, reference_of(exported, rows, label.EXPORT()))
+            sets = QuestionSets.of(rows, serving, evaluation, names.methods(answers))
+            made[task] = exported, (rows, sets, reference_of(exported, rows, answers))
         return made[task]
 
     return run
@@ -172,8 +180,10 @@ def constants(change):
         import tensorflow as tf
 
         def apply(node):
-            value = tf.make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None
-            changed = None if value is None else change(value)
+            if node.op != "Const":
+                return False
+            value = tf.make_ndarray(node.attr["value"].tensor)
+            changed = change(value)
             if changed is None:
                 return False
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(changed, shape=value.shape))

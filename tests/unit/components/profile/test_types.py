@@ -61,6 +61,7 @@ def test_texts_of_a_file_with_types_are_not_numbers(encode):
         ([1_717_113_600_000_000, None], pa.timestamp("us"), "time", "BYTES"),
         ([datetime.date(2024, 5, 31), None], pa.date32(), "time", "BYTES"),
         ([["a", "b"], [], None], pa.list_(pa.string()), "list", "BYTES"),
+        ([["a"] * 1_001], pa.list_(pa.string()), "other", "BYTES"),
         ([["a"]], pa.list_(pa.list_(pa.string())).value_type, "list", "BYTES"),
         ([{"a": 1}], pa.struct([("a", pa.int64())]), "other", "BYTES"),
         ([2**60], pa.int64(), "other", "BYTES"),

@@ -26,4 +26,7 @@ def test_codes_are_stable():
         "not_a_time",
         "time_too_fine",
         "time_beyond_range",
+        "not_a_list",
+        "missing_in_list",
+        "list_too_long",
     ]

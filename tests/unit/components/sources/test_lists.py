@@ -1,0 +1,156 @@
+"""Lists of a source: which are accepted, which are rejected, and for which reason."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.sources import lists
+from components.sources.rejects import RejectReason
+from schemas.columns import Column
+
+TAGS = Column("tags", "BYTES", serving=True, most=3)
+DAYS = Column("days", "INT", serving=True, most=3)
+PRICES = Column("prices", "FLOAT", serving=True, most=3)
+
+
+def shown(cells):
+    assert cells is not None
+    return list(zip(cells.values.to_pylist(), map(RejectReason, cells.reasons), strict=True))
+
+
+def accepted(value):
+    return value, RejectReason.FITS
+
+
+def rejected(reason):
+    return None, reason
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        (TAGS, None, accepted(None)),
+        (TAGS, [], accepted([])),
+        (TAGS, ["b", "a", "b"], accepted(["b", "a", "b"])),
+        (TAGS, ["a", None], rejected(RejectReason.MISSING_IN_LIST)),
+        (TAGS, ["a", ""], rejected(RejectReason.MISSING_IN_LIST)),
+        (TAGS, ["a", "\0"], rejected(RejectReason.CONTAINS_NUL)),
+        (TAGS, ["a", 5], rejected(RejectReason.NOT_TEXT)),
+        (TAGS, ["a", ["b"]], rejected(RejectReason.NOT_TEXT)),
+        (TAGS, ["a"] * 4, rejected(RejectReason.LIST_TOO_LONG)),
+        (TAGS, "a", rejected(RejectReason.NOT_A_LIST)),
+        (TAGS, {}, rejected(RejectReason.NOT_A_LIST)),
+        (DAYS, [1, 2.0], accepted([1, 2])),
+        (DAYS, [1, 2.5], rejected(RejectReason.NOT_AN_INTEGER)),
+        (DAYS, [2**53 + 1, 2.5], rejected(RejectReason.INTEGER_BEYOND_2_53)),
+        (DAYS, [2.5, 2**53 + 1], rejected(RejectReason.NOT_AN_INTEGER)),
+        (DAYS, [None], rejected(RejectReason.MISSING_IN_LIST)),
+        (DAYS, 5, rejected(RejectReason.NOT_A_LIST)),
+        (PRICES, [1, 0.5], accepted([1.0, 0.5])),
+        (PRICES, [1e39], rejected(RejectReason.NOT_FINITE)),
+    ],
+)
+def test_a_list_in_json(column, value, expected):
+    assert shown(lists.of_json([value], column)) == [expected]
+    # its neighbours do not matter
+    among = lists.of_json([[None], value, None, [], 7], column)
+    assert shown(among)[1] == expected
+    assert among.values.type == pa.list_(pa.type_for_alias(column.type.arrow))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, accepted(None)),
+        ("[]", accepted([])),
+        ("a", accepted(["a"])),
+        ("b|a|b", accepted(["b", "a", "b"])),
+        (" b | a", accepted(["b", "a"])),
+        ("a||b", rejected(RejectReason.MISSING_IN_LIST)),
+        ("a|", rejected(RejectReason.MISSING_IN_LIST)),
+        ("a|?", rejected(RejectReason.MISSING_IN_LIST)),
+        ("a|b\0", rejected(RejectReason.CONTAINS_NUL)),
+        ("a|b|c|d", rejected(RejectReason.LIST_TOO_LONG)),
+        ("a|[]", accepted(["a", "[]"])),
+    ],
+)
+def test_a_list_in_text(text, expected):
+    texts = pa.array(["?|x", text, "[]", None], pa.string())
+    cells = lists.of_text(texts, TAGS, "|", ["", "?"], trim=True)
+    assert shown(cells)[1] == expected
+
+
+def test_numbers_in_text():
+    cells = lists.of_text(pa.array(["1; 2.0", "1;x"]), DAYS, ";", [""], trim=True)
+    assert shown(cells) == [accepted([1, 2]), rejected(RejectReason.NOT_AN_INTEGER)]
+
+
+_VALUES = [["a", "b"], None, [], ["c"], ["a", None], ["d"] * 4]
+_EXPECTED = [
+    accepted(["a", "b"]),
+    accepted(None),
+    accepted([]),
+    accepted(["c"]),
+    rejected(RejectReason.MISSING_IN_LIST),
+    rejected(RejectReason.LIST_TOO_LONG),
+]
+
+
+def of_dictionaries():
+    plain = pa.array(_VALUES, pa.list_(pa.string()))
+    ends = np.cumsum([0, *(len(v or ()) for v in _VALUES)]).astype(np.int32)
+    offsets = pa.array(ends, mask=np.array([*(v is None for v in _VALUES), False]))
+    return pa.ListArray.from_arrays(offsets, plain.flatten().dictionary_encode())
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array(_VALUES, pa.list_(pa.string())),
+        pa.array(_VALUES, pa.large_list(pa.large_string())),
+        pa.array(_VALUES, pa.list_(pa.binary())),
+        of_dictionaries(),
+    ],
+    ids=lambda array: str(array.type),
+)
+def test_lists_of_a_parquet_file(array):
+    assert lists.fits(array.type, TAGS)
+    assert shown(lists.of_arrow(array, TAGS)) == _EXPECTED
+    assert shown(lists.of_arrow(array.slice(1, 4), TAGS)) == _EXPECTED[1:5]
+
+
+def test_lists_of_a_fixed_size():
+    array = pa.array([[1, 2], None, [3, None]], pa.list_(pa.int32(), 2))
+    expected = [accepted([1, 2]), accepted(None), rejected(RejectReason.MISSING_IN_LIST)]
+    assert shown(lists.of_arrow(array, DAYS)) == expected
+    assert shown(lists.of_arrow(array.slice(1), DAYS)) == expected[1:]
+
+
+def test_a_file_of_nothing_has_missing_lists():
+    cells = lists.of_arrow(pa.nulls(2), TAGS)
+    assert cells is not None
+    assert cells.values.equals(pa.array([None, None], pa.list_(pa.string())))
+
+
+@pytest.mark.parametrize(
+    "arrow",
+    [pa.string(), pa.list_(pa.list_(pa.string())), pa.list_(pa.int64()), pa.struct([])],
+)
+def test_other_types_do_not_fit(arrow):
+    assert not lists.fits(arrow, TAGS)
+    assert lists.of_arrow(pa.array([], arrow), TAGS) is None
+
+
+@given(
+    st.lists(st.none() | st.lists(st.sampled_from(["a", "b|", "ä", ""]) | st.none(), max_size=5))
+)
+def test_a_row_is_whole_or_rejected(values):
+    cells = lists.of_json(values, TAGS)
+    for given_value, (value, reason) in zip(values, shown(cells), strict=True):
+        fits = given_value is None or (
+            len(given_value) <= TAGS.most and not {None, ""} & set(given_value)
+        )
+        assert (reason is RejectReason.FITS) == fits
+        assert value == (given_value if fits else None)
