@@ -296,7 +296,7 @@ def test_a_key_that_is_not_a_text_is_rejected(path):
         (b'{"T ": "a"}\n', "no key 't'; did you mean 'T '?", "upper and lower case"),
         (b'{"u": "a"}\n', "none of the columns", "the names of the columns"),
         ('{"t": "a"}\n'.encode("utf-16"), "the file is text in UTF-16, not JSON lines", "iconv"),
-        (gzip.compress(GOOD), "the file is packed with gzip, not JSON lines", "gunzip"),
+        (gzip.compress(GOOD, mtime=0), "the file is packed with gzip, not JSON lines", "gunzip"),
         (b"PAR1\x15\x04\x15", "the file is a Parquet file, not JSON lines", "format: parquet"),
     ],
 )
