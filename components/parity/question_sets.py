@@ -47,7 +47,7 @@ class QuestionSets:
         """Make the questions; see `questions.questions`."""
         asked = questions(rows, serving, evaluation, methods)
         files = of_files(rows, serving)
-        columns = sum(values[0].size for values in files[0].feeds.values())
+        columns = sum(values[:1].size for values in files[0].feeds.values())
         return cls(
             everything=[*asked, *in_batches(asked)],
             grpc=in_json(over_a_wire(asked, columns), rows, columns),
