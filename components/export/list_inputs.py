@@ -94,7 +94,7 @@ def parse_lists(
       InvalidArgumentError: a list has a missing value within, or is too long.
     """
     # An Example that cannot be read fails in the parser, whose message says so.
-    with tf.control_dependencies([ragged.flat_values for ragged in parsed.values()]):
+    with tf.control_dependencies([parsed[column.name].flat_values for column in lists]):
         entries = _entries(examples)
     return {column.name: _with_missing(parsed[column.name], entries, column) for column in lists}
 
