@@ -74,6 +74,8 @@ def day_of_year_of(days: Any) -> Any:
 def time_of(fields: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return the microseconds of a time's fields, and whether there is such a time.
 
+    It may be beyond ±2**53, which examples do not hold.
+
     Args:
       fields: of a `TimeFormat`. A fraction is a 1 before its digits, the sign of a zone 1 or -1, a
         name its place among the names.
@@ -105,7 +107,7 @@ def time_of(fields: Mapping[str, Any]) -> tuple[Any, Any]:
     wrong = wrong + hour // 24 + minute // 60 + second // 60
     seconds = (hour * 60 + minute - offset) * 60 + second
     time = days * DAY + seconds * SECOND + _fraction(fields, zero)
-    return time, (wrong < 1) & (abs(time) <= LARGEST_INTEGER)
+    return time, wrong < 1
 
 
 def _fraction(fields: Mapping[str, Any], zero: Any) -> Any:
@@ -119,7 +121,7 @@ def _fraction(fields: Mapping[str, Any], zero: Any) -> Any:
 
 
 def read_time(text: bytes, form: TimeFormat) -> int | None:
-    """Return the microseconds of one text; None if it is not a time in this format.
+    """Return the microseconds of one text; None if it is not a time in this format within ±2**53.
 
     >>> read_time(b"2024-02-29 10:00", TimeFormat.of("%Y-%m-%d %H:%M")) == 19782 * DAY + 10 * HOUR
     True
@@ -136,7 +138,7 @@ def read_time(text: bytes, form: TimeFormat) -> int | None:
     for field in form.numbers:
         fields[field] = int(prefix_of(field, written[field]))
     time, valid = time_of(fields)
-    return time if valid else None
+    return time if valid and abs(time) <= LARGEST_INTEGER else None
 
 
 def prefix_of(field: str, digits: str) -> str:

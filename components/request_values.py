@@ -83,7 +83,7 @@ def _numbered_times(column: Column) -> tuple[_Fits, str]:
 def _written_times(column: Column) -> tuple[_Fits, str]:
     (text,) = column.form
     read = functools.partial(read_time, form=TimeFormat.of(text))
-    return lambda value: read(value) is not None, f"a time in the format {text!r}"
+    return lambda value: read(value) is not None, f"a time from 1684 to 2255 in the format {text!r}"
 
 
 _FITS: dict[Any, Callable[[Column], tuple[_Fits, str]]] = {

@@ -45,7 +45,8 @@ def read_texts(texts: pa.Array, form: TimeFormat) -> tuple[np.ndarray, np.ndarra
       form: their format.
 
     Returns:
-      Microseconds, int64 [rows], 0 where there is no time; and bool [rows].
+      Microseconds, int64 [rows], 0 where there is no time, and perhaps beyond ±2**53; and bool
+      [rows].
     """
     groups = (*form.numbers, *form.names)
     found = pc.extract_regex(texts, pattern=f"^(?:{form.pattern(groups, named=True)})$")

@@ -91,7 +91,8 @@ def _of_texts(texts: tf.Tensor, form: TimeFormat, alike: Sequence[Column]) -> tf
         fields[field] = tf.argmax(tf.cast(equal, tf.int32), axis=-1)
     times, valid = time_of(fields)
     missing = tf.equal(texts, "")
-    real = tf.logical_and(matches, valid)
+    inside = tf.abs(times) <= tf.constant(LARGEST_INTEGER, tf.int64)
+    real = tf.logical_and(tf.logical_and(matches, valid), inside)
     require(tf.reduce_all(tf.logical_or(real, missing), axis=1), alike, names.NOT_TIMES)
     return tf.where(missing, _missing(), times)
 

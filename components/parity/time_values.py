@@ -51,8 +51,7 @@ def writable(times: Iterable[int], column: Column) -> list[int]:
     array = np.array(inside, np.int64)
     if column.type is TIME:
         array = array // unit_of(column) * unit_of(column)
-        valid = np.abs(array) <= LARGEST_INTEGER
     else:
         form = format_of(*column.form)
-        array, valid = read_texts(write_texts(array, form), form)
-    return list(dict.fromkeys(array[valid].tolist()))
+        array, _ = read_texts(write_texts(array, form), form)
+    return list(dict.fromkeys(array[np.abs(array) <= LARGEST_INTEGER].tolist()))

@@ -43,4 +43,4 @@ def _fits(text: str, form: str) -> bool:
         read = datetime.strptime(text, form)  # noqa: DTZ007 - whether there is one is all that counts
     except ValueError:
         return False
-    return 1000 <= read.year <= 2200 and len(text) >= len("1-1-2000")
+    return 1685 <= read.year <= 2254 and len(text) >= len("1-1-2000")

@@ -203,7 +203,8 @@ def _written_times(text: pa.Array, column: Column) -> Cells:
     times, valid = read_texts(text, format_of(*column.form))
     missing = np.asarray(text.is_null())
     reasons[~valid & ~missing] = RejectReason.NOT_A_TIME
-    return Cells(pa.array(times, mask=~valid), reasons)
+    reasons[np.abs(times) > LARGEST_INTEGER] = RejectReason.TIME_BEYOND_RANGE
+    return Cells(pa.array(times, mask=missing | (reasons > 0)), reasons)
 
 
 # By the type of a column, what reads its text.

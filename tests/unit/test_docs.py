@@ -26,6 +26,7 @@ from schemas.tasks import KINDS as TASKS
 from schemas.tasks.binary import Equals, Exceeds
 from schemas.tasks.options import Bound
 from schemas.treatments.cross import Cross
+from schemas.treatments.date_parts import DateParts
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.vocabulary import Vocabulary
 from schemas.treatments.z_score import ZScore
@@ -191,6 +192,7 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
         **keys_of(ZScore, f"{column}.z_score."),
         **keys_of(QuantileBuckets, f"{column}.quantile_buckets."),
         **keys_of(Vocabulary, f"{column}.vocabulary."),
+        **keys_of(DateParts, f"{column}.date_parts."),
         **keys_of(Cross, "crosses."),
         **keys_of(Bound, "evaluation.thresholds.METRIC."),
     }

@@ -40,8 +40,20 @@ COLUMNS = (
 )
 TEXT_COLUMNS = tuple(column_of("TIME_TEXT", form, name=form) for form in FORMATS)
 
-by_columns = tf.function(lambda given: raw_columns(complete(given, COLUMNS), COLUMNS))
-by_examples = tf.function(lambda given: parse(given, COLUMNS))
+
+@pytest.fixture(scope="module")
+def by_columns():
+    return tf.function(lambda given: raw_columns(complete(given, COLUMNS), COLUMNS))
+
+
+@pytest.fixture(scope="module")
+def by_examples():
+    return tf.function(lambda given: parse(given, COLUMNS))
+
+
+@pytest.fixture(scope="module")
+def read_texts():
+    return tf.function(lambda given: raw_columns(complete(given, TEXT_COLUMNS), TEXT_COLUMNS))
 
 
 def batch():
@@ -54,7 +66,7 @@ def batch():
     return pa.RecordBatch.from_arrays(arrays, [c.name for c in COLUMNS])
 
 
-def test_the_graph_reads_what_examples_hold_by_column_and_by_example():
+def test_the_graph_reads_what_examples_hold(by_columns, by_examples):
     rows = batch()
     raw = {name: tf.constant(values) for name, values in as_raw_columns(rows, COLUMNS).items()}
     read = by_columns(raw)
@@ -83,7 +95,7 @@ def test_the_graph_reads_what_examples_hold_by_column_and_by_example():
         ("again", b"x\0", "something else than times"),
     ],
 )
-def test_what_no_row_can_have_is_refused_by_its_column(name, value, problem):
+def test_what_no_row_can_have_is_refused_by_its_column(by_columns, name, value, problem):
     raw = as_raw_columns(batch(), COLUMNS)
     raw[name][3] = value
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
@@ -101,20 +113,15 @@ def test_what_no_row_can_have_is_refused_by_its_column(name, value, problem):
         (FORMATS[4], "bytes_list", b"2023366"),
     ],
 )
-def test_an_example_with_such_a_value_is_refused_by_its_column(name, field, value):
+def test_such_an_example_is_refused_by_its_column(by_examples, name, field, value):
     example = tf.train.Example()
     getattr(example.features.feature[name], field).value.append(value)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"columns hold something else"):
         by_examples(tf.constant([b"", example.SerializeToString()]))
 
 
-@tf.function
-def _read_texts(given):
-    return raw_columns(complete(given, TEXT_COLUMNS), TEXT_COLUMNS)
-
-
 @given(
-    st.lists(
+    values=st.lists(
         st.one_of(
             st.text(max_size=25),
             st.from_regex(r"\A[0-9]{4}-[01]?[0-9]-[0-3]?[0-9] [0-9]{1,2}:[0-5]?[0-9]:[0-9]{2}\Z"),
@@ -125,7 +132,7 @@ def _read_texts(given):
     )
 )
 @settings(max_examples=30, deadline=None)
-def test_sources_single_values_and_the_graph_agree_on_any_text(values):
+def test_sources_single_values_and_the_graph_agree_on_any_text(read_texts, values):
     for column in TEXT_COLUMNS:
         form = format_of(*column.form)
         texts = [
@@ -137,9 +144,9 @@ def test_sources_single_values_and_the_graph_agree_on_any_text(values):
         assert cells.values.to_pylist() == alone
         readable = [text for text, time in zip(texts, alone, strict=True) if time is not None]
         given_columns = {c.name: tf.constant([], tf.string) for c in TEXT_COLUMNS}
-        graph = _read_texts(given_columns | {column.name: tf.constant(readable, tf.string)})
+        graph = read_texts(given_columns | {column.name: tf.constant(readable, tf.string)})
         assert graph[column.name].numpy().tolist() == [time for time in alone if time is not None]
         refused = [t for t, time in zip(texts, alone, strict=True) if t and time is None]
         if refused:
             with pytest.raises(tf.errors.InvalidArgumentError):
-                _read_texts(given_columns | {column.name: tf.constant(refused[:1])})
+                read_texts(given_columns | {column.name: tf.constant(refused[:1])})

@@ -33,24 +33,24 @@ def test_the_first_value_that_a_column_cannot_have(kind, values, wrong):
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("INT", "a whole number within ±2**53, or NaN where it is missing"),
-        ("BOOL", "0 or 1 (in JSON also false or true), or NaN where it is missing"),
+        ("INT", "a whole number within ±2**53, or NaN where"),
+        ("BOOL", "0 or 1 (in JSON also false or true), or NaN where"),
         (
             "BOOL_TEXT",
-            "'yes' or 'no' (in JSON also true or false), or \"\" where it is missing",
+            "'yes' or 'no' (in JSON also true or false), or \"\" where",
         ),
         (
             "TIME",
-            "a time as UNIX_SECONDS: a whole number within ±9007199254, or NaN where it is missing",
+            "a time as UNIX_SECONDS: a whole number within ±9007199254, or NaN where",
         ),
         (
             "TIME_TEXT",
-            "a time in the format '%Y-%m-%d %H:%M:%S', or \"\" where it is missing",
+            "a time from 1684 to 2255 in the format '%Y-%m-%d %H:%M:%S', or \"\" where",
         ),
     ],
 )
 def test_what_it_may_have_in_words(kind, words):
-    assert expected(columns.column_of(kind)) == words
+    assert expected(columns.column_of(kind)).removesuffix(" it is missing") == words
 
 
 def test_a_number_of_an_unknown_column_is_an_integer():

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from components.profile.times import FORMATS
 from schemas.time_formats import DIRECTIVES, TimeFormat
 
 
@@ -51,3 +52,8 @@ def test_digits_may_lack_zeros_only_where_they_end(text, fits, others):
     pattern = TimeFormat.of(text).pattern()
     assert all(re.fullmatch(pattern, each) for each in fits)
     assert not any(re.fullmatch(pattern, each) for each in others)
+
+
+@pytest.mark.parametrize("text", FORMATS)
+def test_every_format_that_a_draft_may_have_is_supported(text):
+    assert TimeFormat.of(text).text == text

@@ -133,6 +133,7 @@ SECOND = 1_000_000
         ("TIME", "1" * 30, (None, BEYOND)),
         ("TIME_TEXT", "1970-01-01 00:01:00", (60 * SECOND, FITS)),
         ("TIME_TEXT", "1970-02-30 00:01:00", (None, TIME)),
+        ("TIME_TEXT", "9999-12-31 00:00:00", (None, BEYOND)),
         ("TIME_TEXT", "", (None, TIME)),
     ],
 )
