@@ -2,7 +2,8 @@
 
 Every block of shell and Python runs, page by page, in a folder with a run that pushed a model and
 beside a server. A block of JSON below it must have the shape of the output; a block of plain text,
-its lines except for numbers and paths. Blocks marked `elsewhere` need more than this machine has.
+its lines except for numbers and paths. Blocks marked `elsewhere` need more than this machine has,
+those marked `tasks` the runs of other datasets: test_tasks.py follows them.
 """
 
 import gzip
@@ -68,11 +69,28 @@ class Desk:
         return f"{match[1]}:{self.ports[match[2]]}"
 
 
-def blocks(path):
+def blocks(path, mark=None):
+    """Yield the blocks of a page that have this mark; None means those without any."""
     for token in MarkdownIt().parse(path.read_text(encoding="utf-8")):
         language, *marks = (token.info or "").split() or [""]
-        if token.type == "fence" and token.map and "elsewhere" not in marks:
+        if token.type == "fence" and token.map and marks == ([] if mark is None else [mark]):
             yield Block(f"{path.name}:{token.map[0] + 1}", language, token.content)
+
+
+def furnish(folder):
+    """Write what commands in a folder need: curl's settings, and `skewless` by its name."""
+    (folder / "bin").mkdir()
+    (folder / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n", encoding="utf-8")
+    shim = folder / "bin/skewless"
+    shim.write_text(SHIM.format(python=sys.executable, asked=folder / "asked"), encoding="utf-8")
+    shim.chmod(0o755)
+
+
+def require_tools(typed):
+    """Skip a test whose blocks call a tool that is not installed."""
+    for tool in ("curl", "openssl"):
+        if shutil.which(tool) is None and any(f"{tool} " in block.text for block in typed):
+            pytest.skip(f"{tool} is not installed")
 
 
 @pytest.fixture
@@ -80,15 +98,12 @@ def desk(tmp_path, pushed_server, served_run, csv, monkeypatch):
     """A folder like the reader's, which is the current folder of this process."""
     (tmp_path / "runs").symlink_to(served_run.parent)
     (tmp_path / "logs").symlink_to(served_run.parent.parent / "logs")
-    for folder in ("trips", "incoming", "bin"):
+    for folder in ("trips", "incoming"):
         (tmp_path / folder).mkdir()
     shutil.copy(csv, tmp_path / "trips.csv")
     shutil.copy(csv, tmp_path / "incoming/monday.csv")
     (tmp_path / "trips/monday.csv.gz").write_bytes(gzip.compress(csv.read_bytes()))
-    (tmp_path / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n", encoding="utf-8")
-    shim = tmp_path / "bin/skewless"
-    shim.write_text(SHIM.format(python=sys.executable, asked=tmp_path / "asked"), encoding="utf-8")
-    shim.chmod(0o755)
+    furnish(tmp_path)
     monkeypatch.chdir(tmp_path)
     return Desk(tmp_path, *pushed_server)
 
@@ -190,9 +205,7 @@ def test_the_commands_of_a_page_give_the_documented_output(page, desk, monkeypat
     path = desk.folder / page if page == CARD else ROOT / page
     typed = [block for block in blocks(path) if block.language in ("sh", "python")]
     assert typed
-    for tool in ("curl", "openssl"):
-        if shutil.which(tool) is None and any(f"{tool} " in block.text for block in typed):
-            pytest.skip(f"{tool} is not installed")
+    require_tools(typed)
     reader = Reader(desk, monkeypatch, capfd)
     for block in blocks(path):
         reader.follow(block)

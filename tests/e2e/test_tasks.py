@@ -4,6 +4,8 @@ import json
 import math
 import os
 import random
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 import skewless
 from scripts.example_tables import SPREAD
+from tests.e2e.test_docs import Desk, Reader, blocks, furnish, require_tools
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
@@ -49,7 +52,7 @@ def pushed(dataset, output):
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    (summary,) = output.glob("*/runs/*/summary.json")
+    (summary,) = output.glob(f"{Path(dataset).name}/runs/*/summary.json")
     content = json.loads(summary.read_text())
     assert content["status"] == "pushed"
     assert content["parity"]["proven"]
@@ -87,16 +90,81 @@ def figures(evaluation):
     return [f for metrics in measured for f in metrics.values() if not isinstance(f, list)]
 
 
-def test_the_shipped_tickets_reach_what_is_possible(tmp_path):
-    overall = pushed("support", tmp_path)["evaluation"]["overall"]
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    """The folder of runs of the shipped datasets, and the summary of each, made when asked for."""
+    output, made = tmp_path_factory.mktemp("shipped"), {}
+
+    def run_of(name):
+        if name not in made:
+            made[name] = pushed(name, output / "runs")
+        return made[name]
+
+    return output, run_of
+
+
+def test_the_shipped_tickets_reach_what_is_possible(shipped):
+    _, run_of = shipped
+    overall = run_of("support")["evaluation"]["overall"]
     assert overall["log_loss"] < 0.82 * 1.1
     assert overall["accuracy"] > 0.68 * 0.9
 
 
-def test_the_shipped_deliveries_reach_what_is_possible(tmp_path):
-    overall = pushed("deliveries", tmp_path)["evaluation"]["overall"]
+def test_the_shipped_deliveries_reach_what_is_possible(shipped):
+    _, run_of = shipped
+    overall = run_of("deliveries")["evaluation"]["overall"]
     assert overall["r2"] > 0.8
     assert overall["mape"] < 1.2 * math.sqrt(2 / math.pi) * SPREAD
+
+
+@pytest.fixture
+def server_of_both(shipped):
+    """Serve both shipped datasets; return what the server printed, and its ports."""
+    output, run_of = shipped
+    for name in ("support", "deliveries"):
+        run_of(name)
+    page = ROOT / "docs/serving.md"
+    (config,) = re.findall(r"cat > tasks.config <<'(\w+)'\n(.*?)\n\1", page.read_text(), re.DOTALL)
+    (output / "tasks.config").write_text(config[1])
+    command = [sys.executable, "-m", "pipeline.cli", "serve", "--config", "tasks.config"]
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--grpc-port", "0"],
+        cwd=output,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            printed = ""
+            while "gRPC at" not in printed:
+                line = process.stdout.readline()
+                assert line, printed
+                printed += line
+            http = re.search(r"http://127\.0\.0\.1:(\d+)/v1", printed)
+            grpc = re.search(r"gRPC at 127\.0\.0\.1:(\d+)", printed)
+            assert http, printed
+            assert grpc, printed
+            yield printed, {"8501": http[1], "8500": grpc[1]}
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def test_the_documented_requests_of_each_task_are_answered(
+    shipped, server_of_both, tmp_path, monkeypatch, capfd
+):
+    output, _ = shipped
+    typed = list(blocks(ROOT / "docs/serving.md", "tasks"))
+    require_tools(typed)
+    (tmp_path / "runs").symlink_to(output / "runs")
+    furnish(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    reader = Reader(Desk(tmp_path, *server_of_both), monkeypatch, capfd)
+    for block in typed:
+        reader.follow(block)
 
 
 def test_several_classes(tmp_path):
