@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from components.sources import lists
 from components.sources.cells import Cells
 from components.sources.json_fields import JsonField, NoObject, Repeated
 from components.sources.rejects import RejectReason
@@ -41,6 +42,8 @@ _FAULTS: dict[type, RejectReason] = {
 
 def arrow_type(field: JsonField, seen: type) -> pa.DataType | None:
     """Return the type as which pyarrow reads a column's values; None if it is not to read them.
+
+    Lists are read exactly.
 
     Args:
       field: the column.
@@ -76,7 +79,8 @@ def of_values(values: Sequence[Any], field: JsonField, options: SourceOptions) -
         values = [_as_text(value) for value in values]
     faults = [_FAULTS.get(type(value), RejectReason.FITS) for value in values]
     plain = [None if fault else v for v, fault in zip(values, faults, strict=True)]
-    cells = of_json(plain, field.column, _cleaned(field, options))
+    read = lists.of_json if field.column.is_list else of_json
+    cells = read(plain, field.column, _cleaned(field, options))
     return Cells(cells.values, np.where(faults, faults, cells.reasons).astype(np.uint8))
 
 

@@ -77,8 +77,17 @@ def of_text(
     return _joined(lists, convert(values, column), column)
 
 
-def of_json(values: Sequence[Any], column: Column) -> Cells:
+def of_json(
+    values: Sequence[Any],
+    column: Column,
+    cleaned: Callable[[pa.Array], pa.Array] | None = None,
+) -> Cells:
     """Return values that JSON was parsed to as the lists of a column.
+
+    Args:
+      values: one a row; None is missing.
+      column: the column.
+      cleaned: what a source does to text before it is read: null where it means missing.
 
     >>> days = Column("days", "INT", serving=True, most=3)
     >>> of_json([[1, 2.0], [], None, 5, [None]], days).values.to_pylist()
@@ -89,7 +98,7 @@ def of_json(values: Sequence[Any], column: Column) -> Cells:
     flat = [value for each in given for value in each]
     lengths = np.array([len(each) for each in given], np.int64)
     missing = np.array([type(value) is not list for value in values], bool)
-    read = typed.of_json(flat, column)
+    read = typed.of_json(flat, column, cleaned)
     cells = _joined(ListParts(read.values, lengths, missing), read, column)
     cells.reasons[wrong] = RejectReason.NOT_A_LIST
     return cells

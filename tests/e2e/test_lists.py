@@ -45,9 +45,9 @@ def rows_of(count):
     """Rows whose answer is whether `sale` is among the tags, and mostly so where there are none."""
     rng = random.Random(7)
     for number in range(count):
-        tags = (
-            rng.sample(WORDS, rng.randint(1, 4)) if rng.random() > 0.3 else rng.choice([None, []])
-        )
+        tags: list[str | None] | None = rng.choice([None, []])
+        if rng.random() > 0.3:
+            tags = [*rng.sample(WORDS, rng.randint(1, 4))]
         if number % 100 == 0:
             tags = [rng.choice([None, ""]), "new"]  # rejected
         days = rng.choices(range(7), k=rng.randint(1, 3)) if number % 9 else None

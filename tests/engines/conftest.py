@@ -21,6 +21,7 @@ from pipeline.runners import Choice
 from schemas import catalog
 from schemas.catalog import Dataset
 from schemas.runners import Runner
+from tests import every_type
 from tests.engines import artifacts, pools, stages
 from tests.engines.artifacts import require
 from tests.engines.dataflow import asking
@@ -52,6 +53,19 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def direct(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The artifacts that this process makes of the data."""
     return stages.make(dataset, runners.choose(Runner()), tmp_path_factory.mktemp("direct"))
+
+
+@pytest.fixture(scope="session")
+def typed_dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """A column of each type, several classes, and a split that looks at all rows first."""
+    return catalog.load(str(every_type.write(tmp_path_factory.mktemp("every"), 3_000)))
+
+
+@pytest.fixture(scope="session")
+def typed_direct(typed_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The artifacts that this process makes of it."""
+    folder = tmp_path_factory.mktemp("typed_direct")
+    return stages.make(typed_dataset, runners.choose(Runner()), folder)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from google.protobuf import json_format
@@ -54,7 +56,8 @@ def _rows(folder: Path, split: str) -> pa.Table:
     paths = (folder / f"Split-{split}").glob("*.parquet")
     table = pa.concat_tables(pq.read_table(path) for path in paths)
     table = table.select(sorted(table.column_names)).combine_chunks()
-    return table.sort_by([(name, "ascending") for name in table.column_names])
+    order = [json.dumps(row, sort_keys=True) for row in table.to_pylist()]
+    return table.take(pa.array(np.argsort(np.array(order), kind="stable")))
 
 
 def _statistics(folder: Path, split: str) -> dict[str, Any]:

@@ -52,6 +52,14 @@ def test_a_whole_run_on_workers_of_a_pool_passes_the_gates(
     assert {job["state"] for job in ran} == {"FINISHED"}
 
 
+def test_columns_of_each_type_are_the_same_on_flink(
+    typed_direct: Made, typed_dataset: Dataset, flink: FlinkCluster, with_pool: str, tmp_path: Path
+) -> None:
+    summary = run(typed_dataset, output=str(tmp_path), on=flink.choose(with_pool))
+    require_same(typed_direct, Made.by(Folders.of(tmp_path, typed_dataset.spec.name)))
+    assert summary.status == "pushed"
+
+
 def test_a_task_manager_that_dies_is_survived(
     direct: Made, dataset: Dataset, flink: FlinkCluster, with_pool: str, tmp_path: Path
 ) -> None:

@@ -27,3 +27,10 @@ def test_prism_gives_what_this_process_gives(
 ) -> None:
     on = on_prism(with_pool if workers == "pool" else "workers=loopback")
     require_same(direct, stages.make(dataset, on, tmp_path))
+
+
+def test_columns_of_each_type_are_the_same_on_prism(
+    typed_direct: Made, typed_dataset: Dataset, on_prism: Callable[..., Choice], tmp_path: Path
+) -> None:
+    on = on_prism("workers=loopback")
+    require_same(typed_direct, stages.make(typed_dataset, on, tmp_path))

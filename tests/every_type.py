@@ -1,0 +1,88 @@
+"""A dataset with a column of each type, values missing in every column, and a split by time."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+SCHEMA = """
+feature { name: "id" type: INT not_in_environment: "SERVING" }
+feature { name: "ordered_at" type: BYTES time_domain { string_format: "%Y-%m-%d %H:%M:%S" } }
+feature { name: "opened" type: INT time_domain { integer_format: UNIX_SECONDS } }
+feature { name: "items" type: INT int_domain { min: 0 max: 40 } }
+feature { name: "price" type: FLOAT }
+feature { name: "shop" type: BYTES }
+feature { name: "member" type: BYTES bool_domain { true_value: "yes" false_value: "no" } }
+feature { name: "gift" type: INT bool_domain {} }
+feature { name: "tags" type: BYTES value_count { min: 0 max: 6 } }
+feature { name: "sizes" type: INT value_count { min: 0 max: 4 } }
+feature { name: "address.city" type: BYTES }
+feature { name: "fate" type: BYTES not_in_environment: "SERVING" domain: "fates" }
+string_domain { name: "fates" value: "kept" value: "returned" value: "lost" }
+default_environment: "TRAINING"
+default_environment: "SERVING"
+"""
+PIPELINE = """
+name: every
+source: {format: jsonl, path: rows.jsonl}
+splits: {by: time, column: ordered_at, gap: 1d}
+label: {column: fate, task: multiclass}
+features:
+  ordered_at: [date_parts, z_score]
+  opened: [date_parts: {parts: [quarter, week]}, quantile_buckets: {buckets: 5}]
+  items: [z_score, quantile_buckets, vocabulary]
+  price: [z_score: {log1p: true}, quantile_buckets]
+  shop: vocabulary
+  member: vocabulary
+  gift: [z_score, vocabulary]
+  tags: {vocabulary: {oov_buckets: 2}}
+  sizes: {vocabulary: {combine: sum}}
+  address.city: vocabulary
+crosses: [{columns: [shop, member], buckets: 50}]
+examples: {batch_rows: 512}
+export: {warnings: true}
+model: {max_epochs: 6, batch_size: 64, deep: {learning_rate: 0.01}}
+evaluation: {slices: [shop, gift]}
+"""
+CITIES = ("Oslo", "Bergen", "Bodø", "日本")
+
+
+def write(folder: Path, rows: int) -> Path:
+    """Write the dataset into a folder, and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "schema.pbtxt").write_text(SCHEMA, encoding="utf-8")
+    (folder / "pipeline.yaml").write_text(PIPELINE, encoding="utf-8")
+    rng = random.Random(11)
+    lines = [json.dumps(_row(number, rng), ensure_ascii=False) for number in range(rows)]
+    (folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+def _row(number: int, rng: random.Random) -> dict[str, Any]:
+    at = datetime(2024, 1, 1, tzinfo=timezone.utc) + timedelta(minutes=rng.randrange(500_000))
+    items, gift = rng.randrange(40), rng.random() < 0.3
+    tags = rng.sample(["new", "used", "sale", "Crédit", "日本"], rng.randrange(5))
+    score = items / 10 - 2 * ("sale" in tags) + gift + rng.gauss(0, 1)
+    row: dict[str, Any] = {
+        "id": number,
+        "ordered_at": at.strftime("%Y-%m-%d %H:%M:%S"),
+        "opened": int(at.timestamp()) - rng.randrange(10**8),
+        "items": items,
+        "price": round(rng.lognormvariate(3, 1), 2),
+        "shop": f"shop {rng.randrange(12)}",
+        "member": rng.choice(["yes", "no"]),
+        "gift": gift,
+        "tags": tags,
+        "sizes": rng.choices(range(6), k=rng.randrange(4)),
+        "address": {"city": rng.choice(CITIES)},
+        "fate": "returned" if score > 2.5 else "lost" if score < -1 else "kept",
+    }
+    for name in ("opened", "items", "price", "shop", "member", "gift", "tags", "sizes", "address"):
+        if rng.random() < 0.05:
+            row[name] = None
+        elif rng.random() < 0.02:
+            del row[name]
+    return row
