@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from components.examples import column as column_of
 from components.parity import covering
-from components.parity.values import adversarial_values, readable
+from components.parity.values import adversarial_values, as_requested, readable
 from schemas.columns import Column
 
 # So many adversarial rows at least, of a table that is not wide.
@@ -48,9 +48,11 @@ class Change:
 
     Attributes:
       values: the new values by column; None where missing.
+      column: the only column, to write its value as requests do.
     """
 
     values: Mapping[str, Any]
+    column: Column | None = None
 
     @property
     def removes(self) -> bool:
@@ -63,7 +65,9 @@ class Change:
         if len(self.values) > 1:
             return f"with {columns} swapped"
         (value,) = self.values.values()
-        return f"without {columns}" if value is None else f"with {columns} = {readable(value)}"
+        if value is None:
+            return f"without {columns}"
+        return f"with {columns} = {readable(as_requested(value, self.column))}"
 
 
 @dataclass(frozen=True)
@@ -117,14 +121,14 @@ def changed_rows(
     }
     rows = [
         *_without(bases, list(tried)),
-        *_with(bases, tried),
+        *_with(bases, tried, {c.name: c for c in columns}),
         *_several_missing(list(tried)),
         *_swapped(columns, seen),
     ]
     # Mixtures make up the number of rows that single changes do not reach.
     lacking = _scaled(ADVERSARIAL_ROWS, len(columns)) - len(rows)
     count = max(_scaled(_MIXTURES, len(columns)), lacking)
-    return rows + list(_mixtures(count, bases, seen, tried))
+    return rows + list(_mixtures(count, bases, seen, tried, columns))
 
 
 def _scaled(rows: int, columns: int, width: int = _FULL_WIDTH) -> int:
@@ -139,10 +143,14 @@ def _without(bases: range, columns: Sequence[str]) -> Iterator[ChangedRow]:
             yield changed_row(base, *changes, leaves_out=tuple(names))
 
 
-def _with(bases: range, tried: Mapping[str, Sequence[Any]]) -> Iterator[ChangedRow]:
+def _with(
+    bases: range, tried: Mapping[str, Sequence[Any]], columns: Mapping[str, Column]
+) -> Iterator[ChangedRow]:
     """Yield rows with each of the values to try once."""
     base_of = {name: bases[number % len(bases)] for number, name in enumerate(tried)}
-    groups = [[Change({name: value}) for value in values] for name, values in tried.items()]
+    groups = [
+        [Change({name: value}, columns[name]) for value in values] for name, values in tried.items()
+    ]
     for changes in covering.spread(groups, _scaled(_VALUE_ROWS, len(tried))):
         (first,) = changes[0].values
         yield changed_row(base_of[first], *changes)
@@ -210,11 +218,11 @@ def _mixtures(
     bases: range,
     seen: Mapping[str, Sequence[Any]],
     tried: Mapping[str, Sequence[Any]],
+    columns: Sequence[Column],
 ) -> Iterator[ChangedRow]:
     """Yield rows in which about half of the columns are changed at once."""
     random = np.random.default_rng(_SEED)
-    columns = list(tried)
-    choices = [([v for v in tried[c] if not _long(v)], seen[c], [None]) for c in columns]
+    choices = [([v for v in tried[c.name] if not _long(v)], seen[c.name], [None]) for c in columns]
     sizes = np.array([[len(values) for values in each] for each in choices])
     for number in range(count):
         base = bases[number % len(bases)]
@@ -222,7 +230,9 @@ def _mixtures(
         places = random.integers(sizes[np.arange(len(columns)), sources])
         changed = np.flatnonzero(random.random(len(columns)) < 0.5).tolist()
         at = list(zip(sources.tolist(), places.tolist(), strict=True))
-        changes = [Change({columns[i]: choices[i][at[i][0]][at[i][1]]}) for i in changed]
+        changes = [
+            Change({columns[i].name: choices[i][at[i][0]][at[i][1]]}, columns[i]) for i in changed
+        ]
         yield ChangedRow(f"mixture {number} of real row {base}", base, tuple(changes))
 
 

@@ -18,7 +18,6 @@ from components.parity.processes import Answers, NoAnswerError
 from components.parity.proof import Difference, PathFailure, PathResult, Proof, QuestionResult
 from components.parity.questions import Question, Reference, expected_outputs
 from components.parity.rows import Rows
-from components.parity.values import readable
 from components.tasks.protocol import RELATIVE
 
 _KEPT = 3  # differences of each question and output
@@ -163,11 +162,10 @@ def differences_of(judged: Sequence[Judged], rows: Rows) -> tuple[Difference, ..
 def _difference(judged: Judged, difference: ValueDifference, rows: Rows) -> Difference:
     assert judged.question is not None  # it was answered
     row = judged.question.rows.start + difference.row
-    content = rows.batch.slice(row, 1).to_pylist()[0]
     return Difference(
         path=judged.path,
         row=rows.names[row],
-        content={name: readable(value) for name, value in content.items()},
+        content=rows.content(row),
         feature=difference.output,
         expected=difference.expected,
         got=difference.got,

@@ -20,7 +20,8 @@ from components.examples import ARROW_TYPES, read_row_group, row_groups
 from components.examples import column as column_of
 from components.parity import covering
 from components.parity.changes import BASE_ROWS, ChangedRow, changed_rows
-from components.parity.values import is_plain
+from components.parity.values import is_plain, readable
+from components.raw_values import requested_batch
 from schemas.columns import Column
 from schemas.types import TYPES
 
@@ -45,6 +46,7 @@ class Rows:
       real: how many of the first ones are unchanged rows, by the split they came from.
       changed: the other rows' changes.
       bases: the real rows that those were made from.
+      columns: the columns of all of them.
     """
 
     batch: pa.RecordBatch
@@ -52,6 +54,7 @@ class Rows:
     real: Mapping[str, int]
     changed: tuple[ChangedRow, ...]
     bases: pa.RecordBatch
+    columns: tuple[Column, ...]
 
     @property
     def real_rows(self) -> int:
@@ -84,6 +87,11 @@ class Rows:
     def changed_row(self, number: int) -> ChangedRow | None:
         """Return the changes of a row of the batch; None for a real one."""
         return self.changed[number - self.real_rows] if number >= self.real_rows else None
+
+    def content(self, number: int) -> dict[str, str]:
+        """Return a row's values in readable form, times as requests carry them."""
+        (row,) = requested_batch(self.batch.slice(number, 1), self.columns).to_pylist()
+        return {name: readable(value) for name, value in row.items()}
 
     def plain(self, columns: Sequence[Column]) -> np.ndarray:
         """Return, bool [rows], which rows files can contain, by their values in these columns."""
@@ -138,6 +146,7 @@ def make_rows(
         real={split: s.num_rows for split, s in samples.items()},
         changed=tuple(changed),
         bases=bases,
+        columns=tuple(columns),
     )
 
 
@@ -152,7 +161,8 @@ def rows_of(
       changed: the rows; those that leave out the same columns are next to each other.
     """
     names = tuple(row.name for row in changed)
-    return Rows(_apply(bases, columns, changed), names, {}, tuple(changed), bases)
+    made = _apply(bases, columns, changed)
+    return Rows(made, names, {}, tuple(changed), bases, tuple(columns))
 
 
 def sample_rows(examples: str, split: str, columns: Sequence[Column], count: int) -> pa.RecordBatch:

@@ -13,9 +13,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from components.parity import time_values
 from components.parity.list_values import adversarial_lists
+from components.raw_values import requested
 from schemas.columns import LARGEST_INTEGER, Column
 from schemas.types import BYTES, FLOAT, INT
 
@@ -140,6 +142,17 @@ def _around(kind: str, value: float) -> Iterator[Any]:
 def _singles(values: Iterable[float]) -> Iterator[float]:
     with np.errstate(over="ignore"):
         yield from (float(np.float32(value)) for value in values)
+
+
+def as_requested(value: Any, column: Column | None) -> Any:
+    """Return a value of examples as a request of a column carries it.
+
+    >>> as_requested(86_400_000_000, Column("day", "TIME", serving=True, form=("UNIX_DAYS",)))
+    1
+    """
+    if column is None or value is None or not column.type.is_time:
+        return value
+    return requested(pa.array([value], pa.int64()), column)[0].as_py()
 
 
 def readable(value: Any, *, longest: int = 60) -> str:

@@ -17,6 +17,7 @@ from components.parity.question_sets import QuestionSets
 from components.parity.questions import Question, Reference
 from components.parity.rows import Rows
 from components.parity.server import ServerProcess
+from schemas.columns import Column
 from tests.component.parity.serving import path_answers
 
 pytestmark = pytest.mark.component
@@ -97,7 +98,8 @@ def reasons(tmp_path, monkeypatch):
 
     methods = ["classification", "regression"]
     batch = pa.record_batch([pa.array([1.5, 2.5])], ["fare"])
-    rows = Rows(batch, ("a", "b"), {"test": 2}, (), batch)
+    columns = (Column("fare", "FLOAT", serving=True),)
+    rows = Rows(batch, ("a", "b"), {"test": 2}, (), batch, columns)
     by_predict = [question("raw_columns"), question("predict")]
     sets = QuestionSets(
         everything=[],

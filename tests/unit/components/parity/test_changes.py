@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from components.parity.changes import ADVERSARIAL_ROWS, Change, changed_row, changed_rows
 from components.parity.rows import rows_of
 from components.parity.values import adversarial_values
+from tests.columns import column_of
 from tests.unit.components.parity.wide import columns_of, table
 
 MISSING = object()
@@ -123,3 +124,10 @@ def test_the_same_rows_get_the_same_changes():
 
     assert [row.name for row in one] == [row.name for row in two]
     assert list(map(repr, one)) == list(map(repr, two))
+
+
+def test_times_are_named_as_requests_carry_them():
+    days, text = column_of("TIME", "UNIX_DAYS"), column_of("TIME_TEXT", "%d.%m.%Y")
+    assert str(Change({"x": 86_400_000_000}, days)) == "with 'x' = 1"
+    assert str(Change({"x": 86_400_000_000}, text)) == "with 'x' = 02.01.1970"
+    assert str(Change({"x": None}, text)) == "without 'x'"
