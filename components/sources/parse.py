@@ -27,6 +27,8 @@ from components.sources.texts import trimmed, with_nulls
 from schemas.columns import Column
 from schemas.errors import DataError
 
+_BOM = b"\xef\xbb\xbf"
+
 
 class _Text(NamedTuple):
     """The values of a block as text.
@@ -107,6 +109,8 @@ def _read_csv(data: bytes, note: object, fields: Fields, rules: Rules) -> pa.Tab
     if not data:
         return pa.table([pa.array([], pa.string())] * len(selected), names=selected)
     keep_pyarrow_off_the_heap()
+    if data.startswith(_BOM):  # a value's, which Arrow would drop; the file's own is not here
+        data = _BOM + data
     return pv.read_csv(
         pa.py_buffer(data),
         # a single block and thread: only then does Arrow know the number of an invalid row

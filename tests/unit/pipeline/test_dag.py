@@ -1,5 +1,7 @@
 """The checks of the wiring before TFX is imported."""
 
+import dataclasses
+
 import pytest
 
 from pipeline import dag
@@ -42,3 +44,15 @@ def test_other_pipelines_keep_the_id_that_their_runs_are_found_by():
         "Train",
         "train-pipeline",
     ]
+
+
+def test_what_evaluation_alone_reads_runs_no_other_stage_again(monkeypatch):
+    monkeypatch.setattr(dag.digests, "code", lambda *_, **__: "")
+    dataset = catalog.load("support")
+    label = dataset.spec.label.model_copy(update={"top_k": 2})
+    spec = dataset.spec.model_copy(update={"label": label})
+    changed = dataclasses.replace(dataset, spec=spec)
+    assert dag._Shared.of(changed) == dag._Shared.of(dataset)
+    weighted = label.model_copy(update={"weight": "seats"})
+    changed = dataclasses.replace(dataset, spec=spec.model_copy(update={"label": weighted}))
+    assert dag._Shared.of(changed) != dag._Shared.of(dataset)

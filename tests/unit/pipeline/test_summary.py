@@ -136,6 +136,26 @@ def test_the_summary_of_a_pushed_model():
     ]
 
 
+def test_metrics_name_their_weight_and_the_classes_that_count():
+    figures = {"log_loss": 0.5, "accuracy": 0.8, "macro_f1": 0.7, "weighted_f1": 0.75}
+    figures |= {"macro_auc": None, "calibration_error": 0.01, "top_5_accuracy": 0.9625}
+    measured = {"examples": 2250, **figures}
+    printed = text(
+        evaluation=evaluation(
+            task="multiclass",
+            weight="revenue",
+            overall=measured,
+            baselines={"logistic": measured, "shares": measured},
+            last_blessed=None,
+            worst_slices=[],
+        )
+    )
+    assert "test, 2,250 rows weighted by revenue" in printed
+    assert "top_5_accuracy" in printed
+    assert "0.9625" in printed
+    assert "top_3_accuracy" not in printed
+
+
 def test_a_model_that_is_served_already_says_so():
     assert "already served as version 3" in text(status="unchanged")
 

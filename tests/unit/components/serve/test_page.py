@@ -75,3 +75,8 @@ def test_the_policy_precedes_what_it_restricts(document):
 
 def test_every_file_is_part_of_it():
     assert {path.name for path in _FILES.iterdir()} == {*_SCRIPTS, "page.html", "page.css"}
+
+
+def test_titles_of_metrics_have_room_for_the_number_that_an_option_chooses(document):
+    assert '"top_{k}_accuracy": "top-{k} accuracy"' in document
+    assert "top_3_accuracy" not in document

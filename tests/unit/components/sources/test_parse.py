@@ -191,6 +191,16 @@ def test_a_disagreement_about_records_is_reported(monkeypatch):
     assert "a bug in skewless" in str(caught.value)
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_a_byte_order_mark_is_the_files_only_at_its_start(mark):
+    rows, rejects = read(
+        mark + "t,n,x\n\ufeffa,1,2\n\ufeff,3,4\n".encode(),
+        columns=(COLUMNS[2], COLUMNS[0]),
+        block_bytes=8,
+    )
+    assert (rows, rejects) == ([("\ufeffa", 1), ("\ufeff", 3)], [])
+
+
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 TABLES = st.integers(1, 4).flatmap(
     lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=12)
