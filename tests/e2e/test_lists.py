@@ -5,7 +5,9 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -41,15 +43,15 @@ model: {max_epochs: 20, batch_size: 64, deep: {learning_rate: 0.01}}
 """
 
 
-def rows_of(count):
-    """Rows whose answer is whether `sale` is among the tags, and mostly so where there are none."""
+def rows_of(count: int) -> Iterator[dict[str, Any]]:
+    """Rows whose answer is whether `sale` is among the tags, or whether the tags are empty."""
     rng = random.Random(7)
     for number in range(count):
-        tags: list[str | None] | None = rng.choice([None, []])
-        if rng.random() > 0.3:
-            tags = [*rng.sample(WORDS, rng.randint(1, 4))]
+        tags: list[str | None] | None = [*rng.sample(WORDS, rng.randint(1, 4))]
+        if rng.random() < 0.3:
+            tags = None if rng.random() < 0.5 else []
         if number % 100 == 0:
-            tags = [rng.choice([None, ""]), "new"]  # rejected
+            tags = [None if rng.random() < 0.5 else "", "new"]  # rejected
         days = rng.choices(range(7), k=rng.randint(1, 3)) if number % 9 else None
         bought = tags == [] or "sale" in (tags or ())
         yield {

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components.examples import (
     arrow_schema,
@@ -207,3 +209,41 @@ def test_an_example_with_another_list_is_refused(model, serving, row, said):
     examples = objects(as_tf_examples(batch, serving))
     with pytest.raises(TensorFlowError, match=said):
         model.run(names.SERVING_DEFAULT, {"examples": examples})
+
+
+def lists_of(known):
+    values = st.sampled_from(known) | st.just(UNSEEN if isinstance(known[0], str) else 999)
+    return st.none() | st.lists(values, max_size=2)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"tags": lists_of(["Cash", "日本"]), "days": lists_of([1, 2]), "codes": lists_of(["a"])}
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+@settings(max_examples=50, deadline=None)
+def test_any_lists_have_the_ids_that_the_vocabularies_say(model, serving, exported_lists, rows):
+    from components.export.terms import read_terms
+
+    batch = pa.RecordBatch.from_pylist(rows, arrow_schema(serving))
+    terms = read_terms(exported_lists.transform_graph, exported_lists.layout)
+    examples = objects(as_tf_examples(batch, serving))
+    features = model.run(names.TRANSFORM_FEATURES, {"examples": examples})
+    for name in LISTS:
+        numbers = {term: place for place, term in enumerate(terms[name], start=1)}
+        for row, given_ids in zip(rows, ids(features[f"{name}_id"]), strict=True):
+            values = row[name]
+            if values is None:
+                assert given_ids == [0]
+                continue
+            assert len(given_ids) == len(values)
+            for value, number in zip(map(str, values), given_ids, strict=True):
+                assert number == numbers.get(value, number)
+                assert (number > len(numbers)) == (value not in numbers)
+    of_examples = model.run(names.SERVING_DEFAULT, {"examples": examples})["scores"]
+    of_columns = model.run(names.RAW_COLUMNS, as_raw_columns(batch, serving))["scores"]
+    np.testing.assert_allclose(of_columns, of_examples, rtol=1e-6)

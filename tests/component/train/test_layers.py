@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from components.train.layers import Dropout, PackedEmbedding
+from components.train.layers import Dropout, PackedBags, PackedEmbedding
 
 SIZES = (3, 1, 5)
 IDS = np.array([[0, 0, 0], [2, 0, 4], [1, 0, 3], [2, 0, 0]], np.int32)
@@ -100,3 +100,33 @@ def test_dropout_comes_back_from_disk(tmp_path):
     keras.Model(x, Dropout(0.25, seed=7, name="drop")(x)).save(path)
     layer = keras.saving.load_model(path, compile=False).get_layer("drop")
     assert (layer.rate, layer.seed) == (0.25, 7)
+
+
+BAGS = np.array(
+    [
+        [[0, 2, 2], [4, -1, -1]],  # a repeated id counts twice
+        [[-1, -1, -1], [0, 1, 3]],  # an empty list
+    ],
+    np.int32,
+)
+
+
+def test_lists_become_the_mean_or_the_sum_of_their_embeddings(tmp_path):
+    bags = PackedBags((3, 5), 2, combine=("mean", "sum"), seed=3, name="bags")
+    out = np.asarray(bags(BAGS))
+    table = np.asarray(bags.table)
+    tags, days = table[:3], table[3:]
+    expected = [[(tags[0] + 2 * tags[2]) / 3, days[4]], [[0, 0], days[0] + days[1] + days[3]]]
+    np.testing.assert_allclose(out, np.array(expected), rtol=1e-6)
+    np.testing.assert_allclose(bags(BAGS[:, :, ::-1]), out, rtol=1e-6)
+    wider = np.pad(BAGS, [(0, 0), (0, 0), (0, 2)], constant_values=-1)
+    np.testing.assert_allclose(bags(wider), out, rtol=1e-6)
+    np.testing.assert_array_equal(bags(BAGS[:, :, :0]), np.zeros((2, 2, 2)))
+
+    ids = keras.Input((2, None), dtype="int32")
+    model = keras.Model(ids, bags(ids))
+    assert model.output_shape == (None, 2, 2)
+    path = str(tmp_path / "m.keras")
+    model.save(path)
+    loaded = keras.saving.load_model(path, compile=False)
+    np.testing.assert_array_equal(loaded(BAGS), out)

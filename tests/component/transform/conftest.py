@@ -59,12 +59,18 @@ def transform_rows(
     crosses: Sequence[Mapping[str, Any]] = (),
     label: Mapping[str, Any] = LABEL,
     batch_rows: int = 4,
+    lists: Mapping[str, int] | None = None,
 ) -> Transformed:
-    """Write the splits (label columns are filled in where missing) and transform them."""
+    """Write the splits (label columns are filled in where missing) and transform them.
+
+    `lists` has the greatest number of values in a row of each column of lists.
+    """
     from components.transform.transform import transform
 
     kinds = {"tips": "FLOAT", "of": "FLOAT", **kinds}
-    columns = tuple(Column(name, kind, True) for name, kind in kinds.items())
+    columns = tuple(
+        Column(name, kind, True, most=(lists or {}).get(name, 0)) for name, kind in kinds.items()
+    )
     for split in SPLITS:
         rows = splits.get(split, dict.fromkeys(kinds, ()))
         count = len(next(iter(rows.values())))

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.sources import lists
+from components.sources.protocol import Selection, open_reader
 from components.sources.rejects import RejectReason
 from schemas.columns import Column
+from schemas.sources import plain
 
 TAGS = Column("tags", "BYTES", serving=True, most=3)
 DAYS = Column("days", "INT", serving=True, most=3)
@@ -141,6 +143,25 @@ def test_a_file_of_nothing_has_missing_lists():
 def test_other_types_do_not_fit(arrow):
     assert not lists.fits(arrow, TAGS)
     assert lists.of_arrow(pa.array([], arrow), TAGS) is None
+
+
+def test_lines_of_json(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    values = ['["a", "b"]', "[]", "null", '["a", null]', '"a"', '["a", ["b"]]', '["?"]']
+    path.write_text("".join(f'{{"tags": {value}}}\n' for value in values) + "{}\n")
+    options = plain(str(path)).model_copy(update={"null_values": ("", "?")})
+    reader = open_reader(options, Selection((TAGS,)))
+
+    ((block,),) = [list(reader.read(part)) for part in reader.parts(str(path))]
+
+    assert block.columns.column(0).to_pylist() == [["a", "b"], [], None, None]
+    assert block.places.tolist() == [1, 2, 3, 8]
+    assert [(r.line, r.value, r.reason.code) for r in block.rejects] == [
+        (4, '["a", null]', "missing_in_list"),
+        (5, "a", "not_a_list"),
+        (6, '["a", ["b"]]', "not_text"),
+        (7, '["?"]', "missing_in_list"),
+    ]
 
 
 @given(
