@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from components import list_arrays
+from components.list_matrices import EMPTY_NUMBER
 from schemas.columns import LARGEST_INTEGER, Column
 
 _MOST_ROWS = 1 << 24  # of a tensor, which need not have a value
@@ -35,7 +36,7 @@ def of_matrix(values: Sequence[Any], shape: Sequence[int], column: Column) -> li
         matrix[:] = values
     else:
         matrix = np.array(values, np.float64)
-        _check_whole(matrix[np.isfinite(matrix)], column)
+        _check_whole(matrix[~np.isnan(matrix) & (matrix != EMPTY_NUMBER)], column)
     try:
         return list_arrays.of_matrix(matrix.reshape(tuple(shape)), column).to_pylist()
     except ValueError as error:
