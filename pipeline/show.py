@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from components.sources.protocol import Part, Reader
     from schemas.catalog import Dataset
+    from schemas.columns import Column
 
 
 @click.command()
@@ -55,10 +56,15 @@ def _lines(dataset: Dataset) -> Iterator[tuple[str, str, str, str]]:
         uses += ["in a cross"] if column.name in crossed and not own else []
         uses += ["the split"] if column.name in spec.splits.columns and not own else []
         uses += ["the label"] if column.name in spec.label.columns else []
-        yield column.name, column.type.written, ", ".join(uses) or "not used", ", ".join(features)
+        yield column.name, _type(column), ", ".join(uses) or "not used", ", ".join(features)
     for cross in spec.crosses:
         names = " x ".join(cross.columns)
         yield names, "", f"cross: {{buckets: {cross.buckets}}}", cross.name
+
+
+def _type(column: Column) -> str:
+    written = column.type.written
+    return f"{written}, up to {column.most} a row" if column.is_list else written
 
 
 def _written(treatment: object) -> str:

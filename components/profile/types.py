@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from google.protobuf.text_encoding import CEscape
 
+from components import list_arrays
 from components.profile.times import format_of
 from components.profile.values import ColumnValues, NumberText, as_numbers, sure_nulls
 from schemas.columns import LARGEST_INTEGER, MOST_VALUES
@@ -160,12 +161,13 @@ def _dates(column: ColumnValues) -> Typed:
 
 
 def _lists(column: ColumnValues) -> Typed:
-    longest = pc.max(pc.list_value_length(column.array)).as_py() or 1
+    values, lengths, _ = list_arrays.parts(column.array)
+    longest = int(lengths.max(initial=1))
     if longest > MOST_VALUES:
         doubt = f"it has a list of {longest:,} values; at most {MOST_VALUES:,} are possible"
         return Typed(column, "other", doubt=doubt)
     most = min(max(2 * longest, 2), MOST_VALUES)
-    elements = typed(replace(column, array=column.array.flatten()), whole=False)
+    elements = typed(replace(column, array=values), whole=False)
     if elements.nature not in ("number", "text"):
         return Typed(column, "other", doubt=f"{column.array.type} is not a type of a column")
     return Typed(column, "list", elements.kind, (f"value_count {{ min: 0 max: {most} }}",))
@@ -182,5 +184,5 @@ _BY_ARROW: tuple[tuple[Callable[[pa.DataType], bool], Callable[[ColumnValues], T
     (pa.types.is_decimal, _floats),
     (pa.types.is_timestamp, _times),
     (pa.types.is_date, _dates),
-    (pa.types.is_list, _lists),
+    (list_arrays.is_list, _lists),
 )

@@ -72,3 +72,19 @@ def test_a_wrong_header_is_reported(folder, capsys, command):
     (folder / "rows.csv").write_text("id,visits,town,fate\n1,2,Oslo,left\n")
     assert cli.main([command, str(folder)]) == 3
     assert "the column 'city' is not in the file's header" in capsys.readouterr().err
+
+
+def test_lists_are_shown_and_their_values_checked(folder, capsys):
+    for name, old, new in (
+        ("pipeline.yaml", "crosses: [{columns: [city, visits]}]\n", ""),
+        ("pipeline.yaml", "quantile_buckets]", "quantile_buckets], city: vocabulary"),
+        ("schema.pbtxt", "type: BYTES domain", "type: BYTES value_count { max: 3 } domain"),
+        ("rows.csv", "Bodø", "Oslo|Bodø"),
+    ):
+        text = (folder / name).read_text()
+        assert old in text
+        (folder / name).write_text(text.replace(old, new))
+    assert cli.main(["show", str(folder)]) == 0
+    assert "city    BYTES, up to 3 a row  vocabulary" in capsys.readouterr().out
+    assert cli.main(["check", str(folder)]) == 3  # a third of the rows has no label
+    assert "city: 16 values are outside of the domain" in capsys.readouterr().out

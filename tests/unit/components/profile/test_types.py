@@ -62,6 +62,8 @@ def test_texts_of_a_file_with_types_are_not_numbers(encode):
         ([datetime.date(2024, 5, 31), None], pa.date32(), "time", "BYTES"),
         ([["a", "b"], [], None], pa.list_(pa.string()), "list", "BYTES"),
         ([["a"] * 1_001], pa.list_(pa.string()), "other", "BYTES"),
+        ([[1, 2], [], None], pa.large_list(pa.int32()), "list", "INT"),
+        ([[0.5, 1.0], None], pa.list_(pa.float32(), 2), "list", "FLOAT"),
         ([["a"]], pa.list_(pa.list_(pa.string())).value_type, "list", "BYTES"),
         ([{"a": 1}], pa.struct([("a", pa.int64())]), "other", "BYTES"),
         ([2**60], pa.int64(), "other", "BYTES"),
