@@ -8,7 +8,7 @@ project opens such files.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -19,8 +19,6 @@ from components.compat import refuse_pickled_arrow_types
 from schemas.errors import DataError
 
 _PICKLED = "arrow.py_extension_type"  # the name under which pyarrow stores a pickled Python type
-
-ParquetFile = pq.ParquetFile  # for annotations; `open_parquet` creates one
 
 refuse_pickled_arrow_types()
 
@@ -42,21 +40,36 @@ def open_parquet(path: str) -> pq.ParquetFile:
     return file
 
 
-def open_arrow(file: Any, path: str) -> pa.ipc.RecordBatchFileReader:
+def open_arrow(file: Any, path: str, only: Sequence[int] = ()) -> pa.ipc.RecordBatchFileReader:
     """Open an Arrow file.
 
     Args:
-      file: the file, open for reading bytes.
+      file: the file, open for reading bytes, or its path on a disk.
       path: its name for messages.
+      only: positions of the columns that batches have; empty for all.
 
     Raises:
       DataError: the file has a column of a pickled Python type.
       OSError, pa.ArrowException: the file is damaged.
     """
     with _refused(path):
-        reader = pa.ipc.open_file(file)
+        reader = pa.ipc.open_file(file, options=_only(only))
         _check(reader.schema, path)
     return reader
+
+
+def open_arrow_stream(
+    file: Any, path: str, only: Sequence[int] = ()
+) -> pa.ipc.RecordBatchStreamReader:
+    """Open a file in Arrow's stream format; arguments and errors as those of `open_arrow`."""
+    with _refused(path):
+        reader = pa.ipc.open_stream(file, options=_only(only))
+        _check(reader.schema, path)
+    return reader
+
+
+def _only(columns: Sequence[int]) -> pa.ipc.IpcReadOptions:
+    return pa.ipc.IpcReadOptions(included_fields=list(columns))
 
 
 @contextlib.contextmanager

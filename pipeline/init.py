@@ -14,11 +14,16 @@ import click
 
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE
 from schemas.errors import ConfigError
+from schemas.sources import KINDS
 
 if TYPE_CHECKING:
     from components.profile.draft import Draft
 
 _SHOWN = 20  # doubts and columns that are left out
+_ENDING = "|".join(
+    [r"\.(csv|tsv|txt|gz)", *(re.escape(each) for kind in KINDS for each in kind.endings)]
+)
+_ENDINGS = re.compile(f"({_ENDING})+$", re.IGNORECASE)
 
 
 @click.command()
@@ -42,9 +47,9 @@ def command(
 ) -> int:
     """Describe TABLE in two files that `skewless run` can use.
 
-    TABLE is a CSV, Parquet or JSON lines file, or a pattern of such files. The command looks at its
-    first rows, decides what each column is and becomes, and writes schema.pbtxt and pipeline.yaml
-    with a reason for each decision.
+    TABLE is a CSV, Parquet, Arrow or JSON lines file, or a pattern of such files. The command looks
+    at its first rows, decides what each column is and becomes, and writes schema.pbtxt and
+    pipeline.yaml with a reason for each decision.
     """
     from components import files
     from components.profile import texts
@@ -84,9 +89,7 @@ def _name(path: str) -> str:
     base = os.path.basename(path.rstrip("/"))
     if re.search(r"[*?\[]", base):
         base = os.path.basename(os.path.dirname(path)) or "table"
-    base = re.sub(
-        r"(\.(csv|tsv|txt|parquet|jsonl|ndjson|json|gz))+$", "", base, flags=re.IGNORECASE
-    )
+    base = _ENDINGS.sub("", base)
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", base).strip("_-")
     return re.sub(r"^[^A-Za-z]+", "", plain)[:63] or "table"
 

@@ -24,23 +24,30 @@ class FileKind:
     remedy: str
 
 
+def _set(kind: str, ending: str) -> str:
+    """Return the remedy for a format that is a kind of source."""
+    return (
+        f"set source.format: {kind} in pipeline.yaml; `skewless predict` reads it if its name ends"
+        f" in {ending}"
+    )
+
+
 GZIP = FileKind(
     "packed with gzip", "unpack it with gunzip; it is also read directly if its name ends in .gz"
 )
-PARQUET = FileKind(
-    "a Parquet file",
-    "set source.format: parquet in pipeline.yaml; `skewless predict` reads it if its name ends in"
-    " .parquet",
+PARQUET = FileKind("a Parquet file", _set("parquet", ".parquet"))
+ARROW = FileKind("an Arrow (Feather) file", _set("arrow", ".arrow"))
+ARROW_STREAM = FileKind("an Arrow stream", ARROW.remedy)
+_FEATHER_1 = FileKind(
+    "a Feather file of version 1",
+    "write it as version 2: pyarrow.feather.write_feather(table, path); or write the table as"
+    " Parquet or CSV",
 )
-_ARROW = FileKind("an Arrow (Feather) file", "write the table as Parquet or CSV")
+_OTHER = "write the table as Parquet or CSV"
 _ZIP = FileKind("a zip archive", "unzip it, and name the files that were in it")
 _EXCEL = FileKind("an Excel workbook", "save the sheet as `CSV UTF-8` from the spreadsheet program")
 _SHEET = FileKind("an OpenDocument spreadsheet", "save the sheet as CSV in UTF-8")
-JSON_LINES = FileKind(
-    "JSON",
-    "set source.format: jsonl in pipeline.yaml; `skewless predict` reads it if its name ends in"
-    " .jsonl",
-)
+JSON_LINES = FileKind("JSON", _set("jsonl", ".jsonl"))
 _JSON_ARRAY = FileKind(
     "a JSON array",
     "write each object on a line of its own, as in jq -c '.[]' FILE > NEW-FILE.jsonl, and set"
@@ -53,11 +60,11 @@ _BINARY: tuple[tuple[bytes, FileKind], ...] = (
     (b"\x1f\x8b", GZIP),
     (b"PAR1", PARQUET),
     (b"PARE", FileKind("an encrypted Parquet file", "write it without encryption")),
-    (b"ARROW1", _ARROW),
-    (b"FEA1", _ARROW),
-    (b"\xff\xff\xff\xff", FileKind("an Arrow stream", _ARROW.remedy)),
-    (b"ORC", FileKind("an ORC file", _ARROW.remedy)),
-    (b"Obj\x01", FileKind("an Avro file", _ARROW.remedy)),
+    (b"ARROW1", ARROW),
+    (b"FEA1", _FEATHER_1),
+    (b"\xff\xff\xff\xff", ARROW_STREAM),
+    (b"ORC", FileKind("an ORC file", _OTHER)),
+    (b"Obj\x01", FileKind("an Avro file", _OTHER)),
     (
         b"SQLite format 3\0",
         FileKind("an SQLite database", "export the table as CSV: sqlite3 -csv -header"),
@@ -69,7 +76,7 @@ _BINARY: tuple[tuple[bytes, FileKind], ...] = (
     (b"7z\xbc\xaf\x27\x1c", FileKind("a 7z archive", "unpack it with 7z x")),
     (b"Rar!\x1a\x07", FileKind("a RAR archive", "unpack it with unrar x")),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _EXCEL),
-    (b"\x89HDF\r\n\x1a\n", FileKind("an HDF5 file", _ARROW.remedy)),
+    (b"\x89HDF\r\n\x1a\n", FileKind("an HDF5 file", _OTHER)),
 )
 _TEXT: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
     (re.compile(rb"(?i)\s*<(!doctype html|html)"), FileKind("a web page", "fetch the data itself")),

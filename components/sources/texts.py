@@ -24,3 +24,26 @@ def with_nulls(texts: pa.Array, null_values: Sequence[str]) -> pa.Array:
     """
     missing = pc.is_in(texts, value_set=pa.array(null_values, pa.string()))
     return without(texts, missing.to_numpy(zero_copy_only=False))
+
+
+def with_bytes(kind: pa.DataType) -> pa.DataType:
+    """Return an Arrow type with bytes for text, as which an array can be viewed.
+
+    >>> with_bytes(pa.list_(pa.string()))
+    ListType(list<item: binary>)
+    """
+    if pa.types.is_string(kind):
+        return pa.binary()
+    if pa.types.is_large_string(kind):
+        return pa.large_binary()
+    if pa.types.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, with_bytes(kind.value_type), kind.ordered)
+    if pa.types.is_list(kind):
+        return pa.list_(with_bytes(kind.value_type))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(with_bytes(kind.value_type))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(with_bytes(kind.value_type), kind.list_size)
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(with_bytes(field.type)) for field in kind])
+    return kind

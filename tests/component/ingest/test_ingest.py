@@ -11,6 +11,7 @@ from pathlib import Path
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -290,7 +291,7 @@ def contents(root):
 
 
 def test_the_same_rows_give_the_same_examples_in_every_format(
-    write, write_parquet, write_lines, run
+    write, write_parquet, write_lines, run, tmp_path
 ):
     table = rows(0, 3000)
     table[3]["tips"] = ""
@@ -306,6 +307,9 @@ def test_the_same_rows_give_the_same_examples_in_every_format(
         "parquet": write_parquet(table, row_group_size=700),
         "jsonl": write_lines(table, name="data.jsonl.gz"),
     }
+    typed = pq.read_table(others["parquet"])
+    others["arrow"] = str(tmp_path / "data.feather")
+    feather.write_feather(typed, others["arrow"], chunksize=700)
     for kind, path in others.items():
         other, other_counts = run(path, settings=settings, format=kind)
         assert other_counts == counts

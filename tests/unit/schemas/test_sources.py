@@ -5,6 +5,7 @@ import pytest
 
 from schemas import catalog, sources
 from schemas.errors import ConfigError
+from schemas.sources.arrow import Arrow
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.parquet import Parquet
@@ -13,6 +14,7 @@ SOURCES = [
     Csv(path="a.csv", delimiter="|", null_values=("?", "NA"), newlines_in_values=False),
     Parquet(path="a/*.parquet", trim=True),
     JsonLines(path="a/*.jsonl", null_values=("?",)),
+    Arrow(path="a/*.feather", trim=True),
 ]
 
 
@@ -46,7 +48,11 @@ def test_the_format_says_the_kind_and_csv_is_meant_without_one(folder, text, sou
             4,
             "source: unknown format 'parket'; did you mean 'parquet'?",
         ),
-        ("  format: no\n  path: x", 3, "source: unknown format 'no'; one of: csv, jsonl, parquet"),
+        (
+            "  format: no\n  path: x",
+            3,
+            "source: unknown format 'no'; one of: arrow, csv, jsonl, parquet",
+        ),
         ("  format: [csv]\n  path: x", 3, "source: unknown format ['csv']"),
         (
             "  path: x\n  delimitr: a",
@@ -89,7 +95,7 @@ def test_json_of_an_unknown_kind_is_refused():
 
 
 def test_each_kind_is_listed_once_by_its_format():
-    assert sources.FORMATS == ("csv", "parquet", "jsonl")
+    assert sources.FORMATS == ("csv", "parquet", "jsonl", "arrow")
     assert [type(source) for source in SOURCES] == list(sources.KINDS)
 
 
@@ -102,6 +108,9 @@ def test_each_kind_is_listed_once_by_its_format():
         ("a.ndjson", JsonLines(path="a.ndjson")),
         ("a.ndjson.gz", JsonLines(path="a.ndjson.gz")),
         ("a.json", JsonLines(path="a.json")),
+        ("a.arrow", Arrow(path="a.arrow")),
+        ("gs://b/a.feather", Arrow(path="gs://b/a.feather")),
+        ("a.ipc", Arrow(path="a.ipc")),
         ("a.csv.gz", Csv(path="a.csv.gz")),
         ("a.parquet.gz", Csv(path="a.parquet.gz")),
         ("parquet", Csv(path="parquet")),

@@ -99,7 +99,7 @@ def test_older_files_are_known_too(tmp_path):
     assert named(database(tmp_path)) == "an SQLite database"
     assert named(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") == "an Excel workbook"
     feather_1 = written(lambda file: feather.write_feather(TABLE, file, version=1))
-    assert named(feather_1) == "an Arrow (Feather) file"
+    assert named(feather_1) == "a Feather file of version 1"
     assert named(b"\xfe\xff" + TEXT.encode("utf-16-be")) == "text in UTF-16"
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.sources import parquet
+from components.sources import typed_file
 from components.sources.protocol import Needs, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
@@ -103,7 +103,7 @@ def test_text_that_is_not_utf_8_is_rejected_whatever_the_file_calls_it(path, tex
 
 
 def test_rows_are_numbered_through_batches_and_row_groups(path, monkeypatch):
-    monkeypatch.setattr(parquet, "BATCH_ROWS", 3)
+    monkeypatch.setattr(typed_file, "BATCH_ROWS", 3)
     texts = [None if i % 7 == 3 else f"t{i}" for i in range(20)]
     table = {"n": list(range(20)), "x": [0.5] * 20, "t": texts}
     rows, rejects = read(path, table, row_group_size=8)

@@ -6,6 +6,7 @@ import sys
 
 import pyarrow as pa
 import pyarrow.csv as pv
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from components.sources.protocol import Needs, Selection, module_of, open_reader
 from components.sources.rejects import RejectReason
 from schemas import sources
 from schemas.columns import Column
+from schemas.sources.arrow import Arrow
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.parquet import Parquet
@@ -65,6 +67,7 @@ def test_rows_mean_the_same_in_every_kind(folder, rows, trim, required):
     table = pa.table(arrays, schema=TYPES)
     pv.write_csv(table, folder / "rows.csv")
     pq.write_table(table, folder / "rows.parquet")
+    feather.write_feather(table, folder / "rows.feather")
     lines = [json.dumps(row) for row in table.to_pylist()]
     (folder / "rows.jsonl").write_text("\n".join(lines))
     options = {"null_values": ("?",), "trim": trim}
@@ -72,8 +75,9 @@ def test_rows_mean_the_same_in_every_kind(folder, rows, trim, required):
         result(Csv(path=str(folder / "rows.csv"), **options), required),
         result(Parquet(path=str(folder / "rows.parquet"), **options), required),
         result(JsonLines(path=str(folder / "rows.jsonl"), **options), required),
+        result(Arrow(path=str(folder / "rows.feather"), **options), required),
     ]
-    assert results[0] == results[1] == results[2]
+    assert all(each == results[0] for each in results)
 
 
 @pytest.mark.parametrize("weight", ["n", "x"])

@@ -1,4 +1,4 @@
-"""Checks a Parquet file before its rows are read: its format, and the columns' names and types.
+"""Checks a file with types before its rows are read: its format, its columns' names and types.
 
 A file in another format is identified by its first bytes. A column may be absent, exist twice, or
 have a type that does not fit.
@@ -6,15 +6,34 @@ have a type that does not fit.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pyarrow as pa
 
 from components import files, list_arrays
 from components.sources import lists
-from components.sources.magic import HEAD_BYTES, PARQUET, is_binary, kind_of
+from components.sources.magic import HEAD_BYTES, FileKind, is_binary, kind_of
 from components.sources.protocol import Selection
 from components.sources.typed import fits
 from schemas.columns import Column
 from schemas.errors import DataError, did_you_mean
+
+
+@dataclass(frozen=True)
+class TypedFormat:
+    """A format of files that have their columns' types.
+
+    Attributes:
+      name: for "not …".
+      file: for "expected: …".
+      kinds: what the first bytes of such files are recognized as.
+      endings: of their names.
+    """
+
+    name: str
+    file: str
+    kinds: tuple[FileKind, ...]
+    endings: tuple[str, ...]
 
 
 def check_columns(schema: pa.Schema, selection: Selection, *, where: str) -> None:
@@ -86,8 +105,8 @@ def _remedy(arrow: pa.DataType, column: Column) -> str:
     return cast
 
 
-def unreadable(path: str, error: Exception) -> DataError:
-    """Return the error for a file that pyarrow cannot read as Parquet."""
+def unreadable(path: str, error: Exception, expected: TypedFormat) -> DataError:
+    """Return the error for a file that cannot be read as one of a format."""
     what, remedy = f"the source cannot be read: {error}", None
     if files.is_file(path):
         with files.open_read(path) as file:
@@ -95,15 +114,16 @@ def unreadable(path: str, error: Exception) -> DataError:
         kind = kind_of(head)
         if not head:
             what = "the file is empty"
-        elif kind is PARQUET:
+        elif kind in expected.kinds:
             remedy = "the file is damaged or incomplete: copy it again"
         elif kind is not None:
-            what, remedy = f"the file is {kind.name}, not Parquet", kind.remedy
+            what, remedy = f"the file is {kind.name}, not {expected.name}", kind.remedy
         elif not is_binary(head):
-            named = " as its name says" if path.endswith(".parquet") else ""
-            what = f"the file is text, not Parquet{named}"
+            ending = next((each for each in expected.endings if path.endswith(each)), None)
+            named = " as its name says" if ending else ""
+            what = f"the file is text, not {expected.name}{named}"
             remedy = (
                 "for CSV, set source.format: csv in pipeline.yaml; `skewless predict` reads it if"
-                " its name does not end in .parquet"
+                f" its name does not end in {ending or expected.endings[0]}"
             )
-    return DataError(what, where=path, expected="a readable Parquet file", remedy=remedy)
+    return DataError(what, where=path, expected=expected.file, remedy=remedy)

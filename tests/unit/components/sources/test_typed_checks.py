@@ -1,4 +1,4 @@
-"""Problems of a Parquet file are reported before its rows are read."""
+"""Problems of a file with types are reported before its rows are read."""
 
 import gzip
 from datetime import date, datetime, time, timedelta

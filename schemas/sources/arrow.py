@@ -1,0 +1,15 @@
+"""Options of Arrow files."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from schemas.sources.options import SourceOptions
+
+
+class Arrow(SourceOptions):
+    """Arrow IPC files, such as Feather; `null_values` and `trim` apply to columns of text."""
+
+    endings: ClassVar[tuple[str, ...]] = (".arrow", ".feather", ".ipc")
+
+    format: Literal["arrow"] = "arrow"
