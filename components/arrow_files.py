@@ -1,4 +1,4 @@
-"""The only module that opens Parquet and Arrow files for reading.
+"""The only module that opens Parquet, Arrow and ORC files for reading.
 
 Opening a file never runs code from the file. pyarrow before 14.0.1 unpickles extension types that a
 file contains (CVE-2023-47248). Importing this module turns that off, and nothing else in this
@@ -66,6 +66,16 @@ def open_arrow_stream(
         reader = pa.ipc.open_stream(file, options=_only(only))
         _check(reader.schema, path)
     return reader
+
+
+def open_orc(path: str) -> Any:
+    """Open an ORC file as pyarrow's ORCFile; arguments and errors as those of `open_parquet`."""
+    from pyarrow import orc  # only its source needs it
+
+    with _refused(path):
+        file = orc.ORCFile(files.arrow_source(path))
+        _check(file.schema, path)
+    return file
 
 
 def _only(columns: Sequence[int]) -> pa.ipc.IpcReadOptions:

@@ -38,6 +38,7 @@ GZIP = FileKind(
 PARQUET = FileKind("a Parquet file", _set("parquet", ".parquet"))
 ARROW = FileKind("an Arrow (Feather) file", _set("arrow", ".arrow"))
 ARROW_STREAM = FileKind("an Arrow stream", ARROW.remedy)
+ORC = FileKind("an ORC file", _set("orc", ".orc"))
 _FEATHER_1 = FileKind(
     "a Feather file of version 1",
     "write it as version 2: pyarrow.feather.write_feather(table, path); or write the table as"
@@ -63,7 +64,7 @@ _BINARY: tuple[tuple[bytes, FileKind], ...] = (
     (b"ARROW1", ARROW),
     (b"FEA1", _FEATHER_1),
     (b"\xff\xff\xff\xff", ARROW_STREAM),
-    (b"ORC", FileKind("an ORC file", _OTHER)),
+    (b"ORC", ORC),
     (b"Obj\x01", FileKind("an Avro file", _OTHER)),
     (
         b"SQLite format 3\0",

@@ -14,10 +14,11 @@ from schemas.sources.arrow import Arrow
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.options import SourceOptions
+from schemas.sources.orc import Orc
 from schemas.sources.parquet import Parquet
 from schemas.strict import named_kind
 
-KINDS = (Csv, Parquet, JsonLines, Arrow)
+KINDS = (Csv, Parquet, JsonLines, Arrow, Orc)
 
 _FORMAT = "format"
 FORMATS: tuple[str, ...] = tuple(kind.model_fields[_FORMAT].default for kind in KINDS)

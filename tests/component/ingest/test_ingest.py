@@ -12,6 +12,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
+import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pytest
 
@@ -310,6 +311,8 @@ def test_the_same_rows_give_the_same_examples_in_every_format(
     typed = pq.read_table(others["parquet"])
     others["arrow"] = str(tmp_path / "data.feather")
     feather.write_feather(typed, others["arrow"], chunksize=700)
+    others["orc"] = str(tmp_path / "data.orc")
+    orc.write_table(typed, others["orc"])
     for kind, path in others.items():
         other, other_counts = run(path, settings=settings, format=kind)
         assert other_counts == counts

@@ -8,6 +8,7 @@ from schemas.errors import ConfigError
 from schemas.sources.arrow import Arrow
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
+from schemas.sources.orc import Orc
 from schemas.sources.parquet import Parquet
 
 SOURCES = [
@@ -15,6 +16,7 @@ SOURCES = [
     Parquet(path="a/*.parquet", trim=True),
     JsonLines(path="a/*.jsonl", null_values=("?",)),
     Arrow(path="a/*.feather", trim=True),
+    Orc(path="a/*.orc"),
 ]
 
 
@@ -51,7 +53,7 @@ def test_the_format_says_the_kind_and_csv_is_meant_without_one(folder, text, sou
         (
             "  format: no\n  path: x",
             3,
-            "source: unknown format 'no'; one of: arrow, csv, jsonl, parquet",
+            "source: unknown format 'no'; one of: arrow, csv, jsonl, orc, parquet",
         ),
         ("  format: [csv]\n  path: x", 3, "source: unknown format ['csv']"),
         (
@@ -95,7 +97,7 @@ def test_json_of_an_unknown_kind_is_refused():
 
 
 def test_each_kind_is_listed_once_by_its_format():
-    assert sources.FORMATS == ("csv", "parquet", "jsonl", "arrow")
+    assert sources.FORMATS == ("csv", "parquet", "jsonl", "arrow", "orc")
     assert [type(source) for source in SOURCES] == list(sources.KINDS)
 
 
@@ -111,6 +113,7 @@ def test_each_kind_is_listed_once_by_its_format():
         ("a.arrow", Arrow(path="a.arrow")),
         ("gs://b/a.feather", Arrow(path="gs://b/a.feather")),
         ("a.ipc", Arrow(path="a.ipc")),
+        ("a.orc", Orc(path="a.orc")),
         ("a.csv.gz", Csv(path="a.csv.gz")),
         ("a.parquet.gz", Csv(path="a.parquet.gz")),
         ("parquet", Csv(path="parquet")),

@@ -7,6 +7,7 @@ import sys
 import pyarrow as pa
 import pyarrow.csv as pv
 import pyarrow.feather as feather
+import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from schemas.columns import Column
 from schemas.sources.arrow import Arrow
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
+from schemas.sources.orc import Orc
 from schemas.sources.parquet import Parquet
 
 COLUMNS = (Column("n", "INT", True), Column("x", "FLOAT", True), Column("t", "BYTES", True))
@@ -68,6 +70,7 @@ def test_rows_mean_the_same_in_every_kind(folder, rows, trim, required):
     pv.write_csv(table, folder / "rows.csv")
     pq.write_table(table, folder / "rows.parquet")
     feather.write_feather(table, folder / "rows.feather")
+    orc.write_table(table, folder / "rows.orc")
     lines = [json.dumps(row) for row in table.to_pylist()]
     (folder / "rows.jsonl").write_text("\n".join(lines))
     options = {"null_values": ("?",), "trim": trim}
@@ -76,6 +79,7 @@ def test_rows_mean_the_same_in_every_kind(folder, rows, trim, required):
         result(Parquet(path=str(folder / "rows.parquet"), **options), required),
         result(JsonLines(path=str(folder / "rows.jsonl"), **options), required),
         result(Arrow(path=str(folder / "rows.feather"), **options), required),
+        result(Orc(path=str(folder / "rows.orc"), **options), required),
     ]
     assert all(each == results[0] for each in results)
 
