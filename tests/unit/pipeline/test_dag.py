@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pipeline import dag
+from pipeline import dag, digests
 from schemas import catalog
 from schemas.errors import DataError
 
@@ -47,7 +47,7 @@ def test_other_pipelines_keep_the_id_that_their_runs_are_found_by():
 
 
 def test_what_evaluation_alone_reads_runs_no_other_stage_again(monkeypatch):
-    monkeypatch.setattr(dag.digests, "code", lambda *_, **__: "")
+    monkeypatch.setattr(digests, "code", lambda *_, **__: "")
     dataset = catalog.load("support")
     label = dataset.spec.label.model_copy(update={"top_k": 2})
     spec = dataset.spec.model_copy(update={"label": label})

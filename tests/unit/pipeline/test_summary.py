@@ -137,7 +137,12 @@ def test_the_summary_of_a_pushed_model():
 
 
 def test_metrics_name_their_weight_and_the_classes_that_count():
-    figures = {"log_loss": 0.5, "accuracy": 0.8, "macro_f1": 0.7, "weighted_f1": 0.75}
+    figures: dict[str, float | None] = {
+        "log_loss": 0.5,
+        "accuracy": 0.8,
+        "macro_f1": 0.7,
+        "weighted_f1": 0.75,
+    }
     figures |= {"macro_auc": None, "calibration_error": 0.01, "top_5_accuracy": 0.9625}
     measured = {"examples": 2250, **figures}
     printed = text(
