@@ -11,12 +11,28 @@ from components.profile.association import codes_of
 from components.profile.choices import ColumnChoice, choose
 from components.profile.label import Label, label_of
 from components.profile.table import Table
+from components.profile.times import in_order
 from components.profile.types import typed
 from components.profile.values import ColumnValues
 from schemas.errors import ConfigError, did_you_mean
 
 _MOST_KEYS = 12
 _TEST_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class DraftSplit:
+    """How rows are split.
+
+    Attributes:
+      by: the kind.
+      columns: the columns that decide.
+      reason: why these.
+    """
+
+    by: str
+    columns: tuple[str, ...]
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -28,16 +44,14 @@ class Draft:
       label: what is predicted.
       choices: what each other column becomes, in the order of the table.
       nulls: texts that mean missing.
-      key: the columns that identify rows.
-      key_reason: why these.
+      split: how rows are split.
     """
 
     table: Table
     label: Label
     choices: tuple[ColumnChoice, ...]
     nulls: tuple[str, ...]
-    key: tuple[str, ...]
-    key_reason: str
+    split: DraftSplit
 
     @property
     def features(self) -> tuple[ColumnChoice, ...]:
@@ -95,8 +109,7 @@ def draft(table: Table, label: str, task: str | None = None) -> Draft:
             remedy=f"what was seen: {reasons or 'the label is the only column'}",
         )
     choices = _without_twins(choices)
-    key, reason = _key(choices)
-    return Draft(table, decided, choices, nulls, key, reason)
+    return Draft(table, decided, choices, nulls, _split(choices))
 
 
 def _filtered(column: ColumnValues, rows: pa.Array) -> ColumnValues:
@@ -118,15 +131,19 @@ def _without_twins(choices: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...
     return tuple(kept)
 
 
-def _key(choices: Sequence[ColumnChoice]) -> tuple[tuple[str, ...], str]:
-    """Return the columns whose hash decides a row's split, and why."""
+def _split(choices: Sequence[ColumnChoice]) -> DraftSplit:
+    """Return how rows are split: by what several belong to, by time, or by a hash."""
     keys = [choice for choice in choices if choice.is_key and not choice.missing]
     groups = [choice for choice in keys if choice.repeats]
     if groups:
-        return (groups[0].name,), "all rows of one share a split"
+        return DraftSplit("group", (groups[0].name,), "all rows of one share a split")
+    for choice in choices:
+        if choice.typed.nature == "time" and not choice.missing and in_order(choice.typed):
+            return DraftSplit("time", (choice.name,), "the rows are in its order")
     if keys:
-        return (keys[0].name,), "it names a row"
+        return DraftSplit("hash", (keys[0].name,), "it names a row")
     used = [choice for choice in choices if choice.treatments and choice.typed.nature != "list"]
     widest = sorted(used, key=lambda choice: -choice.typed.column.distinct)[:_MOST_KEYS]
     names = {choice.name for choice in widest}
-    return tuple(c.name for c in used if c.name in names), "no column names a row"
+    columns = tuple(c.name for c in used if c.name in names)
+    return DraftSplit("hash", columns, "no column names a row")

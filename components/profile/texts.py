@@ -27,7 +27,7 @@ def schema_text(draft: Draft) -> str:
         'default_environment: "SERVING"',
     ]
     for choice in draft.choices:
-        if choice.treatments or choice.name in draft.key:
+        if choice.treatments or choice.name in draft.split.columns:
             lines += _feature(choice, serving=bool(choice.treatments))
     label = draft.label
     is_global = label.domain and label.domain[0].startswith("string_domain")
@@ -75,8 +75,7 @@ def pipeline_text(draft: Draft, name: str, path: str) -> str:
         "",
         *_source(draft, path),
         "",
-        "splits:",
-        f"  key: {_listed(draft.key)}  # {draft.key_reason}",
+        *_splits(draft),
         "",
         *_label(draft),
         "",
@@ -110,6 +109,16 @@ def _source(draft: Draft, path: str) -> Iterator[str]:
             yield f"  {key}: {json.dumps(value)}"
     if draft.nulls:
         yield f"  null_values: {_listed(draft.nulls)}  # they mean: missing"
+
+
+def _splits(draft: Draft) -> Iterator[str]:
+    split = draft.split
+    yield "splits:"
+    yield f"  by: {split.by}  # {split.reason}"
+    if split.by == "time":
+        yield f"  column: {_scalar(split.columns[0])}"
+    else:
+        yield f"  key: {_listed(split.columns)}"
 
 
 def _label(draft: Draft) -> Iterator[str]:

@@ -6,11 +6,23 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from components.times import format_of as parsed
+from components.times import read_texts
+
+if TYPE_CHECKING:
+    from components.profile.types import Typed
 
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d", "%d-%b-%Y")
 _CLOCKS = ("", "%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 _BETWEEN = (" ", "T")
 _ZONES = ("", "Z", "%z", " UTC")
+_LEAST_STEPS = 20
+_IN_ORDER = 0.99  # share of the steps between rows that go the same way
 _MOST = 2_000  # distinct texts that are tried
 _LIKE = re.compile(r"^[0-9]{1,4}[-/.][0-9A-Za-z]{1,3}[-/.][0-9]{1,4}(\D|$)|^[0-9]{8}(\D|$)")
 
@@ -44,3 +56,21 @@ def _fits(text: str, form: str) -> bool:
     except ValueError:
         return False
     return 1685 <= read.year <= 2254 and len(text) >= len("1-1-2000")
+
+
+def in_order(column: Typed) -> bool:
+    """Return whether a table's rows are in the order of a column of times, or in the reverse one.
+
+    Many rows of one time, as in a table that is sorted by day, are in order; a table of a few times
+    is not.
+    """
+    array = column.column.array
+    if pa.types.is_string(array.type):
+        times, _ = read_texts(array, parsed(column.form))
+    else:
+        times = array.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    steps = np.sign(np.diff(times))
+    moved = steps[steps != 0]
+    if len(moved) < _LEAST_STEPS:
+        return False
+    return bool(max((moved > 0).mean(), (moved < 0).mean()) >= _IN_ORDER)

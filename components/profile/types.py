@@ -34,6 +34,7 @@ class Typed:
       nature: "number", "boolean", "time", "text", "list"; "other" for what no column can be.
       kind: `type` in schema.pbtxt.
       domain: further lines of its feature there.
+      form: the format of times that are texts, or "".
       nulls: texts in the table that mean missing.
       doubt: what a person should look at, or "".
     """
@@ -42,6 +43,7 @@ class Typed:
     nature: str
     kind: str = BYTES.name
     domain: tuple[str, ...] = ()
+    form: str = ""
     nulls: tuple[str, ...] = ()
     doubt: str = ""
 
@@ -80,7 +82,7 @@ def _text(column: ColumnValues, whole: bool) -> Typed:
     for no, yes in NO_AND_YES:
         if sorted(texts) == sorted((no, yes)) and no != "0":
             lines = (f"bool_domain {{ true_value: {quoted(yes)} false_value: {quoted(no)} }}",)
-            return Typed(column, "boolean", BYTES.name, lines, nulls)
+            return Typed(column, "boolean", BYTES.name, lines, nulls=nulls)
     numbers = NumberText(None) if column.has_type else as_numbers(column)
     if numbers.kind is not None:
         known = ColumnValues(column.name, _numbers(column, numbers.kind))
@@ -95,9 +97,11 @@ def _text(column: ColumnValues, whole: bool) -> Typed:
         return replace(found, nulls=(*nulls, *numbers.nulls), doubt=doubt)
     formats = format_of(column.counts[0].slice(0, 2_000).to_pylist())
     if formats:
-        doubt = "" if len(formats) == 1 else f"{formats[0]} was taken; {formats[1]} fits, too"
-        return Typed(column, "time", BYTES.name, (_time(formats[0]),), nulls, doubt)
-    return Typed(column, "text", BYTES.name, (), nulls)
+        first = formats[0]
+        other = next((f for f in formats if f.split("%H")[0] != first.split("%H")[0]), None)
+        doubt = "" if other is None else f"{first} was taken; {other} fits, too"
+        return Typed(column, "time", BYTES.name, (_time(first),), first, nulls, doubt)
+    return Typed(column, "text", BYTES.name, nulls=nulls)
 
 
 def _numbers(column: ColumnValues, kind: str) -> pa.Array:

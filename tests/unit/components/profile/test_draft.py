@@ -98,8 +98,18 @@ def test_rows_of_one_customer_share_a_split():
     rows = 3000
     customers = [f"c{i % 1200}" for i in range(rows)]
     drafted = draft(table({**several(rows), "customer_id": customers}), "returned")
-    assert drafted.key == ("customer_id",)
-    assert drafted.key_reason == "all rows of one share a split"
+    assert drafted.split.by == "group"
+    assert drafted.split.columns == ("customer_id",)
+
+
+@pytest.mark.parametrize(("step", "by"), [(1, "time"), (7, "hash")])
+def test_rows_in_the_order_of_a_time_are_split_by_it(tmp_path, step, by):
+    rows = 400
+    days = [f"2024-01-{1 + (i * step % rows) * 30 // rows:02d}" for i in range(rows)]
+    columns = {**several(rows), "ordered": days}
+    del columns["order_id"]
+    dataset = written(tmp_path, draft(table(columns), "returned"))
+    assert dataset.spec.splits.by == by
 
 
 @pytest.mark.parametrize(
