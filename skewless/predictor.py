@@ -39,7 +39,8 @@ class Predictor:
 
         Args:
           rows: the model's raw columns, and any others; null or None is missing. Columns of a
-            mapping are lists, arrays of NumPy or series of pandas.
+            mapping are lists, arrays of NumPy or series of pandas. Booleans and times have types of
+            their own, or are written as the schema says.
 
         Returns:
           The outputs, a row for each of `rows`: `score`, `class` and so on.

@@ -64,10 +64,11 @@ _kept = KeptModels(_MOST_KEPT)
 class SavedModelHandler(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
     """Scores RecordBatches with a SavedModel's signature over raw columns.
 
-    An element is a RecordBatch with the model's raw columns, and any others; null is missing. The
-    result is a `PredictionResult` with the batch as `example`, a RecordBatch of the outputs
-    (`score`, `class`, …), row by row, as `inference`, and the folder of the SavedModel as
-    `model_id`. Wrap the handler in `KeyedModelHandler` for pairs of a key and a batch.
+    An element is a RecordBatch with the model's raw columns, and any others; null is missing, and a
+    time has Arrow's own type, or is written as the schema says. The result is a `PredictionResult`
+    with the batch as `example`, a RecordBatch of the outputs (`score`, `class`, …), row by row, as
+    `inference`, and the folder of the SavedModel as `model_id`. Wrap the handler in
+    `KeyedModelHandler` for pairs of a key and a batch.
 
     Args:
       saved_model: folder of the SavedModel, such as a run's `serving/3`.
@@ -159,8 +160,9 @@ class SavedModelHandler(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
 class RowHandler(SavedModelHandler):
     """Scores single rows, which RunInference batches.
 
-    An element is a mapping from column to value: int, float, str, or None if missing; an omitted
-    column is missing, too. The result's `inference` is a dict from output to value. Every row costs
+    An element is a mapping from column to value: int, float, str, or None if missing; of booleans
+    and times also bool, datetime and date. An omitted column is missing, too. The result's
+    `inference` is a dict from output to value. Every row costs
     some Python code: prefer RecordBatches where possible.
 
     Args:
