@@ -110,3 +110,16 @@ def test_no_more_than_five_are_worst():
     slices = [slice_of(str(i), 0.7 + i / 100) for i in range(9)]
     found = worst(slices, OVERALL, objective=LOG_LOSS, min_examples=1)
     assert [s.value for s in found] == ["8", "7", "6", "5", "4"]
+
+
+def test_slices_without_an_objective_are_not_the_worst():
+    auc = Binary.metric("auc")
+    one_class, weak, strong = (slice_of(value, 0.5) for value in ("one", "weak", "strong"))
+    slices = [
+        each.model_copy(update={"metrics": {**each.metrics, "auc": value}})
+        for each, value in ((one_class, None), (weak, 0.6), (strong, 0.9))
+    ]
+    overall = {**OVERALL, "auc": 0.8}
+    found = worst(slices, overall, objective=auc, min_examples=30)
+    assert [each.value for each in found] == ["weak"]
+    assert worst(slices, {**overall, "auc": None}, objective=auc, min_examples=30) == ()
