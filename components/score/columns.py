@@ -222,6 +222,8 @@ def as_column(values: Any, column: Column, where: str) -> pa.Array:
     """
     special = column.type.is_boolean or column.type.is_time
     try:
+        if column.is_list and any(isinstance(value, str | bytes) for value in values):
+            raise TypeError("a text is not a list")  # pyarrow takes one for a list of characters
         array = pa.array(values, None if special else arrow_type(column))
     except (pa.ArrowException, TypeError, OverflowError) as error:
         raise DataError(
