@@ -77,7 +77,7 @@ def bare_lines(table: pa.Table) -> bytes:
 def _passes(dataset: Dataset) -> Iterator[pa.Table]:
     """Yield all trips in a new order, again and again; varied from the second time on."""
     trips = pc.read_csv(
-        dataset.source_path,
+        dataset.source_patterns[0],
         convert_options=pc.ConvertOptions(
             column_types={c.name: _TYPES[c.kind] for c in dataset.columns},
             null_values=[""],

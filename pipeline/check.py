@@ -78,7 +78,7 @@ def command(dataset: str) -> int:
     if len(look.rejects) > allowed * look.read:
         raise DataError(
             f"{len(look.rejects):,} of the first {look.read:,} records are rejected",
-            where=read.source_path,
+            where=", ".join(read.source_patterns),
             expected=f"at most {allowed:.1%} (validation.max_rejected_fraction)",
             remedy="correct the types in schema.pbtxt, the source's options, or the table",
         )

@@ -8,6 +8,7 @@ evaluate → (g) blessing, parity → (h) proof → push → (i) a version in th
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -62,8 +63,8 @@ def check_source(dataset: Dataset) -> None:
       StoreError: the store does not answer, or refuses.
     """
     reader = reader_of(dataset)
-    if files.in_store(dataset.source_path):
-        stores.check(dataset.source_path)
+    for pattern in filter(files.in_store, dataset.source_patterns):
+        stores.check(pattern)
     for path in source_paths(dataset):
         reader.parts(path)
 
@@ -78,17 +79,25 @@ def reader_of(dataset: Dataset) -> Reader[Any]:
     return open_reader(spec.source, selection_of(dataset.columns, spec.label, spec.splits))
 
 
+def fingerprint(dataset: Dataset, known: DigestCache) -> str:
+    """Return a digest of the source's files: their contents, and their names if these matter."""
+    paths = source_paths(dataset)
+    digest = digests.source(paths, known)
+    names = [os.path.basename(path) for path in paths] if dataset.spec.splits.reads_names else []
+    return " ".join([digest, *names])
+
+
 def source_paths(dataset: Dataset) -> list[str]:
-    """Return the source's files, sorted.
+    """Return the source's files: those of each path in turn, sorted, each once.
 
     Raises:
-      DataError: there are none.
+      DataError: a path leads to none.
     """
-    return source_files(
-        dataset.source_path,
-        named=dataset.spec.source.path,
-        remedy=f"correct source.path in {dataset.folder / SPEC_FILE}",
-    )
+    remedy = f"correct source.path in {dataset.folder / SPEC_FILE}"
+    found: dict[str, None] = {}
+    for pattern, named in zip(dataset.source_patterns, dataset.spec.source.paths, strict=True):
+        found |= dict.fromkeys(source_files(pattern, named=named, remedy=remedy))
+    return list(found)
 
 
 def pipeline_id(name: str) -> str:
@@ -192,8 +201,8 @@ def _data(shared: _Shared, dataset: Dataset, known: DigestCache, allow_anomalies
 
     ingested = ingest(
         source=dataset.spec.source.model_dump_json(),
-        pattern=dataset.source_path,
-        fingerprint=digests.source(source_paths(dataset), known),
+        patterns=json.dumps(dataset.source_patterns),
+        fingerprint=fingerprint(dataset, known),
         columns=shared.columns,
         splits=dataset.spec.splits.model_dump_json(),
         label=shared.label,

@@ -29,7 +29,8 @@ def command(dataset: str) -> None:
     spec = read.spec
     rows = sum(part.rows for part in parts)
     click.echo(f"{spec.name} predicts {spec.label.in_words()} ({spec.label.task})")
-    click.echo(f"source     {spec.source.path}: {spec.source.format}, about {rows:,.0f} rows")
+    paths = ", ".join(spec.source.paths)
+    click.echo(f"source     {paths}: {spec.source.format}, about {rows:,.0f} rows")
     click.echo(f"splits     train, eval and test: {spec.splits.in_words()}\n")
     click.echo(
         render(

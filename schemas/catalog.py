@@ -62,9 +62,9 @@ class Dataset:
     columns: tuple[Column, ...]
 
     @property
-    def source_path(self) -> str:
-        """The source's path or glob, with `package://` and relative paths resolved."""
-        return resolve_path(self.spec.source.path, self.folder)
+    def source_patterns(self) -> tuple[str, ...]:
+        """The source's paths or globs, with `package://` and relative paths resolved."""
+        return tuple(resolve_path(path, self.folder) for path in self.spec.source.paths)
 
 
 def load(name_or_path: str) -> Dataset:

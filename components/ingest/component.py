@@ -1,5 +1,7 @@
 """The ingest node: unpacks parameters, reads the source, records properties of the examples."""
 
+import json
+
 import apache_beam as beam
 from tfx.dsl.component.experimental.annotations import (
     BeamComponentParameter,
@@ -24,7 +26,7 @@ from schemas.splits.options import SPLITS
 def ingest(
     examples: OutputArtifact[Examples],
     source: Parameter[str],
-    pattern: Parameter[str],
+    patterns: Parameter[str],
     fingerprint: Parameter[str],
     columns: Parameter[str],
     splits: Parameter[str],
@@ -35,13 +37,14 @@ def ingest(
 ) -> None:
     """Turn the source into examples.
 
-    The files are those that match `pattern` now. `fingerprint` is the digest of their contents for
-    the cache; their names do not count.
+    The files are those that match `patterns`, a list in JSON, now. `fingerprint` is the digest of
+    their contents for the cache.
     """
+    paths = [entry.path for pattern in json.loads(patterns) for entry in files.find(pattern)]
     with progress.stage("ingest"):
         counts = make_examples(
             source=sources.loads(source),
-            paths=[entry.path for entry in files.find(pattern)],
+            paths=list(dict.fromkeys(paths)),
             columns=loads(columns),
             splits=split_kinds.loads(splits),
             label=tasks.loads(label),

@@ -90,15 +90,16 @@ class Router:
     splitter: Splitter
     shards: Shards
 
-    def route(self, batch: pa.RecordBatch, *, file: int, first: int) -> np.ndarray:
+    def route(self, batch: pa.RecordBatch, path: str, *, file: int, first: int) -> np.ndarray:
         """Return each row's shard, shape [rows]; -1 for a row that is in no split.
 
         Args:
           batch: the rows.
+          path: the source file.
           file: the source file's position among the files.
           first: the number of earlier rows in the file.
         """
-        split = self.splitter.assign(batch)
+        split = self.splitter.assign(batch, path)
         counts = np.array(self.shards.counts)
         offsets = np.cumsum(counts) - counts
         shard = offsets[split] + scatter(file, first, batch.num_rows, counts[split])
@@ -115,11 +116,13 @@ class PieceWriter:
       dropped: how many of them are in no split.
     """
 
-    def __init__(self, folder: str, schema: pa.Schema, router: Router, *, file: int) -> None:
+    def __init__(
+        self, folder: str, schema: pa.Schema, router: Router, source: str, *, file: int
+    ) -> None:
         self._path = os.path.join(folder, f"{uuid.uuid4().hex}.arrow")
         self._stack = contextlib.ExitStack()
         self._router = router
-        self._file = file
+        self._source, self._file = source, file
         self._batches: dict[int, list[int]] = {}
         self._written = 0
         partial = self._stack.enter_context(files.whole(self._path))
@@ -130,7 +133,7 @@ class PieceWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows, each to the piece of its shard; those that are in no split are counted."""
-        shard = self._router.route(batch, file=self._file, first=self.rows)
+        shard = self._router.route(batch, self._source, file=self._file, first=self.rows)
         self.rows += batch.num_rows
         if (kept := shard >= 0).sum() < batch.num_rows:
             self.dropped += int((~kept).sum())

@@ -76,7 +76,7 @@ def ingest(
       ConfigError: the source's options contradict each other.
     """
     if not paths:
-        raise DataError("no file matches the source's path", where=source.path)
+        raise DataError("no file matches the source's path", where=", ".join(source.paths))
     reader = open_reader(source, selection_of(columns, label, splits))
     parts = [part for path in paths for part in reader.parts(path)]
     _note_ignored(parts)
@@ -211,7 +211,7 @@ class _ReadPart(beam.DoFn):
         plan, tally = self._plan, IngestTally()
         schema = arrow_schema(plan.columns)
         with (
-            PieceWriter(plan.folder, schema, plan.router, file=position) as pieces,
+            PieceWriter(plan.folder, schema, plan.router, part.path, file=position) as pieces,
             RejectWriter(plan.folder) as rejects,
         ):
             for block in plan.reader.read(part):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from schemas.columns import SPACES
 from schemas.strict import Strict
@@ -11,16 +13,21 @@ from schemas.strict import Strict
 class SourceOptions(Strict):
     """Options of a source of rows; a kind adds its own.
 
-    `path` is a file, a glob, or `package://NAME/FILE` for a file that a Python package ships;
-    relative paths are relative to the folder of pipeline.yaml.
+    `path` is a file, a glob, `package://NAME/FILE` for a file that a Python package ships, or a
+    list of these; relative paths are relative to the folder of pipeline.yaml.
     """
 
     endings: ClassVar[tuple[str, ...]] = ()  # by which `skewless predict` recognizes the kind
 
     format: str
-    path: str
+    path: str | Annotated[tuple[str, ...], Field(min_length=1)]
     null_values: tuple[str, ...] = ("",)  # texts that mean missing; the empty one always does
     trim: bool = False  # drop spaces around every value, as in "a, b, c"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths, as pipeline.yaml has them."""
+        return (self.path,) if isinstance(self.path, str) else self.path
 
     @property
     def nulls(self) -> tuple[str, ...]:

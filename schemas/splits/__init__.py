@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 import pydantic
 
 from schemas.splits.column import ColumnSplit
+from schemas.splits.file import FileSplit
 from schemas.splits.group import Group
 from schemas.splits.hash import Hash
 from schemas.splits.options import SplitOptions
 from schemas.splits.time import Time
 from schemas.strict import named_kind
 
-KINDS = (Hash, Group, Time, ColumnSplit)
+KINDS = (Hash, Group, Time, ColumnSplit, FileSplit)
 NAMES: tuple[str, ...] = tuple(kind.model_fields["by"].default for kind in KINDS)
 
 

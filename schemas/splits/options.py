@@ -30,6 +30,11 @@ class SplitOptions(Strict):
         return ()
 
     @property
+    def reads_names(self) -> bool:
+        """Whether the names of files decide."""
+        return False
+
+    @property
     def shares(self) -> tuple[float, float, float]:
         """The approximate share of rows for each split, in the order of `SPLITS`."""
         raise NotImplementedError

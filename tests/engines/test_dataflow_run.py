@@ -49,9 +49,9 @@ def in_bucket(
 ) -> Iterator[Dataset]:
     """The taxi dataset with its rows in the bucket, and two records that are not rows."""
     local = tmp_path_factory.mktemp("source") / "trips.csv"
-    local.write_bytes(Path(dataset.source_path).read_bytes() + b"".join(BAD))
+    local.write_bytes(Path(dataset.source_patterns[0]).read_bytes() + b"".join(BAD))
     source = dataset.spec.source.model_copy(update={"path": f"gs://{BUCKET}/data/trips.csv"})
-    files.copy_file(str(local), source.path)
+    files.copy_file(str(local), source.paths[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(local.parent))
         yield replace(dataset, spec=dataset.spec.model_copy(update={"source": source}))
@@ -183,7 +183,7 @@ def here(in_bucket: Dataset, played: Played, tmp_path_factory: pytest.TempPathFa
     """The scores of this process with the pushed model."""
     assert played.summary.model
     rows, folder = f"gs://{BUCKET}/data/some.csv", tmp_path_factory.mktemp("scores")
-    some = files.read_bytes(in_bucket.source_path).splitlines(keepends=True)[:501]
+    some = files.read_bytes(in_bucket.source_patterns[0]).splitlines(keepends=True)[:501]
     files.write_whole(rows, b"".join([*some, *BAD]))
     assert main(["predict", f"{RUNS}/taxi", rows, "-o", str(folder / "scores.parquet")]) == 0
     return Scored.read(rows, folder)

@@ -71,7 +71,7 @@ def engine(on_engine: Callable[..., Choice], with_pool: str) -> Choice:
 @pytest.fixture(scope="module")
 def few(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Some of the taxi data's rows, and three bad ones among them."""
-    header, *rows = Path(dataset.source_path).read_bytes().splitlines(keepends=True)[:500]
+    header, *rows = Path(dataset.source_patterns[0]).read_bytes().splitlines(keepends=True)[:500]
     bad = [rows[0].replace(b",5,", b",May,", 1), b"one,two\n", b'"' + rows[1]]
     path = tmp_path_factory.mktemp("few") / "trips.csv"
     path.write_bytes(b"".join([header, *rows[:250], *bad, *rows[250:]]))

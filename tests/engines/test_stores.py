@@ -61,7 +61,7 @@ def test_a_run_in_a_store_that_went_away_meanwhile_goes_on_and_passes_the_gates(
     tmp_path: Path,
 ) -> None:
     source = f"{GOOGLE}/data/trips.csv"
-    files.copy_file(dataset.source_path, source)
+    files.copy_file(dataset.source_patterns[0], source)
     spec = dataset.spec.model_copy(
         update={"source": dataset.spec.source.model_copy(update={"path": source})}
     )

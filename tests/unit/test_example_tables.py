@@ -18,11 +18,11 @@ from scripts import example_tables
 )
 def test_a_shipped_table_is_what_the_script_makes(name, file, rows, task):
     dataset = catalog.load(name)
-    assert dataset.source_path.endswith(file)
+    assert dataset.source_patterns[0].endswith(file)
     assert dataset.spec.label.task == task
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows())
-    with open(dataset.source_path, encoding="utf-8", newline="") as shipped:
+    with open(dataset.source_patterns[0], encoding="utf-8", newline="") as shipped:
         assert shipped.read() == text.getvalue()
 
 

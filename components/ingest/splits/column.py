@@ -23,7 +23,7 @@ class Splitter(protocol.Splitter):
             value: split for split, values in enumerate(options.values) for value in values
         } | dict.fromkeys(options.ignore, DROPPED)
 
-    def assign(self, batch: pa.RecordBatch) -> np.ndarray:
+    def assign(self, batch: pa.RecordBatch, path: str) -> np.ndarray:
         """Return each row's split.
 
         Raises:

@@ -18,7 +18,7 @@ class Splitter(protocol.Splitter):
         self._key = options.key
         self._shares = options.shares
 
-    def assign(self, batch: pa.RecordBatch) -> np.ndarray:
+    def assign(self, batch: pa.RecordBatch, path: str) -> np.ndarray:
         """Return each row's split."""
         return assign(hash_rows(column(batch, name) for name in self._key), self._shares)
 

@@ -27,11 +27,12 @@ class Splitter(Protocol):
 
     def __init__(self, options: Any) -> None: ...
 
-    def assign(self, batch: pa.RecordBatch) -> np.ndarray:
+    def assign(self, batch: pa.RecordBatch, path: str) -> np.ndarray:
         """Return each row's split as an index into `SPLITS`, shape [rows]; or `DROPPED`.
 
         Args:
           batch: rows of examples, including the options' `columns`.
+          path: the file that they are from.
         """
         ...
 

@@ -26,7 +26,7 @@ class Splitter(protocol.Splitter):
         self._options = options
         self._borders = borders or options.borders
 
-    def assign(self, batch: pa.RecordBatch) -> np.ndarray:
+    def assign(self, batch: pa.RecordBatch, path: str) -> np.ndarray:
         """Return each row's split."""
         assert self._borders is not None  # given, or found by `informed`
         times = column(batch, self._options.column).to_numpy()

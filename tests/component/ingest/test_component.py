@@ -1,5 +1,7 @@
 """The ingest node as TFX runs it: parameters unpacked, artifact recorded."""
 
+import json
+
 import pyarrow.parquet as pq
 import pytest
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -21,7 +23,7 @@ def test_the_node_records_what_the_examples_are(tmp_path):
     label = Binary.model_validate({"name": "y", "equals": {"column": "t", "values": ["a"]}})
     node = ingest(
         source=Csv(path="*.csv").model_dump_json(),
-        pattern=str(tmp_path / "*.csv"),
+        patterns=json.dumps([str(tmp_path / "*.csv")]),
         fingerprint="abc",
         columns=dumps([Column("n", "INT", True), Column("t", "BYTES", False)]),
         splits=Hash(key=("n",)).model_dump_json(),

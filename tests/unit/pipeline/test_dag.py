@@ -14,7 +14,7 @@ def dataset(tmp_path):
     """The taxi dataset in a separate folder, whose source does not exist yet."""
     for file in (catalog.SPEC_FILE, catalog.SCHEMA_FILE):
         text = (catalog.SHIPPED / "taxi" / file).read_text()
-        text = text.replace(catalog.load("taxi").spec.source.path, "d")
+        text = text.replace(catalog.load("taxi").spec.source.paths[0], "d")
         (tmp_path / file).write_text(text)
     return catalog.load(str(tmp_path))
 

@@ -24,7 +24,7 @@ def test_it_writes_files_that_are_checked(rows, tmp_path, capsys):
 
     dataset = load(str(folder))
     assert dataset.spec.name == "shop"
-    assert dataset.source_path == str(folder / ".." / "rows.csv")
+    assert dataset.source_patterns[0] == str(folder / ".." / "rows.csv")
     shown = capsys.readouterr().out
     assert "all 300 rows of 3 columns, 1 file(s)" in shown
     assert "label      fate: 'stayed' (33.33%) or 'left'" in shown

@@ -49,7 +49,7 @@ def test_a_users_folder_is_read_by_its_path(folder, monkeypatch):
         Column("payment", "BYTES", True),
         Column("tips", "FLOAT", False),
     )
-    assert dataset.source_path == str(folder.path / "data.csv")
+    assert dataset.source_patterns[0] == str(folder.path / "data.csv")
     assert dataset.spec.features[1].treatments == (Vocabulary(), ZScore())
     assert dataset.spec.features[2].treatments == (Vocabulary(),)
     assert dataset.spec.feature_columns == ("fare", "hour", "payment")

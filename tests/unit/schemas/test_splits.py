@@ -73,3 +73,9 @@ def test_the_column_has_a_type_that_fits(options, kind, fits):
     else:
         with pytest.raises(ConfigError):
             split.check(columns, where="splits")
+
+
+def test_files_of_eval_or_a_key_are_needed():
+    with pytest.raises(pydantic.ValidationError, match="give eval, the files of eval, or key"):
+        read(by="file", test="adult.test")
+    assert read(by="file", test="adult.test", key=["id"]).reads_names

@@ -9,9 +9,12 @@ from components.ingest.splits.protocol import open_splitter
 from components.ingest.splits.time import Seen
 from schemas.errors import DataError
 from schemas.splits.column import ColumnSplit
+from schemas.splits.file import FileSplit
 from schemas.splits.group import Group
 from schemas.splits.hash import Hash
 from schemas.splits.time import Time
+
+PATH = "rows.csv"
 
 
 def batch(**columns):
@@ -20,21 +23,21 @@ def batch(**columns):
 
 def test_a_group_is_split_as_its_key_is_hashed():
     rows = batch(customer=[f"c{i % 40}" for i in range(200)])
-    grouped = open_splitter(Group(key=("customer",))).assign(rows)
-    assert (grouped == open_splitter(Hash(key=("customer",))).assign(rows)).all()
+    grouped = open_splitter(Group(key=("customer",))).assign(rows, PATH)
+    assert (grouped == open_splitter(Hash(key=("customer",))).assign(rows, PATH)).all()
     assert all((grouped[i::40] == grouped[i]).all() for i in range(40))
     assert set(grouped) == {0, 1, 2}
 
 
 def test_times_are_compared_with_the_borders():
     split = Time(column="n", eval_from="10", test_from="20")
-    assigned = open_splitter(split).assign(batch(n=[-5, 9, 10, 19, 20, 99]))
+    assigned = open_splitter(split).assign(batch(n=[-5, 9, 10, 19, 20, 99]), PATH)
     assert assigned.tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_rows_within_the_gap_before_a_border_are_dropped():
     split = Time(column="n", eval_from="10", test_from="20", gap="3")
-    assigned = open_splitter(split).assign(batch(n=[6, 7, 9, 10, 16, 17, 19, 20]))
+    assigned = open_splitter(split).assign(batch(n=[6, 7, 9, 10, 16, 17, 19, 20]), PATH)
     assert assigned.tolist() == [0, -1, -1, 1, 1, -1, -1, 2]
 
 
@@ -48,7 +51,7 @@ def informed(times, **options):
 
 def test_shares_decide_where_there_are_no_borders():
     times = np.random.default_rng(1).permutation(1000)
-    assigned = informed(times).assign(batch(n=times))
+    assigned = informed(times).assign(batch(n=times), PATH)
     assert np.bincount(assigned).tolist() == [700, 150, 150]
     assert times[assigned == 0].max() < times[assigned == 1].min()
     assert times[assigned == 1].max() < times[assigned == 2].min()
@@ -56,7 +59,7 @@ def test_shares_decide_where_there_are_no_borders():
 
 def test_rows_of_one_time_share_a_split():
     times = np.repeat([1, 2, 3, 4], [10, 70, 10, 10])
-    assigned = informed(times).assign(batch(n=times))
+    assigned = informed(times).assign(batch(n=times), PATH)
     assert np.bincount(assigned).tolist() == [80, 10, 10]
 
 
@@ -79,8 +82,24 @@ def test_what_was_seen_does_not_depend_on_order_or_grouping(monkeypatch):
 
 def test_values_of_a_column_name_the_split():
     split = ColumnSplit(column="fold", train=["1", "2"], eval=["3"], test=["4"], ignore=["5"])
-    assigned = open_splitter(split).assign(batch(fold=[4, 1, 3, 5, 2]))
+    assigned = open_splitter(split).assign(batch(fold=[4, 1, 3, 5, 2]), PATH)
     assert assigned.tolist() == [2, 0, 1, -1, 0]
 
     with pytest.raises(DataError, match="'fold' has the value '6', which is in no split"):
-        open_splitter(split).assign(batch(fold=[1, 6]))
+        open_splitter(split).assign(batch(fold=[1, 6]), PATH)
+
+
+def test_names_of_files_are_matched_with_patterns():
+    rows = batch(n=list(range(1000)))
+    split = open_splitter(FileSplit(test="*.test", eval=["valid*"]))
+    for path, expected in (("/data/adult.test", 2), ("gs://b/valid.csv", 1), ("test/a.data", 0)):
+        assert set(split.assign(rows, path)) == {expected}
+
+
+def test_eval_is_a_share_of_the_rows_of_train():
+    rows = batch(n=list(range(1000)))
+    split = open_splitter(FileSplit(test="*.test", key=["n"], eval_share=0.2))
+    assigned = split.assign(rows, "adult.data")
+    assert 150 < (assigned == 1).sum() < 250
+    assert not (assigned == 2).any()
+    assert set(split.assign(rows, "adult.test")) == {2}
