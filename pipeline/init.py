@@ -40,10 +40,19 @@ _ENDINGS = re.compile(f"({_ENDING})+$", re.IGNORECASE)
     type=click.Choice(["binary", "multiclass", "regression"]),
     help="What is predicted, where the label's values leave it open.",
 )
+@click.option("--eval", "eval_table", help="File of the rows that training watches.")
+@click.option("--test", "test_table", help="File of the rows that measure how good the model is.")
 @click.option("--name", help="Name of the pipeline; by default, the folder's.")
 @click.option("--force", is_flag=True, help="Overwrite the two files if they exist.")
 def command(
-    table: str, label: str, output: Path | None, task: str | None, name: str | None, force: bool
+    table: str,
+    label: str,
+    output: Path | None,
+    task: str | None,
+    eval_table: str | None,
+    test_table: str | None,
+    name: str | None,
+    force: bool,
 ) -> int:
     """Describe TABLE in two files that `skewless run` can use.
 
@@ -58,9 +67,13 @@ def command(
 
     folder = output or Path(_name(table))
     _check_free(folder, force)
-    described = draft(look(table, named=table), label, task)
-    path = table if files.in_store(table) else _from(table, folder)
-    pipeline = texts.pipeline_text(described, name or _name(str(folder.resolve())), path)
+    given = _given(table, eval_table, test_table)
+    first, *others = (look(path, named=path) for path in given)
+    described = draft(first, label, task, others)
+    if test_table is not None:
+        described = described.of_files(given[1:], has_eval=eval_table is not None)
+    paths = [path if files.in_store(path) else _from(path, folder) for path in given]
+    pipeline = texts.pipeline_text(described, name or _name(str(folder.resolve())), paths)
     folder.mkdir(parents=True, exist_ok=True)
     files.write_whole(str(folder / SCHEMA_FILE), texts.schema_text(described).encode())
     files.write_whole(str(folder / SPEC_FILE), pipeline.encode())
@@ -78,6 +91,28 @@ def _check_free(folder: Path, force: bool) -> None:
             expected="a folder without these files",
             remedy="name another folder with -o, or overwrite them with --force",
         )
+
+
+def _given(table: str, eval_table: str | None, test_table: str | None) -> list[str]:
+    """Return all paths, that of train first and that of test last.
+
+    Raises:
+      ConfigError: there is no file of test, or two have the same name.
+    """
+    if eval_table is not None and test_table is None:
+        raise ConfigError(
+            "--eval is given without --test",
+            expected="a file of test, too, or only the table: its rows are then split",
+        )
+    paths = [path for path in (table, eval_table, test_table) if path is not None]
+    names = [os.path.basename(path) for path in paths]
+    if len(set(names)) < len(names):
+        raise ConfigError(
+            f"two files have the same name: {', '.join(names)}",
+            expected="files with different names, by which rows are split",
+            remedy="rename one of them",
+        )
+    return paths
 
 
 def _name(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -28,11 +29,15 @@ class DraftSplit:
       by: the kind.
       columns: the columns that decide.
       reason: why these.
+      eval: the name of the file of eval, or "".
+      test: the name of the file of test, or "".
     """
 
     by: str
     columns: tuple[str, ...]
     reason: str
+    eval: str = ""
+    test: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,19 +68,33 @@ class Draft:
         """The other ones."""
         return tuple(choice for choice in self.choices if not choice.treatments)
 
+    def of_files(self, paths: Sequence[str], *, has_eval: bool) -> Draft:
+        """Return a draft of which test, and eval if there are two paths, are other files."""
+        *others, test = (os.path.basename(path) for path in paths)
+        split = replace(
+            self.split,
+            by="file",
+            columns=() if has_eval else self.split.columns,
+            reason="as the files are given",
+            eval=others[0] if has_eval else "",
+            test=test,
+        )
+        return replace(self, split=split)
+
     @property
     def test_rows(self) -> float:
         """About how many of the rows that were looked at the test split has."""
         return self.table.rows * _TEST_SHARE
 
 
-def draft(table: Table, label: str, task: str | None = None) -> Draft:
+def draft(table: Table, label: str, task: str | None = None, others: Sequence[Table] = ()) -> Draft:
     """Decide everything about a table.
 
     Args:
       table: the look at it.
       label: the column to predict.
       task: the task, if the user names it.
+      others: looks at the files of eval and test.
 
     Raises:
       ConfigError: there is no such column, or the task does not fit it.
@@ -93,7 +112,9 @@ def draft(table: Table, label: str, task: str | None = None) -> Draft:
         dict.fromkeys(n for each in table.columns for n in typed(each, whole=table.whole).nulls)
     )
     columns = {each.name: each.without(nulls) for each in table.columns}
-    decided = label_of(typed(columns[label], whole=table.whole), task)
+    decided = label_of(
+        typed(columns[label], whole=table.whole), task, _only_in(others, columns[label], nulls)
+    )
     known = columns[label].array.is_valid()
     codes = codes_of(typed(_filtered(columns[label], known), whole=table.whole))
     choices = tuple(
@@ -110,6 +131,26 @@ def draft(table: Table, label: str, task: str | None = None) -> Draft:
         )
     choices = _without_twins(choices)
     return Draft(table, decided, choices, nulls, _split(choices))
+
+
+def _only_in(tables: Sequence[Table], label: ColumnValues, nulls: Sequence[str]) -> list[str]:
+    """Return the texts of the label that only these tables have.
+
+    Raises:
+      ConfigError: a table has no such column.
+    """
+    known, found = set(label.top(label.distinct)), dict[str, None]()
+    for table in tables:
+        own = next((c for c in table.columns if c.name == label.name), None)
+        if own is None:
+            raise ConfigError(
+                f"there is no column {label.name!r} in {', '.join(table.source.paths)}",
+                expected="the columns of the table in the files of eval and test, too",
+            )
+        if own.is_text:
+            own = own.without(nulls)
+            found |= dict.fromkeys(text for text in own.top(own.distinct) if text not in known)
+    return list(found)
 
 
 def _filtered(column: ColumnValues, rows: pa.Array) -> ColumnValues:

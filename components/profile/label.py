@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ class Label:
       domain: further lines of its feature in schema.pbtxt.
       summary: what it is, in a few words.
       metric: the name of a metric.
+      spellings: the positive class as each file writes it, where files differ.
       losses: of the best constant answer in it, the mean over rows and the standard deviation.
       doubts: what a person should look at.
     """
@@ -44,14 +46,16 @@ class Label:
     metric: str
     losses: tuple[float, float]
     doubts: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
 
 
-def label_of(typed: Typed, task: str | None) -> Label:
+def label_of(typed: Typed, task: str | None, others: Sequence[str] = ()) -> Label:
     """Return what a column is as a label.
 
     Args:
       typed: the column.
       task: the task, if the user names it.
+      others: values that only the files of eval and test have.
 
     Raises:
       DataError: it has less than two values.
@@ -70,7 +74,32 @@ def label_of(typed: Typed, task: str | None) -> Label:
             expected="a column of texts, numbers or booleans",
         )
     task = task or _task(typed)
-    return _BY_TASK[task](typed)
+    label = _BY_TASK[task](typed)
+    return _with_others(label, others) if others and task != "regression" else label
+
+
+def _with_others(label: Label, others: Sequence[str]) -> Label:
+    """Return a label with the values of other files: other spellings, or a doubt."""
+    texts = label.typed.column.top(label.typed.column.distinct)
+    known = {_spelling(text): text for text in texts}
+    meant = {text: known.get(_spelling(text)) for text in others}
+    if label.task != "binary" or len(known) < len(texts) or None in meant.values():
+        named = ", ".join(map(repr, others[:5]))
+        doubt = f"the files of eval and test have other values, such as {named}: write them alike"
+        return replace(label, doubts=(*label.doubts, doubt))
+    positive = str(label.options["positive"])
+    differing = ", ".join(map(repr, others[:5]))
+    return replace(
+        label,
+        spellings=(positive, *(text for text, same in meant.items() if same == positive)),
+        domain=_class_domain(label.typed, [*texts, *others]),
+        doubts=(*label.doubts, f"the files write it differently: {differing}"),
+    )
+
+
+def _spelling(text: str) -> str:
+    """Return a text without what different files write differently: case, spaces, a full stop."""
+    return text.strip().rstrip(".").casefold()
 
 
 def _task(typed: Typed) -> str:

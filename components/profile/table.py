@@ -72,8 +72,11 @@ def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
         for name in table.column_names
     ]
     trimmed = [_trimmed(column) for column in columns]
-    if any(each is not column for each, column in zip(trimmed, columns, strict=True)):
+    spaced = not module.HAS_TYPES and any(c.name != c.name.strip(SPACES) for c in trimmed)
+    if spaced or any(each is not column for each, column in zip(trimmed, columns, strict=True)):
         source = source.model_copy(update={"trim": True})
+    if spaced:
+        trimmed = [replace(column, name=column.name.strip(SPACES)) for column in trimmed]
     return Table(source, tuple(trimmed), len(paths), whole)
 
 

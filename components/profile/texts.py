@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from components.profile.choices import ColumnChoice
 from components.profile.draft import Draft
@@ -59,13 +59,13 @@ def _feature(choice: ColumnChoice, *, serving: bool) -> Iterator[str]:
     yield "}"
 
 
-def pipeline_text(draft: Draft, name: str, path: str) -> str:
+def pipeline_text(draft: Draft, name: str, paths: Sequence[str]) -> str:
     """Return pipeline.yaml.
 
     Args:
       draft: what to write.
       name: the pipeline's.
-      path: the table's, from the folder of the file.
+      paths: of the table's files, from the folder of pipeline.yaml.
     """
     looked = f"{draft.table.rows:,} rows" + ("" if draft.table.whole else ", the first ones,")
     sections = [
@@ -73,7 +73,7 @@ def pipeline_text(draft: Draft, name: str, path: str) -> str:
         "# docs/own-data.md explains each key.",
         f"name: {name}",
         "",
-        *_source(draft, path),
+        *_source(draft, paths),
         "",
         *_splits(draft),
         "",
@@ -83,6 +83,7 @@ def pipeline_text(draft: Draft, name: str, path: str) -> str:
         *_features(draft),
         "",
         *_evaluation(draft),
+        *_export(draft),
         *_model(draft),
     ]
     return "\n".join(sections) + "\n"
@@ -92,17 +93,17 @@ def line_of(pipeline: str, column: str) -> int:
     """Return the number of the line of pipeline.yaml about a column; 0 if there is none."""
     key = re.escape(_scalar(column))
     for number, line in enumerate(pipeline.splitlines(), start=1):
-        if re.match(rf"  (# |column: )?{key}(:|$)", line):
+        if re.match(rf"  (# |column: |name: )?{key}(:|$)", line):
             return number
     return 0
 
 
-def _source(draft: Draft, path: str) -> Iterator[str]:
+def _source(draft: Draft, paths: Sequence[str]) -> Iterator[str]:
     source = draft.table.source
     yield "source:"
     if source.format != sources.FORMATS[0]:  # the default
         yield f"  format: {source.format}"
-    yield f"  path: {_scalar(path)}"
+    yield f"  path: {_scalar(paths[0]) if len(paths) == 1 else _listed(list(paths))}"
     for key, value in source.model_dump().items():
         default = type(source).model_fields[key].default
         if key not in ("format", "path", "null_values") and value != default:
@@ -117,13 +118,23 @@ def _splits(draft: Draft) -> Iterator[str]:
     yield f"  by: {split.by}  # {split.reason}"
     if split.by == "time":
         yield f"  column: {_scalar(split.columns[0])}"
-    else:
+        return
+    if split.test:
+        yield f"  test: {_scalar(split.test)}"
+    if split.eval:
+        yield f"  eval: {_scalar(split.eval)}"
+    if split.columns:
         yield f"  key: {_listed(split.columns)}"
 
 
 def _label(draft: Draft) -> Iterator[str]:
     label = draft.label
     yield f"label:  # {label.summary}"
+    if label.spellings:
+        column = _scalar(label.typed.column.name)
+        yield f"  name: {column}"
+        yield f"  equals: {{column: {column}, values: {_listed(label.spellings)}}}"
+        return
     yield f"  column: {_scalar(label.typed.column.name)}"
     for key, value in label.options.items():
         shown = _listed(value) if isinstance(value, list | tuple) else _value(value)
@@ -155,6 +166,16 @@ def _evaluation(draft: Draft) -> Iterator[str]:
     bound = rounded_up(mean + 3 * deviation / math.sqrt(rows))
     yield "    beats_baseline: false  # true: better than the linear model and the best constant"
     yield f"    {label.metric}: {{max: {bound!r}}}  # the best constant reaches {mean:.4g}"
+
+
+def _export(draft: Draft) -> Iterator[str]:
+    label = draft.label
+    if label.spellings:
+        texts = label.typed.column.top(2)
+        classes = [next(t for t in texts if t != label.spellings[0]), label.spellings[0]]
+        yield ""
+        yield "export:"
+        yield f"  classes: {_listed(classes)}"
 
 
 def _model(draft: Draft) -> Iterator[str]:

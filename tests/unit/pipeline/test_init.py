@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,35 @@ def test_errors_say_what_to_do(rows, tmp_path, capsys, table, label, code, messa
     assert cli.main(["init", str(tmp_path / table), "--label", label, "-o", output]) == code
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("with_eval", [True, False])
+def test_files_can_be_the_splits(rows, tmp_path, with_eval):
+    for name in ("valid.csv", "test.csv"):
+        (tmp_path / name).write_text(rows.read_text())
+    command = ["init", str(rows), "--label", "fate", "-o", str(tmp_path / "shop")]
+    command += ["--test", str(tmp_path / "test.csv")]
+    command += ["--eval", str(tmp_path / "valid.csv")] if with_eval else []
+    assert cli.main(command) == 0
+
+    dataset = load(str(tmp_path / "shop"))
+    split: Any = dataset.spec.splits
+    assert (split.by, split.test) == ("file", ("test.csv",))
+    assert (split.eval, bool(split.key)) == (("valid.csv",) if with_eval else (), not with_eval)
+    assert len(dataset.source_patterns) == 2 + with_eval
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--eval", "a/valid.csv"], "--eval is given without --test"),
+        (["--test", "other/rows.csv"], "two files have the same name"),
+    ],
+)
+def test_files_that_cannot_be_splits(rows, tmp_path, capsys, options, message):
+    command = ["init", str(rows), "--label", "fate", "-o", str(tmp_path / "x"), *options]
+    assert cli.main(command) == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def several(rows=400, **more):
 def written(folder, drafted):
     """Write both files and let the catalog check them."""
     (folder / "schema.pbtxt").write_text(texts.schema_text(drafted))
-    (folder / "pipeline.yaml").write_text(texts.pipeline_text(drafted, "shop", "rows.csv"))
+    (folder / "pipeline.yaml").write_text(texts.pipeline_text(drafted, "shop", ["rows.csv"]))
     return load(str(folder))
 
 
@@ -81,7 +81,7 @@ def test_a_column_that_is_the_label_in_other_words_is_left_out_and_asked_about()
     (fate,) = [choice for choice in drafted.choices if choice.name == "fate"]
     assert not fate.treatments
     assert fate.doubt.startswith("it explains 100% of the label")
-    pipeline = texts.pipeline_text(drafted, "shop", "rows.csv")
+    pipeline = texts.pipeline_text(drafted, "shop", ["rows.csv"])
     line = pipeline.splitlines()[texts.line_of(pipeline, "fate") - 1]
     assert line.startswith("  # fate: left out:")
 
@@ -191,3 +191,18 @@ def test_words_for_missing_hold_in_every_column(tmp_path):
 )
 def test_delimiters(lines, delimiter):
     assert best_delimiter(lines) == delimiter
+
+
+def test_a_label_that_another_file_spells_differently_becomes_a_rule(tmp_path):
+    x = [str(i % 7) for i in range(300)]
+    train = table({"x": x, "y": ["<=50K", "<=50K", ">50K"] * 100})
+    test = table({"x": x, "y": ["<=50K.", ">50K.", ">50K"] * 100})
+    dataset = written(tmp_path, draft(train, "y", others=[test]))
+    assert dataset.spec.label.equals.values == (">50K", ">50K.")
+    assert dataset.spec.export.classes == ("<=50K", ">50K")
+
+    other = table({"x": x, "y": ["left", "<=50K", ">50K"] * 100})
+    (doubt,) = draft(train, "y", others=[other]).label.doubts
+    assert doubt.startswith("the files of eval and test have other values, such as 'left'")
+    with pytest.raises(ConfigError, match=r"there is no column 'y' in rows.csv"):
+        draft(train, "y", others=[table({"x": x})])
