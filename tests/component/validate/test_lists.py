@@ -6,9 +6,17 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from components.examples import arrow_schema, as_raw_columns, as_tf_examples, iter_batches
-from components.validate import request_logs, statistics
+from components.examples import (
+    ShardWriter,
+    arrow_schema,
+    as_raw_columns,
+    as_tf_examples,
+    iter_batches,
+    split_folder,
+)
+from components.validate import request_logs, skew, statistics
 from schemas.columns import columns_of, parse_schema
+from schemas.splits.options import SPLITS
 from tests.component.validate.conftest import SCHEMA
 
 pytestmark = pytest.mark.component
@@ -137,3 +145,49 @@ def test_what_is_no_list_of_the_column_is_left_out(matrix, batch, tmp_path):
     noted, table = read(tmp_path, logs(batch, "columns"), bad)
     assert (noted.rows, noted.unreadable) == (4, 1)
     assert table.to_pydict() == batch.to_pydict()
+
+
+def random_lists(rows, seed, words):
+    random = np.random.default_rng(seed)
+    lengths = random.integers(-1, 4, rows)
+
+    def listed(values):
+        return [
+            None if n < 0 else [values[i] for i in random.integers(0, len(values), n)]
+            for n in lengths.tolist()
+        ]
+
+    return typed(tags=listed(words), days=listed(range(7)), levels=listed(range(7)))
+
+
+@pytest.mark.parametrize(
+    ("words", "moved"), [(["a", "b"], set()), (["b", "b", "b", "a", "c"], {"tags"})]
+)
+def test_values_of_requests_lists_that_moved_are_named(words, moved, tmp_path):
+    text = SCHEMA + LISTS
+    (tmp_path / "schema.pbtxt").write_text(text)
+    for seed, split in enumerate(SPLITS):
+        table = pa.table(random_lists(3_000 if split == "train" else 1_000, seed, ["a", "b"]))
+        path = f"{split_folder(str(tmp_path / 'run'), split)}/rows.parquet"
+        with ShardWriter(path, table.schema, batch_rows=65_536) as writer:
+            writer.write(table)
+    statistics.generate(
+        examples=str(tmp_path / "run"),
+        schema=parse_schema(text, where=""),
+        output=str(tmp_path / "statistics"),
+    )
+    asked = pa.RecordBatch.from_arrays([*random_lists(1_500, 9, words).values()], [*GOOD])
+    path = str(tmp_path / "requests.tfrecord")
+    with tf.io.TFRecordWriter(path) as writer:
+        writer.write(logs(asked, "columns").SerializeToString())
+
+    found_skew = skew.measure(
+        [path],
+        schema_path=str(tmp_path / "schema.pbtxt"),
+        statistics_dir=str(tmp_path / "statistics"),
+        columns=[*GOOD],
+    )
+
+    assert {each.column for each in found_skew.moved} == moved
+    new = {v.value for each in found_skew.columns for v in each.new_values}
+    assert new == ({"c"} if moved else set())

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from components.sources import lists
 from components.sources.protocol import Selection, open_reader
 from components.sources.rejects import RejectReason
 from schemas.columns import Column
+from schemas.errors import DataError
 from schemas.sources import plain
 
 TAGS = Column("tags", "BYTES", serving=True, most=3)
@@ -175,3 +177,21 @@ def test_a_row_is_whole_or_rejected(values):
         )
         assert (reason is RejectReason.FITS) == fits
         assert value == (given_value if fits else None)
+
+
+@pytest.mark.parametrize(
+    ("array", "column", "said"),
+    [
+        (pa.array(["a"]), TAGS, "remove the value_count of 'tags' from schema.pbtxt"),
+        (pa.array([[1]]), TAGS, "write a list for each row, of text"),
+        (pa.array([["a"]]), Column("tags", "BYTES", True), "write value_count { max: … }"),
+    ],
+)
+def test_a_file_of_another_type_is_refused_with_the_remedy(array, column, said, tmp_path):
+    path = str(tmp_path / "rows.parquet")
+    pq.write_table(pa.table({"tags": array}), path)
+    reader = open_reader(plain(path), Selection((column,)))
+    with pytest.raises(DataError) as refused:
+        reader.parts(path)
+    assert "the column 'tags' is" in refused.value.what
+    assert said in (refused.value.remedy or "")
