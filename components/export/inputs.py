@@ -86,7 +86,7 @@ def raw_columns(dense: Dense, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor]
         require(fine, numbers, names.NOT_INTEGERS)
         known = tf.cast(tf.where(missing, tf.zeros([], tf.float64), values), tf.int64)
         whole = _unstacked(tf.where(missing, _missing(INT), known), numbers)
-    whole |= {c.name: list_inputs.whole(dense.values[c.name], c) for c in lists if c.type.is_whole}
+    whole |= list_inputs.whole(dense.values, lists)
     return read_values({**dense.values, **whole}, kinds)
 
 

@@ -9,8 +9,8 @@ missing value alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -33,10 +33,26 @@ def ragged_columns(
     Raises (when run):
       InvalidArgumentError: a list has a missing value within, or is too long.
     """
-    return {column.name: _ragged(columns[column.name], column, rows) for column in lists}
+    read = [_ragged(columns[column.name], column, rows) for column in lists]
+    return _checked(read, lists)
 
 
-def _ragged(values: tf.Tensor, column: Column, rows: tf.Tensor) -> tf.RaggedTensor:
+class _Lists(NamedTuple):
+    """A column of lists, and whether its lists have no gap, and are short enough, bool [] each."""
+
+    ragged: tf.RaggedTensor
+    no_gap: tf.Tensor
+    short: tf.Tensor
+
+
+def _checked(read: Sequence[_Lists], lists: tuple[Column, ...]) -> dict[str, tf.RaggedTensor]:
+    """Return the lists by column; one op for each problem checks all columns."""
+    require(tf.stack([each.no_gap for each in read]), lists, names.MISSING_IN_LISTS)
+    require(tf.stack([each.short for each in read]), lists, names.LISTS_TOO_LONG)
+    return {column.name: each.ragged for column, each in zip(lists, read, strict=True)}
+
+
+def _ragged(values: tf.Tensor, column: Column, rows: tf.Tensor) -> _Lists:
     shape = tf.shape(values, tf.int64)
     absent = rows - shape[0]  # all rows of a column that was left out, and otherwise none
     values = tf.pad(
@@ -50,33 +66,43 @@ def _ragged(values: tf.Tensor, column: Column, rows: tf.Tensor) -> tf.RaggedTens
         missing = tf.math.is_nan(values)
     empty = tf.equal(values, tf.constant(column.type.request_empty, values.dtype))
     known = tf.logical_not(tf.logical_or(missing, empty))
+    later = known[:, 1:]
     # Of the first values the one of a missing list is kept, too: it stands for the list.
-    kept = tf.concat([tf.logical_not(empty[:, :1]), known[:, 1:]], axis=1)
-    after_a_gap = tf.logical_and(known[:, 1:], tf.logical_not(known[:, :-1]))
-    _require(
-        tf.logical_not(tf.logical_or(tf.reduce_any(after_a_gap), tf.reduce_any(empty[:, 1:]))),
-        column,
-        names.MISSING_IN_LISTS,
-    )
+    kept = tf.concat([tf.logical_not(empty[:, :1]), later], axis=1)
+    after_a_gap = tf.logical_and(later, tf.logical_not(known[:, :-1]))
+    gaps = tf.reduce_any(tf.logical_or(after_a_gap, empty[:, 1:]))
     lengths = tf.reduce_sum(tf.cast(kept, tf.int64), axis=1)
-    _require(tf.reduce_all(lengths <= column.most), column, names.LISTS_TOO_LONG)
-    return tf.RaggedTensor.from_row_lengths(tf.boolean_mask(values, kept), lengths, validate=False)
+    return _Lists(
+        tf.RaggedTensor.from_row_lengths(tf.boolean_mask(values, kept), lengths, validate=False),
+        tf.logical_not(gaps),
+        tf.reduce_all(lengths <= column.most),
+    )
 
 
-def whole(ragged: tf.RaggedTensor, column: Column) -> tf.RaggedTensor:
-    """Return a request's lists of numbers as lists of int64.
+def whole(
+    read: Mapping[str, tf.RaggedTensor], lists: tuple[Column, ...]
+) -> dict[str, tf.RaggedTensor]:
+    """Return a request's lists of integers, which are float64, as lists of int64.
 
     Raises (when run):
       InvalidArgumentError: a value is not an integer.
     """
-    values = ragged.flat_values
-    missing = tf.math.is_nan(values)
-    integers = tf.logical_and(
-        tf.equal(values, tf.floor(values)), tf.abs(values) <= float(LARGEST_INTEGER)
-    )
-    _require(tf.reduce_all(tf.logical_or(integers, missing)), column, names.NOT_INTEGERS)
-    known = tf.cast(tf.where(missing, tf.zeros([], tf.float64), values), tf.int64)
-    return ragged.with_flat_values(tf.where(missing, _stand_in(column), known))
+    lists = tuple(column for column in lists if column.type.is_whole)
+    if not lists:
+        return {}
+    fine, columns = [], {}
+    for column in lists:
+        values = read[column.name].flat_values
+        missing = tf.math.is_nan(values)
+        integers = tf.logical_and(
+            tf.equal(values, tf.floor(values)), tf.abs(values) <= float(LARGEST_INTEGER)
+        )
+        fine.append(tf.reduce_all(tf.logical_or(integers, missing)))
+        known = tf.cast(tf.where(missing, tf.zeros([], tf.float64), values), tf.int64)
+        filled = tf.where(missing, _stand_in(column), known)
+        columns[column.name] = read[column.name].with_flat_values(filled)
+    require(tf.stack(fine), lists, names.NOT_INTEGERS)
+    return columns
 
 
 def parse_lists(
@@ -96,7 +122,8 @@ def parse_lists(
     # An Example that cannot be read fails in the parser, whose message says so.
     with tf.control_dependencies([parsed[column.name].flat_values for column in lists]):
         entries = _entries(examples)
-    return {column.name: _with_missing(parsed[column.name], entries, column) for column in lists}
+    read = [_with_missing(parsed[column.name], entries, column) for column in lists]
+    return _checked(read, lists)
 
 
 def feature_of(column: Column) -> tf.io.RaggedFeature:
@@ -159,26 +186,23 @@ def _descriptors() -> bytes:
     return b"bytes://" + files.SerializeToString()
 
 
-def _with_missing(parsed: tf.RaggedTensor, entries: _Entries, column: Column) -> tf.RaggedTensor:
+def _with_missing(parsed: tf.RaggedTensor, entries: _Entries, column: Column) -> _Lists:
     """Return lists with the stand-in for a missing value in those that are missing."""
     stand_in, values = _stand_in(column), parsed.flat_values
     wrong = tf.equal(values, stand_in)
     if column.type.is_text:
         wrong = tf.logical_or(wrong, tf.equal(values, column.type.request_empty))
-    _require(tf.logical_not(tf.reduce_any(wrong)), column, names.MISSING_IN_LISTS)
-    lengths = parsed.row_lengths()
-    _require(tf.reduce_all(lengths <= column.most), column, names.LISTS_TOO_LONG)
     missing = tf.cast(tf.logical_not(entries.have(column.name)), tf.int64)
     alone = tf.RaggedTensor.from_row_lengths(
         tf.fill(tf.reduce_sum(missing)[tf.newaxis], stand_in), missing, validate=False
     )
-    return tf.concat([alone, parsed], axis=1)
+    return _Lists(
+        tf.concat([alone, parsed], axis=1),
+        tf.logical_not(tf.reduce_any(wrong)),
+        tf.reduce_all(parsed.row_lengths() <= column.most),
+    )
 
 
 def _stand_in(column: Column) -> tf.Tensor:
     """Return what stands for a missing value in the transform graph's input."""
     return tf.constant(column.type.missing, column.type.tensor)
-
-
-def _require(holds: tf.Tensor, column: Column, problem: str) -> None:
-    require(holds[tf.newaxis], [column], problem)
