@@ -39,6 +39,7 @@ PARQUET = FileKind("a Parquet file", _set("parquet", ".parquet"))
 ARROW = FileKind("an Arrow (Feather) file", _set("arrow", ".arrow"))
 ARROW_STREAM = FileKind("an Arrow stream", ARROW.remedy)
 ORC = FileKind("an ORC file", _set("orc", ".orc"))
+AVRO = FileKind("an Avro file", _set("avro", ".avro"))
 _FEATHER_1 = FileKind(
     "a Feather file of version 1",
     "write it as version 2: pyarrow.feather.write_feather(table, path); or write the table as"
@@ -65,7 +66,7 @@ _BINARY: tuple[tuple[bytes, FileKind], ...] = (
     (b"FEA1", _FEATHER_1),
     (b"\xff\xff\xff\xff", ARROW_STREAM),
     (b"ORC", ORC),
-    (b"Obj\x01", FileKind("an Avro file", _OTHER)),
+    (b"Obj\x01", AVRO),
     (
         b"SQLite format 3\0",
         FileKind("an SQLite database", "export the table as CSV: sqlite3 -csv -header"),

@@ -222,9 +222,12 @@ def _as_bytes(array: pa.Array) -> pa.Array:
 
 
 def sample_first(path: str, reader: type[TypedReader], rows: int) -> tuple[pa.Table, bool]:
-    """Return the first rows of a file, without columns of equal names, and whether they are all."""
+    """Return the first rows of a file, without columns of equal names, and whether they are all.
+
+    Unions and maps are left out.
+    """
     file = reader.open(path)
-    names = unique_names(file.schema)
+    names = [n for n in unique_names(file.schema) if _is_plain(file.schema.field(n).type)]
     kept: list[pa.RecordBatch] = []
     try:
         for batch in file.batches(names, BATCH_ROWS):
@@ -235,6 +238,11 @@ def sample_first(path: str, reader: type[TypedReader], rows: int) -> tuple[pa.Ta
         raise unreadable(path, error, reader.format) from error
     schema = pa.schema([field for field in file.schema if field.name in names])
     return pa.Table.from_batches(kept, None if kept else schema), True
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Return whether a column may be one of a table."""
+    return not (pa.types.is_union(kind) or pa.types.is_map(kind))
 
 
 def unique_names(schema: pa.Schema) -> list[str]:

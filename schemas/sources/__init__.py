@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 import pydantic
 
 from schemas.sources.arrow import Arrow
+from schemas.sources.avro import Avro
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.options import SourceOptions
@@ -18,7 +19,7 @@ from schemas.sources.orc import Orc
 from schemas.sources.parquet import Parquet
 from schemas.strict import named_kind
 
-KINDS = (Csv, Parquet, JsonLines, Arrow, Orc)
+KINDS = (Csv, Parquet, JsonLines, Arrow, Orc, Avro)
 
 _FORMAT = "format"
 FORMATS: tuple[str, ...] = tuple(kind.model_fields[_FORMAT].default for kind in KINDS)

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import apache_beam as beam
+import fastavro
 import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
@@ -313,6 +314,13 @@ def test_the_same_rows_give_the_same_examples_in_every_format(
     feather.write_feather(typed, others["arrow"], chunksize=700)
     others["orc"] = str(tmp_path / "data.orc")
     orc.write_table(typed, others["orc"])
+    others["avro"] = str(tmp_path / "data.avro")
+    kinds = {"INT": "long", "FLOAT": "double", "BYTES": "string"}
+    fields = [{"name": c.name, "type": ["null", kinds[c.kind]]} for c in COLUMNS]
+    with open(others["avro"], "wb") as file:
+        fastavro.writer(
+            file, {"type": "record", "name": "row", "fields": fields}, typed.to_pylist()
+        )
     for kind, path in others.items():
         other, other_counts = run(path, settings=settings, format=kind)
         assert other_counts == counts

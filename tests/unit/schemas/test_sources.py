@@ -6,6 +6,7 @@ import pytest
 from schemas import catalog, sources
 from schemas.errors import ConfigError
 from schemas.sources.arrow import Arrow
+from schemas.sources.avro import Avro
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.orc import Orc
@@ -17,6 +18,7 @@ SOURCES = [
     JsonLines(path="a/*.jsonl", null_values=("?",)),
     Arrow(path="a/*.feather", trim=True),
     Orc(path="a/*.orc"),
+    Avro(path="a/*.avro"),
 ]
 
 
@@ -53,7 +55,7 @@ def test_the_format_says_the_kind_and_csv_is_meant_without_one(folder, text, sou
         (
             "  format: no\n  path: x",
             3,
-            "source: unknown format 'no'; one of: arrow, csv, jsonl, orc, parquet",
+            "source: unknown format 'no'; one of: arrow, avro, csv, jsonl, orc, parquet",
         ),
         ("  format: [csv]\n  path: x", 3, "source: unknown format ['csv']"),
         (
@@ -92,12 +94,12 @@ def test_a_source_travels_as_json(source):
 
 
 def test_json_of_an_unknown_kind_is_refused():
-    with pytest.raises(pydantic.ValidationError, match="unknown format 'avro'"):
-        sources.loads('{"format": "avro", "path": "x"}')
+    with pytest.raises(pydantic.ValidationError, match="unknown format 'xml'"):
+        sources.loads('{"format": "xml", "path": "x"}')
 
 
 def test_each_kind_is_listed_once_by_its_format():
-    assert sources.FORMATS == ("csv", "parquet", "jsonl", "arrow", "orc")
+    assert sources.FORMATS == ("csv", "parquet", "jsonl", "arrow", "orc", "avro")
     assert [type(source) for source in SOURCES] == list(sources.KINDS)
 
 
@@ -114,6 +116,7 @@ def test_each_kind_is_listed_once_by_its_format():
         ("gs://b/a.feather", Arrow(path="gs://b/a.feather")),
         ("a.ipc", Arrow(path="a.ipc")),
         ("a.orc", Orc(path="a.orc")),
+        ("a.avro", Avro(path="a.avro")),
         ("a.csv.gz", Csv(path="a.csv.gz")),
         ("a.parquet.gz", Csv(path="a.parquet.gz")),
         ("parquet", Csv(path="parquet")),

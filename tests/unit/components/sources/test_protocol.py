@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import fastavro
 import pyarrow as pa
 import pyarrow.csv as pv
 import pyarrow.feather as feather
@@ -18,6 +19,7 @@ from components.sources.rejects import RejectReason
 from schemas import sources
 from schemas.columns import Column
 from schemas.sources.arrow import Arrow
+from schemas.sources.avro import Avro
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.orc import Orc
@@ -25,6 +27,14 @@ from schemas.sources.parquet import Parquet
 
 COLUMNS = (Column("n", "INT", True), Column("x", "FLOAT", True), Column("t", "BYTES", True))
 TYPES = pa.schema([("n", pa.int64()), ("x", pa.float64()), ("t", pa.string())])
+AVRO = {
+    "type": "record",
+    "name": "row",
+    "fields": [
+        {"name": name, "type": ["null", kind]}
+        for name, kind in (("n", "long"), ("x", "double"), ("t", "string"))
+    ],
+}
 ROWS = st.lists(
     st.tuples(
         st.none() | st.integers(-(2**54), 2**54),
@@ -71,6 +81,8 @@ def test_rows_mean_the_same_in_every_kind(folder, rows, trim, required):
     pq.write_table(table, folder / "rows.parquet")
     feather.write_feather(table, folder / "rows.feather")
     orc.write_table(table, folder / "rows.orc")
+    with open(folder / "rows.avro", "wb") as file:
+        fastavro.writer(file, AVRO, table.to_pylist())
     lines = [json.dumps(row) for row in table.to_pylist()]
     (folder / "rows.jsonl").write_text("\n".join(lines))
     options = {"null_values": ("?",), "trim": trim}
@@ -80,6 +92,7 @@ def test_rows_mean_the_same_in_every_kind(folder, rows, trim, required):
         result(JsonLines(path=str(folder / "rows.jsonl"), **options), required),
         result(Arrow(path=str(folder / "rows.feather"), **options), required),
         result(Orc(path=str(folder / "rows.orc"), **options), required),
+        result(Avro(path=str(folder / "rows.avro"), **options), required),
     ]
     assert all(each == results[0] for each in results)
 
