@@ -56,8 +56,8 @@ def command(
 ) -> int:
     """Describe TABLE in two files that `skewless run` can use.
 
-    TABLE is a CSV, Parquet, Arrow, ORC, Avro or JSON lines file, or a pattern of such files. The
-    command looks at its first rows, decides what each column is and becomes, and writes
+    TABLE is a CSV, JSON lines, Parquet, Arrow, ORC, Avro or TFRecord file, or a pattern of such
+    files. The command looks at its first rows, decides what each column is and becomes, and writes
     schema.pbtxt and pipeline.yaml with a reason for each decision.
     """
     from components import files

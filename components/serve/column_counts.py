@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from components import list_matrices
-from components.serve.example_proto import Values, features_of
+from components.example_proto import Values, features_of
 from components.serve.messages import Arrays
 from schemas.description import Description, Input
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from components import list_matrices, request_values
+from components import example_proto, list_matrices, request_values
+from components.example_proto import Values
 from components.export.signatures import (
     LISTS_TOO_LONG,
     MISSING_IN_LISTS,
@@ -19,8 +20,6 @@ from components.export.signatures import (
     NOT_INTEGERS,
     NOT_TIMES,
 )
-from components.serve import example_proto
-from components.serve.example_proto import Values
 from components.serve.failures import RowError
 from components.serve.json_text import excerpt
 from components.serve.messages import Arrays

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from components.serve import diagnosis, example_proto, json_text, lists
+from components import example_proto
+from components.serve import diagnosis, json_text, lists
 from components.serve.failures import RequestError, RowError
 from components.serve.input_names import check_names, listed
 from components.serve.messages import Arrays

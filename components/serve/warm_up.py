@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from components import tfrecords
 from components.serve.failures import RequestError
 from components.serve.grpc_messages import examples_of
 from components.serve.predict import DEFAULT_SIGNATURE
 from components.serve.signature import NUMPY_TYPES, STRING, Signature, Tensor
-from components.validate import tfrecords
+from components.tfrecords import Damage
 from components.validate.logged_rows import parsed
-from components.validate.tfrecords import Damage
 
 if TYPE_CHECKING:
     from components.serve.loaded import Servable

@@ -44,7 +44,7 @@ def _table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
             values = columns.setdefault(encodable(name), [None] * len(records))
             if values[row] is None:
                 values[row] = value
-    return pa.table({name: _array(values) for name, values in columns.items()})
+    return pa.table({name: array_of_most(values) for name, values in columns.items()})
 
 
 def _flat(record: Mapping[str, Any], outer: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
@@ -59,8 +59,8 @@ def _flat(record: Mapping[str, Any], outer: str, depth: int = 0) -> Iterator[tup
         yield from _flat(value, name, depth + 1)
 
 
-def _array(values: Sequence[Any]) -> pa.Array:
-    """Return values as those of one type, the one that most have; the others become null."""
+def array_of_most(values: Sequence[Any]) -> pa.Array:
+    """Return values as those of one type, that of most of them; the others become null."""
     families = Counter(_family(value) for value in values if value is not None)
     (family, _), *others = families.most_common() or [("", 0)]
     if others:

@@ -56,6 +56,8 @@ class RejectReason(enum.IntEnum):
     NOT_A_LIST: a value in JSON that is not a list, for a column of lists.
     MISSING_IN_LIST: a list has a missing value, such as null or an empty text.
     LIST_TOO_LONG: a list has more values than value_count.max of schema.pbtxt.
+    NOT_AN_EXAMPLE: the record is not a tf.Example.
+    SEVERAL_VALUES: a feature of a tf.Example has several values, for a column with one a row.
     """
 
     FITS = 0
@@ -82,6 +84,8 @@ class RejectReason(enum.IntEnum):
     NOT_A_LIST = 30
     MISSING_IN_LIST = 31
     LIST_TOO_LONG = 32
+    NOT_AN_EXAMPLE = 33
+    SEVERAL_VALUES = 34
 
     @property
     def code(self) -> str:

@@ -21,7 +21,7 @@ from components.times import format_of, of_arrow_times, read_texts, unit_of, wri
 from schemas.columns import LARGEST_INTEGER, Column
 from schemas.types import BOOL, BOOL_TEXT, BYTES, FLOAT, INT, TIME, TIME_TEXT
 
-_WRONG_TYPE = {
+WRONG_TYPE = {
     INT.name: RejectReason.NOT_AN_INTEGER,
     FLOAT.name: RejectReason.NOT_A_NUMBER,
     BYTES.name: RejectReason.NOT_TEXT,
@@ -139,7 +139,7 @@ def of_json(
         wrong |= np.array([t is None and v is not None for t, v in zip(texts, values, strict=True)])
         cells = of_arrow(_array(texts, column), column, cleaned)
     assert cells is not None  # _array returns types that fit
-    cells.reasons[wrong] = _WRONG_TYPE[column.kind]
+    cells.reasons[wrong] = WRONG_TYPE[column.kind]
     return cells
 
 

@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components import files
+from components import files, tfrecords
 from components.examples import ShardWriter, arrow_schema, arrow_type, split_folder
 from components.sources.typed import of_arrow
-from components.validate import tfrecords
+from components.tfrecords import Damage
 from components.validate.logged_rows import UnreadableError, parsed, rows_of
-from components.validate.tfrecords import Damage
 from schemas.columns import Column
 from schemas.errors import ConfigError, SkewlessError
 from schemas.types import ColumnType

@@ -17,9 +17,10 @@ from schemas.sources.jsonl import JsonLines
 from schemas.sources.options import SourceOptions
 from schemas.sources.orc import Orc
 from schemas.sources.parquet import Parquet
+from schemas.sources.tfrecord import TfRecord
 from schemas.strict import named_kind
 
-KINDS = (Csv, Parquet, JsonLines, Arrow, Orc, Avro)
+KINDS = (Csv, Parquet, JsonLines, Arrow, Orc, Avro, TfRecord)
 
 _FORMAT = "format"
 FORMATS: tuple[str, ...] = tuple(kind.model_fields[_FORMAT].default for kind in KINDS)

@@ -40,6 +40,7 @@ from schemas.splits.time import Time
 from schemas.tasks.binary import Binary
 from schemas.tasks.multiclass import Multiclass
 from schemas.tasks.regression import Regression
+from tests.tfrecord_files import example, framed
 
 pytestmark = pytest.mark.component
 
@@ -286,6 +287,15 @@ def write_lines(tmp_path):
     return _write
 
 
+def _features(row):
+    """Return a row as features of a tf.Example; what is missing is absent."""
+    return {
+        name: [value.encode() if isinstance(value, str) else value]
+        for name, value in row.items()
+        if value is not None
+    }
+
+
 def contents(root):
     """Return every file of examples with its bytes."""
     paths = [path for split in SPLITS for path in shards(root, split)]
@@ -317,6 +327,10 @@ def test_the_same_rows_give_the_same_examples_in_every_format(
     others["avro"] = str(tmp_path / "data.avro")
     kinds = {"INT": "long", "FLOAT": "double", "BYTES": "string"}
     fields = [{"name": c.name, "type": ["null", kinds[c.kind]]} for c in COLUMNS]
+    others["tfrecord"] = str(tmp_path / "data.tfrecord")
+    Path(others["tfrecord"]).write_bytes(
+        b"".join(framed(example(_features(row))) for row in typed.to_pylist())
+    )
     with open(others["avro"], "wb") as file:
         fastavro.writer(
             file, {"type": "record", "name": "row", "fields": fields}, typed.to_pylist()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_serving.apis import prediction_log_pb2
 
-from components.serve import example_proto
+from components import example_proto
 from components.serve.failures import GraphError, RequestError
 from components.serve.model import SavedModelBundle
 from components.serve.signature import ExampleFeature

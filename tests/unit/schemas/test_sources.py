@@ -11,6 +11,7 @@ from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.orc import Orc
 from schemas.sources.parquet import Parquet
+from schemas.sources.tfrecord import TfRecord
 
 SOURCES = [
     Csv(path="a.csv", delimiter="|", null_values=("?", "NA"), newlines_in_values=False),
@@ -19,6 +20,7 @@ SOURCES = [
     Arrow(path="a/*.feather", trim=True),
     Orc(path="a/*.orc"),
     Avro(path="a/*.avro"),
+    TfRecord(path="a/*.tfrecord.gz"),
 ]
 
 
@@ -55,7 +57,7 @@ def test_the_format_says_the_kind_and_csv_is_meant_without_one(folder, text, sou
         (
             "  format: no\n  path: x",
             3,
-            "source: unknown format 'no'; one of: arrow, avro, csv, jsonl, orc, parquet",
+            "source: unknown format 'no'; one of: arrow, avro, csv, jsonl, orc, parquet, tfrecord",
         ),
         ("  format: [csv]\n  path: x", 3, "source: unknown format ['csv']"),
         (
@@ -99,7 +101,7 @@ def test_json_of_an_unknown_kind_is_refused():
 
 
 def test_each_kind_is_listed_once_by_its_format():
-    assert sources.FORMATS == ("csv", "parquet", "jsonl", "arrow", "orc", "avro")
+    assert sources.FORMATS == ("csv", "parquet", "jsonl", "arrow", "orc", "avro", "tfrecord")
     assert [type(source) for source in SOURCES] == list(sources.KINDS)
 
 
@@ -117,6 +119,8 @@ def test_each_kind_is_listed_once_by_its_format():
         ("a.ipc", Arrow(path="a.ipc")),
         ("a.orc", Orc(path="a.orc")),
         ("a.avro", Avro(path="a.avro")),
+        ("a.tfrecords", TfRecord(path="a.tfrecords")),
+        ("a.tfrecord.gz", TfRecord(path="a.tfrecord.gz")),
         ("a.csv.gz", Csv(path="a.csv.gz")),
         ("a.parquet.gz", Csv(path="a.parquet.gz")),
         ("parquet", Csv(path="parquet")),

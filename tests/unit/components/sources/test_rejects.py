@@ -29,4 +29,6 @@ def test_codes_are_stable():
         "not_a_list",
         "missing_in_list",
         "list_too_long",
+        "not_an_example",
+        "several_values",
     ]

@@ -2,28 +2,17 @@
 
 import gzip
 import io
-import struct
 
-import google_crc32c
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.validate import tfrecords
-from components.validate.tfrecords import Damage
+from components import tfrecords
+from components.tfrecords import Damage
+from tests.tfrecord_files import framed
 
 RECORDS = [b"first", b"", b"\0" * 300, bytes(range(256)) * 9, b"last"]
 HEAD, TAIL = 12, 4
-
-
-def masked(data):
-    crc = google_crc32c.value(data)
-    return struct.pack("<I", (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-def framed(record):
-    length = struct.pack("<Q", len(record))
-    return length + masked(length) + record + masked(record)
 
 
 def read(data):
@@ -33,6 +22,15 @@ def read(data):
 
 WHOLE = b"".join(map(framed, RECORDS))
 STARTS = [sum(len(framed(r)) for r in RECORDS[:n]) for n in range(len(RECORDS) + 1)]
+
+
+def test_a_strict_reader_ends_at_the_first_damage():
+    for at, expected in ((3, Damage(gaps=1)), (HEAD, Damage(records=1))):
+        damage = Damage()
+        changed = bytearray(WHOLE)
+        changed[STARTS[2] + at] ^= 1
+        found = list(tfrecords.records(io.BytesIO(changed), damage, strict=True))
+        assert (found, damage) == (RECORDS[:2], expected)
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

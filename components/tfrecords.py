@@ -47,12 +47,13 @@ class Damage:
         return bool(self.records or self.gaps or self.cut)
 
 
-def records(file: IO[bytes], damage: Damage) -> Iterator[bytes]:
+def records(file: IO[bytes], damage: Damage, *, strict: bool = False) -> Iterator[bytes]:
     """Yield the records of a TFRecord file, also of a gzipped one.
 
     Args:
       file: to read from its start.
       damage: gets what cannot be read.
+      strict: whether the first damage ends the reading.
     """
     window = _Window(_chunks(file, damage))
     while head := window.peek(_HEAD):
@@ -62,7 +63,7 @@ def records(file: IO[bytes], damage: Damage) -> Iterator[bytes]:
         length = _length(head)
         if length is None:
             damage.gaps += 1
-            if not _seek_record(window):
+            if strict or not _seek_record(window):
                 return
             continue
         whole = window.peek(_HEAD + length + _TAIL)
@@ -75,6 +76,8 @@ def records(file: IO[bytes], damage: Damage) -> Iterator[bytes]:
             yield record
         else:
             damage.records += 1
+            if strict:
+                return
 
 
 def _length(head: bytes) -> int | None:
