@@ -80,6 +80,11 @@ def records(file: IO[bytes], damage: Damage, *, strict: bool = False) -> Iterato
                 return
 
 
+def begins(head: bytes) -> bool:
+    """Return whether a file that begins with these bytes is one of TFRecords, not gzipped."""
+    return len(head) >= _HEAD and _length(head[:_HEAD]) is not None
+
+
 def _length(head: bytes) -> int | None:
     """Return the length that a record's head gives; None if its checksum is wrong."""
     if _masked(head[:8]) != _CHECKSUM.unpack_from(head, 8)[0]:

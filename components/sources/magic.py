@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from components import tfrecords
+
 HEAD_BYTES = 4096
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -40,6 +42,7 @@ ARROW = FileKind("an Arrow (Feather) file", _set("arrow", ".arrow"))
 ARROW_STREAM = FileKind("an Arrow stream", ARROW.remedy)
 ORC = FileKind("an ORC file", _set("orc", ".orc"))
 AVRO = FileKind("an Avro file", _set("avro", ".avro"))
+TFRECORD = FileKind("a TFRecord file", _set("tfrecord", ".tfrecord"))
 _FEATHER_1 = FileKind(
     "a Feather file of version 1",
     "write it as version 2: pyarrow.feather.write_feather(table, path); or write the table as"
@@ -123,6 +126,8 @@ def kind_of(head: bytes) -> FileKind | None:
     for magic, kind in _BINARY:
         if head.startswith(magic) and is_binary(head):
             return kind
+    if tfrecords.begins(head):
+        return TFRECORD
     if (encoding := _encoding(head)) is not None:
         remedy = f"convert it to UTF-8: iconv -f {encoding} -t UTF-8 FILE > NEW-FILE"
         return FileKind(f"text in {encoding}", remedy)

@@ -12,7 +12,7 @@ from typing import IO
 
 from components import files, tfrecords
 from components.example_proto import Values, features_of
-from components.sources.magic import GZIP
+from components.sources.magic import GZIP, TFRECORD
 from components.sources.protocol import Part, Selection
 from components.sources.typed_checks import TypedFormat, unreadable
 from schemas.errors import DataError
@@ -26,7 +26,7 @@ _SHOWN = 30  # features that an error names
 _FORMAT = TypedFormat(
     "TFRecord",
     "a TFRecord file of tf.Examples, plain or gzipped (.gz)",
-    (GZIP,),
+    (TFRECORD, GZIP),
     endings=TfRecord.endings,
 )
 

@@ -17,6 +17,7 @@ import pytest
 from components.sources.byte_source import ByteSource
 from components.sources.magic import HEAD_BYTES, kind_of
 from schemas.errors import DataError
+from tests.tfrecord_files import framed
 
 TEXT = "id,fare,company\n1,2.5,Crédit\n2,3.5,日本\n"
 TABLE = pa.table({"id": [1, 2], "fare": [2.5, 3.5]})
@@ -67,6 +68,7 @@ KINDS = {
     "an Arrow stream": written(stream),
     "an ORC file": written(lambda file: orc.write_table(TABLE, file)),
     "an Avro file": b"Obj\x01\x04\x14avro.codec\x08null\x16avro.schema",
+    "a TFRecord file": framed(b"a record"),
     "an OpenDocument spreadsheet": zipped("a")[:30]
     + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
     "text in UTF-16": TEXT.encode("utf-16"),
