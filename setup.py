@@ -31,6 +31,7 @@ BY_LINE = {
 
 COMMON = [
     "click>=8.1,<9",
+    "fastavro>=1.9,<2",
     "google-cloud-pubsub>=2.1,<3",
     "google-cloud-storage>=3,<4",
     "google-crc32c>=1.5,<2",
