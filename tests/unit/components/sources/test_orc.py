@@ -37,9 +37,9 @@ def read(path, *, columns=COLUMNS, keys=()):
     return rows, rejects
 
 
-def refusal(path):
+def refusal(path, *, columns=COLUMNS):
     with pytest.raises(DataError) as caught:
-        read(path)
+        read(path, columns=columns)
     assert caught.value.where == path
     return caught.value
 
@@ -86,6 +86,26 @@ def test_types_as_in_parquet(path):
         [(1, (float(np.float32(1.1)), -1_000_000, day, 1, ["a", "b"])), (2, (None,) * 5)],
         [],
     )
+
+
+@pytest.mark.parametrize("codec", ["uncompressed", "zlib", "snappy", "zstd"])
+@pytest.mark.parametrize("year", [1600, 9999])
+def test_times_that_pyarrow_cannot_read_are_refused(path, codec, year):
+    far = datetime(year, 12, 31, tzinfo=timezone.utc)
+    near = datetime(2261, 1, 1, tzinfo=timezone.utc)
+    kind = pa.timestamp("us")
+    times = {
+        "more": [[1], [2]],
+        "near": pa.array([near] * 2, kind),
+        "far": pa.array([far, near], kind),
+    }
+    writer.write_table(pa.table(times), path, compression=codec)
+    columns = {name: Column(name, "TIME", True, ("UNIX_SECONDS",)) for name in times}
+    assert "the column 'far' has times before" in refusal(path, columns=(columns["far"],)).what
+    _, rejects = read(path, columns=(columns["near"],))
+    assert [reason for *_, reason in rejects] == ["time_beyond_range"] * 2
+    with pytest.raises(DataError, match="has times before"):
+        orc.sample(Orc(path=path), path, 5)
 
 
 def test_text_that_is_not_utf_8_is_a_reject(path):
