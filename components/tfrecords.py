@@ -13,9 +13,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import google_crc32c
+from google.protobuf.message import DecodeError
 
 _CHUNK = 1 << 20
 _HEAD, _TAIL = 12, 4
@@ -173,3 +174,11 @@ def _unpacked(file: IO[bytes], packed: bytes, damage: Damage) -> Iterator[bytes]
     if rest := unpacker.flush():
         yield rest
     damage.cut = damage.cut or not unpacker.eof
+
+
+def parsed(message: Any, record: bytes) -> Any:
+    """Return a record as a message of this class; None if it is none."""
+    try:
+        return message.FromString(record)
+    except DecodeError:
+        return None

@@ -21,8 +21,7 @@ from components.serve.failures import RequestError
 from components.serve.grpc_messages import examples_of
 from components.serve.predict import DEFAULT_SIGNATURE
 from components.serve.signature import NUMPY_TYPES, STRING, Signature, Tensor
-from components.tfrecords import Damage
-from components.validate.logged_rows import parsed
+from components.tfrecords import Damage, parsed
 
 if TYPE_CHECKING:
     from components.serve.loaded import Servable

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from google.protobuf.message import DecodeError
 
 from components import request_values
+from components.tfrecords import parsed
 from components.validate import logged_lists
 from components.validate.logged_lists import UnreadableError as UnreadableError
 from schemas.columns import LARGEST_INTEGER, Column
@@ -72,14 +72,6 @@ def rows_of(log: Any, columns: Mapping[str, Column]) -> LoggedRows:
         request = log.multi_inference_log.request
         return _named(_of_input(request.input, columns), request.tasks[0].model_spec)
     return LoggedRows()
-
-
-def parsed(message: Any, serialised: bytes) -> Any:
-    """Return bytes as a message of this class; None if they are none."""
-    try:
-        return message.FromString(serialised)
-    except DecodeError:
-        return None
 
 
 def _of_predict(request: Any, columns: Mapping[str, Column]) -> LoggedRows:

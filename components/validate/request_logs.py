@@ -19,8 +19,8 @@ import pyarrow as pa
 from components import files, tfrecords
 from components.examples import ShardWriter, arrow_schema, arrow_type, split_folder
 from components.sources.typed import of_arrow
-from components.tfrecords import Damage
-from components.validate.logged_rows import UnreadableError, parsed, rows_of
+from components.tfrecords import Damage, parsed
+from components.validate.logged_rows import UnreadableError, rows_of
 from schemas.columns import Column
 from schemas.errors import ConfigError, SkewlessError
 from schemas.types import ColumnType
