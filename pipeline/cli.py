@@ -27,6 +27,10 @@ COMMANDS = {
         "Check both files of DATASET, the headers of all its files, and its first rows.",
     ),
     "show": ("pipeline.show", "Show what a run makes of each column of DATASET."),
+    "rejects": (
+        "pipeline.rejects",
+        "Show the records that the newest run in RUN rejected, by reason.",
+    ),
     "serve": ("pipeline.serve", "Serve models over HTTP and gRPC, as TensorFlow Serving does."),
     "predict": ("pipeline.predict", "Score the rows of INPUT... with a pushed model."),
     "stream": (
