@@ -26,6 +26,7 @@ def run(tmp_path):
             ]
         )
     examples = str(tmp_path / "examples")
+    assert writer.path is not None
     publish_rejects([writer.path], examples)
     for run_id, found in (("1", True), ("2", False)):
         summary = Summary(
