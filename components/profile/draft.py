@@ -19,6 +19,7 @@ from schemas.errors import ConfigError, did_you_mean
 
 _MOST_KEYS = 12
 _TEST_SHARE = 0.15
+_MANY = 500  # rows of a class, of which each split has enough by chance
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class DraftSplit:
       by: the kind.
       columns: the columns that decide.
       reason: why these.
+      strata: the column whose values have the shares each, or "".
       eval: the name of the file of eval, or "".
       test: the name of the file of test, or "".
     """
@@ -36,6 +38,7 @@ class DraftSplit:
     by: str
     columns: tuple[str, ...]
     reason: str
+    strata: str = ""
     eval: str = ""
     test: str = ""
 
@@ -130,7 +133,7 @@ def draft(table: Table, label: str, task: str | None = None, others: Sequence[Ta
             remedy=f"what was seen: {reasons or 'the label is the only column'}",
         )
     choices = _without_twins(choices)
-    return Draft(table, decided, choices, nulls, _split(choices))
+    return Draft(table, decided, choices, nulls, _split(choices, decided))
 
 
 def _only_in(tables: Sequence[Table], label: ColumnValues, nulls: Sequence[str]) -> list[str]:
@@ -172,8 +175,8 @@ def _without_twins(choices: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...
     return tuple(kept)
 
 
-def _split(choices: Sequence[ColumnChoice]) -> DraftSplit:
-    """Return how rows are split: by what several belong to, by time, or by a hash."""
+def _split(choices: Sequence[ColumnChoice], label: Label) -> DraftSplit:
+    """Return how rows are split: by what several belong to, by time, by a class, or by a hash."""
     keys = [choice for choice in choices if choice.is_key and not choice.missing]
     groups = [choice for choice in keys if choice.repeats]
     if groups:
@@ -181,6 +184,14 @@ def _split(choices: Sequence[ColumnChoice]) -> DraftSplit:
     for choice in choices:
         if choice.typed.nature == "time" and not choice.missing and in_order(choice.typed):
             return DraftSplit("time", (choice.name,), "the rows are in its order")
+    by_hash = _by_hash(choices, keys)
+    if label.task == "regression" or label.typed.column.counts[1][-1] > _MANY:
+        return by_hash
+    reason = "each split has rows of the rarest class"
+    return replace(by_hash, by="stratified", reason=reason, strata=label.typed.column.name)
+
+
+def _by_hash(choices: Sequence[ColumnChoice], keys: Sequence[ColumnChoice]) -> DraftSplit:
     if keys:
         return DraftSplit("hash", (keys[0].name,), "it names a row")
     used = [choice for choice in choices if choice.treatments and choice.typed.nature != "list"]

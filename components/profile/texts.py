@@ -119,6 +119,8 @@ def _splits(draft: Draft) -> Iterator[str]:
     if split.by == "time":
         yield f"  column: {_scalar(split.columns[0])}"
         return
+    if split.by == "stratified":
+        yield f"  strata: {_listed([split.strata])}"
     if split.test:
         yield f"  test: {_scalar(split.test)}"
     if split.eval:

@@ -15,10 +15,11 @@ from schemas.splits.file import FileSplit
 from schemas.splits.group import Group
 from schemas.splits.hash import Hash
 from schemas.splits.options import SplitOptions
+from schemas.splits.stratified import Stratified
 from schemas.splits.time import Time
 from schemas.strict import named_kind
 
-KINDS = (Hash, Group, Time, ColumnSplit, FileSplit)
+KINDS = (Hash, Group, Stratified, Time, ColumnSplit, FileSplit)
 NAMES: tuple[str, ...] = tuple(kind.model_fields["by"].default for kind in KINDS)
 
 

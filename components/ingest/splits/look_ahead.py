@@ -52,16 +52,18 @@ def look_ahead(
     files.make_folder(place)
     reserve(place)
     parts = [part for path in paths for part in reader.parts(path)]
-    look = "LookAhead" >> _Look(reader, parts, kind, place)
+    look = "LookAhead" >> _Look(reader, parts, splits, place)
     return splitter.informed(outcome(STAGE, look, place, kind, options))
 
 
 class _Look(beam.PTransform):
     """Reads parts, and returns one value of what a split needs to know."""
 
-    def __init__(self, reader: Reader[Any], parts: Sequence[Part], kind: Any, folder: str) -> None:
+    def __init__(
+        self, reader: Reader[Any], parts: Sequence[Part], splits: SplitOptions, folder: str
+    ) -> None:
         super().__init__()
-        self._reader, self._parts, self._kind, self._folder = reader, parts, kind, folder
+        self._reader, self._parts, self._splits, self._folder = reader, parts, splits, folder
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[Any]:
         """Build the steps."""
@@ -69,12 +71,13 @@ class _Look(beam.PTransform):
             pbegin
             | "Files" >> beam.Create(list(self._parts), reshuffle=False)
             | "Spread" >> beam.Reshuffle()
-            | "See" >> beam.FlatMap(_seen, self._reader, self._kind, self._folder)
-            | "Add" >> beam.CombineGlobally(self._kind.add)
+            | "See" >> beam.FlatMap(_seen, self._reader, self._splits, self._folder)
+            | "Add" >> beam.CombineGlobally(seen_by(self._splits).add)
         )
 
 
-def _seen(part: Part, reader: Reader[Any], kind: Any, folder: str) -> Iterator[Any]:
+def _seen(part: Part, reader: Reader[Any], splits: SplitOptions, folder: str) -> Iterator[Any]:
+    kind = seen_by(splits)
     with keep_failure(folder, "the examples"):
-        seen = [kind.of(block.columns) for block in reader.read(part)]
+        seen = [kind.of(block.columns, splits) for block in reader.read(part)]
     yield kind.add(seen)

@@ -58,5 +58,8 @@ def open_splitter(options: SplitOptions) -> Splitter:
 
 
 def seen_by(options: SplitOptions) -> Any:
-    """Return the class of what the kind has to see: its `of` takes a batch, its `add` several."""
+    """Return the class of what the kind has to see.
+
+    Its `of` takes a batch and the options, its `add` several of its values.
+    """
     return importlib.import_module(module_of(options.by)).Seen

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.ingest.splits import time as by_time
+from components.ingest.splits import counted, stratified
+from components.ingest.splits.counted import Counted
 from components.ingest.splits.protocol import open_splitter
 from components.ingest.splits.time import Seen
 from schemas.errors import DataError
@@ -12,6 +13,7 @@ from schemas.splits.column import ColumnSplit
 from schemas.splits.file import FileSplit
 from schemas.splits.group import Group
 from schemas.splits.hash import Hash
+from schemas.splits.stratified import Stratified
 from schemas.splits.time import Time
 
 PATH = "rows.csv"
@@ -46,7 +48,8 @@ def informed(times, **options):
     rows = batch(n=times)
     splitter = open_splitter(split)
     assert splitter.looks_at == ("n",)
-    return splitter.informed(Seen.add([Seen.of(rows.slice(0, 7)), Seen.of(rows.slice(7))]))
+    parts = [rows.slice(0, 7), rows.slice(7)]
+    return splitter.informed(Seen.add(Seen.of(part, split) for part in parts))
 
 
 def test_shares_decide_where_there_are_no_borders():
@@ -69,15 +72,47 @@ def test_too_few_times_cannot_be_split():
 
 
 def test_what_was_seen_does_not_depend_on_order_or_grouping(monkeypatch):
-    monkeypatch.setattr(by_time, "_MOST", 64)
-    times = np.random.default_rng(2).integers(-(10**6), 10**6, 500)
-    parts = [Seen.of(batch(n=times[i : i + 50])) for i in range(0, 500, 50)]
-    whole = Seen.of(batch(n=times))
+    monkeypatch.setattr(counted, "MOST", 64)
+    values = np.random.default_rng(2).integers(-(10**6), 10**6, 500)
+    parts = [Counted.of(values[i : i + 50]) for i in range(0, 500, 50)]
+    whole = Counted.of(values)
     assert whole.shift > 0
     assert sum(whole.rows) == 500
-    assert Seen.add(parts) == whole
-    assert Seen.add([Seen.add(parts[6:]), Seen.add(reversed(parts[:6]))]) == whole
-    assert Seen.add([]) == Seen()
+    assert Counted.add(parts) == whole
+    assert Counted.add([Counted.add(parts[6:]), Counted.add(reversed(parts[:6]))]) == whole
+    assert Counted.add([]) == Counted()
+
+
+def test_shares_hold_in_each_stratum():
+    rng = np.random.default_rng(3)
+    fates = rng.choice(["kept", "returned", "lost"], 2000, p=[0.9, 0.09, 0.01]).tolist()
+    rows = batch(fate=fates, gift=rng.integers(0, 2, 2000), id=list(range(2000)))
+    split = Stratified(strata=["fate", "gift"], key=["id"])
+    splitter = open_splitter(split)
+    assert splitter.looks_at == ("fate", "gift", "id")
+    parts = [rows.slice(0, 700), rows.slice(700)]
+    seen = stratified.Seen.add(stratified.Seen.of(part, split) for part in parts)
+    assigned = splitter.informed(seen).assign(rows, PATH)
+
+    table = pa.Table.from_batches([rows]).append_column("split", pa.array(assigned))
+    for group in table.group_by(["fate", "gift"]).aggregate([("split", "list")]).to_pylist():
+        counts = np.bincount(group["split_list"], minlength=3)
+        assert np.abs(counts - counts.sum() * np.array(split.shares)).max() <= 1
+
+
+def test_a_stratum_of_one_row_is_train():
+    split = Stratified(strata=["fate"], key=["id"])
+    rows = batch(fate=["kept"] * 20 + ["lost"], id=list(range(21)))
+    splitter = open_splitter(split).informed(stratified.Seen.of(rows, split))
+    assert splitter.assign(rows, PATH)[-1] == 0
+
+
+def test_too_many_strata_are_refused(monkeypatch):
+    monkeypatch.setattr(stratified, "_MOST_STRATA", 5)
+    split = Stratified(strata=["id"], key=["id"])
+    seen = stratified.Seen.of(batch(id=list(range(9))), split)
+    with pytest.raises(DataError, match="id have more than 5 different values"):
+        open_splitter(split).informed(stratified.Seen.add([seen]))
 
 
 def test_values_of_a_column_name_the_split():

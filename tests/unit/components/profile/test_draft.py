@@ -53,6 +53,7 @@ def test_a_draft_is_what_a_run_accepts(tmp_path):
 
     spec = dataset.spec
     assert spec.label.task == "binary"
+    assert (spec.splits.by, spec.splits.strata) == ("stratified", ("returned",))
     assert spec.splits.key == ("order_id",)
     assert {f.column: [t.kind for t in f.treatments] for f in spec.features} == {
         "amount": ["z_score", "quantile_buckets"],
@@ -102,7 +103,7 @@ def test_rows_of_one_customer_share_a_split():
     assert drafted.split.columns == ("customer_id",)
 
 
-@pytest.mark.parametrize(("step", "by"), [(1, "time"), (7, "hash")])
+@pytest.mark.parametrize(("step", "by"), [(1, "time"), (7, "stratified")])
 def test_rows_in_the_order_of_a_time_are_split_by_it(tmp_path, step, by):
     rows = 400
     days = [f"2024-01-{1 + (i * step % rows) * 30 // rows:02d}" for i in range(rows)]
@@ -206,3 +207,10 @@ def test_a_label_that_another_file_spells_differently_becomes_a_rule(tmp_path):
     assert doubt.startswith("the files of eval and test have other values, such as 'left'")
     with pytest.raises(ConfigError, match=r"there is no column 'y' in rows.csv"):
         draft(train, "y", others=[table({"x": x})])
+
+
+def test_many_rows_of_each_class_need_no_strata():
+    columns = {"x": [str(i % 7) for i in range(1400)], "y": ["a", "b"] * 700}
+    assert draft(table(columns), "y").split.by == "hash"
+    numbers = {"x": ["1", "2"] * 50, "y": [str(i / 7) for i in range(100)]}
+    assert draft(table(numbers), "y").split.by == "hash"
