@@ -7,6 +7,7 @@ docs/architecture.md, applied to a copy of the code.
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -42,10 +43,10 @@ class Reader(csv.Reader):
     "schemas/splits/digit.py": '''
 from typing import Literal
 
-from schemas.splits.options import SplitOptions
+from schemas.splits.options import SharedSplit
 
 
-class Digit(SplitOptions):
+class Digit(SharedSplit):
     """By the last digit of a whole number: 9 is test, 8 and 7 are eval."""
 
     by: Literal["digit"] = "digit"
@@ -59,13 +60,14 @@ class Digit(SplitOptions):
 import numpy as np
 
 from components.examples import column
+from components.ingest.splits import protocol
 
 
-class Splitter:
+class Splitter(protocol.Splitter):
     def __init__(self, options):
         self._column = options.column
 
-    def assign(self, batch):
+    def assign(self, batch, path):
         digits = column(batch, self._column).to_numpy() % 10
         return np.select([digits < 7, digits < 9], [0, 1], 2)
 """,
@@ -267,35 +269,15 @@ def constant(metrics, options):
     return {**metrics, "rmse": metrics["spread"]}
 """,
 }
+# What each file of a floor's kinds gets: an import, and a name in its tuple of kinds.
 LINES = {
-    "components/parity/answers.py": (
-        "SERVING_PATHS: tuple[type[ServingPath], ...] = (",
-        """from components.parity.serving_paths.again import Again
-
-SERVING_PATHS: tuple[type[ServingPath], ...] = (
-    Again,""",
-    ),
-    "schemas/sources/__init__.py": (
-        "KINDS = (Csv, Parquet)",
-        "from schemas.sources.bars import Bars\n\nKINDS = (Csv, Parquet, Bars)",
-    ),
-    "schemas/splits/__init__.py": (
-        "KINDS = (Hash,)",
-        "from schemas.splits.digit import Digit\n\nKINDS = (Hash, Digit)",
-    ),
-    "schemas/tasks/__init__.py": (
-        "KINDS = (Binary, Multiclass, Regression)",
-        """from schemas.tasks.amount import Amount
-
-KINDS = (Binary, Multiclass, Regression, Amount)""",
-    ),
-    "schemas/treatments/__init__.py": (
-        "KINDS = (ZScore, QuantileBuckets, Vocabulary)",
-        """from schemas.treatments.sign import Sign
-
-KINDS = (ZScore, QuantileBuckets, Vocabulary, Sign)""",
-    ),
+    "components/parity/answers.py": ("components.parity.serving_paths.again", "Again"),
+    "schemas/sources/__init__.py": ("schemas.sources.bars", "Bars"),
+    "schemas/splits/__init__.py": ("schemas.splits.digit", "Digit"),
+    "schemas/tasks/__init__.py": ("schemas.tasks.amount", "Amount"),
+    "schemas/treatments/__init__.py": ("schemas.treatments.sign", "Sign"),
 }
+KINDS = re.compile(r"^((?:KINDS|SERVING_PATHS)\b[^(]*= \([^)]*?),?\s*\)", re.MULTILINE)
 PIPELINE = """
 name: toy
 source: {format: bars, path: rows.txt}
@@ -324,10 +306,11 @@ def test_kinds_of_ones_own_reach_a_pushed_and_proven_model(tmp_path):
         )
     for path, text in FILES.items():
         (tmp_path / path).write_text(text)
-    for path, (line, new) in LINES.items():
+    for path, (module, name) in LINES.items():
         text = (tmp_path / path).read_text()
-        assert text.count(line) == 1
-        (tmp_path / path).write_text(text.replace(line, new))
+        text, count = KINDS.subn(rf"from {module} import {name}\n\n\1, {name})", text)
+        assert count == 1
+        (tmp_path / path).write_text(text)
     folder = tmp_path / "toy"
     folder.mkdir()
     rng = random.Random(7)
@@ -361,7 +344,7 @@ def test_kinds_of_ones_own_reach_a_pushed_and_proven_model(tmp_path):
     content = json.loads(summary.read_text())
     assert content["status"] == "pushed"
     assert content["parity"]["proven"]
-    assert content["parity"]["serving_paths"][0]["name"] == "again"
+    assert content["parity"]["serving_paths"][-1]["name"] == "again"
     assert list(content["evaluation"]["baselines"]) == ["mean", "linear"]
     assert content["evaluation"]["overall"]["rmse"] < 0.5
     (layout,) = (tmp_path / "runs/toy/artifacts/transform").glob("transform_graph/*/layout.json")
