@@ -86,24 +86,24 @@ def as_text(typed):
 
 
 def test_times_and_booleans_as_text_and_as_parquet(tmp_path):
-    typed = table(600)
-    (tmp_path / "rows.csv").write_bytes(b"")
-    pa.csv.write_csv(as_text(typed), tmp_path / "rows.csv")
-    with (tmp_path / "rows.csv").open("a") as file:
+    typed, folder = table(600), tmp_path / "visits"
+    folder.mkdir()
+    pa.csv.write_csv(as_text(typed), folder / "rows.csv")
+    with (folder / "rows.csv").open("a") as file:
         file.write("600,2023-02-29 00:00:00,1/1/2024,0,yes,1,yes\n601,,,0.5,yes,1,yes\n")
         file.write("602,,,0,Yes,1,yes\n603,,,0,yes,2,yes\n")
-    (tmp_path / "schema.pbtxt").write_text(SCHEMA)
-    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
-    content = pushed(tmp_path, tmp_path / "runs")
+    (folder / "schema.pbtxt").write_text(SCHEMA)
+    (folder / "pipeline.yaml").write_text(PIPELINE)
+    content = pushed(folder, tmp_path / "runs")
 
     assert content["counts"]["rejected_by_reason"] == {"not_a_boolean": 2, "not_a_time": 2}
     assert content["evaluation"]["overall"]["auc"] > 0.8
     model = skewless.load(tmp_path / "runs/visits")
     scores = model.predict(typed).column("score").to_pylist()
-    pq.write_table(typed, tmp_path / "rows.parquet")
+    pq.write_table(typed, folder / "rows.parquet")
     for name in ("rows.csv", "rows.parquet"):
         output = ScoreOutput.of(str(tmp_path / f"{name}.scores.parquet"), None, overwrite=False)
-        scored = predict(model=model.saved_model, paths=[str(tmp_path / name)], output=output)
+        scored = predict(model=model.saved_model, paths=[str(folder / name)], output=output)
         read = pq.read_table(output.path).column("score").to_pylist()
         assert read == pytest.approx(scores, abs=1e-6)
         assert scored.rows_rejected == (4 if name == "rows.csv" else 0)
