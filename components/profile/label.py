@@ -33,9 +33,9 @@ class Label:
       domain: further lines of its feature in schema.pbtxt.
       summary: what it is, in a few words.
       metric: the name of a metric.
-      spellings: the positive class as each file writes it, where files differ.
       losses: of the best constant answer in it, the mean over rows and the standard deviation.
       doubts: what a person should look at.
+      spellings: the positive class as each file writes it, where files differ.
     """
 
     typed: Typed

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.sources.byte_source import ByteSource
+from components.sources.first_names import check_first_names
 from components.sources.json_fields import JsonField, fields_of, find
 from components.sources.json_records import encodable, loads
 from components.sources.jsonl_lines import TEXT, Lines, read_lines
@@ -15,7 +16,6 @@ from components.sources.protocol import Part, Selection
 from schemas.errors import DataError
 
 _HEAD_BYTES = 1 << 20
-_SHOWN = 30  # keys that an error names
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ def read_part(path: str, selection: Selection) -> JsonLinesPart:
         raise _not_json_lines(lines, path)
     fields = fields_of(selection)
     ignored = _ignored(records, fields)
-    _check(records, fields, ignored, where=path)
+    keys = {key for record in records for key in record}
+    absent = [f.column.name for f in fields if keys.isdisjoint((f.column.name, *f.path[:1]))]
+    check_first_names(absent, ignored, read=len(fields), records="objects", name="key", where=path)
     return JsonLinesPart(
         path,
         ignored=ignored,
@@ -98,41 +100,6 @@ def _ignored(records: Sequence[Mapping[str, Any]], fields: Sequence[JsonField]) 
     used = {field.column.name for field in fields} | {f.path[0] for f in fields if f.path}
     ignored = dict.fromkeys(key for record in records for key in record if key not in used)
     return tuple(map(encodable, ignored))
-
-
-def _check(
-    records: Sequence[Mapping[str, Any]],
-    fields: Sequence[JsonField],
-    ignored: Sequence[str],
-    *,
-    where: str,
-) -> None:
-    """Check that the columns are among the keys, if these show that they may have other names.
-
-    A column that is in none of the first objects may be in a later one, so that is not an error.
-    """
-    keys = {key for record in records for key in record}
-    absent = [f.column.name for f in fields if keys.isdisjoint((f.column.name, *f.path[:1]))]
-    alike = {name.strip().casefold(): name for name in ignored}
-    for name in absent:
-        if other := alike.get(name.strip().casefold()):
-            raise DataError(
-                f"the first objects have no key {name!r}; did you mean {other!r}?",
-                where=where,
-                expected="the names of schema.pbtxt",
-                remedy="use the same upper and lower case, and the same spaces, in both",
-            )
-    if ignored and fields and len(absent) == len(fields):
-        raise DataError(
-            "the first objects have none of the columns",
-            where=where,
-            expected=f"some of the keys {', '.join(absent)}; they have: {_some(ignored)}",
-            remedy="correct the file, or the names of the columns",
-        )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
 def _seen(records: Sequence[Mapping[str, Any]], field: JsonField) -> type:

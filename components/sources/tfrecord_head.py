@@ -6,12 +6,13 @@ import itertools
 import os
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
 from components import files, tfrecords
 from components.example_proto import Values, features_of
+from components.sources.first_names import check_first_names
 from components.sources.magic import GZIP, TFRECORD
 from components.sources.protocol import Part, Selection
 from components.sources.typed_checks import TypedFormat, unreadable
@@ -22,7 +23,6 @@ _MOST_RECORDS = 1_000
 _FRAME = 16  # bytes around a record
 _CHECKSUMS = 8  # of these, those that cannot be compressed
 _GZIP = b"\x1f\x8b"
-_SHOWN = 30  # features that an error names
 _FORMAT = TypedFormat(
     "TFRecord",
     "a TFRecord file of tf.Examples, plain or gzipped (.gz)",
@@ -92,7 +92,10 @@ def read_part(path: str, selection: Selection) -> TfRecordPart:
     names = dict.fromkeys(name for example in examples for name in example)
     ignored = tuple(name for name in names if name not in {c.name for c in columns})
     if examples:
-        _check([c.name for c in columns], names, ignored, where=path)
+        absent = [c.name for c in columns if c.name not in names]
+        check_first_names(
+            absent, ignored, read=len(columns), records="records", name="feature", where=path
+        )
     return TfRecordPart(
         path,
         ignored=ignored,
@@ -110,33 +113,6 @@ def _share(records: Sequence[bytes], size: int, *, packed: bool) -> float:
     if packed:
         taken = len(zlib.compress(b"".join(records))) + _CHECKSUMS * len(records)
     return min(taken / size, 1)
-
-
-def _check(
-    columns: Sequence[str], names: Collection[str], ignored: Sequence[str], *, where: str
-) -> None:
-    """Check that columns are among the features, if these show that they may have other names.
-
-    A feature that is in none of the first records may be in a later one, so that is not an error.
-    """
-    absent = [name for name in columns if name not in names]
-    alike = {name.strip().casefold(): name for name in ignored}
-    for name in absent:
-        if other := alike.get(name.strip().casefold()):
-            raise DataError(
-                f"the first records have no feature {name!r}; did you mean {other!r}?",
-                where=where,
-                expected="the names of schema.pbtxt",
-                remedy="use the same upper and lower case, and the same spaces, in both",
-            )
-    if ignored and columns and len(absent) == len(columns):
-        some = ", ".join(ignored[:_SHOWN]) + (", …" if len(ignored) > _SHOWN else "")
-        raise DataError(
-            "the first records have none of the columns",
-            where=where,
-            expected=f"some of the features {', '.join(absent)}; they have: {some}",
-            remedy="correct the file, or the names of the columns",
-        )
 
 
 def _seen(examples: Sequence[Mapping[str, Values]], name: str) -> str:

@@ -13,6 +13,7 @@ from components.sources.protocol import Needs, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources.arrow import Arrow
+from tests.source_rows import read_all
 
 COLUMNS = (Column("n", "INT", True), Column("x", "FLOAT", True), Column("t", "BYTES", True))
 GOOD: dict[str, list[object]] = {"n": [1, 2], "x": [0.5, 1.5], "t": ["a", "b"]}
@@ -49,14 +50,7 @@ def reader(columns=COLUMNS, required=("t",), keys=(), **options):
 def read(path, **options):
     """Rows as (place, values), and rejects as (place, column, value, reason)."""
     ours = reader(**options)
-    rows, rejects = [], []
-    for part in ours.parts(path):
-        for block in ours.read(part):
-            assert block.columns.num_rows + len(block.rejects) == block.read
-            values = (tuple(row.values()) for row in block.columns.to_pylist())
-            rows += list(zip(block.places.tolist(), values, strict=True))
-            rejects += [reject.row()[1:5] for reject in block.rejects]
-    return rows, rejects
+    return read_all(ours, path)
 
 
 def refusal(path, **options):

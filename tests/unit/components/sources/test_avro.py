@@ -18,6 +18,7 @@ from components.sources.protocol import Needs, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources.avro import Avro
+from tests.source_rows import read_all
 
 COLUMNS = (Column("n", "INT", True), Column("x", "FLOAT", True), Column("t", "BYTES", True))
 FIELDS = [("n", ["null", "long"]), ("x", ["double", "null"]), ("t", ["null", "string"])]
@@ -46,14 +47,7 @@ def write(path, records, fields=FIELDS, **options):
 def read(path, *, columns=COLUMNS, keys=(), required=()):
     """Rows as (place, values), and rejects as (place, column, value, reason)."""
     ours = open_reader(Avro(path=""), Selection(columns, Needs(required), keys))
-    rows, rejects = [], []
-    for part in ours.parts(path):
-        for block in ours.read(part):
-            assert block.columns.num_rows + len(block.rejects) == block.read
-            values = (tuple(row.values()) for row in block.columns.to_pylist())
-            rows += list(zip(block.places.tolist(), values, strict=True))
-            rejects += [reject.row()[1:5] for reject in block.rejects]
-    return rows, rejects
+    return read_all(ours, path)
 
 
 def refusal(path, **options):

@@ -13,6 +13,7 @@ from components.sources.protocol import Needs, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources.orc import Orc
+from tests.source_rows import read_all
 
 COLUMNS = (Column("n", "INT", True), Column("x", "FLOAT", True), Column("t", "BYTES", True))
 GOOD: dict[str, list[object]] = {"n": [1, 2], "x": [0.5, 1.5], "t": ["a", "b"]}
@@ -27,14 +28,7 @@ def path(tmp_path):
 def read(path, *, columns=COLUMNS, keys=()):
     """Rows as (place, values), and rejects as (place, column, value, reason)."""
     ours = open_reader(Orc(path=""), Selection(columns, Needs(), keys))
-    rows, rejects = [], []
-    for part in ours.parts(path):
-        for block in ours.read(part):
-            assert block.columns.num_rows + len(block.rejects) == block.read
-            values = (tuple(row.values()) for row in block.columns.to_pylist())
-            rows += list(zip(block.places.tolist(), values, strict=True))
-            rejects += [reject.row()[1:5] for reject in block.rejects]
-    return rows, rejects
+    return read_all(ours, path)
 
 
 def refusal(path, *, columns=COLUMNS):

@@ -15,6 +15,7 @@ from components.sources.tfrecord_parse import ExampleRules
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources.tfrecord import TfRecord
+from tests.source_rows import read_all
 from tests.tfrecord_files import example, framed
 
 COLUMNS = (Column("n", "INT", True), Column("x", "FLOAT", True), Column("t", "BYTES", True))
@@ -39,15 +40,7 @@ def write(path, records, pack=bytes):
 def read(path, *, columns=COLUMNS, keys=(), required=(), **options):
     """Rows as (place, values), and rejects as (place, column, value, reason)."""
     ours = open_reader(TfRecord(path="", **options), Selection(columns, Needs(required), keys))
-    rows, rejects = [], []
-    for part in ours.parts(path):
-        for block in ours.read(part):
-            assert block.columns.num_rows + len(block.rejects) == block.read
-            assert block.columns.schema.names == [c.name for c in (*columns, *keys)]
-            values = (tuple(row.values()) for row in block.columns.to_pylist())
-            rows += list(zip(block.places.tolist(), values, strict=True))
-            rejects += [reject.row()[1:5] for reject in block.rejects]
-    return rows, rejects
+    return read_all(ours, path, [c.name for c in (*columns, *keys)])
 
 
 def refusal(path, **options):
