@@ -10,10 +10,11 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from apache_beam.options.pipeline_options import PipelineOptions
 
 
@@ -160,3 +161,15 @@ def refuse_pickled_arrow_types() -> None:
 
     if Version(pa.__version__) < Version("14.0.1"):
         import pyarrow_hotfix  # noqa: F401 - the import registers a type that refuses
+
+
+def joined_tables(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return the rows of Arrow tables, with null in the columns that a table does not have.
+
+    The option for this has another name since pyarrow 14, which warns about the old one.
+    """
+    import pyarrow as pa
+
+    renamed = int(pa.__version__.partition(".")[0]) >= 14
+    option = {"promote_options": "default"} if renamed else {"promote": True}
+    return pa.concat_tables(tables, **option)

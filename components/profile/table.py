@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.compat import joined_tables
 from components.profile.values import ColumnValues
 from components.sources.protocol import work_of
 from components.sources.source_files import source_files
@@ -62,7 +63,7 @@ def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
         part, ended = module.sample(source, each, -(-rows // len(chosen)))
         parts.append(part)
         whole = whole and ended
-    table = pa.concat_tables(parts, promote=True) if len(parts) > 1 else parts[0]
+    table = joined_tables(parts)
     if not table.num_rows:
         raise DataError(
             "the table has no rows", where=named, expected="rows below a header with names"

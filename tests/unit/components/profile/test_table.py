@@ -1,0 +1,26 @@
+"""A look at a table reads several of its files, each with the columns that it has."""
+
+from components.profile.table import look
+
+
+def test_files_are_joined_by_the_names_of_their_columns(tmp_path):
+    (tmp_path / "1.csv").write_text("a,b\n1,x\n2,y\n")
+    (tmp_path / "2.csv").write_text("b,c\nz, 5\n")
+    table = look(str(tmp_path / "*.csv"), named="*.csv")
+
+    assert (table.files, table.rows, table.whole) == (2, 3, True)
+    assert {column.name: column.array.to_pylist() for column in table.columns} == {
+        "a": ["1", "2", None],
+        "b": ["x", "y", "z"],
+        "c": [None, None, "5"],
+    }
+    assert table.source.trim
+
+
+def test_a_large_table_is_looked_at_in_eight_files(tmp_path):
+    for number in range(20):
+        (tmp_path / f"{number:02d}.csv").write_text("a\n" + f"{number}\n" * 10)
+    table = look(str(tmp_path / "*.csv"), named="*.csv", rows=35)
+
+    assert (table.files, table.whole) == (20, False)
+    assert table.columns[0].array.to_pylist() == [str(n) for n in range(0, 20, 3) for _ in range(5)]
