@@ -47,6 +47,7 @@ COMMON = [
     "pydantic>=2.7,<3",
     "PyYAML>=6,<7",
     "rich>=13",
+    "sqlglot>=26,<31",
     "uvloop>=0.19,<1",
 ]
 
@@ -57,11 +58,15 @@ COMPATIBLE_ONLY = ["dill>=0.3.8", "pyarrow-hotfix>=0.6", "setuptools<81"]
 
 # What only some need, as skewless[NAME].
 EXTRAS = {
+    # Newer ones refuse the tables of pyarrow 10.
+    "duckdb": [f"duckdb>=1.1,<1.3; {COMPATIBLE}", f"duckdb>=1.2,<2; {CURRENT}"],
+    "postgresql": ["adbc-driver-postgresql>=1.3,<2"],
     "s3": ["boto3>=1.36,<2"],  # for s3://; older ones write no object IfMatch
+    "sqlite": ["adbc-driver-sqlite>=1.3,<2"],
 }
 
 DEV = [
-    *EXTRAS["s3"],
+    *(requirement for extra in EXTRAS.values() for requirement in extra),
     "check-jsonschema>=0.30",  # holds deploy/'s files against the schemas of Compose
     "cryptography>=42",  # makes the certificates that the server's tests show
     "flask>=3",  # what moto's server runs on; its extra `server` brings every service of AWS

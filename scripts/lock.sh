@@ -24,7 +24,8 @@ for minor in 3.12 3.13; do
     --output-file "requirements/current-py$minor.txt" "$@"
 done
 # For the images: what is tested and what the stores need, without tools and requirements of tests.
-compile setup.py requirements/image.in --extra s3 --constraint requirements/current-py3.13.txt \
+compile setup.py requirements/image.in --extra duckdb --extra postgresql --extra s3 --extra sqlite \
+  --constraint requirements/current-py3.13.txt \
   --python-version 3.13 --python-platform x86_64-manylinux_2_39 \
   --output-file requirements/image-py3.13.txt "$@"
 compile requirements/uv.in --python-platform x86_64-manylinux2014 --output-file requirements/uv.txt "$@"
