@@ -11,14 +11,14 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from components import files, stores
 from components.ingest.selection import selection_of
 from components.ingest.splits import protocol as splits
 from components.sources import protocol as sources
-from components.sources.protocol import Reader, open_reader
-from components.sources.source_files import source_files
+from components.sources.protocol import Reader, TableReader, open_reader
+from components.sources.source_files import source_files as files_of
 from components.tasks import protocol as tasks
 from components.transform.treatments import protocol as treatments
 from pipeline import digests
@@ -27,6 +27,7 @@ from pipeline.folders import Folders
 from schemas import columns as schema_columns
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE, Dataset
 from schemas.expectations import Expectations, expectations_of
+from schemas.sources.options import FileOptions
 from schemas.tasks import options as task_options
 
 if TYPE_CHECKING:
@@ -53,24 +54,25 @@ Nodes = Mapping[str, Any]  # TFX components by id
 
 
 def check_source(dataset: Dataset) -> None:
-    """Check that the source's files exist and have the columns, as ingest does again later.
+    """Check that the source exists and has the columns, as ingest does again later.
 
     A wrong header or footer is reported before anything heavy is imported.
 
     Raises:
-      DataError: there is no file, or one is empty, cannot be read or lacks a column.
+      DataError: there is no file or table, or one is empty, cannot be read or lacks a column.
       ConfigError: the source's options contradict each other.
       StoreError: the store does not answer, or refuses.
     """
     reader = reader_of(dataset)
     for pattern in filter(files.in_store, dataset.source_patterns):
         stores.check(pattern)
+    look = reader.parts if _table_reader(dataset) is None else reader.check
     for path in source_paths(dataset):
-        reader.parts(path)
+        look(path)
 
 
 def reader_of(dataset: Dataset) -> Reader[Any]:
-    """Return the reader of the source's files.
+    """Return the reader of the source.
 
     Raises:
       ConfigError: the source's options contradict each other.
@@ -80,24 +82,47 @@ def reader_of(dataset: Dataset) -> Reader[Any]:
 
 
 def fingerprint(dataset: Dataset, known: DigestCache) -> str:
-    """Return a digest of the source's files: their contents, and their names if these matter."""
-    paths = source_paths(dataset)
+    """Return a digest of the source's files: their contents, and their names if these matter.
+
+    A table that is in none has a version instead.
+
+    Raises:
+      DataError: there is no file, or the table cannot be reached.
+    """
+    paths, table = source_files(dataset), _table_reader(dataset)
+    if table is not None and not paths:
+        return " ".join(map(table.version, source_paths(dataset)))
     digest = digests.source(paths, known)
     names = [os.path.basename(path) for path in paths] if dataset.spec.splits.reads_names else []
     return " ".join([digest, *names])
 
 
 def source_paths(dataset: Dataset) -> list[str]:
-    """Return the source's files: those of each path in turn, sorted, each once.
+    """Return the source's files: those of each path in turn, sorted, each once; or a table's URL.
 
     Raises:
       DataError: a path leads to none.
     """
+    if not isinstance(dataset.spec.source, FileOptions):
+        return list(dataset.source_patterns)
     remedy = f"correct source.path in {dataset.folder / SPEC_FILE}"
     found: dict[str, None] = {}
     for pattern, named in zip(dataset.source_patterns, dataset.spec.source.paths, strict=True):
-        found |= dict.fromkeys(source_files(pattern, named=named, remedy=remedy))
+        found |= dict.fromkeys(files_of(pattern, named=named, remedy=remedy))
     return list(found)
+
+
+def source_files(dataset: Dataset) -> list[str]:
+    """Return the files that a run reads its rows from; none for a table that is in none."""
+    paths, table = source_paths(dataset), _table_reader(dataset)
+    return paths if table is None else [file for path in paths for file in table.files(path)]
+
+
+def _table_reader(dataset: Dataset) -> TableReader[Any] | None:
+    """Return the reader of a source that is not files of rows; None if it is."""
+    if isinstance(dataset.spec.source, FileOptions):
+        return None
+    return cast(TableReader[Any], reader_of(dataset))
 
 
 def pipeline_id(name: str) -> str:

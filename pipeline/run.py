@@ -62,7 +62,7 @@ def run(
     began = time.monotonic()
     dag.check_source(dataset)  # reports a wrong path or header at once
     on = on or runners.choose(dataset.spec.runner)
-    sources, folders = dag.source_paths(dataset), Folders.of(output, dataset.spec.name)
+    sources, folders = dag.source_files(dataset), Folders.of(output, dataset.spec.name)
     folders.check_apart(sources)
     engines.check(on, [*sources, output])
     job = Job(dataset, folders, new_run_id(), allow_anomalies, on)

@@ -63,7 +63,7 @@ class Dataset:
 
     @property
     def source_patterns(self) -> tuple[str, ...]:
-        """The source's paths or globs, with `package://` and relative paths resolved."""
+        """The source's paths, globs or URL, with `package://` and relative paths resolved."""
         return tuple(resolve_path(path, self.folder) for path in self.spec.source.paths)
 
 

@@ -19,6 +19,7 @@ from schemas import sources, tasks
 from schemas import splits as split_kinds
 from schemas.columns import loads
 from schemas.examples import Examples as Settings
+from schemas.sources.options import FileOptions
 from schemas.splits.options import SPLITS
 
 
@@ -37,13 +38,15 @@ def ingest(
 ) -> None:
     """Turn the source into examples.
 
-    The files are those that match `patterns`, a list in JSON, now. `fingerprint` is the digest of
-    their contents for the cache.
+    The files are those that match `patterns`, a list in JSON, now; a table's URL is its own path.
+    `fingerprint` is the digest of their contents for the cache.
     """
-    paths = [entry.path for pattern in json.loads(patterns) for entry in files.find(pattern)]
+    options, paths = sources.loads(source), json.loads(patterns)
+    if isinstance(options, FileOptions):
+        paths = [entry.path for pattern in paths for entry in files.find(pattern)]
     with progress.stage("ingest"):
         counts = make_examples(
-            source=sources.loads(source),
+            source=options,
             paths=list(dict.fromkeys(paths)),
             columns=loads(columns),
             splits=split_kinds.loads(splits),

@@ -53,10 +53,10 @@ class Selection:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a source that one worker reads: a file.
+    """A part of a source that one worker reads: a file, or some rows of a table.
 
     Attributes:
-      path: the file.
+      path: the file, or the table's URL.
       ignored: names of its columns that are not selected.
       rows: the approximate number of records.
       text_bytes: their approximate uncompressed size in bytes.
@@ -120,6 +120,27 @@ class Reader(Protocol[P]):
 
         Raises:
           DataError: the file cannot be read to its end.
+        """
+
+
+class TableReader(Reader[P], Protocol):
+    """Reads a source that is not in files of rows, such as a database.
+
+    Its one path is the table's URL. `check` also checks the columns, as `parts` does, but costs
+    little: it reads no rows.
+    """
+
+    def files(self, path: str) -> list[str]:
+        """Return the local files that have the table in them; none if it is elsewhere."""
+
+    def version(self, path: str) -> str:
+        """Return a text that is another one whenever the rows may be others.
+
+        Where this cannot be known, it is a new one each time. `files` count by what they hold; with
+        them, this is not asked.
+
+        Raises:
+          DataError: the table cannot be reached.
         """
 
 

@@ -48,11 +48,11 @@ def loads(text: str) -> SourceOptions:
 
 
 def plain(path: str) -> SourceOptions:
-    """Return the default options of the kind of file that the ending means.
+    """Return the default options of the kind that a file's ending or a URL means.
 
-    A file without a known ending is CSV.
+    What no kind recognizes is a CSV file.
 
     >>> plain("trips.parquet").format, plain("a.jsonl.gz").format, plain("trips.txt.gz").format
     ('parquet', 'jsonl', 'csv')
     """
-    return next((kind for kind in KINDS if path.endswith(kind.endings)), Csv)(path=path)
+    return next((kind for kind in KINDS if kind.recognizes(path)), Csv).plain(path)

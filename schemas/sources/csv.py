@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.sources.options import SourceOptions
+from schemas.sources.options import FileOptions
 
 
-class Csv(SourceOptions):
+class Csv(FileOptions):
     """Comma-separated text with a header line, plain or gzipped."""
 
     format: Literal["csv"] = "csv"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from schemas.sources.options import SourceOptions
+from schemas.sources.options import FileOptions
 
 
-class JsonLines(SourceOptions):
+class JsonLines(FileOptions):
     """A JSON object in each line, plain or gzipped; `null_values` and `trim` apply to text.
 
     A column is a key of the objects. A name with dots is a path into nested objects: `a.b` is the

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from schemas.sources.options import SourceOptions
+from schemas.sources.options import FileOptions
 
 
-class TfRecord(SourceOptions):
+class TfRecord(FileOptions):
     """TFRecord files of tf.Examples, plain or gzipped; `null_values` and `trim` apply to text."""
 
     endings: ClassVar[tuple[str, ...]] = tuple(

@@ -23,10 +23,10 @@ FILES = {
     "schemas/sources/bars.py": '''
 from typing import Literal
 
-from schemas.sources.options import SourceOptions
+from schemas.sources.options import FileOptions
 
 
-class Bars(SourceOptions):
+class Bars(FileOptions):
     """Text whose values are separated by bars."""
 
     format: Literal["bars"] = "bars"

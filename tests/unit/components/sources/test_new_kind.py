@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parents[4]
 
 OPTIONS = """
 from typing import ClassVar, Literal
-from schemas.sources.options import SourceOptions
+from schemas.sources.options import FileOptions
 
-class Lines(SourceOptions):
+class Lines(FileOptions):
     endings: ClassVar[tuple[str, ...]] = (".lines",)
     format: Literal["lines"] = "lines"
     skip: int = 0
