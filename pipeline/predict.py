@@ -88,7 +88,7 @@ def command(
     """Score the rows of INPUT... with a pushed model.
 
     RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel.
-    INPUT is a CSV, JSON lines or TFRecord file, plain or gzipped, a Parquet, Arrow, ORC or
+    INPUT is a CSV, JSON lines or TFRecord file, plain or packed, a Parquet, Arrow, ORC or
     Avro file, or a pattern of such files.
     Rows that cannot be scored are kept beside the output, each with its reason. What follows `--`
     goes to Beam.

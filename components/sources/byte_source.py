@@ -1,19 +1,21 @@
-"""Reads the bytes of a source file, and unpacks gzip; errors have the file's name.
+"""Reads the bytes of a source file: unpacked, and as UTF-8; errors have the file's name.
 
 A file in another format is refused, whatever its name; the error names the format and a remedy.
 """
 
 from __future__ import annotations
 
-import gzip
 import os
-import zlib
 from dataclasses import dataclass
-from typing import IO
+from typing import Any
 
 from components import files
-from components.sources.magic import GZIP, HEAD_BYTES, FileKind, kind_of
+from components.sources.encoded_text import Utf8Stream
+from components.sources.magic import HEAD_BYTES, FileKind, kind_of
+from components.sources.packing import DAMAGES, PACKINGS, Packing, packing_of
 from schemas.errors import DataError
+
+_UTF8 = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class TextFormat:
 
 
 CSV = TextFormat("CSV")
+_PACKED = ", ".join(f"{each.name} ({each.ending})" for each in PACKINGS)
 
 
 class ByteSource:
@@ -38,6 +41,7 @@ class ByteSource:
     Args:
       path: the file.
       expected: the format that it should have.
+      encoding: that of its text.
 
     Attributes:
       path: the file.
@@ -47,20 +51,22 @@ class ByteSource:
       DataError: the file is missing or unreadable, or has another format than its name says.
     """
 
-    def __init__(self, path: str, expected: TextFormat = CSV) -> None:
+    def __init__(self, path: str, expected: TextFormat = CSV, encoding: str = _UTF8) -> None:
         self.path = path
         self._expected = expected
+        self._encoding = encoding
+        self._packing = packing_of(path)
         try:
             self._file = files.open_read(path)
             self.size = self._file.seek(0, os.SEEK_END)
-            self._file.seek(0)
         except OSError as error:
             raise self._unreadable(error) from error
-        self._stream: IO[bytes] = self._file
         try:
-            if path.endswith(".gz"):
-                self._stream = self._unpacked()
-            self._check_kind()
+            if self._packing is not None:
+                self._check_packing(self._packing)
+            self._stream = self._opened()
+            self._read_ahead = b""
+            self._read_ahead = self._checked_head()
         except BaseException:
             self._file.close()
             raise
@@ -72,37 +78,61 @@ class ByteSource:
           DataError: the file cannot be read, or is damaged.
         """
         try:
-            return self._stream.read(size)
-        except (OSError, EOFError, zlib.error) as error:
+            ahead = self._read_ahead[:size]
+            self._read_ahead = self._read_ahead[size:]
+            data: bytes = self._stream.read(size - len(ahead))
+        except (OSError, *DAMAGES) as error:
             raise self._unreadable(error) from error
+        return ahead + data if ahead else data
 
-    def _unpacked(self) -> IO[bytes]:
-        """Return the stream of a gzipped file's content."""
-        head = self._file.read(HEAD_BYTES)
+    @property
+    def is_plain(self) -> bool:
+        """Whether the bytes read are those on disk."""
+        return self._stream is self._file
+
+    def start_at(self, offset: int) -> None:
+        """Continue at an offset of a plain file."""
+        assert self.is_plain
+        self._read_ahead = b""
+        self._file.seek(offset)
+
+    def _opened(self) -> Any:
+        """Return the stream of the file's text as UTF-8."""
         self._file.seek(0)
+        stream: Any = self._file
+        if self._packing is not None:
+            stream = self._packing.unpacked(stream)
+        return stream if self._encoding == _UTF8 else Utf8Stream(stream, self._encoding)
+
+    def _check_packing(self, packing: Packing) -> None:
+        """Check that a file is packed as its name says."""
+        self._file.seek(0)
+        head = self._file.read(HEAD_BYTES)
         kind = kind_of(head)
-        if head and kind is not GZIP:
+        if head and kind is not packing.kind:
             name = kind.name if kind else "text"
             raise DataError(
-                f"the file is {name}, not gzipped as its name says",
+                f"the file is {name}, not packed by {packing.name} as its name says",
                 where=self.path,
-                expected=f"a {self._expected.name} file, packed by gzip",
-                remedy=kind.remedy if kind else "rename it so that it does not end in .gz",
+                expected=f"a {self._expected.name} file, packed by {packing.name}",
+                remedy=kind.remedy
+                if kind
+                else f"rename it so that it does not end in {packing.ending}",
             )
-        return gzip.GzipFile(fileobj=self._file)  # type: ignore[return-value]
 
-    def _check_kind(self) -> None:
-        """Check that the content may have the expected format, and go back to its start."""
-        kind = kind_of(self.read(HEAD_BYTES))
+    def _checked_head(self) -> bytes:
+        """Read the first bytes, and check that the content may have the expected format."""
+        head = self.read(HEAD_BYTES)
+        kind = kind_of(head)
         if kind is not None and kind not in self._expected.kinds:
-            packed = " inside gzip" if self._stream is not self._file else ""
+            packed = f" inside {self._packing.name}" if self._packing else ""
             raise DataError(
                 f"the file is {kind.name}{packed}, not {self._expected.name}",
                 where=self.path,
-                expected=f"a {self._expected.name} file in UTF-8, plain or gzipped (.gz)",
+                expected=f"a {self._expected.name} file, plain or packed by {_PACKED}",
                 remedy=kind.remedy,
             )
-        self._stream.seek(0)
+        return head
 
     @property
     def consumed(self) -> int:
@@ -116,10 +146,11 @@ class ByteSource:
         self._file.close()
 
     def _unreadable(self, error: Exception) -> DataError:
-        damaged = isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error))
         return DataError(
             f"the source cannot be read: {error}",
             where=self.path,
-            expected=f"a readable {self._expected.name} file, plain or gzipped (.gz)",
-            remedy="it is damaged or incomplete: copy it again" if damaged else None,
+            expected=f"a readable {self._expected.name} file, plain or packed by {_PACKED}",
+            remedy="it is damaged or incomplete: copy it again"
+            if isinstance(error, DAMAGES) or self._packing is not None
+            else None,
         )

@@ -27,7 +27,7 @@ HAS_TYPES = False
 
 
 class Reader(protocol.Reader[Fields]):
-    """Reads CSV files, plain or gzipped.
+    """Reads CSV files, plain or packed.
 
     Raises:
       ConfigError: the delimiter is not possible.
@@ -39,11 +39,11 @@ class Reader(protocol.Reader[Fields]):
 
     def check(self, path: str) -> None:
         """Check that a file may be CSV, by its first bytes."""
-        with ByteSource(path):
+        with ByteSource(path, encoding=self._rules.dialect.encoding):
             pass  # opening checks them
 
     def parts(self, path: str) -> list[Fields]:
-        """Return the file as one part, its header read."""
+        """Return the file as one part, its first lines read."""
         return [read_fields(path, self._rules)]
 
     def key_types(self, part: Fields) -> pa.Schema:

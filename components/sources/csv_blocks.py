@@ -2,8 +2,8 @@
 
 A record ends at a line end (LF, CRLF or CR) outside of quoted values. A quote at the start of a
 value opens a quoted value, a quote at its end closes it, and two quotes in it mean one (RFC 4180).
-In an unquoted value a quote is an ordinary character. Blank lines are not records. The bytes of at
-most two blocks are in memory, however large the file is.
+In an unquoted value a quote is an ordinary character. Blank lines and comments are not records. The
+bytes of at most two blocks are in memory, however large the file is.
 
 An unclosed quote would turn the lines up to the next quote, or the rest of the file, into one
 value. Therefore, if the next quote is not at a value's end, or there is none, the record ends with
@@ -47,7 +47,7 @@ class Records:
     """Consecutive records of a file.
 
     Attributes:
-      data: the bytes of the records, including blank lines, in order.
+      data: the bytes of the records, including blank lines and comments, in order.
       line: the physical line in which `data` starts, from 1.
       starts: int64 of shape [records], the start of each record in `data`.
       ends: the same for the ends, including line ends.
@@ -85,10 +85,16 @@ class Records:
         return self.data[self.starts[index] : self.ends[index]].rstrip(b"\r\n")
 
     def closed_records(self) -> bytes:
-        """Return `data` with blank lines in place of records that are not closed."""
+        """Return `data` with blank lines in place of comments and of records not closed."""
         data = bytearray(self.data)
-        for start, end in zip(self.starts[~self.closed], self.ends[~self.closed], strict=True):
-            data[start:end] = b"\n" * (end - start)
+        between = np.append(0, self.ends), np.append(self.starts, len(data))
+        other = between[0] < between[1]
+        for starts, ends in (
+            (self.starts[~self.closed], self.ends[~self.closed]),
+            (between[0][other], between[1][other]),
+        ):
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+                data[start:end] = b"\n" * (end - start)
         return bytes(data)
 
     def without_first(self) -> Records:
@@ -109,9 +115,10 @@ def read_records(path: str, dialect: Dialect) -> Iterator[Records]:
     Raises:
       DataError: the file cannot be read, or a record is larger than `MAX_RECORD_BYTES`.
     """
-    with ByteSource(path) as source:
+    with ByteSource(path, encoding=dialect.encoding) as source:
         for position, block in enumerate(read_blocks(source, dialect)):
-            rest = block.without_first() if position == 0 else block
+            is_first = position == 0 and dialect.header
+            rest = block.without_first() if is_first else block
             if len(rest):
                 yield rest
 
@@ -137,20 +144,23 @@ def read_blocks(
                 where=f"{source.path}:{line}",
                 expected="text with a line end after each record",
             )
-        block = _without_blanks(Records(data[:end], line, ends, ends, closed))
+        block = _without_others(Records(data[:end], line, ends, ends, closed), dialect.comment)
         if len(block):
             yield block
         line += block.lines
         rest = data[end:]
 
 
-def _without_blanks(block: Records) -> Records:
-    """Find the starts of records, and leave out blank lines."""
+def _without_others(block: Records, comment: bytes) -> Records:
+    """Find the starts of records, and leave out blank lines and comments."""
     if not block.ends.size:
         return block
     starts = np.concatenate([[0], block.ends[:-1]])
     first = np.frombuffer(block.data, np.uint8)[starts]
     keep = (first != _LF) & (first != _CR)
+    if comment:
+        perhaps = np.flatnonzero(first == comment[0])
+        keep[perhaps] = [not block.data.startswith(comment, at) for at in starts[perhaps].tolist()]
     if keep.all():
         return replace(block, starts=starts)
     return replace(block, starts=starts[keep], ends=block.ends[keep], closed=block.closed[keep])
@@ -191,6 +201,8 @@ def _record_ends(data: bytes, dialect: Dialect, *, final: bool) -> np.ndarray | 
         ends = ends[:-1]  # it may be the first half of a CRLF
     quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE)
     if quotes.size:
+        if _has_comments(data, dialect.comment):
+            return None  # quotes in them mean nothing
         text = np.frombuffer(b"\n" + data + b"\n", np.uint8)  # data[i] is text[i + 1]
         beside = np.concatenate([text[quotes[::2]], text[quotes[1::2] + 2]])
         in_turn = np.isin(beside, [_LF, _CR, _QUOTE, dialect.delimiter[0]]).all()
@@ -202,6 +214,12 @@ def _record_ends(data: bytes, dialect: Dialect, *, final: bool) -> np.ndarray | 
     if tail and final:
         return None if quotes.size % 2 else np.append(ends, len(data))
     return None if tail > MAX_RECORD_BYTES else ends
+
+
+def _has_comments(data: bytes, comment: bytes) -> bool:
+    """Return whether a line may be a comment; `data` begins with a line."""
+    begins = data.startswith(comment) or b"\n" + comment in data or b"\r" + comment in data
+    return comment != b"" and begins
 
 
 def _record_ends_exactly(
@@ -237,4 +255,7 @@ def _record_pattern(dialect: Dialect) -> re.Pattern[bytes]:
     delimiter = re.escape(dialect.delimiter)
     end = rb"(?=[%b\r\n]|\Z)" % delimiter
     value = rb'(?:%b%b|(?=%b())"|("))?[^%b\r\n]*' % (quoted, end, quoted, delimiter)
-    return re.compile(rb"%b(?:%b%b)*(?:\r\n?|\n|\Z)" % (value, delimiter, value))
+    record = rb"%b(?:%b%b)*" % (value, delimiter, value)
+    if dialect.comment:
+        record = rb"(?:%b[^\r\n]*|%b)" % (re.escape(dialect.comment), record)
+    return re.compile(rb"%b(?:\r\n?|\n|\Z)" % record)

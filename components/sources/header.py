@@ -33,32 +33,68 @@ class Fields(Part):
 
 
 def read_fields(path: str, rules: Rules) -> Fields:
-    """Read a file's header and find the columns in it.
+    """Read a file's header, or take the names of the rules, and find the columns.
 
     Raises:
-      DataError: the file is empty or cannot be read, its first record is not a header, or a column
-        is missing or exists twice.
+      DataError: the file is empty or cannot be read, its first record is not a header or has
+        another number of fields than the rules have names, or a column is missing or exists twice.
     """
-    with ByteSource(path) as source:
+    with ByteSource(path, encoding=rules.dialect.encoding) as source:
         block = next(read_blocks(source, rules.dialect, block_bytes=_HEAD_BYTES), None)
         seen_share = source.consumed / max(source.size, 1)
     if block is None:
-        raise DataError("the file is empty", where=path, expected="a header line with column names")
-    names = _names(block, rules.dialect, where=f"{path}:{block.line_of(0)}")
-    names = [name.strip(SPACES) if rules.trim else name for name in names]
+        raise DataError(
+            "the file is empty",
+            where=path,
+            expected="a header line with column names" if rules.dialect.header else "rows",
+        )
+    first = _first_values(block, rules, where=f"{path}:{block.line_of(0)}")
+    names = [name.strip(SPACES) if rules.trim else name for name in rules.names or first]
     expected = [c.name for c in rules.columns]
-    _check(names, expected, where=path)
+    if rules.names:
+        _check_names(first, names, expected, where=f"{path}:{block.line_of(0)}")
+    else:
+        _check(names, expected, where=path)
     return Fields(
         path=path,
         ignored=tuple(n for n in names if n not in expected),
-        rows=(len(block) - 1) / seen_share,
+        rows=(len(block) - rules.dialect.header) / seen_share,
         text_bytes=len(block.data) / seen_share,
         count=len(names),
         positions=tuple(names.index(name) for name in expected),
     )
 
 
-def _names(block: Records, dialect: Dialect, *, where: str) -> list[str]:
+def _first_values(block: Records, rules: Rules, *, where: str) -> list[str]:
+    """Return the values of the first record, which is the header if there is one."""
+    if rules.names:
+        text = block.record(0).decode("utf-8", "replace")
+        return next(csv.reader([text], delimiter=rules.dialect.delimiter.decode()), [])
+    return _header(block, rules.dialect, where=where)
+
+
+def _check_names(
+    first: Sequence[str], names: Sequence[str], expected: Sequence[str], *, where: str
+) -> None:
+    """Check that given names fit the first record, and that the columns are among them."""
+    if len(first) != len(names):
+        raise DataError(
+            f"the first record has {len(first)} fields, and source.names has {len(names)} names",
+            where=where,
+            expected="a name for each field, in the order of the fields",
+            remedy="correct source.names in pipeline.yaml, or source.delimiter",
+        )
+    for name in expected:
+        if name not in names:
+            raise DataError(
+                f"source.names has no {name!r}; {did_you_mean(name, names)}",
+                where=where,
+                expected=f"{name} among the names, which are: {', '.join(names)}",
+                remedy="correct source.names in pipeline.yaml, or the name of the column",
+            )
+
+
+def _header(block: Records, dialect: Dialect, *, where: str) -> list[str]:
     try:
         if not block.closed[0]:
             raise ValueError("a quote is not closed")
@@ -70,7 +106,7 @@ def _names(block: Records, dialect: Dialect, *, where: str) -> list[str]:
         raise DataError(
             f"the header cannot be read: {error}",
             where=where,
-            expected="column names as UTF-8 text",
+            expected=f"column names as {dialect.encoding.upper()} text",
             remedy=_mended(block),
         ) from error
 
@@ -81,7 +117,10 @@ def _mended(block: Records) -> str:
         return "the file is not text, or its header has stray characters: save it again as CSV"
     if not block.closed[0]:
         return "close the quote, or double it inside of quotes if it belongs to a name"
-    return "convert the file to UTF-8, such as: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW-FILE"
+    return (
+        "set source.encoding in pipeline.yaml, such as cp1252, or convert the file to UTF-8:"
+        " iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW-FILE"
+    )
 
 
 def _check(names: Sequence[str], expected: Sequence[str], *, where: str) -> None:

@@ -61,9 +61,23 @@ def of_arrow(
 
 
 def of_text(
-    text: pa.Array, column: Column, separator: str, null_values: Sequence[str], *, trim: bool
+    text: pa.Array,
+    column: Column,
+    separator: str,
+    null_values: Sequence[str],
+    *,
+    trim: bool,
+    read: Callable[[pa.Array, Column], Cells] = convert,
 ) -> Cells:
     """Return texts of values with a separator between them as the lists of a column.
+
+    Args:
+      text: the texts.
+      column: the column.
+      separator: what is between two values.
+      null_values: texts that mean missing.
+      trim: whether spaces around a value are dropped.
+      read: converts the text of single values.
 
     >>> days = Column("days", "INT", serving=True, most=3)
     >>> of_text(pa.array(["1|2", "[]", None]), days, "|", ["", "?"], trim=False).values.to_pylist()
@@ -74,7 +88,7 @@ def of_text(
     values = lists.values.filter(pa.array(~empty[lists.rows]))
     lists = ListParts(values, np.where(empty, 0, lists.lengths), lists.missing)
     values = with_nulls(trimmed(values) if trim else values, null_values)
-    return _joined(lists, convert(values, column), column)
+    return _joined(lists, read(values, column), column)
 
 
 def of_json(

@@ -34,9 +34,17 @@ def _set(kind: str, ending: str) -> str:
     )
 
 
-GZIP = FileKind(
-    "packed with gzip", "unpack it with gunzip; it is also read directly if its name ends in .gz"
-)
+def _packed(by: str, tool: str, ending: str) -> FileKind:
+    """Return a packed file that is read if its name says so."""
+    return FileKind(
+        f"packed with {by}",
+        f"unpack it with {tool}; it is also read directly if its name ends in {ending}",
+    )
+
+
+GZIP = _packed("gzip", "gunzip", ".gz")
+BZIP2 = _packed("bzip2", "bunzip2", ".bz2")
+ZSTD = _packed("zstd", "unzstd", ".zst")
 PARQUET = FileKind("a Parquet file", _set("parquet", ".parquet"))
 ARROW = FileKind("an Arrow (Feather) file", _set("arrow", ".arrow"))
 ARROW_STREAM = FileKind("an Arrow stream", ARROW.remedy)
@@ -74,8 +82,8 @@ _BINARY: tuple[tuple[bytes, FileKind], ...] = (
         b"SQLite format 3\0",
         FileKind("an SQLite database", "export the table as CSV: sqlite3 -csv -header"),
     ),
-    (b"BZh", FileKind("packed with bzip2", "unpack it with bunzip2")),
-    (b"\x28\xb5\x2f\xfd", FileKind("packed with zstd", "unpack it with unzstd")),
+    (b"BZh", BZIP2),
+    (b"\x28\xb5\x2f\xfd", ZSTD),
     (b"\xfd7zXZ\0", FileKind("packed with xz", "unpack it with unxz")),
     (b"\x04\x22\x4d\x18", FileKind("packed with lz4", "unpack it with unlz4")),
     (b"7z\xbc\xaf\x27\x1c", FileKind("a 7z archive", "unpack it with 7z x")),
@@ -129,7 +137,10 @@ def kind_of(head: bytes) -> FileKind | None:
     if tfrecords.begins(head):
         return TFRECORD
     if (encoding := _encoding(head)) is not None:
-        remedy = f"convert it to UTF-8: iconv -f {encoding} -t UTF-8 FILE > NEW-FILE"
+        remedy = (
+            f"set source.encoding: {encoding.lower()} in pipeline.yaml if it is CSV, or convert it"
+            f" to UTF-8: iconv -f {encoding} -t UTF-8 FILE > NEW-FILE"
+        )
         return FileKind(f"text in {encoding}", remedy)
     text = head.removeprefix(b"\xef\xbb\xbf")
     return next((kind for pattern, kind in _TEXT if pattern.match(text)), None)

@@ -17,9 +17,10 @@ import pyarrow.csv as pv
 from components.compat import keep_pyarrow_off_the_heap
 from components.examples import arrow_schema
 from components.sources import lists
-from components.sources.cells import Cells, convert, first_reasons
+from components.sources.cells import Cells, first_reasons
 from components.sources.csv_blocks import Records
 from components.sources.header import Fields
+from components.sources.number_text import NumberFormat
 from components.sources.protocol import Block
 from components.sources.rejects import Reject, RejectReason
 from components.sources.rules import Rules
@@ -62,7 +63,7 @@ def parse(block: Records, fields: Fields, rules: Rules) -> Block:
     if not reasons.any() and len(text.records) == len(block):
         return Block(len(block), batch, block.lines_of(text.records), ())
     bad = _bad_rows(block, text, reasons, culprits, rules)
-    bad += _bad_records(block, text, fields)
+    bad += _bad_records(block, text, fields, rules)
     good = reasons == 0
     rejects = _as_rejects(sorted(bad), block, fields)
     places = block.lines_of(text.records[good])
@@ -70,14 +71,16 @@ def parse(block: Records, fields: Fields, rules: Rules) -> Block:
 
 
 def _cells(text: pa.Array, column: Column, rules: Rules) -> Cells:
+    read = NumberFormat(rules.decimal, rules.thousands).read
     if column.is_list:
         separator, nulls = rules.list_separator, rules.null_values
-        return lists.of_text(text, column, separator, nulls, trim=rules.trim)
-    return convert(text, column)
+        return lists.of_text(text, column, separator, nulls, trim=rules.trim, read=read)
+    return read(text, column)
 
 
 def _read_text(block: Records, fields: Fields, rules: Rules) -> _Text:
-    data = block.data if block.closed.all() else block.closed_records()
+    only_records = block.closed.all() and not rules.dialect.comment
+    data = block.data if only_records else block.closed_records()
     closed = np.flatnonzero(block.closed)
     wrong: list[tuple[int, int]] = []
 
@@ -158,14 +161,15 @@ def _bad_rows(
     return bad
 
 
-def _bad_records(block: Records, text: _Text, fields: Fields) -> list[_Bad]:
+def _bad_records(block: Records, text: _Text, fields: Fields, rules: Rules) -> list[_Bad]:
     """Return records that could not be split into values."""
+    names = "source.names" if rules.names else "the header"
     return [
         (
             record,
             RejectReason.WRONG_FIELD_COUNT,
             "",
-            f"{count} fields; the header has {fields.count}",
+            f"{count} fields; {names} has {fields.count}",
         )
         for record, count in text.field_counts.items()
     ] + [(r, RejectReason.UNCLOSED_QUOTE, "", "") for r in np.flatnonzero(~block.closed).tolist()]

@@ -32,7 +32,7 @@ class RejectReason(enum.IntEnum):
     WRONG_FIELD_COUNT: more or fewer fields than the header has.
     UNCLOSED_QUOTE: a quote opens a value, and the next one is not at a value's end; only the line
       is rejected, not all up to the next quote.
-    NOT_UTF8: a value's bytes are not UTF-8.
+    NOT_UTF8: a value's bytes are not UTF-8, or not of the source's encoding.
     CONTAINS_NUL: a value has the character NUL, which ends C strings.
     NOT_AN_INTEGER: an INT value that is not digits with an optional sign and `.0`.
     INTEGER_BEYOND_2_53: the absolute value is larger than 2^53: requests have integers as float64,

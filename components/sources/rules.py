@@ -17,10 +17,16 @@ class Dialect:
     Attributes:
       delimiter: the single byte between values.
       multiline: whether quoted values may have line ends.
+      header: whether the first record has the names of the columns.
+      comment: what begins lines that are not records; empty if there are none.
+      encoding: of the file; all bytes here are those of UTF-8.
     """
 
     delimiter: bytes
     multiline: bool
+    header: bool = True
+    comment: bytes = b""
+    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,9 @@ class Rules:
       trim: whether spaces around a value are dropped; a quote after leading spaces is an ordinary
         character in any case.
       list_separator: what is between the values of a list.
+      names: those of the fields, for files without a header.
+      decimal: what is before the fraction of a number.
+      thousands: what may be between groups of its digits; empty for nothing.
     """
 
     columns: tuple[Column, ...]
@@ -43,6 +52,9 @@ class Rules:
     null_values: tuple[str, ...]
     trim: bool
     list_separator: str = "|"
+    names: tuple[str, ...] = ()
+    decimal: str = "."
+    thousands: str = ""
 
     @classmethod
     def of(cls, source: Csv, selection: Selection) -> Rules:
@@ -60,8 +72,17 @@ class Rules:
         return cls(
             columns=selection.columns + selection.keys,
             needs=selection.needs,
-            dialect=Dialect(source.delimiter.encode(), source.newlines_in_values),
+            dialect=Dialect(
+                source.delimiter.encode(),
+                source.newlines_in_values,
+                source.header,
+                source.comment.encode(),
+                source.encoding,
+            ),
             null_values=source.nulls,
             trim=source.trim,
             list_separator=source.list_separator,
+            names=source.names,
+            decimal=source.decimal,
+            thousands=source.thousands,
         )

@@ -110,7 +110,7 @@ def test_intended_names_are_suggested(fields, header, meant):
         (b"hello\n", "or leave the file out"),
         (b"fare,\0\n", "the file is not text"),
         (b'fare,"tips\n1,2\n', "close the quote"),
-        (b"fare,Cr\xe9dit\n", "to UTF-8, such as: iconv"),
+        (b"fare,Cr\xe9dit\n", "set source.encoding in pipeline.yaml, such as cp1252"),
     ],
 )
 def test_a_header_that_is_wrong_comes_with_what_to_do(fields, data, remedy):

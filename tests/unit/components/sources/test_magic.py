@@ -151,9 +151,12 @@ def test_a_file_named_csv_is_refused_with_what_it_is_and_what_to_do(refusal, nam
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (TEXT.encode(), "the file is text, not gzipped as its name says"),
-        (KINDS["a Parquet file"], "the file is a Parquet file, not gzipped as its name says"),
-        (TEXT.encode("utf-16"), "the file is text in UTF-16, not gzipped as its name says"),
+        (TEXT.encode(), "the file is text, not packed by gzip as its name says"),
+        (
+            KINDS["a Parquet file"],
+            "the file is a Parquet file, not packed by gzip as its name says",
+        ),
+        (TEXT.encode("utf-16"), "the file is text in UTF-16, not packed by gzip as its name says"),
         (
             gzip.compress(KINDS["a Parquet file"], mtime=0),
             "the file is a Parquet file inside gzip, not CSV",
