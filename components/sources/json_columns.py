@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from components import list_arrays
 from components.sources import lists
 from components.sources.cells import Cells
 from components.sources.json_fields import JsonField, NoObject, Repeated
@@ -43,21 +44,29 @@ _FAULTS: dict[type, RejectReason] = {
 def arrow_type(field: JsonField, seen: type) -> pa.DataType | None:
     """Return the type as which pyarrow reads a column's values; None if it is not to read them.
 
-    Lists are read exactly.
-
     Args:
       field: the column.
-      seen: the type that most of the first values have; NoneType if there are none.
+      seen: the type that most of the first values have, or the values in lists; NoneType if there
+        are none.
     """
     column = field.column
     if _is_lenient(field) and seen is int:
-        return pa.int64()
+        return None if column.is_list else pa.int64()
     arrow = _ARROW[seen if seen in column.type.json else column.type.json[-1]]
-    return arrow if not column.is_list and fits(arrow, column) else None
+    if not fits(arrow, column):
+        return None
+    return pa.list_(arrow) if column.is_list else arrow
 
 
 def of_arrow_json(array: pa.Array, field: JsonField, options: SourceOptions) -> Cells:
     """Convert what pyarrow parsed; a value that is not certain has some reason, too."""
+    if not field.column.is_list:
+        return _of_single(array, field, options)
+    parts = list_arrays.parts(array)
+    return lists.joined(parts, _of_single(parts.values, field, options), field.column)
+
+
+def _of_single(array: pa.Array, field: JsonField, options: SourceOptions) -> Cells:
     if pa.types.is_integer(array.type):
         array = array.cast(pa.string())
     elif pa.types.is_boolean(array.type):
@@ -87,7 +96,7 @@ def of_values(values: Sequence[Any], field: JsonField, options: SourceOptions) -
 def _fitting(
     array: pa.Array, field: JsonField, cleaned: Callable[[pa.Array], pa.Array] | None = None
 ) -> Cells:
-    cells = of_arrow(array, field.column, cleaned)
+    cells = of_arrow(array, field.column, cleaned)  # of the values in lists, too
     assert cells is not None  # `arrow_type` returns types that fit
     return cells
 

@@ -23,7 +23,8 @@ class JsonLinesPart(Part):
     """A file of JSON lines before it is read; `ignored` has the first lines' keys.
 
     Attributes:
-      seen: for each selected column and key, the Python type of most values in the first lines.
+      seen: for each selected column and key, the Python type of most values in the first lines, or
+        of the values in lists.
     """
 
     seen: tuple[type, ...]
@@ -104,6 +105,9 @@ def _ignored(records: Sequence[Mapping[str, Any]], fields: Sequence[JsonField]) 
 
 def _seen(records: Sequence[Mapping[str, Any]], field: JsonField) -> type:
     """Return the type that most of a column's values have, NoneType without any."""
-    types = Counter(type(find(record, field)) for record in records)
+    values = (find(record, field) for record in records)
+    if field.column.is_list:
+        values = (each for value in values if type(value) is list for each in value)
+    types = Counter(map(type, values))
     del types[type(None)]
     return types.most_common(1)[0][0] if types else type(None)

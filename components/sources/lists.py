@@ -57,7 +57,7 @@ def of_arrow(
     lists = list_arrays.parts(array)
     read = typed.of_arrow(lists.values, column, cleaned)
     assert read is not None  # as the type fits
-    return _joined(lists, read, column)
+    return joined(lists, read, column)
 
 
 def of_text(
@@ -88,7 +88,7 @@ def of_text(
     values = lists.values.filter(pa.array(~empty[lists.rows]))
     lists = ListParts(values, np.where(empty, 0, lists.lengths), lists.missing)
     values = with_nulls(trimmed(values) if trim else values, null_values)
-    return _joined(lists, read(values, column), column)
+    return joined(lists, read(values, column), column)
 
 
 def of_json(
@@ -113,13 +113,19 @@ def of_json(
     lengths = np.array([len(each) for each in given], np.int64)
     missing = np.array([type(value) is not list for value in values], bool)
     read = typed.of_json(flat, column, cleaned)
-    cells = _joined(ListParts(read.values, lengths, missing), read, column)
+    cells = joined(ListParts(read.values, lengths, missing), read, column)
     cells.reasons[wrong] = RejectReason.NOT_A_LIST
     return cells
 
 
-def _joined(lists: ListParts, read: Cells, column: Column) -> Cells:
-    """Return lists of values that were read one by one; of a row's reasons the first one."""
+def joined(lists: ListParts, read: Cells, column: Column) -> Cells:
+    """Return lists of values that were read one by one; of a row's reasons the first one.
+
+    Args:
+      lists: the lists; their values are not used.
+      read: their values, converted.
+      column: the column.
+    """
     missing = np.asarray(read.values.is_null())
     if column.type.is_text:  # the empty text is a missing value, as in a request
         missing |= pc.equal(read.values, "").fill_null(False).to_numpy(zero_copy_only=False)

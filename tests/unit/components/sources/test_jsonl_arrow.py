@@ -25,6 +25,10 @@ COLUMNS = (
     Column("w", "BOOL_TEXT", True, ("yes", "no")),
     Column("u", "TIME", True, ("UNIX_SECONDS",)),
     Column("d", "TIME_TEXT", True, ("%Y-%m-%d",)),
+    Column("l", "INT", True, most=3),
+    Column("f", "FLOAT", True, most=3),
+    Column("a.m", "BYTES", True, most=2),
+    Column("v", "BOOL", True, most=2),
 )
 KEY = Column("k", "BYTES", True)
 ALL = Selection(COLUMNS, Needs(("x",)), (KEY,))
@@ -33,7 +37,9 @@ SEEN = st.tuples(
     *(st.just(float),) * 2,
     *(st.just(str), st.just(int)),
     *(st.sampled_from([bool, int]), st.sampled_from([bool, str])),
-    *(st.just(int), st.just(str), st.sampled_from([int, str])),
+    *(st.just(int), st.just(str)),
+    *(st.sampled_from([int, float]), st.just(float), st.just(str), st.sampled_from([bool, int])),
+    st.sampled_from([int, str]),
 )
 
 NUMBERS = ["0", "-0", "-0.0", "1", "-7", "2.5", "3.0", "1e2", "16777217", "0.99999999999999999999"]
@@ -43,6 +49,10 @@ NUMBERS += ["NaN", "Infinity", "-Infinity", "Inf", "-NaN", "nan"]
 TEXTS = ['"a"', '""', '"?"', '" ? "', '" a "', '"é"', '"\t"', '"\x7f"', '"} null {"', '"Inf "', '"']
 TEXTS += [r'"\u0000"', r'"\ud83d\ude00"', r'"\ud800"', r'"\udc00"', r'"\q"', r'"\""', r'"\/"']
 NAMES = [
+    "l",
+    "f",
+    "m",
+    "v",
     "o",
     "w",
     "u",
@@ -84,6 +94,12 @@ PROPER = st.fixed_dictionaries(  # what pyarrow reads
         '"w"': st.sampled_from(["true", "false", "null", '"yes"', '"no "', '"?"', '"maybe"']),
         '"u"': st.sampled_from(["0", "1.5e9", "-1", "null", "9007199254740992"]),
         '"d"': st.sampled_from(['"2026-11-21"', '" 1970-01-01"', '"?"', '"2023-02-30"', "null"]),
+        '"l"': st.sampled_from(["[]", "[1]", "[1, 2.0]", "[1, null]", "null", "[1,2,3,4]", "[-0]"]),
+        '"f"': st.sampled_from(
+            ["[0.5]", "[-0.0]", "[NaN]", "[1e39]", "[9007199254740993]", "[-0]"]
+        ),
+        '"a.m"': st.sampled_from(['["a"]', '["?"]', '[" é ", "b"]', '[""]', "[[]]", "null"]),
+        '"v"': st.sampled_from(["[true]", "[0, 1]", "[true, 1]", "[2]", "[]"]),
         '"z"': SCALARS,
     },
 ).map(lambda pairs: "{" + ",".join(f"{name}: {value}" for name, value in pairs.items()) + "}")
@@ -137,11 +153,11 @@ def test_pyarrow_s_values_are_the_exact_ones(lines, few, most, seen):
 def test_pyarrow_reads_ordinary_lines_beside_bad_ones():
     good = (
         b'{"n": 1, "x": NaN, "a": {"t": "b", "b": {"n": 2}}, "o": true, "w": "no", "u": 5,'
-        b' "d": "1970-01-02", "z": [{"y": 1}, "Info"], "k": 5}\n'
+        b' "d": "1970-01-02", "l": [3, 4], "z": [{"y": 1}, "Info"], "k": 5}\n'
     )
     row = {"n": 1, "x": None, "a.t": "b", "a.b.n": 2, "o": 1, "w": "no", "u": 5_000_000}
-    row |= {"d": 86_400_000_000, "k": "5"}
-    seen = (int, float, str, int, bool, str, int, str, int)
+    row |= {"d": 86_400_000_000, "l": [3, 4], "f": None, "a.m": None, "v": None, "k": "5"}
+    seen = (int, float, str, int, bool, str, int, str, int, float, str, bool, int)
     rules = JsonRules(OPTIONS, Selection(COLUMNS, keys=(KEY,)), seen)
     bad_ones = (b"no", b'{"x": "1"}', b'{"x": -0.0}', b'{"n": 1} null {}', b'{"z": "\xff"}')
     for bad in bad_ones:
