@@ -65,15 +65,15 @@ def plan_shards(rows: float, text_bytes: float, shares: Sequence[float], shard_r
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows of one source file for the same shard.
+    """Rows of one part of the source for the same shard.
 
     Attributes:
-      file: the source file's position among the files.
+      part: the part's position among the parts.
       path: the Arrow file with the rows.
       batches: the positions of its record batches, in the file's order.
     """
 
-    file: int
+    part: int
     path: str
     batches: tuple[int, ...]
 
@@ -90,26 +90,37 @@ class Router:
     splitter: Splitter
     shards: Shards
 
-    def route(self, batch: pa.RecordBatch, path: str, *, file: int, first: int) -> np.ndarray:
+    def route(
+        self, batch: pa.RecordBatch, path: str, *, file: int, numbers: np.ndarray
+    ) -> np.ndarray:
         """Return each row's shard, shape [rows]; -1 for a row that is in no split.
 
         Args:
           batch: the rows.
           path: the source file.
           file: the source file's position among the files.
-          first: the number of earlier rows in the file.
+          numbers: int64 of shape [rows], each row's number in the file.
         """
         split = self.splitter.assign(batch, path)
         counts = np.array(self.shards.counts)
         offsets = np.cumsum(counts) - counts
-        shard = offsets[split] + scatter(file, first, batch.num_rows, counts[split])
+        shard = offsets[split] + scatter(file, numbers, counts[split])
         return np.where(split < 0, -1, shard)
 
 
 class PieceWriter:
-    """Writes one source file's rows as pieces; a context manager.
+    """Writes the rows of one part of the source as pieces; a context manager.
 
-    The Arrow file has a new name each time, so that the file of a failed attempt is never read.
+    The shard of a row depends on its number in the file, whatever parts the file has. The Arrow
+    file has a new name each time, so that the file of a failed attempt is never read.
+
+    Args:
+      folder: where the Arrow file is written.
+      schema: the columns.
+      router: assigns rows to shards.
+      source: the source file.
+      file: the source file's position among the files.
+      part: the part's position among the parts.
 
     Attributes:
       rows: how many rows were read.
@@ -117,12 +128,19 @@ class PieceWriter:
     """
 
     def __init__(
-        self, folder: str, schema: pa.Schema, router: Router, source: str, *, file: int
+        self,
+        folder: str,
+        schema: pa.Schema,
+        router: Router,
+        source: str,
+        *,
+        file: int,
+        part: int,
     ) -> None:
         self._path = os.path.join(folder, f"{uuid.uuid4().hex}.arrow")
         self._stack = contextlib.ExitStack()
         self._router = router
-        self._source, self._file = source, file
+        self._source, self._file, self._part = source, file, part
         self._batches: dict[int, list[int]] = {}
         self._written = 0
         partial = self._stack.enter_context(files.whole(self._path))
@@ -131,9 +149,14 @@ class PieceWriter:
         self.rows = 0
         self.dropped = 0
 
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Append rows, each to the piece of its shard; those that are in no split are counted."""
-        shard = self._router.route(batch, self._source, file=self._file, first=self.rows)
+    def write(self, batch: pa.RecordBatch, numbers: np.ndarray) -> None:
+        """Append rows, each to the piece of its shard; those that are in no split are counted.
+
+        Args:
+          batch: the rows.
+          numbers: int64 of shape [rows], each row's number in the file.
+        """
+        shard = self._router.route(batch, self._source, file=self._file, numbers=numbers)
         self.rows += batch.num_rows
         if (kept := shard >= 0).sum() < batch.num_rows:
             self.dropped += int((~kept).sum())
@@ -150,7 +173,7 @@ class PieceWriter:
     def pieces(self) -> list[tuple[int, Piece]]:
         """Return the pieces with their shards."""
         return [
-            (shard, Piece(self._file, self._path, tuple(batches)))
+            (shard, Piece(self._part, self._path, tuple(batches)))
             for shard, batches in self._batches.items()
         ]
 
@@ -176,7 +199,7 @@ def write_shard(
     Returns:
       The number of rows.
     """
-    batches = [b for p in sorted(pieces, key=lambda p: p.file) for b in _read(p)]
+    batches = [b for p in sorted(pieces, key=lambda p: p.part) for b in _read(p)]
     table = pa.Table.from_batches(batches, schema).combine_chunks()
     del batches
     order = permutation(shard, table.num_rows)

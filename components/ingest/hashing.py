@@ -58,28 +58,27 @@ def hash_rows(columns: Iterable[pa.Array]) -> np.ndarray:
     return hashes
 
 
-def scatter(stream: int, first: int, rows: int, bins: np.ndarray) -> np.ndarray:
-    """Return a pseudo-random number in [0, bins[i]) for each of `rows` rows, shape [rows].
+def scatter(stream: int, numbers: np.ndarray, bins: np.ndarray) -> np.ndarray:
+    """Return a pseudo-random number in [0, bins[i]) for each row, shape [rows].
 
     Args:
       stream: selects the sequence of numbers, such as a file's position among the files.
-      first: the first row's number in its sequence.
-      rows: the number of rows.
+      numbers: int64 of shape [rows], each row's number in the sequence.
       bins: int64 of shape [rows].
     """
-    draws = _draws(stream, first, rows) >> np.uint64(11)
+    draws = _draws(stream, numbers) >> np.uint64(11)
     return (draws % bins.astype(np.uint64)).astype(np.int64)
 
 
 def permutation(stream: int, rows: int) -> np.ndarray:
     """Return the numbers below `rows` in a pseudo-random order, the same for equal arguments."""
-    return np.argsort(_draws(stream, 0, rows), kind="stable")
+    return np.argsort(_draws(stream, np.arange(rows)), kind="stable")
 
 
-def _draws(stream: int, first: int, rows: int) -> np.ndarray:
-    """Return numbers first … first + rows - 1 of a sequence of pseudo-random uint64s."""
+def _draws(stream: int, numbers: np.ndarray) -> np.ndarray:
+    """Return those of a sequence of pseudo-random uint64s that have these numbers."""
     start = mix(np.array([stream], dtype=np.uint64) ^ SEED)
-    return mix(mix(np.arange(first, first + rows, dtype=np.uint64)) ^ start)
+    return mix(mix(numbers.astype(np.uint64)) ^ start)
 
 
 def _hash_values(column: pa.Array) -> np.ndarray:

@@ -107,6 +107,7 @@ class Plan:
     Attributes:
       reader: reads the source.
       parts: the parts of the source, in an order that determines the order of rows.
+      files: the position of each part's file among the files.
       columns: the examples' columns.
       router: assigns examples to shards.
       batch_rows: the number of rows in a row group.
@@ -115,6 +116,7 @@ class Plan:
 
     reader: Reader[Any]
     parts: tuple[Part, ...]
+    files: tuple[int, ...]
     columns: tuple[Column, ...]
     router: Router
     batch_rows: int
@@ -131,16 +133,21 @@ class Plan:
         settings: Examples,
         folder: str,
     ) -> Plan:
-        """Return the plan for these parts; their estimated size determines the number of shards."""
+        """Return the plan for these parts; their estimated size determines the number of shards.
+
+        Large parts are divided further, which changes no example.
+        """
         shards = plan_shards(
             rows=sum(part.rows for part in parts),
             text_bytes=sum(part.text_bytes for part in parts),
             shares=splits.shares,
             shard_rows=settings.shard_rows,
         )
+        ranges = [reader.ranges(part) for part in parts]
         return cls(
             reader=reader,
-            parts=tuple(parts),
+            parts=tuple(part for each in ranges for part in each),
+            files=tuple(file for file, each in enumerate(ranges) for _ in each),
             columns=tuple(columns),
             router=Router(splitter, shards),
             batch_rows=settings.batch_rows,
@@ -187,7 +194,7 @@ class IngestParts(beam.PTransform):
 
     def display_data(self) -> dict[str, int | str]:
         """Describe the job where a runner shows it."""
-        return {"files": len(self._plan.parts), "shards": self._plan.router.shards.total}
+        return {"parts": len(self._plan.parts), "shards": self._plan.router.shards.total}
 
 
 class _ReadPart(beam.DoFn):
@@ -211,11 +218,18 @@ class _ReadPart(beam.DoFn):
         plan, tally = self._plan, IngestTally()
         schema = arrow_schema(plan.columns)
         with (
-            PieceWriter(plan.folder, schema, plan.router, part.path, file=position) as pieces,
+            PieceWriter(
+                plan.folder,
+                schema,
+                plan.router,
+                part.path,
+                file=plan.files[position],
+                part=position,
+            ) as pieces,
             RejectWriter(plan.folder) as rejects,
         ):
             for block in plan.reader.read(part):
-                pieces.write(block.columns)
+                pieces.write(block.columns, block.places - part.first_place)
                 rejects.write(block.rejects)
                 read = IngestTally(records_read=block.read)
                 tally = IngestTally.add(

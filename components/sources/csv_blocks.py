@@ -20,14 +20,13 @@ from typing import Protocol
 
 import numpy as np
 
-from components.sources.byte_source import ByteSource
 from components.sources.rules import Dialect
 from schemas.errors import DataError
 
 BLOCK_BYTES = 16 << 20
 MAX_RECORD_BYTES = 16 << 20
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _LF, _CR, _QUOTE = b'\n\r"'
 _OPEN_FIRST, _OPEN_LATER = 2, 4  # groups of `_record_pattern`
 
@@ -109,33 +108,40 @@ class Records:
         )
 
 
-def read_records(path: str, dialect: Dialect) -> Iterator[Records]:
-    """Yield a file's records in order, without the header, in blocks of about `BLOCK_BYTES`.
-
-    Raises:
-      DataError: the file cannot be read, or a record is larger than `MAX_RECORD_BYTES`.
-    """
-    with ByteSource(path, encoding=dialect.encoding) as source:
-        for position, block in enumerate(read_blocks(source, dialect)):
-            is_first = position == 0 and dialect.header
-            rest = block.without_first() if is_first else block
-            if len(rest):
-                yield rest
-
-
 def read_blocks(
-    source: ByteStream, dialect: Dialect, *, block_bytes: int = BLOCK_BYTES
+    source: ByteStream, dialect: Dialect, *, block_bytes: int = BLOCK_BYTES, line: int = 1
 ) -> Iterator[Records]:
     """Yield a source's records, header included, in order and in blocks of about `block_bytes`.
+
+    Args:
+      source: the bytes, of which the first ones begin a record.
+      dialect: how records and values are separated.
+      block_bytes: how many bytes are read at a time.
+      line: the number of the first line.
 
     Raises:
       DataError: the source cannot be read, or a record is larger than `MAX_RECORD_BYTES`.
     """
-    line, rest, final = 1, b"", False
+    for records in whole_records(source, dialect, block_bytes=block_bytes, line=line):
+        block = only_records(records, dialect.comment)
+        if len(block):
+            yield block
+
+
+def whole_records(
+    source: ByteStream, dialect: Dialect, *, block_bytes: int = BLOCK_BYTES, line: int = 1
+) -> Iterator[Records]:
+    """Yield what `read_blocks` does, without the starts of records, and with all lines.
+
+    A block's bytes follow those of the block before; a byte order mark is in none.
+    """
+    rest, final = b"", False
+    is_first = line == 1
     while not final:
         chunk = source.read(block_bytes)
         final = len(chunk) < block_bytes
-        data = rest + (chunk.removeprefix(_BOM) if line == 1 and not rest else chunk)
+        data = rest + (chunk.removeprefix(BOM) if is_first else chunk)
+        is_first = False
         ends, closed = _find_records(data, dialect, final=final)
         end = int(ends[-1]) if ends.size else 0
         if not end and len(data) > MAX_RECORD_BYTES:
@@ -144,14 +150,13 @@ def read_blocks(
                 where=f"{source.path}:{line}",
                 expected="text with a line end after each record",
             )
-        block = _without_others(Records(data[:end], line, ends, ends, closed), dialect.comment)
-        if len(block):
-            yield block
-        line += block.lines
+        records = Records(data[:end], line, ends, ends, closed)
+        yield records
+        line += records.lines
         rest = data[end:]
 
 
-def _without_others(block: Records, comment: bytes) -> Records:
+def only_records(block: Records, comment: bytes) -> Records:
     """Find the starts of records, and leave out blank lines and comments."""
     if not block.ends.size:
         return block

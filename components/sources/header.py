@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from components.sources.byte_source import ByteSource
 from components.sources.csv_blocks import Records, read_blocks
+from components.sources.csv_ranges import Range
 from components.sources.magic import is_binary
 from components.sources.protocol import Part
 from components.sources.rules import Dialect, Rules
@@ -21,15 +22,17 @@ _HEAD_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Fields(Part):
-    """A CSV file before it is read; `rows` is exact for a small file.
+    """A CSV file, or a range of one, before it is read; `rows` is exact for a small file.
 
     Attributes:
       count: the number of fields in a record.
       positions: the positions of the columns, in the order of `Rules.columns`.
+      range: the bytes; None for the whole file.
     """
 
     count: int
     positions: tuple[int, ...]
+    range: Range | None = None
 
 
 def read_fields(path: str, rules: Rules) -> Fields:
@@ -60,6 +63,7 @@ def read_fields(path: str, rules: Rules) -> Fields:
         ignored=tuple(n for n in names if n not in expected),
         rows=(len(block) - rules.dialect.header) / seen_share,
         text_bytes=len(block.data) / seen_share,
+        first_place=1 + rules.dialect.header,
         count=len(names),
         positions=tuple(names.index(name) for name in expected),
     )

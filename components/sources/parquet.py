@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -10,18 +11,32 @@ import pyarrow as pa
 from components.arrow_files import open_parquet
 from components.sources.magic import PARQUET
 from components.sources.typed_checks import TypedFormat, unreadable
-from components.sources.typed_file import FAILURES, FileSize, TypedReader, unique_names
+from components.sources.typed_file import FAILURES, FileSize, TypedPart, TypedReader, unique_names
 from schemas.sources.parquet import Parquet
 
+RANGE_BYTES = 256 << 20  # of one part
 _NUMBER_BYTES = 8
 HAS_TYPES = True
 
 
+@dataclass(frozen=True)
+class ParquetPart(TypedPart):
+    """Consecutive row groups of a file, by their positions."""
+
+    groups: range = range(0)
+
+
 class ParquetRows:
-    """An open Parquet file, described by its footer."""
+    """An open Parquet file, described by its footer.
+
+    Attributes:
+      file: the file.
+      groups: the positions of the row groups to read.
+    """
 
     def __init__(self, path: str) -> None:
         self.file = open_parquet(path)
+        self.groups = range(self.file.num_row_groups)
 
     @property
     def schema(self) -> pa.Schema:
@@ -30,11 +45,14 @@ class ParquetRows:
 
     def size(self, names: Sequence[str]) -> FileSize:
         """Return the number of rows, and the size of these columns by the footer."""
-        return FileSize(self.file.metadata.num_rows, _size(self.file.metadata, names))
+        footer = self.file.metadata
+        groups = range(footer.num_row_groups)
+        return FileSize(footer.num_rows, sum(_size(footer, group, names) for group in groups))
 
     def batches(self, names: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         """Yield these columns, so many rows at a time."""
-        yield from self.file.iter_batches(rows, columns=names, use_threads=False)
+        groups = list(self.groups)
+        yield from self.file.iter_batches(rows, row_groups=groups, columns=names, use_threads=False)
 
 
 class Reader(TypedReader):
@@ -47,14 +65,31 @@ class Reader(TypedReader):
         """Open a Parquet file by its footer."""
         return ParquetRows(path)
 
+    def ranges(self, part: TypedPart) -> list[TypedPart]:
+        """Divide a file into consecutive row groups of about `RANGE_BYTES`, by its footer."""
+        footer = self._opened_part(part).file.metadata
+        ranges: list[TypedPart] = []
+        start, first, row, size = 0, 1, 1, 0.0
+        for group in range(footer.num_row_groups):
+            row += footer.row_group(group).num_rows
+            size += _size(footer, group, self._names())
+            if size >= RANGE_BYTES or group == footer.num_row_groups - 1:
+                groups = range(start, group + 1)
+                ranges.append(ParquetPart(**{**vars(part), "first_row": first}, groups=groups))
+                start, first, size = group + 1, row, 0.0
+        return ranges if len(ranges) > 1 else [part]
 
-def _size(footer: Any, names: Sequence[str]) -> float:
-    """Return the approximate uncompressed size of some columns in bytes."""
-    chunks = [
-        footer.row_group(group).column(position)
-        for group in range(footer.num_row_groups)
-        for position in range(footer.num_columns)
-    ]
+    def _opened_part(self, part: TypedPart) -> ParquetRows:
+        file = self.open(part.path)
+        assert isinstance(file, ParquetRows)
+        if isinstance(part, ParquetPart):
+            file.groups = part.groups
+        return file
+
+
+def _size(footer: Any, group: int, names: Sequence[str]) -> float:
+    """Return the approximate uncompressed size of some columns of a row group in bytes."""
+    chunks = [footer.row_group(group).column(position) for position in range(footer.num_columns)]
     inner = tuple(f"{name}." for name in names)  # such as tags.list.element
     return sum(
         _chunk_size(c)

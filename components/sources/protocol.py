@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from schemas.columns import Column
@@ -53,19 +53,21 @@ class Selection:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a source that one worker reads: a file, or some rows of a table.
+    """A part of a source that one worker reads: a file, a range of one, or some rows of a table.
 
     Attributes:
       path: the file, or the table's URL.
       ignored: names of its columns that are not selected.
       rows: the approximate number of records.
       text_bytes: their approximate uncompressed size in bytes.
+      first_place: the place of the first row of its file, if nothing else is before it.
     """
 
     path: str
     ignored: tuple[str, ...]
     rows: float
     text_bytes: float
+    first_place: int = field(default=1, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,16 @@ class Reader(Protocol[P]):
           DataError: the file cannot be read, or a column is missing, exists twice or has a type
             that does not fit.
         """
+
+    def ranges(self, part: P) -> list[P]:
+        """Divide a part into consecutive ones that can be read in parallel, if it is large.
+
+        Their rows are those of the part, at the same places. It may read the whole part.
+
+        Raises:
+          DataError: the file cannot be read.
+        """
+        return [part]
 
     def key_types(self, part: P) -> pa.Schema:
         """Return the Arrow types of the keys of a part's blocks."""

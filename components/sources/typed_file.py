@@ -32,13 +32,15 @@ FAILURES = (OSError, pa.ArrowException, UnicodeDecodeError)  # what damaged file
 
 @dataclass(frozen=True)
 class TypedPart(Part):
-    """A file with types, described by its schema.
+    """A file with types, or a range of its rows, described by its schema.
 
     Attributes:
       key_types: the types of the keys.
+      first_row: the number of the first row, from 1.
     """
 
     key_types: pa.Schema
+    first_row: int = 1
 
 
 class FileSize(NamedTuple):
@@ -127,13 +129,17 @@ class TypedReader(protocol.Reader[TypedPart]):
 
     def read(self, part: TypedPart) -> Iterator[Block]:
         """Yield a file's rows, at most `BATCH_ROWS` at a time."""
-        file, first = self.open(part.path), 1
+        file, first = self._opened_part(part), part.first_row
         check_columns(file.schema, self._selection, where=part.path)  # may have changed
         for batch in self._batches(file, part.path):
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 piece = batch.slice(start, BATCH_ROWS)
                 yield self._block(piece, part, first)
                 first += piece.num_rows
+
+    def _opened_part(self, part: TypedPart) -> TypedFile:
+        """Open what a part has of its file."""
+        return self.open(part.path)
 
     def _batches(self, file: TypedFile, path: str) -> Iterator[pa.RecordBatch]:
         try:

@@ -51,7 +51,7 @@ def look_ahead(
     place = os.path.join(folder, "split")
     files.make_folder(place)
     reserve(place)
-    parts = [part for path in paths for part in reader.parts(path)]
+    parts = [each for path in paths for part in reader.parts(path) for each in reader.ranges(part)]
     look = "LookAhead" >> _Look(reader, parts, splits, place)
     return splitter.informed(outcome(STAGE, look, place, kind, options))
 

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import functools
 import gzip
 import json
 import logging
@@ -17,6 +18,7 @@ import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pytest
 
+from components import files
 from components.compat import beam_options
 from components.examples import ShardWriter, arrow_schema, iter_batches, shards
 from components.ingest.counts import Counts
@@ -26,7 +28,7 @@ from components.ingest.splits.protocol import open_splitter
 from components.progress import LOGGER
 from components.sources import csv as csv_source
 from components.sources import parse
-from components.sources.csv_blocks import read_records
+from components.sources.csv_ranges import find_ranges, read_records
 from components.sources.protocol import Needs, Selection, open_reader
 from schemas import sources
 from schemas.columns import Column
@@ -102,6 +104,11 @@ def run(tmp_path):
 def read(root, split):
     batches = list(iter_batches(root, split))
     return pa.Table.from_batches(batches, arrow_schema(COLUMNS))
+
+
+def digests(root):
+    """Return the content of each file below a folder, by its path."""
+    return {file: files.read_bytes(os.path.join(root, file)) for file in files.walk(root)}
 
 
 def split_of_ids(root):
@@ -457,6 +464,17 @@ def test_a_missing_file_is_named(write, run, tmp_path):
     assert caught.value.where == missing
 
 
+def test_examples_are_the_same_bits_in_however_many_ranges_a_file_is_read(write, run, monkeypatch):
+    table = [*rows(0, 300), {**rows(0, 1)[0], "id": "x"}, *rows(300, 200)]
+    path = write([{**row, "company": f"a\n{row['id']}"} for row in table])
+    whole, counts = run(path)
+    small = functools.partial(find_ranges, range_bytes=2_000, block_bytes=1_000)
+    monkeypatch.setattr(csv_source, "find_ranges", small)
+    ranges, again = run(path)
+    assert again == counts
+    assert digests(ranges) == digests(whole)
+
+
 def test_no_training_example_is_left(write, run, tmp_path):
     table = [{**row, "id": "x"} for row in rows(0, 20)]
     with pytest.raises(DataError, match="no training example is left of 20 records") as caught:
@@ -469,9 +487,9 @@ def test_no_training_example_is_left(write, run, tmp_path):
 def test_an_error_within_a_worker_is_raised_as_it_was(write, run, tmp_path, monkeypatch):
     path = write(rows(0, 20))
 
-    def vanish(path, dialect):
+    def vanish(path, *how):
         os.remove(path)
-        return read_records(path, dialect)
+        return read_records(path, *how)
 
     monkeypatch.setattr(csv_source, "read_records", vanish)
     with pytest.raises(DataError, match=r"cannot be read: .*No such file") as caught:

@@ -35,9 +35,9 @@ def exchange(folder, shards, batches_by_source):
     folder.mkdir()
     router, pieces = Router(Splitter(SHARES), shards), []
     for file, batches in enumerate(batches_by_source):
-        with PieceWriter(str(folder), SCHEMA, router, "rows.csv", file=file) as writer:
+        with PieceWriter(str(folder), SCHEMA, router, "rows.csv", file=file, part=file) as writer:
             for batch in batches:
-                writer.write(batch)
+                writer.write(batch, batch["id"].to_numpy())
         pieces += writer.pieces()
     found = {}
     for shard in range(shards.total):
@@ -104,8 +104,8 @@ def test_a_second_attempt_does_not_touch_the_first(tmp_path):
     router = Router(Splitter(SHARES), Shards((1, 1, 1)))
     paths: list[str] = []
     for _ in range(2):
-        with PieceWriter(str(tmp_path), SCHEMA, router, "rows.csv", file=0) as writer:
-            writer.write(rows(0, 10))
+        with PieceWriter(str(tmp_path), SCHEMA, router, "rows.csv", file=0, part=0) as writer:
+            writer.write(rows(0, 10), np.arange(10))
         paths += {piece.path for _, piece in writer.pieces()}
     assert len(set(paths)) == 2
 

@@ -179,15 +179,19 @@ def test_a_permutation_is_one_and_repeats():
 
 def test_scatter_is_even_and_goes_on_where_it_stopped():
     bins = np.full(30_000, 3)
-    whole = scatter(7, 0, 30_000, bins)
-    parts = [scatter(7, 0, 11_000, bins[:11_000]), scatter(7, 11_000, 19_000, bins[11_000:])]
+    numbers = np.arange(30_000)
+    whole = scatter(7, numbers, bins)
+    parts = [
+        scatter(7, numbers[:11_000], bins[:11_000]),
+        scatter(7, numbers[11_000:], bins[11_000:]),
+    ]
     assert np.bincount(whole) / 30_000 == pytest.approx([1 / 3] * 3, abs=0.01)
     assert whole.tolist() == np.concatenate(parts).tolist()
-    assert whole.tolist() != scatter(8, 0, 30_000, bins).tolist()
+    assert whole.tolist() != scatter(8, numbers, bins).tolist()
 
 
 def test_scatter_keeps_to_each_rows_bins():
     bins = np.array([1, 2, 5] * 1000)
-    found = scatter(0, 0, 3000, bins)
+    found = scatter(0, np.arange(3000), bins)
     assert (found < bins).all()
     assert set(found[bins == 5].tolist()) == {0, 1, 2, 3, 4}

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from components.sources import csv_blocks
 from components.sources.byte_source import ByteSource
-from components.sources.csv_blocks import read_blocks, read_records
+from components.sources.csv_blocks import read_blocks
+from components.sources.csv_ranges import read_records
 from components.sources.rules import Dialect
 from schemas.errors import DataError
 

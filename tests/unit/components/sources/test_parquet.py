@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.sources import typed_file
+from components.sources import parquet, typed_file
 from components.sources.protocol import Needs, Selection, open_reader
 from schemas.columns import Column
 from schemas.errors import DataError
@@ -105,6 +105,20 @@ def test_rows_are_numbered_through_batches_and_row_groups(path, monkeypatch):
         (i, i, 0.5, texts[i]) for i in range(20) if i % 7 != 3
     ]
     assert [place for place, *_ in rejects] == [4, 11, 18]
+
+
+def test_a_large_file_is_read_in_parts_of_row_groups(path, monkeypatch):
+    table = pa.table({"n": range(50), "x": [0.5] * 50, "t": ["a"] * 49 + [None]})
+    whole = read(path, table, row_group_size=7)
+    monkeypatch.setattr(parquet, "RANGE_BYTES", 300)
+    (part,) = reader().parts(path)
+    parts = reader().ranges(part)
+    blocks = [list(reader().read(each)) for each in parts]
+    assert len(parts) > 2
+    assert [place for each in blocks for b in each for place in b.places] == list(range(1, 50))
+    assert [reject.line for each in blocks for b in each for reject in b.rejects] == [50]
+    assert sum(b.read for each in blocks for b in each) == 50
+    assert len(whole[0]) == 49
 
 
 def test_texts_that_mean_missing_and_spaces_around_texts(path):
