@@ -10,14 +10,15 @@ from collections import Counter
 from schemas.columns import Column, find, refuse_list, require_type
 from schemas.errors import ConfigError
 from schemas.spec import Spec
+from schemas.splits.options import FOLD
 from schemas.treatments import BY_NAME
 from schemas.treatments.options import TreatmentOptions
 from schemas.types import FLOAT, INT
 
 _OF_LISTS = "of lists, " + ", ".join(k for k, kind in BY_NAME.items() if kind.accepts_lists)
 
-# The transform stage adds its own column to the dataset's.
-RESERVED = ("skewless_origin",)
+# Ingest and the transform stage add columns of their own to the dataset's.
+RESERVED = (FOLD, "skewless_origin")
 
 
 def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
@@ -124,7 +125,7 @@ def _check_names(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
     for name in (*(column.name for column in columns), spec.label.name):
         if name in RESERVED:
             raise ConfigError(
-                f"the name {name!r} is taken by the transform stage",
+                f"the name {name!r} is taken by a column that the run adds",
                 where=where,
                 remedy="rename the column or the label",
             )

@@ -8,13 +8,13 @@ import pydantic
 from pydantic import Field
 
 from schemas.columns import Column, require_type
-from schemas.splits.options import SplitOptions
+from schemas.splits.options import GivenSplit
 from schemas.types import BOOL, BOOL_TEXT, BYTES, INT
 
 _Values = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class ColumnSplit(SplitOptions):
+class ColumnSplit(GivenSplit):
     """A split by the values of a column, such as `fold`.
 
     Rows of `ignore` are left out, and counted. Any other value stops the run.
@@ -29,13 +29,13 @@ class ColumnSplit(SplitOptions):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The column."""
-        return (self.column,)
+        """The column, the key and the times."""
+        return tuple(dict.fromkeys((self.column, *self.checked)))
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The column."""
-        return (self.column,)
+        """The column and the times."""
+        return (self.column, *([] if self.time is None else [self.time]))
 
     @property
     def shares(self) -> tuple[float, float, float]:
@@ -47,6 +47,11 @@ class ColumnSplit(SplitOptions):
         """The values of each split, in the order of `SPLITS`."""
         return self.train, self.eval, self.test
 
+    @property
+    def if_empty(self) -> str:
+        """What to do if a split has no rows."""
+        return f"correct the values in splits.train, eval and test, or those of {self.column!r}"
+
     @pydantic.model_validator(mode="after")
     def _apart(self) -> ColumnSplit:
         values = [*self.train, *self.eval, *self.test, *self.ignore]
@@ -56,9 +61,11 @@ class ColumnSplit(SplitOptions):
         return self
 
     def check(self, columns: tuple[Column, ...], *, where: str) -> None:
-        """Check the type of the column."""
+        """Check the types of the column and of the times."""
         for column in columns:
-            require_type("splits.column", column, (INT, BYTES, BOOL, BOOL_TEXT), where)
+            if column.name == self.column:
+                require_type("splits.column", column, (INT, BYTES, BOOL, BOOL_TEXT), where)
+        super().check(columns, where=where)
 
     def in_words(self) -> str:
         """Return which column decides."""

@@ -16,7 +16,7 @@ class Stratified(SharedSplit):
 
     A stratum is the rows that have the same values in `strata`. Its rows are ordered by a hash of
     their key, and cut at the shares; the table is read once more to find where. Rows with equal
-    keys in a stratum share a split.
+    keys in a stratum share a split. Folds hold the shares of the strata, too.
     """
 
     by: Literal["stratified"] = "stratified"
@@ -32,6 +32,11 @@ class Stratified(SharedSplit):
     def needed(self) -> tuple[str, ...]:
         """The strata."""
         return self.strata
+
+    @property
+    def if_empty(self) -> str:
+        """What to do if a split, or a fold, has no rows."""
+        return "add rows, or give the split a larger share"
 
     def check(self, columns: tuple[Column, ...], *, where: str) -> None:
         """Check the types of the strata."""

@@ -10,7 +10,7 @@ import pydantic
 
 from schemas.columns import Column, require_type
 from schemas.errors import ConfigError
-from schemas.splits.options import SharedSplit
+from schemas.splits.options import KeyApart, SharedSplit
 from schemas.types import INT, TIME, TIME_TEXT
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -18,12 +18,13 @@ _MICROSECONDS = 1_000_000
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
-class Time(SharedSplit):
+class Time(KeyApart, SharedSplit):
     """A split by time: the earliest rows are train, then eval, then test.
 
     The borders are `eval_from` and `test_from`; without them, the shares decide, and the table is
     read once more to find them. Rows of the same time share a split. Rows in the `gap` before a
-    border are left out, and counted: what is known of them overlaps with what comes after.
+    border are left out, and counted: what is known of them overlaps with what comes after. Folds
+    are blocks of about as many rows in the order of time, fold 0 the earliest.
     """
 
     by: Literal["time"] = "time"
@@ -34,8 +35,18 @@ class Time(SharedSplit):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The column and the key."""
+        return tuple(dict.fromkeys((self.column, *self.key)))
+
+    @property
+    def time_column(self) -> str:
         """The column."""
-        return (self.column,)
+        return self.column
+
+    @property
+    def if_empty(self) -> str:
+        """What to do if a split, or a fold, has no rows."""
+        return "give splits.eval_from and test_from within the times of the table, or shares"
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -72,7 +83,7 @@ class Time(SharedSplit):
 
     def check(self, columns: tuple[Column, ...], *, where: str) -> None:
         """Check the type of the column, and that the borders are written as its values are."""
-        for column in columns:
+        for column in (each for each in columns if each.name == self.column):
             require_type("splits.column", column, (INT, TIME, TIME_TEXT), where)
             for name in ("eval_from", "test_from", "gap"):
                 value = getattr(self, name)

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.examples import column
+from components.ingest.splits import hash as by_hash
 from components.ingest.splits import protocol
 from components.ingest.splits.protocol import DROPPED
 from schemas.errors import DataError, did_you_mean
@@ -18,6 +19,7 @@ class Splitter(protocol.Splitter):
     DROPS = "splits.ignore"
 
     def __init__(self, options: ColumnSplit) -> None:
+        self._options = options
         self._column = options.column
         self._split = {
             value: split for split, values in enumerate(options.values) for value in values
@@ -32,6 +34,10 @@ class Splitter(protocol.Splitter):
         encoded = column(batch, self._column).dictionary_encode()
         splits = [self._of(str(value)) for value in encoded.dictionary.to_pylist()]
         return np.array(splits, np.int64)[encoded.indices.to_numpy()]
+
+    def folds(self, batch: pa.RecordBatch) -> np.ndarray:
+        """Return the fold of each training row by its key."""
+        return by_hash.folds(batch, self._options.key, self._options.folds or 1)
 
     def _of(self, value: str) -> int:
         if value not in self._split:

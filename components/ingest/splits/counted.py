@@ -39,19 +39,34 @@ class Counted(Strict):
         empty = np.zeros(0, np.int64)
         return _coarse(shift, np.concatenate([empty, *values]), np.concatenate([empty, *rows]))
 
-    def borders(self, shares: Sequence[float], *, least: int = 0) -> tuple[int, int]:
-        """Return the first value of the second and of the third part.
+    def borders(self, shares: Sequence[float], *, least: int = 0) -> tuple[int, ...]:
+        """Return the first value of each part but the first.
 
         Args:
-          shares: the wanted shares of the rows, of three parts.
+          shares: the wanted shares of the rows, of each part.
           least: how many different values each part has at least; there have to be as many.
         """
         before = np.concatenate([[0], np.cumsum(self.rows)])
-        count, (first, second) = len(self.values), np.cumsum(shares)[:2] * before[-1]
-        one = int(np.clip(np.abs(before - first).argmin(), least, count - 2 * least))
-        two = int(np.clip(np.abs(before - second).argmin(), one + least, count - least))
         ends = [value << self.shift for value in self.values] + [np.iinfo(np.int64).max]
-        return ends[one], ends[two]
+        found, at, parts = [], 0, len(shares)
+        for number, wanted in enumerate(np.cumsum(shares)[:-1] * before[-1], start=1):
+            last = len(self.values) - (parts - number) * least
+            at = int(np.clip(np.abs(before - wanted).argmin(), at + least, last))
+            found.append(ends[at])
+        return tuple(found)
+
+    def below(self, limit: int) -> Counted:
+        """Return the counts of the values below a limit."""
+        kept = [i for i, value in enumerate(self.values) if value << self.shift < limit]
+        return Counted(
+            shift=self.shift,
+            values=tuple(self.values[i] for i in kept),
+            rows=tuple(self.rows[i] for i in kept),
+        )
+
+    def blocks(self, count: int, *, least: int = 0) -> tuple[int, ...]:
+        """Return the first value of each of `count` blocks of about as many rows, but the first."""
+        return self.borders([1 / count] * count, least=least)
 
 
 def _coarse(shift: int, values: np.ndarray, rows: np.ndarray | None) -> Counted:

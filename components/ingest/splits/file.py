@@ -11,7 +11,7 @@ import pyarrow as pa
 from components.examples import column
 from components.ingest.hashing import hash_rows
 from components.ingest.splits import protocol
-from components.ingest.splits.hash import assign
+from components.ingest.splits.hash import assign, folds
 from schemas.splits.file import FileSplit
 from schemas.splits.options import SPLITS
 
@@ -27,10 +27,14 @@ class Splitter(protocol.Splitter):
     def assign(self, batch: pa.RecordBatch, path: str) -> np.ndarray:
         """Return each row's split."""
         split, key = self._of(path), self._options.key
-        if split != _TRAIN or not key:
+        if split != _TRAIN or self._options.eval:
             return np.full(batch.num_rows, split)
         shares = (1 - self._options.eval_share, self._options.eval_share, 0.0)
         return assign(hash_rows(column(batch, name) for name in key), shares)
+
+    def folds(self, batch: pa.RecordBatch) -> np.ndarray:
+        """Return the fold of each training row by its key."""
+        return folds(batch, self._options.key, self._options.folds or 1)
 
     def _of(self, path: str) -> int:
         name = os.path.basename(path)

@@ -36,6 +36,14 @@ class Splitter(Protocol):
         """
         ...
 
+    def folds(self, batch: pa.RecordBatch) -> np.ndarray:
+        """Return the fold of each training row, int64 [rows], from 0 to the options' `folds` - 1.
+
+        Args:
+          batch: rows of the training split, with the options' `columns`.
+        """
+        raise NotImplementedError(f"{type(self).__module__} has no folds")
+
     @property
     def looks_at(self) -> tuple[str, ...]:
         """The columns of all rows that it has to see before it can assign any; mostly none."""

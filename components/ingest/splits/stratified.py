@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -24,10 +25,14 @@ class Splitter(protocol.Splitter):
     """Compares the hash of each row's key with the borders of its stratum."""
 
     def __init__(
-        self, options: Stratified, borders: Mapping[str, tuple[int, int]] | None = None
+        self,
+        options: Stratified,
+        borders: Mapping[str, tuple[int, ...]] | None = None,
+        blocks: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         self._options = options
         self._borders = borders
+        self._blocks = blocks
 
     def assign(self, batch: pa.RecordBatch, path: str) -> np.ndarray:
         """Return each row's split."""
@@ -35,6 +40,21 @@ class Splitter(protocol.Splitter):
         names, strata = _strata(batch, self._options)
         borders = np.array([self._borders[name] for name in names], np.int64).reshape(-1, 2)
         return (_places(batch, self._options)[:, np.newaxis] >= borders[strata]).sum(axis=1)
+
+    def folds(self, batch: pa.RecordBatch) -> np.ndarray:
+        """Return the fold of each training row: a block of its stratum's hashes.
+
+        Each stratum numbers its blocks from another fold on, so that strata of a few rows are
+        spread over the folds.
+        """
+        assert self._blocks is not None  # found by `informed`
+        names, strata = _strata(batch, self._options)
+        places, count = _places(batch, self._options), self._options.folds or 1
+        blocks = np.array([self._blocks[name] for name in names], np.int64).reshape(-1, count - 1)
+        folds = np.array([zlib.crc32(name.encode()) for name in names], np.int64)[strata]
+        for number in range(count - 1):  # one at a time: rows times folds may not fit in memory
+            folds += places >= blocks[strata, number]
+        return folds % count
 
     @property
     def looks_at(self) -> tuple[str, ...]:
@@ -55,9 +75,12 @@ class Splitter(protocol.Splitter):
                 expected="columns with few values, such as the classes of the label",
                 remedy="name another column, or split by a hash",
             )
-        shares = self._options.shares
+        shares, count = self._options.shares, self._options.folds
         borders = {name: hashes.borders(shares) for name, hashes in seen.strata.items()}
-        return Splitter(self._options, borders)
+        if count is None:
+            return Splitter(self._options, borders)
+        blocks = {n: h.below(borders[n][0]).blocks(count) for n, h in seen.strata.items()}
+        return Splitter(self._options, borders, blocks)
 
 
 class Seen(Strict):

@@ -123,7 +123,9 @@ def test_the_transform_stage_s_own_column_is_reserved(folder, where):
         folder.pipeline.write_text(
             folder.pipeline.read_text().replace("payment", "skewless_origin")
         )
-    assert refusal(folder).what == "the name 'skewless_origin' is taken by the transform stage"
+    assert (
+        refusal(folder).what == "the name 'skewless_origin' is taken by a column that the run adds"
+    )
 
 
 def test_names_that_differ_in_case_only_are_two_columns(folder):

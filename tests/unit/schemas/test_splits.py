@@ -79,3 +79,40 @@ def test_files_of_eval_or_a_key_are_needed():
     with pytest.raises(pydantic.ValidationError, match="give eval, the files of eval, or key"):
         read(by="file", test="adult.test")
     assert read(by="file", test="adult.test", key=["id"]).reads_names
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"by": "column", "column": "part"}, {"by": "file", "test": "t*", "eval": ["e*"]}],
+)
+def test_folds_of_a_given_split_need_a_key(options):
+    with pytest.raises(pydantic.ValidationError, match="folds needs key"):
+        read(**options, folds=5)
+    assert read(**options, folds=5, key=["id"]).folds == 5
+
+
+def test_there_are_two_folds_or_more():
+    with pytest.raises(pydantic.ValidationError, match="greater than or equal to 2"):
+        read(key=["id"], folds=1)
+
+
+def test_a_key_of_a_split_that_does_not_hash_it_has_to_be_apart():
+    for options in ({"by": "column"}, {"by": "time"}):
+        assert read(**options, column="c").apart == ()
+        split = read(**options, column="c", key=["id"])
+        assert (split.apart, split.columns) == (("id",), ("c", "id"))
+        assert read(**options, column="c", key=["id"], shared_keys="allow").apart == ()
+    assert read(by="file", test="t*", key=["id"]).apart == ("id",)
+    assert read(key=["id"]).apart == ()
+
+
+def test_times_of_a_given_split_are_needed_and_of_a_type_with_an_order():
+    split = read(by="column", column="part", time="at", key=["id"])
+    assert split.columns == ("part", "id", "at")
+    assert split.needed == ("part", "at")
+    assert (split.time_column, split.ordered) == ("at", True)
+    text = Column("at", "BYTES", serving=False)
+    columns = (Column("part", "BYTES", serving=False), Column("id", "FLOAT", serving=False), text)
+    with pytest.raises(ConfigError, match=r"splits\.time cannot take 'at'"):
+        split.check(columns, where="splits")
+    split.check((*columns[:2], Column("at", "TIME", serving=False)), where="splits")

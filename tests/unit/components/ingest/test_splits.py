@@ -1,5 +1,7 @@
 """Each kind of split assigns a row by its own columns alone, the same in every run."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -8,6 +10,7 @@ from components.ingest.splits import counted, stratified
 from components.ingest.splits.counted import Counted
 from components.ingest.splits.protocol import open_splitter
 from components.ingest.splits.time import Seen
+from schemas import splits
 from schemas.errors import DataError
 from schemas.splits.column import ColumnSplit
 from schemas.splits.file import FileSplit
@@ -138,3 +141,73 @@ def test_eval_is_a_share_of_the_rows_of_train():
     assert 150 < (assigned == 1).sum() < 250
     assert not (assigned == 2).any()
     assert set(split.assign(rows, "adult.test")) == {2}
+
+
+def test_folds_do_not_depend_on_the_split_and_keep_keys_together():
+    split = open_splitter(Group(key=("customer",), folds=5))
+    rows = batch(customer=[f"c{i % 4000}" for i in range(8000)])
+    folds = split.folds(rows)
+    assert (folds[:4000] == folds[4000:]).all()
+    assigned = split.assign(rows, PATH)
+    for number in range(3):
+        shares = np.bincount(folds[assigned == number], minlength=5) / (assigned == number).sum()
+        assert shares == pytest.approx([0.2] * 5, abs=0.05)
+
+
+def test_folds_leave_the_splits_as_they_are():
+    rows = batch(n=list(range(300)))
+    for options in ({"key": ["n"]}, {"by": "file", "test": "t", "key": ["n"]}):
+        plain, folded = (splits.loads(json.dumps(options | more)) for more in ({}, {"folds": 3}))
+        expected = open_splitter(plain).assign(rows, PATH)
+        assert (open_splitter(folded).assign(rows, PATH) == expected).all()
+
+
+def test_folds_of_a_time_split_are_blocks_in_the_order_of_time():
+    times = np.random.default_rng(5).permutation(1000)
+    splitter = informed(times, folds=5, gap="20")
+    train = times[splitter.assign(batch(n=times), PATH) == 0]
+    folds = splitter.folds(batch(n=train))
+    assert np.bincount(folds).tolist() == [136] * 5
+    assert (np.diff(folds[np.argsort(train)]) >= 0).all()
+
+
+def test_folds_of_a_time_split_have_times_of_their_own():
+    splitter = informed(np.repeat([1, 2, 3, 4, 5], [10, 50, 10, 10, 20]), folds=3)
+    assert splitter.folds(batch(n=[1, 1, 2, 3])).tolist() == [0, 0, 1, 2]
+    with pytest.raises(DataError, match="'n' has 3 different times in train") as caught:
+        informed(np.repeat([1, 2, 3, 4, 5], 10), folds=4)
+    assert caught.value.remedy == "lower splits.folds"
+
+
+def test_borders_that_are_given_need_a_look_for_folds_alone():
+    split = Time(column="n", eval_from="10", test_from="20", folds=2)
+    splitter = open_splitter(split)
+    assert splitter.looks_at == ("n",)
+    known = splitter.informed(Seen.of(batch(n=list(range(30))), split))
+    assert known.looks_at == ()
+    assert known.folds(batch(n=list(range(10)))).tolist() == [0] * 5 + [1] * 5
+
+
+def test_folds_hold_the_shares_of_each_stratum():
+    rng = np.random.default_rng(3)
+    fates = rng.choice(["kept", "returned", "lost"], 2000, p=[0.9, 0.09, 0.01]).tolist()
+    rows = batch(fate=fates, id=list(range(2000)))
+    split = Stratified(strata=["fate"], key=["id"], folds=4)
+    splitter = open_splitter(split).informed(stratified.Seen.of(rows, split))
+    train = rows.filter(pa.array(splitter.assign(rows, PATH) == 0))
+    folds = splitter.folds(train)
+    for fate in set(fates):
+        counts = np.bincount(folds[np.array(train.column(0)) == fate], minlength=4)
+        assert counts.max() - counts.min() <= 1
+
+
+def test_strata_of_a_row_are_spread_over_the_folds():
+    rows = batch(fate=[f"f{i}" for i in range(200)], id=list(range(200)))
+    split = Stratified(strata=["fate"], key=["id"], folds=4)
+    splitter = open_splitter(split).informed(stratified.Seen.of(rows, split))
+    assert np.bincount(splitter.folds(rows), minlength=4).min() > 30
+
+
+def test_a_key_beside_files_of_eval_takes_no_row_from_train():
+    split = open_splitter(FileSplit(test="test*", eval=["valid*"], key=["n"]))
+    assert set(split.assign(batch(n=list(range(50))), "train.csv")) == {0}
