@@ -59,12 +59,16 @@ def judge(
         reasons += _outside(metric, model[metric.name], bound)
         if last_blessed is not None:
             reasons += _worse(metric, model[metric.name], last_blessed.get(metric.name), bound)
-    if thresholds.beats_baseline:
-        for baseline in task.BASELINES:
-            reasons += _unbeaten(
-                task.metric(task.objective), model, baselines[baseline.name], baseline
-            )
+    for baseline in _beaten(thresholds, task):
+        reasons += _unbeaten(task.metric(task.objective), model, baselines[baseline.name], baseline)
     return tuple(reasons)
+
+
+def _beaten(thresholds: ThresholdOptions, task: TaskOptions) -> tuple[Baseline, ...]:
+    """Return the baselines that the model has to beat."""
+    if thresholds.beats_baseline == "constant":
+        return task.BASELINES[:1]
+    return task.BASELINES if thresholds.beats_baseline else ()
 
 
 def _outside(metric: Metric, value: float | None, bound: Bound) -> list[Reason]:

@@ -75,7 +75,6 @@ class BinaryThresholds(ThresholdOptions):
     log_loss: Bound = Bound()
     accuracy: Bound = Bound()
     calibration_error: Bound = Bound()
-    beats_baseline: bool = True  # log-loss under the base rate's and the logistic model's
 
 
 class BinaryExport(ExportOptions):

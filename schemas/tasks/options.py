@@ -115,7 +115,8 @@ class ThresholdOptions(Strict):
     """
 
     task: str
-    beats_baseline: bool = True  # the objective is better than each baseline's
+    # Which baselines the objective is better than: both, the best constant alone, or none.
+    beats_baseline: bool | Literal["constant"] = True
 
     def bound(self, metric: str) -> Bound:
         """Return the bound on a metric; one without limits if none is given."""

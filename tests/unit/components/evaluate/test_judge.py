@@ -119,6 +119,16 @@ def test_both_baselines_must_be_beaten():
     assert found[1].text == "log_loss 0.3 does not beat the logistic model, 0.29"
 
 
+def test_the_best_constant_alone_may_have_to_be_beaten():
+    (reason,) = reasons(
+        metrics(log_loss=0.3),
+        NOTHING.model_copy(update={"beats_baseline": "constant"}),
+        base_rate=metrics(log_loss=0.3),
+        logistic=metrics(log_loss=0.29),
+    )
+    assert reason.against == "base_rate"
+
+
 def test_a_metric_with_a_bound_must_exist():
     one_class = metrics(auc=None, pr_auc=None)
     (reason,) = reasons(one_class, NOTHING.model_copy(update={"auc": Bound(min=0.5)}))
