@@ -23,7 +23,7 @@ _SKEWED = 2.0
 _WORDS = 3.0  # of a text that is prose rather than a name
 _MOSTLY = 0.5  # distinct values a row, from which on a text is not a category
 _EMPTY = 0.99
-_LEAK, _SUSPECT = 0.98, 0.7
+_LEAK = 0.98  # share of the label that a column explains, from which on it is the label itself
 _ID = re.compile(r"(?i)(^|[_\s.-])(id|key|uuid|guid|nr|no|number|index|unnamed: 0)$|[a-z]I[dD]$|^$")
 
 
@@ -37,6 +37,7 @@ class ColumnChoice:
       reason: why, in a few words.
       doubt: what a person should look at, or "".
       is_key: whether it names a row, or what several rows belong to.
+      explained: the share of the label that it alone explains.
     """
 
     typed: Typed
@@ -44,6 +45,7 @@ class ColumnChoice:
     reason: str = ""
     doubt: str = ""
     is_key: bool = False
+    explained: float = 0.0
 
     @property
     def name(self) -> str:
@@ -84,21 +86,18 @@ def choose(column: Typed, label: np.ndarray) -> ColumnChoice:
 
 
 def _without_leak(choice: ColumnChoice, label: np.ndarray) -> ColumnChoice:
-    """Leave a column out that alone decides the label; doubt one that explains most of it."""
+    """Leave a column out that alone decides the label."""
     if choice.typed.nature == "list":
         return choice
     share = uncertainty(label, codes_of(choice.typed))
-    if share >= _LEAK:
-        return replace(
-            choice,
-            treatments=(),
-            reason="it alone decides the label: it may be known only afterwards",
-            doubt=f"it explains {share:.0%} of the label: add it if requests have it",
-        )
-    if share >= _SUSPECT:
-        doubt = f"it explains {share:.0%} of the label: drop it if it is known only afterwards"
-        return replace(choice, doubt=doubt)
-    return choice
+    if share < _LEAK:
+        return replace(choice, explained=share)
+    return replace(
+        choice,
+        treatments=(),
+        reason="it alone decides the label: it may be known only afterwards",
+        doubt=f"it explains {share:.0%} of the label: add it if requests have it",
+    )
 
 
 def _number(column: Typed) -> ColumnChoice:
@@ -145,11 +144,11 @@ def _text(column: Typed) -> ColumnChoice:
         words = mean_words(values)
         if words >= _WORDS:
             return ColumnChoice(column, reason=f"free text of about {words:.0f} words")
-        names_rows = distinct == present and bool(_ID.search(values.name) or words <= 1.5)
+        names_rows = distinct == present and words <= 1.5
         return ColumnChoice(
             column,
             reason=f"{distinct:,} different values in {present:,} rows",
-            is_key=names_rows,
+            is_key=names_rows or bool(_ID.search(values.name)),
         )
     if _ID.search(values.name) and distinct > 1000:
         return ColumnChoice(column, reason=_identifier(column), is_key=True)

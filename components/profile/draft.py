@@ -13,13 +13,15 @@ from components.profile.choices import ColumnChoice, choose
 from components.profile.label import Label, label_of
 from components.profile.table import Table
 from components.profile.times import in_order
-from components.profile.types import typed
-from components.profile.values import ColumnValues
+from components.profile.types import Typed, typed
 from schemas.errors import ConfigError, did_you_mean
 
 _MOST_KEYS = 12
 _TEST_SHARE = 0.15
 _MANY = 500  # rows of a class, of which each split has enough by chance
+# The share of the label that a column explains, from which on it is asked about: if it is most of
+# the label, or so many times what the next column explains.
+_MOST, _APART, _TIMES = 0.5, 0.1, 2
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,17 @@ class Draft:
         return replace(self, split=split)
 
     @property
-    def test_rows(self) -> float:
-        """About how many of the rows that were looked at the test split has."""
-        return self.table.rows * _TEST_SHARE
+    def test_counts(self) -> list[float]:
+        """About how many rows of each of the label's values the test split has, descending."""
+        counts: list[float] = (self.label.typed.column.counts[1] * _TEST_SHARE).tolist()
+        return counts
+
+    @property
+    def rejected(self) -> float:
+        """The share of the rows that a run rejects: they have no label, or a value does not fit."""
+        used = {choice.name for choice in self.features} | set(self.split.columns)
+        strays = sum(choice.typed.stray for choice in self.choices if choice.name in used)
+        return (self.label.typed.column.missing + strays) / self.table.rows
 
 
 def draft(table: Table, label: str, task: str | None = None, others: Sequence[Table] = ()) -> Draft:
@@ -110,20 +120,12 @@ def draft(table: Table, label: str, task: str | None = None, others: Sequence[Ta
             where="--label",
             expected=f"one of: {', '.join(names)}",
         )
-    # A source has one list of texts that mean missing, so what one column calls so, all do.
-    nulls = tuple(
-        dict.fromkeys(n for each in table.columns for n in typed(each, whole=table.whole).nulls)
-    )
-    columns = {each.name: each.without(nulls) for each in table.columns}
-    decided = label_of(
-        typed(columns[label], whole=table.whole), task, _only_in(others, columns[label], nulls)
-    )
-    known = columns[label].array.is_valid()
-    codes = codes_of(typed(_filtered(columns[label], known), whole=table.whole))
+    types, nulls = _types(table)
+    decided = label_of(types[label], task, _only_in(others, table, label, nulls))
+    known = types[label].column.array.is_valid()
+    codes = codes_of(_filtered(types[label], known))
     choices = tuple(
-        choose(typed(_filtered(column, known), whole=table.whole), codes)
-        for column in columns.values()
-        if column.name != label
+        choose(_filtered(each, known), codes) for name, each in types.items() if name != label
     )
     if not any(choice.treatments for choice in choices):
         reasons = "; ".join(f"{choice.name}: {choice.reason}" for choice in choices[:10])
@@ -132,22 +134,39 @@ def draft(table: Table, label: str, task: str | None = None, others: Sequence[Ta
             expected="at least one column besides the label that a request can have",
             remedy=f"what was seen: {reasons or 'the label is the only column'}",
         )
-    choices = _without_twins(choices)
+    choices = _doubted(_without_twins(choices))
     return Draft(table, decided, choices, nulls, _split(choices, decided))
 
 
-def _only_in(tables: Sequence[Table], label: ColumnValues, nulls: Sequence[str]) -> list[str]:
-    """Return the texts of the label that only these tables have.
+def _types(table: Table) -> tuple[dict[str, Typed], tuple[str, ...]]:
+    """Return the columns with their types, by name, and the texts that mean missing.
+
+    A source has one list of such texts, so what one column calls so, all do.
+    """
+    types = {column.name: typed(column, whole=table.whole) for column in table.columns}
+    nulls = tuple(dict.fromkeys(text for each in types.values() for text in each.nulls))
+    for column in table.columns:
+        others = [text for text in nulls if text not in types[column.name].nulls]
+        if column.has_any(others):
+            types[column.name] = typed(column.without(nulls), whole=table.whole)
+    return types, nulls
+
+
+def _only_in(tables: Sequence[Table], first: Table, name: str, nulls: Sequence[str]) -> list[str]:
+    """Return the texts of the label that these tables have and the first one does not.
 
     Raises:
       ConfigError: a table has no such column.
     """
+    if not tables:
+        return []
+    label = next(column for column in first.columns if column.name == name).without(nulls)
     known, found = set(label.top(label.distinct)), dict[str, None]()
     for table in tables:
-        own = next((c for c in table.columns if c.name == label.name), None)
+        own = next((c for c in table.columns if c.name == name), None)
         if own is None:
             raise ConfigError(
-                f"there is no column {label.name!r} in {', '.join(table.source.paths)}",
+                f"there is no column {name!r} in {', '.join(table.source.paths)}",
                 expected="the columns of the table in the files of eval and test, too",
             )
         if own.is_text:
@@ -156,8 +175,8 @@ def _only_in(tables: Sequence[Table], label: ColumnValues, nulls: Sequence[str])
     return list(found)
 
 
-def _filtered(column: ColumnValues, rows: pa.Array) -> ColumnValues:
-    return replace(column, array=column.array.filter(rows))
+def _filtered(column: Typed, rows: pa.Array) -> Typed:
+    return replace(column, column=replace(column.column, array=column.column.array.filter(rows)))
 
 
 def _without_twins(choices: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...]:
@@ -175,12 +194,34 @@ def _without_twins(choices: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...
     return tuple(kept)
 
 
+def _doubted(choices: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...]:
+    """Ask about columns that explain most of the label, or far more of it than any other.
+
+    Such a column is often known only with the outcome, as a call's duration or a flight's delay is.
+    """
+    shares = sorted(choice.explained for choice in choices if choice.treatments)
+    following = shares[-2] if len(shares) > 1 else 0.0
+    least = min(_MOST, max(_APART, _TIMES * following))
+    return tuple(
+        replace(choice, doubt="; ".join(filter(None, (choice.doubt, _dominates(choice)))))
+        if choice.treatments and choice.explained >= least
+        else choice
+        for choice in choices
+    )
+
+
+def _dominates(choice: ColumnChoice) -> str:
+    share = f"it explains {choice.explained:.0%} of the label"
+    return f"{share}: drop it if it is known only afterwards"
+
+
 def _split(choices: Sequence[ColumnChoice], label: Label) -> DraftSplit:
     """Return how rows are split: by what several belong to, by time, by a class, or by a hash."""
     keys = [choice for choice in choices if choice.is_key and not choice.missing]
     groups = [choice for choice in keys if choice.repeats]
     if groups:
-        return DraftSplit("group", (groups[0].name,), "all rows of one share a split")
+        finest = max(groups, key=lambda choice: choice.typed.column.distinct)
+        return DraftSplit("group", (finest.name,), "all rows of one share a split")
     for choice in choices:
         if choice.typed.nature == "time" and not choice.missing and in_order(choice.typed):
             return DraftSplit("time", (choice.name,), "the rows are in its order")

@@ -1,8 +1,7 @@
-"""Decides what a label is: which task, which class is positive, and what a constant would reach."""
+"""Decides what a label is: which task, and which class is positive."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -32,8 +31,6 @@ class Label:
       options: of the section `label` in pipeline.yaml, besides the column, as written there.
       domain: further lines of its feature in schema.pbtxt.
       summary: what it is, in a few words.
-      metric: the name of a metric.
-      losses: of the best constant answer in it, the mean over rows and the standard deviation.
       doubts: what a person should look at.
       spellings: the positive class as each file writes it, where files differ.
     """
@@ -43,8 +40,6 @@ class Label:
     options: dict[str, object]
     domain: tuple[str, ...]
     summary: str
-    metric: str
-    losses: tuple[float, float]
     doubts: tuple[str, ...] = ()
     spellings: tuple[str, ...] = ()
 
@@ -136,8 +131,6 @@ def _binary(typed: Typed) -> Label:
         options,
         _class_domain(typed, texts),
         f"{positive!r} ({share:.2%}) or {negative!r}",
-        "log_loss",
-        _surprise(values),
         _few(values) + _strays(typed),
     )
 
@@ -155,8 +148,6 @@ def _multiclass(typed: Typed) -> Label:
         {"task": "multiclass", "classes": texts},
         _class_domain(typed, texts),
         f"one of {values.distinct} classes, most often {texts[0]!r}",
-        "log_loss",
-        _surprise(values),
         doubts,
     )
 
@@ -170,7 +161,6 @@ def _regression(typed: Typed) -> Label:
         )
     numbers = values.numbers
     known = numbers[~np.isnan(numbers)]
-    errors = np.abs(known - known.mean())
     tail = skewness(numbers) > _LONG_TAIL and known.min() >= 0
     options: dict[str, object] = {"task": "regression"} | ({"log1p": True} if tail else {})
     return Label(
@@ -179,8 +169,6 @@ def _regression(typed: Typed) -> Label:
         options,
         (),
         f"a number, {known.mean():.6g} on average" + (", with a long tail" if tail else ""),
-        "mae",
-        (float(errors.mean()), float(errors.std())),
         _strays(typed),
     )
 
@@ -204,14 +192,6 @@ def _class_domain(typed: Typed, texts: list[str]) -> tuple[str, ...]:
     return (f"string_domain {{ name: {quoted(typed.column.name)} {listed} }}",)
 
 
-def _surprise(values: ColumnValues) -> tuple[float, float]:
-    """Return mean and standard deviation of the log-loss of answering with the classes' shares."""
-    shares = values.counts[1] / values.present
-    losses = -np.log(shares)
-    mean = (shares * losses).sum()
-    return float(mean), float(np.sqrt((shares * (losses - mean) ** 2).sum()))
-
-
 def _few(values: ColumnValues) -> tuple[str, ...]:
     """Return a doubt about classes of which a split may have no row."""
     rare = values.counts[0].filter(pc.less(values.counts[1], _FEW_ROWS)).to_pylist()
@@ -225,15 +205,3 @@ def _strays(typed: Typed) -> tuple[str, ...]:
     missing = typed.column.missing
     lost = f"{missing:,} rows have no label: they are rejected" if missing else ""
     return tuple(doubt for doubt in (typed.doubt, lost) if doubt)
-
-
-def rounded_up(value: float) -> float:
-    """Return a bound with four digits that is not below the value.
-
-    >>> rounded_up(0.54321), rounded_up(1234.5678)
-    (0.5433, 1235.0)
-    """
-    if not value:
-        return 0.0
-    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 3)
-    return float(f"{math.ceil(value / unit) * unit:.10g}")

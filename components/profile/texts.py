@@ -9,13 +9,16 @@ from collections.abc import Iterator, Sequence
 
 from components.profile.choices import ColumnChoice
 from components.profile.draft import Draft
-from components.profile.label import rounded_up
 from components.profile.types import quoted
 from schemas import sources
+from schemas.validation import Validation
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*( [\w.-]+)*")
 _YAML_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
-_FEW_TESTED = 200  # rows, below which a metric of the test split is mostly chance
+# Rows of a class in the test split, below which metrics are mostly chance; and rows without the
+# most frequent label, from which on a useful model surely beats the best constant.
+_FEW_TESTED, _ENOUGH_TESTED = 5, 30
+_LEAST_AUC, _LEAST_R2 = 0.6, 0.01  # that a useful model surely reaches
 _SMALL, _LARGE = 2_000, 500_000
 
 
@@ -83,6 +86,7 @@ def pipeline_text(draft: Draft, name: str, paths: Sequence[str]) -> str:
         *_features(draft),
         "",
         *_evaluation(draft),
+        *_validation(draft),
         *_export(draft),
         *_model(draft),
     ]
@@ -154,20 +158,49 @@ def _features(draft: Draft) -> Iterator[str]:
 
 
 def _evaluation(draft: Draft) -> Iterator[str]:
-    label, rows = draft.label, draft.test_rows
-    mean, deviation = label.losses
     yield "evaluation:"
     yield "  thresholds:"
-    if rows < _FEW_TESTED:
-        yield f"    # The test split has about {rows:.0f} rows, too few for bounds."
+    counts = draft.test_counts
+    rest = sum(counts[1:])
+    if rest >= _ENOUGH_TESTED:
+        yield "    beats_baseline: constant  # true: better than the linear model, too"
+    else:
+        few = f"about {sum(counts):.0f} rows, {rest:.0f} of them without the most frequent label"
+        yield f"    # The test split has {few}:"
+        yield "    # too few to compare models."
         yield "    beats_baseline: false"
-        if label.task == "binary":
-            yield "    auc: {}"
-        return
-    # Three standard errors: the test split may have more rows that are hard to predict.
-    bound = rounded_up(mean + 3 * deviation / math.sqrt(rows))
-    yield "    beats_baseline: false  # true: better than the linear model and the best constant"
-    yield f"    {label.metric}: {{max: {bound!r}}}  # the best constant reaches {mean:.4g}"
+    if draft.label.task == "regression":
+        if rest >= _ENOUGH_TESTED:
+            yield f"    r2: {{min: {_LEAST_R2!r}}}  # of the variance; a constant explains none"
+    elif min(counts) >= _FEW_TESTED:
+        yield f"    {_skill(draft.label.task, counts)}"
+    elif draft.label.task == "binary":
+        yield "    auc: {}"
+
+
+def _skill(task: str, counts: Sequence[float]) -> str:
+    """Return a bound of the AUC of a model that knows something about the label.
+
+    It is two standard errors of one without any skill above 0.5 (Hanley and McNeil, 1982); of a
+    mean over classes, as if they were independent.
+    """
+    rows = sum(counts)
+    squares = [(rows + 1) / (12 * count * (rows - count)) for count in counts]
+    name, error = "auc", math.sqrt(squares[0])
+    if task == "multiclass":
+        name, error = "macro_auc", math.sqrt(sum(squares)) / len(squares)
+    bound = math.floor(1000 * min(0.5 + 2 * error, _LEAST_AUC)) / 1000
+    return f"{name}: {{min: {bound!r}}}  # a model without any skill has 0.5 ± {error:.2g}"
+
+
+def _validation(draft: Draft) -> Iterator[str]:
+    # Half as many again: other rows than those that were looked at may have more of them.
+    bound = math.ceil(150 * draft.rejected) / 100
+    if bound > Validation().max_rejected_fraction:
+        yield ""
+        yield "validation:"
+        why = f"{draft.rejected:.1%} of the rows have no label, or a value that is not a number"
+        yield f"  max_rejected_fraction: {min(bound, 1.0)!r}  # {why}"
 
 
 def _export(draft: Draft) -> Iterator[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.times import format_of as parsed
-from components.times import read_texts
+from components.times import of_arrow_times, read_texts
 
 if TYPE_CHECKING:
     from components.profile.types import Typed
@@ -67,8 +67,10 @@ def in_order(column: Typed) -> bool:
     array = column.column.array
     if pa.types.is_string(array.type):
         times, _ = read_texts(array, parsed(column.form))
+    elif pa.types.is_integer(array.type):
+        times = array.to_numpy(zero_copy_only=False)
     else:
-        times = array.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        times, _, _ = of_arrow_times(array)
     steps = np.sign(np.diff(times))
     moved = steps[steps != 0]
     if len(moved) < _LEAST_STEPS:

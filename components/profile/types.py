@@ -37,6 +37,7 @@ class Typed:
       form: the format of times that are texts, or "".
       nulls: texts in the table that mean missing.
       doubt: what a person should look at, or "".
+      stray: how many values a run rejects.
     """
 
     column: ColumnValues
@@ -46,6 +47,7 @@ class Typed:
     form: str = ""
     nulls: tuple[str, ...] = ()
     doubt: str = ""
+    stray: int = 0
 
 
 def typed(column: ColumnValues, *, whole: bool) -> Typed:
@@ -86,15 +88,16 @@ def _text(column: ColumnValues, whole: bool) -> Typed:
     numbers = NumberText(None) if column.has_type else as_numbers(column)
     if numbers.kind is not None:
         known = ColumnValues(column.name, _numbers(column, numbers.kind))
-        doubt = (
-            f"{numbers.stray:,} values are not numbers, such as {numbers.example!r}: their rows are"
-            " rejected"
-            if numbers.stray
-            else ""
-        )
+        doubt = ""
+        if numbers.stray:
+            doubt = (
+                f"values such as {numbers.example!r} are not numbers: a run rejects their rows,"
+                f" {numbers.stray:,} of those that were looked at"
+            )
         found = _whole(known, whole) if numbers.kind == INT.name else None
         found = found or Typed(known, "number", numbers.kind)
-        return replace(found, nulls=(*nulls, *numbers.nulls), doubt=doubt)
+        words = (*nulls, *numbers.nulls)
+        return replace(found, nulls=words, doubt=doubt, stray=numbers.stray)
     formats = format_of(column.counts[0].slice(0, 2_000).to_pylist())
     if formats:
         first = formats[0]

@@ -93,6 +93,10 @@ class ColumnValues:
             parsed = self.array.cast(pa.float64())
         return parsed.fill_null(np.nan).to_numpy(zero_copy_only=False)
 
+    def has_any(self, texts: Sequence[str]) -> bool:
+        """Return whether any of these texts occurs."""
+        return self.is_text and bool(texts) and bool(_among(self.counts[0], texts).any())
+
     def without(self, nulls: Sequence[str]) -> ColumnValues:
         """Return the column with null for these texts."""
         if not (self.is_text and nulls):
@@ -127,20 +131,30 @@ def as_numbers(column: ColumnValues) -> NumberText:
     NumberText(kind='INT', nulls=('NA',), stray=0, example='')
     >>> as_numbers(ColumnValues("zip", pa.array(["01234", "99999"]))).kind
     """
+    whole = _read_as(column, INT.name)
+    if whole.kind is not None:
+        if pc.any(pc.match_substring_regex(column.counts[0], _LEADING_ZERO)).as_py():
+            return NumberText(None)
+        if not whole.stray:
+            return whole
+    fractions = _read_as(column, FLOAT.name)
+    # One fraction among whole numbers makes them all fractions, so that its row is not rejected.
+    if whole.kind is None or (fractions.kind is not None and fractions.stray < whole.stray):
+        return fractions
+    return whole
+
+
+def _read_as(column: ColumnValues, kind: str) -> NumberText:
     texts, counts = column.counts
-    for kind in (INT.name, FLOAT.name):
-        misfits = convert(texts, Column(column.name, kind, serving=True)).reasons > 0
-        bad = texts.filter(pa.array(misfits)).to_pylist()
-        nulls = tuple(text for text in bad if text.strip(SPACES) in NULLS)
-        stray = misfits & ~_among(texts, nulls)
-        fitting = counts[~misfits].sum()
-        if fitting and counts[stray].sum() <= _STRAY * fitting:
-            zeros = pc.match_substring_regex(texts, _LEADING_ZERO)
-            if kind == INT.name and pc.any(zeros).as_py():
-                return NumberText(None)
-            other = texts.filter(pa.array(stray)).to_pylist()
-            return NumberText(kind, nulls, int(counts[stray].sum()), other[0] if other else "")
-    return NumberText(None)
+    misfits = convert(texts, Column(column.name, kind, serving=True)).reasons > 0
+    bad = texts.filter(pa.array(misfits)).to_pylist()
+    nulls = tuple(text for text in bad if text.strip(SPACES) in NULLS)
+    stray = misfits & ~_among(texts, nulls)
+    fitting = counts[~misfits].sum()
+    if not fitting or counts[stray].sum() > _STRAY * fitting:
+        return NumberText(None)
+    other = texts.filter(pa.array(stray)).to_pylist()
+    return NumberText(kind, nulls, int(counts[stray].sum()), other[0] if other else "")
 
 
 def sure_nulls(column: ColumnValues) -> tuple[str, ...]:

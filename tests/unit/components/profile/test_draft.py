@@ -13,6 +13,7 @@ from components.sources.csv_dialect import best_delimiter
 from schemas.catalog import load
 from schemas.errors import ConfigError, DataError
 from schemas.sources.csv import Csv
+from schemas.validation import Validation
 
 
 def table(columns, *, whole=True):
@@ -214,3 +215,97 @@ def test_many_rows_of_each_class_need_no_strata():
     assert draft(table(columns), "y").split.by == "hash"
     numbers = {"x": ["1", "2"] * 50, "y": [str(i / 7) for i in range(100)]}
     assert draft(table(numbers), "y").split.by == "hash"
+
+
+def thresholds_of(folder, values, *, task=None):
+    x = [str(i % 7) for i in range(len(values))]
+    return written(
+        folder, draft(table({"x": x, "y": values}), "y", task)
+    ).spec.evaluation.thresholds
+
+
+@pytest.mark.parametrize(
+    ("values", "baseline", "auc"),
+    [
+        (["a", "b"] * 30, False, None),  # 9 rows are tested, 4 or 5 of a class
+        (["a", *["b"] * 9] * 50, False, 0.6),  # 75, 7 of them of the rarer class
+        (["a", "b"] * 5000, "constant", 0.529),
+    ],
+)
+def test_bounds_of_two_classes_stop_what_chance_reaches(tmp_path, values, baseline, auc):
+    thresholds = thresholds_of(tmp_path, values)
+    assert (thresholds.beats_baseline, thresholds.auc.min) == (baseline, auc)
+
+
+def test_bounds_of_classes_and_numbers_stop_what_chance_reaches(tmp_path):
+    thresholds = thresholds_of(tmp_path, ["a", "b", "c"] * 1000)
+    assert (thresholds.beats_baseline, thresholds.macro_auc.min) == ("constant", 0.533)
+    few = thresholds_of(tmp_path, ["a", "b", "c"] * 20)
+    assert (few.beats_baseline, few.macro_auc.min) == (False, None)
+
+    numbers = [str(i + 0.5) for i in range(600)]
+    thresholds = thresholds_of(tmp_path, numbers)
+    assert (thresholds.beats_baseline, thresholds.r2.min) == ("constant", 0.01)
+    few = thresholds_of(tmp_path, numbers[:60])
+    assert (few.beats_baseline, few.r2.min) == (False, None)
+
+
+def test_rows_without_a_label_do_not_stop_a_run(tmp_path):
+    columns = several(400)
+    assert written(tmp_path, draft(table(columns), "returned")).spec.validation == Validation()
+    columns["returned"][::20] = [None] * 20
+    drafted = draft(table(columns), "returned")
+    assert drafted.label.doubts == ("20 rows have no label: they are rejected",)
+    assert written(tmp_path, drafted).spec.validation.max_rejected_fraction == 0.08
+
+
+def test_a_column_that_explains_far_more_than_others_is_asked_about():
+    columns = several(2000)
+    rng = random.Random(5)
+    columns["refund"] = [
+        "1" if int(v) + rng.gauss(0, 0.4) > 0.5 else "0" for v in columns["returned"]
+    ]
+    (asked,) = [choice for choice in draft(table(columns), "returned").choices if choice.doubt]
+    assert (asked.name, asked.typed.nature) == ("refund", "boolean")
+    assert asked.treatments
+    assert asked.doubt.endswith("drop it if it is known only afterwards")
+
+
+def test_a_time_that_is_there_only_with_the_outcome_is_left_out():
+    columns = several(1000)
+    columns["sent_back_at"] = [
+        f"2024-01-{1 + i % 28:02d} {i % 24:02d}:{i % 60:02d}:00" if v == "1" else None
+        for i, v in enumerate(columns["returned"])
+    ]
+    drafted = draft(table(columns), "returned")
+    reasons = {choice.name: choice.reason for choice in drafted.left_out}
+    assert reasons["sent_back_at"].startswith("it alone decides the label")
+
+
+def test_values_by_chance_explain_nothing_of_a_rare_class():
+    rng = random.Random(6)
+    rows = 5000
+    columns = {
+        "x": [f"{rng.gauss(0, 1):.3f}" for _ in range(rows)],
+        "shop": [f"s{rng.randrange(900)}" for _ in range(rows)],
+        "fraud": [str(int(rng.random() < 0.005)) for _ in range(rows)],
+    }
+    assert [c.explained < 0.1 for c in draft(table(columns), "fraud").choices] == [True, True]
+
+
+def test_the_finest_of_several_groups_decides_the_split():
+    rows = 2000
+    groups = {
+        "household_id": [f"h{i % 1100}" for i in range(rows)],
+        "person_id": [f"p{i % 1500}" for i in range(rows)],
+    }
+    assert draft(table({**groups, **several(rows)}), "returned").split.columns == ("person_id",)
+
+
+@pytest.mark.parametrize("arrow", [pa.date32(), pa.date64(), pa.timestamp("ns")])
+def test_rows_in_the_order_of_dates_of_a_typed_file_are_split_by_them(arrow):
+    columns = several(400)
+    del columns["order_id"]
+    days = pa.array([i // 4 for i in range(400)], pa.int32()).cast(pa.date32())
+    drafted = draft(table({**columns, "day": days.cast(arrow)}), "returned")
+    assert (drafted.split.by, drafted.split.columns) == ("time", ("day",))

@@ -99,8 +99,17 @@ def test_0_and_1_are_a_boolean_only_if_no_row_can_say_otherwise():
 def test_a_few_strange_values_do_not_make_numbers_a_text():
     decided = of([*map(str, range(2000)), "about 5"])
     assert decided.kind == "INT"
-    assert decided.doubt == ("1 values are not numbers, such as 'about 5': their rows are rejected")
+    assert decided.doubt == (
+        "values such as 'about 5' are not numbers: a run rejects their rows,"
+        " 1 of those that were looked at"
+    )
     assert of([*map(str, range(100)), "about 5"]).kind == "BYTES"
+
+
+def test_one_fraction_makes_whole_numbers_fractions():
+    for text in ("2.116", "1e+05"):
+        decided = of([*map(str, range(2000)), text])
+        assert (decided.kind, decided.stray, decided.doubt) == ("FLOAT", 0, "")
 
 
 def test_words_for_missing_are_known_by_the_column():
