@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
     from apache_beam.options.pipeline_options import PipelineOptions
+    from duckdb import DuckDBPyConnection
 
 
 def quiet_environment() -> None:
@@ -173,3 +174,12 @@ def joined_tables(tables: Sequence[pa.Table]) -> pa.Table:
     renamed = int(pa.__version__.partition(".")[0]) >= 14
     option = {"promote_options": "default"} if renamed else {"promote": True}
     return pa.concat_tables(tables, **option)
+
+
+def result_of(connection: DuckDBPyConnection) -> pa.Table:
+    """Return the result of what a connection of DuckDB executed.
+
+    The method has another name in newer versions, which warn about the old one.
+    """
+    renamed = hasattr(connection, "to_arrow_table")
+    return connection.to_arrow_table() if renamed else connection.fetch_arrow_table()

@@ -1,0 +1,1 @@
+"""SQL expressions → a value for each row of a batch, by DuckDB."""
