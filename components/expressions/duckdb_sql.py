@@ -1,12 +1,14 @@
-"""Writes an expression's tree as DuckDB's SQL, so that every undefined result is null.
+"""Writes trees of expressions as one query of DuckDB, in which every undefined result is null.
 
 DuckDB raises an error for some undefined results and has NaN or infinity for others, and versions
-differ. Here each of them is null: see `schemas.expressions.functions`.
+differ. Here each of them is null: see `schemas.expressions.functions`. A value that SQL needs twice
+is a column of an inner query, so that it is computed once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from schemas.expressions.tree import ColumnValue, Constant, FunctionCall, Node
 from schemas.expressions.value_types import (
@@ -20,29 +22,107 @@ from schemas.expressions.value_types import (
 )
 
 
-def sql_of(node: Node, names: Mapping[str, str]) -> str:
-    """Return SQL that computes a node.
+def query(trees: Sequence[Node], names: Mapping[str, str], table: str) -> str:
+    """Return the query that computes trees over a table, a column each.
 
     Args:
-      node: the root of the tree.
-      names: the SQL of each column's value.
+      trees: what to compute.
+      names: the name in the table of each column.
+      table: the table's name.
     """
-    if isinstance(node, ColumnValue):
-        return names[node.name]
-    if isinstance(node, Constant):
-        return _constant(node)
-    arguments = [sql_of(argument, names) for argument in node.arguments]
+    writer = _Writer(names)
+    terms = [writer.checked(writer.term(tree)).sql for tree in trees]
+    source = table
+    for level in writer.levels:
+        added = ", ".join(f"{sql} AS {name}" for sql, name in level.items())
+        source = f"(SELECT *, {added} FROM {source})"  # noqa: S608 - of typed trees
+    return f"SELECT {', '.join(terms)} FROM {source}"  # noqa: S608
+
+
+@dataclass(frozen=True)
+class _Term:
+    """SQL for a value.
+
+    Attributes:
+      sql: the SQL.
+      level: the number of inner queries that have the names in it.
+      is_checked: whether it is finite or null.
+      is_name: whether it is a name or a constant, which costs nothing to write again.
+    """
+
+    sql: str
+    level: int = 0
+    is_checked: bool = True
+    is_name: bool = False
+
+
+class _Writer:
+    """Writes terms, and collects the columns of inner queries.
+
+    Attributes:
+      levels: the names of the columns by their SQL, of the innermost query first.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+        self.levels: list[dict[str, str]] = []
+
+    def term(self, node: Node) -> _Term:
+        """Return SQL for a node; a number may be infinite or NaN."""
+        if isinstance(node, ColumnValue):
+            return _Term(self._names[node.name], is_name=True)
+        if isinstance(node, Constant):
+            return _Term(_constant(node), is_name=True)
+        arguments = [self.term(argument) for argument in node.arguments]
+        carries = node.type == NUMBER and node.function in _CARRIES
+        if not carries:
+            arguments = [self.checked(argument) for argument in arguments]
+        if node.function in _TWICE:
+            arguments = [self._named(argument) for argument in arguments]
+        return _Term(
+            sql=_call(node, [argument.sql for argument in arguments]),
+            level=max((argument.level for argument in arguments), default=0),
+            is_checked=not carries and _is_finite(node),
+        )
+
+    def checked(self, term: _Term) -> _Term:
+        """Return SQL that is null where a number is not finite."""
+        if term.is_checked:
+            return term
+        named = self._named(term)
+        sql = f"CASE WHEN isfinite({named.sql}) THEN {named.sql} END"
+        return replace(named, sql=sql, is_checked=True, is_name=False)
+
+    def _named(self, term: _Term) -> _Term:
+        """Return the name of a column of an inner query that has this value."""
+        if term.is_name:
+            return term
+        while len(self.levels) <= term.level:
+            self.levels.append({})
+        level = self.levels[term.level]
+        name = level.setdefault(term.sql, f"v{term.level}_{len(level)}")
+        return replace(term, sql=name, level=term.level + 1, is_name=True)
+
+
+def _call(node: FunctionCall, arguments: list[str]) -> str:
     if node.function == "case":
         return _case(arguments)
     if node.function == "cast":
-        return _finite(f"TRY_CAST({arguments[0]} AS {node.type.sql})", node)
+        return f"TRY_CAST({arguments[0]} AS {node.type.sql})"
     if node.type == INTEGER and node.function in _EXACT:
         wide = [f"({argument})::HUGEINT" for argument in arguments]
         return f"TRY_CAST({_EXACT[node.function].format(*wide)} AS BIGINT)"
     whole = f"{node.function}({{all}})"
     template = _TEMPLATES.get(node.function, _NARROW.get((node.function, len(arguments)), whole))
     joined = {"all": ", ".join(arguments), "rest": ", ".join(arguments[1:])}
-    return _finite(template.format(*arguments, **joined), node)
+    return template.format(*arguments, **joined)
+
+
+def _is_finite(node: FunctionCall) -> bool:
+    """Return whether a call of finite values gives a finite one, or null."""
+    if node.function == "cast":
+        return node.type != NUMBER or node.arguments[0].type != TEXT
+    return node.type != NUMBER or node.function in _SAFE
 
 
 # Operators and functions of integers whose result may be beyond 64 bits: computed with 128.
@@ -85,18 +165,15 @@ _NARROW = {
 # Functions of numbers whose result is finite whenever it is not null.
 _SAFE = frozenset(
     {"abs", "sign", "sqrt", "ln", "log2", "log10", "asin", "acos", "atan", "atan2", "pi"}
-    | {"ceil", "floor", "trunc", "negative", "coalesce", "greatest", "least", "nullif", "epoch"}
+    | {"ceil", "floor", "trunc", "case", "coalesce", "greatest", "least", "nullif", "epoch"}
     | {"list_min", "list_max", "sin", "cos"}
 )
 
+# Operators of numbers whose result is not finite if an argument is not: the last one is checked.
+_CARRIES = frozenset({"+", "-", "*", "negative"})
 
-def _finite(sql: str, node: FunctionCall) -> str:
-    """Return SQL that is null where the value is not finite."""
-    if node.type != NUMBER or node.function in _SAFE:
-        return sql
-    if node.function == "cast" and node.arguments[0].type != TEXT:
-        return sql
-    return f"nullif(nullif(nullif({sql}, 'NaN'::DOUBLE), 'inf'::DOUBLE), '-inf'::DOUBLE)"
+# Functions whose SQL has an argument twice.
+_TWICE = frozenset({"/", "//", "%", "sqrt", "ln", "log2", "log10", "asin", "acos"})
 
 
 def _case(arguments: list[str]) -> str:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from components.compat import result_of
 from components.examples import arrow_schema, column
-from components.expressions.duckdb_sql import sql_of
+from components.expressions.duckdb_sql import query
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
 from schemas.expressions.tree import Expression
@@ -45,8 +45,7 @@ class RowExpressions:
         used = {name for each in expressions.values() for name in each.columns}
         self.columns = tuple(column for column in columns if column.name in used)
         names = {each.name: f"c{i}" for i, each in enumerate(self.columns)}
-        selected = [sql_of(each.tree, names) for each in expressions.values()]
-        self._sql = f"SELECT {', '.join(selected)} FROM {_BATCH}"  # noqa: S608 - typed trees
+        self._sql = query([each.tree for each in expressions.values()], names, _BATCH)
 
     def check(self, *, where: str) -> None:
         """Check that DuckDB can compute the expressions, such as that patterns are regular ones.

@@ -7,7 +7,7 @@ import pickle
 import pyarrow as pa
 import pytest
 
-from components.expressions.duckdb_sql import sql_of
+from components.expressions.duckdb_sql import query
 from components.expressions.rows import RowExpressions, truths
 from schemas.columns import Column
 from schemas.errors import ConfigError
@@ -194,4 +194,16 @@ def test_an_alias_gives_the_same_sql(name):
     alias = parse(name + arguments, COLUMNS, where="here")
     written = "n % 2" if other == "%" else other + arguments
     names = {column.name: column.name for column in COLUMNS}
-    assert sql_of(alias.tree, names) == sql_of(parse(written, COLUMNS, where="here").tree, names)
+    other_tree = parse(written, COLUMNS, where="here").tree
+    assert query([alias.tree], names, "t") == query([other_tree], names, "t")
+
+
+def test_a_query_grows_with_the_expression_and_not_faster():
+    def written(depth):
+        text = "f"
+        for _ in range(depth):
+            text = f"sqrt({text} / 3 + 1)"
+        return query([parse(text, COLUMNS, where="here").tree], {"f": "c0"}, "t")
+
+    assert len(written(20)) - len(written(15)) == len(written(25)) - len(written(20))
+    assert value("+".join(["f"] * 50))[0] == 75.0
