@@ -18,6 +18,7 @@ import tensorflow as tf
 from schemas.types import INT
 
 _EXPONENT = 0x7F800000  # the bits of a float32's exponent
+_DIGITS = 9  # of a float32, that no other one has
 
 
 def numbers(columns: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -43,18 +44,25 @@ def integers_first(inputs: Iterable[tuple[str, tf.Tensor]]) -> list[str]:
 
 
 def texts(columns: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Return columns [rows] as string [columns, rows], "" where missing; integers in decimal."""
-    whole = [x for x in columns if x.dtype == tf.int64]
-    written = iter(())
-    if whole:
-        written = iter(tf.unstack(text(tf.stack(whole)), len(whole)))
-    return tf.stack([x if x.dtype == tf.string else next(written) for x in columns])
+    """Return columns [rows] as string [columns, rows], as `text` does."""
+    written = {}
+    for dtype in (tf.int64, tf.float32):
+        alike = [x for x in columns if x.dtype == dtype]
+        if alike:
+            written[dtype] = iter(tf.unstack(text(tf.stack(alike)), len(alike)))
+    return tf.stack([x if x.dtype == tf.string else next(written[x.dtype]) for x in columns])
 
 
 def text(values: tf.Tensor) -> tf.Tensor:
-    """Return values of any shape as texts, "" where missing; integers in decimal."""
+    """Return values of any shape as texts, "" where missing.
+
+    Integers are in decimal, floats in as many digits as no two share.
+    """
     if values.dtype == tf.string:
         return values
+    if values.dtype == tf.float32:
+        digits = tf.strings.as_string(_flushed(values), precision=_DIGITS, shortest=True)
+        return tf.where(tf.math.is_nan(values), "", digits)
     return tf.where(_is_missing(values), "", tf.strings.as_string(values))
 
 

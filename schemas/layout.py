@@ -23,16 +23,17 @@ class TransformedFeature(Strict):
       name: its name in the graph and in the transformed examples.
       columns: the raw columns that it is computed from.
       treatment: its treatment.
-      role: "dense" is a float32 for the deep part, "embedding" an int64 in [0, size) for the deep
-        and the wide part, "wide" one for the wide part only.
-      size: number of ids; 0 for dense features.
+      role: "dense" is a float32 for the deep part, "place" one in [0, size] that the deep part
+        unfolds into a piecewise-linear code, "embedding" an int64 in [0, size) for the deep and the
+        wide part, "wide" one for the wide part only.
+      size: number of ids, or of a place's intervals; 0 for dense features.
       combine: what the model makes of a list's embeddings and weights; "" for one value a row.
     """
 
     name: str
     columns: tuple[str, ...]
     treatment: str
-    role: Literal["dense", "embedding", "wide"]
+    role: Literal["dense", "place", "embedding", "wide"]
     size: int = 0
     combine: Literal["", "mean", "sum"] = ""
 
@@ -42,9 +43,14 @@ class TransformedFeature(Strict):
         return bool(self.combine)
 
     @property
+    def is_float(self) -> bool:
+        """Whether its values are numbers rather than ids."""
+        return self.role in ("dense", "place")
+
+    @property
     def dtype(self) -> str:
         """The TensorFlow type of its values."""
-        return "float32" if self.role == "dense" else "int64"
+        return "float32" if self.is_float else "int64"
 
 
 class Layout(Strict):
@@ -64,13 +70,18 @@ class Layout(Strict):
 
     @property
     def dense(self) -> tuple[TransformedFeature, ...]:
-        """The float32 features, in order."""
+        """The float32 features that are taken as they are, in order."""
         return tuple(f for f in self.features if f.role == "dense")
+
+    @property
+    def places(self) -> tuple[TransformedFeature, ...]:
+        """The places, in order."""
+        return tuple(f for f in self.features if f.role == "place")
 
     @property
     def ids(self) -> tuple[TransformedFeature, ...]:
         """The features of one id a row, in order."""
-        return tuple(f for f in self.features if f.role != "dense" and not f.is_list)
+        return tuple(f for f in self.features if not f.is_float and not f.is_list)
 
     @property
     def lists(self) -> tuple[TransformedFeature, ...]:

@@ -1,7 +1,7 @@
 """Transformed features → the model's inputs, in the layout's order. Stacking, no arithmetic.
 
-The inputs are "dense" float32 [B, F], "ids" int32 [B, C], and "lists" int32 [B, L, width], where
-`PADDING` follows the ids of a list. An input without features is absent.
+The inputs are "dense" float32 [B, F], "places" float32 [B, Q], "ids" int32 [B, C], and "lists"
+int32 [B, L, width], where `PADDING` follows the ids of a list. An input without features is absent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from components.examples import column, read_row_group, row_groups
 from components.train.list_batches import LISTS, pack_lists, rebatched
-from schemas.layout import Layout
+from schemas.layout import Layout, TransformedFeature
 from schemas.signatures import PADDING
 
 if TYPE_CHECKING:
@@ -26,16 +26,24 @@ if TYPE_CHECKING:
 Batch = tuple[dict[str, np.ndarray], np.ndarray]
 
 
+def _inputs(layout: Layout) -> list[tuple[str, tuple[TransformedFeature, ...], Any]]:
+    """Return the name, the features and the type of each input of one value a feature."""
+    every = (
+        ("dense", layout.dense, np.float32),
+        ("places", layout.places, np.float32),
+        ("ids", layout.ids, np.int32),
+    )
+    return [each for each in every if each[1]]
+
+
 def pack(features: Mapping[str, tf.Tensor], layout: Layout) -> dict[str, tf.Tensor]:
     """Stack transformed features [B], and those of lists [B, any width], to the inputs."""
     import tensorflow as tf
 
-    packed = {}
-    if layout.dense:
-        packed["dense"] = tf.stack([features[f.name] for f in layout.dense], axis=1)
-    if layout.ids:
-        ids = tf.stack([features[f.name] for f in layout.ids], axis=1)
-        packed["ids"] = tf.cast(ids, tf.int32)
+    packed = {
+        name: tf.cast(tf.stack([features[f.name] for f in alike], axis=1), dtype)
+        for name, alike, dtype in _inputs(layout)
+    }
     if layout.lists:
         packed[LISTS] = _pack_lists([features[f.name] for f in layout.lists])
     return packed
@@ -55,14 +63,10 @@ def _pack_lists(lists: Sequence[tf.Tensor]) -> tf.Tensor:
 def pack_batch(batch: pa.RecordBatch, layout: Layout) -> Batch:
     """Do the same to transformed examples, with the label as float32 [B, 1]."""
     packed = {}
-    for name, features, dtype in (
-        ("dense", layout.dense, np.float32),
-        ("ids", layout.ids, np.int32),
-    ):
-        if features:
-            packed[name] = np.empty((batch.num_rows, len(features)), dtype)
-            for i, feature in enumerate(features):
-                packed[name][:, i] = column(batch, feature.name).to_numpy()
+    for name, features, dtype in _inputs(layout):
+        packed[name] = np.empty((batch.num_rows, len(features)), dtype)
+        for i, feature in enumerate(features):
+            packed[name][:, i] = column(batch, feature.name).to_numpy()
     if layout.lists:
         packed[LISTS] = pack_lists([column(batch, f.name) for f in layout.lists])
     label = column(batch, layout.label).to_numpy().astype(np.float32)
@@ -152,11 +156,10 @@ class Feed:
         """Return the feed's batches as a dataset; every iteration is the next epoch."""
         import tensorflow as tf
 
-        inputs = {}
-        if self._layout.dense:
-            inputs["dense"] = tf.TensorSpec([None, len(self._layout.dense)], tf.float32)
-        if self._layout.ids:
-            inputs["ids"] = tf.TensorSpec([None, len(self._layout.ids)], tf.int32)
+        inputs = {
+            name: tf.TensorSpec([None, len(features)], dtype)
+            for name, features, dtype in _inputs(self._layout)
+        }
         if self._layout.lists:
             inputs[LISTS] = tf.TensorSpec([None, len(self._layout.lists), None], tf.int32)
         targets = [tf.TensorSpec([None, 1], tf.float32)]

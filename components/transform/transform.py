@@ -220,7 +220,7 @@ def _close_empty_splits(layout: Layout, weight: str | None, transformed: str) ->
     columns = [
         Column(
             f.name,
-            FLOAT.name if f.role == "dense" else INT.name,
+            FLOAT.name if f.is_float else INT.name,
             serving=True,
             most=MOST_VALUES if f.is_list else 0,
         )

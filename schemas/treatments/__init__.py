@@ -13,11 +13,12 @@ from pydantic import Field
 from schemas.treatments.cross import Cross as Cross
 from schemas.treatments.date_parts import DateParts
 from schemas.treatments.options import TreatmentOptions
+from schemas.treatments.piecewise_linear import PiecewiseLinear
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.vocabulary import Vocabulary
 from schemas.treatments.z_score import ZScore
 
-KINDS = (ZScore, QuantileBuckets, Vocabulary, DateParts)
+KINDS = (ZScore, PiecewiseLinear, QuantileBuckets, Vocabulary, DateParts)
 
 # A cross takes several columns, so pipeline.yaml has a separate section for crosses.
 BY_NAME: dict[str, type[TreatmentOptions]] = {

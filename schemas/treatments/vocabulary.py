@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas.layout import TransformedFeature
 from schemas.treatments.options import TreatmentOptions
-from schemas.types import CATEGORIES, ColumnType
+from schemas.types import CATEGORIES, FLOAT, ColumnType
 
 
 class Vocabulary(TreatmentOptions):
@@ -18,7 +18,7 @@ class Vocabulary(TreatmentOptions):
     """
 
     kind: Literal["vocabulary"] = "vocabulary"
-    accepts: ClassVar[tuple[ColumnType, ...]] = CATEGORIES
+    accepts: ClassVar[tuple[ColumnType, ...]] = (*CATEGORIES, FLOAT)
     accepts_lists: ClassVar[bool] = True
     top_k: Annotated[int, Field(ge=1)] = 10_000
     min_count: Annotated[int, Field(ge=1)] = 1

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import tensorflow as tf
 
-from components import saved_models
 from components.column_tensors import by_name, integers_first, numbers
+from components.transform.constants import constants_by_column
 from components.transform.quantiles import quantiles
 from components.transform.treatments.protocol import Use
 from schemas.layout import TransformedFeature
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from components.transform.treatments.protocol import Inputs, Tensors
 
 _NO_WEIGHT = 1e-30  # so small that adding it to a row's weight does not move a quantile
-_GRAPH = "transform_fn"
 
 
 def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
@@ -49,21 +46,5 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
 
 
 def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[float]]:
-    """Return, by column, numbers at which one of its buckets may end.
-
-    The graph has the boundaries of all columns in one table and does not say which column they
-    belong to, so each column gets all of them.
-    """
-    numbers_of_graph = _constants(os.path.join(graph, _GRAPH))
-    return dict.fromkeys(sorted({c for f in features for c in f.columns}), numbers_of_graph)
-
-
-def _constants(folder: str) -> list[float]:
-    """Return every finite number of the lists and tables among the constants of a graph."""
-    graph = saved_models.read(folder).meta_graphs[0].graph_def
-    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
-    arrays = (tf.make_ndarray(node.attr["value"].tensor) for node in nodes if node.op == "Const")
-    floats = [a.reshape(-1) for a in arrays if a.dtype in (np.float32, np.float64) and a.ndim]
-    held = np.concatenate(floats) if floats else np.zeros(0)
-    unique: list[float] = np.unique(held[np.isfinite(held)]).tolist()
-    return unique
+    """Return, by column, numbers at which one of its buckets may end."""
+    return constants_by_column(graph, features)

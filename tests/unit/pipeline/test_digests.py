@@ -257,7 +257,7 @@ def kinds_reached(node):
 
 
 def test_kinds_that_were_chosen_count_where_they_are_found_by_name():
-    used = ("cross", "quantile_buckets", "vocabulary", "z_score")
+    used = ("cross", "piecewise_linear", "quantile_buckets", "vocabulary", "z_score")
     treatments = {f"components.transform.treatments.{kind}" for kind in used}
     task = {"components.tasks.binary", "schemas.tasks.binary"}
     assert {node: kinds for node in dag.NODES if (kinds := kinds_reached(node))} == {
@@ -286,7 +286,7 @@ def test_an_unused_treatment_counts_in_no_digest_and_a_used_one_in_transforms():
     kinds = {"components.transform.treatments.protocol": [used]}
     modules = reach("components.transform.component", "transform", kinds=kinds).modules
     assert {used, "schemas.treatments.z_score"} <= modules.keys()
-    assert "schemas.treatments.quantile_buckets" not in modules
+    assert "schemas.treatments.date_parts" not in modules
 
 
 def libraries(node, **kinds):

@@ -43,9 +43,9 @@ def test_a_cross_leaks_as_a_feature_does(folder):
         ),
         (
             "- quantile_buckets: {buckets: 4}",
-            "- vocabulary",
-            "vocabulary cannot take 'fare', which is FLOAT",
-            "INT or BYTES",
+            "- date_parts",
+            "date_parts cannot take 'fare', which is FLOAT",
+            "INT with a time_domain or BYTES with a time_domain",
         ),
         (
             "[payment, hour]",

@@ -1,0 +1,184 @@
+"""The ends of the intervals of `piecewise_linear`, in float64.
+
+They are quantiles of the training split; all values of a column that has few; and where one value
+is in more than half of the rows, that value and quantiles of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx_bsl.sketches import QuantilesSketch
+
+_SLICE = 32  # columns whose sketches are merged together
+_RANKS = 1_024  # quantiles that edges are chosen from
+_EPSILON = 0.25 / _RANKS  # the error of a quantile's rank, as a share of all rows
+_MOST_ROWS = 1 << 32  # up to which it holds
+_NO_WEIGHT = 1e-30  # so small that adding it to a row's weight does not move a quantile
+
+
+class SketchedValues(NamedTuple):
+    """What was seen of some columns: a sketch, and the values of those that have few."""
+
+    sketch: QuantilesSketch
+    few: list[np.ndarray | None]
+
+
+def edges(x: tf.Tensor, bins: int) -> tf.Tensor:
+    """Return the ends of the intervals, float64 [columns, bins + 1], ascending.
+
+    The last one is repeated where a column has fewer intervals. A column without values has NaN.
+
+    Args:
+      x: float64 [rows, columns]; NaN and infinite values are left out.
+      bins: the largest number of intervals.
+    """
+    columns = x.shape[1]
+    (found,) = tft.experimental.ptransform_analyzer(
+        inputs=[x],
+        ptransform=Edges(columns, bins),
+        output_dtypes=[tf.float64],
+        output_shapes=[[columns, bins + 1]],
+        name="edges",
+    )
+    return found
+
+
+class Edges(beam.PTransform):
+    """Batches of a matrix to one matrix of edges.
+
+    Args:
+      columns: how many the matrix has.
+      bins: as for `edges`.
+    """
+
+    def __init__(self, columns: int, bins: int) -> None:
+        super().__init__()
+        self._firsts = range(0, columns, _SLICE)
+        self._combine = Combine(bins)
+
+    def expand(self, batches: beam.PCollection[tuple[np.ndarray]]) -> beam.PCollection[np.ndarray]:
+        """Return the edges, float64 [columns, bins + 1]."""
+        slices = (
+            batches
+            | "Slice" >> beam.FlatMap(_slices, self._firsts)
+            | "Edges" >> beam.CombinePerKey(self._combine)
+        )
+        return (
+            batches.pipeline
+            | "Once" >> beam.Create([None])
+            | "Join" >> beam.Map(_joined, beam.pvalue.AsDict(slices), self._firsts)
+        )
+
+
+def _slices(batch: tuple[np.ndarray], firsts: Iterable[int]) -> list[tuple[int, np.ndarray]]:
+    (values,) = batch
+    return [(first, values[:, first : first + _SLICE]) for first in firsts]
+
+
+def _joined(_: None, slices: dict[int, np.ndarray], firsts: Iterable[int]) -> np.ndarray:
+    return np.concatenate([slices[first] for first in firsts])
+
+
+class Combine(beam.CombineFn):
+    """Values [rows, columns] to the columns' edges.
+
+    Args:
+      bins: as for `edges`.
+    """
+
+    def __init__(self, bins: int) -> None:
+        self._bins = bins
+
+    def create_accumulator(self) -> SketchedValues | None:
+        """Return None: the first batch says how many columns there are."""
+        return None
+
+    def add_input(self, accumulator: SketchedValues | None, values: np.ndarray) -> SketchedValues:
+        """Add a batch's values."""
+        columns = values.shape[1]
+        finite = np.where(np.isfinite(values), values, np.nan)
+        if accumulator is None:
+            sketch = QuantilesSketch(_EPSILON, _MOST_ROWS, columns)
+            # A row of almost no weight, because the sketch fails on a column without values.
+            sketch.AddValues(pa.array(np.zeros(columns)), pa.array([_NO_WEIGHT], pa.float32()))
+            accumulator = SketchedValues(sketch, [np.zeros(0) for _ in range(columns)])
+        ones = np.ones(len(values), np.float32)
+        accumulator.sketch.AddValues(pa.array(finite.ravel()), pa.array(ones))
+        few = [self._joined(own, finite[:, i]) for i, own in enumerate(accumulator.few)]
+        return SketchedValues(accumulator.sketch, few)
+
+    def _joined(self, own: np.ndarray | None, values: np.ndarray) -> np.ndarray | None:
+        """Return the distinct values of both; None if they are many."""
+        if own is None:
+            return None
+        # A look at the first values spares most columns the sort of a whole batch.
+        for part in (values[: 8 * self._bins], values):
+            known = part[~np.isnan(part)]
+            own = np.union1d(own, known)
+            if len(own) > self._bins + 1:
+                return None
+        return own
+
+    def compact(self, accumulator: SketchedValues | None) -> SketchedValues | None:
+        """Reduce the sketch to what merging needs."""
+        if accumulator is not None:
+            accumulator.sketch.Compact()
+        return accumulator
+
+    def merge_accumulators(
+        self, accumulators: Iterable[SketchedValues | None]
+    ) -> SketchedValues | None:
+        """Merge all into the first."""
+        parts = [part for part in accumulators if part is not None]
+        if not parts:
+            return None
+        merged, *others = parts
+        few = merged.few
+        for other in others:
+            merged.sketch.Merge(other.sketch)
+            few = [
+                None if theirs is None else self._joined(own, theirs)
+                for own, theirs in zip(few, other.few, strict=True)
+            ]
+        return SketchedValues(merged.sketch, few)
+
+    def extract_output(self, accumulator: SketchedValues) -> np.ndarray:
+        """Return the edges, float64 [columns, bins + 1]."""
+        found = accumulator.sketch.GetQuantiles(_RANKS)
+        quantiles = np.asarray(found.flatten()).reshape(len(found), -1)
+        return np.stack(
+            [
+                _padded(own if own is not None else chosen(ranks, self._bins), self._bins + 1)
+                for own, ranks in zip(accumulator.few, quantiles, strict=True)
+            ]
+        )
+
+
+def chosen(quantiles: np.ndarray, bins: int) -> np.ndarray:
+    """Return at most `bins + 1` of a column's quantiles, ascending, each once.
+
+    >>> chosen(np.arange(9.0), 4)
+    array([0., 2., 4., 6., 8.])
+    """
+    middle = quantiles[len(quantiles) // 2]
+    others = quantiles[quantiles != middle]
+    if 0 < 2 * len(others) < len(quantiles):  # it is in more than half of the rows
+        return np.union1d(_spread(others, bins), [middle])
+    return np.unique(_spread(quantiles, bins + 1))
+
+
+def _spread(values: np.ndarray, count: int) -> np.ndarray:
+    """Return so many of sorted values, from the first to the last, at equal distances."""
+    return values[np.linspace(0, len(values) - 1, count).round().astype(np.int64)]
+
+
+def _padded(ends: np.ndarray, count: int) -> np.ndarray:
+    last = ends[-1] if len(ends) else np.nan
+    return np.concatenate([ends, np.full(count - len(ends), last)])

@@ -1,0 +1,43 @@
+"""The options of `piecewise_linear`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.layout import TransformedFeature
+from schemas.treatments.options import TreatmentOptions
+from schemas.types import BOOL, FLOAT, INT, TIME, TIME_TEXT, ColumnType
+
+
+class PiecewiseLinear(TreatmentOptions):
+    """The place of x among training quantiles: its interval's number plus the share below x.
+
+    The deep part unfolds a place into a piecewise-linear code (Gorishniy et al. 2022,
+    arXiv:2203.05556); the wide part takes the number of the interval, 0 if missing. A column with
+    few values has these as the ends of its intervals, and so has a value of most rows.
+    """
+
+    kind: Literal["piecewise_linear"] = "piecewise_linear"
+    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT, BOOL, TIME, TIME_TEXT)
+    bins: Annotated[int, Field(ge=2, le=1_000)] = 24
+
+    def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
+        """Return the place and the number of the interval."""
+        return (
+            TransformedFeature(
+                name=f"{columns[0]}_place",
+                columns=columns,
+                treatment=self.kind,
+                role="place",
+                size=self.bins,
+            ),
+            TransformedFeature(
+                name=f"{columns[0]}_bin",
+                columns=columns,
+                treatment=self.kind,
+                role="wide",
+                size=1 + self.bins,
+            ),
+        )
