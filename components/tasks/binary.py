@@ -128,6 +128,7 @@ def head(
     return Head(
         start=(math.log(positives / negatives),),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        link="sigmoid",
         labels={"base_rate": rate} | measured_weights(by_class),
         class_weights=None if by_class is None else tuple(by_class.tolist()),
         remark=_chosen(options, learned["classes"], rate)

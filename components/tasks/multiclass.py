@@ -95,6 +95,7 @@ def head(
     return Head(
         start=tuple(start.tolist()),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        link="softmax",
         labels={"class_counts": counts.tolist()} | measured_weights(by_class),
         class_weights=None if by_class is None else tuple(by_class.tolist()),
     )

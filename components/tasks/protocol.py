@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 if TYPE_CHECKING:
     import keras
@@ -71,6 +71,8 @@ class Head:
     Attributes:
       start: the logits of an untrained model, one a unit.
       loss: of labels [rows, 1] and logits [rows, units].
+      link: what makes an answer of a logit, and of a mean of answers its logit: "sigmoid",
+        "softmax" or "identity".
       labels: what was measured on the training labels, by name, as values of JSON.
       class_weights: what the weights of the rows of each class are multiplied by in training, by
         the number of the class; None if all classes count the same.
@@ -79,6 +81,7 @@ class Head:
 
     start: tuple[float, ...]
     loss: keras.losses.Loss
+    link: Literal["sigmoid", "softmax", "identity"]
     labels: Mapping[str, Any]
     class_weights: tuple[float, ...] | None = None
     remark: str = ""

@@ -77,8 +77,8 @@ def head(
         )
     measured = {"mean": mean, "scale": scale}
     if options.poisson:
-        return Head((math.log(mean),), _Loss(options, measured), measured)
-    return Head((0.0,), _Loss(options, measured), measured)
+        return Head((math.log(mean),), _Loss(options, measured), "identity", measured)
+    return Head((0.0,), _Loss(options, measured), "identity", measured)
 
 
 def _target(values: Any, options: Regression) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+_START = 0.05  # the largest value of an embedding before training
+
 
 @keras.saving.register_keras_serializable("skewless")
 class PackedEmbedding(keras.layers.Layer):
@@ -19,15 +21,24 @@ class PackedEmbedding(keras.layers.Layer):
       sizes: number of ids of each feature.
       width: length of each embedding.
       seed: of the initial values, uniform in ±0.05; None for zeros, as in linear models.
+      rate: what the table is multiplied by. Adam, whose steps do not depend on the size of a
+        gradient, then trains embeddings at so much of its learning rate.
     """
 
     def __init__(
-        self, sizes: Sequence[int], width: int, *, seed: int | None = None, **kwargs: Any
+        self,
+        sizes: Sequence[int],
+        width: int,
+        *,
+        seed: int | None = None,
+        rate: float = 1.0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sizes = tuple(sizes)
         self.width = width
         self.seed = seed
+        self.rate = rate
 
     def build(self, input_shape: Any) -> None:
         """Make the table [sum(sizes), width]."""
@@ -36,14 +47,20 @@ class PackedEmbedding(keras.layers.Layer):
             shape=(sum(self.sizes), self.width),
             initializer="zeros"
             if self.seed is None
-            else keras.initializers.RandomUniform(seed=self.seed),
+            else keras.initializers.RandomUniform(
+                -_START / self.rate, _START / self.rate, seed=self.seed
+            ),
         )
         first = np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype(np.int32)
         self.first = keras.ops.convert_to_tensor(first)
 
     def call(self, ids: Any) -> Any:
         """Gather the rows of each feature's part of the table."""
-        return keras.ops.take(self.table, ids + self.first, axis=0)
+        return self.scaled(keras.ops.take(self.table, ids + self.first, axis=0))
+
+    def scaled(self, rows: Any) -> Any:
+        """Return rows of the table times the rate."""
+        return rows if self.rate == 1 else rows * self.rate
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return [B, C, width]."""
@@ -51,7 +68,7 @@ class PackedEmbedding(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""
-        config = {"sizes": self.sizes, "width": self.width, "seed": self.seed}
+        config = {"sizes": self.sizes, "width": self.width, "seed": self.seed, "rate": self.rate}
         return {**super().get_config(), **config}
 
 
@@ -66,7 +83,7 @@ class PackedBags(PackedEmbedding):
       sizes: number of ids of each feature.
       width: length of each embedding.
       combine: "mean" or "sum", of each feature.
-      seed: of the initial values, as in `PackedEmbedding`.
+      kwargs: as for `PackedEmbedding`.
     """
 
     def __init__(
@@ -75,10 +92,9 @@ class PackedBags(PackedEmbedding):
         width: int,
         *,
         combine: Sequence[str],
-        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(sizes, width, seed=seed, **kwargs)
+        super().__init__(sizes, width, **kwargs)
         self.combine = tuple(combine)
 
     def call(self, ids: Any) -> Any:
@@ -90,7 +106,7 @@ class PackedBags(PackedEmbedding):
         count = keras.ops.maximum(keras.ops.sum(weight, axis=2), 1)
         is_mean = np.array([each == "mean" for each in self.combine])
         divisor = keras.ops.where(is_mean, count, 1)
-        return keras.ops.sum(vectors, axis=2) / divisor[..., np.newaxis]
+        return self.scaled(keras.ops.sum(vectors, axis=2) / divisor[..., np.newaxis])
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return [B, L, width]."""
@@ -105,7 +121,7 @@ class PackedBags(PackedEmbedding):
 class Dropout(keras.layers.Layer):
     """Drop units at random while training, and scale up the others (Srivastava et al. 2014).
 
-    Float32 [B, units] → the same. Keras's layer makes a random float of 32 bits for each unit,
+    Float32 [B, …, units] → the same. Keras's layer makes a random float of 32 bits for each unit,
     which takes a quarter of a whole training step; here 16 bits decide.
 
     Args:
@@ -128,13 +144,14 @@ class Dropout(keras.layers.Layer):
         dropped = round(self.rate * self._LEVELS)
         if not training or not dropped:
             return x
-        rows, units = tf.shape(x)[0], x.shape[1]
+        units = x.shape[-1]
+        rows = tf.size(x) // units
         seed = tf.bitcast(tf.cast(self._seeds.next(), tf.uint32), tf.int32)
         words = tf.random.stateless_uniform(
             [rows, (units + 1) // 2], seed, minval=None, maxval=None, dtype=tf.int32
         )
         bits = tf.reshape(tf.bitcast(words, tf.uint16), [rows, -1])[:, :units]
-        kept = bits >= tf.constant(dropped, tf.uint16)
+        kept = tf.reshape(bits >= tf.constant(dropped, tf.uint16), tf.shape(x))
         return tf.where(kept, x * (self._LEVELS / (self._LEVELS - dropped)), 0.0)
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:

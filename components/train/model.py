@@ -1,8 +1,9 @@
 """The wide & deep model (Cheng et al. 2016) and the linear baseline, as Keras graphs.
 
-Both take {"dense": float32 [B, F], "ids": int32 [B, C], "lists": int32 [B, L, width]} (an input
-without features is absent) and return logits float32 [B, units], as many as the task's head has.
-Training adds only its two optimizers.
+Both take {"dense": float32 [B, F], "places": float32 [B, Q], "ids": int32 [B, C], "lists": int32
+[B, L, width]} (an input without features is absent) and return logits float32 [B, units], as many
+as the task's head has. The wide & deep model has several members while it is trained, with logits
+[B, members, units].
 
 Every layer that uses random numbers has its own seed, derived from the model's seed. Otherwise,
 Keras would draw the seeds from Python's random numbers, which other threads of the process may use.
@@ -16,62 +17,81 @@ from typing import Any
 
 import keras
 
+from components.train.deep_layers import CrossLayer, MemberHeads, MemberMean, Members, PlaceCodes
 from components.train.layers import Dropout, PackedBags, PackedEmbedding
 from schemas.layout import Layout
 from schemas.model import Model
 
 MODEL_FILE = "model.keras"
 BASELINE_FILE = "baseline.keras"
-_WIDE = "wide"  # the wide optimizer trains layers whose names start with this
+WIDE = "wide"  # the wide optimizer trains layers whose names start with this
 
 
-def build_wide_deep(layout: Layout, model: Model, start: Sequence[float]) -> keras.Model:
-    """Return the untrained model.
+def build_wide_deep(
+    layout: Layout, model: Model, start: Sequence[float], link: str
+) -> tuple[keras.Model, keras.Model]:
+    """Return the untrained model with the logits of each member, and with those of their mean.
 
-    The wide part is linear over every id (buckets, vocabularies, crosses). The deep part takes
-    embeddings of every id except the crosses', and the dense features, through ReLU layers with
-    dropout. Of a list's embeddings, and of its weights in the wide part, both take the mean or the
-    sum.
+    The wide part is linear over every id (intervals, vocabularies, crosses) and is the same for all
+    members. The deep part takes embeddings of every id except those for the wide part only, the
+    places' codes and the dense features, through a cross layer and ReLU layers with dropout. Of a
+    list's embeddings, and of its weights in the wide part, both take the mean or the sum.
 
     Args:
       layout: the transformed features.
       model: sizes and rates.
       start: the logits, one a unit, at which the output starts.
+      link: what makes an answer of a logit; answers are averaged.
     """
     inputs, seeds = make_inputs(layout), _Seeds(model.seed)
-    parts: list[Any] = []
+    wide = []
     if layout.ids:
-        parts.append(_linear_ids(inputs["ids"], layout, len(start), f"{_WIDE}_ids"))
+        wide.append(_linear_ids(inputs["ids"], layout, len(start), f"{WIDE}_ids"))
     if layout.lists:
-        parts.append(_linear_lists(inputs["lists"], layout, len(start), f"{_WIDE}_lists"))
+        wide.append(_linear_lists(inputs["lists"], layout, len(start), f"{WIDE}_lists"))
+    tower = _tower(inputs, layout, model, seeds)
+    if not tower:
+        served = keras.Model(inputs, _bias(_sum(wide), start, f"{WIDE}_logit", "identity"))
+        members = keras.ops.expand_dims(served.output, 1)
+        return keras.Model(inputs, members), served
+    hidden = keras.layers.Concatenate()(tower) if len(tower) > 1 else tower[0]
+    if model.cross_rank:
+        hidden = CrossLayer(model.cross_rank, seed=seeds.next(), name="deep_cross")(hidden)
+    for i, units in enumerate(model.hidden_units):
+        layer = Members(model.members, units, first=i == 0, seed=seeds.next(), name=f"deep_{i}")
+        hidden = layer(hidden)
+        if model.dropout:
+            hidden = Dropout(model.dropout, seed=seeds.next())(hidden)
+    logits = MemberHeads(start, seed=seeds.next(), name="deep_logits")(hidden)
+    if wide:
+        logits = keras.layers.Add()([logits, keras.ops.expand_dims(_sum(wide), 1)])
+    mean = MemberMean(link, name="mean")(logits)
+    return keras.Model(inputs, logits), keras.Model(inputs, mean)
+
+
+def _tower(inputs: dict[str, Any], layout: Layout, model: Model, seeds: _Seeds) -> list[Any]:
+    """Return what the deep part starts from, each [B, any]."""
+    width, rate = model.embedding_dim, model.embedding_rate
     tower = []
     if layout.dense:
         tower.append(inputs["dense"])
+    if layout.places:
+        intervals = max(f.size for f in layout.places)
+        codes = PlaceCodes(intervals, width, seed=seeds.next(), name="deep_places")
+        tower.append(codes(inputs["places"]))
     embedded = [i for i, f in enumerate(layout.ids) if f.role == "embedding"]
     if embedded:
-        ids = keras.ops.take(inputs["ids"], embedded, axis=1)
+        ids = inputs["ids"]
+        if len(embedded) < len(layout.ids):
+            ids = keras.ops.take(ids, embedded, axis=1)
         sizes = [layout.ids[i].size for i in embedded]
-        embedding = PackedEmbedding(
-            sizes, model.embedding_dim, seed=seeds.next(), name="deep_embedding"
-        )
-        tower.append(keras.layers.Flatten()(embedding(ids)))
+        name = "deep_embedding"
+        table = PackedEmbedding(sizes, width, seed=seeds.next(), rate=rate, name=name)
+        tower.append(keras.layers.Flatten()(table(ids)))
     if layout.lists:
-        bags = _bags(layout, model.embedding_dim, "deep_lists", seed=seeds.next())
+        bags = _bags(layout, "deep_lists", width=width, seed=seeds.next(), rate=rate)
         tower.append(keras.layers.Flatten()(bags(inputs["lists"])))
-    if tower:
-        hidden = keras.layers.Concatenate()(tower) if len(tower) > 1 else tower[0]
-        for i, units in enumerate(model.hidden_units):
-            kernel = keras.initializers.GlorotUniform(seeds.next())
-            name = f"deep_{i}"
-            hidden = keras.layers.Dense(
-                units, activation="relu", kernel_initializer=kernel, name=name
-            )(hidden)
-            hidden = Dropout(model.dropout, seed=seeds.next())(hidden)
-        kernel = keras.initializers.GlorotUniform(seeds.next())
-        parts.append(_bias(hidden, start, "deep_logit", kernel))
-    else:
-        parts = [_bias(_sum(parts), start, f"{_WIDE}_logit", "identity")]
-    return keras.Model(inputs, _sum(parts))
+    return tower
 
 
 def _sum(parts: Sequence[Any]) -> Any:
@@ -86,8 +106,10 @@ def build_baseline(layout: Layout, start: Sequence[float]) -> keras.Model:
         parts.append(_linear_ids(inputs["ids"], layout, len(start), "linear_ids"))
     if layout.lists:
         parts.append(_linear_lists(inputs["lists"], layout, len(start), "linear_lists"))
-    if layout.dense:
-        parts.append(_bias(inputs["dense"], start, "logit", "zeros"))
+    numbers = [inputs[name] for name in ("dense", "places") if name in inputs]
+    if numbers:
+        joined = keras.layers.Concatenate()(numbers) if len(numbers) > 1 else numbers[0]
+        parts.append(_bias(joined, start, "logit", "zeros"))
     else:
         parts = [_bias(_sum(parts), start, "logit", "identity")]
     return keras.Model(inputs, _sum(parts))
@@ -98,6 +120,8 @@ def make_inputs(layout: Layout) -> dict[str, Any]:
     inputs = {}
     if layout.dense:
         inputs["dense"] = keras.Input((len(layout.dense),), dtype="float32", name="dense")
+    if layout.places:
+        inputs["places"] = keras.Input((len(layout.places),), dtype="float32", name="places")
     if layout.ids:
         inputs["ids"] = keras.Input((len(layout.ids),), dtype="int32", name="ids")
     if layout.lists:
@@ -111,16 +135,15 @@ def _linear_ids(ids: Any, layout: Layout, units: int, name: str) -> Any:
 
 
 def _linear_lists(ids: Any, layout: Layout, units: int, name: str) -> Any:
-    return keras.ops.sum(_bags(layout, units, name)(ids), axis=1)
+    return keras.ops.sum(_bags(layout, name, width=units)(ids), axis=1)
 
 
-def _bags(layout: Layout, width: int, name: str, *, seed: int | None = None) -> PackedBags:
+def _bags(layout: Layout, name: str, **options: Any) -> PackedBags:
     return PackedBags(
         [f.size for f in layout.lists],
-        width,
         combine=[f.combine for f in layout.lists],
-        seed=seed,
         name=name,
+        **options,
     )
 
 
@@ -139,35 +162,6 @@ def _bias(x: Any, start: Sequence[float], name: str, kernel: Any) -> Any:
     return keras.layers.Dense(
         len(start), kernel_initializer=kernel, bias_initializer=bias, name=name
     )(x)
-
-
-class TwoOptimizers(keras.Model):
-    """Trains a graph with FTRL on its wide part and the compiled optimizer on the rest."""
-
-    def compile(self, *, wide: keras.optimizers.Optimizer, **kwargs: Any) -> None:
-        """Take the wide part's optimizer beside Keras's own arguments."""
-        super().compile(**kwargs)
-        variables = self.trainable_variables
-        self._wide = [v for v in variables if v.path.startswith(_WIDE)]
-        self._deep = [v for v in variables if not v.path.startswith(_WIDE)]
-        self._wide_optimizer = wide
-        self._wide_optimizer.build(self._wide)
-        self.optimizer.build(self._deep)
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """Take one step of both optimizers on one gradient."""
-        import tensorflow as tf
-
-        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            loss = self.compute_loss(x, y, self(x, training=True), weight, training=True)
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
-        # A table's gradient is a list of rows to add up; both optimizers would do this twice.
-        gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._deep + self._wide)]
-        self.optimizer.apply(gradients[: len(self._deep)], self._deep)
-        if self._wide:
-            self._wide_optimizer.apply(gradients[len(self._deep) :], self._wide)
-        return {"loss": self._loss_tracker.result()}
 
 
 def logits_shape(model: keras.Model) -> tuple[int, ...]:

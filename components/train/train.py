@@ -22,15 +22,16 @@ from components.train.inputs import Feed, labels
 from components.train.model import (
     BASELINE_FILE,
     MODEL_FILE,
-    TwoOptimizers,
     build_baseline,
     build_wide_deep,
 )
+from components.train.sizes import batch_rows, learning_rate
+from components.train.two_optimizers import KeepBest, TwoOptimizers
 from components.train.weights import Weighting, weighting
 from schemas import layout as layouts
 from schemas.errors import DataError
 from schemas.layout import Layout
-from schemas.model import Model
+from schemas.model import AdamW, Model
 from schemas.strict import Strict
 from schemas.tasks.options import TaskOptions
 
@@ -39,6 +40,7 @@ _STEPS_PER_EXECUTION = 16
 _EVAL_BATCH = 8192
 _BASELINE_LEARNING_RATE = 0.01
 _BASELINE_EPOCHS = 20
+_FIRST_STEP = 0.01  # of the learning rate while it rises
 
 
 class Training(Strict):
@@ -93,9 +95,9 @@ def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output:
     feeds = _Feeds(examples, layout, model, weights)
     baseline = build_baseline(layout, head.start)
     _fit_baseline(baseline, feeds, head)
-    wide_deep = build_wide_deep(layout, model, head.start)
-    fitted = _fit_wide_deep(wide_deep, feeds, model, head)
-    wide_deep.save(os.path.join(output, MODEL_FILE))
+    members, served = build_wide_deep(layout, model, head.start, head.link)
+    fitted = _fit_wide_deep((members, served), feeds, model, head)
+    served.save(os.path.join(output, MODEL_FILE))
     baseline.save(os.path.join(output, BASELINE_FILE))
     files.copy_file(os.path.join(graph, layouts.FILE_NAME), os.path.join(output, layouts.FILE_NAME))
     training = Training(
@@ -118,7 +120,7 @@ class _Feeds:
         model: Model,
         weights: Mapping[str, Weighting | None],
     ) -> None:
-        size = model.batch_size
+        size = model.batch_size or batch_rows(count_rows(examples, "train"))
         self.train = Feed(
             examples, "train", layout, batch_size=size, seed=model.seed, weights=weights["train"]
         )
@@ -156,14 +158,12 @@ def _fit_baseline(baseline: keras.Model, feeds: _Feeds, head: Head) -> None:
 
 
 def _fit_wide_deep(
-    wide_deep: keras.Model, feeds: _Feeds, model: Model, head: Head
+    graphs: tuple[keras.Model, keras.Model], feeds: _Feeds, model: Model, head: Head
 ) -> dict[str, Any]:
     """Train in place; return the fields of `Training` that this measures."""
-    trained = TwoOptimizers(wide_deep.input, wide_deep.output)
+    trained = TwoOptimizers(*graphs, model.averaging)
     trained.compile(
-        optimizer=keras.optimizers.AdamW(
-            model.deep.learning_rate, weight_decay=model.deep.weight_decay
-        ),
+        optimizer=_adam(model.deep, feeds.train.rows),
         wide=keras.optimizers.Ftrl(
             model.wide.learning_rate,
             l1_regularization_strength=model.wide.l1,
@@ -173,16 +173,13 @@ def _fit_wide_deep(
         steps_per_execution=_STEPS_PER_EXECUTION,
         jit_compile=False,  # XLA on CPU is slower for batches below 8,192
     )
-    stop = keras.callbacks.EarlyStopping(
-        monitor="val_loss", patience=model.patience, restore_best_weights=True
-    )
     started = time.monotonic()
     history = trained.fit(
         feeds.train.dataset(),
         validation_data=feeds.eval.dataset(),
         epochs=model.max_epochs,
         shuffle=False,  # the feed does
-        callbacks=[stop, _Live(feeds.train.rows)],
+        callbacks=[KeepBest(model.patience), _Live(feeds.train.rows)],
         verbose=0,
     ).history
     seconds = time.monotonic() - started
@@ -193,6 +190,16 @@ def _fit_wide_deep(
         "seconds": seconds,
         "examples_per_second": feeds.train.rows * len(history["loss"]) / seconds,
     }
+
+
+def _adam(options: AdamW, rows: int) -> keras.optimizers.Optimizer:
+    """Return the deep part's optimizer, whose rate depends on the training rows unless given."""
+    rate = options.learning_rate or learning_rate(rows)
+    if options.warm_up:
+        rate = keras.optimizers.schedules.PolynomialDecay(rate * _FIRST_STEP, options.warm_up, rate)
+    adam = keras.optimizers.AdamW(rate, weight_decay=options.weight_decay)
+    adam.exclude_from_weight_decay(var_names=["bias", "member"])
+    return adam
 
 
 class _Live(keras.callbacks.Callback):

@@ -339,7 +339,7 @@ def write_models(
     random = np.random.default_rng(seed)
     spec = Model(hidden_units=(8,), dropout=0.5, embedding_dim=2)
     for name, model in (
-        (MODEL_FILE, build_wide_deep(layout, spec, [-0.5])),
+        (MODEL_FILE, build_wide_deep(layout, spec, [-0.5], "sigmoid")[1]),
         (BASELINE_FILE, build_baseline(layout, [-0.5])),
     ):
         for weight in model.weights:

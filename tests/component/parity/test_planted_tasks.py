@@ -106,9 +106,10 @@ def write_run(root: Path, task: str) -> None:
     layout, trained = read_layout(str(root / "graph")), root / "trained"
     trained.mkdir()
     start = [0.0] * (len(CLASSES) if task == "multiclass" else 1)
+    link = {"binary": "sigmoid", "multiclass": "softmax"}.get(task, "identity")
     spec = Model(hidden_units=(4,), embedding_dim=2)
     for name, model in (
-        (MODEL_FILE, build_wide_deep(layout, spec, start)),
+        (MODEL_FILE, build_wide_deep(layout, spec, start, link)[1]),
         (BASELINE_FILE, build_baseline(layout, start)),
     ):
         for weight in model.trainable_weights:

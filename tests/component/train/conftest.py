@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,9 @@ from schemas.splits.options import SPLITS
 lean_imports.load(lean_imports.TENSORFLOW)  # before a test imports more
 
 
+_ROLES: dict[str, Any] = {"cross": "wide", "piecewise_linear": "place"}
+
+
 def layout_of(*features: tuple[str, str, int]) -> Layout:
     """Make a layout of (name, treatment, size) features; size 0 is dense."""
     return Layout(
@@ -27,7 +31,7 @@ def layout_of(*features: tuple[str, str, int]) -> Layout:
                 name=name,
                 columns=(name,),
                 treatment=treatment,
-                role="dense" if not size else "wide" if treatment == "cross" else "embedding",
+                role="dense" if not size else _ROLES.get(treatment, "embedding"),
                 size=size,
             )
             for name, treatment, size in features
