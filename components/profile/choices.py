@@ -17,9 +17,12 @@ from components.profile.types import Typed
 from components.profile.values import mean_words, skewness
 from schemas.types import FLOAT, INT
 
-_FEW = 30  # different numbers that are also taken as categories
-_HEAVY = 0.3  # share of the rows of one number, from which on its exact value matters
+_FEW = 30  # different numbers that no identifier has so few of
 _SKEWED = 2.0
+# Exact numbers are categories, too, where there are so few of them and so many rows of each.
+_EXACT, _EXACT_SKEWED, _ROWS_OF_EXACT = 64, 128, 50
+_RARE, _RARE_OF_FEW = 20, 5  # rows of a text, below which it is unknown; in tables with few rows
+_MANY_ROWS = 2_000
 _WORDS = 3.0  # of a text that is prose rather than a name
 _MOSTLY = 0.5  # distinct values a row, from which on a text is not a category
 _EMPTY = 0.99
@@ -105,20 +108,17 @@ def _number(column: Typed) -> ColumnChoice:
     whole = column.kind == INT.name
     if whole and _is_identifier(column):
         return ColumnChoice(column, reason=_identifier(column), is_key=True)
-    numbers = values.numbers
-    skewed = skewness(numbers) > _SKEWED and np.nanmin(numbers) >= 0
+    skewed = abs(skewness(values.numbers)) > _SKEWED
     scaled = "z_score: {log1p: true}" if skewed else "z_score"
     tail = "a long tail" if skewed else "a number"
     if values.distinct <= 2:
         return ColumnChoice(column, (scaled,), "two values")
-    if whole and values.distinct <= _FEW and values.distinct < _MOSTLY * values.present:
-        few = f"{tail} of {values.distinct} different values"
-        return ColumnChoice(column, (scaled, "vocabulary: {min_count: 5}"), few)
-    if whole and values.counts[1][0] >= _HEAVY * values.present:
-        exact = "vocabulary: {min_count: 10}"
-        often = f"{tail}, often {values.top(1)[0]}"
-        return ColumnChoice(column, (scaled, "quantile_buckets", exact), often)
-    return ColumnChoice(column, (scaled, "quantile_buckets"), tail)
+    treatments: tuple[str, ...] = (scaled, "piecewise_linear")
+    few = values.distinct <= (_EXACT_SKEWED if skewed else _EXACT)
+    if few and values.distinct * _ROWS_OF_EXACT <= values.present:
+        treatments += ("vocabulary: {min_count: 5}",)
+        tail = f"{tail} of {values.distinct} different values"
+    return ColumnChoice(column, treatments, tail)
 
 
 def _boolean(column: Typed) -> ColumnChoice:
@@ -152,8 +152,9 @@ def _text(column: Typed) -> ColumnChoice:
         )
     if _ID.search(values.name) and distinct > 1000:
         return ColumnChoice(column, reason=_identifier(column), is_key=True)
-    rare = int((values.counts[1] < 5).sum())
-    options = ": {min_count: 5}" if distinct > 50 and rare > distinct / 4 else ""
+    rare = _RARE if present >= _MANY_ROWS else _RARE_OF_FEW
+    is_long = distinct > 2 and values.counts[1][-1] < rare
+    options = f": {{min_count: {rare}}}" if is_long else ""
     return ColumnChoice(column, (f"vocabulary{options}",), f"{distinct:,} different values")
 
 

@@ -180,15 +180,19 @@ def _filtered(column: Typed, rows: pa.Array) -> Typed:
 
 
 def _without_twins(choices: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...]:
-    """Leave out columns that have the values of an earlier one in every row."""
-    first: dict[bytes, str] = {}
+    """Leave out columns that have the values of an earlier one in every row.
+
+    A number that has those of a text stays, because its values have an order.
+    """
+    first: dict[bytes, ColumnChoice] = {}
     kept = []
     for choice in choices:
         if choice.treatments and choice.typed.nature != "list":
             codes = choice.typed.column.array.dictionary_encode().indices
-            twin = first.setdefault(codes.fill_null(-1).to_numpy().tobytes(), choice.name)
-            if twin != choice.name and choice.typed.column.distinct > 2:
-                reason = f"it separates the rows exactly as {twin!r} does"
+            twin = first.setdefault(codes.fill_null(-1).to_numpy().tobytes(), choice)
+            ordered = choice.typed.nature == "number" and twin.typed.nature == "text"
+            if twin is not choice and choice.typed.column.distinct > 2 and not ordered:
+                reason = f"it separates the rows exactly as {twin.name!r} does"
                 choice = replace(choice, treatments=(), reason=reason)
         kept.append(choice)
     return tuple(kept)

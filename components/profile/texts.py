@@ -19,7 +19,6 @@ _YAML_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 # most frequent label, from which on a useful model surely beats the best constant.
 _FEW_TESTED, _ENOUGH_TESTED = 5, 30
 _LEAST_AUC, _LEAST_R2 = 0.6, 0.01  # that a useful model surely reaches
-_SMALL, _LARGE = 2_000, 500_000
 
 
 def schema_text(draft: Draft) -> str:
@@ -88,7 +87,6 @@ def pipeline_text(draft: Draft, name: str, paths: Sequence[str]) -> str:
         *_evaluation(draft),
         *_validation(draft),
         *_export(draft),
-        *_model(draft),
     ]
     return "\n".join(sections) + "\n"
 
@@ -211,19 +209,6 @@ def _export(draft: Draft) -> Iterator[str]:
         yield ""
         yield "export:"
         yield f"  classes: {_listed(classes)}"
-
-
-def _model(draft: Draft) -> Iterator[str]:
-    rows = draft.table.rows
-    if rows < _SMALL:
-        yield ""
-        yield "model:"
-        yield "  batch_size: 32  # few rows"
-        yield "  patience: 10"
-    elif not draft.table.whole or rows > _LARGE:
-        yield ""
-        yield "model:"
-        yield "  batch_size: 1024  # many rows"
 
 
 def _listed(values: object) -> str:

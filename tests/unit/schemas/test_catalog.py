@@ -12,6 +12,7 @@ from schemas.errors import ConfigError
 from schemas.tasks.binary import Binary, BinaryThresholds, Exceeds
 from schemas.tasks.options import Bound
 from schemas.treatments.cross import Cross
+from schemas.treatments.piecewise_linear import PiecewiseLinear
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.vocabulary import Vocabulary
 from schemas.treatments.z_score import ZScore
@@ -29,9 +30,9 @@ def test_the_taxi_dataset_is_whole():
     assert taxi.spec.label.exceeds == Exceeds(column="tips", fraction=0.2, of="fare")
     assert taxi.spec.splits.shares == (0.7, 0.15, 0.15)
     by_column = {f.column: f.treatments for f in taxi.spec.features}
-    assert by_column["fare"] == (ZScore(log1p=True), QuantileBuckets(buckets=10))
-    assert by_column["company"] == (Vocabulary(top_k=1000, min_count=3, oov_buckets=10),)
-    assert by_column["trip_start_hour"] == (Vocabulary(),)
+    assert by_column["fare"] == (ZScore(log1p=True), PiecewiseLinear())
+    assert by_column["company"] == (Vocabulary(top_k=1000, min_count=20, oov_buckets=10),)
+    assert by_column["trip_start_hour"] == (ZScore(), QuantileBuckets(buckets=10), Vocabulary())
     assert taxi.spec.crosses[0] == Cross(columns=("payment_type", "company"), buckets=500)
     assert isinstance(taxi.spec.evaluation.thresholds, BinaryThresholds)
     assert taxi.spec.evaluation.thresholds.auc == Bound(min=0.93, max_loss=0.005)

@@ -57,8 +57,8 @@ def test_a_draft_is_what_a_run_accepts(tmp_path):
     assert (spec.splits.by, spec.splits.strata) == ("stratified", ("returned",))
     assert spec.splits.key == ("order_id",)
     assert {f.column: [t.kind for t in f.treatments] for f in spec.features} == {
-        "amount": ["z_score", "quantile_buckets"],
-        "items": ["z_score", "vocabulary"],
+        "amount": ["z_score", "piecewise_linear"],
+        "items": ["z_score", "piecewise_linear", "vocabulary"],
         "country": ["vocabulary"],
         "paid": ["vocabulary"],
     }
@@ -88,12 +88,20 @@ def test_a_column_that_is_the_label_in_other_words_is_left_out_and_asked_about()
     assert line.startswith("  # fate: left out:")
 
 
-def test_a_second_column_of_the_same_values_is_left_out():
+@pytest.mark.parametrize(
+    ("codes", "kept"),
+    [(("DEU", "FRA", "NAM"), False), (("49", "33", "264"), True)],
+    ids=["text", "number"],
+)
+def test_a_second_column_of_the_same_values_is_left_out_unless_it_has_an_order(codes, kept):
     columns = several()
-    codes = {"DE": "49", "FR": "33", "NA": "264", None: None}
-    drafted = draft(table({**columns, "code": [codes[c] for c in columns["country"]]}), "returned")
+    code_of = {**dict(zip(("DE", "FR", "NA"), codes, strict=True)), None: None}
+    drafted = draft(
+        table({**columns, "code": [code_of[c] for c in columns["country"]]}), "returned"
+    )
     (code,) = [choice for choice in drafted.choices if choice.name == "code"]
-    assert code.reason == "it separates the rows exactly as 'country' does"
+    assert bool(code.treatments) == kept
+    assert kept or code.reason == "it separates the rows exactly as 'country' does"
 
 
 def test_rows_of_one_customer_share_a_split():

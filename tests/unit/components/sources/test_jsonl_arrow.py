@@ -155,7 +155,15 @@ def test_pyarrow_reads_ordinary_lines_beside_bad_ones():
         b'{"n": 1, "x": NaN, "a": {"t": "b", "b": {"n": 2}}, "o": true, "w": "no", "u": 5,'
         b' "d": "1970-01-02", "l": [3, 4], "z": [{"y": 1}, "Info"], "k": 5}\n'
     )
-    row: dict[str, object] = {"n": 1, "x": None, "a.t": "b", "a.b.n": 2, "o": 1, "w": "no", "u": 5_000_000}
+    row: dict[str, object] = {
+        "n": 1,
+        "x": None,
+        "a.t": "b",
+        "a.b.n": 2,
+        "o": 1,
+        "w": "no",
+        "u": 5_000_000,
+    }
     row |= {"d": 86_400_000_000, "l": [3, 4], "f": None, "a.m": None, "v": None, "k": "5"}
     seen = (int, float, str, int, bool, str, int, str, int, float, str, bool, int)
     rules = JsonRules(OPTIONS, Selection(COLUMNS, keys=(KEY,)), seen)
