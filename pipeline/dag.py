@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +17,7 @@ from components import files, stores
 from components.ingest.selection import selection_of
 from components.ingest.splits import protocol as splits
 from components.sources import protocol as sources
+from components.sources.partitions import partition_of
 from components.sources.protocol import Reader, TableReader, open_reader
 from components.sources.source_files import source_files as files_of
 from components.tasks import protocol as tasks
@@ -93,8 +94,17 @@ def fingerprint(dataset: Dataset, known: DigestCache) -> str:
     if table is not None and not paths:
         return " ".join(map(table.version, source_paths(dataset)))
     digest = digests.source(paths, known)
-    names = [os.path.basename(path) for path in paths] if dataset.spec.splits.reads_names else []
-    return " ".join([digest, *names])
+    return " ".join([digest, *_names_that_matter(dataset, paths)])
+
+
+def _names_that_matter(dataset: Dataset, paths: Sequence[str]) -> list[str]:
+    """Return what a run reads of the names of files and of their folders."""
+    spec, names = dataset.spec, []
+    if spec.splits.reads_names:
+        names += [os.path.basename(path) for path in paths]
+    if isinstance(spec.source, FileOptions) and spec.source.partitions is not None:
+        names += [json.dumps(partition_of(path)) for path in paths]
+    return names
 
 
 def source_paths(dataset: Dataset) -> list[str]:
@@ -103,12 +113,13 @@ def source_paths(dataset: Dataset) -> list[str]:
     Raises:
       DataError: a path leads to none.
     """
-    if not isinstance(dataset.spec.source, FileOptions):
+    source = dataset.spec.source
+    if not isinstance(source, FileOptions):
         return list(dataset.source_patterns)
     remedy = f"correct source.path in {dataset.folder / SPEC_FILE}"
     found: dict[str, None] = {}
-    for pattern, named in zip(dataset.source_patterns, dataset.spec.source.paths, strict=True):
-        found |= dict.fromkeys(files_of(pattern, named=named, remedy=remedy))
+    for pattern, named in zip(dataset.source_patterns, source.paths, strict=True):
+        found |= dict.fromkeys(files_of(pattern, named=named, remedy=remedy, source=source))
     return list(found)
 
 

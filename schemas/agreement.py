@@ -9,6 +9,7 @@ from collections import Counter
 
 from schemas.columns import Column, find, refuse_list, require_type
 from schemas.errors import ConfigError
+from schemas.sources.options import FileOptions
 from schemas.spec import Spec
 from schemas.splits.options import FOLD
 from schemas.treatments import BY_NAME
@@ -33,6 +34,8 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
       ConfigError: a column does not exist, has the wrong type, or reveals the outcome; two
         transformed features have the same name; the label can never be 1.
     """
+    _check_nulls(spec, columns, where)
+    _check_renamed(spec, columns, where)
     _check_features(spec, columns, where)
     section = f"{where}: splits"
     own = tuple(find(columns, name, where=section) for name in spec.splits.columns)
@@ -45,6 +48,34 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
     _check_label(spec, columns, where)
     _check_weight(spec, columns, where)
     _check_names(spec, columns, where)
+
+
+def _check_nulls(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
+    """Check that texts that mean missing in a column can be in it."""
+    section = f"{where}: source.null_values"
+    for name in spec.source.columns_with_nulls:
+        column = find(columns, name, where=section)
+        if spec.source.has_types and not column.type.is_requested_as_text:
+            raise ConfigError(
+                f"null_values of {name!r} have no effect: {spec.source.format} has its values as"
+                " numbers, and null_values are texts",
+                where=section,
+                expected=f"columns of text, or {name!r} declared BYTES in schema.pbtxt",
+                remedy="remove them, and write missing values as null",
+            )
+
+
+def _check_renamed(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
+    """Check that schema.pbtxt has the new names of columns of files, not the old ones."""
+    rename = spec.source.columns.rename if isinstance(spec.source, FileOptions) else {}
+    for column in columns:
+        if column.name in rename and column.name not in rename.values():
+            raise ConfigError(
+                f"the column {column.name!r} of schema.pbtxt is renamed {rename[column.name]!r}",
+                where=f"{where}: source.columns.rename",
+                expected="the new names of columns in schema.pbtxt",
+                remedy="rename the column in schema.pbtxt, or remove it from rename",
+            )
 
 
 def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None:

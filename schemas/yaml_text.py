@@ -162,6 +162,9 @@ def _as_written(node: Any, annotation: Any, path: Path) -> Any:
     for kind in kinds:
         if isinstance(node, yaml.MappingNode) and _is_model(kind):
             node.value = [(k, _as_written(v, _field(kind, k), path)) for k, v in node.value]
+        elif isinstance(node, yaml.MappingNode) and typing.get_origin(kind) is dict:
+            of_values = typing.get_args(kind)[1]
+            node.value = [(k, _as_written(v, of_values, path)) for k, v in node.value]
         elif isinstance(node, yaml.SequenceNode) and typing.get_origin(kind) is tuple:
             node.value = [_as_written(v, typing.get_args(kind)[0], path) for v in node.value]
     return node

@@ -12,9 +12,10 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
-from components import files, progress
+from components import progress
 from components.examples import declare_format
 from components.ingest.ingest import ingest as make_examples
+from components.sources.source_files import source_files
 from schemas import sources, tasks
 from schemas import splits as split_kinds
 from schemas.columns import loads
@@ -43,7 +44,7 @@ def ingest(
     """
     options, paths = sources.loads(source), json.loads(patterns)
     if isinstance(options, FileOptions):
-        paths = [entry.path for pattern in paths for entry in files.find(pattern)]
+        paths = [p for each in paths for p in source_files(each, named=each, source=options)]
     with progress.stage("ingest"):
         counts = make_examples(
             source=options,

@@ -53,20 +53,26 @@ class Draft:
       table: the look at it.
       label: what is predicted.
       choices: what each other column becomes, in the order of the table.
-      nulls: texts that mean missing.
+      nulls: by column, the texts that mean missing, of those that have some.
       split: how rows are split.
     """
 
     table: Table
     label: Label
     choices: tuple[ColumnChoice, ...]
-    nulls: tuple[str, ...]
+    nulls: dict[str, tuple[str, ...]]
     split: DraftSplit
 
     @property
     def features(self) -> tuple[ColumnChoice, ...]:
         """The columns that the model receives."""
         return tuple(choice for choice in self.choices if choice.treatments)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The columns that schema.pbtxt has, in the order of the table; the label is the last."""
+        names = (c.name for c in self.choices if c.treatments or c.name in self.split.columns)
+        return (*names, self.label.typed.column.name)
 
     @property
     def left_out(self) -> tuple[ColumnChoice, ...]:
@@ -120,8 +126,8 @@ def draft(table: Table, label: str, task: str | None = None, others: Sequence[Ta
             where="--label",
             expected=f"one of: {', '.join(names)}",
         )
-    types, nulls = _types(table)
-    decided = label_of(types[label], task, _only_in(others, table, label, nulls))
+    types = {each.name: typed(each, whole=table.whole) for each in table.columns}
+    decided = label_of(types[label], task, _only_in(others, table, label, types[label].nulls))
     known = types[label].column.array.is_valid()
     codes = codes_of(_filtered(types[label], known))
     choices = tuple(
@@ -135,21 +141,8 @@ def draft(table: Table, label: str, task: str | None = None, others: Sequence[Ta
             remedy=f"what was seen: {reasons or 'the label is the only column'}",
         )
     choices = _doubted(_without_twins(choices))
+    nulls = {name: each.nulls for name, each in types.items() if each.nulls}
     return Draft(table, decided, choices, nulls, _split(choices, decided))
-
-
-def _types(table: Table) -> tuple[dict[str, Typed], tuple[str, ...]]:
-    """Return the columns with their types, by name, and the texts that mean missing.
-
-    A source has one list of such texts, so what one column calls so, all do.
-    """
-    types = {column.name: typed(column, whole=table.whole) for column in table.columns}
-    nulls = tuple(dict.fromkeys(text for each in types.values() for text in each.nulls))
-    for column in table.columns:
-        others = [text for text in nulls if text not in types[column.name].nulls]
-        if column.has_any(others):
-            types[column.name] = typed(column.without(nulls), whole=table.whole)
-    return types, nulls
 
 
 def _only_in(tables: Sequence[Table], first: Table, name: str, nulls: Sequence[str]) -> list[str]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components import files
 from components.compat import joined_tables
 from components.profile.values import ColumnValues
+from components.sources.partitions import partition_of
 from components.sources.protocol import work_of
 from components.sources.source_files import source_files
+from components.sources.source_folders import source_in
 from schemas.columns import SPACES
 from schemas.errors import DataError
 from schemas.sources import plain
@@ -46,16 +49,19 @@ def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
     """Look at a table's first rows, in up to eight of its files.
 
     Args:
-      path: the file or pattern, for opening.
+      path: the file, folder or pattern, for opening.
       named: the same as the user wrote it.
       rows: how many at most.
 
     Raises:
       DataError: there is no file, one cannot be read, or there are no rows.
     """
-    paths = source_files(path, named=named)
+    folder = source_in(path) if files.names(path) else None
+    paths = source_files(path, named=named, source=folder)
     module = work_of(plain(paths[0]).format)
     source = module.draft(paths[0]).model_copy(update={"path": named})
+    if folder is not None:
+        source = source.model_copy(update={"partitions": folder.partitions})
     chosen = paths[:: -(-len(paths) // _MOST_FILES)]
     parts: list[pa.Table] = []
     whole = len(chosen) == len(paths)
@@ -63,13 +69,17 @@ def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
         part, ended = module.sample(source, each, -(-rows // len(chosen)))
         parts.append(part)
         whole = whole and ended
+    keys: tuple[str, ...] = ()
+    if folder is not None and folder.partitions is not None:
+        keys = tuple(partition_of(paths[0]))
+        parts = [_with_keys(part, each) for part, each in zip(parts, chosen, strict=True)]
     table = joined_tables(parts)
     if not table.num_rows:
         raise DataError(
             "the table has no rows", where=named, expected="rows below a header with names"
         )
     columns = [
-        ColumnValues(name, table[name].combine_chunks(), module.HAS_TYPES)
+        ColumnValues(name, table[name].combine_chunks(), module.HAS_TYPES and name not in keys)
         for name in table.column_names
     ]
     trimmed = [_trimmed(column) for column in columns]
@@ -79,6 +89,14 @@ def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
     if spaced:
         trimmed = [replace(column, name=column.name.strip(SPACES)) for column in trimmed]
     return Table(source, tuple(trimmed), len(paths), whole)
+
+
+def _with_keys(table: pa.Table, path: str) -> pa.Table:
+    """Return a file's rows with the partition keys of its path as columns of text."""
+    for key, value in partition_of(path).items():
+        values = pa.array([value], pa.string()).take(pa.array([0] * table.num_rows, pa.int64()))
+        table = table.append_column(key, values)
+    return table
 
 
 def _trimmed(column: ColumnValues) -> ColumnValues:

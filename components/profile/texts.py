@@ -29,7 +29,7 @@ def schema_text(draft: Draft) -> str:
         'default_environment: "SERVING"',
     ]
     for choice in draft.choices:
-        if choice.treatments or choice.name in draft.split.columns:
+        if choice.name in draft.written:
             lines += _feature(choice, serving=bool(choice.treatments))
     label = draft.label
     is_global = label.domain and label.domain[0].startswith("string_domain")
@@ -106,12 +106,24 @@ def _source(draft: Draft, paths: Sequence[str]) -> Iterator[str]:
     if source.format != sources.FORMATS[0]:  # the default
         yield f"  format: {source.format}"
     yield f"  path: {_scalar(paths[0]) if len(paths) == 1 else _listed(list(paths))}"
-    for key, value in source.model_dump().items():
-        default = type(source).model_fields[key].default
-        if key not in ("format", "path", "null_values") and value != default:
+    for key, value in source.model_dump(exclude_defaults=True).items():
+        if key not in ("format", "path", "null_values"):
             yield f"  {key}: {json.dumps(value)}"
-    if draft.nulls:
-        yield f"  null_values: {_listed(draft.nulls)}  # they mean: missing"
+    yield from _nulls(draft)
+
+
+def _nulls(draft: Draft) -> Iterator[str]:
+    """Write the texts that mean missing: as a list where all columns have the same ones."""
+    nulls = {name: draft.nulls.get(name, ()) for name in draft.written}
+    if not any(nulls.values()):
+        return
+    if len(set(nulls.values())) == 1:
+        yield f"  null_values: {_listed(nulls[draft.written[0]])}  # they mean: missing"
+        return
+    yield "  null_values:  # they mean: missing"
+    for name, texts in nulls.items():
+        if texts:
+            yield f"    {_scalar(name)}: {_listed(texts)}"
 
 
 def _splits(draft: Draft) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Reads a CSV file, or a range of it: large files are divided, to be read in parallel.
 
-A range begins and ends with a record. Only the quotes of all that is before a line end tell whether
+A range begins and ends with a record. Only the quotes of all that is before a line end show whether
 it ends a record, so the same code that reads a file finds the ranges, and counts their lines.
 """
 

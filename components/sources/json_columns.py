@@ -19,7 +19,7 @@ from components.sources import lists
 from components.sources.cells import Cells
 from components.sources.json_fields import JsonField, NoObject, Repeated
 from components.sources.rejects import RejectReason
-from components.sources.texts import trimmed, with_nulls
+from components.sources.texts import cleaned
 from components.sources.typed import fits, of_arrow, of_json
 from schemas.columns import LARGEST_INTEGER
 from schemas.sources.options import SourceOptions
@@ -105,7 +105,8 @@ def _cleaned(field: JsonField, options: SourceOptions) -> Callable[[pa.Array], p
     """Return what is done to a column's text; a key stays as it is."""
     if field.is_key:
         return None
-    return lambda texts: with_nulls(trimmed(texts) if options.trim else texts, options.nulls)
+    nulls = options.nulls_of(field.column.name)
+    return lambda texts: cleaned(texts, nulls, trim=options.trim)
 
 
 def _is_lenient(field: JsonField) -> bool:

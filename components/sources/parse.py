@@ -53,8 +53,8 @@ def parse(block: Records, fields: Fields, rules: Rules) -> Block:
     """
     text = _read_text(block, fields, rules)
     cells = [
-        _cells(column, spec, rules)
-        for column, spec in zip(text.columns, rules.columns, strict=True)
+        _cells(column, spec, nulls, rules)
+        for column, spec, nulls in zip(text.columns, rules.columns, rules.own_nulls, strict=True)
     ]
     reasons, culprits = first_reasons(cells, rules.columns, rules.needs)
     batch = pa.RecordBatch.from_arrays(
@@ -70,11 +70,10 @@ def parse(block: Records, fields: Fields, rules: Rules) -> Block:
     return Block(len(block), batch.filter(pa.array(good)), places, rejects)
 
 
-def _cells(text: pa.Array, column: Column, rules: Rules) -> Cells:
+def _cells(text: pa.Array, column: Column, nulls: tuple[str, ...], rules: Rules) -> Cells:
     read = NumberFormat(rules.decimal, rules.thousands).read
     if column.is_list:
-        separator, nulls = rules.list_separator, rules.null_values
-        return lists.of_text(text, column, separator, nulls, trim=rules.trim, read=read)
+        return lists.of_text(text, column, rules.list_separator, nulls, trim=rules.trim, read=read)
     return read(text, column)
 
 
@@ -97,12 +96,20 @@ def _read_text(block: Records, fields: Fields, rules: Rules) -> _Text:
         )
     columns = [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in table.columns]
     return _Text(
-        columns=[with_nulls(trimmed(c), rules.null_values) for c in columns]
-        if rules.trim
-        else columns,
+        columns=[
+            _cleaned(column, nulls, rules)
+            for column, nulls in zip(columns, rules.own_nulls, strict=True)
+        ],
         records=np.delete(closed, [row for row, _ in wrong]),
         field_counts={int(closed[row]): count for row, count in wrong},
     )
+
+
+def _cleaned(text: pa.Array, nulls: tuple[str, ...], rules: Rules) -> pa.Array:
+    """Return text without spaces around it, and null where it means missing, as Arrow left it."""
+    if rules.trim:
+        return with_nulls(trimmed(text), nulls)
+    return text if nulls == rules.null_values else with_nulls(text, nulls)
 
 
 def _read_csv(data: bytes, note: object, fields: Fields, rules: Rules) -> pa.Table:

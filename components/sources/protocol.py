@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from schemas.columns import Column
-from schemas.sources.options import SourceOptions
+from schemas.sources.options import FileColumns, FileOptions, SourceOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -187,6 +187,22 @@ def open_reader(options: SourceOptions, selection: Selection) -> Reader[Any]:
     Raises:
       ConfigError: the options contradict each other.
     """
+    if isinstance(options, FileOptions) and options.columns != FileColumns():
+        from components.sources.renamed import RenamedReader
+
+        return RenamedReader(options, selection, _with_partitions)
+    return _with_partitions(options, selection)
+
+
+def _with_partitions(options: SourceOptions, selection: Selection) -> Reader[Any]:
+    if isinstance(options, FileOptions) and options.partitions is not None:
+        from components.sources.partitioned import PartitionedReader
+
+        return PartitionedReader(options, selection, _of_kind)
+    return _of_kind(options, selection)
+
+
+def _of_kind(options: SourceOptions, selection: Selection) -> Reader[Any]:
     reader: Reader[Any] = work_of(options.format).Reader(options, selection)
     return reader
 

@@ -37,7 +37,8 @@ class Rules:
       columns: the selected columns in order, followed by the keys.
       needs: what a row needs.
       dialect: how the text is split.
-      null_values: texts that mean missing, always including the empty one.
+      null_values: texts that mean missing in all columns, always including the empty one.
+      own_nulls: for each of `columns`, the texts that mean missing in it, with those of all.
       trim: whether spaces around a value are dropped; a quote after leading spaces is an ordinary
         character in any case.
       list_separator: what is between the values of a list.
@@ -51,6 +52,7 @@ class Rules:
     dialect: Dialect
     null_values: tuple[str, ...]
     trim: bool
+    own_nulls: tuple[tuple[str, ...], ...]
     list_separator: str = "|"
     names: tuple[str, ...] = ()
     decimal: str = "."
@@ -81,6 +83,7 @@ class Rules:
             ),
             null_values=source.nulls,
             trim=source.trim,
+            own_nulls=tuple(source.nulls_of(c.name) for c in selection.columns + selection.keys),
             list_separator=source.list_separator,
             names=source.names,
             decimal=source.decimal,

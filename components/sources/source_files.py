@@ -7,25 +7,35 @@ import re
 from collections import Counter
 
 from components import files
+from components.sources.source_folders import check_partitions, files_in
 from schemas.errors import DataError, did_you_mean
+from schemas.sources.options import FileOptions
 
 WILDCARD = re.compile(r"[*?\[]")
 _ENDING = re.compile(r"(\.[a-z]+\d?)?\.[A-Za-z]+\d?$")  # .csv, .csv.gz
 
 
-def source_files(path: str, *, named: str, remedy: str | None = None) -> list[str]:
-    """Return the files that a path or pattern names, sorted.
+def source_files(
+    path: str, *, named: str, remedy: str | None = None, source: FileOptions | None = None
+) -> list[str]:
+    """Return the files that a path, a folder or a pattern names, sorted.
 
     Args:
       path: the path for opening files.
       named: the path as the user wrote it.
       remedy: what to do if nothing better is known.
+      source: says which files of a folder are meant; None refuses folders.
 
     Raises:
       DataError: there are none; says if it is a folder, and names a file with a similar name.
       StoreError: the store does not answer, or refuses.
     """
-    if paths := [entry.path for entry in files.find(path)]:
+    paths = [entry.path for entry in files.find(path)]
+    if not paths and source is not None and files.names(path):
+        paths = files_in(path, source, named=named)
+    if paths:
+        if source is not None and source.partitions is not None:
+            check_partitions(paths)
         return paths
     if names := files.names(path):
         raise DataError(

@@ -26,6 +26,11 @@ def with_nulls(texts: pa.Array, null_values: Sequence[str]) -> pa.Array:
     return without(texts, missing.to_numpy(zero_copy_only=False))
 
 
+def cleaned(texts: pa.Array, null_values: Sequence[str], *, trim: bool) -> pa.Array:
+    """Return texts as a source's options say: trimmed, and null where they mean missing."""
+    return with_nulls(trimmed(texts) if trim else texts, null_values)
+
+
 def with_bytes(kind: pa.DataType) -> pa.DataType:
     """Return an Arrow type with bytes for text, as which an array can be viewed.
 

@@ -20,7 +20,7 @@ from components.sources.cells import Cells, first_reasons
 from components.sources.example_cells import of_features, of_lists
 from components.sources.protocol import Block, Selection
 from components.sources.rejects import Reject, RejectReason
-from components.sources.texts import trimmed, with_nulls
+from components.sources.texts import cleaned
 from schemas.columns import Column
 from schemas.sources.options import SourceOptions
 
@@ -90,7 +90,9 @@ class ExampleRules:
             self._decoder = ExamplesToRecordBatchDecoder(self._schema)
             return None
         return [
-            of_lists(batch.column(column.name), column, self._cleaned(is_key), lenient=lenient)
+            of_lists(
+                batch.column(column.name), column, self._cleaned(column, is_key), lenient=lenient
+            )
             for column, is_key, lenient in self._fields()
         ]
 
@@ -99,7 +101,7 @@ class ExampleRules:
             of_features(
                 [example.get(column.name) for example in examples],
                 column,
-                self._cleaned(is_key),
+                self._cleaned(column, is_key),
                 lenient=lenient,
             )
             for column, is_key, lenient in self._fields()
@@ -113,12 +115,12 @@ class ExampleRules:
             for number, column in enumerate(self._columns)
         ]
 
-    def _cleaned(self, is_key: bool) -> Any:
+    def _cleaned(self, column: Column, is_key: bool) -> Any:
         """Return what is done to a column's text; a key stays as it is."""
         if is_key:
             return None
-        trim, nulls = self._options.trim, self._options.nulls
-        return lambda texts: with_nulls(trimmed(texts) if trim else texts, nulls)
+        trim, nulls = self._options.trim, self._options.nulls_of(column.name)
+        return lambda texts: cleaned(texts, nulls, trim=trim)
 
 
 def _reject(record: bytes, path: str, line: int, name: str, reason: RejectReason) -> Reject:

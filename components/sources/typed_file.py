@@ -20,7 +20,7 @@ from components.sources import lists, protocol
 from components.sources.cells import Cells, first_reasons
 from components.sources.protocol import Block, Part, Selection
 from components.sources.rejects import Reject, RejectReason
-from components.sources.texts import trimmed, with_bytes, with_nulls
+from components.sources.texts import cleaned, with_bytes
 from components.sources.typed import of_arrow
 from components.sources.typed_checks import TypedFormat, check_columns, unreadable
 from schemas.columns import Column
@@ -171,12 +171,10 @@ class TypedReader(protocol.Reader[TypedPart]):
 
     def _cells(self, array: pa.Array, wanted: Column) -> Cells:
         read = lists.of_arrow if wanted.is_list else of_arrow
-        cells = read(array, wanted, self._cleaned)
+        nulls, trim = self._options.nulls_of(wanted.name), self._options.trim
+        cells = read(array, wanted, lambda texts: cleaned(texts, nulls, trim=trim))
         assert cells is not None  # the file's types were checked by its schema
         return cells
-
-    def _cleaned(self, texts: pa.Array) -> pa.Array:
-        return with_nulls(trimmed(texts) if self._options.trim else texts, self._options.nulls)
 
 
 def _rejects(

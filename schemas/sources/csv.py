@@ -23,7 +23,8 @@ _Character = Annotated[str, Field(min_length=1, max_length=1)]
 class Csv(FileOptions):
     """Comma-separated text, plain or packed; with a header line, or with `names` instead."""
 
-    endings: ClassVar[tuple[str, ...]] = packed_endings("csv", "tsv", "txt")
+    endings: ClassVar[tuple[str, ...]] = packed_endings("csv", "tsv")
+    has_types: ClassVar[bool] = False
 
     format: Literal["csv"] = "csv"
     delimiter: _Character = ","

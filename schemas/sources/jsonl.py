@@ -16,5 +16,6 @@ class JsonLines(FileOptions):
     """
 
     endings: ClassVar[tuple[str, ...]] = packed_endings("jsonl", "ndjson", "json")
+    has_header: ClassVar[bool] = False
 
     format: Literal["jsonl"] = "jsonl"

@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 import abc
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+import pydantic
+from pydantic import Discriminator, Field, Tag
 
 from schemas.columns import SPACES
 from schemas.strict import Strict
 
+_EVERY = ""  # stands for all columns
+
+
+def _form(value: Any) -> str:
+    return "by column" if isinstance(value, dict) else "list"
+
+
+NullValues = Annotated[
+    Annotated[tuple[str, ...], Tag("list")]
+    | Annotated[dict[str, tuple[str, ...]], Tag("by column")],
+    Discriminator(_form),
+]
+
 
 class SourceOptions(Strict, abc.ABC):
-    """Options of a source of rows; a kind adds its own, and says where the rows are."""
+    """Options of a source of rows; a kind adds its own, and says where the rows are.
+
+    `null_values` are texts that mean missing, in all columns; or by column, where those of the name
+    "" are of all columns. The empty text always means missing.
+    """
+
+    has_types: ClassVar[bool] = True  # whether numbers are not text
 
     format: str
-    null_values: tuple[str, ...] = ("",)  # texts that mean missing; the empty one always does
+    null_values: NullValues = ("",)
     trim: bool = False  # drop spaces around every value, as in "a, b, c"
 
     @property
@@ -35,24 +55,56 @@ class SourceOptions(Strict, abc.ABC):
 
     @property
     def nulls(self) -> tuple[str, ...]:
-        """Texts that mean missing, after trimming, without duplicates, and including the empty one.
+        """Texts that mean missing in all columns, trimmed and each once, the empty one included.
 
         Serving treats an empty text as missing, so training does too.
         """
-        texts = [text.strip(SPACES) if self.trim else text for text in self.null_values]
+        return self.nulls_of(_EVERY)
+
+    def nulls_of(self, column: str) -> tuple[str, ...]:
+        """Return the texts that mean missing in a column: its own ones, too."""
+        given = self.null_values
+        if isinstance(given, dict):
+            given = (*given.get(_EVERY, ()), *given.get(column, ()))
+        texts = [text.strip(SPACES) if self.trim else text for text in given]
         return tuple(dict.fromkeys(["", *texts]))
+
+    @property
+    def columns_with_nulls(self) -> tuple[str, ...]:
+        """The columns that have texts of their own that mean missing."""
+        given = self.null_values if isinstance(self.null_values, dict) else {}
+        return tuple(name for name in given if name != _EVERY)
+
+
+class FileColumns(Strict):
+    """What becomes of the columns of files: `rename` has new names by those in the files."""
+
+    rename: dict[str, Annotated[str, Field(min_length=1)]] = Field(default={})
+    ignore: tuple[str, ...] = ()  # of the files; they are not reported as ignored
+
+    @pydantic.model_validator(mode="after")
+    def _once_each(self) -> FileColumns:
+        new = list(self.rename.values())
+        if twice := [name for name in new if new.count(name) > 1]:
+            raise ValueError(f"rename makes {twice[0]!r} of several columns")
+        if both := [name for name in self.ignore if name in self.rename]:
+            raise ValueError(f"{both[0]!r} is renamed and ignored")
+        return self
 
 
 class FileOptions(SourceOptions):
     """Options of rows in files; a kind adds its own.
 
-    `path` is a file, a glob, `package://NAME/FILE` for a file that a Python package ships, or a
-    list of these; relative paths are relative to the folder of pipeline.yaml.
+    `path` is a file, a folder, a glob, `package://NAME/FILE` for a file that a Python package
+    ships, or a list of these; relative paths are relative to the folder of pipeline.yaml.
     """
 
     endings: ClassVar[tuple[str, ...]] = ()  # by which the kind is recognized
+    has_header: ClassVar[bool] = True  # whether a file says which columns it has
 
     path: str | Annotated[tuple[str, ...], Field(min_length=1)]
+    partitions: Literal["hive"] | None = None  # whether folders named key=value are columns
+    columns: FileColumns = FileColumns()
 
     @property
     def paths(self) -> tuple[str, ...]:

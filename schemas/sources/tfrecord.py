@@ -13,5 +13,6 @@ class TfRecord(FileOptions):
     endings: ClassVar[tuple[str, ...]] = tuple(
         f".{name}{packed}" for name in ("tfrecord", "tfrecords") for packed in ("", ".gz")
     )
+    has_header: ClassVar[bool] = False
 
     format: Literal["tfrecord"] = "tfrecord"

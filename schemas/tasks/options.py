@@ -315,7 +315,7 @@ def require_possible(value: str | int, column: Column, source: SourceOptions, wh
             problem = f"is {column.kind}: its values are whole numbers, written as 1 or -20"
         elif abs(int(value)) > LARGEST_INTEGER:
             problem = f"is {column.kind}: its values are within ±2**53"
-    elif str(value) in ("", *source.null_values):
+    elif str(value) in source.nulls_of(column.name):
         problem = "has no such value: source.null_values makes it a missing one"
     elif source.trim and str(value) != str(value).strip(SPACES):
         problem = "has no such value: source.trim drops the spaces around it"

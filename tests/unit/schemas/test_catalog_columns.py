@@ -222,3 +222,23 @@ def test_classes_are_weighed_by_their_names_as_they_are_written(folder):
     label = catalog.load(str(folder)).spec.label
     assert isinstance(label, Multiclass)
     assert label.class_weights == {"no": 2, "010": 3.5}
+
+
+@pytest.mark.parametrize(
+    ("option", "what"),
+    [
+        ("null_values: {payments: [x]}", "there is no column 'payments' in schema.pbtxt"),
+        ("null_values: {fare: [-1]}\n  format: parquet", "null_values of 'fare' have no effect"),
+        ("columns: {rename: {fare: price}}", "the column 'fare' of schema.pbtxt is renamed"),
+    ],
+)
+def test_options_of_columns_fit_the_schema(folder, option, what):
+    folder.change("path: data.csv", f"path: data.csv\n  {option}")
+    assert refusal(folder).what.startswith(what)
+
+
+def test_a_column_may_have_numbers_as_texts_that_mean_missing(folder):
+    folder.change("path: data.csv", 'path: data.csv\n  null_values: {"": [NA], fare: [-1, no]}')
+    source = catalog.load(str(folder)).spec.source
+    assert source.nulls_of("fare") == ("", "NA", "-1", "no")
+    assert source.nulls_of("hour") == ("", "NA")

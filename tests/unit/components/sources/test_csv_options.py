@@ -162,3 +162,22 @@ def test_options_that_contradict_each_other_are_refused(options, message):
     with pytest.raises(pydantic.ValidationError) as refused:
         Csv(path="x", **options)
     assert message in str(refused.value)
+
+
+def test_a_column_may_have_texts_of_its_own_that_mean_missing(read):
+    nulls = {"": ["NA"], "age": ["-1", "?"]}
+    columns = {"age": "INT", "n": "INT", "t": "BYTES"}
+    rows, rejects = read(b"age,n,t\n-1,-1,?\nNA,NA,NA\n?,1,-1\n", columns, null_values=nulls)
+    assert rows == {2: (None, -1, "?"), 3: (None, None, None), 4: (None, 1, "-1")}
+    assert rejects == {}
+
+
+def test_texts_of_a_column_of_json_lines_mean_missing(read):
+    rows, _ = read(
+        b'{"a": "?", "b": "?"}\n{"a": " ? "}\n',
+        {"a": "BYTES", "b": "BYTES"},
+        kind=JsonLines,
+        null_values={"a": ["?"]},
+        trim=True,
+    )
+    assert rows == {1: (None, "?"), 2: (None, None)}
