@@ -145,7 +145,7 @@ def _check(folder: Path) -> None:
 
 def _report(described: Draft, folder: Path, pipeline: str) -> None:
     """Print what was decided, and what a person should look at."""
-    from components.profile.texts import line_of
+    from components.profile.texts import line_of, source_doubts
 
     table = described.table
     looked = f"all {table.rows:,} rows" if table.whole else f"the first {table.rows:,} rows"
@@ -156,7 +156,8 @@ def _report(described: Draft, folder: Path, pipeline: str) -> None:
         click.echo(f"left out   {choice.name}: {choice.reason}")
     if len(described.left_out) > _SHOWN:
         click.echo(f"           … and {len(described.left_out) - _SHOWN} more")
-    doubts = [(described.label.typed.column.name, text) for text in described.label.doubts]
+    doubts = source_doubts(described)
+    doubts += [(described.label.typed.column.name, text) for text in described.label.doubts]
     doubts += [(choice.name, choice.doubt) for choice in described.choices if choice.doubt]
     if doubts:
         click.echo("\nplease look at:")

@@ -11,10 +11,12 @@ from components.profile.choices import ColumnChoice
 from components.profile.draft import Draft
 from components.profile.types import quoted
 from schemas import sources
+from schemas.sources.csv import Csv
 from schemas.validation import Validation
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*( [\w.-]+)*")
 _YAML_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+_GUESSED = ("cp1252", "iso8859-1")  # encodings in which nearly all bytes are letters
 # Rows of a class in the test split, below which metrics are mostly chance; and rows without the
 # most frequent label, from which on a useful model surely beats the best constant.
 _FEW_TESTED, _ENOUGH_TESTED = 5, 30
@@ -100,6 +102,16 @@ def line_of(pipeline: str, column: str) -> int:
     return 0
 
 
+def source_doubts(draft: Draft) -> list[tuple[str, str]]:
+    """Return what a person should look at in the source: its keys, each with a text."""
+    source, doubts = draft.table.source, []
+    if isinstance(source, Csv) and source.encoding in _GUESSED:
+        doubts.append(("encoding", "the text is not UTF-8; see whether special letters are right"))
+    if isinstance(source, Csv) and source.names:
+        doubts.append(("names", "the first line has values like a row, so these are made up"))
+    return doubts
+
+
 def _source(draft: Draft, paths: Sequence[str]) -> Iterator[str]:
     source = draft.table.source
     yield "source:"
@@ -108,7 +120,7 @@ def _source(draft: Draft, paths: Sequence[str]) -> Iterator[str]:
     yield f"  path: {_scalar(paths[0]) if len(paths) == 1 else _listed(list(paths))}"
     for key, value in source.model_dump(exclude_defaults=True).items():
         if key not in ("format", "path", "null_values"):
-            yield f"  {key}: {json.dumps(value)}"
+            yield f"  {key}: {json.dumps(value, ensure_ascii=False)}"
     yield from _nulls(draft)
 
 

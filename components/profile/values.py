@@ -93,10 +93,6 @@ class ColumnValues:
             parsed = self.array.cast(pa.float64())
         return parsed.fill_null(np.nan).to_numpy(zero_copy_only=False)
 
-    def has_any(self, texts: Sequence[str]) -> bool:
-        """Return whether any of these texts occurs."""
-        return self.is_text and bool(texts) and bool(_among(self.counts[0], texts).any())
-
     def without(self, nulls: Sequence[str]) -> ColumnValues:
         """Return the column with null for these texts."""
         if not (self.is_text and nulls):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from components.sources import protocol
 from components.sources.byte_source import ByteSource
-from components.sources.csv_dialect import delimiter_of
+from components.sources.csv_dialect import dialect_of
 from components.sources.csv_ranges import find_ranges, read_records
 from components.sources.header import Fields, read_fields
 from components.sources.protocol import Block, Selection
@@ -69,22 +69,27 @@ class Reader(protocol.Reader[Fields]):
 
 def draft(path: str) -> Csv:
     """Return the options that a file needs, as far as its first lines show."""
-    return Csv(path=path, delimiter=delimiter_of(path))
+    return dialect_of(path)
 
 
 def sample(options: Csv, path: str, rows: int) -> tuple[pa.Table, bool]:
     """Return about the first rows of a file, and whether these are all.
 
-    All columns are texts; those without a name, or with the name of another one, are left out.
+    All columns are texts, with numbers as they are written everywhere else. Those without a name,
+    or with the name of another one, are left out.
     """
     import pyarrow as pa  # which a header does not need
 
+    from components.sources.number_text import NumberFormat
+
+    plain = NumberFormat(options.decimal, options.thousands).plain
     names = Reader(options, Selection(())).parts(path)[0].ignored
     once = [name for name in names if name and names.count(name) == 1]
     reader = Reader(options, Selection(tuple(Column(n, BYTES.name, serving=True) for n in once)))
     batches, read = [], 0
     for block in reader.read(reader.parts(path)[0]):
-        batches.append(block.columns)
+        columns = [plain(column) for column in block.columns.columns]
+        batches.append(pa.RecordBatch.from_arrays(columns, once))
         read += block.read
         if read >= rows:
             return pa.Table.from_batches(batches).slice(0, rows), False

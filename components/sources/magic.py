@@ -136,7 +136,7 @@ def kind_of(head: bytes) -> FileKind | None:
             return kind
     if tfrecords.begins(head):
         return TFRECORD
-    if (encoding := _encoding(head)) is not None:
+    if (encoding := wide_encoding(head)) is not None:
         remedy = (
             f"set source.encoding: {encoding.lower()} in pipeline.yaml if it is CSV, or convert it"
             f" to UTF-8: iconv -f {encoding} -t UTF-8 FILE > NEW-FILE"
@@ -158,7 +158,7 @@ def _zipped(head: bytes) -> FileKind:
     return _EXCEL if is_office or b"xl/" in head else _ZIP
 
 
-def _encoding(head: bytes) -> str | None:
+def wide_encoding(head: bytes) -> str | None:
     """Return UTF-16 or UTF-32 if a byte order mark or the positions of NULs show it."""
     for mark, encoding in _BOMS:
         if head.startswith(mark):

@@ -16,6 +16,8 @@ from schemas.types import FLOAT, INT
 
 _REASONS = {INT.name: RejectReason.NOT_AN_INTEGER, FLOAT.name: RejectReason.NOT_A_NUMBER}
 
+_MOST = 0.9  # the share of numbers in a column of numbers
+
 
 @dataclass(frozen=True)
 class NumberFormat:
@@ -51,6 +53,20 @@ class NumberFormat:
         reasons = np.where(odd, np.uint8(_REASONS[column.kind]), cells.reasons)
         reasons[nul] = RejectReason.CONTAINS_NUL
         return Cells(cells.values, reasons)
+
+    def plain(self, text: pa.Array) -> pa.Array:
+        """Return the numbers of a text column as they are written everywhere else.
+
+        A column of which few values are numbers stays as it is, and so do values that are none.
+        """
+        numbers = pc.match_substring_regex(text, self._pattern).fill_null(False)
+        is_number = numbers.to_numpy(zero_copy_only=False)
+        known = len(text) - text.null_count
+        if self.is_plain or is_number.sum() < _MOST * known:
+            return text
+        rows = np.arange(len(text))
+        both = pa.concat_arrays([text, self._plain(text)])
+        return both.take(pa.array(np.where(is_number, rows + len(text), rows)))
 
     @property
     def _pattern(self) -> str:
