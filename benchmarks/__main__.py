@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import feed, fixed, ours, quality, report, serving, stock, wide
+from benchmarks import feed, fixed, formats, ours, quality, report, serving, stock, wide
 from benchmarks.machine import Machine
 from benchmarks.measure import Measured, today
 from benchmarks.places import CACHE, RESULTS, ROOT
@@ -35,7 +35,7 @@ _LIBRARIES = "import keras, tensorflow_model_analysis, tfx.components, pipeline.
 @click.option("--fresh-stock", is_flag=True, help="Measure stock TFX despite cached figures.")
 @click.option(
     "--only",
-    type=click.Choice(["ours", "stock", "wide", "fixed", "quality", "serving"]),
+    type=click.Choice(["ours", "stock", "formats", "wide", "fixed", "quality", "serving"]),
     help="Measure only this, and leave results.md unchanged.",
 )
 @click.option(
@@ -63,6 +63,9 @@ def main(
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="run-") as work:
         if only in (None, "ours", "stock"):
             _speed(sorted(set(rows)), Path(work), output, only=only, fresh_stock=fresh_stock)
+        if only in (None, "formats"):
+            by_format = formats.measured(max(rows), Path(work, "formats"), say=output.aside)
+            output.lines(formats.lines(by_format))
         if only in (None, "wide"):
             run, rate = wide.measured(Path(work, "wide"), say=output.aside)
             output.lines(report.wide(run, wide.COLUMNS, rate))
