@@ -171,10 +171,14 @@ class TypedReader(protocol.Reader[TypedPart]):
 
     def _cells(self, array: pa.Array, wanted: Column) -> Cells:
         read = lists.of_arrow if wanted.is_list else of_arrow
-        nulls, trim = self._options.nulls_of(wanted.name), self._options.trim
-        cells = read(array, wanted, lambda texts: cleaned(texts, nulls, trim=trim))
+        cells = read(array, wanted, self._cleaned(wanted))
         assert cells is not None  # the file's types were checked by its schema
         return cells
+
+    def _cleaned(self, wanted: Column) -> Callable[[pa.Array], pa.Array]:
+        """Return what is done to a column's text before it is read."""
+        nulls, trim = self._options.nulls_of(wanted.name), self._options.trim
+        return lambda texts: cleaned(texts, nulls, trim=trim)
 
 
 def _rejects(
