@@ -1,6 +1,7 @@
-"""`skewless rejects`: shows the records that the newest run rejected, by reason.
+"""`skewless rejects`: shows the records that the newest run rejected, or writes them into a file.
 
-Reads the run's summary and its files of rejects; imports pyarrow alone.
+Reads the run's summary and its files of rejects, and to write them the record of the run for the
+options of its source.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import click
 from components import files
 from pipeline.folders import Folders
 from pipeline.summary import FILE_NAME, Summary
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,19 +30,77 @@ if TYPE_CHECKING:
     show_default=True,
     help="Records of each reason to show.",
 )
-def command(run: str, samples: int) -> None:
+@click.option("--reason", "reasons", multiple=True, help="Only records with this reason.")
+@click.option("--column", "columns", multiple=True, help="Only records with this wrong column.")
+@click.option("--source", "sources", multiple=True, help="Only records of this file.")
+@click.option("-o", "--output", help="File to write the records into, in the source's format.")
+@click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
+def command(
+    run: str,
+    samples: int,
+    reasons: tuple[str, ...],
+    columns: tuple[str, ...],
+    sources: tuple[str, ...],
+    output: str | None,
+    force: bool,
+) -> None:
     """Show the records that the newest run in RUN rejected, by reason.
 
-    RUN is a pipeline's folder, such as runs/taxi, on a disk or in a store.
+    RUN is a pipeline's folder, such as runs/taxi, on a disk or in a store. With -o, the records are
+    written into a file as they were in the source, to be mended and read again: CSV below its
+    header, JSON lines as they were, and records of other formats as JSON lines. Rows that a rule
+    dropped are counted, and not kept.
     """
     folder, counts = find(run)
-    rejects = _read(folder)
-    click.echo(f"{rejects.num_rows:,} of {counts['records_read']:,} records were rejected")
+    kept = rejects = _read(folder)
+    for name, wanted in (("reason", reasons), ("column", columns), ("source", sources)):
+        if wanted:
+            _check_known(kept[name], name, wanted)
+            rejects = _only(rejects, name, wanted)
+    click.echo(f"{kept.num_rows:,} of {counts['records_read']:,} records were rejected")
     for rule, count in counts.get("dropped_by_rule", {}).items():
         click.echo(f"{count:,} more were dropped by {rule}")
+    if output is not None:
+        _write(rejects, run, output, force=force)
+        return
     for line in _lines(rejects, samples):
         click.echo(line)
     click.echo(f"\nall of them: {folder}")
+
+
+def _check_known(values: pa.ChunkedArray, name: str, wanted: Sequence[str]) -> None:
+    known = set(values.drop_null().to_pylist())
+    for value in wanted:
+        if value not in known:
+            raise ConfigError(
+                f"no rejected record has the {name} {value!r}; {did_you_mean(value, known)}",
+                where=f"--{name}",
+            )
+
+
+def _only(rejects: pa.Table, name: str, wanted: Sequence[str]) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return rejects.filter(pc.is_in(rejects[name], value_set=pa.array(wanted, pa.string())))
+
+
+def _write(rejects: pa.Table, run: str, output: str, *, force: bool) -> None:
+    from pipeline import lineage, rejects_file
+    from schemas import sources
+
+    ingested = lineage.latest_parameters(Folders.at(run).metadata, "ingest")
+    if ingested is None:
+        raise ConfigError(
+            f"the record of {run} does not say how its source was read",
+            where=str(Folders.at(run).metadata),
+            remedy="run the pipeline again",
+        )
+    source = sources.loads(str(ingested["source"]))
+    written = rejects_file.write(rejects, source, output, force=force)
+    if left := rejects.num_rows - written:
+        click.echo(f"{left:,} of them are not tf.Examples, and not text: they are not written")
+    click.echo(f"wrote {written:,} into {output}, {rejects_file.in_words(source)}")
 
 
 def find(run: str) -> tuple[str, dict[str, Any]]:
@@ -67,13 +126,13 @@ def find(run: str) -> tuple[str, dict[str, Any]]:
 
 
 def _read(folder: str) -> pa.Table:
-    import pyarrow as pa
-
     from components.arrow_files import open_parquet
-    from components.sources.rejects import SCHEMA
+    from components.compat import joined_tables
+    from components.ingest.rejects import KEPT
 
     paths = [os.path.join(folder, name) for name in files.names(folder)]
-    return pa.concat_tables([SCHEMA.empty_table(), *(open_parquet(p).read() for p in paths)])
+    # an earlier version's files have no column `raw`
+    return joined_tables([KEPT.empty_table(), *(open_parquet(p).read() for p in paths)])
 
 
 def _lines(rejects: pa.Table, samples: int) -> Iterator[str]:

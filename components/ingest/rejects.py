@@ -1,4 +1,7 @@
-"""Files of rejected records: Parquet with a row for each record; see `sources.rejects`."""
+"""Files of rejected records: Parquet with a row for each record; see `sources.rejects`.
+
+A record whose text is cut there, or is not UTF-8, is kept whole in the column `raw`.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ import os
 import uuid
 from collections.abc import Sequence
 
+import pyarrow as pa
+
 from components import files
 from components.examples import ShardWriter
 from components.sources.rejects import SCHEMA, Reject, as_batch
 
 FOLDER = "rejects"
+KEPT = SCHEMA.append(pa.field("raw", pa.binary()))
 _BATCH_ROWS = 65_536
 
 
@@ -34,8 +40,10 @@ class RejectWriter:
             return
         if self._writer is None:
             self.path = os.path.join(self._folder, f"{uuid.uuid4().hex}.parquet")
-            self._writer = ShardWriter(self.path, SCHEMA, batch_rows=_BATCH_ROWS)
-        self._writer.write(as_batch(rejects))
+            self._writer = ShardWriter(self.path, KEPT, batch_rows=_BATCH_ROWS)
+        raw = pa.array([reject.raw for reject in rejects], pa.binary())
+        arrays = [*as_batch(rejects).columns, raw]
+        self._writer.write(pa.RecordBatch.from_arrays(arrays, schema=KEPT))
 
     def __enter__(self) -> RejectWriter:
         return self
@@ -50,7 +58,7 @@ def publish_rejects(kept: Sequence[str], root: str) -> None:
     names = [f"rejects-{i:05d}-of-{max(1, len(kept)):05d}.parquet" for i in range(len(kept) or 1)]
     paths = [os.path.join(root, FOLDER, name) for name in names]
     if not kept:
-        with ShardWriter(paths[0], SCHEMA, batch_rows=_BATCH_ROWS):
+        with ShardWriter(paths[0], KEPT, batch_rows=_BATCH_ROWS):
             return
     for file, path in zip(kept, paths, strict=True):
         files.move(file, path)

@@ -69,6 +69,19 @@ def read_fields(path: str, rules: Rules) -> Fields:
     )
 
 
+def header_of(path: str, dialect: Dialect) -> bytes:
+    """Return a file's header in UTF-8, without its line end.
+
+    Raises:
+      DataError: the file is empty, or cannot be read.
+    """
+    with ByteSource(path, encoding=dialect.encoding) as source:
+        block = next(read_blocks(source, dialect, block_bytes=_HEAD_BYTES), None)
+    if block is None:
+        raise DataError("the file is empty", where=path, expected="a header line with column names")
+    return block.record(0)
+
+
 def _first_values(block: Records, rules: Rules, *, where: str) -> list[str]:
     """Return the values of the first record, which is the header if there is one."""
     if rules.names:

@@ -1,14 +1,18 @@
 """Records that are not rows, and the reasons.
 
 A reject has the record's position (source, first line or number of the row), the wrong column and
-value, the reason as a short stable code, and the original record.
+value, the reason as a short stable code, and the original record. A record of a file with types is
+shown as JSON.
 """
 
 from __future__ import annotations
 
 import enum
+import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -107,9 +111,17 @@ class Reject:
     def row(self) -> tuple[str, int, str | None, str | None, str, str]:
         """Return the values in the order of `SCHEMA`, texts cut to `MAX_CHARS` characters."""
         value = None if self.value is None else self.value[:MAX_CHARS]
+        return self.source, self.line, self.column, value, self.reason.code, self._text
+
+    @property
+    def raw(self) -> bytes | None:
+        """The bytes of the record, if its text in `row` does not hold them all."""
+        return None if self._text.encode() == self.record else self.record
+
+    @property
+    def _text(self) -> str:
         # a character has at most four bytes; bytes that are not UTF-8 become \xNN
-        text = self.record[: 4 * MAX_CHARS].decode("utf-8", "backslashreplace")
-        return self.source, self.line, self.column, value, self.reason.code, text[:MAX_CHARS]
+        return self.record[: 4 * MAX_CHARS].decode("utf-8", "backslashreplace")[:MAX_CHARS]
 
 
 def as_batch(rejects: Sequence[Reject]) -> pa.RecordBatch:
@@ -117,3 +129,26 @@ def as_batch(rejects: Sequence[Reject]) -> pa.RecordBatch:
     columns = zip(*(r.row() for r in rejects), strict=True) if rejects else [[]] * len(SCHEMA)
     arrays = [pa.array(list(c), f.type) for c, f in zip(columns, SCHEMA, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+
+def as_json(record: dict[str, Any]) -> bytes:
+    r"""Return a record of typed values as a line of JSON.
+
+    JSON has no times, decimals, bytes or infinities: these become text, and NaN becomes null.
+
+    >>> as_json({"fare": float("inf"), "tip": None, "note": b"caf\xe9"})
+    b'{"fare": "inf", "tip": null, "note": "caf\\\\xe9"}'
+    """
+    return json.dumps(_json_value(record), ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _json_value(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_value(each) for each in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)

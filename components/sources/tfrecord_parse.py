@@ -19,7 +19,7 @@ from components.examples import arrow_schema
 from components.sources.cells import Cells, first_reasons
 from components.sources.example_cells import of_features, of_lists
 from components.sources.protocol import Block, Selection
-from components.sources.rejects import Reject, RejectReason
+from components.sources.rejects import Reject, RejectReason, as_json
 from components.sources.texts import cleaned
 from schemas.columns import Column
 from schemas.sources.options import SourceOptions
@@ -128,7 +128,7 @@ def _reject(record: bytes, path: str, line: int, name: str, reason: RejectReason
     shown = {key: [_shown(v) for v in value.values] for key, value in features.items()}
     values = shown.get(name, [])
     value = str(values[0]) if len(values) == 1 else repr(values)
-    return Reject(path, line, name, value if values else None, reason, repr(shown).encode())
+    return Reject(path, line, name, value if values else None, reason, as_json(shown))
 
 
 def _shown(value: Any) -> Any:

@@ -19,7 +19,7 @@ from components.examples import arrow_schema, column
 from components.sources import lists, protocol
 from components.sources.cells import Cells, first_reasons
 from components.sources.protocol import Block, Part, Selection
-from components.sources.rejects import Reject, RejectReason
+from components.sources.rejects import Reject, RejectReason, as_json
 from components.sources.texts import cleaned, with_bytes
 from components.sources.typed import of_arrow
 from components.sources.typed_checks import TypedFormat, check_columns, unreadable
@@ -198,7 +198,7 @@ def _rejects(
             name,
             None if record[name] in (None, "") else str(record[name]),
             RejectReason(int(reasons[row])),
-            repr(record).encode(),
+            as_json(record),
         )
         for row, name, record in zip(rows, names, records, strict=True)
     )

@@ -2,8 +2,8 @@
 
 import pyarrow.parquet as pq
 
-from components.ingest.rejects import RejectWriter, publish_rejects
-from components.sources.rejects import SCHEMA, Reject, RejectReason
+from components.ingest.rejects import KEPT, RejectWriter, publish_rejects
+from components.sources.rejects import MAX_CHARS, Reject, RejectReason
 
 ONE = Reject("data.csv", 3, "n", "x", RejectReason.NOT_AN_INTEGER, b"x,\xff")
 TWO = Reject("data.csv", 9, None, None, RejectReason.UNCLOSED_QUOTE, b'"a')
@@ -15,11 +15,19 @@ def test_rejects_are_written_as_they_are(tmp_path):
         writer.write([])
         writer.write([TWO])
     table = pq.read_table(writer.path)
-    assert table.schema == SCHEMA
+    assert table.schema == KEPT
     assert [tuple(row.values()) for row in table.to_pylist()] == [
-        ("data.csv", 3, "n", "x", "not_an_integer", "x,\\xff"),
-        ("data.csv", 9, None, None, "unclosed_quote", '"a'),
+        ("data.csv", 3, "n", "x", "not_an_integer", "x,\\xff", b"x,\xff"),
+        ("data.csv", 9, None, None, "unclosed_quote", '"a', None),
     ]
+
+
+def test_a_record_is_kept_whole_where_its_text_is_cut(tmp_path):
+    long = b"x" * (MAX_CHARS + 1)
+    with RejectWriter(str(tmp_path)) as writer:
+        writer.write([Reject("a.csv", 2, None, None, RejectReason.UNCLOSED_QUOTE, long)])
+    (row,) = pq.read_table(writer.path).to_pylist()
+    assert (len(row["record"]), row["raw"]) == (MAX_CHARS, long)
 
 
 def test_no_rejects_no_file(tmp_path):
@@ -51,4 +59,4 @@ def test_files_are_published_in_order(tmp_path):
 def test_no_rejects_are_published_as_an_empty_table(tmp_path):
     publish_rejects([], str(tmp_path))
     table = pq.read_table(tmp_path / "rejects/rejects-00000-of-00001.parquet")
-    assert (table.schema, table.num_rows) == (SCHEMA, 0)
+    assert (table.schema, table.num_rows) == (KEPT, 0)
