@@ -27,6 +27,10 @@ COMMANDS = {
         "Check both files of DATASET, the headers of all its files, and its first rows.",
     ),
     "show": ("pipeline.show", "Show what a run makes of each column of DATASET."),
+    "schema": (
+        "pipeline.schema",
+        "Show or accept what new data would change in the schema.pbtxt of a dataset.",
+    ),
     "rejects": (
         "pipeline.rejects",
         "Show the records that the newest run in RUN rejected, by reason.",

@@ -76,7 +76,19 @@ def load(name_or_path: str) -> Dataset:
     """
     folder = find_folder(name_or_path)
     spec = read_spec(folder / SPEC_FILE)
-    schema_text = _read_text(folder / SCHEMA_FILE, most=_LARGEST_SCHEMA)
+    return _checked(folder, spec, _read_text(folder / SCHEMA_FILE, most=_LARGEST_SCHEMA))
+
+
+def with_schema(folder: Path, schema_text: str) -> Dataset:
+    """Return the dataset of a folder with this text as its schema.pbtxt, checked like `load`.
+
+    Raises:
+      ConfigError: the text is wrong, or does not fit pipeline.yaml; names file, line and remedy.
+    """
+    return _checked(folder, read_spec(folder / SPEC_FILE, schema_text), schema_text)
+
+
+def _checked(folder: Path, spec: Spec, schema_text: str) -> Dataset:
     where = str(folder / SCHEMA_FILE)
     columns = read_columns(schema_text, where=where)
     check(spec, columns, where=str(folder / SPEC_FILE))
@@ -108,8 +120,12 @@ def find_folder(name_or_path: str) -> Path:
     )
 
 
-def read_spec(path: Path) -> Spec:
+def read_spec(path: Path, schema_text: str | None = None) -> Spec:
     """Parse a pipeline.yaml.
+
+    Args:
+      path: the file.
+      schema_text: the text of its schema.pbtxt; None means the file beside it.
 
     Raises:
       ConfigError: not YAML, a repeated or unknown key, or a value out of range.
@@ -118,18 +134,18 @@ def read_spec(path: Path) -> Spec:
     if not isinstance(document.value, dict):
         raise ConfigError(f"{path.name} has no keys", where=str(path))
     try:
-        return Spec.model_validate(_with_task(document.value, path))
+        return Spec.model_validate(_with_task(document.value, path, schema_text))
     except pydantic.ValidationError as error:
         raise _config_error(error, document.node, path) from error
 
 
-def _with_task(value: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Fill in the task of a label that is a column, as schema.pbtxt beside the file decides it."""
+def _with_task(value: dict[str, Any], path: Path, schema_text: str | None) -> dict[str, Any]:
+    """Fill in the task of a label that is a column, as schema.pbtxt decides it."""
     label = value.get("label")
     if not tasks.is_open(label) or not isinstance(name := label["column"], str):
         return value
     where = str(path.parent / SCHEMA_FILE)
-    text = _read_text(path.parent / SCHEMA_FILE, most=_LARGEST_SCHEMA)
+    text = schema_text or _read_text(path.parent / SCHEMA_FILE, most=_LARGEST_SCHEMA)
     column = find(read_columns(text, where=where), name, where=f"{path}: label")
     expectations = expectations_of(parse_schema(text, where=where)).columns
     expectation = next(e for e in expectations if e.name == name)

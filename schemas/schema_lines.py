@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 # The path of a field from the top: names, each with its index within the enclosing message.
 Path = tuple[tuple[str, int], ...]
 
-_TOKEN = re.compile(
+# A comment, or a part of a field.
+TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)
       | (?P<string>"(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*')
       | (?P<open>[{<]) | (?P<close>[}>])
@@ -51,7 +52,7 @@ def deepest(text: str) -> tuple[int, int]:
     """Return the deepest nesting of messages, and its line."""
     depth = most = 0
     line = at = 1
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         if token.lastgroup == "newline":
             line += 1
         elif token.lastgroup == "open":
@@ -100,7 +101,7 @@ def _fields(text: str) -> Iterator[tuple[Path, int, str]]:
     """
     reader = _Reader()
     line = 1
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         kind, value = token.lastgroup or "", token.group()
         if kind == "newline":
             line += 1

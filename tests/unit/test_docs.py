@@ -81,8 +81,13 @@ def commands(text):
 def options(name):
     command = cli.get_command(click.Context(cli), name)
     assert command is not None, f"there is no command {name}"
-    with click.Context(command) as context:
-        return {option for each in command.get_params(context) for option in each.opts}
+    parts = list(command.commands.values()) if isinstance(command, click.Group) else []
+    return {
+        option
+        for part in (command, *parts)
+        for each in part.get_params(click.Context(part))
+        for option in each.opts
+    }
 
 
 @pytest.fixture(params=PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -1,0 +1,87 @@
+"""What the values of a column are in a part of the data, from statistics or from rows.
+
+Needs protobuf and pyarrow; TFDV's statistics are read without TFDV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A column in a part of the data, such as a split.
+
+    Attributes:
+      rows: how many rows there are.
+      present: how many of them have a value.
+      total: how many values there are; more than `present` for lists.
+      minimum: the least number; None for text, and without values.
+      maximum: the greatest number.
+      values: of categories how often each occurs, the most frequent ones first.
+      distinct: how many different values a category has; None if that is not known.
+    """
+
+    rows: int
+    present: int
+    total: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    values: Mapping[str, int] = field(default_factory=dict)
+    distinct: int | None = None
+
+
+def of_statistics(
+    dataset: statistics_pb2.DatasetFeatureStatistics,
+) -> dict[str, Measured]:
+    """Return each column of a split's statistics."""
+    rows = dataset.num_examples
+    return {
+        feature.path.step[0]: _of_feature(feature, rows) if rows else Measured(0, 0)
+        for feature in dataset.features
+    }
+
+
+def of_rows(rows: pa.Table) -> dict[str, Measured]:
+    """Return each column of rows as ingest reads them."""
+    return {name: _of_column(rows[name]) for name in rows.column_names}
+
+
+def _of_feature(feature: statistics_pb2.FeatureNameStatistics, rows: int) -> Measured:
+    kind = feature.WhichOneof("stats")
+    common = getattr(feature, kind).common_stats
+    present, total = common.num_non_missing, common.tot_num_values
+    if not present:
+        return Measured(rows, 0)
+    if kind == "num_stats":
+        bounds = feature.num_stats
+        return Measured(rows, present, total, bounds.min, bounds.max)
+    texts = feature.string_stats
+    values = {bucket.label: round(bucket.sample_count) for bucket in texts.rank_histogram.buckets}
+    minimum = maximum = None
+    if feature.type == statistics_pb2.FeatureNameStatistics.INT:
+        numbers = [int(value) for value in values]
+        minimum, maximum = min(numbers), max(numbers)
+    return Measured(rows, present, total, minimum, maximum, values, texts.unique)
+
+
+def _of_column(column: pa.ChunkedArray) -> Measured:
+    rows, values = len(column), column.drop_null()
+    present = len(values)
+    if pa.types.is_list(values.type):
+        values = pc.list_flatten(values)
+    if not len(values):
+        return Measured(rows, present)
+    if pa.types.is_string(values.type):
+        counts = sorted(
+            ((each["counts"], each["values"]) for each in pc.value_counts(values).to_pylist()),
+            key=lambda pair: (-pair[0], pair[1]),
+        )
+        return Measured(rows, present, len(values), values={text: n for n, text in counts})
+    bounds = pc.min_max(values).as_py()
+    return Measured(rows, present, len(values), bounds["min"], bounds["max"])
