@@ -253,11 +253,12 @@ def _data(shared: _Shared, dataset: Dataset, known: DigestCache, allow_anomalies
         schema=schema,
         examples=examples,
         code=shared.code["validate"],
+        **_rules(shared, dataset),
     )
     gated = gate(
         anomalies=validated.outputs["anomalies"],
         examples=examples,
-        validation=dataset.spec.validation.model_dump_json(),
+        validation=dataset.spec.validation.model_dump_json(exclude={"rules"}),
         allow_anomalies=int(allow_anomalies),
         code=shared.code["gate"],
     )
@@ -268,6 +269,14 @@ def _data(shared: _Shared, dataset: Dataset, known: DigestCache, allow_anomalies
         "validate": validated,
         "gate": gated,
     }
+
+
+def _rules(shared: _Shared, dataset: Dataset) -> dict[str, str]:
+    """Return what the rules need; nothing where there are none, so that columns do not count."""
+    if not dataset.spec.validation.rules:
+        return {}
+    rules = dataset.spec.validation.model_dump_json(include={"rules"})
+    return {"rules": rules, "columns": shared.columns}
 
 
 def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:

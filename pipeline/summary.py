@@ -91,6 +91,8 @@ class Summary(Strict):
       counts: rows read, by split and rejected, as ingest counted; None if ingest did not finish.
       rejects: the folder of the rejected rows and their reasons.
       findings: anomalies in the data, as validation found them, each once for both environments.
+      rules: what each rule of pipeline.yaml gave for each of its splits.
+      drift: every measured drift, below its threshold or not.
       anomalies_allowed: whether the user chose to continue in spite of them.
       training: training.json; None if training did not finish.
       evaluation: metrics.json with the blessing, without most slices that did well.
@@ -111,6 +113,8 @@ class Summary(Strict):
     counts: dict[str, Any] | None = None
     rejects: str | None = None
     findings: tuple[dict[str, Any], ...] = ()
+    rules: tuple[dict[str, Any], ...] = ()
+    drift: tuple[dict[str, Any], ...] = ()
     anomalies_allowed: bool = False
     training: dict[str, Any] | None = None
     evaluation: dict[str, Any] | None = None
@@ -155,7 +159,7 @@ def figures(executions: Mapping[str, Execution], serving: str, name: str) -> dic
         fields["counts"] = _counts(whole["ingest"]["examples"].uri)
         fields["rejects"] = os.path.join(whole["ingest"]["examples"].uri, "rejects")
     if "validate" in whole:
-        fields["findings"] = _findings(whole["validate"]["anomalies"].uri)
+        fields |= _findings(whole["validate"]["anomalies"].uri)
     if "train" in whole:
         fields["training"] = _training(whole["train"]["model"].uri)
     if "evaluate" in whole:
@@ -209,12 +213,17 @@ def _counts(uri: str) -> dict[str, Any] | None:
     return None if counts is None else counts.model_dump(mode="json")
 
 
-def _findings(uri: str) -> tuple[dict[str, Any], ...]:
+def _findings(uri: str) -> dict[str, Any]:
     from components.validate.findings import Findings
     from components.validate.gate import merge_environments
 
-    merged = merge_environments(Findings.read(uri).findings)
-    return tuple({**finding.model_dump(mode="json"), "where": where} for finding, where in merged)
+    found = Findings.read(uri)
+    merged = merge_environments(found.findings)
+    return {
+        "findings": tuple({**f.model_dump(mode="json"), "where": where} for f, where in merged),
+        "rules": tuple(rule.model_dump(mode="json") for rule in found.rules),
+        "drift": tuple(drift.model_dump(mode="json") for drift in found.drift),
+    }
 
 
 def _evaluation(uri: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from components.progress import LEFT_OUT
+from pipeline.measures_text import tables
 from pipeline.summary import Summary
 from schemas.tasks import BY_NAME
 from schemas.tasks.options import TaskOptions, figure_text
@@ -30,6 +31,9 @@ def lines(summary: Summary) -> Iterator[Line]:
     """Yield the lines of a summary."""
     yield Line("")
     yield from _data(summary)
+    for drawn in tables(summary):
+        head, *body = drawn.splitlines()
+        yield from (Line(""), Line(head, "bold"), *map(Line, body))
     if summary.evaluation is not None:
         yield from _metrics(summary.evaluation)
         yield from _slices(summary.evaluation)

@@ -93,7 +93,18 @@ def _checked(folder: Path, spec: Spec, schema_text: str) -> Dataset:
     columns = read_columns(schema_text, where=where)
     check(spec, columns, where=str(folder / SPEC_FILE))
     check_schema(schema_text, where=where, compared=spec.feature_columns)
+    if spec.validation.rules:
+        from schemas.rules import parse_rules  # which imports a parser of SQL
+
+        path = folder / SPEC_FILE
+        parse_rules(spec.validation.rules, columns, place=lambda name: _place_of_rule(path, name))
     return Dataset(folder, spec, schema_text, columns)
+
+
+def _place_of_rule(path: Path, name: str) -> str:
+    document = yaml_text.read(_read_text(path, most=_LARGEST_SPEC), path, Spec)
+    keys = ("validation", "rules", name)
+    return f"{path}:{_line(document.node, keys)}: {'.'.join(keys)}"
 
 
 def find_folder(name_or_path: str) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,7 @@ from components.examples import arrow_schema, column
 from components.expressions.duckdb_sql import query
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
-from schemas.expressions.tree import Expression
+from schemas.expressions.tree import Expression, Node
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -121,3 +121,9 @@ def _connection() -> DuckDBPyConnection:
         _local.connection = duckdb.connect(":memory:", config=_SETTINGS)
     connection: DuckDBPyConnection = _local.connection
     return connection
+
+
+def value_of(tree: Node) -> Any:
+    """Return the value of a tree without columns, such as True; None if it is undefined."""
+    found = _connection().execute(query([tree], {}, "(SELECT 1)")).fetchone()
+    return found[0] if found else None

@@ -8,7 +8,7 @@ leaves it) and findings.json (everything).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
@@ -17,7 +17,8 @@ from components import files
 from components.examples import count_rows
 from components.validate import drift, statistics
 from components.validate.files import anomalies_path, statistics_path
-from components.validate.findings import AnomalyReader, Drift, Finding, Findings
+from components.validate.findings import AnomalyReader, Drift, Finding, Findings, rule_findings
+from components.validate.rule_results import RuleResult
 from schemas.columns import SERVING, TRAINING, in_environment, parse_schema
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS
@@ -25,7 +26,14 @@ from schemas.splits.options import SPLITS
 Statistics = Mapping[str, statistics_pb2.DatasetFeatureStatisticsList]
 
 
-def validate(*, statistics_dir: str, examples: str, schema_path: str, output: str) -> Findings:
+def validate(
+    *,
+    statistics_dir: str,
+    examples: str,
+    schema_path: str,
+    output: str,
+    rules: Sequence[RuleResult] = (),
+) -> Findings:
     """Check the statistics of every split against the schema.
 
     Args:
@@ -33,6 +41,7 @@ def validate(*, statistics_dir: str, examples: str, schema_path: str, output: st
       examples: the examples they are of.
       schema_path: a schema.pbtxt.
       output: the folder to write `Split-X/SchemaDiff.pb` and findings.json into.
+      rules: what the rules of pipeline.yaml gave.
 
     Returns:
       What was found, as written.
@@ -57,8 +66,9 @@ def validate(*, statistics_dir: str, examples: str, schema_path: str, output: st
         findings += reader.read(anomalies, split=split, environment=SERVING)
     found = Findings(
         rows={split: measured[split].datasets[0].num_examples for split in SPLITS},
-        findings=tuple(drift.explain_by_chance(findings, drifts)),
+        findings=tuple(drift.explain_by_chance(findings, drifts)) + rule_findings(rules),
         drift=tuple(drifts),
+        rules=tuple(rules),
     )
     found.write(output)
     return found

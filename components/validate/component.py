@@ -1,6 +1,7 @@
 """The nodes import_schema, statistics, validate and gate, as TFX runs them."""
 
 import os
+from typing import TYPE_CHECKING
 
 import apache_beam as beam
 from tfx.dsl.component.experimental.annotations import (
@@ -23,9 +24,13 @@ from components.ingest.counts import Counts
 from components.validate import gate as gatekeeping
 from components.validate.files import SCHEMA
 from components.validate.findings import Findings
-from schemas.columns import TRAINING, parse_schema
+from components.validate.rule_results import RuleResult
+from schemas.columns import TRAINING, loads, parse_schema
 from schemas.splits.options import SPLITS
 from schemas.validation import Validation
+
+if TYPE_CHECKING:
+    from components.validate.measured import Measured
 
 
 @component
@@ -69,8 +74,14 @@ def validate(
     examples: InputArtifact[Examples],
     anomalies: OutputArtifact[ExampleAnomalies],
     code: Parameter[str],
+    rules: Parameter[str] = "",
+    columns: Parameter[str] = "",
 ) -> None:
-    """Check the statistics against the schema; findings stop nothing here, so they are kept."""
+    """Check the statistics against the schema; findings stop nothing here, so they are kept.
+
+    `rules` is, in JSON, the rules of pipeline.yaml, and `columns` the columns that they may use;
+    both are empty where there are no rules.
+    """
     with progress.stage("validate"):
         from components.validate import anomalies as validation_of_statistics
 
@@ -79,6 +90,7 @@ def validate(
             examples=examples.uri,
             schema_path=os.path.join(schema.uri, SCHEMA),
             output=anomalies.uri,
+            rules=_ruled(rules, columns, examples.uri, statistics.uri) if rules else (),
         )
         anomalies.split_names = artifact_utils.encode_split_names(list(SPLITS))
         anomalies.span = statistics.span
@@ -89,6 +101,39 @@ def validate(
         )
         merged = gatekeeping.merge_environments(found.findings)
         progress.note("validate", anomalies=len(merged))
+
+
+def _ruled(
+    rules: str, columns: str, examples: str, statistics: str, before: str = ""
+) -> tuple[RuleResult, ...]:
+    """Return what the rules give for the examples.
+
+    Args:
+      rules: in JSON.
+      columns: in JSON.
+      examples: the examples' folder.
+      statistics: the folder of their statistics.
+      before: the folder of the statistics of the newest pushed model's data, if there is one.
+    """
+    from components.validate import rules as checking
+
+    return checking.check(
+        Validation.model_validate_json(rules).rules,
+        loads(columns),
+        examples=examples,
+        measured=_measured(statistics),
+        previous=_measured(before) if before else None,
+    )
+
+
+def _measured(folder: str) -> "dict[str, dict[str, Measured]]":
+    """Return the columns of each split of a folder of statistics."""
+    from components.validate import measured
+    from components.validate import statistics as stored
+
+    return {
+        split: measured.of_statistics(stored.load(folder, split).datasets[0]) for split in SPLITS
+    }
 
 
 @component

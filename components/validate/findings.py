@@ -7,7 +7,7 @@ anomalies. Needs only protobuf and pydantic.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
@@ -15,12 +15,14 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from components import files
 from components.validate import kinds
 from components.validate.files import FINDINGS, SCHEMA
+from components.validate.rule_results import RuleResult
 from schemas.columns import TRAINING, parse_as_written, parse_schema
 from schemas.errors import DataError
 from schemas.schema_lines import lines_of, place
 from schemas.strict import Strict
 
 Severity = Literal["warning", "error"]
+RULE = "RULE"  # the kind of a finding about a rule of pipeline.yaml
 SEVERITIES: tuple[Severity, ...] = ("warning", "error")  # mildest first
 
 
@@ -30,9 +32,10 @@ class Finding(Strict):
     Attributes:
       split: the split it was found in.
       environment: "TRAINING", the examples as they are, or "SERVING", as requests would be.
-      column: the raw column; "" where it is about the whole split.
+      column: the raw column; "" where it is about the whole split, "rule NAME" where it is about a
+        rule.
       severity: TFDV's; "warning" too for a drift that chance explains.
-      kind: TFDV's name of the anomaly type.
+      kind: TFDV's name of the anomaly type, or `RULE`.
       what: what is wrong, in a few words.
       expected: what the schema allows.
       seen: what was there.
@@ -78,11 +81,13 @@ class Findings(Strict):
       rows: the rows of each split.
       findings: the anomalies, in the order of the splits.
       drift: every measured drift, below its threshold or not.
+      rules: what every rule of pipeline.yaml gave for each of its splits.
     """
 
     rows: dict[str, int]
     findings: tuple[Finding, ...] = ()
     drift: tuple[Drift, ...] = ()
+    rules: tuple[RuleResult, ...] = ()
 
     def write(self, folder: str) -> None:
         """Write findings.json into the folder."""
@@ -100,6 +105,27 @@ class Findings(Strict):
             return cls.model_validate_json(files.read_bytes(path))
         except FileNotFoundError as error:
             raise DataError("there are no findings", where=path) from error
+
+
+def rule_findings(results: Iterable[RuleResult]) -> tuple[Finding, ...]:
+    """Return the findings about rules that do not hold."""
+    return tuple(_rule_finding(result) for result in results if not result.holds)
+
+
+def _rule_finding(result: RuleResult) -> Finding:
+    """Return the finding about a rule that does not hold."""
+    such = f"; such as {'; '.join(result.samples)}" if result.samples else ""
+    return Finding(
+        split=result.split,
+        environment=TRAINING,
+        column=f"rule {result.name}",
+        severity=result.severity,
+        kind=RULE,
+        what=result.expression,
+        expected=result.threshold,
+        seen=f"{result.measured}{such}",
+        fix=f"pipeline.yaml validation.rules: change {result.name!r}",
+    )
 
 
 class AnomalyReader:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from components import progress
 from components.validate import table
 from components.validate.files import FINDINGS
-from components.validate.findings import SEVERITIES, Finding, Findings
+from components.validate.findings import RULE, SEVERITIES, Finding, Findings
 from schemas.columns import SERVING, TRAINING
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 _SHOWN = 30
 _ALLOW = "--allow-anomalies"
+# Without a rule among the findings, and with one: what they contradict, and what may be changed.
+_WORDS = {
+    False: ("schema.pbtxt says", "widen the schema"),
+    True: ("schema.pbtxt and validation.rules say", "widen the schema or the rules"),
+}
 _NEXT_LINE = "\n" + " " * 13  # under the text that DataError puts behind its labels
 
 
@@ -98,6 +103,7 @@ def refuse_findings(
     if not shown:
         return None
     rows = [(f.severity, f.column or "(rows)", w, f.what, f.expected, f.seen) for f, w in shown]
+    says, change = _WORDS[any(finding.kind == RULE for finding, _ in shown)]
     anomalies = f"{len(rows)} anomal{'y' if len(rows) == 1 else 'ies'}"
     drawn = table.render(
         ("severity", "column", "where", "what", "expected", "seen"),
@@ -106,10 +112,10 @@ def refuse_findings(
     )
     more = f"\n  … and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
     return Refusal(
-        what=f"the data are not what schema.pbtxt says: {anomalies}\n\n{drawn}{more}\n",
+        what=f"the data are not what {says}: {anomalies}\n\n{drawn}{more}\n",
         where=os.path.join(findings_dir, FINDINGS),
         expected=f"no anomaly of severity {validation.stop_at!r} or above (validation.stop_at)",
-        remedy=_widen(dict.fromkeys(f.fix for f, _ in shown)),
+        remedy=_widen(dict.fromkeys(f.fix for f, _ in shown), change),
         notes=tuple(
             f"{severity}: {column} in {where}: {what}; expected {expected}; seen {seen}"
             for severity, column, where, what, expected, seen in rows
@@ -167,10 +173,10 @@ def _percent(fraction: float) -> str:
     return f"{100 * fraction:.4g} %"
 
 
-def _widen(fixes: Iterable[str]) -> str:
+def _widen(fixes: Iterable[str], change: str) -> str:
     fixes = list(fixes)
     more = [f"… and {len(fixes) - _SHOWN} more"] if len(fixes) > _SHOWN else []
-    lines = ["correct the data, or, where they are right, widen the schema:"]
+    lines = [f"correct the data, or, where they are right, {change}:"]
     lines += [f"  {fix}" for fix in fixes[:_SHOWN] + more]
     return _NEXT_LINE.join(lines)
 

@@ -6,8 +6,9 @@ Needs protobuf and pyarrow; TFDV's statistics are read without TFDV.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
@@ -25,6 +26,8 @@ class Measured:
       maximum: the greatest number.
       values: of categories how often each occurs, the most frequent ones first.
       distinct: how many different values a category has; None if that is not known.
+      mean: of the numbers; None for text, and without values.
+      stddev: their standard deviation, of the population.
     """
 
     rows: int
@@ -34,6 +37,8 @@ class Measured:
     maximum: float | None = None
     values: Mapping[str, int] = field(default_factory=dict)
     distinct: int | None = None
+    mean: float | None = None
+    stddev: float | None = None
 
 
 def of_statistics(
@@ -59,15 +64,22 @@ def _of_feature(feature: statistics_pb2.FeatureNameStatistics, rows: int) -> Mea
     if not present:
         return Measured(rows, 0)
     if kind == "num_stats":
-        bounds = feature.num_stats
-        return Measured(rows, present, total, bounds.min, bounds.max)
+        numbers = feature.num_stats
+        bounds = {"minimum": numbers.min, "maximum": numbers.max}
+        return Measured(rows, present, total, **bounds, mean=numbers.mean, stddev=numbers.std_dev)
     texts = feature.string_stats
     values = {bucket.label: round(bucket.sample_count) for bucket in texts.rank_histogram.buckets}
-    minimum = maximum = None
-    if feature.type == statistics_pb2.FeatureNameStatistics.INT:
-        numbers = [int(value) for value in values]
-        minimum, maximum = min(numbers), max(numbers)
-    return Measured(rows, present, total, minimum, maximum, values, texts.unique)
+    listed = Measured(rows, present, total, values=values, distinct=texts.unique)
+    if feature.type != statistics_pb2.FeatureNameStatistics.INT:
+        return listed
+    numbers = np.array([int(value) for value in values], np.float64)
+    bounds = {"minimum": int(numbers.min()), "maximum": int(numbers.max())}
+    if len(values) < texts.unique:  # further values are only counted
+        return replace(listed, **bounds)
+    counts = np.array(list(values.values()), np.float64)
+    mean = float(np.average(numbers, weights=counts))
+    spread = float(np.sqrt(np.average((numbers - mean) ** 2, weights=counts)))
+    return replace(listed, **bounds, mean=mean, stddev=spread)
 
 
 def _of_column(column: pa.ChunkedArray) -> Measured:

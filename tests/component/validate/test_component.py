@@ -17,6 +17,8 @@ from tfx.types.standard_artifacts import Examples
 
 from components.ingest.counts import Counts
 from components.validate import component as nodes
+from components.validate.findings import RULE, Findings
+from schemas.columns import dumps, read_columns
 from schemas.errors import DataError
 from schemas.validation import Validation
 
@@ -31,7 +33,7 @@ FAILED = metadata_store_pb2.Execution.FAILED
 def run(tmp_path: Path, schema_text: str) -> Callable[..., None]:
     """Run the nodes over a folder of examples."""
 
-    def _run(examples: str, *, allow_anomalies: int) -> None:
+    def _run(examples: str, *, allow_anomalies: int, rules: dict[str, str] | None = None) -> None:
         source = Importer(
             source_uri=examples,
             artifact_type=Examples,
@@ -46,6 +48,7 @@ def run(tmp_path: Path, schema_text: str) -> Callable[..., None]:
             schema=schema.outputs["schema"],
             examples=source.outputs["result"],
             code="",
+            **(rules or {}),
         )
         gate = nodes.gate(
             anomalies=validate.outputs["anomalies"],
@@ -78,7 +81,10 @@ def store(tmp_path: Path) -> Iterator[MetadataStore]:
 
 
 def test_nodes_record_what_stock_components_read_and_the_gate_stops(
-    examples_of: Callable[..., str], run: Callable[..., None], store: MetadataStore
+    examples_of: Callable[..., str],
+    run: Callable[..., None],
+    store: MetadataStore,
+    schema_text: str,
 ) -> None:
     examples = examples_of(eval={"fare": [-1.0, 1.0, 2.0, 3.0]})
     counts = {"train": 4, "eval": 4, "test": 4}
@@ -110,6 +116,22 @@ def test_nodes_record_what_stock_components_read_and_the_gate_stops(
 
     run(examples, allow_anomalies=1)
     assert states(store)["gate"] == [FAILED, COMPLETE, CACHED]
+
+    rules = Validation.model_validate({"rules": {"cheap": "mean(fare) < 2", "paid": "tips > 0"}})
+    columns = read_columns(schema_text, where="")
+    given = {"rules": rules.model_dump_json(include={"rules"}), "columns": dumps(columns)}
+    run(examples, allow_anomalies=1, rules=given)
+    assert states(store)["statistics"][-1] == CACHED
+    assert [states(store)[node][-1] for node in ("validate", "gate")] == [COMPLETE, COMPLETE]
+    found = Findings.read(store.get_artifacts_by_type("ExampleAnomalies")[-1].uri)
+    assert [(r.name, r.split, r.holds, r.value) for r in found.rules] == [
+        ("cheap", "train", False, 27.4375),
+        ("cheap", "eval", True, 1.25),
+        ("cheap", "test", False, 27.4375),
+        *[("paid", split, False, 0.5) for split in counts],
+    ]
+    broken = [(f.column, f.split) for f in found.findings if f.kind == RULE]
+    assert broken[:2] == [("rule cheap", "train"), ("rule cheap", "test")]
 
 
 def states(store: MetadataStore) -> dict[str, list[int]]:

@@ -5,7 +5,7 @@ import pytest
 
 from components.ingest.counts import Counts
 from components.progress import LOGGER, Event
-from components.validate.findings import Finding, Findings
+from components.validate.findings import RULE, Finding, Findings
 from components.validate.gate import check, merge_environments, stoppers
 from schemas.errors import DataError
 from schemas.validation import Validation
@@ -128,6 +128,14 @@ the data are not what schema.pbtxt says: 3 anomalies
                schema.pbtxt:11 string_domain "payment_type": add the new values
              or run again with --allow-anomalies, which is recorded"""
     )
+
+
+def test_a_broken_rule_stops_the_run_and_names_what_to_change() -> None:
+    with pytest.raises(DataError) as refused:
+        gate(finding(kind=RULE, column="rule fares", fix="pipeline.yaml validation.rules: change"))
+    assert "the data are not what schema.pbtxt and validation.rules say" in refused.value.what
+    assert refused.value.remedy is not None
+    assert "widen the schema or the rules:" in refused.value.remedy
 
 
 def test_the_worst_come_first_then_columns_and_splits_in_their_order() -> None:

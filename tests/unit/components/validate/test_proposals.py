@@ -170,6 +170,7 @@ def test_statistics_are_measured():
     number.num_stats.common_stats.num_non_missing = 3
     number.num_stats.common_stats.tot_num_values = 3
     number.num_stats.min, number.num_stats.max = -1.5, 2.0
+    number.num_stats.mean, number.num_stats.std_dev = 0.25, 1.5
     category = dataset.features.add(type=statistics_pb2.FeatureNameStatistics.INT)
     category.path.step.append("c")
     category.string_stats.common_stats.num_non_missing = 4
@@ -181,7 +182,7 @@ def test_statistics_are_measured():
     empty.path.step.append("e")
     empty.string_stats.common_stats.num_missing = 4
     assert of_statistics(dataset) == {
-        "n": Measured(4, 3, 3, -1.5, 2.0),
-        "c": Measured(4, 4, 4, 9, 10, {"10": 3, "9": 1}, 2),
+        "n": Measured(4, 3, 3, -1.5, 2.0, mean=0.25, stddev=1.5),
+        "c": Measured(4, 4, 4, 9, 10, {"10": 3, "9": 1}, 2, mean=9.75, stddev=0.75**0.5 / 2),
         "e": Measured(4, 0),
     }
