@@ -22,7 +22,7 @@ from components.sources.protocol import Reader, TableReader, open_reader
 from components.sources.source_files import source_files as files_of
 from components.tasks import protocol as tasks
 from components.transform.treatments import protocol as treatments
-from pipeline import digests
+from pipeline import digests, rule_nodes
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
@@ -163,7 +163,7 @@ def build(
     from tfx.orchestration.pipeline import Pipeline
 
     shared = _Shared.of(dataset)
-    data = _data(shared, dataset, known, allow_anomalies)
+    data = _data(shared, dataset, folders, known, allow_anomalies)
     model = _model(shared, dataset, data)
     verdict = _verdict(shared, dataset, folders, run_id, data, model)
     return Pipeline(
@@ -230,15 +230,18 @@ def _expectations(dataset: Dataset) -> Expectations:
     return expectations_of(schema_columns.parse_schema(dataset.schema_text, where=where))
 
 
-def _data(shared: _Shared, dataset: Dataset, known: DigestCache, allow_anomalies: bool) -> Nodes:
+def _data(
+    shared: _Shared, dataset: Dataset, folders: Folders, known: DigestCache, allow_anomalies: bool
+) -> Nodes:
     """Build the nodes from the source to examples that passed the gate."""
     from components.ingest.component import ingest
     from components.validate.component import gate, import_schema, statistics, validate
 
+    present = fingerprint(dataset, known)
     ingested = ingest(
         source=dataset.spec.source.model_dump_json(),
         patterns=json.dumps(dataset.source_patterns),
-        fingerprint=fingerprint(dataset, known),
+        fingerprint=present,
         columns=shared.columns,
         splits=dataset.spec.splits.model_dump_json(),
         label=shared.label,
@@ -253,7 +256,7 @@ def _data(shared: _Shared, dataset: Dataset, known: DigestCache, allow_anomalies
         schema=schema,
         examples=examples,
         code=shared.code["validate"],
-        **_rules(shared, dataset),
+        **rule_nodes.parameters(dataset, folders, present),
     )
     gated = gate(
         anomalies=validated.outputs["anomalies"],
@@ -269,14 +272,6 @@ def _data(shared: _Shared, dataset: Dataset, known: DigestCache, allow_anomalies
         "validate": validated,
         "gate": gated,
     }
-
-
-def _rules(shared: _Shared, dataset: Dataset) -> dict[str, str]:
-    """Return what the rules need; nothing where there are none, so that columns do not count."""
-    if not dataset.spec.validation.rules:
-        return {}
-    rules = dataset.spec.validation.model_dump_json(include={"rules"})
-    return {"rules": rules, "columns": shared.columns}
 
 
 def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from components.validate import table
 from pipeline.summary import Summary
@@ -32,7 +33,7 @@ def _rules(summary: Summary) -> Iterator[tuple[str, ...]]:
 
 
 def _drift(summary: Summary) -> Iterator[tuple[str, ...]]:
-    for each in sorted(summary.drift, key=lambda each: each["threshold"] - each["value"]):
+    for each in sorted(summary.drift, key=_share_of_threshold, reverse=True):
         high = each["value"] > each["threshold"]
         yield (
             each["column"],
@@ -44,6 +45,10 @@ def _drift(summary: Summary) -> Iterator[tuple[str, ...]]:
             f"{each['chance']:.4f}",
             ("DRIFTED" if each["value"] > each["chance"] else "chance") if high else "",
         )
+
+
+def _share_of_threshold(drift: Mapping[str, Any]) -> float:
+    return float(drift["value"] / max(drift["threshold"], 1e-9))
 
 
 def _drawn(header: Sequence[str], rows: Sequence[tuple[str, ...]], widths: Sequence[int]) -> str:

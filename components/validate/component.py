@@ -76,11 +76,13 @@ def validate(
     code: Parameter[str],
     rules: Parameter[str] = "",
     columns: Parameter[str] = "",
+    previous: Parameter[str] = "",
 ) -> None:
     """Check the statistics against the schema; findings stop nothing here, so they are kept.
 
-    `rules` is, in JSON, the rules of pipeline.yaml, and `columns` the columns that they may use;
-    both are empty where there are no rules.
+    `rules` is, in JSON, the rules of pipeline.yaml, `columns` the columns that they may use, and
+    `previous` the folder of the statistics that their `previous` means; each is empty where there
+    is nothing.
     """
     with progress.stage("validate"):
         from components.validate import anomalies as validation_of_statistics
@@ -90,7 +92,7 @@ def validate(
             examples=examples.uri,
             schema_path=os.path.join(schema.uri, SCHEMA),
             output=anomalies.uri,
-            rules=_ruled(rules, columns, examples.uri, statistics.uri) if rules else (),
+            rules=_ruled(rules, columns, examples.uri, statistics.uri, previous),
         )
         anomalies.split_names = artifact_utils.encode_split_names(list(SPLITS))
         anomalies.span = statistics.span
@@ -104,17 +106,11 @@ def validate(
 
 
 def _ruled(
-    rules: str, columns: str, examples: str, statistics: str, before: str = ""
+    rules: str, columns: str, examples: str, statistics: str, previous: str
 ) -> tuple[RuleResult, ...]:
-    """Return what the rules give for the examples.
-
-    Args:
-      rules: in JSON.
-      columns: in JSON.
-      examples: the examples' folder.
-      statistics: the folder of their statistics.
-      before: the folder of the statistics of the newest pushed model's data, if there is one.
-    """
+    """Return what the rules give for the examples; nothing where there are none."""
+    if not rules:
+        return ()
     from components.validate import rules as checking
 
     return checking.check(
@@ -122,7 +118,7 @@ def _ruled(
         loads(columns),
         examples=examples,
         measured=_measured(statistics),
-        previous=_measured(before) if before else None,
+        previous=_measured(previous) if previous else None,
     )
 
 

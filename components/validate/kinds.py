@@ -62,6 +62,7 @@ class Kind:
             feature=feature,
             bounds=feature.int_domain if feature.HasField("int_domain") else feature.float_domain,
             drift=feature.drift_comparator,
+            mass=_mass(feature.distribution_constraints),
             presence=feature.presence,
             rows=f"{rows:,} row{'s' * (rows != 1)}",
             schema=schema,
@@ -110,6 +111,13 @@ def _values(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
     return ", ".join(values[:_LISTED_VALUES]) + more
 
 
+def _mass(constraints: schema_pb2.DistributionConstraints) -> str:
+    """The share of values that must be in the domain, where it is not all of them."""
+    if not constraints.HasField("min_domain_mass") or constraints.min_domain_mass >= 1:
+        return ""
+    return _fill("at least {:percent} of values ", constraints.min_domain_mass)
+
+
 def _times_train(drift: schema_pb2.NumericValueComparator) -> str:
     fields = {"at least": "min_fraction_threshold", "at most": "max_fraction_threshold"}
     bounds = [f"{w} {getattr(drift, f):g}" for w, f in fields.items() if drift.HasField(f)]
@@ -128,7 +136,7 @@ _DIFFERENCE = r"maximum difference is: (.*)$"
 # By TFDV's name: what, field, allowed, widen, found, pattern, measure.
 KINDS = {
     "ENUM_TYPE_UNEXPECTED_STRING_VALUES": Kind(
-        "unknown category", "domain", "one of: {values}",
+        "unknown category", "domain", "{mass}one of: {values}",
         "add the new values", "{}", r"missing from the schema: (.*?)\.?\s*$"),
     "ENUM_TYPE_INVALID_UTF8": Kind(
         "text that is not UTF-8", "type", "UTF-8", "drop the column's domain", "other bytes"),

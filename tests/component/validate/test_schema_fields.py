@@ -147,6 +147,12 @@ def test_a_field_finds_what_it_is_for(found: Findings, column: Shown) -> None:
     }
 
 
+def test_a_share_of_values_outside_is_shown_with_its_limit(found: Findings) -> None:
+    name = "feature_distribution_constraints_min_domain_mass"
+    shown = {(f.expected, f.seen) for f in found.findings if f.column == name}
+    assert shown == {("at least 60 % of values one of: a", "b (~50%)")}
+
+
 @pytest.mark.parametrize("column", PASSING, ids=lambda column: column.field)
 def test_what_a_field_allows_passes(found: Findings, column: Shown) -> None:
     assert [f for f in found.findings if f.column == column.name] == []
