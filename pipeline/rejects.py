@@ -48,8 +48,8 @@ def command(
 
     RUN is a pipeline's folder, such as runs/taxi, on a disk or in a store. With -o, the records are
     written into a file as they were in the source, to be mended and read again: CSV below its
-    header, JSON lines as they were, and records of other formats as JSON lines. Rows that a rule
-    dropped are counted, and not kept.
+    header, JSON lines as they were, rows of Parquet, Arrow and ORC with all their columns, and
+    others as JSON lines. Rows that a rule dropped are counted, and not kept.
     """
     folder, counts = find(run)
     kept = rejects = _read(folder)
@@ -97,10 +97,10 @@ def _write(rejects: pa.Table, run: str, output: str, *, force: bool) -> None:
             remedy="run the pipeline again",
         )
     source = sources.loads(str(ingested["source"]))
-    written = rejects_file.write(rejects, source, output, force=force)
+    written, in_words = rejects_file.write(rejects, source, output, force=force)
     if left := rejects.num_rows - written:
         click.echo(f"{left:,} of them are not tf.Examples, and not text: they are not written")
-    click.echo(f"wrote {written:,} into {output}, {rejects_file.in_words(source)}")
+    click.echo(f"wrote {written:,} into {output}, {in_words}")
 
 
 def find(run: str) -> tuple[str, dict[str, Any]]:

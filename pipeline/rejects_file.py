@@ -1,15 +1,17 @@
-"""Rejected records → one file of the source's own text, to be mended and read again.
+"""Rejected records → one file in the source's own format, to be mended and read again.
 
-CSV records stand below the header of their file, JSON lines as they were. The records of files with
-types are JSON lines with the columns that the run reads.
+CSV records stand below the header of their file, JSON lines as they were. Rows of Parquet, Arrow
+and ORC are read again from their files. Other records, and rows whose files were removed, are JSON
+lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from components import files
+from pipeline import rejects_rows
 from schemas.errors import ConfigError, DataError
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
@@ -18,11 +20,12 @@ from schemas.sources.options import SourceOptions
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_AS_READ = "as they were in the source; mend them, and add the file to source.path"
 _BINARY = "not_an_example"  # records of TFRecord files that no text can hold
 
 
-def write(rejects: pa.Table, source: SourceOptions, path: str, *, force: bool) -> int:
-    """Write the records, and return how many they are.
+def write(rejects: pa.Table, source: SourceOptions, path: str, *, force: bool) -> tuple[int, str]:
+    """Write the records; return how many they are, and what the file is in words.
 
     Args:
       rejects: as `components.ingest.rejects` keeps them.
@@ -40,6 +43,7 @@ def write(rejects: pa.Table, source: SourceOptions, path: str, *, force: bool) -
             expected="a new file",
             remedy="name another file with -o, or overwrite it with --force",
         )
+    rejects = rejects.sort_by([("source", "ascending"), ("line", "ascending")])
     records = list(_records(rejects))
     if not records:
         raise DataError(
@@ -47,27 +51,34 @@ def write(rejects: pa.Table, source: SourceOptions, path: str, *, force: bool) -
             expected="at least one rejected record that is text",
             remedy="list what was rejected: the same command without -o",
         )
+    if source.format in rejects_rows.FORMATS:
+        rows = rejects_rows.read(rejects, source.format)
+        if rows is not None:
+            rejects_rows.write(rows, source.format, path)
+            return rows.num_rows, _AS_READ
+    files.write_whole(path, _text(rejects, records, source))
+    return len(records), _AS_READ if isinstance(source, (Csv, JsonLines)) else _as_json(source)
+
+
+def _text(rejects: pa.Table, records: Sequence[bytes], source: SourceOptions) -> bytes:
     text = b"".join(line + b"\n" for line in records)
-    if isinstance(source, Csv):
-        head = _header(rejects, source) + b"\n" if source.header else b""
-        text = _encoded(head + text, source.encoding)
-    files.write_whole(path, text)
-    return len(records)
+    if not isinstance(source, Csv):
+        return text
+    head = _header(rejects, source) + b"\n" if source.header else b""
+    return _encoded(head + text, source.encoding)
 
 
-def in_words(source: SourceOptions) -> str:
-    """Return what the file is, and what to do with it."""
-    if isinstance(source, (Csv, JsonLines)):
-        return "as they were in the source; mend them, and add the file to source.path"
+def _as_json(source: SourceOptions) -> str:
+    changed = source.format in rejects_rows.FORMATS
+    why = ", whose files were removed or have changed" if changed else ""
     return (
-        f"as JSON lines with the columns that the run reads, since the source is {source.format};"
-        f" mend them, and write them as {source.format}"
+        "as JSON lines with the columns that the run reads, since the source is"
+        f" {source.format}{why}; mend them, and write them as {source.format}"
     )
 
 
 def _records(rejects: pa.Table) -> Iterator[bytes]:
     """Yield the bytes of each record, in the order of the files."""
-    rejects = rejects.sort_by([("source", "ascending"), ("line", "ascending")])
     columns = (rejects[name].to_pylist() for name in ("record", "raw", "reason"))
     for record, raw, reason in zip(*columns, strict=True):
         if reason != _BINARY:

@@ -190,7 +190,7 @@ def _rejects(
     first: int,
 ) -> tuple[Reject, ...]:
     """Return rejected rows; `names` has the column that is wrong in each."""
-    records = _plain(batch.take(pa.array(rows)))
+    records = plain_rows(batch.take(pa.array(rows)))
     return tuple(
         Reject(
             path,
@@ -204,7 +204,7 @@ def _rejects(
     )
 
 
-def _plain(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+def plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     """Return rows as Python values; timestamps as text, and text that is not UTF-8 as bytes."""
     batch = _converted(batch, _without_zone)
     try:
@@ -227,6 +227,26 @@ def _without_zone(array: pa.Array) -> pa.Array:
 
 def _as_bytes(array: pa.Array) -> pa.Array:
     return array.view(with_bytes(array.type))
+
+
+def rows_at(path: str, reader: type[TypedReader], numbers: Sequence[int]) -> pa.Table:
+    """Return rows of a file by their numbers, from 1, in order, with all columns that have a name.
+
+    Raises:
+      DataError: the file cannot be read.
+    """
+    file, wanted, first = reader.open(path), np.sort(np.array(numbers, np.int64)), 1
+    names = unique_names(file.schema)
+    kept: list[pa.RecordBatch] = []
+    try:
+        for batch in file.batches(names, BATCH_ROWS):
+            at = wanted[(wanted >= first) & (wanted < first + batch.num_rows)] - first
+            kept += [batch.take(pa.array(at))] if at.size else []
+            first += batch.num_rows
+    except FAILURES as error:
+        raise unreadable(path, error, reader.format) from error
+    schema = pa.schema([field for field in file.schema if field.name in names])
+    return pa.Table.from_batches(kept, None if kept else schema)
 
 
 def sample_first(path: str, reader: type[TypedReader], rows: int) -> tuple[pa.Table, bool]:

@@ -3,7 +3,9 @@
 import json
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather, orc
 
 from components.ingest.rejects import RejectWriter, publish_rejects
 from components.sources.protocol import Selection, open_reader
@@ -11,9 +13,12 @@ from components.sources.rejects import Reject, RejectReason, as_json
 from pipeline import cli, lineage
 from pipeline.summary import Summary
 from schemas.columns import Column
+from schemas.sources.arrow import Arrow
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
+from schemas.sources.orc import Orc
 from schemas.sources.parquet import Parquet
+from schemas.sources.tfrecord import TfRecord
 
 COLUMNS = (Column("n", "INT", serving=True), Column("t", "BYTES", serving=True))
 
@@ -100,18 +105,40 @@ def test_rejects_of_json_lines_are_written_as_they_were(tmp_path, run):
     assert output.read_bytes().splitlines() == lines
 
 
-def test_rejects_of_typed_files_are_written_as_json_lines(tmp_path, run, capsys):
-    import pyarrow.parquet as pq
+FORMATS = {
+    "parquet": (Parquet, pq.write_table, pq.read_table),
+    "arrow": (Arrow, feather.write_feather, lambda path: pa.ipc.open_file(str(path)).read_all()),
+    "orc": (Orc, orc.write_table, orc.read_table),
+}
+TYPED = pa.table({"n": [1.5, 2.0, float("inf")], "t": ["a", "c", None], "more": [[1], [2], []]})
 
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_rejects_of_typed_files_are_written_as_they_were(tmp_path, run, kind, capsys):
+    options, write, read_back = FORMATS[kind]
+    source = tmp_path / f"a.{kind}"
+    write(TYPED, str(source))
+    _, rejects = read(str(source), options(path=str(source)))
+    output = tmp_path / f"again.{kind}"
+    assert cli.main(["rejects", run(rejects, options(path="a")), "-o", str(output)]) == 0
+    assert read_back(output).to_pylist() == TYPED.take([0, 2]).to_pylist()
+    assert "as they were in the source" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "change", [lambda path: path.unlink(), lambda path: pq.write_table(TYPED.slice(1), path)]
+)
+def test_rejects_of_files_that_changed_are_written_as_json_lines(tmp_path, run, change, capsys):
     source = tmp_path / "a.parquet"
-    pq.write_table(pa.table({"n": [1.5, float("inf"), 2.0], "t": ["a", None, "c"]}), source)
+    pq.write_table(TYPED, source)
     options = Parquet(path=str(source))
     _, rejects = read(str(source), options)
+    change(source)
     output = tmp_path / "again.jsonl"
     assert cli.main(["rejects", run(rejects, options), "-o", str(output)]) == 0
     records = [json.loads(line) for line in output.read_text().splitlines()]
     assert records == [{"n": 1.5, "t": "a"}, {"n": "inf", "t": None}]
-    assert "as JSON lines with the columns that the run reads" in capsys.readouterr().out
+    assert "whose files were removed or have changed" in capsys.readouterr().out
 
 
 def test_bytes_that_no_text_holds_are_counted(tmp_path, run, capsys):
@@ -120,7 +147,7 @@ def test_bytes_that_no_text_holds_are_counted(tmp_path, run, capsys):
         Reject("a", 2, "n", "b", RejectReason.NOT_AN_INTEGER, as_json({"n": ["b"]})),
     ]
     output = tmp_path / "again.jsonl"
-    assert cli.main(["rejects", run(rejects, Parquet(path="a")), "-o", str(output)]) == 0
+    assert cli.main(["rejects", run(rejects, TfRecord(path="a")), "-o", str(output)]) == 0
     assert output.read_text() == '{"n": ["b"]}\n'
     assert "1 of them are not tf.Examples" in capsys.readouterr().out
 
