@@ -18,6 +18,7 @@ from components.examples import count_rows
 from components.validate import drift, statistics
 from components.validate.files import anomalies_path, statistics_path
 from components.validate.findings import AnomalyReader, Drift, Finding, Findings, rule_findings
+from components.validate.measured import Measured, of_statistics
 from components.validate.rule_results import RuleResult
 from schemas.columns import SERVING, TRAINING, in_environment, parse_schema
 from schemas.errors import DataError
@@ -61,9 +62,12 @@ def validate(
         found_there = anomalies.SerializeToString(deterministic=True)
         files.write_whole(anomalies_path(output, split), found_there)
         drifts += _drift(anomalies, split, measured)
-        findings += reader.read(anomalies, split=split, environment=TRAINING)
+        columns = of_statistics(measured[split].datasets[0])
+        of_training = reader.read(anomalies, split=split, environment=TRAINING)
+        findings += [_with_share(finding, columns) for finding in of_training]
         anomalies = _serving_anomalies(measured[split], schema)
-        findings += reader.read(anomalies, split=split, environment=SERVING)
+        of_serving = reader.read(anomalies, split=split, environment=SERVING)
+        findings += [_with_share(finding, columns) for finding in of_serving]
     found = Findings(
         rows={split: measured[split].datasets[0].num_examples for split in SPLITS},
         findings=tuple(drift.explain_by_chance(findings, drifts)) + rule_findings(rules),
@@ -108,6 +112,19 @@ def as_requests(
     del dataset.features[:]
     dataset.features.extend(kept)
     return requests
+
+
+def _with_share(finding: Finding, columns: Mapping[str, Measured]) -> Finding:
+    """Return a finding about a `shape` with the share of rows that lack a value.
+
+    TFDV does not say how many these are.
+    """
+    column = columns.get(finding.column)
+    if finding.kind != "INVALID_FEATURE_SHAPE" or column is None:
+        return finding
+    missing = column.rows - column.present
+    seen = f"{missing:,} of {column.rows:,} rows without one ({100 * missing / column.rows:.4g} %)"
+    return finding.model_copy(update={"seen": seen})
 
 
 def _check_rows(measured: Statistics, examples: str, statistics_dir: str) -> None:

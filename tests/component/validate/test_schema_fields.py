@@ -147,10 +147,30 @@ def test_a_field_finds_what_it_is_for(found: Findings, column: Shown) -> None:
     }
 
 
-def test_a_share_of_values_outside_is_shown_with_its_limit(found: Findings) -> None:
-    name = "feature_distribution_constraints_min_domain_mass"
-    shown = {(f.expected, f.seen) for f in found.findings if f.column == name}
-    assert shown == {("at least 60 % of values one of: a", "b (~50%)")}
+@pytest.mark.parametrize(
+    ("field", "expected", "seen"),
+    [
+        (
+            "distribution_constraints_min_domain_mass",
+            "at least 60 % of values one of: a",
+            "b (~50%)",
+        ),
+        ("presence_min_fraction", "present in at least 90 % of rows", "present in 50 %"),
+        ("presence_min_count", "present in at least 300 rows", "present in 200"),
+        ("shape", "a value in every row", "200 of 400 rows without one (50 %)"),
+        ("unique_constraints_max", "1 to 2 distinct values", "3"),
+        (
+            "drift_comparator_infinity_norm_threshold",
+            "no share differs from train's by more than 0.3",
+            "0.5, most at 'b'",
+        ),
+    ],
+)
+def test_what_was_measured_is_shown_with_its_limit(
+    found: Findings, field: str, expected: str, seen: str
+) -> None:
+    shown = {(f.expected, f.seen) for f in found.findings if f.column == f"feature_{field}"}
+    assert shown == {(expected, seen)}
 
 
 @pytest.mark.parametrize("column", PASSING, ids=lambda column: column.field)
