@@ -61,7 +61,7 @@ def check_source(dataset: Dataset) -> None:
 
     Raises:
       DataError: there is no file or table, or one is empty, cannot be read or lacks a column.
-      ConfigError: the source's options contradict each other.
+      ConfigError: the source's options contradict each other, or a rule cannot be computed.
       StoreError: the store does not answer, or refuses.
     """
     reader = reader_of(dataset)
@@ -70,6 +70,8 @@ def check_source(dataset: Dataset) -> None:
     look = reader.parts if _table_reader(dataset) is None else reader.check
     for path in source_paths(dataset):
         look(path)
+    if dataset.spec.validation.rules:
+        rule_nodes.check(dataset)
 
 
 def reader_of(dataset: Dataset) -> Reader[Any]:

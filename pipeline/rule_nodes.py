@@ -8,8 +8,25 @@ from components import files
 from pipeline import lineage
 from pipeline.folders import Folders
 from schemas import columns
-from schemas.catalog import Dataset
-from schemas.rules import parse_rules
+from schemas.catalog import SPEC_FILE, Dataset
+from schemas.rules import ParsedRule, parse_rules
+
+_PLACE = "validation.rules.{}"
+
+
+def check(dataset: Dataset) -> None:
+    """Check that DuckDB can compute the rules, such as that patterns are regular expressions.
+
+    Raises:
+      ConfigError: it cannot compute one.
+    """
+    for rule in _parsed(dataset):
+        if not rule.figures:
+            from components.expressions.rows import RowExpressions  # which imports pyarrow
+
+            place = _PLACE.format(rule.name)
+            computed = RowExpressions({place: rule.expression}, dataset.columns)
+            computed.check(where=f"{dataset.folder / SPEC_FILE}: {place}")
 
 
 def parameters(dataset: Dataset, folders: Folders, fingerprint: str) -> dict[str, str]:
@@ -20,16 +37,18 @@ def parameters(dataset: Dataset, folders: Folders, fingerprint: str) -> dict[str
       folders: the pipeline's folders.
       fingerprint: of the present source.
     """
-    rules = dataset.spec.validation.rules
-    if not rules:
+    if not dataset.spec.validation.rules:
         return {}
-    parsed = parse_rules(rules, dataset.columns, place="validation.rules.{}".format)
-    compared = any(rule.uses_previous for rule in parsed)
+    compared = any(rule.uses_previous for rule in _parsed(dataset))
     return {
         "rules": dataset.spec.validation.model_dump_json(include={"rules"}),
         "columns": columns.dumps(dataset.columns),
         "previous": _previous_statistics(folders, fingerprint) if compared else "",
     }
+
+
+def _parsed(dataset: Dataset) -> tuple[ParsedRule, ...]:
+    return parse_rules(dataset.spec.validation.rules, dataset.columns, place=_PLACE.format)
 
 
 def _previous_statistics(folders: Folders, fingerprint: str) -> str:

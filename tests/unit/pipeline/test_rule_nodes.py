@@ -1,6 +1,7 @@
 """The node validate receives rules, and the statistics that `previous` in them means."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from pipeline import lineage, rule_nodes
 from pipeline.folders import Folders
 from schemas.columns import Column
+from schemas.errors import ConfigError
 from schemas.validation import Validation
 
 PRESENT = "the present source"
@@ -16,7 +18,8 @@ PRESENT = "the present source"
 def dataset(**rules):
     return SimpleNamespace(
         spec=SimpleNamespace(validation=Validation.model_validate({"rules": rules})),
-        columns=(Column("n", "INT", serving=True),),
+        columns=(Column("n", "INT", serving=True), Column("t", "BYTES", serving=True)),
+        folder=Path("shop"),
     )
 
 
@@ -79,3 +82,10 @@ def test_rules_that_compare_nothing_do_not_depend_on_earlier_runs(folders):
 
 def test_without_rules_the_node_receives_nothing(folders):
     assert rule_nodes.parameters(dataset(), folders, PRESENT) == {}
+
+
+def test_a_pattern_that_is_not_regular_is_refused_before_a_run():
+    rules = dataset(fine="regexp_matches(t, 'a+')", broken="regexp_matches(t, '(a')")
+    with pytest.raises(ConfigError, match=r"DuckDB cannot compute") as error:
+        rule_nodes.check(rules)
+    assert error.value.where == "shop/pipeline.yaml: validation.rules.broken"
