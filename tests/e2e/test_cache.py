@@ -109,6 +109,14 @@ def test_a_changed_domain_validates_the_data_again(first, make_dataset, run_data
     assert outcome.done == [*CHECK, "push"]
 
 
+def test_a_changed_rule_checks_the_data_again(first, make_dataset, run_dataset):
+    rules = {"fares": "fare >= 0", "enough": "count(*) > 0.5 * previous"}
+    outcome = run_dataset(make_dataset(spec={"validation": {"rules": rules}}))
+    assert outcome.error is None
+    assert outcome.done == ["validate", "gate", "push"]
+    assert [rule["holds"] for rule in outcome.summary.rules] == [True] * 6
+
+
 @pytest.mark.parametrize(
     ("node", "again"),
     [("gate", ["gate", "push"]), ("parity", ["parity", "push"])],
