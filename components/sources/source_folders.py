@@ -68,8 +68,8 @@ def _kinds() -> list[type[FileOptions]]:
 
 def _data_files(folder: str, *, recursive: bool) -> list[str]:
     """Return the files in a folder, without hidden ones."""
-    if recursive:
-        names = files.walk(folder)
+    if files.in_store(folder) or recursive:  # a store lists what is in subfolders in any case
+        names = [name for name in files.walk(folder) if recursive or "/" not in name]
     else:
         names = [n for n in files.names(folder) if files.is_file(os.path.join(folder, n))]
     shown = [n for n in names if not any(p.startswith(_HIDDEN) for p in n.split("/"))]

@@ -6,16 +6,22 @@ import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 
+import pyarrow as pa
 import pytest
 
 from components import files, store_clients, store_patience, stores
+from components.sources.protocol import Selection, open_reader
+from components.sources.source_files import source_files
 from pipeline import digests
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from pipeline.seals import Seals
+from schemas.columns import Column
 from schemas.errors import StoreError
+from schemas.sources.csv import Csv
 from tests import emulators
 from tests.engines.processes import free_ports
+from tests.source_rows import read_all
 
 pytestmark = pytest.mark.component
 
@@ -42,6 +48,19 @@ def test_what_is_written_is_read_listed_moved_and_removed(store):
     assert files.walk(store) == ["ab", "moved/a/b.txt", "moved/a/empty"]
     files.remove(f"{store}/moved")
     assert files.walk(store) == ["ab"]
+
+
+def test_a_folder_of_a_store_is_a_source(store):
+    rows = pa.compress(b"n\n1\n2\n", "zstd", asbytes=True)
+    for name in ("k=a/x.csv.zst", "k=b/x.csv.zst", "_SUCCESS", "plain/x.csv", "plain/y/z.csv"):
+        files.write_whole(f"{store}/t/{name}", rows if name.endswith("zst") else b"n\n3\n")
+    plain, parted = Csv(path="t"), Csv(path="t", partitions="hive")
+    assert source_files(f"{store}/t/plain", named="t", source=plain) == [f"{store}/t/plain/x.csv"]
+    paths = source_files(f"{store}/t/k=*/*.zst", named="t", source=parted)
+    columns = (Column("n", "INT", serving=True), Column("k", "BYTES", serving=True))
+    reader = open_reader(parted, Selection(columns))
+    rows_read = [values for path in paths for _, values in read_all(reader, path)[0]]
+    assert rows_read == [(1, "a"), (2, "a"), (1, "b"), (2, "b")]
 
 
 def test_a_file_is_read_from_where_one_seeks(store):

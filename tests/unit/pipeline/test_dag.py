@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from pipeline import dag, digests
+from pipeline.digest_cache import DigestCache
 from schemas import catalog
 from schemas.errors import DataError
 
@@ -19,13 +20,27 @@ def dataset(tmp_path):
     return catalog.load(str(tmp_path))
 
 
-def test_a_folder_as_the_source_is_called_one(dataset):
+def test_a_folder_as_the_source_has_the_files_of_its_kind(dataset):
     (dataset.folder / "d").mkdir()
     (dataset.folder / "d" / "a.csv").touch()
-    with pytest.raises(DataError) as caught:
+    assert dag.source_paths(dataset) == [str(dataset.folder / "d/a.csv")]
+    (dataset.folder / "d" / "b.parquet").touch()
+    with pytest.raises(DataError, match="the folder 'd' has files of several kinds"):
         dag.source_paths(dataset)
-    assert caught.value.what == "'d' is a folder"
-    assert "d/*.csv" in str(caught.value)
+
+
+def test_the_partition_of_a_file_is_part_of_the_fingerprint(dataset, tmp_path):
+    source = dataset.spec.source.model_copy(update={"partitions": "hive"})
+    spec = dataset.spec.model_copy(update={"source": source})
+    parted = dataclasses.replace(dataset, spec=spec)
+    known = DigestCache(tmp_path / "known")
+    seen = set()
+    for folder in ("d/year=2024", "d/year=2025"):
+        (dataset.folder / folder).mkdir(parents=True)
+        (dataset.folder / folder / "a.csv").write_text("a\n")
+        seen.add(dag.fingerprint(parted, known))
+        (dataset.folder / folder / "a.csv").unlink()
+    assert len(seen) == 2
 
 
 def test_no_file_at_all_is_named(dataset):
