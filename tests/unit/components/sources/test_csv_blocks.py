@@ -18,6 +18,7 @@ from schemas.errors import DataError
 
 COMMA = Dialect(b",", multiline=True)
 LINES = Dialect(b",", multiline=False)
+COMMENTS = Dialect(b",", multiline=True, comment=b"a")
 
 
 class Memory(io.BytesIO):
@@ -241,7 +242,8 @@ def test_blocks_change_nothing_and_lose_nothing(text, block_bytes, dialect):
 
 
 @settings(deadline=None)
-@given(SOUP, st.sampled_from([COMMA, LINES]), st.booleans())
+@given(SOUP, st.sampled_from([COMMA, LINES, COMMENTS]), st.booleans())
+@example('a,"b"\n1,"",2\n', COMMENTS, True)
 def test_counting_quotes_finds_the_same_records(text, dialect, final):
     data = text.encode()
     ends = csv_blocks._record_ends(data, dialect, final=final)
