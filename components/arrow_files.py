@@ -78,6 +78,13 @@ def open_orc(path: str) -> Any:
     return file
 
 
+def write_orc(table: pa.Table, path: str) -> None:
+    """Write a table as an ORC file."""
+    from pyarrow import orc  # only here, so that no other module opens a file by it
+
+    orc.write_table(table, path)
+
+
 def _only(columns: Sequence[int]) -> pa.ipc.IpcReadOptions:
     return pa.ipc.IpcReadOptions(included_fields=list(columns))
 

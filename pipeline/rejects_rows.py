@@ -6,10 +6,10 @@ import json
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.orc
 import pyarrow.parquet as pq
 
 from components import files
+from components.arrow_files import write_orc
 from components.compat import joined_tables
 from components.sources.protocol import work_of
 from components.sources.rejects import as_json
@@ -49,7 +49,7 @@ def write(rows: pa.Table, kind: str, path: str) -> None:
         if kind == "parquet":
             pq.write_table(rows, partial)
         elif kind == "orc":
-            pyarrow.orc.write_table(rows, partial)
+            write_orc(rows, partial)
         else:
             with pa.OSFile(partial, "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
                 writer.write_table(rows)

@@ -165,6 +165,13 @@ def _check_figures(rule: ParsedRule, where: str) -> None:
     if rule.options.share:
         raise _wrong(rule.name, "share is for rules about rows", where, "a rule without share")
     kinds = set(rule.figures.values())
+    if rule.uses_previous and any(kind.quantile is not None for kind in kinds):
+        raise _wrong(
+            rule.name,
+            "statistics of previous data have no such quantile",
+            where,
+            "mean(fare) < 2 * previous",
+        )
     if rule.uses_previous and len(kinds) != 1:
         raise _wrong(
             rule.name,

@@ -1,5 +1,6 @@
 """`skewless rejects` shows what a run left out, by reason."""
 
+import pyarrow.parquet as pq
 import pytest
 
 from components.ingest.rejects import RejectWriter, publish_rejects
@@ -59,3 +60,11 @@ def test_reasons_come_with_their_first_records(run, capsys):
 def test_a_folder_without_runs_is_named(tmp_path, capsys):
     assert cli.main(["rejects", str(tmp_path)]) == 2
     assert f"no run in {tmp_path} has read its source" in capsys.readouterr().err
+
+
+def test_rejects_of_an_earlier_version_are_shown(run, capsys):
+    """Their files have no column `raw`."""
+    (path,) = (run.parent / "examples/rejects").iterdir()
+    pq.write_table(pq.read_table(path).drop(["raw"]), path)
+    assert cli.main(["rejects", str(run)]) == 0
+    assert "2 not_an_integer in age" in capsys.readouterr().out

@@ -64,6 +64,7 @@ def test_a_column_may_have_the_name_previous():
         ("mean(fare / miles) > 1", "mean is of a column as it is"),
         ("max(min(fare)) > 1", "max is of a column as it is"),
         ("quantile(fare, 2) > 1", "a quantile is between 0 and 1"),
+        ("quantile(fare, 0.5) < previous", "statistics of previous data have no such quantile"),
         ("count(*) + max(fare) > previous", "previous stands for one figure"),
     ],
 )
