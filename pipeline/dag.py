@@ -20,6 +20,7 @@ from components.sources import protocol as sources
 from components.sources.partitions import partition_of
 from components.sources.protocol import Reader, TableReader, open_reader
 from components.sources.source_files import source_files as files_of
+from components.tasks import outcomes
 from components.tasks import protocol as tasks
 from components.transform.treatments import protocol as treatments
 from pipeline import digests, rule_nodes
@@ -223,6 +224,7 @@ def _kinds(node: str, dataset: Dataset) -> dict[str, list[str]]:
         splits.__name__: [splits.module_of(dataset.spec.splits.by)],
         treatments.__name__: [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds],
         tasks.__name__: [tasks.module_of(dataset.spec.label.task)],
+        outcomes.__name__: outcomes.modules_of(dataset.spec.label.task),
         task_options.__name__: [type(dataset.spec.label).__module__],
     }
 
@@ -252,7 +254,9 @@ def _data(
     )
     imported = import_schema(text=dataset.schema_text, code=shared.code["import_schema"])
     examples, schema = ingested.outputs["examples"], imported.outputs["schema"]
-    measured = statistics(examples=examples, schema=schema, code=shared.code["statistics"])
+    measured = statistics(
+        examples=examples, schema=schema, label=shared.label, code=shared.code["statistics"]
+    )
     validated = validate(
         statistics=measured.outputs["statistics"],
         schema=schema,

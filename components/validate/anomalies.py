@@ -15,7 +15,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from components import files
 from components.examples import count_rows
-from components.validate import drift, statistics
+from components.validate import drift, stored
 from components.validate.files import anomalies_path, statistics_path
 from components.validate.findings import AnomalyReader, Drift, Finding, Findings, rule_findings
 from components.validate.measured import Measured, of_statistics
@@ -53,7 +53,7 @@ def validate(
     text = files.read_text(schema_path)
     schema = declare_environments(parse_schema(text, where=schema_path))
     reader = AnomalyReader(text, where=schema_path)
-    measured = {split: statistics.load(statistics_dir, split) for split in SPLITS}
+    measured = {split: stored.load(statistics_dir, split) for split in SPLITS}
     _check_rows(measured, examples, statistics_dir)
     findings: list[Finding] = []
     drifts: list[Drift] = []

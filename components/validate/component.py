@@ -25,6 +25,7 @@ from components.validate import gate as gatekeeping
 from components.validate.files import SCHEMA
 from components.validate.findings import Findings
 from components.validate.rule_results import RuleResult
+from schemas import tasks
 from schemas.columns import TRAINING, loads, parse_schema
 from schemas.splits.options import SPLITS
 from schemas.validation import Validation
@@ -47,10 +48,11 @@ def statistics(
     examples: InputArtifact[Examples],
     schema: InputArtifact[Schema],
     statistics: OutputArtifact[ExampleStatistics],
+    label: Parameter[str],
     code: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Measure every split."""
+    """Measure every split, and how columns relate to the label."""
     with progress.stage("statistics"):
         from components.validate import statistics as measuring
 
@@ -61,6 +63,7 @@ def statistics(
             schema=parsed,
             output=statistics.uri,
             options=None if beam_pipeline is None else beam_pipeline.options,
+            label=tasks.loads(label),
         )
         statistics.split_names = artifact_utils.encode_split_names(list(SPLITS))
         statistics.span = examples.span
@@ -124,8 +127,7 @@ def _ruled(
 
 def _measured(folder: str) -> "dict[str, dict[str, Measured]]":
     """Return the columns of each split of a folder of statistics."""
-    from components.validate import measured
-    from components.validate import statistics as stored
+    from components.validate import measured, stored
 
     return {
         split: measured.of_statistics(stored.load(folder, split).datasets[0]) for split in SPLITS

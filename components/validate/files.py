@@ -8,6 +8,7 @@ from components.examples import split_folder
 
 SCHEMA = "schema.pbtxt"
 FINDINGS = "findings.json"
+RELATIONS = "relations.json"
 
 
 def statistics_path(root: str, split: str) -> str:

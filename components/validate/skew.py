@@ -15,7 +15,7 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components import files
-from components.validate import drift, request_logs, statistics
+from components.validate import drift, request_logs, statistics, stored
 from components.validate.anomalies import declare_environments
 from components.validate.findings import AnomalyReader, Drift, Finding
 from components.validate.moved import MISSING, Moved, NewValue, Skew
@@ -56,7 +56,7 @@ def measure(
       DataError: there are no statistics of the training split.
     """
     paths = request_logs.find(logs)
-    train = statistics.load(statistics_dir, "train")
+    train = stored.load(statistics_dir, "train")
     text = files.read_text(schema_path)
     whole = declare_environments(parse_schema(text, where=schema_path))
     schema = _restricted(whole, columns)
@@ -66,13 +66,13 @@ def measure(
         examples, output = os.path.join(folder, "examples"), os.path.join(folder, "statistics")
         read = request_logs.to_examples(paths, served_columns, examples)
         statistics.generate(examples=examples, schema=schema, output=output, splits=(SPLIT,))
-        requests = statistics.load(output, SPLIT)
+        requests = stored.load(output, SPLIT)
     compared = _with_comparators(schema, threshold)
 
     def against_training(other: statistics_pb2.DatasetFeatureStatisticsList) -> list[Drift]:
         return [*_skew(train, other, compared), *_missing(train, other, columns, threshold)]
 
-    loaded = [statistics.load(statistics_dir, split) for split in _HELD_OUT]
+    loaded = [stored.load(statistics_dir, split) for split in _HELD_OUT]
     held_out = [split for split in loaded if split.datasets[0].num_examples]
     measured = with_noise(
         against_training(requests), [each for split in held_out for each in against_training(split)]

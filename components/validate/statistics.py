@@ -18,10 +18,11 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from components import files, progress, runner
 from components.arrow_files import open_parquet
 from components.examples import as_lists, read_splits, shards
-from components.validate import histograms
+from components.validate import histograms, stored
 from components.validate.files import statistics_path
-from schemas.errors import DataError
+from components.validate.relating import BinTally, Relating
 from schemas.splits.options import SPLITS
+from schemas.tasks.options import TaskOptions
 
 # Twice TFDV's default. The Jensen-Shannon divergence takes values as spread evenly within a
 # bucket: over 10 buckets the fares of two random samples of taxi trips differ by 0.03 to 0.09, and
@@ -36,8 +37,9 @@ def generate(
     output: str,
     options: PipelineOptions | None = None,
     splits: Sequence[str] = SPLITS,
+    label: TaskOptions | None = None,
 ) -> dict[str, int]:
-    """Write the statistics of every split.
+    """Write the statistics of every split, and how columns relate to the label.
 
     Args:
       examples: the examples' folder.
@@ -45,42 +47,29 @@ def generate(
       output: the folder to write `Split-X/FeatureStats.pb` into.
       options: where Beam runs; None is in this process.
       splits: those to measure.
+      label: what is predicted; None writes no relations.
 
     Returns:
       The rows of each split, as the statistics count them.
     """
     categories = _category_columns(examples, schema, splits)
+    relating = None if label is None else Relating.of(examples, label, categories)
     with histograms.as_arrays(), runner.opened("statistics", options) as pipeline:
+        batches = pipeline | read_splits(examples, splits) | "CountRows" >> beam.Map(_count_rows)
+        if relating is not None:
+            _ = (
+                batches
+                | "Relate" >> beam.Map(relating.tally)
+                | "AddUp" >> beam.CombineGlobally(BinTally.add).without_defaults()
+                | "WriteRelations" >> beam.Map(_write_relations, relating, output)
+            )
         _ = (
-            pipeline
-            | read_splits(examples, splits)
-            | "CountRows" >> beam.Map(_count_rows)
+            batches
             | "AsMeasured" >> beam.Map(_as_measured, categories)
             | "Measure" >> _measure(schema)
             | "Write" >> beam.Map(_write, output, categories, splits)
         )
-    return {split: load(output, split).datasets[0].num_examples for split in splits}
-
-
-def load(root: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """Read a split's statistics: one dataset, as TFDV's own writers leave it.
-
-    Raises:
-      DataError: there are none, or they are not of one dataset.
-    """
-    path = statistics_path(root, split)
-    statistics = statistics_pb2.DatasetFeatureStatisticsList()
-    try:
-        statistics.ParseFromString(files.read_bytes(path))
-    except FileNotFoundError as error:
-        raise DataError(f"there are no statistics of split {split!r}", where=path) from error
-    if len(statistics.datasets) != 1:
-        raise DataError(
-            f"the statistics of split {split!r} are of {len(statistics.datasets)} datasets",
-            where=path,
-            expected="one dataset, without slices",
-        )
-    return statistics
+    return {split: stored.load(output, split).datasets[0].num_examples for split in splits}
 
 
 def _category_columns(
@@ -135,6 +124,10 @@ def _measure(schema: schema_pb2.Schema) -> beam.PTransform:
         use_sketch_based_topk_uniques=True,
     )
     return GenerateSlicedStatisticsImpl(options, is_slicing_enabled=True)
+
+
+def _write_relations(tally: BinTally, relating: Relating, output: str) -> None:
+    relating.conclude(tally).write(output)
 
 
 def _write(

@@ -11,7 +11,7 @@ import pytest
 
 from components import files, store_patience
 from components.examples import iter_batches
-from components.validate import statistics
+from components.validate import stored
 from pipeline import dag, lineage, skew
 from pipeline.folders import Folders
 from pipeline.run import run
@@ -105,9 +105,7 @@ def test_a_run_in_a_store(
             )
             assert ours.equals(theirs)
     for split in SPLITS:
-        assert statistics.load(there["statistics"], split) == statistics.load(
-            here["statistics"], split
-        )
+        assert stored.load(there["statistics"], split) == stored.load(here["statistics"], split)
     assert files.walk(there["export"]) == files.walk(here["export"])
     assert summary.counts == first.summary.counts
     judged, expected = ((s.evaluation or {})["overall"] for s in (summary, first.summary))

@@ -20,6 +20,7 @@ from components.validate import component as nodes
 from components.validate.findings import RULE, Findings
 from schemas.columns import dumps, read_columns
 from schemas.errors import DataError
+from schemas.tasks.regression import Regression
 from schemas.validation import Validation
 
 pytestmark = pytest.mark.component
@@ -41,7 +42,10 @@ def run(tmp_path: Path, schema_text: str) -> Callable[..., None]:
         ).with_id("source")
         schema = nodes.import_schema(text=schema_text, code="")
         statistics = nodes.statistics(
-            examples=source.outputs["result"], schema=schema.outputs["schema"], code=""
+            examples=source.outputs["result"],
+            schema=schema.outputs["schema"],
+            label=Regression(name="tips", column="tips").model_dump_json(),
+            code="",
         )
         validate = nodes.validate(
             statistics=statistics.outputs["statistics"],

@@ -14,7 +14,7 @@ from components.examples import (
     iter_batches,
     split_folder,
 )
-from components.validate import request_logs, skew, statistics
+from components.validate import request_logs, skew, statistics, stored
 from schemas.columns import columns_of, parse_schema
 from schemas.splits.options import SPLITS
 from tests.component.validate.conftest import SCHEMA
@@ -78,7 +78,7 @@ def test_statistics_count_values_and_rows(examples_of, tmp_path):
     same = dict.fromkeys(("train", "eval", "test"), typed())
     schema = parse_schema(SCHEMA + LISTS, where="")
     statistics.generate(examples=examples_of(**same), schema=schema, output=str(tmp_path))
-    (dataset,) = statistics.load(str(tmp_path), "train").datasets
+    (dataset,) = stored.load(str(tmp_path), "train").datasets
     measured = {feature.path.step[0]: feature for feature in dataset.features}
     tags = measured["tags"].string_stats
     assert (tags.common_stats.num_non_missing, tags.common_stats.num_missing) == (3, 1)

@@ -9,7 +9,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components import files
 from components.examples import as_lists, iter_batches
-from components.validate import statistics
+from components.validate import statistics, stored
 from components.validate.files import statistics_path
 from schemas.columns import parse_schema
 from schemas.errors import DataError
@@ -77,10 +77,10 @@ def test_text_in_a_column_of_categories_stays_text(
 
 def test_missing_and_sliced_statistics_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no statistics of split 'eval'"):
-        statistics.load(str(tmp_path), "eval")
+        stored.load(str(tmp_path), "eval")
     two = statistics_pb2.DatasetFeatureStatisticsList()
     two.datasets.add(name="a")
     two.datasets.add(name="b")
     files.write_whole(statistics_path(str(tmp_path), "eval"), two.SerializeToString())
     with pytest.raises(DataError, match="of 2 datasets"):
-        statistics.load(str(tmp_path), "eval")
+        stored.load(str(tmp_path), "eval")

@@ -266,6 +266,7 @@ def test_kinds_that_were_chosen_count_where_they_are_found_by_name():
             "components.ingest.splits.hash",
             "schemas.tasks.binary",
         },
+        "statistics": {"components.tasks.binary_outcome", "schemas.tasks.binary"},
         "transform": {*treatments, *task},
         "train": task,
         "export": {*treatments, *task},
