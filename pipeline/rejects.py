@@ -52,7 +52,7 @@ def command(
     others as JSON lines. Rows that a rule dropped are counted, and not kept.
     """
     folder, counts = find(run)
-    kept = rejects = _read(folder)
+    kept = rejects = read_rejects(folder)
     for name, wanted in (("reason", reasons), ("column", columns), ("source", sources)):
         if wanted:
             _check_known(kept[name], name, wanted)
@@ -125,7 +125,8 @@ def find(run: str) -> tuple[str, dict[str, Any]]:
     )
 
 
-def _read(folder: str) -> pa.Table:
+def read_rejects(folder: str) -> pa.Table:
+    """Return the rejected records in a folder; none if there is no such folder."""
     from components.arrow_files import open_parquet
     from components.compat import joined_tables
     from components.ingest.rejects import KEPT
@@ -136,14 +137,19 @@ def _read(folder: str) -> pa.Table:
 
 
 def _lines(rejects: pa.Table, samples: int) -> Iterator[str]:
-    """Yield lines for each reason and column, the most frequent first."""
+    """Yield lines for each reason and column."""
+    for (reason, column), rows in by_reason(rejects):
+        yield f"\n{len(rows):,} {reason}" + (f" in {column}" if column else "")
+        yield from _samples(rejects, rows[:samples])
+
+
+def by_reason(rejects: pa.Table) -> list[tuple[tuple[str, str], list[int]]]:
+    """Return the rows of each reason and column, the most frequent first."""
     groups: dict[tuple[str, str], list[int]] = {}
     reasons, columns = (rejects[name].to_pylist() for name in ("reason", "column"))
     for row, (reason, column) in enumerate(zip(reasons, columns, strict=True)):
         groups.setdefault((reason, column or ""), []).append(row)
-    for (reason, column), rows in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
-        yield f"\n{len(rows):,} {reason}" + (f" in {column}" if column else "")
-        yield from _samples(rejects, rows[:samples])
+    return sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
 def _samples(rejects: pa.Table, rows: Sequence[int]) -> Iterator[str]:

@@ -1,0 +1,41 @@
+// The data of the page.
+const content = JSON.parse(document.getElementById("content").textContent);
+
+// Numbers, shares and times as text.
+
+const NONE = "–";
+
+/** Format a number with no more digits than are useful. */
+function numberText(value) {
+  if (typeof value !== "number") return NONE;
+  const size = Math.abs(value);
+  if (size >= 1e15 || (size > 0 && size < 1e-4)) return value.toExponential(2);
+  if (Number.isInteger(value) || size >= 1e4)
+    return value.toLocaleString("en", { maximumFractionDigits: 0, useGrouping: size >= 1e4 });
+  return String(Number(value.toPrecision(4)));
+}
+
+/** Format a count. */
+const countText = (value) => value.toLocaleString("en");
+
+/** Format a share; 0 and 100 % only if it is exactly that. */
+function shareText(share) {
+  if (typeof share !== "number") return NONE;
+  if (share === 0) return "0 %";
+  if (share === 1) return "100 %";
+  if (share < 0.0001) return "<0.01 %";
+  if (share > 0.9999) return ">99.99 %";
+  return `${(share * 100).toFixed(share < 0.1 || share > 0.99 ? 2 : 1)} %`;
+}
+
+/** Format a time in milliseconds, in UTC; without a time of day if it is midnight. */
+function timeText(milliseconds) {
+  if (typeof milliseconds !== "number") return NONE;
+  const time = new Date(milliseconds);
+  if (Number.isNaN(time.getTime())) return NONE;
+  const text = time.toISOString().replace(/\.\d+Z$/, "Z").replace(/:00Z$/, "Z");
+  return text.endsWith("T00:00Z") ? text.slice(0, 10) : text.replace("T", " ").replace("Z", "");
+}
+
+/** Return "1 row", "2 rows". */
+const plural = (count, noun, many = `${noun}s`) => `${countText(count)} ${count === 1 ? noun : many}`;

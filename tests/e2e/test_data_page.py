@@ -1,0 +1,198 @@
+"""The data page in a real browser, from a file, without a network."""
+
+import time
+
+import pytest
+
+from pipeline.report.page import page
+from tests.e2e.page.browser import Page
+from tests.e2e.page.data_content import HOSTILE, content
+
+pytestmark = pytest.mark.e2e
+
+COLUMNS = 60
+MANY = 500
+PATIENCE = 5.0  # seconds for what takes tenths of one; other tests run beside this one
+
+# What a reader finds without seeing: names of landmarks, controls, figures and tables.
+UNNAMED = """
+  const name = (node) => node.getAttribute("aria-label") || node.labels?.[0]?.textContent
+    || document.getElementById(node.getAttribute("aria-labelledby"))?.textContent;
+  const wanted = "input, select, section, article, nav, form, [role=img], [role=region]";
+  const all = (css) => [...document.querySelectorAll(css)];
+  const heads = all("h1, h2, h3, h4").map((node) => Number(node.tagName[1]));
+  return {
+    unnamed: all(wanted).filter((node) => !name(node)?.trim()).map((node) => node.outerHTML),
+    repeated: all("[id]").length - new Set(all("[id]").map((node) => node.id)).size,
+    first: heads.filter((level) => level === 1).length,
+    skipped: heads.filter((level, i) => i && level > heads[i - 1] + 1).length,
+    unscoped: all("th").filter((node) => !node.scope).length,
+    landmarks: all("main, body > header, nav, [role=search]").length,
+  };
+"""
+CONTRAST = """
+  const light = (colour) => {
+    const parts = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
+    const [r, g, b] = parts.map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = getComputedStyle(node).backgroundColor;
+      if (colour !== "rgba(0, 0, 0, 0)") return colour;
+    }
+  };
+  const of = (node) => {
+    const [a, b] = [getComputedStyle(node).color, ground(node)].map(light).sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+  };
+  const isText = (child) => child.nodeType === 3 && child.textContent.trim();
+  const texts = [...document.querySelectorAll("body *")].filter(
+    (node) => node.checkVisibility() && [...node.childNodes].some(isText) && !node.closest("svg"));
+  return texts.filter((node) => of(node) < 4.5).map((node) => node.outerHTML.slice(0, 200));
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("page")
+
+
+@pytest.fixture(scope="module")
+def url(folder):
+    path = folder / "data.html"
+    path.write_text(page(content(COLUMNS)), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture
+def opened(chromium, url):
+    """The page, in a browser that reaches nothing but files and notes what it asks for."""
+    chromium.execute_cdp_cmd("Network.enable", {})
+    offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    chromium.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    shown = Page(chromium, url)
+    shown.until(lambda: shown.all(".chart svg"))
+    yield shown
+    online = offline | {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    chromium.execute_cdp_cmd("Network.emulateNetworkConditions", online)
+
+
+def names(shown):
+    script = "return [...document.querySelectorAll('#cards h3')].map((head) => head.textContent)"
+    return shown.browser.execute_script(script)
+
+
+def choose(shown, control, value):
+    script = """
+      const control = document.getElementById(arguments[0]);
+      control.value = arguments[1];
+      control.dispatchEvent(new Event("change", { bubbles: true }));
+    """
+    shown.browser.execute_script(script, control, value)
+
+
+def test_the_page_asks_for_nothing_and_complains_of_nothing(opened):
+    asked = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+    assert opened.browser.execute_script(asked) == []
+    assert opened.browser.get_log("browser") == []
+
+
+def test_no_name_or_value_becomes_markup(opened):
+    opened.one("#cards details summary").click()
+    assert opened.all("img") == []
+    assert opened.text("#cards h3") != ""
+    assert names(opened)[1] == HOSTILE
+    assert HOSTILE in opened.text("h1")
+    assert HOSTILE in opened.text("#anomalies")
+    assert opened.text("#rejected").count(HOSTILE) == 3
+    assert opened.browser.get_log("browser") == []
+
+
+def test_anomalies_come_first_and_columns_can_be_found_and_sorted(opened):
+    assert names(opened)[0] == "number 2"
+    assert opened.text("#count") == f"{COLUMNS} columns"
+    choose(opened, "sort", "name")
+    assert names(opened)[1:4] == ["number 1", "number 10", "number 11"]
+    choose(opened, "sort", "schema")
+    assert names(opened)[:3] == [HOSTILE, "number 1", "number 2"]
+    choose(opened, "type", "text")
+    assert opened.text("#count") == f"20 of {COLUMNS} columns"
+    choose(opened, "type", "")
+    opened.one("#search").send_keys("NUMBER 4")
+    opened.until(lambda: len(names(opened)) == 8)
+    assert set(names(opened)) == {f"number {i}" for i in (4, 40, 41, 43, 44, 46, 47, 49)}
+    opened.one("#search").clear()
+    opened.one("#only").click()
+    opened.until(lambda: names(opened) == ["number 2"])
+
+
+def test_500_columns_do_not_lag(opened, folder):
+    path = folder / "many.html"
+    path.write_text(page(content(MANY)), encoding="utf-8")
+    assert path.stat().st_size < 3_000_000
+    began = time.monotonic()
+    opened.browser.get(path.as_uri())
+    opened.until(lambda: opened.all(".chart svg"))
+    assert time.monotonic() - began < PATIENCE
+    drawn = len(opened.all(".chart svg"))
+    assert 2 <= drawn < 40, "only what is near the window is drawn"
+    script = """
+      const began = performance.now();
+      const sort = document.getElementById("sort");
+      for (const order of ["name", "drift", "missing", "anomalies"]) {
+        sort.value = order;
+        sort.dispatchEvent(new Event("change"));
+        document.body.getBoundingClientRect();
+      }
+      return performance.now() - began;
+    """
+    assert opened.browser.execute_script(script) < 1000 * PATIENCE
+
+
+def test_a_chart_has_its_figures_as_a_table(opened):
+    opened.one("#cards details summary").click()
+    rows = opened.until(lambda: opened.all("#cards details table tbody tr"))
+    assert len(rows) == 24
+    assert rows[0].text.split()[:2] == ["0", "1"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_screen_reader_finds_its_way_and_texts_are_legible(opened, scheme):
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    opened.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    assert opened.browser.execute_script(UNNAMED) == {
+        "unnamed": [],
+        "repeated": 0,
+        "first": 1,
+        "skipped": 0,
+        "unscoped": 0,
+        "landmarks": 4,
+    }
+    assert opened.browser.execute_script(CONTRAST) == []
+    opened.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("width", [360, 800, 1400])
+def test_the_page_fits_the_window(opened, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    opened.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    fits = "return document.documentElement.scrollWidth <= innerWidth"
+    opened.until(lambda: opened.browser.execute_script(fits))
+    opened.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_keyboard_reaches_the_columns(opened):
+    from selenium.webdriver.common.keys import Keys
+
+    body = opened.one("body")
+    body.send_keys(Keys.TAB)
+    assert opened.browser.switch_to.active_element.text == "Skip to the columns"
+    opened.browser.switch_to.active_element.send_keys(Keys.ENTER, Keys.TAB)
+    assert opened.browser.switch_to.active_element.get_attribute("id") == "search"
+
+
+def test_all_columns_are_printed(opened):
+    opened.browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert len(opened.all(".chart svg")) >= 2 * COLUMNS
+    assert opened.browser.get_log("browser") == []
