@@ -35,6 +35,7 @@ COMMANDS = {
         "pipeline.rejects",
         "Show the records that the newest run in RUN rejected, by reason.",
     ),
+    "data": ("pipeline.data", "Write a page about the data of the newest run in RUN."),
     "serve": ("pipeline.serve", "Serve models over HTTP and gRPC, as TensorFlow Serving does."),
     "predict": ("pipeline.predict", "Score the rows of INPUT... with a pushed model."),
     "stream": (

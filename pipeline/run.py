@@ -157,6 +157,7 @@ def summarize(
     executions = lineage.read_run(metadata, job.run_id) if metadata.exists() else {}
     fields = figures(executions, job.folders.serving, spec.name)
     error = error or refusal(fields)
+    page = _write_data_page(job, executions)
     if error is not None:
         at = board.failed or board.running
         fields["status"] = _STATUS.get(type(error), "failed")
@@ -168,9 +169,22 @@ def summarize(
         stages=stage_summaries(board.stages.values()),
         anomalies_allowed=job.allow_anomalies,
         log=str(job.log),
+        data_page=page,
         **fields,
     )
     return summary, error
+
+
+def _write_data_page(job: Job, executions: Mapping[str, Execution]) -> str | None:
+    """Write the page about the data into the run's folder; return its path, if there is one."""
+    from pipeline.report import data, page
+
+    sources = data.Sources.of(executions)
+    if sources is None:
+        return None
+    path = str(job.own / page.FILE_NAME)
+    page.write(path, sources, pipeline=job.dataset.spec.name, run_id=job.run_id)
+    return path
 
 
 _STATUS: Mapping[type[SkewlessError], Status] = {

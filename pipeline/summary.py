@@ -102,6 +102,7 @@ class Summary(Strict):
       serve: a command that serves it; None if it is in a store.
       error: why the run failed, or why the model was refused.
       log: the log of the libraries.
+      data_page: the page about the data; None if the statistics were not computed.
     """
 
     format: Literal[1] = 1
@@ -124,6 +125,7 @@ class Summary(Strict):
     serve: str | None = None
     error: Failure | None = None
     log: str
+    data_page: str | None = None
 
     def write(self, folder: Path) -> None:
         """Write summary.json into the run's folder, atomically."""

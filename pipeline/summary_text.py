@@ -41,6 +41,8 @@ def lines(summary: Summary) -> Iterator[Line]:
     if summary.parity is not None:
         yield from _parity(summary.parity)
     yield from _model(summary)
+    if summary.data_page is not None:
+        yield _labelled("data page", summary.data_page)
     yield _labelled("log", summary.log, WEAK)
     yield _labelled("time", f"{summary.seconds:.1f} s")
 

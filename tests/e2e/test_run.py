@@ -1,8 +1,13 @@
 """One run from raw trips to a pushed model, and its output."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from pipeline import dag
+from pipeline.cli import main
 
 pytestmark = pytest.mark.e2e
 
@@ -67,3 +72,26 @@ def test_the_libraries_noise_is_in_the_log(first):
 
 def test_nothing_is_left_in_the_temporary_folder(first, temporary):
     assert [path.name for path in temporary.iterdir()] == []
+
+
+def test_the_data_page_shows_the_label_as_it_was_judged(first, root, tmp_path, capsys):
+    written = Path(first.summary.data_page)
+    assert written.parent == Path(first.summary.log).parent
+    content = shown(written)
+    test = next(split for split in content["splits"] if split["name"] == "test")
+    rate = first.summary.evaluation["overall"]["base_rate"]
+    assert test["estimates"][0][0] == pytest.approx(rate, rel=1e-5)
+    related = {column["name"] for column in content["columns"] if column["relation"]}
+    assert related > {"fare", "tips"}
+    again = tmp_path / "again.html"
+    assert main(["data", str(root / "taxi"), "-o", str(again)]) == 0
+    assert str(again) in capsys.readouterr().out
+    assert shown(again)["columns"][0].keys() == content["columns"][0].keys()
+
+
+def shown(page):
+    """Return the content of a data page."""
+    text = page.read_text("utf-8")
+    found = re.search(r'id="content" type="application/json">(.*)</script>', text)
+    assert found is not None
+    return json.loads(found[1])
