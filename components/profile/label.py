@@ -33,6 +33,7 @@ class Label:
       summary: what it is, in a few words.
       doubts: what a person should look at.
       spellings: the positive class as each file writes it, where files differ.
+      constant_r2: R² of the constant that training would find for a number.
     """
 
     typed: Typed
@@ -42,6 +43,7 @@ class Label:
     summary: str
     doubts: tuple[str, ...] = ()
     spellings: tuple[str, ...] = ()
+    constant_r2: float = 0.0
 
 
 def label_of(typed: Typed, task: str | None, others: Sequence[str] = ()) -> Label:
@@ -170,7 +172,14 @@ def _regression(typed: Typed) -> Label:
         (),
         f"a number, {known.mean():.6g} on average" + (", with a long tail" if tail else ""),
         _strays(typed),
+        constant_r2=_constant_r2(known) if tail else 0.0,
     )
+
+
+def _constant_r2(numbers: np.ndarray) -> float:
+    """Return R² of the constant that is the mean of the logarithms, log1p as in training."""
+    constant = np.expm1(np.log1p(numbers).mean())
+    return -float((numbers.mean() - constant) ** 2 / numbers.var())
 
 
 _BY_TASK = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}

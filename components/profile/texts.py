@@ -20,7 +20,8 @@ _GUESSED = ("cp1252", "iso8859-1")  # encodings in which nearly all bytes are le
 # Rows of a class in the test split, below which metrics are mostly chance; and rows without the
 # most frequent label, from which on a useful model surely beats the best constant.
 _FEW_TESTED, _ENOUGH_TESTED = 5, 30
-_LEAST_AUC, _LEAST_R2 = 0.6, 0.01  # that a useful model surely reaches
+# What a useful model surely reaches, of R² above what a constant has.
+_LEAST_AUC, _LEAST_R2 = 0.6, 0.01
 
 
 def schema_text(draft: Draft) -> str:
@@ -184,16 +185,19 @@ def _evaluation(draft: Draft) -> Iterator[str]:
     yield "  thresholds:"
     counts = draft.test_counts
     rest = sum(counts[1:])
-    if rest >= _ENOUGH_TESTED:
-        yield "    beats_baseline: constant  # true: better than the linear model, too"
-    else:
+    if rest < _ENOUGH_TESTED:
         few = f"about {sum(counts):.0f} rows, {rest:.0f} of them without the most frequent label"
         yield f"    # The test split has {few}:"
         yield "    # too few to compare models."
         yield "    beats_baseline: false"
+    elif draft.label.constant_r2:
+        yield "    beats_baseline: false  # the mean, which a model of logarithms does not predict"
+    else:
+        yield "    beats_baseline: constant  # true: better than the linear model, too"
     if draft.label.task == "regression":
         if rest >= _ENOUGH_TESTED:
-            yield f"    r2: {{min: {_LEAST_R2!r}}}  # of the variance; a constant explains none"
+            none = draft.label.constant_r2
+            yield f"    r2: {{min: {none + _LEAST_R2:.3f}}}  # the best constant has {none:.3f}"
     elif min(counts) >= _FEW_TESTED:
         yield f"    {_skill(draft.label.task, counts)}"
     elif draft.label.task == "binary":

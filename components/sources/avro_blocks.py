@@ -14,7 +14,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -22,6 +22,7 @@ MAGIC = b"Obj\x01"
 _SYNC_BYTES = 16
 _LONGEST = 10  # bytes of a 64-bit number
 _MOST_ENTRIES = 10_000  # of a header, which has a handful
+_MOST_BYTES = 1 << 26  # of a block, unpacked, which writers end after kilobytes
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ def read_blocks(file: IO[bytes], header: AvroHeader) -> Iterator[AvroBlock]:
             raise OSError(f"the block at byte {begin} is damaged")
         try:
             data = unpacked(packed)
+            if len(data) > _MOST_BYTES:  # a few bytes can become gigabytes
+                raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
         except (ValueError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
             raise OSError(f"the block at byte {begin} cannot be unpacked: {error}") from error
         yield AvroBlock(count, data, file.tell() - begin)
@@ -128,8 +131,33 @@ def _exactly(file: IO[bytes], size: int) -> bytes:
     return data
 
 
+class _Decompressor(Protocol):
+    """What unpacks at most so many bytes, as the standard library's classes do."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+def _begun(decompressor: _Decompressor, data: bytes) -> bytes:
+    """Return what data unpacks to; of more than `_MOST_BYTES`, one byte more."""
+    plain = decompressor.decompress(data, _MOST_BYTES + 1)
+    if len(plain) <= _MOST_BYTES and not decompressor.eof:
+        raise EOFError("it ends early")
+    return plain
+
+
 def _deflated(data: bytes) -> bytes:
-    return zlib.decompress(data, wbits=-15)
+    return _begun(zlib.decompressobj(wbits=-15), data)
+
+
+def _bzip2(data: bytes) -> bytes:
+    return _begun(bz2.BZ2Decompressor(), data)
+
+
+def _xz(data: bytes) -> bytes:
+    return _begun(lzma.LZMADecompressor(), data)
 
 
 def _snappy(data: bytes) -> bytes:
@@ -140,6 +168,8 @@ def _snappy(data: bytes) -> bytes:
         shift += 7
         if byte < 0x80:
             break
+    if size > _MOST_BYTES:
+        raise ValueError(f"it has {size:,} bytes")
     plain: bytes = pa.decompress(data[:-4], size, codec="snappy", asbytes=True)
     if zlib.crc32(plain).to_bytes(4, "big") != data[-4:]:
         raise ValueError("its checksum is wrong")
@@ -148,7 +178,7 @@ def _snappy(data: bytes) -> bytes:
 
 def _zstandard(data: bytes) -> bytes:
     with pa.CompressedInputStream(io.BytesIO(data), "zstd") as stream:
-        plain: bytes = stream.read()
+        plain: bytes = stream.read(_MOST_BYTES + 1)
     return plain
 
 
@@ -156,7 +186,7 @@ _CODECS: dict[str, Callable[[bytes], bytes]] = {
     "null": bytes,
     "deflate": _deflated,
     "snappy": _snappy,
-    "bzip2": bz2.decompress,
-    "xz": lzma.decompress,
+    "bzip2": _bzip2,
+    "xz": _xz,
     "zstandard": _zstandard,
 }

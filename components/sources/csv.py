@@ -19,6 +19,7 @@ from components.sources.header import Fields, read_fields
 from components.sources.protocol import Block, Selection
 from components.sources.rules import Rules
 from schemas.columns import Column
+from schemas.errors import DataError
 from schemas.sources.csv import Csv
 from schemas.types import BYTES
 
@@ -85,6 +86,12 @@ def sample(options: Csv, path: str, rows: int) -> tuple[pa.Table, bool]:
     plain = NumberFormat(options.decimal, options.thousands).plain
     names = Reader(options, Selection(())).parts(path)[0].ignored
     once = [name for name in names if name and names.count(name) == 1]
+    if not once:
+        raise DataError(
+            "the file's header has no name that only one column has",
+            where=path,
+            expected="column names in the first line",
+        )
     reader = Reader(options, Selection(tuple(Column(n, BYTES.name, serving=True) for n in once)))
     batches, read = [], 0
     for block in reader.read(reader.parts(path)[0]):

@@ -12,9 +12,13 @@ from components.sources.byte_source import ByteSource
 from components.sources.json_records import encodable
 from components.sources.jsonl_head import objects
 from components.sources.jsonl_lines import TEXT, read_lines
+from schemas.errors import DataError
 
 _BLOCK_BYTES = 1 << 20
 _DEEPEST = 8  # objects within objects, whose keys are columns
+# Rows times keys of a block. It is more only if next to no object has most of the keys, and a table
+# of them would be far larger than the file.
+_MOST_CELLS = 20_000_000
 
 
 def sample_lines(path: str, rows: int) -> tuple[pa.Table, bool]:
@@ -24,26 +28,40 @@ def sample_lines(path: str, rows: int) -> tuple[pa.Table, bool]:
     types, those of the rarer ones are missing, as a run rejects them.
 
     Raises:
-      DataError: the file cannot be read.
+      DataError: the file cannot be read, or its objects have no keys in common.
     """
     tables: list[pa.Table] = []
+    names: set[str] = set()
     read = 0
     with ByteSource(path, TEXT) as source:
         for lines in read_lines(source, block_bytes=_BLOCK_BYTES):
-            tables.append(_table(objects(lines)))
+            tables.append(_table(objects(lines), path))
+            names.update(tables[-1].column_names)
             read += len(lines)
+            _check_cells(len(names), read / len(tables), path)
             if read > rows:
                 return _joined(tables).slice(0, rows), False
     return _joined(tables), True
 
 
-def _table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
+def _check_cells(names: int, rows: float, path: str) -> None:
+    if names * rows > _MOST_CELLS:
+        raise DataError(
+            f"the objects have {names:,} different keys or more, most of them in few objects",
+            where=path,
+            expected="the same keys in most objects, which are the columns",
+            remedy='write keys that differ as values, such as {"keys": ["a", "b"]}',
+        )
+
+
+def _table(records: Sequence[Mapping[str, Any]], path: str) -> pa.Table:
     columns: dict[str, list[Any]] = {}
     for row, record in enumerate(records):
         for name, value in _flat(record, ""):
             values = columns.setdefault(encodable(name), [None] * len(records))
             if values[row] is None:
                 values[row] = value
+        _check_cells(len(columns), len(records), path)
     return pa.table({name: array_of_most(values) for name, values in columns.items()})
 
 

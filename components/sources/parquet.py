@@ -11,7 +11,14 @@ import pyarrow as pa
 from components.arrow_files import open_parquet
 from components.sources.magic import PARQUET
 from components.sources.typed_checks import TypedFormat, unreadable
-from components.sources.typed_file import FAILURES, FileSize, TypedPart, TypedReader, unique_names
+from components.sources.typed_file import (
+    BATCH_ROWS,
+    FAILURES,
+    FileSize,
+    TypedPart,
+    TypedReader,
+    unique_names,
+)
 from schemas.sources.parquet import Parquet
 
 RANGE_BYTES = 256 << 20  # of one part
@@ -115,14 +122,27 @@ def draft(path: str) -> Parquet:
     return Parquet(path=path)
 
 
+def _first_rows(file: Any, group: int, most: int) -> pa.Table:
+    """Return the first rows of a row group, which may be far larger than memory."""
+    batches, found = [], 0
+    for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False):
+        batches.append(batch)
+        found += batch.num_rows
+        if found >= most:
+            break
+    return pa.Table.from_batches(batches, file.schema_arrow).slice(0, most)
+
+
 def sample(options: Parquet, path: str, rows: int) -> tuple[pa.Table, bool]:
     """Return rows of a file, from row groups all over it, and whether these are all."""
     try:
         file = ParquetRows(path).file
         groups = file.metadata.num_row_groups
         step = max(1, -(-file.metadata.num_rows // max(rows, 1)))
-        chosen = list(range(0, groups, min(step, max(groups, 1))))
-        table = file.read_row_groups(chosen, use_threads=False) if groups else file.read()
+        chosen = range(0, groups, min(step, max(groups, 1)))
+        most = -(-rows // max(len(chosen), 1))
+        parts = [_first_rows(file, group, most) for group in chosen]
+        table = pa.concat_tables(parts) if parts else file.read()
     except FAILURES as error:
         raise unreadable(path, error, Reader.format) from error
     names = unique_names(table.schema)

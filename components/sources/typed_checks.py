@@ -107,7 +107,8 @@ def _remedy(arrow: pa.DataType, column: Column) -> str:
 
 def unreadable(path: str, error: Exception, expected: TypedFormat) -> DataError:
     """Return the error for a file that cannot be read as one of a format."""
-    what, remedy = f"the source cannot be read: {error}", None
+    reason = "it asks for more memory than there is" if isinstance(error, MemoryError) else error
+    what, remedy = f"the source cannot be read: {reason}", None
     if files.is_file(path):
         with files.open_read(path) as file:
             head = file.read(HEAD_BYTES)

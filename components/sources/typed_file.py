@@ -27,7 +27,8 @@ from schemas.columns import Column
 from schemas.sources.options import SourceOptions
 
 BATCH_ROWS = 65_536
-FAILURES = (OSError, pa.ArrowException, UnicodeDecodeError)  # what damaged files lead to
+# What damaged files lead to; MemoryError, because a length that is wrong may be any.
+FAILURES = (OSError, pa.ArrowException, UnicodeDecodeError, MemoryError)
 
 
 @dataclass(frozen=True)

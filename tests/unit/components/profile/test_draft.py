@@ -254,6 +254,9 @@ def test_bounds_of_classes_and_numbers_stop_what_chance_reaches(tmp_path):
     numbers = [str(i + 0.5) for i in range(600)]
     thresholds = thresholds_of(tmp_path, numbers)
     assert (thresholds.beats_baseline, thresholds.r2.min) == ("constant", 0.01)
+    tail = [str(2.0 ** (i % 12)) for i in range(1000)]
+    thresholds = thresholds_of(tmp_path, tail)
+    assert (thresholds.beats_baseline, thresholds.r2.min) == (False, -0.231)
     few = thresholds_of(tmp_path, numbers[:60])
     assert (few.beats_baseline, few.r2.min) == (False, None)
 

@@ -75,6 +75,14 @@ def test_a_look_ends_after_so_many_rows(path, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("block_bytes", [1 << 20, 1 << 10])
+def test_keys_that_differ_in_each_object_are_refused(path, monkeypatch, block_bytes):
+    monkeypatch.setattr(jsonl_sample, "_MOST_CELLS", 20_000)
+    monkeypatch.setattr(jsonl_sample, "_BLOCK_BYTES", block_bytes)
+    with pytest.raises(DataError, match="different keys or more, most of them in few objects"):
+        look(path, *({f"k{n}": 1} for n in range(900)), rows=1_000)
+
+
 def test_a_file_of_another_kind_is_refused(path):
     with pytest.raises(DataError, match="not a JSON object"):
         look(path, "a,b", "1,2")
