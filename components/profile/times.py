@@ -45,8 +45,14 @@ def format_of(texts: Sequence[str]) -> tuple[str, ...]:
     tried = list(texts[:_MOST])
     if not tried or not all(map(_LIKE.search, tried)):
         return ()  # at once: Python compiles each format that it tries
-    formats = [f for f in FORMATS if _fits(tried[0], f)]
+    formats = [f for f in FORMATS if _may_fit(tried[0], f) and _fits(tried[0], f)]
     return tuple(f for f in formats if all(_fits(text, f) for text in tried))
+
+
+def _may_fit(text: str, form: str) -> bool:
+    """Return whether a text has the format's own characters, and a clock if the format has one."""
+    has_clock = ":" in text
+    return has_clock == ("%M" in form) and set(re.sub("%.", "", form)) <= set(text)
 
 
 def _fits(text: str, form: str) -> bool:

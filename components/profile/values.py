@@ -155,8 +155,10 @@ def _read_as(column: ColumnValues, kind: str) -> NumberText:
 
 def sure_nulls(column: ColumnValues) -> tuple[str, ...]:
     """Return the texts of a column that mean missing, whatever its other values are."""
-    present = set(column.counts[0].to_pylist()) if column.is_text else set()
-    return tuple(text for text in SURE_NULLS if text in present)
+    if not column.is_text:
+        return ()
+    present = pc.is_in(pa.array(SURE_NULLS), value_set=column.counts[0])
+    return tuple(text for text, there in zip(SURE_NULLS, present.to_pylist(), strict=True) if there)
 
 
 def mean_words(column: ColumnValues) -> float:
@@ -171,7 +173,8 @@ def skewness(numbers: np.ndarray) -> float:
     deviation = known.std() if len(known) else 0.0
     if not deviation:
         return 0.0
-    return float((((known - known.mean()) / deviation) ** 3).mean())
+    scaled = (known - known.mean()) / deviation
+    return float((scaled * scaled * scaled).mean())  # many times faster than a power
 
 
 def _among(texts: pa.Array, some: Sequence[str]) -> np.ndarray:
