@@ -18,6 +18,37 @@ FILE_NAME = "counts.json"
 Rows = Annotated[int, Field(ge=0)]
 
 
+class LabelFacts(Strict):
+    """The label of the rows of a split, by their weights if they have any.
+
+    Attributes:
+      mean: of a label that is a number.
+      positive: the share of 1 of a label that a rule makes.
+      classes: the share of each class, the largest first.
+    """
+
+    mean: float | None = None
+    positive: float | None = None
+    classes: dict[str, float] | None = None
+
+
+class SplitFacts(Strict):
+    """What is in a split.
+
+    Attributes:
+      rows: how many rows.
+      label: what the label is; None without rows, or if there are too many classes.
+      time: the earliest and the latest time, as text, or as whole numbers if the column has them;
+        None if the split has no times.
+      folds: how many rows of train are in each fold, if there are folds.
+    """
+
+    rows: Rows
+    label: LabelFacts | None = None
+    time: tuple[int | str, int | str] | None = None
+    folds: tuple[Rows, ...] | None = None
+
+
 class Counts(Strict):
     """Counts of the records that were read.
 
@@ -28,6 +59,7 @@ class Counts(Strict):
       rejected_by_reason: the same by reason (see `components.sources.rejects`).
       records_dropped: rows that a rule of pipeline.yaml keeps out of the examples.
       dropped_by_rule: the same by rule.
+      splits: what is in each split.
     """
 
     records_read: Rows
@@ -36,6 +68,7 @@ class Counts(Strict):
     rejected_by_reason: dict[str, Rows]
     records_dropped: Rows = 0
     dropped_by_rule: dict[str, Rows] = Field(default_factory=dict)
+    splits: dict[str, SplitFacts] = Field(default_factory=dict)
 
     def check(self) -> None:
         """Check that every record is accounted for.
@@ -58,7 +91,8 @@ class Counts(Strict):
 
     def write(self, uri: str) -> None:
         """Write `counts.json` into the examples' folder."""
-        files.write_whole(os.path.join(uri, FILE_NAME), self.model_dump_json(indent=2) + "\n")
+        text = self.model_dump_json(indent=2, exclude_none=True)
+        files.write_whole(os.path.join(uri, FILE_NAME), text + "\n")
 
     @classmethod
     def read(cls, uri: str) -> Counts | None:

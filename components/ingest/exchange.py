@@ -22,8 +22,9 @@ from components.arrow_files import open_arrow
 from components.examples import ShardWriter, split_folder
 from components.ingest.hashing import permutation, scatter
 from components.ingest.splits.protocol import Splitter
-from schemas.splits.options import SPLITS
+from schemas.splits.options import FOLD, SPLITS
 
+_ROWS_AT_ONCE = 65_536
 MAX_SHARD_BYTES = 512 << 20  # of source text, however few rows it has
 
 
@@ -184,26 +185,32 @@ class PieceWriter:
         self._stack.__exit__(*raised)
 
 
-def write_shard(
-    path: str, pieces: Iterable[Piece], schema: pa.Schema, *, shard: int, batch_rows: int
-) -> int:
-    """Write a shard with the rows of its pieces in a random order that is the same in every run.
+def collect(pieces: Iterable[Piece], schema: pa.Schema) -> pa.Table:
+    """Return the rows of pieces, which come in any order, in the order of the parts."""
+    batches = [b for p in sorted(pieces, key=lambda p: p.part) for b in _read(p)]
+    return pa.Table.from_batches(batches, schema).combine_chunks()
+
+
+def with_folds(table: pa.Table, splitter: Splitter) -> pa.Table:
+    """Return training rows with the fold of each as the last column."""
+    folds = [pa.array(splitter.folds(b), pa.int64()) for b in table.to_batches(_ROWS_AT_ONCE)]
+    return table.append_column(FOLD, pa.chunked_array(folds, pa.int64()))
+
+
+def write_shard(path: str, table: pa.Table, *, shard: int, batch_rows: int) -> int:
+    """Write rows as a shard in a random order that is the same in every run.
 
     Args:
       path: the Parquet file to write.
-      pieces: in any order.
-      schema: the schema of the rows.
+      table: the rows, from `collect`.
       shard: the shard's number, which determines its order of rows.
       batch_rows: the number of rows in a row group.
 
     Returns:
       The number of rows.
     """
-    batches = [b for p in sorted(pieces, key=lambda p: p.part) for b in _read(p)]
-    table = pa.Table.from_batches(batches, schema).combine_chunks()
-    del batches
     order = permutation(shard, table.num_rows)
-    with ShardWriter(path, schema, batch_rows=batch_rows) as writer:
+    with ShardWriter(path, table.schema, batch_rows=batch_rows) as writer:
         for start in range(0, table.num_rows, batch_rows):
             writer.write(table.take(pa.array(order[start : start + batch_rows])))
         return writer.rows

@@ -20,12 +20,22 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from components import files, progress, runner
 from components.examples import arrow_schema, sweep
 from components.ingest.counts import Counts
-from components.ingest.exchange import Piece, PieceWriter, Router, plan_shards, write_shard
+from components.ingest.exchange import (
+    Piece,
+    PieceWriter,
+    Router,
+    collect,
+    plan_shards,
+    with_folds,
+    write_shard,
+)
 from components.ingest.failures import disk_errors, keep_failure, reserve
 from components.ingest.label_values import check_label
 from components.ingest.outcome import outcome
 from components.ingest.rejects import RejectWriter, publish_rejects
 from components.ingest.selection import selection_of
+from components.ingest.split_checks import SourceRows, check_keys, check_order
+from components.ingest.split_facts import Measure
 from components.ingest.splits.look_ahead import look_ahead
 from components.ingest.splits.protocol import Splitter
 from components.ingest.tally import IngestTally
@@ -71,8 +81,9 @@ def ingest(
 
     Raises:
       DataError: a file is missing, empty, unreadable or lacks a column; no record became a
-        training example, or the label is the same in all of them; a record has no label, and
-        `label.missing` is "stop"; the weights of a split are all 0; the output cannot be written.
+        training, eval or test example, or the label is the same in all of them; a record has no
+        label, and `label.missing` is "stop"; a key is in two splits that have to be apart, or their
+        times are not in order; the weights of a split are all 0; the output cannot be written.
       ConfigError: the source's options contradict each other.
     """
     if not paths:
@@ -82,14 +93,18 @@ def ingest(
     _note_ignored(parts)
     with _working_folder(output, options) as folder:
         splitter = look_ahead(source, paths, columns, splits, folder, options)
-        plan = Plan.of(reader, parts, columns, splits, splitter, settings, folder)
+        measure = Measure.by(label, splits, columns)
+        plan = Plan.of(reader, parts, columns, splits, splitter, settings, folder, measure)
         tally = outcome(STAGE, "Ingest" >> IngestParts(plan), folder, IngestTally, options)
-        counts = tally.counts()
+        counts = tally.counts(measure)
         counts.check()
         where = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
         tally.refuse_missing_labels(label, where=where)
-        tally.check_training(where=where)
+        tally.check_splits(counts, where=where, if_empty=splits.if_empty)
         examples = os.path.join(folder, _EXAMPLES)
+        rows = SourceRows(reader, parts, splitter)
+        check_order(tally.shards, measure, splits, rows)
+        check_keys(examples, splits, rows)
         check_label(examples, label, where=where)
         check_weights(examples, label.weight, where=where)
         with disk_errors(_WRITTEN, output):
@@ -112,6 +127,7 @@ class Plan:
       router: assigns examples to shards.
       batch_rows: the number of rows in a row group.
       folder: the working folder: pieces, and the examples until they are complete.
+      measure: measures what is in each shard.
     """
 
     reader: Reader[Any]
@@ -121,6 +137,7 @@ class Plan:
     router: Router
     batch_rows: int
     folder: str
+    measure: Measure
 
     @classmethod
     def of(
@@ -132,6 +149,7 @@ class Plan:
         splitter: Splitter,
         settings: Examples,
         folder: str,
+        measure: Measure,
     ) -> Plan:
         """Return the plan for these parts; their estimated size determines the number of shards.
 
@@ -152,6 +170,7 @@ class Plan:
             router=Router(splitter, shards),
             batch_rows=settings.batch_rows,
             folder=folder,
+            measure=measure,
         )
 
 
@@ -256,16 +275,16 @@ class _WriteShard(beam.DoFn):
     def process(self, shard_pieces: tuple[int, Iterable[Piece | None]]) -> Iterator[IngestTally]:
         shard, pieces = shard_pieces
         plan, shards = self._plan, self._plan.router.shards
+        split = shards.split_of(shard)
         with keep_failure(plan.folder, _WRITTEN):
-            rows = write_shard(
-                shards.path_of(os.path.join(plan.folder, _EXAMPLES), shard),
-                [piece for piece in pieces if piece is not None],
-                arrow_schema(plan.columns),
-                shard=shard,
-                batch_rows=plan.batch_rows,
-            )
+            table = collect([p for p in pieces if p is not None], arrow_schema(plan.columns))
+            if split == "train" and plan.measure.folds is not None:
+                table = with_folds(table, plan.router.splitter)
+            facts = plan.measure.of(shard, split, table)
+            path = shards.path_of(os.path.join(plan.folder, _EXAMPLES), shard)
+            rows = write_shard(path, table, shard=shard, batch_rows=plan.batch_rows)
         self._written.inc(rows)
-        yield IngestTally(examples={shards.split_of(shard): rows})
+        yield IngestTally(examples={split: rows}, shards=(facts,))
 
 
 @contextlib.contextmanager

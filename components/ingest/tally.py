@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from components.ingest.counts import Counts
+from components.ingest.split_facts import Measure, ShardFacts
 from components.sources.rejects import Reject, RejectReason
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS
 from schemas.strict import Strict
 from schemas.tasks.options import TaskOptions
 
+_IN_WORDS = {"train": "training example", "eval": "eval example", "test": "test example"}
 _SAMPLES = 2  # rejected records of each reason that an error shows
 
 
@@ -35,6 +37,7 @@ class IngestTally(Strict):
       dropped: rows that are in no split, by the rule that drops them.
       samples: the first rejected records of each reason.
       reject_files: files of rejects, each with its source's position among the files.
+      shards: what is in each shard.
     """
 
     records_read: int = 0
@@ -43,6 +46,7 @@ class IngestTally(Strict):
     dropped: dict[str, int] = Field(default_factory=dict)
     samples: dict[str, tuple[Sample, ...]] = Field(default_factory=dict)
     reject_files: tuple[tuple[int, str], ...] = ()
+    shards: tuple[ShardFacts, ...] = ()
 
     @classmethod
     def of_rejects(cls, rejects: Sequence[Reject], *, file: int) -> IngestTally:
@@ -79,10 +83,11 @@ class IngestTally(Strict):
                 for reason, some in samples.items()
             },
             reject_files=tuple(sorted(f for t in tallies for f in t.reject_files)),
+            shards=tuple(sorted((s for t in tallies for s in t.shards), key=lambda s: s.shard)),
         )
 
-    def counts(self) -> Counts:
-        """Return the tally in the form of `counts.json`."""
+    def counts(self, measure: Measure | None = None) -> Counts:
+        """Return the tally as in `counts.json`; what is in each split if there is a measure."""
         by_count = sorted(self.rejected.items(), key=lambda item: (-item[1], item[0]))
         return Counts(
             records_read=self.records_read,
@@ -91,7 +96,14 @@ class IngestTally(Strict):
             rejected_by_reason=dict(by_count),
             records_dropped=sum(self.dropped.values()),
             dropped_by_rule=dict(sorted(self.dropped.items())),
+            splits={}
+            if measure is None
+            else {split: measure.facts(self.shards_of(split)) for split in SPLITS},
         )
+
+    def shards_of(self, split: str) -> list[ShardFacts]:
+        """Return what is in each shard of a split."""
+        return [shard for shard in self.shards if shard.split == split]
 
     def refuse_missing_labels(self, label: TaskOptions, where: str) -> None:
         """Refuse rows without a label, if `label.missing` says so.
@@ -113,33 +125,51 @@ class IngestTally(Strict):
             remedy="correct the rows, or set label.missing: reject to leave such rows out",
         )
 
-    def check_training(self, where: str) -> None:
-        """Check that there are training examples.
+    def check_splits(self, counts: Counts, *, where: str, if_empty: str) -> None:
+        """Check that each split has rows, and each fold.
+
+        Args:
+          counts: this tally's, with what is in each split.
+          where: the source, for the error.
+          if_empty: what to do about a split or a fold without rows.
 
         Raises:
-          DataError: there were no records, or none became a training example; says why.
+          DataError: there were no records, or none became an example of a split; says why.
         """
-        counts = self.counts()
         if not counts.records_read:
             raise DataError(
                 "the source has no records", where=where, expected="at least one record"
             )
-        if counts.examples["train"]:
+        empty = [_IN_WORDS[split] for split in SPLITS if not counts.examples[split]]
+        if not empty and 0 in (folds := _folds_of(counts)):
+            empty = [f"training example of fold {folds.index(0)} of {len(folds)}"]
+        if not empty:
             return
         reasons = [
             f"\n  {count} {reason}: " + "; ".join(s.text for s in self.samples[reason])
             for reason, count in counts.rejected_by_reason.items()
         ]
+        left = ", ".join(_rows_of(split, counts) for split in SPLITS)
         raise DataError(
-            f"no training example is left of {counts.records_read} records: "
-            f"{counts.records_rejected} were rejected, {counts.examples['eval']} are eval and "
-            f"{counts.examples['test']} test examples{''.join(reasons)}",
+            f"no {empty[0]} is left of {counts.records_read:,} records: "
+            f"{counts.records_rejected:,} rejected, {counts.records_dropped:,} dropped, {left}"
+            + "".join(reasons),
             where=where,
-            expected="records that fit schema.pbtxt, and splits.key with many different values",
-            remedy="correct the source, its options in pipeline.yaml, or the types in schema.pbtxt"
-            if reasons
-            else "name columns in splits.key that identify the rows",
+            expected="rows in each of train, eval and test, and in each fold",
+            remedy=("correct the rejected records, or " if reasons else "") + if_empty,
         )
+
+
+def _folds_of(counts: Counts) -> tuple[int, ...]:
+    facts = counts.splits.get("train")
+    return () if facts is None else facts.folds or ()
+
+
+def _rows_of(split: str, counts: Counts) -> str:
+    """Return how many rows a split has, with the times that they are from."""
+    facts = counts.splits.get(split)
+    times = "" if facts is None or facts.time is None else " from {} to {}".format(*facts.time)
+    return f"{counts.examples[split]:,} {split}{times}"
 
 
 def _describe(reject: Reject) -> str:

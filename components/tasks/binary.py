@@ -20,7 +20,8 @@ from components.tasks.class_weights import measured_weights, weights_of_classes
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
 from schemas import signatures as names
 from schemas.errors import DataError
-from schemas.tasks.binary import RULE_CLASSES, Binary, BinaryExport, Exceeds
+from schemas.tasks.binary import RULE_CLASSES, Binary, BinaryExport
+from schemas.tasks.options import Above
 from schemas.tasks.two_values import NO_AND_YES, in_order
 
 if TYPE_CHECKING:
@@ -51,8 +52,6 @@ _TOLERANCES = {
     names.LOGITS: LOGIT,
 }
 
-_ROUNDING = 4 * np.finfo(np.float64).eps  # a fraction's and a product's, twice over
-
 
 def label(inputs: Tensors, options: Binary) -> tf.Tensor:
     """Return the label, int64 0 or 1 [rows]; -1 for a third value of its column."""
@@ -63,8 +62,8 @@ def label(inputs: Tensors, options: Binary) -> tf.Tensor:
         equal = tf.equal(texts([inputs[options.equals.column]]), values)
         positive = tf.reduce_any(equal, axis=0)
     else:
-        assert options.exceeds is not None  # Binary checks it
-        positive = _exceeds(options.exceeds, inputs)
+        assert options.above is not None  # Binary checks it
+        positive = _exceeds(options.above, inputs)
     return tf.cast(positive, tf.int64)
 
 
@@ -90,7 +89,7 @@ def learn(graph: str, options: Binary) -> dict[str, Any]:
     return {"classes": list(in_order(values, positive))} if len(values) > 1 else {}
 
 
-def _exceeds(rule: Exceeds, inputs: Tensors) -> tf.Tensor:
+def _exceeds(rule: Above, inputs: Tensors) -> tf.Tensor:
     """Return whether a column exceeds a fraction of another one, bool [rows].
 
     0.29 of 100 is less than 29 in binary floating point: a value that is larger only by rounding
@@ -101,7 +100,7 @@ def _exceeds(rule: Exceeds, inputs: Tensors) -> tf.Tensor:
     if all(inputs[c].dtype == tf.float32 for c in (rule.column, rule.of)):
         return tf.cast(value, tf.float32) > rule.fraction * tf.cast(of, tf.float32)
     limit = rule.fraction * of
-    return value - limit > tf.abs(limit) * _ROUNDING
+    return value - limit > tf.abs(limit) * Above.ROUNDING
 
 
 def head(

@@ -20,6 +20,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.tfxio import tensor_adapter
 
 from components import files, list_arrays, progress, runner
+from components.arrow_files import open_parquet
 from components.examples import (
     RowGroup,
     ShardWriter,
@@ -45,7 +46,7 @@ from schemas.columns import MOST_VALUES, Column
 from schemas.errors import DataError
 from schemas.examples import Examples
 from schemas.layout import Layout
-from schemas.splits.options import SPLITS
+from schemas.splits.options import FOLD, SPLITS
 from schemas.types import FLOAT, INT
 
 STAGE = "transform"
@@ -108,9 +109,9 @@ def transform(
                 (pipeline | "ReadAll" >> _ReadNumbered(everything, raw, weight), config),
                 transform_fn,
             ) | "Transform" >> tft_beam.TransformDataset(output_record_batches=True)
-            folders = [split_folder(transformed, split) for split, _ in groups]
+            written = [(split_folder(transformed, split), group) for split, group in groups]
             lists = frozenset(f.name for f in expected.lists)
-            write = _WriteShards(folders, lists, settings.batch_rows)
+            write = _WriteShards(written, lists, settings.batch_rows)
             _ = batches | "Write" >> beam.FlatMap(write)
         layout = _write_layout(preprocessing, graph)
     _close_empty_splits(layout, weight, transformed)
@@ -171,16 +172,18 @@ class _ReadNumbered(beam.PTransform):
 
 
 class _WriteShards:
-    """Write a transformed batch as the shard of its row group.
+    """Write a transformed batch as the shard of its row group, with the folds of its rows if any.
 
     Args:
-      folders: the folder of each row group's split, by row group number.
+      groups: the folder of each row group's split, and the row group, by row group number.
       lists: names of the features of lists; the list around one value a row is dropped.
       batch_rows: rows a row group at most.
     """
 
-    def __init__(self, folders: list[str], lists: frozenset[str], batch_rows: int) -> None:
-        self._folders = folders
+    def __init__(
+        self, groups: list[tuple[str, RowGroup]], lists: frozenset[str], batch_rows: int
+    ) -> None:
+        self._groups = groups
         self._lists = lists
         self._batch_rows = batch_rows
 
@@ -193,15 +196,25 @@ class _WriteShards:
             ],
             batch.schema.names,
         )
-        group, row = divmod(column(flat, _ORIGIN)[0].as_py(), 1 << _ROW_BITS)
+        number, row = divmod(column(flat, _ORIGIN)[0].as_py(), 1 << _ROW_BITS)
         flat = select(flat, [name for name in flat.schema.names if name != _ORIGIN])
+        folder, group = self._groups[number]
+        flat = _with_folds(flat, group, row)
         # TFT may cut a very wide batch in two: the first row makes the parts' names different.
-        path = os.path.join(self._folders[group], f"rows-{group:08d}-{row:07d}.parquet")
+        path = os.path.join(folder, f"rows-{number:08d}-{row:07d}.parquet")
         with ShardWriter(path, flat.schema, batch_rows=self._batch_rows) as writer:
             writer.write(flat)
         beam.metrics.Metrics.counter(STAGE, "examples_written").inc(flat.num_rows)
         progress.rows(STAGE, flat.num_rows)
         yield from ()
+
+
+def _with_folds(batch: pa.RecordBatch, group: RowGroup, first: int) -> pa.RecordBatch:
+    """Return transformed rows with the folds of the examples from number `first` of a row group."""
+    if FOLD not in open_parquet(group.path).schema_arrow.names:
+        return batch
+    folds = read_row_group(group, [FOLD]).column(0).slice(first, batch.num_rows)
+    return pa.RecordBatch.from_arrays([*batch.columns, folds], [*batch.schema.names, FOLD])
 
 
 def _as_lists(array: pa.Array) -> pa.Array:

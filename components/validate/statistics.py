@@ -21,7 +21,7 @@ from components.examples import as_lists, read_splits, shards
 from components.validate import histograms, stored
 from components.validate.files import statistics_path
 from components.validate.relating import BinTally, Relating
-from schemas.splits.options import SPLITS
+from schemas.splits.options import FOLD, SPLITS
 from schemas.tasks.options import TaskOptions
 
 # Twice TFDV's default. The Jensen-Shannon divergence takes values as spread evenly within a
@@ -99,14 +99,16 @@ def _as_measured(
     """List columns, with categories as text.
 
     TFDV turns integer categories into text one by one in Python; Arrow does it a column at a time,
-    which saves a fifth of the whole. `_write` gives the type back.
+    which saves a fifth of the whole. `_write` gives the type back. Folds are not data, and left
+    out.
     """
     split, batch = keyed
-    columns = [
-        column.cast(pa.string()) if name in categories else column
+    columns = {
+        name: column.cast(pa.string()) if name in categories else column
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
-    ]
-    return split, as_lists(pa.RecordBatch.from_arrays(columns, batch.schema.names))
+        if name != FOLD
+    }
+    return split, as_lists(pa.RecordBatch.from_arrays(list(columns.values()), list(columns)))
 
 
 def _measure(schema: schema_pb2.Schema) -> beam.PTransform:

@@ -16,6 +16,7 @@ from schemas.sources.options import SourceOptions
 from schemas.strict import Finite, Strict
 from schemas.tasks.class_weights import ClassWeights, named_in, require_classes, weighed_in_words
 from schemas.tasks.options import (
+    Above,
     Baseline,
     Bound,
     ClassesOf,
@@ -242,6 +243,12 @@ class Binary(TaskOptions):
         if self.equals is None:
             return None
         return self.equals.column, tuple(str(value) for value in self.equals.values)
+
+    @property
+    def above(self) -> Above | None:
+        """The rule of `exceeds`."""
+        rule = self.exceeds
+        return None if rule is None else Above(rule.column, rule.fraction, rule.of)
 
     @property
     def objective(self) -> str:

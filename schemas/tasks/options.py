@@ -100,6 +100,25 @@ class ClassesOf:
     named: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Above:
+    """A rule for a label of 0 and 1: it is 1 where `column` > `fraction` * `of`.
+
+    Attributes:
+      column: a column of numbers.
+      fraction: the factor.
+      of: the other column of numbers.
+    """
+
+    # A share of the limit. A value is not above it where it is larger only by the rounding of a
+    # fraction and of a product in float64, twice over.
+    ROUNDING: ClassVar[float] = 4 * 2.0**-52
+
+    column: str
+    fraction: float
+    of: str
+
+
 class Bound(Strict):
     """A metric's permitted range, and how much worse than the last blessed model it may be."""
 
@@ -235,6 +254,11 @@ class TaskOptions(Strict):
     @property
     def sought(self) -> tuple[str, tuple[str, ...]] | None:
         """A column and the values of which at least one has to occur; None if all are allowed."""
+        return None
+
+    @property
+    def above(self) -> Above | None:
+        """The rule that makes the label of two numbers; None where another one does."""
         return None
 
     @property

@@ -24,6 +24,7 @@ from components.examples import ShardWriter, arrow_schema, iter_batches, shards
 from components.ingest.counts import Counts
 from components.ingest.exchange import PieceWriter
 from components.ingest.ingest import IngestParts, Plan, ingest
+from components.ingest.split_facts import Measure
 from components.ingest.splits.protocol import open_splitter
 from components.progress import LOGGER
 from components.sources import csv as csv_source
@@ -207,7 +208,8 @@ def test_counters_add_up(write, tmp_path):
     reader = open_reader(Csv(path="*"), Selection(COLUMNS, Needs(LABEL.columns)))
     paths = [write(table), write(rows(100, 10), name="b.csv")]
     parts = [part for path in paths for part in reader.parts(path)]
-    plan = Plan.of(reader, parts, COLUMNS, SHARES, open_splitter(SHARES), Examples(), str(tmp_path))
+    measure, splitter = Measure.by(LABEL, SHARES, COLUMNS), open_splitter(SHARES)
+    plan = Plan.of(reader, parts, COLUMNS, SHARES, splitter, Examples(), str(tmp_path), measure)
     pipeline = beam.Pipeline(options=beam_options(None))
     _ = pipeline | IngestParts(plan)
     result = pipeline.run()

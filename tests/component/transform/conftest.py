@@ -17,7 +17,7 @@ from components.examples import ShardWriter, arrow_schema, iter_batches, split_f
 from schemas.columns import Column
 from schemas.examples import Examples
 from schemas.layout import Layout
-from schemas.splits.options import SPLITS
+from schemas.splits.options import FOLD, SPLITS
 from tests.preprocessing import preprocessing_of
 
 lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM)  # before a test imports more
@@ -60,10 +60,12 @@ def transform_rows(
     label: Mapping[str, Any] = LABEL,
     batch_rows: int = 4,
     lists: Mapping[str, int] | None = None,
+    folds: Sequence[int] | None = None,
 ) -> Transformed:
     """Write the splits (label columns are filled in where missing) and transform them.
 
-    `lists` has the greatest number of values in a row of each column of lists.
+    `lists` has the greatest number of values in a row of each column of lists, `folds` the fold of
+    each training row.
     """
     from components.transform.transform import transform
 
@@ -75,7 +77,10 @@ def transform_rows(
         rows = splits.get(split, dict.fromkeys(kinds, ()))
         count = len(next(iter(rows.values())))
         rows = {"tips": [1.0] * count, "of": [1.0] * count, **rows}
-        write_split(root / "examples", split, columns, rows, batch_rows)
+        own = columns
+        if split == "train" and folds is not None:
+            own, rows = (*columns, Column(FOLD, "INT", False)), {**rows, FOLD: folds}
+        write_split(root / "examples", split, own, rows, batch_rows)
     os.makedirs(root / "graph")
     layout = transform(
         examples=str(root / "examples"),

@@ -16,7 +16,10 @@ import tensorflow_transform as tft
 from components import progress
 from components.arrow_files import open_parquet
 from components.examples import iter_batches, row_groups, shards
+from components.ingest.split_facts import above
 from schemas.errors import ConfigError, DataError
+from schemas.splits.options import FOLD
+from schemas.tasks.options import Above
 from schemas.types import TYPES
 
 NAN, INF = float("nan"), float("inf")
@@ -286,6 +289,8 @@ def test_an_integer_label_exceeds_exactly(run, tips, of, fraction, big):
     kinds = {"x": "INT", "tips": "INT", "of": "INT"}
     made = run(kinds, {"x": ["z_score"]}, {"train": rows}, label=label)
     assert made.split("train")["big"] == big
+    table = pa.table({name: pa.array(rows[name], pa.int64()) for name in ("tips", "of")})
+    assert above(table, Above("tips", fraction, "of")).tolist() == [bool(one) for one in big]
 
 
 # ------------------------------------------------------------------------- more rows, many batches
@@ -445,3 +450,17 @@ def test_weights_are_passed_on_as_float32_and_stay_out_of_the_graph(run):
     )
     metadata = tft.TFTransformOutput(str(weighted.graph)).transformed_feature_spec()
     assert sorted(metadata) == sorted(plain.split("train"))
+
+
+def test_folds_follow_their_rows_and_stay_out_of_the_graph(run):
+    rows = {"x": [float(i) for i in range(7)]}
+    splits = {"train": rows, "eval": {"x": [9.0]}}
+    folds = [2, 0, 1, 1, 0, 2, 2]
+    folded = run({"x": "FLOAT"}, {"x": ["z_score"]}, splits, batch_rows=3, folds=folds)
+    plain = run({"x": "FLOAT"}, {"x": ["z_score"]}, splits, batch_rows=3)
+
+    found = folded.split("train")
+    assert found.pop(FOLD) == folds
+    assert found == plain.split("train")
+    assert folded.split("eval") == plain.split("eval")
+    assert folded.layout == plain.layout

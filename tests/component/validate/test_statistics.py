@@ -13,6 +13,7 @@ from components.validate import statistics, stored
 from components.validate.files import statistics_path
 from schemas.columns import parse_schema
 from schemas.errors import DataError
+from schemas.splits.options import FOLD
 
 pytestmark = pytest.mark.component
 
@@ -34,9 +35,11 @@ def test_figures_of_every_split_are_right_and_tfdv_reads_them(
     examples_of: Callable[..., str], schema_text: str, tmp_path: Path
 ) -> None:
     more = {"fare": [5.0], "hour": [23], "payment": ["Cash"], "tips": [None]}
-    examples = examples_of(batch_rows=3, eval=more, test=EMPTY)
+    folded = {FOLD: pa.array([0, 1, 1, 0])}
+    examples = examples_of(batch_rows=3, train=folded, eval=more, test=EMPTY)
     assert measure(examples, schema_text, tmp_path) == {"train": 4, "eval": 1, "test": 0}
     train = features(tmp_path, "train")
+    assert train.keys() == {"fare", "hour", "payment", "tips"}  # and not the fold
     assert (train["fare"].num_stats.min, train["fare"].num_stats.max) == (1.0, 99.0)
     assert train["fare"].num_stats.mean == pytest.approx(27.4375)
     assert train["hour"].type == INT

@@ -14,6 +14,16 @@ GOOD = {
     "rejected_by_reason": {"not_an_integer": 2},
     "records_dropped": 3,
     "dropped_by_rule": {"splits.gap": 3},
+    "splits": {
+        "train": {
+            "rows": 5,
+            "label": {"classes": {"no": 0.8, "yes": 0.2}},
+            "time": ["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z"],
+            "folds": [3, 2],
+        },
+        "eval": {"rows": 2, "label": {"positive": 0.5}, "time": [1, 2]},
+        "test": {"rows": 1, "label": {"mean": 3.5}},
+    },
 }
 
 

@@ -12,6 +12,7 @@ from components.ingest.exchange import (
     PieceWriter,
     Router,
     Shards,
+    collect,
     plan_shards,
     write_shard,
 )
@@ -43,7 +44,7 @@ def exchange(folder, shards, batches_by_source):
     for shard in range(shards.total):
         path = shards.path_of(str(folder / "out"), shard)
         mine = [piece for number, piece in reversed(pieces) if number == shard]
-        count = write_shard(path, mine, SCHEMA, shard=shard, batch_rows=64)
+        count = write_shard(path, collect(mine, SCHEMA), shard=shard, batch_rows=64)
         table = pq.read_table(path)
         assert table.schema.remove_metadata() == SCHEMA
         assert table.num_rows == count
@@ -96,7 +97,7 @@ def test_row_groups_are_batches(tmp_path):
 
 def test_a_shard_without_pieces_is_empty(tmp_path):
     path = str(tmp_path / "out/empty.parquet")
-    assert write_shard(path, [], SCHEMA, shard=0, batch_rows=64) == 0
+    assert write_shard(path, collect([], SCHEMA), shard=0, batch_rows=64) == 0
     assert pq.read_table(path).schema == SCHEMA
 
 

@@ -1,14 +1,16 @@
-"""Tallies add up in any order, and explain why no training example is left."""
+"""Tallies add up in any order, and explain why a split has no rows."""
 
 import itertools
 
 import pytest
 
 from components.ingest.counts import Counts
+from components.ingest.split_facts import Measure, ShardFacts
 from components.ingest.tally import IngestTally
 from components.sources.rejects import Reject, RejectReason
 from schemas.errors import DataError
 from schemas.tasks.binary import Binary
+from schemas.tasks.regression import Regression
 
 
 def reject(line, reason=RejectReason.NOT_AN_INTEGER, column="n", value="x"):
@@ -53,21 +55,36 @@ def test_a_tally_survives_json():
     assert IngestTally.model_validate_json(whole.model_dump_json()) == whole
 
 
-def test_no_training_example_is_reported_with_reasons_and_rows():
-    tally = IngestTally.add([*PARTS[:4], IngestTally(examples={"eval": 1})])
+def check_splits(tally):
+    tally.check_splits(tally.counts(), where="*.csv", if_empty="name other columns")
+
+
+def test_a_split_without_rows_is_reported_with_reasons_and_rows():
+    tally = IngestTally.add([*PARTS[:4], IngestTally(examples={"eval": 1}, dropped={"gap": 2})])
     with pytest.raises(DataError) as caught:
-        tally.check_training("*.csv")
-    assert "no training example is left of 5 records: 5 were rejected, 1 are eval" in str(
-        caught.value
+        check_splits(tally)
+    assert (
+        "no training example is left of 5 records: 5 rejected, 2 dropped, 0 train, 1 eval, 0 test"
+    ) in caught.value.what
+    assert "4 not_an_integer: data.csv:20 n = 'x'; data.csv:7 n = 'x'" in caught.value.what
+    assert "1 wrong_field_count: data.csv:8 1 fields" in caught.value.what
+    assert caught.value.remedy == "correct the rejected records, or name other columns"
+
+
+def test_a_split_without_rows_has_the_remedy_of_its_kind():
+    with pytest.raises(DataError, match="no eval example is left") as caught:
+        check_splits(IngestTally(records_read=3, examples={"train": 1, "test": 2}))
+    assert caught.value.remedy == "name other columns"
+
+
+def test_a_fold_without_rows_is_reported():
+    measure = Measure(Regression(name="n", column="n"), None, 3)
+    facts = ShardFacts(shard=0, split="train", rows=5, weight=5, total=1, folds=(3, 0, 2))
+    tally = IngestTally(
+        records_read=7, examples={"train": 5, "eval": 1, "test": 1}, shards=(facts,)
     )
-    assert "4 not_an_integer: data.csv:20 n = 'x'; data.csv:7 n = 'x'" in str(caught.value)
-    assert "1 wrong_field_count: data.csv:8 1 fields" in str(caught.value)
-
-
-def test_no_training_example_without_rejects_points_at_the_key():
-    with pytest.raises(DataError, match="no training example") as caught:
-        IngestTally(records_read=3, examples={"test": 3}).check_training("*.csv")
-    assert "name columns in splits.key" in str(caught.value)
+    with pytest.raises(DataError, match="no training example of fold 1 of 3 is left"):
+        tally.check_splits(tally.counts(measure), where="*.csv", if_empty="")
 
 
 def test_rows_without_a_label_are_refused_where_they_stop_a_run():
@@ -89,9 +106,9 @@ def test_rows_without_a_label_are_refused_where_they_stop_a_run():
 
 def test_no_records_at_all():
     with pytest.raises(DataError, match="has no records") as caught:
-        IngestTally().check_training("*.csv")
+        check_splits(IngestTally())
     assert caught.value.where == "*.csv"
 
 
-def test_training_examples_are_enough():
-    IngestTally(records_read=1, examples={"train": 1}).check_training("*.csv")
+def test_a_row_in_each_split_is_enough():
+    check_splits(IngestTally(records_read=3, examples={"train": 1, "eval": 1, "test": 1}))
