@@ -212,7 +212,7 @@ def _counts(uri: str) -> dict[str, Any] | None:
     from components.ingest.counts import Counts
 
     counts = Counts.read(uri)  # None if a stock component wrote the examples
-    return None if counts is None else counts.model_dump(mode="json")
+    return None if counts is None else counts.model_dump(mode="json", exclude_none=True)
 
 
 def _findings(uri: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from schemas.tasks import BY_NAME
 from schemas.tasks.options import TaskOptions, figure_text
 
 LABEL_WIDTH = 14
+_CLASSES = 4  # whose shares are shown
 _PARITY_HEAD = ("serving path", "rows", "values", "differing", "largest")
 
 GOOD, BAD, WEAK = "green", "bold red", "dim"
@@ -61,10 +62,37 @@ def _data(summary: Summary) -> Iterator[Line]:
             yield _labelled("", f"dropped {count:,}: {rule}")
         if rejected:
             yield _labelled("", f"see {summary.rejects}", WEAK)
+        yield from _splits(counts.get("splits", {}))
     if summary.findings:
         yield _labelled("anomalies", _anomalies(summary))
     for column, left_out in _left_out_of_vocabularies(summary):
         yield _labelled("vocabulary", f"{column}: {left_out}", BAD)
+
+
+def _splits(splits: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield a line for each split: its rows, its label, its first and last time."""
+    if not splits:  # of an earlier run
+        return
+    classes = list(splits["train"].get("label", {}).get("classes", {}))[:_CLASSES]
+    figures = {split: _figures(facts, classes) for split, facts in splits.items()}
+    heads = ["split", *(head for head, _ in figures["train"])]
+    rows = [[split, *(text for _, text in own)] for split, own in figures.items()]
+    yield Line("")
+    head, *body = _columns([heads, *rows])
+    yield Line(head, "bold")
+    yield from map(Line, body)
+
+
+def _figures(facts: Mapping[str, Any], classes: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the figures of a split, each with its head."""
+    label, times = facts.get("label", {}), facts.get("time", [])
+    figures = [("rows", f"{facts['rows']:,}")]
+    figures += [(name, f"{label['classes'].get(name, 0.0):.2%}") for name in classes]
+    if "positive" in label:
+        figures.append(("label 1", f"{label['positive']:.2%}"))
+    if "mean" in label:
+        figures.append(("label mean", f"{label['mean']:.6g}"))
+    return figures + [(head, str(time)) for head, time in zip(("from", "to"), times, strict=False)]
 
 
 def _left_out_of_vocabularies(summary: Summary) -> Iterator[tuple[str, str]]:

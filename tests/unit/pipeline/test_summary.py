@@ -136,6 +136,23 @@ def test_the_summary_of_a_pushed_model():
     ]
 
 
+@pytest.mark.parametrize(
+    ("label", "heads", "figures"),
+    [
+        ({"classes": {"kept": 0.75, "lost": 0.25}}, ["kept", "lost"], ["75.00%", "25.00%"]),
+        ({"positive": 0.2315}, ["label", "1"], ["23.15%"]),
+        ({"mean": 12345.678}, ["label", "mean"], ["12345.7"]),
+        ({}, [], []),
+    ],
+)
+def test_each_split_shows_its_label_and_times(label, heads, figures):
+    facts = {"rows": 5000, "label": label, "time": ["2024-01-01T00:00:00Z", 17]}
+    counts = {**summary().counts, "splits": dict.fromkeys(("train", "eval", "test"), facts)}
+    printed = [line.split() for line in text(counts=counts).splitlines()]
+    assert ["split", "rows", *heads, "from", "to"] in printed
+    assert ["eval", "5,000", *figures, "2024-01-01T00:00:00Z", "17"] in printed
+
+
 def test_metrics_name_their_weight_and_the_classes_that_count():
     figures: dict[str, float | None] = {
         "log_loss": 0.5,

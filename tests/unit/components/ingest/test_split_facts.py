@@ -8,11 +8,11 @@ import pytest
 
 from components.ingest.counts import LabelFacts
 from components.ingest.split_facts import MOST_CLASSES, Measure, above
+from schemas import splits
 from schemas.columns import Column
 from schemas.splits.options import FOLD
 from schemas.tasks import loads
 from schemas.tasks.options import Above
-from schemas.tasks.regression import Regression
 
 TABLE = pa.table(
     {
@@ -101,8 +101,6 @@ def test_a_rule_takes_no_value_that_is_larger_by_rounding_alone():
 
 
 def test_the_time_of_the_split_is_measured():
-    from schemas.splits import loads as split
-
-    label = Regression(column="tips")
-    assert Measure.by(label, split('{"by": "time", "column": "at"}'), [AT]).time == AT
-    assert Measure.by(label, split('{"key": ["at"]}'), [AT]).time is None
+    label = loads(REGRESSION)
+    assert Measure.by(label, splits.loads('{"by": "time", "column": "at"}'), [AT]).time == AT
+    assert Measure.by(label, splits.loads('{"key": ["at"]}'), [AT]).time is None
