@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from components.sources.protocol import Part, Reader
     from schemas.catalog import Dataset
     from schemas.columns import Column
+
+_MOST_NAMES = 12  # of transformed features, in one cell
 
 
 @click.command()
@@ -31,7 +33,8 @@ def command(dataset: str) -> None:
     click.echo(f"{spec.name} predicts {spec.label.in_words()} ({spec.label.task})")
     paths = ", ".join(spec.source.paths)
     click.echo(f"source     {paths}: {spec.source.format}, about {rows:,.0f} rows")
-    click.echo(f"splits     train, eval and test: {spec.splits.in_words()}\n")
+    folds = "" if spec.splits.folds is None else f"; train has {spec.splits.folds} folds"
+    click.echo(f"splits     train, eval and test: {spec.splits.in_words()}{folds}\n")
     click.echo(
         render(
             ("column", "type", "becomes", "transformed features"),
@@ -57,10 +60,15 @@ def _lines(dataset: Dataset) -> Iterator[tuple[str, str, str, str]]:
         uses += ["in a cross"] if column.name in crossed and not own else []
         uses += ["the split"] if column.name in spec.splits.columns and not own else []
         uses += ["the label"] if column.name in spec.label.columns else []
-        yield column.name, _type(column), ", ".join(uses) or "not used", ", ".join(features)
+        yield column.name, _type(column), ", ".join(uses) or "not used", _listed(features)
     for cross in spec.crosses:
         names = " x ".join(cross.columns)
         yield names, "", f"cross: {{buckets: {cross.buckets}}}", cross.name
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a list, the middle of a long one left out."""
+    return ", ".join([*names[:2], "…", *names[-2:]] if len(names) > _MOST_NAMES else names)
 
 
 def _type(column: Column) -> str:

@@ -84,6 +84,7 @@ def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None
         for treatment in feature.treatments:
             require_type(treatment.kind, column, treatment.accepts, f"{where}: features")
             _check_list(treatment, column, f"{where}: features")
+            treatment.check(column, where=f"{where}: features")
     for cross in spec.crosses:
         for name in cross.columns:
             column = find(columns, name, where=f"{where}: crosses")

@@ -19,6 +19,7 @@ feature { name: "member" type: BYTES bool_domain { true_value: "yes" false_value
 feature { name: "gift" type: INT bool_domain {} }
 feature { name: "tags" type: BYTES value_count { min: 0 max: 6 } }
 feature { name: "sizes" type: INT value_count { min: 0 max: 4 } }
+feature { name: "point" type: FLOAT value_count { min: 0 max: 3 } }
 feature { name: "address.city" type: BYTES }
 feature { name: "fate" type: BYTES not_in_environment: "SERVING" domain: "fates" }
 string_domain { name: "fates" value: "kept" value: "returned" value: "lost" }
@@ -40,6 +41,7 @@ features:
   gift: [z_score, vocabulary]
   tags: {vocabulary: {oov_buckets: 2}}
   sizes: {vocabulary: {combine: sum}}
+  point: {vector: {size: 3}}
   address.city: vocabulary
 crosses: [{columns: [shop, member], buckets: 50}]
 examples: {batch_rows: 512}
@@ -85,4 +87,12 @@ def _row(number: int, rng: random.Random) -> dict[str, Any]:
             row[name] = None
         elif rng.random() < 0.02:
             del row[name]
-    return row
+    return row | _point(number)
+
+
+def _point(number: int) -> dict[str, Any]:
+    """Return a list of three numbers, sometimes of fewer, or none; or nothing."""
+    rng = random.Random(number)
+    kinds: list[Any] = [[rng.gauss(place, 2) for place in range(3)]] * 20
+    kinds += [kinds[0][:2], [], None]
+    return {"point": rng.choice(kinds)} if rng.random() < 0.98 else {}

@@ -18,8 +18,10 @@ def adversarial_lists(column: Column, seen: Sequence[Any], single: Sequence[Any]
       seen: some of its real lists; None where missing.
       single: values to try by themselves.
     """
-    stand_ins = (column.type.missing, str(column.type.request_empty).encode())
-    values = [value for value in single if value not in stand_ins]
+    empty = column.type.request_empty
+    stand_ins = (column.type.missing, empty, str(empty).encode())
+    # NaN is the stand-in of FLOAT, and not equal to itself.
+    values = [value for value in single if value == value and value not in stand_ins]
     real = [each for each in seen if each][:_NEAR]
     found = [[], *_of_values(values, column.most)]
     for each in real:

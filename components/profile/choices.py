@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from components.profile.association import codes_of, uncertainty
-from components.profile.types import Typed
+from components.profile.types import Typed, fixed_length
 from components.profile.values import mean_words, skewness
 from schemas.types import FLOAT, INT
 
@@ -133,7 +133,10 @@ def _time(column: Typed) -> ColumnChoice:
 
 def _list(column: Typed) -> ColumnChoice:
     if column.kind == FLOAT.name:
-        return ColumnChoice(column, reason="no treatment takes a list of fractions")
+        size = fixed_length(column.column.array)
+        if size is None:
+            return ColumnChoice(column, reason="lists of fractions, of different lengths")
+        return ColumnChoice(column, (f"vector: {{size: {size}}}",), f"{size} numbers a row")
     return ColumnChoice(column, ("vocabulary: {min_count: 2}",), "a list")
 
 

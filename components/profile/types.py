@@ -177,7 +177,17 @@ def _lists(column: ColumnValues) -> Typed:
     elements = typed(replace(column, array=values), whole=False)
     if elements.nature not in ("number", "text"):
         return Typed(column, "other", doubt=f"{column.array.type} is not a type of a column")
-    return Typed(column, "list", elements.kind, (f"value_count {{ min: 0 max: {most} }}",))
+    least = 0
+    if elements.kind == FLOAT.name and (size := fixed_length(column.array)) is not None:
+        least = most = size
+    return Typed(column, "list", elements.kind, (f"value_count {{ min: {least} max: {most} }}",))
+
+
+def fixed_length(lists: pa.Array) -> int | None:
+    """Return the number of values that all lists have, two or more; None if they differ."""
+    lengths = list_arrays.parts(lists.drop_null()).lengths
+    size = int(lengths.max(initial=0))
+    return size if size > 1 and (lengths == size).all() else None
 
 
 def _time(form: str) -> str:

@@ -6,7 +6,7 @@ Both are made from the same declarations of pipeline.yaml, so they cannot disagr
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -106,10 +106,7 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
     features: list[TransformedFeature] = []
     for use in preprocessing.uses:
         outputs = use.options.outputs(use.columns, learned[use])
-        if use.is_list:
-            combine = use.options.combine or _COMBINE
-            outputs = tuple(f.model_copy(update={"combine": combine}) for f in outputs)
-        features += outputs
+        features += _of_lists(outputs, use.options) if use.is_list else outputs
     _refuse_equal_names([f.name for f in features] + [preprocessing.label.name])
     label = preprocessing.label
     learn = tasks_protocol.optional(label.task, "learn") if graph is not None else None
@@ -119,6 +116,14 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
         label_type=label.LABEL_TYPE.name,
         label_learned=learn(graph, label) if learn else {},
     )
+
+
+def _of_lists(outputs: Iterable[TransformedFeature], options: Any) -> Iterator[TransformedFeature]:
+    """Yield the outputs of lists; those of ids have lists, too."""
+    for feature in outputs:
+        is_list = feature.role != "dense"
+        combine = (options.combine or _COMBINE) if is_list else ""
+        yield feature.model_copy(update={"combine": combine})
 
 
 def _refuse_equal_names(names: list[str]) -> None:

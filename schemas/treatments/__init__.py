@@ -15,10 +15,11 @@ from schemas.treatments.date_parts import DateParts
 from schemas.treatments.options import TreatmentOptions
 from schemas.treatments.piecewise_linear import PiecewiseLinear
 from schemas.treatments.quantile_buckets import QuantileBuckets
+from schemas.treatments.vector import Vector
 from schemas.treatments.vocabulary import Vocabulary
 from schemas.treatments.z_score import ZScore
 
-KINDS = (ZScore, PiecewiseLinear, QuantileBuckets, Vocabulary, DateParts)
+KINDS = (ZScore, PiecewiseLinear, QuantileBuckets, Vocabulary, DateParts, Vector)
 
 # A cross takes several columns, so pipeline.yaml has a separate section for crosses.
 BY_NAME: dict[str, type[TreatmentOptions]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from schemas.columns import Column
 from schemas.layout import TransformedFeature
 from schemas.strict import Strict
 from schemas.types import ColumnType
@@ -14,7 +15,19 @@ class TreatmentOptions(Strict):
 
     kind: str
     accepts: ClassVar[tuple[ColumnType, ...]]
-    accepts_lists: ClassVar[bool] = False  # if so, `combine` says what a list's values become
+    # Of lists, outputs are lists of ids, which the model combines as `combine` says; or dense.
+    accepts_lists: ClassVar[bool] = False
+
+    def check(self, column: Column, *, where: str) -> None:
+        """Check that a column of a type that is accepted fits the options.
+
+        Args:
+          column: of schema.pbtxt.
+          where: the section, for the error.
+
+        Raises:
+          ConfigError: it does not.
+        """
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the transformed features.

@@ -28,6 +28,7 @@ from schemas.tasks.options import Bound
 from schemas.treatments.cross import Cross
 from schemas.treatments.date_parts import DateParts
 from schemas.treatments.quantile_buckets import QuantileBuckets
+from schemas.treatments.vector import Vector
 from schemas.treatments.vocabulary import Vocabulary
 from schemas.treatments.z_score import ZScore
 
@@ -198,6 +199,7 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
         **keys_of(QuantileBuckets, f"{column}.quantile_buckets."),
         **keys_of(Vocabulary, f"{column}.vocabulary."),
         **keys_of(DateParts, f"{column}.date_parts."),
+        **keys_of(Vector, f"{column}.vector."),
         **keys_of(Cross, "crosses."),
         **keys_of(Bound, "evaluation.thresholds.METRIC."),
     }

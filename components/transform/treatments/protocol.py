@@ -4,7 +4,8 @@ A treatment takes raw columns as dense tensors [rows], with the options of each 
 or more rank-1 tensors [rows] a use, float32 or int64, with the names in its options' `outputs`.
 
 A column of lists is a tf.RaggedTensor [rows, None], in which a missing list has the stand-in for a
-missing value alone. Treatments that `accepts_lists` return a ragged int64 tensor of as many ids.
+missing value alone. Treatments that `accepts_lists` return a ragged int64 tensor of as many ids, or
+dense tensors as of other columns.
 
 A treatment receives all its uses at once. They share one analyzer, which costs a third of a second,
 and one op for each step, because the latency of a request of one row depends on the number of ops.

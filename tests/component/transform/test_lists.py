@@ -7,17 +7,21 @@ from schemas.errors import ConfigError
 
 pytestmark = pytest.mark.component
 
-KINDS = {"tags": "BYTES", "days": "INT", "kind": "BYTES"}
-LISTS = {"tags": 3, "days": 2}
+KINDS = {"tags": "BYTES", "days": "INT", "kind": "BYTES", "emb": "FLOAT", "pix": "INT"}
+LISTS = {"tags": 3, "days": 2, "emb": 3, "pix": 2}
 TRAIN = {
     "tags": [["b", "a"], ["b"], None, [], ["b", "c", "b"], ["a", "rare"]],
     "days": [[7], [7, 7], [], None, [-1], [5, -1]],
     "kind": ["b", "b", None, "x", "x", "x"],
+    "emb": [[1.0, -5.0, 7.0], [3.0, 5.0, 7.0], None, [], [1.0], [3.0]],
+    "pix": [[0, 255], [7, 3], [2**53, -1], None, [], [5]],
 }
 TEST = {
     "tags": [["b", "a", "b"], ["never"], [], None, ["rare", "c"]],
     "days": [[-1], [7, 6], None, [], [5]],
     "kind": ["x", "b", None, "a", "x"],
+    "emb": [[2.0, 10.0, 9.0], [-99.0, 0.0, 7.0], [], None, [3.0, 5.0]],
+    "pix": [[1, 2], [3, 4], [5, 6], [7, 8], None],
 }
 
 
@@ -27,6 +31,8 @@ def transformed(run):
         "tags": {"vocabulary": {"top_k": 3, "min_count": 2}},
         "days": {"vocabulary": {"combine": "sum"}},
         "kind": "vocabulary",
+        "pix": {"vector": {"size": 2, "standardize": False}},
+        "emb": {"vector": {"size": 3, "clip": 4}},
     }
     return run(KINDS, features, {"train": TRAIN, "test": TEST}, lists=LISTS)
 
@@ -63,6 +69,31 @@ def test_lists_have_a_file_of_their_own(transformed):
     }
     own = vocabularies.read(str(assets / vocabularies.LISTS_FILE_NAME), 2)
     assert [each.terms for each in own] == [[b"b", b"a"], [b"7", b"-1", b"5"]]
+
+
+def test_each_place_of_a_vector_is_standardized_by_itself(transformed):
+    # Places 0, 1, 2: means 2, 0, 7; deviations 1, 5, 0.
+    train, test = transformed.split("train"), transformed.split("test")
+    assert train["emb_0"] == [-1, 1, 0, 0, -1, 1]
+    assert train["emb_1"] == [-1, 1, 0, 0, 0, 0]
+    assert test["emb_0"] == [0, -4, 0, 0, 1]
+    assert test["emb_1"] == [2, 0, 0, 0, 1]
+    assert train["emb_2"] == [0] * 6  # one value in all rows
+    assert train["emb_missing"] == [0, 0, 1, 1, 0, 0]
+    assert test["emb_missing"] == [0, 0, 1, 1, 0]
+
+
+def test_a_vector_may_stay_as_it_is(transformed):
+    train = transformed.split("train")
+    assert train["pix_0"] == [0, 7, 2.0**53, 0, 0, 5]
+    assert train["pix_1"] == [255, 3, -1, 0, 0, 0]
+    assert train["pix_missing"] == [0, 0, 0, 1, 1, 0]
+    assert transformed.split("test")["pix_1"] == [2, 4, 6, 8, 0]
+
+
+def test_a_vector_is_dense_features_in_the_order_of_its_places(transformed):
+    names = [f.name for f in transformed.layout.dense]
+    assert names == ["pix_0", "pix_1", "pix_missing", "emb_0", "emb_1", "emb_2", "emb_missing"]
 
 
 def test_other_treatments_refuse_lists(run):

@@ -22,6 +22,8 @@ features: {visits: [z_score: {log1p: true}, quantile_buckets]}
 crosses: [{columns: [city, visits]}]
 """
 
+PLACE = 'feature { name: "place" type: FLOAT value_count { max: 99 } }\n'
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -47,6 +49,22 @@ def test_show_has_a_line_for_each_column(folder, capsys):
     assert shown["city"] == "city BYTES in a cross"
     assert shown["fate"] == "fate BYTES the label"
     assert shown["city x visits"] == "city x visits cross: {buckets: 1000} city_x_visits"
+
+
+def test_show_names_folds_and_abridges_a_vector(folder, capsys):
+    for name, old, new in (
+        ("pipeline.yaml", "key: [id]", "key: [id], folds: 5"),
+        ("pipeline.yaml", "quantile_buckets]", "quantile_buckets], place: {vector: {size: 99}}"),
+        ("schema.pbtxt", 'feature { name: "id"', f'{PLACE}feature {{ name: "id"'),
+        ("rows.csv", "id,visits", "id,place,visits"),
+    ):
+        text = (folder / name).read_text()
+        assert old in text
+        (folder / name).write_text(text.replace(old, new))
+    assert cli.main(["show", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert "by a hash of id; train has 5 folds" in shown
+    assert "place_0, place_1, …, place_98, place_missing" in shown
 
 
 def test_check_reads_the_first_rows(folder, capsys):

@@ -68,3 +68,23 @@ def test_slices_and_keys_refuse_lists(folder, old, new, user):
 def test_combine_is_for_lists(folder):
     folder.change("  payment: vocabulary", "  payment: {vocabulary: {combine: sum}}")
     assert "has `combine`, which has no effect" in refusal(folder).what
+
+
+@pytest.mark.parametrize(
+    ("count", "has"),
+    [
+        ("value_count { min: 3 max: 3 }", None),
+        ("value_count { max: 4 }", "lists of up to 4 values"),
+        ("", "one value a row"),
+    ],
+)
+def test_a_vector_takes_lists_of_its_size(folder, count, has):
+    folder.change("features:\n", "features:\n  place: {vector: {size: 3}}\n")
+    folder.schema.write_text(
+        folder.schema.read_text() + f'feature {{ name: "place" type: FLOAT {count} }}\n'
+    )
+    if has is None:
+        catalog.load(str(folder))
+    else:
+        expected = f"vector of 'place' has the size 3, but the column has {has}"
+        assert refusal(folder).what == expected

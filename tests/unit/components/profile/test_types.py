@@ -3,9 +3,11 @@
 import datetime
 import decimal
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from components.profile.choices import choose
 from components.profile.times import format_of
 from components.profile.types import typed
 from components.profile.values import ColumnValues
@@ -79,6 +81,15 @@ def test_domains_say_how_values_are_written():
     assert of(["yes", "no"]).domain == ('bool_domain { true_value: "yes" false_value: "no" }',)
     assert of(["31.05.2024 08:30"]).domain == ('time_domain { string_format: "%d.%m.%Y %H:%M" }',)
     assert of([["a", "b", "c"], None]).domain == ("value_count { min: 0 max: 6 }",)
+    assert of([[0.5, 1.0], None]).domain == ("value_count { min: 2 max: 2 }",)
+    assert of([[0.5, 1.0], [0.5]]).domain == ("value_count { min: 0 max: 4 }",)
+
+
+def test_numbers_of_a_fixed_length_become_a_vector():
+    label = np.zeros(2)
+    assert choose(of([[0.5, 1.0], [3.5, 7.0]]), label).treatments == ("vector: {size: 2}",)
+    choice = choose(of([[0.5, 1.0], [3.5]]), label)
+    assert (choice.treatments, choice.reason) == ((), "lists of fractions, of different lengths")
 
 
 def test_whole_numbers_are_times_by_their_size_and_name():
