@@ -41,6 +41,12 @@ def test_a_whole_run_on_workers_of_a_pool_passes_the_gates(
     assert {app["state"] for app in ran} == {"FINISHED"}
 
 
+def test_columns_of_each_type_are_the_same_on_spark(
+    typed_direct: Made, typed_dataset: Dataset, spark: SparkCluster, with_pool: str, tmp_path: Path
+) -> None:
+    require_same(typed_direct, stages.make(typed_dataset, spark.choose(with_pool), tmp_path))
+
+
 def test_a_worker_that_dies_is_survived(
     direct: Made, dataset: Dataset, spark: SparkCluster, with_pool: str, tmp_path: Path
 ) -> None:
