@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from components import files, stores
 from components.ingest.selection import selection_of
 from components.ingest.splits import protocol as splits
+from components.prepare import rules
 from components.sources import protocol as sources
 from components.sources.partitions import partition_of
 from components.sources.protocol import Reader, TableReader, open_reader
@@ -222,6 +223,7 @@ def _kinds(node: str, dataset: Dataset) -> dict[str, list[str]]:
     return {
         sources.__name__: [sources.module_of(source)],
         splits.__name__: [splits.module_of(dataset.spec.splits.by)],
+        rules.__name__: [rules.CONDITIONS] if dataset.spec.prepare.where else [],
         treatments.__name__: [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds],
         tasks.__name__: [tasks.module_of(dataset.spec.label.task)],
         outcomes.__name__: outcomes.modules_of(dataset.spec.label.task),
@@ -249,6 +251,7 @@ def _data(
         columns=shared.columns,
         splits=dataset.spec.splits.model_dump_json(),
         label=shared.label,
+        prepare=dataset.spec.prepare.model_dump_json(),
         settings=shared.settings,
         code=shared.code["ingest"],
     )

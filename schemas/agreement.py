@@ -9,6 +9,7 @@ from collections import Counter
 
 from schemas.columns import Column, find, refuse_list, require_type
 from schemas.errors import ConfigError
+from schemas.prepare_agreement import check_prepare
 from schemas.sources.options import FileOptions
 from schemas.spec import Spec
 from schemas.splits.options import FOLD
@@ -48,6 +49,7 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
     _check_label(spec, columns, where)
     _check_weight(spec, columns, where)
     _check_names(spec, columns, where)
+    check_prepare(spec.prepare, columns, spec.label, where=where)
 
 
 def _check_nulls(spec: Spec, columns: tuple[Column, ...], where: str) -> None:

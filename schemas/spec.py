@@ -15,6 +15,7 @@ from schemas.evaluation import Evaluation
 from schemas.examples import Examples
 from schemas.features import Feature
 from schemas.model import Model
+from schemas.prepare import EVERY_ROW, Prepare
 from schemas.runners import Runner
 from schemas.sources import Source
 from schemas.splits import Split
@@ -34,6 +35,7 @@ class Spec(Strict):
 
     name: Name
     source: Source
+    prepare: Prepare = EVERY_ROW
     splits: Split
     label: Task
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]

@@ -20,6 +20,7 @@ from schemas import sources, tasks
 from schemas import splits as split_kinds
 from schemas.columns import loads
 from schemas.examples import Examples as Settings
+from schemas.prepare import Prepare
 from schemas.sources.options import FileOptions
 from schemas.splits.options import SPLITS
 
@@ -33,6 +34,7 @@ def ingest(
     columns: Parameter[str],
     splits: Parameter[str],
     label: Parameter[str],
+    prepare: Parameter[str],
     settings: Parameter[str],
     code: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
@@ -52,6 +54,7 @@ def ingest(
             columns=loads(columns),
             splits=split_kinds.loads(splits),
             label=tasks.loads(label),
+            prepare=Prepare.model_validate_json(prepare),
             settings=Settings.model_validate_json(settings),
             output=examples.uri,
             options=None if beam_pipeline is None else beam_pipeline.options,

@@ -59,6 +59,8 @@ class Counts(Strict):
       rejected_by_reason: the same by reason (see `components.sources.rejects`).
       records_dropped: rows that a rule of pipeline.yaml keeps out of the examples.
       dropped_by_rule: the same by rule.
+      repeated: examples that are there because a sample repeats rows.
+      sampled: by class, how many training rows there were before a sample by class, and after.
       splits: what is in each split.
     """
 
@@ -68,6 +70,8 @@ class Counts(Strict):
     rejected_by_reason: dict[str, Rows]
     records_dropped: Rows = 0
     dropped_by_rule: dict[str, Rows] = Field(default_factory=dict)
+    repeated: Rows = 0
+    sampled: dict[str, tuple[Rows, Rows]] = Field(default_factory=dict)
     splits: dict[str, SplitFacts] = Field(default_factory=dict)
 
     def check(self) -> None:
@@ -80,12 +84,14 @@ class Counts(Strict):
         reasons = sum(self.rejected_by_reason.values())
         rules = sum(self.dropped_by_rule.values())
         elsewhere = self.records_rejected + self.records_dropped
-        if self.records_read != written + elsewhere or reasons + rules != elsewhere:
+        known = written - self.repeated + elsewhere
+        if self.records_read != known or reasons + rules != elsewhere:
             raise DataError(
                 f"records are unaccounted for: {self.records_read} read, {written} examples, "
+                f"{self.repeated} of them repeated, "
                 f"{self.records_rejected} rejected, {reasons} of them with a reason, "
                 f"{self.records_dropped} dropped, {rules} of them by a rule",
-                expected="read = examples + rejected + dropped",
+                expected="read = examples - repeated + rejected + dropped",
                 remedy="this is a bug in skewless, not in the data: please report it",
             )
 

@@ -12,7 +12,7 @@ import os
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -79,6 +79,28 @@ class Piece:
     batches: tuple[int, ...]
 
 
+class Routing(Protocol):
+    """Assigns rows to shards."""
+
+    @property
+    def shards(self) -> Shards:
+        """The shards."""
+        ...
+
+    def route(
+        self, batch: pa.RecordBatch, path: str, *, file: int, numbers: np.ndarray
+    ) -> np.ndarray:
+        """Return each row's shard, shape [rows]; -1 for a row that is in none.
+
+        Args:
+          batch: the rows.
+          path: the source file.
+          file: the source file's position among the files.
+          numbers: int64 of shape [rows], each row's number in the file.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Router:
     """Assigns rows to shards: randomly within their split.
@@ -132,7 +154,7 @@ class PieceWriter:
         self,
         folder: str,
         schema: pa.Schema,
-        router: Router,
+        router: Routing,
         source: str,
         *,
         file: int,

@@ -23,7 +23,8 @@ from components.ingest.failures import disk_errors
 from components.ingest.hashing import hash_rows
 from components.ingest.split_facts import Measure, ShardFacts, span_of
 from components.ingest.splits.protocol import Splitter
-from components.sources.protocol import Part, Reader
+from components.prepare.reading import PreparedReader
+from components.sources.protocol import Part
 from schemas.errors import DataError
 from schemas.splits.options import SPLITS, SplitOptions
 
@@ -51,7 +52,7 @@ class Row:
 class SourceRows:
     """The rows of a source that are in a split."""
 
-    reader: Reader[Any]
+    reader: PreparedReader
     parts: Sequence[Part]
     splitter: Splitter
 

@@ -34,9 +34,12 @@ class IngestTally(Strict):
       records_read: records read.
       examples: examples written, by split.
       rejected: records rejected, by reason.
-      dropped: rows that are in no split, by the rule that drops them.
+      dropped: rows that do not become examples, by the rule that drops them.
+      repeated: examples that are there because a sample repeats rows.
+      sampled: how many training rows each class had before a sample and has after it.
       samples: the first rejected records of each reason.
       reject_files: files of rejects, each with its source's position among the files.
+      dropped_files: files of dropped rows, each with its position: of a part, or of a shard.
       shards: what is in each shard.
     """
 
@@ -44,8 +47,11 @@ class IngestTally(Strict):
     examples: dict[str, int] = Field(default_factory=dict)
     rejected: dict[str, int] = Field(default_factory=dict)
     dropped: dict[str, int] = Field(default_factory=dict)
+    repeated: int = 0
+    sampled: dict[str, tuple[int, int]] = Field(default_factory=dict)
     samples: dict[str, tuple[Sample, ...]] = Field(default_factory=dict)
     reject_files: tuple[tuple[int, str], ...] = ()
+    dropped_files: tuple[tuple[int, str], ...] = ()
     shards: tuple[ShardFacts, ...] = ()
 
     @classmethod
@@ -66,11 +72,15 @@ class IngestTally(Strict):
         examples: Counter[str] = Counter()
         rejected: Counter[str] = Counter()
         dropped: Counter[str] = Counter()
+        before: Counter[str] = Counter()
+        after: Counter[str] = Counter()
         samples: dict[str, list[Sample]] = {}
         for tally in tallies:
             examples.update(tally.examples)
             rejected.update(tally.rejected)
             dropped.update(tally.dropped)
+            before.update({name: rows[0] for name, rows in tally.sampled.items()})
+            after.update({name: rows[1] for name, rows in tally.sampled.items()})
             for reason, some in tally.samples.items():
                 samples.setdefault(reason, []).extend(some)
         return cls(
@@ -78,11 +88,14 @@ class IngestTally(Strict):
             examples=examples,
             rejected=rejected,
             dropped=dropped,
+            repeated=sum(t.repeated for t in tallies),
+            sampled={name: (before[name], after[name]) for name in sorted(before)},
             samples={
                 reason: tuple(sorted(some, key=lambda s: (s.file, s.line))[:_SAMPLES])
                 for reason, some in samples.items()
             },
             reject_files=tuple(sorted(f for t in tallies for f in t.reject_files)),
+            dropped_files=tuple(sorted(f for t in tallies for f in t.dropped_files)),
             shards=tuple(sorted((s for t in tallies for s in t.shards), key=lambda s: s.shard)),
         )
 
@@ -96,6 +109,8 @@ class IngestTally(Strict):
             rejected_by_reason=dict(by_count),
             records_dropped=sum(self.dropped.values()),
             dropped_by_rule=dict(sorted(self.dropped.items())),
+            repeated=self.repeated,
+            sampled=self.sampled,
             splits={}
             if measure is None
             else {split: measure.facts(self.shards_of(split)) for split in SPLITS},
@@ -149,6 +164,9 @@ class IngestTally(Strict):
             f"\n  {count} {reason}: " + "; ".join(s.text for s in self.samples[reason])
             for reason, count in counts.rejected_by_reason.items()
         ]
+        reasons += [
+            f"\n  {count:,} dropped by {rule}" for rule, count in counts.dropped_by_rule.items()
+        ]
         left = ", ".join(_rows_of(split, counts) for split in SPLITS)
         raise DataError(
             f"no {empty[0]} is left of {counts.records_read:,} records: "
@@ -156,8 +174,17 @@ class IngestTally(Strict):
             + "".join(reasons),
             where=where,
             expected="rows in each of train, eval and test, and in each fold",
-            remedy=("correct the rejected records, or " if reasons else "") + if_empty,
+            remedy=_remedy(counts) + if_empty,
         )
+
+
+def _remedy(counts: Counts) -> str:
+    """Return what to do about records that did not become examples, before what else to do."""
+    rules = [rule for rule in counts.dropped_by_rule if rule.startswith("prepare.")]
+    if rules:
+        most = max(rules, key=lambda rule: counts.dropped_by_rule[rule])
+        return f"change {most}, which drops the most rows, or "
+    return "correct the rejected records, or " if counts.rejected_by_reason else ""
 
 
 def _folds_of(counts: Counts) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from components import files
 from components.ingest.failures import keep_failure, reserve
 from components.ingest.outcome import outcome
 from components.ingest.splits.protocol import Splitter, open_splitter, seen_by
+from components.prepare.reading import PreparedReader
 from components.sources.protocol import Part, Reader, Selection, open_reader
 from schemas.columns import Column
 from schemas.sources.options import SourceOptions
@@ -28,6 +29,8 @@ def look_ahead(
     splits: SplitOptions,
     folder: str,
     options: PipelineOptions | None,
+    *,
+    kept: PreparedReader | None = None,
 ) -> Splitter:
     """Return the splitter; if it needs to, it has seen its columns of all rows.
 
@@ -38,6 +41,7 @@ def look_ahead(
       splits: how rows are assigned to splits.
       folder: a working folder, which workers share.
       options: Beam's options; None runs it in this process.
+      kept: reads the rows that `prepare` keeps; None if it keeps all.
 
     Raises:
       DataError: the rows cannot be split so.
@@ -45,13 +49,18 @@ def look_ahead(
     splitter = open_splitter(splits)
     if not splitter.looks_at:
         return splitter
-    by_name = {column.name: column for column in columns}
-    reader = open_reader(source, Selection(tuple(by_name[n] for n in splitter.looks_at)))
     kind = seen_by(splits)
     place = os.path.join(folder, "split")
     files.make_folder(place)
     reserve(place)
-    parts = [each for path in paths for part in reader.parts(path) for each in reader.ranges(part)]
+    reader: Reader[Any] | PreparedReader
+    if kept is None:
+        by_name = {column.name: column for column in columns}
+        reader = open_reader(source, Selection(tuple(by_name[n] for n in splitter.looks_at)))
+        whole = [part for path in paths for part in reader.parts(path)]
+        parts = [each for part in whole for each in reader.ranges(part)]
+    else:
+        reader, parts = kept, list(kept.parts)
     look = "LookAhead" >> _Look(reader, parts, splits, place)
     return splitter.informed(outcome(STAGE, look, place, kind, options))
 
@@ -60,7 +69,11 @@ class _Look(beam.PTransform):
     """Reads parts, and returns one value of what a split needs to know."""
 
     def __init__(
-        self, reader: Reader[Any], parts: Sequence[Part], splits: SplitOptions, folder: str
+        self,
+        reader: Reader[Any] | PreparedReader,
+        parts: Sequence[Part],
+        splits: SplitOptions,
+        folder: str,
     ) -> None:
         super().__init__()
         self._reader, self._parts, self._splits, self._folder = reader, parts, splits, folder
@@ -76,7 +89,9 @@ class _Look(beam.PTransform):
         )
 
 
-def _seen(part: Part, reader: Reader[Any], splits: SplitOptions, folder: str) -> Iterator[Any]:
+def _seen(
+    part: Part, reader: Reader[Any] | PreparedReader, splits: SplitOptions, folder: str
+) -> Iterator[Any]:
     kind = seen_by(splits)
     with keep_failure(folder, "the examples"):
         seen = [kind.of(block.columns, splits) for block in reader.read(part)]

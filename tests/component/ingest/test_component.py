@@ -11,6 +11,7 @@ from components.ingest.component import ingest
 from components.ingest.counts import Counts
 from schemas.columns import Column, dumps
 from schemas.examples import Examples
+from schemas.prepare import EVERY_ROW
 from schemas.sources.csv import Csv
 from schemas.splits.hash import Hash
 from schemas.tasks.binary import Binary
@@ -28,6 +29,7 @@ def done(tmp_path, source, pattern, columns):
         columns=dumps(columns),
         splits=Hash(key=("n",)).model_dump_json(),
         label=label.model_dump_json(),
+        prepare=EVERY_ROW.model_dump_json(),
         settings=Examples().model_dump_json(),
         code="1",
     )

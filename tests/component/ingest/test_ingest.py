@@ -26,6 +26,9 @@ from components.ingest.exchange import PieceWriter
 from components.ingest.ingest import IngestParts, Plan, ingest
 from components.ingest.split_facts import Measure
 from components.ingest.splits.protocol import open_splitter
+from components.ingest.training import TrainingRules
+from components.prepare.reading import PreparedReader
+from components.prepare.rules import RowRules
 from components.progress import LOGGER
 from components.sources import csv as csv_source
 from components.sources import parse
@@ -35,6 +38,7 @@ from schemas import sources
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
 from schemas.examples import Examples
+from schemas.prepare import EVERY_ROW
 from schemas.sources.csv import Csv
 from schemas.splits.column import ColumnSplit
 from schemas.splits.hash import Hash
@@ -205,11 +209,13 @@ def _reject(*values):
 def test_counters_add_up(write, tmp_path):
     table = rows(0, 100)
     table[7]["id"] = "seven"
-    reader = open_reader(Csv(path="*"), Selection(COLUMNS, Needs(LABEL.columns)))
+    source = open_reader(Csv(path="*"), Selection(COLUMNS, Needs(LABEL.columns)))
     paths = [write(table), write(rows(100, 10), name="b.csv")]
-    parts = [part for path in paths for part in reader.parts(path)]
+    parts = tuple(part for path in paths for part in source.parts(path))
+    reader = PreparedReader.of(source, parts, RowRules(EVERY_ROW, COLUMNS))
     measure, splitter = Measure.by(LABEL, SHARES, COLUMNS), open_splitter(SHARES)
-    plan = Plan.of(reader, parts, COLUMNS, SHARES, splitter, Examples(), str(tmp_path), measure)
+    training = TrainingRules.of(EVERY_ROW, LABEL, SHARES, COLUMNS)
+    plan = Plan.of(reader, COLUMNS, SHARES, splitter, Examples(), str(tmp_path), measure, training)
     pipeline = beam.Pipeline(options=beam_options(None))
     _ = pipeline | IngestParts(plan)
     result = pipeline.run()

@@ -1,0 +1,1 @@
+"""Which rows become examples: conditions, required columns, duplicates, outliers, samples."""
