@@ -303,6 +303,7 @@ def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:
     trained = train(
         transformed_examples=transformed.outputs["transformed_examples"],
         transform_graph=graph,
+        examples=examples,
         label=shared.label,
         model_spec=spec.model.model_dump_json(),
         settings=shared.settings,

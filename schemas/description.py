@@ -137,6 +137,7 @@ class Description(Strict):
       min_slice_examples: slices with fewer rows have little meaning.
       baseline: metrics of the logistic baseline on the whole test split.
       training_examples: how many rows it learnt from.
+      correction: by class, what is added to its logit, as training had a sample of some classes.
       rows: how many rows each split has.
       digests: SHA-256 by what it is of: "data", "code", "schema", "pipeline", "saved_model".
       parity: serving paths that were proven.
@@ -161,6 +162,7 @@ class Description(Strict):
     min_slice_examples: int = 0
     baseline: dict[str, float | None]
     training_examples: int
+    correction: dict[str, float] = Field(default_factory=dict)
     rows: dict[str, int] = Field(default_factory=dict)
     digests: dict[str, str]
     parity: tuple[ParityPath, ...]

@@ -27,7 +27,7 @@ from components.export.terms import read_terms
 from components.parity.proof import Proof
 from components.push.outputs import signatures_of
 from components.raw_values import requested_batch
-from components.tasks.learned import TRAINING_FILE, read_learned
+from components.tasks.learned import CORRECTION, TRAINING_FILE, read_learned
 from components.tasks.protocol import Metrics
 from components.transform.preprocessing import Preprocessing
 from components.transform.treatments.protocol import Use
@@ -35,7 +35,7 @@ from schemas.columns import Column
 from schemas.description import Description, Example, Input, ParityPath, Slice, Treated
 from schemas.expectations import Expectation
 from schemas.splits.options import SPLITS
-from schemas.tasks.options import ExportOptions
+from schemas.tasks.options import ExportOptions, TaskOptions
 from schemas.types import FLOAT
 
 # Nobody chooses from a longer list.
@@ -102,6 +102,7 @@ def describe(
         min_slice_examples=report.min_slice_examples,
         baseline=_figures(report.baselines[label.BASELINES[1].name]),
         training_examples=_training_examples(artifacts.trained),
+        correction=_correction(label, learned),
         rows={split: count_rows(artifacts.examples, split) for split in SPLITS},
         digests={**digests, "data": content_digest(artifacts.examples)},
         parity=tuple(
@@ -187,6 +188,12 @@ def _figures(metrics: Metrics) -> dict[str, float | None]:
 def _training_examples(trained: str) -> int:
     training = json.loads(files.read_bytes(os.path.join(trained, TRAINING_FILE)))
     return int(training["train_examples"])
+
+
+def _correction(label: TaskOptions, learned: Mapping[str, Any]) -> dict[str, float]:
+    if CORRECTION not in learned:
+        return {}
+    return dict(zip(label.class_names(learned), learned[CORRECTION], strict=True))
 
 
 def _versions() -> dict[str, str]:

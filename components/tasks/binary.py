@@ -17,6 +17,7 @@ from components.tasks.binary_metrics import metrics_of as metrics
 from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, GradedRows
 from components.tasks.binary_tally import grade as _grade
 from components.tasks.class_weights import measured_weights, weights_of_classes
+from components.tasks.correction import corrected
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
 from schemas import signatures as names
 from schemas.errors import DataError
@@ -166,12 +167,13 @@ def answers(
     def regress(logits: tf.Tensor) -> Tensors:
         return {names.OUTPUTS: tf.sigmoid(logits)}
 
-    return {
+    own: dict[str, Callable[[tf.Tensor], Tensors]] = {
         names.RAW_COLUMNS: score,
         names.PREDICT: predict,
         names.CLASSIFICATION: classify,
         names.REGRESSION: regress,
     }
+    return corrected(own, learned)
 
 
 def _probabilities(logits: tf.Tensor) -> tf.Tensor:

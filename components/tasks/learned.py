@@ -10,6 +10,7 @@ from components import files
 from schemas import layout
 
 TRAINING_FILE = "training.json"
+CORRECTION = "correction"  # what is added to the logit of each class, if classes were sampled
 
 
 def read_learned(trained: str) -> dict[str, Any]:

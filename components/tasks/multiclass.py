@@ -12,6 +12,7 @@ import tensorflow as tf
 from components.column_tensors import texts
 from components.tasks import label_values
 from components.tasks.class_weights import measured_weights, weights_of_classes
+from components.tasks.correction import corrected
 from components.tasks.multiclass_tally import (
     BINS,
     GradedClasses,
@@ -123,11 +124,12 @@ def answers(
         names_of_rows = tf.tile(classes[tf.newaxis], [tf.shape(logits)[0], 1])
         return {names.CLASSES: names_of_rows, names.SCORES: tf.nn.softmax(logits)}
 
-    return {
+    own: dict[str, Callable[[tf.Tensor], Tensors]] = {
         names.RAW_COLUMNS: score,
         names.PREDICT: predict,
         names.CLASSIFICATION: classify,
     }
+    return corrected(own, learned)
 
 
 def tolerances(options: Multiclass, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -16,6 +18,7 @@ import numpy as np
 
 from components import files, progress
 from components.examples import count_rows
+from components.tasks.correction import measured_corrections, shares_kept
 from components.tasks.learned import TRAINING_FILE
 from components.tasks.protocol import Head, work_of
 from components.train.inputs import Feed, labels
@@ -67,7 +70,15 @@ class Training(Strict):
     examples_per_second: float
 
 
-def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output: str) -> Training:
+def train(
+    *,
+    examples: str,
+    graph: str,
+    task: TaskOptions,
+    model: Model,
+    output: str,
+    sampled: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+) -> Training:
     """Train the model and its baseline.
 
     Args:
@@ -76,6 +87,7 @@ def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output:
       task: what is predicted.
       model: what to train and how.
       output: folder that gets the Keras graphs, the layout and training.json.
+      sampled: how many training rows of each class there were before a sample, and after it.
 
     Returns:
       What was trained.
@@ -91,7 +103,11 @@ def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output:
     )
     if head.remark:
         progress.remark("train", head.remark)
-    weights = {s: weighting(examples, s, layout, task, head) for s in ("train", "eval")}
+    classes = task.class_names(layout.label_learned)
+    weights = {
+        "train": weighting(examples, "train", layout, task, head),
+        "eval": weighting(examples, "eval", layout, task, _as_sampled(head, sampled, classes)),
+    }
     feeds = _Feeds(examples, layout, model, weights)
     baseline = build_baseline(layout, head.start)
     _fit_baseline(baseline, feeds, head)
@@ -103,11 +119,23 @@ def train(*, examples: str, graph: str, task: TaskOptions, model: Model, output:
     training = Training(
         train_examples=feeds.train.rows,
         eval_examples=feeds.eval.rows,
-        labels=dict(head.labels),
+        labels=dict(head.labels) | measured_corrections(sampled, classes),
         **fitted,
     )
     files.write_whole(os.path.join(output, TRAINING_FILE), training.model_dump_json(indent=1))
     return training
+
+
+def _as_sampled(head: Head, sampled: Mapping[str, tuple[int, int]], classes: Sequence[str]) -> Head:
+    """Return the head for the eval split, whose classes then count as in the sampled one.
+
+    Otherwise, a model of the sampled rows would look worse on eval the better it knows them.
+    """
+    if not sampled:
+        return head
+    shares = shares_kept(sampled, classes)
+    own = head.class_weights or (1.0,) * len(classes)
+    return replace(head, class_weights=tuple(w * s for w, s in zip(own, shares, strict=True)))
 
 
 class _Feeds:

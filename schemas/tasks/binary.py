@@ -277,6 +277,10 @@ class Binary(TaskOptions):
                 if self.positive is not None:
                     require_possible(self.positive, column, source, f"{where}.positive")
 
+    def class_names(self, learned: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the two values of the column, or 0 and 1 of a rule."""
+        return tuple(learned.get("classes", RULE_CLASSES))
+
     @property
     def weighed(self) -> str:
         """How rows are weighed: by their weights, and in training by their classes."""

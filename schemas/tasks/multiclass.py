@@ -217,6 +217,10 @@ class Multiclass(TaskOptions):
                     remedy="change the threshold's number, or label.top_k",
                 )
 
+    def class_names(self, learned: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the values of the column, or those that are listed."""
+        return tuple(learned["classes"])
+
     @property
     def weighed(self) -> str:
         """How rows are weighed: by their weights, and in training by their classes."""

@@ -266,6 +266,14 @@ class TaskOptions(Strict):
         """The column whose values are the classes; None where the label has no such column."""
         return None
 
+    def class_names(self, learned: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the classes of the label, in the order of their numbers, if there are any.
+
+        Args:
+          learned: what transform has learned about the label.
+        """
+        return ()
+
     def in_words(self) -> str:
         """Return what is predicted, as a phrase after "predicts"."""
         raise NotImplementedError
