@@ -33,6 +33,7 @@ class _Look:
       missing: rows without a value, by column.
       outside: values outside of their domain in schema.pbtxt, by column.
       answers: the values of the label's column, with their counts.
+      dropped: rows that rules about single rows drop, by rule.
     """
 
     read: int = 0
@@ -40,6 +41,7 @@ class _Look:
     missing: Counter[str] = field(default_factory=Counter)
     outside: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
 
     @property
     def rows(self) -> int:
@@ -68,6 +70,10 @@ def command(dataset: str) -> int:
     click.echo(f"{look.read:,} first records read, {len(look.rejects):,} rejected")
     for line in _reasons(look.rejects):
         click.echo(line)
+    for rule, count in look.dropped.items():
+        click.echo(f"  {rule} drops {count:,}")
+    for rule in read.spec.prepare.in_words_of_all_rows():
+        click.echo(f"  in a run, also: {rule}")
     for name, count in look.missing.most_common():
         click.echo(f"  {name}: {count / look.rows:.1%} missing")
     for name, count in look.outside.most_common():
@@ -89,16 +95,20 @@ def _look(dataset: Dataset, parts: Sequence[tuple[Reader[Part], Part]]) -> _Look
     """Read the first rows of the table."""
     import pyarrow.compute as pc
 
+    from components.prepare.rules import KEPT, RowRules
     from schemas.columns import parse_schema
     from schemas.expectations import expectations_of
 
     schema = parse_schema(dataset.schema_text, where=str(dataset.folder))
     expected = {each.name: each for each in expectations_of(schema).columns}
-    look = _Look()
+    rules = RowRules(dataset.spec.prepare, dataset.columns)
+    look = _Look(dropped=Counter(dict.fromkeys(rules.names, 0)))
     for reader, part in parts:
         for block in reader.read(part):
             look.read += block.read
             look.rejects += block.rejects
+            verdicts = rules.verdicts(block.columns)
+            look.dropped.update(rules.names[i] for i in verdicts[verdicts != KEPT].tolist())
             for name, array in zip(block.columns.schema.names, block.columns, strict=True):
                 if array.null_count:
                     look.missing[name] += array.null_count

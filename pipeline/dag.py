@@ -63,9 +63,11 @@ def check_source(dataset: Dataset) -> None:
 
     Raises:
       DataError: there is no file or table, or one is empty, cannot be read or lacks a column.
-      ConfigError: the source's options contradict each other, or a rule cannot be computed.
+      ConfigError: the source's options contradict each other, or DuckDB cannot compute a rule of
+        `prepare.where` or of the validation.
       StoreError: the store does not answer, or refuses.
     """
+    rules.RowRules(dataset.spec.prepare, dataset.columns)
     reader = reader_of(dataset)
     for pattern in filter(files.in_store, dataset.source_patterns):
         stores.check(pattern)

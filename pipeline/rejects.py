@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components import files
+from pipeline.dropped import FOLDER, line_of, samples_of
 from pipeline.folders import Folders
 from pipeline.summary import FILE_NAME, Summary
 from schemas.errors import ConfigError, did_you_mean
@@ -49,7 +50,8 @@ def command(
     RUN is a pipeline's folder, such as runs/taxi, on a disk or in a store. With -o, the records are
     written into a file as they were in the source, to be mended and read again: CSV below its
     header, JSON lines as they were, rows of Parquet, Arrow and ORC with all their columns, and
-    others as JSON lines. Rows that a rule dropped are counted, and not kept.
+    others as JSON lines. Rows that a rule dropped are counted, and shown if `prepare.keep_dropped`
+    keeps them.
     """
     folder, counts = find(run)
     kept = rejects = read_rejects(folder)
@@ -58,8 +60,12 @@ def command(
             _check_known(kept[name], name, wanted)
             rejects = _only(rejects, name, wanted)
     click.echo(f"{kept.num_rows:,} of {counts['records_read']:,} records were rejected")
-    for rule, count in counts.get("dropped_by_rule", {}).items():
+    rules = counts.get("dropped_by_rule", {})
+    dropped = samples_of(os.path.join(os.path.dirname(folder), FOLDER), rules, samples)
+    for rule, count in rules.items():
         click.echo(f"{count:,} more were dropped by {rule}")
+        for row in dropped[rule]:
+            click.echo(line_of(row))
     if output is not None:
         _write(rejects, run, output, force=force)
         return

@@ -33,6 +33,8 @@ def command(dataset: str) -> None:
     click.echo(f"{spec.name} predicts {spec.label.in_words()} ({spec.label.task})")
     paths = ", ".join(spec.source.paths)
     click.echo(f"source     {paths}: {spec.source.format}, about {rows:,.0f} rows")
+    for rule in spec.prepare.in_words():
+        click.echo(f"prepare    {rule}")
     folds = "" if spec.splits.folds is None else f"; train has {spec.splits.folds} folds"
     click.echo(f"splits     train, eval and test: {spec.splits.in_words()}{folds}\n")
     click.echo(

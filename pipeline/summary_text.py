@@ -55,6 +55,8 @@ def _data(summary: Summary) -> Iterator[Line]:
         read, rejected = counts["records_read"], counts["records_rejected"]
         dropped = counts.get("records_dropped", 0)
         left_out = f", {dropped:,} dropped" if dropped else ""
+        if repeated := counts.get("repeated", 0):
+            left_out += f", {repeated:,} repeated"
         yield _labelled("data", f"{read:,} rows read: {splits}; {rejected:,} rejected{left_out}")
         for reason, count in _by_count(counts["rejected_by_reason"]):
             yield _labelled("", f"rejected {count:,}: {reason}")

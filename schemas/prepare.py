@@ -178,6 +178,10 @@ class Prepare(Strict):
             yield f"{rule.removeprefix('prepare.')}: {text}"
         if self.required:
             yield f"required: {', '.join(self.required)}"
+        yield from self.in_words_of_all_rows()
+
+    def in_words_of_all_rows(self) -> Iterator[str]:
+        """Yield the rules that depend on other rows."""
         if self.drop_duplicates is not None:
             keep = self.drop_duplicates.keep
             which = "last" if keep.last else "first"
