@@ -32,6 +32,8 @@ class Keep(Strict):
 
 
 def _keep(value: Any) -> Any:
+    if isinstance(value, Keep):
+        return value
     if value == "first":
         return {}
     if isinstance(value, dict) and len(value) == 1 and {*value} <= {"first", "last"}:
@@ -50,7 +52,7 @@ class DropDuplicates(Strict):
     """
 
     key: Columns
-    keep: Annotated[Keep, pydantic.BeforeValidator(_keep)] = Keep()
+    keep: Annotated[Keep, pydantic.BeforeValidator(_keep)] = Field("first", validate_default=True)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from pipeline.cli import cli
 from schemas import catalog
 from schemas.evaluation import Evaluation
+from schemas.prepare import DropDuplicates, Keep, OutlierRule, Sample
 from schemas.schema_fields import ACCEPTED
 from schemas.sources.csv import Csv
 from schemas.sources.parquet import Parquet
@@ -160,7 +161,7 @@ def keys_of(kind, prefix=""):
     found: dict[str, str] = {}
     for name, field in kind.model_fields.items():
         inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, Strict) and inner is not Bound:
+        if isinstance(inner, type) and issubclass(inner, Strict) and inner not in (Bound, Keep):
             found |= keys_of(inner, f"{prefix}{name}.")
         elif inner not in UNIONS and name != "kind" and (name != "task" or prefix == "label."):
             found[f"{prefix}{name}"] = shown(field)
@@ -170,7 +171,7 @@ def keys_of(kind, prefix=""):
 def shown(field):
     if field.is_required():
         return "needed"
-    value = field.default
+    value = field.get_default(call_default_factory=True)
     if isinstance(value, Strict):
         value = value.model_dump(exclude_none=True)
     return "" if value in (None, (), {}) else f"`{json.dumps(value)}`"
@@ -193,6 +194,9 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
             )
             for key, default in keys_of(kind, part).items()
         },
+        **keys_of(DropDuplicates, "prepare.drop_duplicates."),
+        **keys_of(OutlierRule, "prepare.outliers.COLUMN."),
+        **keys_of(Sample, "prepare.sample."),
         **keys_of(Equals, "label.equals."),
         **keys_of(Exceeds, "label.exceeds."),
         **keys_of(ZScore, f"{column}.z_score."),
