@@ -98,7 +98,7 @@ class OutlierRule(Strict):
 Share = Annotated[Finite, Field(gt=0, lt=1)]
 
 
-class Sample(Strict):
+class TrainingSample(Strict):
     """Which training rows are learnt from: one of the three.
 
     Attributes:
@@ -112,7 +112,7 @@ class Sample(Strict):
     share: dict[str, Share] = Field(default_factory=dict)
 
     @pydantic.model_validator(mode="after")
-    def _one(self) -> Sample:
+    def _one(self) -> TrainingSample:
         if sum(bool(each) for each in (self.fraction, self.rates, self.share)) != 1:
             raise ValueError(
                 "give one of fraction, rates and share, such as {fraction: 0.1},"
@@ -130,7 +130,7 @@ class Sample(Strict):
     def in_words(self) -> str:
         """Return the sample as a phrase.
 
-        >>> Sample(rates={"0": 0.1}).in_words()
+        >>> TrainingSample(rates={"0": 0.1}).in_words()
         "0.1 of the rows of '0'"
         """
         if self.fraction is not None:
@@ -161,7 +161,7 @@ class Prepare(Strict):
     required: tuple[str, ...] = ()
     drop_duplicates: DropDuplicates | None = None
     outliers: dict[str, OutlierRule] = Field(default_factory=dict)
-    sample: Sample | None = None
+    sample: TrainingSample | None = None
     keep_dropped: bool = False
 
     @property

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from components.expressions.rows import RowExpressions
 
 # Imported by its name, so that only a pipeline with conditions needs DuckDB and depends on it.
-CONDITIONS = "components.prepare.conditions"
+CONDITIONS = f"{__package__}.conditions"
 
 KEPT = -1
 

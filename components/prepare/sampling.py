@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from schemas.prepare import Sample
+from schemas.prepare import TrainingSample
 
 
-def factors(sample: Sample, rows: Mapping[str, int]) -> dict[str, float]:
+def factors(sample: TrainingSample, rows: Mapping[str, int]) -> dict[str, float]:
     """Return how often rows of each class are to be taken on average; others are taken once.
 
     Args:
       sample: by classes.
       rows: how many rows of each class there are; only shares depend on it.
 
-    >>> factors(Sample(share={"1": 0.25}), {"0": 90, "1": 10})
+    >>> factors(TrainingSample(share={"1": 0.25}), {"0": 90, "1": 10})
     {'1': 3.0}
     """
     if not sample.share:

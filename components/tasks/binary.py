@@ -167,7 +167,7 @@ def answers(
     def regress(logits: tf.Tensor) -> Tensors:
         return {names.OUTPUTS: tf.sigmoid(logits)}
 
-    own: dict[str, Callable[[tf.Tensor], Tensors]] = {
+    own = {
         names.RAW_COLUMNS: score,
         names.PREDICT: predict,
         names.CLASSIFICATION: classify,

@@ -43,7 +43,7 @@ def shares_kept(sampled: Mapping[str, tuple[int, int]], classes: Sequence[str]) 
 
 
 def corrected(
-    answers: dict[str, Callable[[tf.Tensor], Tensors]], learned: Mapping[str, Any]
+    answers: Mapping[str, Callable[[tf.Tensor], Tensors]], learned: Mapping[str, Any]
 ) -> dict[str, Callable[[tf.Tensor], Tensors]]:
     """Return answers that are computed from corrected logits.
 
@@ -51,7 +51,7 @@ def corrected(
     """
     added = learned.get(CORRECTION)
     if added is None:
-        return answers
+        return dict(answers)
 
     def of_corrected(answer: Callable[[tf.Tensor], Tensors]) -> Callable[[tf.Tensor], Tensors]:
         def call(logits: tf.Tensor) -> Tensors:

@@ -124,7 +124,7 @@ def answers(
         names_of_rows = tf.tile(classes[tf.newaxis], [tf.shape(logits)[0], 1])
         return {names.CLASSES: names_of_rows, names.SCORES: tf.nn.softmax(logits)}
 
-    own: dict[str, Callable[[tf.Tensor], Tensors]] = {
+    own = {
         names.RAW_COLUMNS: score,
         names.PREDICT: predict,
         names.CLASSIFICATION: classify,

@@ -76,7 +76,7 @@ def test_all_rules_give_a_proven_model_whose_scores_are_calibrated(tmp_path):
     counts = content["counts"]
     dropped = counts["dropped_by_rule"]
     assert dropped["prepare.where.adult"] == 100
-    assert dropped["prepare.required.x"] == 40
+    assert dropped["prepare.required.x"] == 41  # one of them is there twice
     assert dropped["prepare.drop_duplicates"] == 299  # one of the 300 lacks x
     assert 20 <= dropped["prepare.outliers.age"] <= 40  # those of training
     assert counts["records_read"] == sum(counts["examples"].values()) + sum(dropped.values())

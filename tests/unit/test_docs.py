@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from pipeline.cli import cli
 from schemas import catalog
 from schemas.evaluation import Evaluation
-from schemas.prepare import DropDuplicates, Keep, OutlierRule, Sample
+from schemas.prepare import DropDuplicates, Keep, OutlierRule, TrainingSample
 from schemas.schema_fields import ACCEPTED
 from schemas.sources.csv import Csv
 from schemas.sources.parquet import Parquet
@@ -196,7 +196,7 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
         },
         **keys_of(DropDuplicates, "prepare.drop_duplicates."),
         **keys_of(OutlierRule, "prepare.outliers.COLUMN."),
-        **keys_of(Sample, "prepare.sample."),
+        **keys_of(TrainingSample, "prepare.sample."),
         **keys_of(Equals, "label.equals."),
         **keys_of(Exceeds, "label.exceeds."),
         **keys_of(ZScore, f"{column}.z_score."),

@@ -45,7 +45,7 @@ def test_each_class_of_several_has_its_own_correction():
 
 def test_without_a_sample_the_answers_are_the_same_functions():
     answers = {"a": lambda logits: {"x": logits}}
-    assert corrected(answers, {}) is answers
+    assert corrected(answers, {}) == answers
     assert measured_corrections({}, ["no", "yes"]) == {}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.prepare import rules
 from components.sources import protocol as sources
 from pipeline import dag, digest_cache, digests
 from pipeline.distributions import installed
@@ -254,6 +255,13 @@ def kinds_reached(node):
     kinds = dag._kinds(node, catalog.load("taxi"))
     found = reach(f"components.{dag.ROOMS[node]}.component", node, kinds=kinds)
     return {module for modules in kinds.values() for module in modules} & found.modules.keys()
+
+
+def test_only_a_pipeline_with_conditions_depends_on_duckdb():
+    for chosen in ([], [rules.CONDITIONS]):
+        found = reach("components.ingest.component", "ingest", kinds={rules.__name__: chosen})
+        assert ("duckdb" in found.distributions) == bool(chosen)
+        assert ("components.expressions.rows" in found.modules) == bool(chosen)
 
 
 def test_kinds_that_were_chosen_count_where_they_are_found_by_name():

@@ -5,7 +5,7 @@ import pytest
 
 from components.prepare.limits import limits
 from components.prepare.sampling import copies, factors
-from schemas.prepare import OutlierRule, Sample
+from schemas.prepare import OutlierRule, TrainingSample
 
 VALUES, ROWS = np.array([0.0, 1.0, 2.0, 10.0]), np.array([5, 10, 4, 1])
 EACH = np.repeat(VALUES, ROWS)
@@ -31,14 +31,14 @@ def test_without_values_there_are_no_limits():
 
 
 def test_shares_are_reached_together():
-    wanted = factors(Sample(share={"b": 0.3, "c": 0.2}), {"a": 500, "b": 100, "c": 10})
+    wanted = factors(TrainingSample(share={"b": 0.3, "c": 0.2}), {"a": 500, "b": 100, "c": 10})
     rows = {"a": 500, "b": 100 * wanted["b"], "c": 10 * wanted["c"]}
     assert [n / sum(rows.values()) for n in rows.values()] == pytest.approx([0.5, 0.3, 0.2])
 
 
 def test_a_class_that_has_its_share_is_not_repeated():
-    assert factors(Sample(share={"b": 0.3}), {"a": 50, "b": 50}) == {"b": 1.0}
-    assert factors(Sample(share={"b": 0.3}), {"a": 50}) == {}
+    assert factors(TrainingSample(share={"b": 0.3}), {"a": 50, "b": 50}) == {"b": 1.0}
+    assert factors(TrainingSample(share={"b": 0.3}), {"a": 50}) == {}
 
 
 def test_a_row_is_taken_so_often_on_average():
