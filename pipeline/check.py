@@ -60,13 +60,15 @@ def command(dataset: str) -> int:
     """
     from pipeline.show import parts_of
     from schemas import catalog
+    from schemas.sources.options import FileOptions
 
     read = catalog.load(dataset)
-    parts = parts_of(read)
+    parts, is_files = parts_of(read), isinstance(read.spec.source, FileOptions)
     look = _look(read, parts)
     click.echo(f"both files fit each other: {len(read.columns)} columns")
     files = len({part.path for _, part in parts})
-    click.echo(f"{files} file(s) of the table have these columns")
+    held = f"{files} file(s) of the table have" if is_files else "the table has"
+    click.echo(f"{held} these columns")
     click.echo(f"{look.read:,} first records read, {len(look.rejects):,} rejected")
     for line in _reasons(look.rejects):
         click.echo(line)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,18 @@ import click
 
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE
 from schemas.errors import ConfigError
-from schemas.sources import KINDS
+from schemas.sources import KINDS, plain
+from schemas.sources.options import FileOptions
 
 if TYPE_CHECKING:
     from components.profile.draft import Draft
 
 _SHOWN = 20  # doubts and columns that are left out
 _ENDING = "|".join(
-    [r"\.(csv|tsv|txt|gz)", *(re.escape(each) for kind in KINDS for each in kind.endings)]
+    [
+        r"\.(csv|tsv|txt|gz)",
+        *(re.escape(each) for kind in KINDS for each in getattr(kind, "endings", ())),
+    ]
 )
 _ENDINGS = re.compile(f"({_ENDING})+$", re.IGNORECASE)
 
@@ -56,8 +61,9 @@ def command(
 ) -> int:
     """Describe TABLE in two files that `skewless run` can use.
 
-    TABLE is a CSV, JSON lines, Parquet, Arrow, ORC, Avro or TFRecord file, or a pattern of such
-    files. The command looks at its first rows, decides what each column is and becomes, and writes
+    TABLE is a CSV, JSON lines, Parquet, Arrow, ORC, Avro or TFRecord file, a pattern of such files,
+    or a table of a database, such as sqlite:///trips.db#trips. The command looks at its first rows,
+    decides what each column is and becomes, and writes
     schema.pbtxt and pipeline.yaml with a reason for each decision.
     """
     from components import files
@@ -73,6 +79,8 @@ def command(
     if test_table is not None:
         described = described.of_files(given[1:], has_eval=eval_table is not None)
     paths = [path if files.in_store(path) else _from(path, folder) for path in given]
+    source = first.source.moved(lambda file: _from(file, folder))
+    described = replace(described, table=replace(first, source=source))
     pipeline = texts.pipeline_text(described, name or _name(str(folder.resolve())), paths)
     folder.mkdir(parents=True, exist_ok=True)
     files.write_whole(str(folder / SCHEMA_FILE), texts.schema_text(described).encode())
@@ -105,6 +113,11 @@ def _given(table: str, eval_table: str | None, test_table: str | None) -> list[s
             expected="a file of test, too, or only the table: its rows are then split",
         )
     paths = [path for path in (table, eval_table, test_table) if path is not None]
+    if test_table is not None and not all(isinstance(plain(path), FileOptions) for path in paths):
+        raise ConfigError(
+            "a table of a database is given with --test",
+            expected="files of eval and test, or only the table: its rows are then split",
+        )
     names = [os.path.basename(path) for path in paths]
     if len(set(names)) < len(names):
         raise ConfigError(
@@ -116,11 +129,13 @@ def _given(table: str, eval_table: str | None, test_table: str | None) -> list[s
 
 
 def _name(path: str) -> str:
-    """Return a name for a pipeline from a path.
+    """Return a name for a pipeline from a path or a table's URL.
 
-    >>> _name("data/2024 trips (all).csv.gz"), _name("parts/*.parquet")
-    ('trips_all', 'parts')
+    >>> _name("data/2024 trips (all).csv.gz"), _name("parts/*.parquet"), _name("sqlite:///a.db#t")
+    ('trips_all', 'parts', 't')
     """
+    if "://" in path and "#" in path:
+        path = path.rpartition("#")[2]
     base = os.path.basename(path.rstrip("/"))
     if re.search(r"[*?\[]", base):
         base = os.path.basename(os.path.dirname(path)) or "table"
@@ -149,7 +164,8 @@ def _report(described: Draft, folder: Path, pipeline: str) -> None:
 
     table = described.table
     looked = f"all {table.rows:,} rows" if table.whole else f"the first {table.rows:,} rows"
-    click.echo(f"looked at {looked} of {len(table.columns)} columns, {table.files} file(s)")
+    held = f", {table.files} file(s)" if isinstance(table.source, FileOptions) else ""
+    click.echo(f"looked at {looked} of {len(table.columns)} columns{held}")
     click.echo(f"label      {described.label.typed.column.name}: {described.label.summary}")
     click.echo(f"features   {len(described.features)}")
     for choice in described.left_out[:_SHOWN]:

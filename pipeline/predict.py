@@ -15,6 +15,8 @@ from pipeline.beam_command import BeamCommand
 from pipeline.folders import new_run_id
 from pipeline.scoring import ModelFolder
 from schemas.runners import RunnerName
+from schemas.sources import plain
+from schemas.sources.options import FileOptions
 
 STAGE = "predict"
 
@@ -89,7 +91,7 @@ def command(
 
     RUN-OR-FOLDER is a run, such as runs/taxi, a folder of numbered versions, or a SavedModel.
     INPUT is a CSV, JSON lines or TFRecord file, plain or packed, a Parquet, Arrow, ORC or
-    Avro file, or a pattern of such files.
+    Avro file, a pattern of such files, or a table of a database, such as sqlite:///trips.db#trips.
     Rows that cannot be scored are kept beside the output, each with its reason. What follows `--`
     goes to Beam.
     """
@@ -109,7 +111,7 @@ def command(
     place = ScoreOutput.of(output, kind, overwrite=overwrite, inputs=paths, kept=kept)
     check_kinds(paths)
     with scoring.on_screen(STAGE) as (screen, _):
-        screen.line(f"{len(paths):,} file{'s'[: len(paths) > 1]}, scored by {model}", "bold")
+        screen.line(f"{len(paths):,} source{'s'[: len(paths) > 1]}, scored by {model}", "bold")
         with scoring.imports():
             importlib.import_module("components.evaluate.signature")  # TensorFlow
             from components.score.batch import predict
@@ -133,7 +135,10 @@ def command(
 def input_paths(patterns: Sequence[str]) -> list[str]:
     """Return the files that paths and patterns name, in their order; matches are sorted.
 
+    A table's URL stays as it is.
+
     Raises:
+      ConfigError: one is the URL of what cannot be read.
       DataError: one matches no file.
       StoreError: the store does not answer, or refuses.
     """
@@ -141,5 +146,7 @@ def input_paths(patterns: Sequence[str]) -> list[str]:
     for pattern in patterns:
         if files.in_store(pattern):
             stores.check(pattern)
-        paths |= dict.fromkeys(source_files(pattern, named=pattern))
+        is_files = isinstance(plain(pattern), FileOptions)
+        found = source_files(pattern, named=pattern) if is_files else [pattern]
+        paths |= dict.fromkeys(found)
     return list(paths)

@@ -39,6 +39,12 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
     _check_renamed(spec, columns, where)
     _check_features(spec, columns, where)
     section = f"{where}: splits"
+    if spec.splits.reads_names and not isinstance(spec.source, FileOptions):
+        raise ConfigError(
+            f"a source of {spec.source.format} has no files whose names could decide the split",
+            where=f"{section}.by",
+            expected="a split by columns of the table, such as hash or time",
+        )
     own = tuple(find(columns, name, where=section) for name in spec.splits.columns)
     for column in own:
         refuse_list("splits", column, section)

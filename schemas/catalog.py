@@ -22,6 +22,7 @@ from schemas.columns import Column, find, parse_schema, read_columns
 from schemas.errors import ConfigError, did_you_mean
 from schemas.expectations import expectations_of
 from schemas.schema_rules import check_schema
+from schemas.sources import sql
 from schemas.spec import Spec
 from schemas.strict import plain
 from schemas.text_files import read_text
@@ -164,7 +165,7 @@ def _with_task(value: dict[str, Any], path: Path, schema_text: str | None) -> di
 
 
 def resolve_path(path: str, folder: Path) -> str:
-    """Resolve `package://NAME/FILE`, and relative paths against `folder`.
+    """Resolve `package://NAME/FILE`, and relative paths against `folder`, in databases' URLs too.
 
     Raises:
       ConfigError: the package is not installed.
@@ -183,7 +184,7 @@ def resolve_path(path: str, folder: Path) -> str:
             )
         return str(Path(next(iter(package_spec.submodule_search_locations))) / rest)
     if "://" in path:
-        return path
+        return sql.resolved(path, folder)
     return str(folder / path)
 
 

@@ -17,7 +17,7 @@ from components.sources.source_folders import source_in
 from schemas.columns import SPACES
 from schemas.errors import DataError
 from schemas.sources import plain
-from schemas.sources.options import SourceOptions
+from schemas.sources.options import FileOptions, SourceOptions
 
 MOST_ROWS = 200_000
 _MOST_FILES = 8
@@ -30,7 +30,7 @@ class Table:
     Attributes:
       source: how it is read, with the options that its files need.
       columns: their values in the rows that were looked at.
-      files: how many files there are.
+      files: how many files there are; 1 for a table of a database.
       whole: whether all rows were looked at.
     """
 
@@ -49,19 +49,18 @@ def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
     """Look at a table's first rows, in up to eight of its files.
 
     Args:
-      path: the file, folder or pattern, for opening.
+      path: the file, folder or pattern, for opening, or the table's URL.
       named: the same as the user wrote it.
       rows: how many at most.
 
     Raises:
       DataError: there is no file, one cannot be read, or there are no rows.
     """
-    folder = source_in(path) if files.names(path) else None
-    paths = source_files(path, named=named, source=folder)
-    module = work_of(plain(paths[0]).format)
-    source = module.draft(paths[0]).model_copy(update={"path": named})
-    if folder is not None:
-        source = source.model_copy(update={"partitions": folder.partitions})
+    if isinstance(plain(path), FileOptions):
+        paths, source, folder = _in_files(path, named)
+    else:
+        paths, source, folder = [path], work_of(plain(path).format).draft(path), None
+    module = work_of(source.format)
     chosen = paths[:: -(-len(paths) // _MOST_FILES)]
     parts: list[pa.Table] = []
     whole = len(chosen) == len(paths)
@@ -97,6 +96,17 @@ def _with_keys(table: pa.Table, path: str) -> pa.Table:
         values = pa.array([value], pa.string()).take(pa.array([0] * table.num_rows, pa.int64()))
         table = table.append_column(key, values)
     return table
+
+
+def _in_files(path: str, named: str) -> tuple[list[str], SourceOptions, FileOptions | None]:
+    """Return a table's files, how they are read, and how their folder is, if it is one."""
+    folder = source_in(path) if files.names(path) else None
+    paths = source_files(path, named=named, source=folder)
+    source = work_of(plain(paths[0]).format).draft(paths[0])
+    source = source.model_copy(update={"path": named})
+    if folder is not None:
+        source = source.model_copy(update={"partitions": folder.partitions})
+    return paths, source, folder
 
 
 def _trimmed(column: ColumnValues) -> ColumnValues:

@@ -12,6 +12,7 @@ from components.profile.draft import Draft
 from components.profile.types import quoted
 from schemas import sources
 from schemas.sources.csv import Csv
+from schemas.sources.options import FileOptions
 from schemas.validation import Validation
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*( [\w.-]+)*")
@@ -70,7 +71,7 @@ def pipeline_text(draft: Draft, name: str, paths: Sequence[str]) -> str:
     Args:
       draft: what to write.
       name: the pipeline's.
-      paths: of the table's files, from the folder of pipeline.yaml.
+      paths: of the table's files, from the folder of pipeline.yaml; not used for a database.
     """
     looked = f"{draft.table.rows:,} rows" + ("" if draft.table.whole else ", the first ones,")
     sections = [
@@ -118,7 +119,8 @@ def _source(draft: Draft, paths: Sequence[str]) -> Iterator[str]:
     yield "source:"
     if source.format != sources.FORMATS[0]:  # the default
         yield f"  format: {source.format}"
-    yield f"  path: {_scalar(paths[0]) if len(paths) == 1 else _listed(list(paths))}"
+    if isinstance(source, FileOptions):
+        yield f"  path: {_scalar(paths[0]) if len(paths) == 1 else _listed(list(paths))}"
     for key, value in source.model_dump(exclude_defaults=True).items():
         if key not in ("format", "path", "null_values"):
             yield f"  {key}: {json.dumps(value, ensure_ascii=False)}"

@@ -152,7 +152,7 @@ def read_rows(path: str, wanted: Wanted) -> Iterator[ScorableRows]:
     reader = wanted.reader_of(path)
     for part in reader.parts(path):
         for block in reader.read(part):
-            yield from _parted(_rows(block, path, wanted))
+            yield from _parted(_rows(block, part.path, wanted))
 
 
 def _rows(block: Block, path: str, wanted: Wanted) -> ScorableRows:

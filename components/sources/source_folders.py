@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from components import files
 from components.sources.partitions import partition_of, partitions_in
@@ -63,7 +64,8 @@ def source_in(folder: str) -> FileOptions | None:
 
 
 def _kinds() -> list[type[FileOptions]]:
-    return [kind for kind in KINDS if issubclass(kind, FileOptions)]
+    kinds: tuple[Any, ...] = KINDS
+    return [kind for kind in kinds if issubclass(kind, FileOptions)]
 
 
 def _data_files(folder: str, *, recursive: bool) -> list[str]:

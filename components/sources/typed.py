@@ -96,7 +96,7 @@ def of_arrow(
     if _is_time(array.type):
         return _of_times(array, column)
     if column.type.is_requested_as_text:
-        return _of_texts(array, column, cleaned)
+        return of_texts(array, column, cleaned)
     return _of_numbers(array, column)
 
 
@@ -168,9 +168,10 @@ def _encodable(text: str | None) -> str | None:
         return None
 
 
-def _of_texts(
+def of_texts(
     array: pa.Array, column: Column, cleaned: Callable[[pa.Array], pa.Array] | None
 ) -> Cells:
+    """Return texts as a column of any type, read as CSV's are; `cleaned` as in `of_arrow`."""
     texts, reasons = _decoded(array)
     if cleaned is not None:
         texts = cleaned(texts)

@@ -1,4 +1,4 @@
-"""Checks a file with types before its rows are read: its format, its columns' names and types.
+"""Checks a file or table before its rows are read: its format, its columns' names and types.
 
 A file in another format is identified by its first bytes. A column may be absent, exist twice, or
 have a type that does not fit.
@@ -36,19 +36,22 @@ class TypedFormat:
     endings: tuple[str, ...]
 
 
-def check_columns(schema: pa.Schema, selection: Selection, *, where: str) -> None:
-    """Check that a file has each column once, with a type that fits.
+def check_columns(
+    schema: pa.Schema, selection: Selection, *, where: str, what: str = "file"
+) -> None:
+    """Check that a file or table has each column once, with a type that fits.
 
     Args:
-      schema: the file's schema.
+      schema: its columns' names and types.
       selection: the selected columns; keys may have any type.
-      where: the file.
+      where: the file, or the table's URL.
+      what: which of the two it is.
 
     Raises:
       DataError: it has not; names the column, its type and a remedy.
     """
     for column in selection.columns:
-        arrow = _only(schema, column.name, where)
+        arrow = _only(schema, column.name, where, what)
         if not (lists.fits(arrow, column) if column.is_list else fits(arrow, column)):
             of_lists = "lists of " if column.is_list else ""
             raise DataError(
@@ -59,26 +62,26 @@ def check_columns(schema: pa.Schema, selection: Selection, *, where: str) -> Non
                 remedy=_remedy(arrow, column),
             )
     for key in selection.keys:
-        _only(schema, key.name, where)
+        _only(schema, key.name, where, what)
 
 
-def _only(schema: pa.Schema, name: str, where: str) -> pa.DataType:
+def _only(schema: pa.Schema, name: str, where: str, what: str) -> pa.DataType:
     """Return the type of the only column of this name."""
     positions = schema.get_all_field_indices(name)
     if len(positions) == 1:
         return schema.field(positions[0]).type
     if positions:
         raise DataError(
-            f"the file has the column {name!r} {len(positions)} times",
+            f"the {what} has the column {name!r} {len(positions)} times",
             where=where,
             expected="each column that is read once",
             remedy="rename or drop all but one of them",
         )
     raise DataError(
-        f"the file has no column {name!r}; {did_you_mean(name, schema.names)}",
+        f"the {what} has no column {name!r}; {did_you_mean(name, schema.names)}",
         where=where,
-        expected=f"{name} among the file's columns, which are: {', '.join(schema.names)}",
-        remedy="correct the file, or the name of the column",
+        expected=f"{name} among the {what}'s columns, which are: {', '.join(schema.names)}",
+        remedy=f"correct the {what}, or the name of the column",
     )
 
 

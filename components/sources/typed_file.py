@@ -1,4 +1,4 @@
-"""Reads files whose columns have types into blocks of typed rows; places are row numbers, from 1.
+"""Reads sources whose columns have types into blocks of typed rows; places are row numbers, from 1.
 
 A format only opens a file and yields its record batches. Values are checked as strictly as in CSV,
 with the same reasons for rejects. A column of the file must have a type that fits, which its schema
@@ -8,9 +8,9 @@ shows before any row is read.
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +33,7 @@ FAILURES = (OSError, pa.ArrowException, UnicodeDecodeError, MemoryError)
 
 @dataclass(frozen=True)
 class TypedPart(Part):
-    """A file with types, or a range of its rows, described by its schema.
+    """A file with types, a range of its rows, or rows of a table, with the columns' types.
 
     Attributes:
       key_types: the types of the keys.
@@ -41,7 +41,7 @@ class TypedPart(Part):
     """
 
     key_types: pa.Schema
-    first_row: int = 1
+    first_row: int = field(default=1, kw_only=True)
 
 
 class FileSize(NamedTuple):
@@ -68,7 +68,65 @@ class TypedFile(Protocol):
         ...
 
 
-class TypedReader(protocol.Reader[TypedPart]):
+P = TypeVar("P", bound=TypedPart)
+
+
+class TypedRows(protocol.Reader[P]):
+    """Converts record batches of a source with types to blocks; a subclass finds the batches."""
+
+    def __init__(self, options: SourceOptions, selection: Selection) -> None:
+        self._options = options
+        self._selection = selection
+
+    def key_types(self, part: P) -> pa.Schema:
+        """Return the types of the keys, which are the source's."""
+        return part.key_types
+
+    def _blocks(self, batches: Iterable[pa.RecordBatch], part: P) -> Iterator[Block]:
+        """Yield a part's rows, at most `BATCH_ROWS` at a time."""
+        first = part.first_row
+        for batch in batches:
+            for start in range(0, batch.num_rows, BATCH_ROWS):
+                piece = batch.slice(start, BATCH_ROWS)
+                yield self._block(piece, part, first)
+                first += piece.num_rows
+
+    def _names(self) -> list[str]:
+        columns = (*self._selection.columns, *self._selection.keys)
+        return list(dict.fromkeys(c.name for c in columns))
+
+    def _block(self, batch: pa.RecordBatch, part: P, first: int) -> Block:
+        """Convert rows to the selected types; `first` is the number of the first row."""
+        columns = self._selection.columns
+        cells = [self._cells(column(batch, c.name), c, part) for c in columns]
+        keys = [column(batch, key.name) for key in self._selection.keys]
+        reasons, culprits = first_reasons(cells, columns, self._selection.needs)
+        rows = pa.RecordBatch.from_arrays(
+            [*(c.values for c in cells), *keys],
+            schema=pa.schema([*arrow_schema(columns), *part.key_types]),
+        )
+        places = np.arange(first, first + batch.num_rows)
+        if not reasons.any():
+            return Block(batch.num_rows, rows, places, ())
+        names = [columns[culprit].name for culprit in culprits[reasons > 0]]
+        rejects = _rejects(batch, np.flatnonzero(reasons), reasons, names, part.path, first)
+        good = reasons == 0
+        return Block(batch.num_rows, rows.filter(pa.array(good)), places[good], rejects)
+
+    def _cells(self, array: pa.Array, wanted: Column, part: P) -> Cells:
+        del part  # all of a file's columns have types
+        read = lists.of_arrow if wanted.is_list else of_arrow
+        cells = read(array, wanted, self._cleaned(wanted))
+        assert cells is not None  # the file's types were checked by its schema
+        return cells
+
+    def _cleaned(self, wanted: Column) -> Callable[[pa.Array], pa.Array]:
+        """Return what is done to a column's text before it is read."""
+        nulls, trim = self._options.nulls_of(wanted.name), self._options.trim
+        return lambda texts: cleaned(texts, nulls, trim=trim)
+
+
+class TypedReader(TypedRows[TypedPart]):
     """Reads files of a format; a subclass says how one is opened.
 
     Attributes:
@@ -76,10 +134,6 @@ class TypedReader(protocol.Reader[TypedPart]):
     """
 
     format: ClassVar[TypedFormat]
-
-    def __init__(self, options: SourceOptions, selection: Selection) -> None:
-        self._options = options
-        self._selection = selection
 
     @classmethod
     @abc.abstractmethod
@@ -124,19 +178,11 @@ class TypedReader(protocol.Reader[TypedPart]):
             )
         ]
 
-    def key_types(self, part: TypedPart) -> pa.Schema:
-        """Return the types of the keys, which are the file's."""
-        return part.key_types
-
     def read(self, part: TypedPart) -> Iterator[Block]:
         """Yield a file's rows, at most `BATCH_ROWS` at a time."""
-        file, first = self._opened_part(part), part.first_row
+        file = self._opened_part(part)
         check_columns(file.schema, self._selection, where=part.path)  # may have changed
-        for batch in self._batches(file, part.path):
-            for start in range(0, batch.num_rows, BATCH_ROWS):
-                piece = batch.slice(start, BATCH_ROWS)
-                yield self._block(piece, part, first)
-                first += piece.num_rows
+        yield from self._blocks(self._batches(file, part.path), part)
 
     def _opened_part(self, part: TypedPart) -> TypedFile:
         """Open what a part has of its file."""
@@ -147,39 +193,6 @@ class TypedReader(protocol.Reader[TypedPart]):
             yield from file.batches(self._names(), BATCH_ROWS)
         except FAILURES as error:
             raise unreadable(path, error, self.format) from error
-
-    def _names(self) -> list[str]:
-        columns = (*self._selection.columns, *self._selection.keys)
-        return list(dict.fromkeys(c.name for c in columns))
-
-    def _block(self, batch: pa.RecordBatch, part: TypedPart, first: int) -> Block:
-        """Convert rows to the selected types; `first` is the number of the first row."""
-        columns = self._selection.columns
-        cells = [self._cells(column(batch, c.name), c) for c in columns]
-        keys = [column(batch, key.name) for key in self._selection.keys]
-        reasons, culprits = first_reasons(cells, columns, self._selection.needs)
-        rows = pa.RecordBatch.from_arrays(
-            [*(c.values for c in cells), *keys],
-            schema=pa.schema([*arrow_schema(columns), *part.key_types]),
-        )
-        places = np.arange(first, first + batch.num_rows)
-        if not reasons.any():
-            return Block(batch.num_rows, rows, places, ())
-        names = [columns[culprit].name for culprit in culprits[reasons > 0]]
-        rejects = _rejects(batch, np.flatnonzero(reasons), reasons, names, part.path, first)
-        good = reasons == 0
-        return Block(batch.num_rows, rows.filter(pa.array(good)), places[good], rejects)
-
-    def _cells(self, array: pa.Array, wanted: Column) -> Cells:
-        read = lists.of_arrow if wanted.is_list else of_arrow
-        cells = read(array, wanted, self._cleaned(wanted))
-        assert cells is not None  # the file's types were checked by its schema
-        return cells
-
-    def _cleaned(self, wanted: Column) -> Callable[[pa.Array], pa.Array]:
-        """Return what is done to a column's text before it is read."""
-        nulls, trim = self._options.nulls_of(wanted.name), self._options.trim
-        return lambda texts: cleaned(texts, nulls, trim=trim)
 
 
 def _rejects(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import pydantic
 
+from schemas.errors import ConfigError
 from schemas.sources.arrow import Arrow
 from schemas.sources.avro import Avro
 from schemas.sources.csv import Csv
@@ -17,10 +18,12 @@ from schemas.sources.jsonl import JsonLines
 from schemas.sources.options import SourceOptions
 from schemas.sources.orc import Orc
 from schemas.sources.parquet import Parquet
+from schemas.sources.sql import Sql
 from schemas.sources.tfrecord import TfRecord
 from schemas.strict import named_kind
+from schemas.strict import plain as in_words
 
-KINDS = (Csv, Parquet, JsonLines, Arrow, Orc, Avro, TfRecord)
+KINDS = (Csv, Parquet, JsonLines, Arrow, Orc, Avro, TfRecord, Sql)
 
 _FORMAT = "format"
 FORMATS: tuple[str, ...] = tuple(kind.model_fields[_FORMAT].default for kind in KINDS)
@@ -52,7 +55,16 @@ def plain(path: str) -> SourceOptions:
 
     What no kind recognizes is a CSV file.
 
+    Raises:
+      ConfigError: the URL is not one that can be read.
+
     >>> plain("trips.parquet").format, plain("a.jsonl.gz").format, plain("trips.txt.gz").format
     ('parquet', 'jsonl', 'csv')
     """
-    return next((kind for kind in KINDS if kind.recognizes(path)), Csv).plain(path)
+    kind: type[SourceOptions] = next((kind for kind in KINDS if kind.recognizes(path)), Csv)
+    try:
+        return kind.plain(path)
+    except pydantic.ValidationError as error:
+        raise ConfigError(
+            "; ".join(in_words(each) for each in error.errors()), where=path
+        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
@@ -52,6 +53,11 @@ class SourceOptions(Strict, abc.ABC):
     @abc.abstractmethod
     def plain(cls, path: str) -> SourceOptions:
         """Return the default options for a path or URL."""
+
+    def moved(self, relative: Callable[[str], str]) -> SourceOptions:
+        """Return the same with other paths of its files on a disk, if it has any."""
+        del relative
+        return self
 
     @property
     def nulls(self) -> tuple[str, ...]:

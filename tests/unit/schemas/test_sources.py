@@ -1,5 +1,7 @@
 """The section `source:` of pipeline.yaml: its kinds, and the errors for a wrong one."""
 
+from pathlib import Path
+
 import pydantic
 import pytest
 
@@ -11,7 +13,9 @@ from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.orc import Orc
 from schemas.sources.parquet import Parquet
+from schemas.sources.sql import Sql, expanded, file_of, resolved
 from schemas.sources.tfrecord import TfRecord
+from schemas.strict import plain as in_words
 
 SOURCES = [
     Csv(path="a.csv", delimiter="|", null_values=("?", "NA"), newlines_in_values=False),
@@ -21,6 +25,7 @@ SOURCES = [
     Orc(path="a/*.orc"),
     Avro(path="a/*.avro"),
     TfRecord(path="a/*.tfrecord.gz"),
+    Sql(url="postgresql://ann@host/db", table="trips", partition_by="id", parts=4, version="at"),
 ]
 
 
@@ -57,7 +62,7 @@ def test_the_format_says_the_kind_and_csv_is_meant_without_one(folder, text, sou
         (
             "  format: no\n  path: x",
             3,
-            "source: unknown format 'no'; one of: arrow, avro, csv, jsonl, orc, parquet, tfrecord",
+            f"source: unknown format 'no'; one of: {', '.join(sorted(sources.FORMATS))}",
         ),
         ("  format: [csv]\n  path: x", 3, "source: unknown format ['csv']"),
         (
@@ -101,7 +106,7 @@ def test_json_of_an_unknown_kind_is_refused():
 
 
 def test_each_kind_is_listed_once_by_its_format():
-    assert sources.FORMATS == ("csv", "parquet", "jsonl", "arrow", "orc", "avro", "tfrecord")
+    assert sorted(sources.FORMATS) == sorted(source.format for source in SOURCES)
     assert [type(source) for source in SOURCES] == list(sources.KINDS)
 
 
@@ -124,7 +129,61 @@ def test_each_kind_is_listed_once_by_its_format():
         ("a.csv.gz", Csv(path="a.csv.gz")),
         ("a.parquet.gz", Csv(path="a.parquet.gz")),
         ("parquet", Csv(path="parquet")),
+        ("sqlite:///a.db#trips", Sql(url="sqlite:///a.db", table="trips")),
+        ("postgresql://h/db#s.trips", Sql(url="postgresql://h/db", table="s.trips")),
     ],
 )
-def test_a_files_ending_determines_its_kind(path, source):
+def test_an_ending_or_a_url_determines_the_kind(path, source):
     assert sources.plain(path) == source
+    assert source.paths == (path,)
+
+
+@pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        ({"url": "mysql://h/db"}, "mysql:// cannot be read; expected postgresql://"),
+        ({"url": "trips.db"}, "expected a database's URL: postgresql://"),
+        ({"url": "sqlite://trips.db"}, "expected three slashes and a file, such as sqlite:///"),
+        ({"url": "duckdb:///"}, "expected three slashes and a file, such as duckdb:///"),
+        ({"url": "sqlite:///a.db#t"}, "the URL has a #; name the table in `table`"),
+        ({"url": "postgresql://ann:hunter2@h/db"}, "the URL has a password; write ${VARIABLE}"),
+        ({"url": "postgresql://h/db?password=hunter2"}, "the URL has a password; write"),
+        ({"table": None}, "expected either a table"),
+        ({"query": "SELECT 1"}, "expected either a table"),
+        ({"parts": 2}, "partition_by needs parts"),
+        ({"partition_by": "id"}, "partition_by needs parts"),
+        ({"version": "id"}, "version has no effect: a database in a file counts by what it"),
+    ],
+)
+def test_a_database_that_cannot_be_read_is_refused_without_its_password(keys, what):
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Sql(**{"url": "sqlite:///a.db", "table": "t", **keys})
+    (problem,) = caught.value.errors()
+    assert in_words(problem).startswith(what)
+    assert "hunter2" not in in_words(problem)
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [("mysql://h/db#t", "mysql:// cannot be read"), ("sqlite:///a.db", "expected either a table")],
+)
+def test_the_url_of_what_cannot_be_read_is_an_error_of_the_command_line(path, what):
+    with pytest.raises(ConfigError, match=what):
+        sources.plain(path)
+
+
+def test_a_variable_of_a_url_comes_from_the_environment_and_is_escaped():
+    url = "postgresql://ann:${PASSWORD}@h/db?sslpassword=${PASSWORD}"
+    assert Sql(url=url, table="t").url == url
+    assert expanded(url, {"PASSWORD": "a@b/c"}).count("a%40b%2Fc") == 2
+    with pytest.raises(KeyError, match="PASSWORD"):
+        expanded(url, {})
+
+
+def test_a_relative_file_of_a_database_is_relative_to_the_folder():
+    assert resolved("sqlite:///a.db#t", Path("/x y")) == "sqlite:////x%20y/a.db#t"
+    assert file_of("sqlite:////x%20y/a.db#t") == "/x y/a.db"
+    assert resolved("sqlite:////a.db#t", Path("/x")) == "sqlite:////a.db#t"
+    assert resolved("gs://b/a", Path("/x")) == "gs://b/a"
+    options = Sql(url="duckdb:///a.db", table="t").moved(lambda file: f"../x {file}")
+    assert options.url == "duckdb:///../x%20a.db"

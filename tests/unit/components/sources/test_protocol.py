@@ -35,6 +35,7 @@ AVRO = {
         for name, kind in (("n", "long"), ("x", "double"), ("t", "string"))
     ],
 }
+PLAIN = {"sql": "sqlite:///a.db#t"}  # what is not a file
 ROWS = st.lists(
     st.tuples(
         st.none() | st.integers(-(2**54), 2**54),
@@ -48,8 +49,8 @@ ROWS = st.lists(
 
 @pytest.mark.parametrize("kind", sources.FORMATS)
 def test_a_kind_s_reader_is_in_the_file_of_its_name(kind):
-    (options,) = (k(path="") for k in sources.KINDS if k.model_fields["format"].default == kind)
-    reader = open_reader(options, Selection(COLUMNS))
+    (options,) = (k for k in sources.KINDS if k.model_fields["format"].default == kind)
+    reader = open_reader(options.plain(PLAIN.get(kind, "")), Selection(COLUMNS))
     assert type(reader).__module__ == module_of(kind) == f"components.sources.{kind}"
 
 
