@@ -149,7 +149,13 @@ class Reader(TypedRows[SqlPart], protocol.TableReader[SqlPart]):
         fields = [
             pa.field(f.name, pa.null() if f.name in anything else f.type) for f in columns.schema
         ]
-        check_columns(pa.schema(fields), self._selection, where=source.path, what="table")
+        check_columns(
+            pa.schema(fields),
+            self._selection,
+            where=source.path,
+            what="table",
+            sql_names={"DOUBLE": "DOUBLE PRECISION"},  # every database here knows this one
+        )
         for name in self._names():
             if (kind := columns.unread.get(name)) is not None:
                 raise DataError(

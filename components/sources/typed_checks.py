@@ -6,7 +6,9 @@ have a type that does not fit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -37,7 +39,12 @@ class TypedFormat:
 
 
 def check_columns(
-    schema: pa.Schema, selection: Selection, *, where: str, what: str = "file"
+    schema: pa.Schema,
+    selection: Selection,
+    *,
+    where: str,
+    what: str = "file",
+    sql_names: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Check that a file or table has each column once, with a type that fits.
 
@@ -46,6 +53,7 @@ def check_columns(
       selection: the selected columns; keys may have any type.
       where: the file, or the table's URL.
       what: which of the two it is.
+      sql_names: the names of types in a database's SQL that differ from those of `ColumnType.sql`.
 
     Raises:
       DataError: it has not; names the column, its type and a remedy.
@@ -59,7 +67,7 @@ def check_columns(
                 where=where,
                 expected=f"{of_lists}{column.type.parquet}: the column is {column.type.written}"
                 + (f" with value_count {{ max: {column.most} }}" if column.is_list else ""),
-                remedy=_remedy(arrow, column),
+                remedy=_remedy(arrow, column, sql_names),
             )
     for key in selection.keys:
         _only(schema, key.name, where, what)
@@ -85,7 +93,7 @@ def _only(schema: pa.Schema, name: str, where: str, what: str) -> pa.DataType:
     )
 
 
-def _remedy(arrow: pa.DataType, column: Column) -> str:
+def _remedy(arrow: pa.DataType, column: Column, sql_names: Mapping[str, str]) -> str:
     """Return what to do about a column whose type does not fit."""
     written = column.type.parquet
     if column.is_list:
@@ -100,7 +108,8 @@ def _remedy(arrow: pa.DataType, column: Column) -> str:
         )
     if pa.types.is_nested(arrow):
         return f"write one value for each row, as {written}"
-    cast = f"write the column as {written}: CAST({column.name} AS {column.type.sql})"
+    sql = sql_names.get(column.type.sql, column.type.sql)
+    cast = f"write the column as {written}: CAST({column.name} AS {sql})"
     if pa.types.is_timestamp(arrow) or pa.types.is_date(arrow):
         return f"declare the column a time in schema.pbtxt: time_domain; or {cast}"
     if pa.types.is_boolean(arrow):

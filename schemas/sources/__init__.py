@@ -13,6 +13,7 @@ import pydantic
 from schemas.errors import ConfigError
 from schemas.sources.arrow import Arrow
 from schemas.sources.avro import Avro
+from schemas.sources.bigquery import BigQuery
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.options import SourceOptions
@@ -23,7 +24,7 @@ from schemas.sources.tfrecord import TfRecord
 from schemas.strict import named_kind
 from schemas.strict import plain as in_words
 
-KINDS = (Csv, Parquet, JsonLines, Arrow, Orc, Avro, TfRecord, Sql)
+KINDS = (Csv, Parquet, JsonLines, Arrow, Orc, Avro, TfRecord, Sql, BigQuery)
 
 _FORMAT = "format"
 FORMATS: tuple[str, ...] = tuple(kind.model_fields[_FORMAT].default for kind in KINDS)

@@ -9,6 +9,7 @@ from schemas import catalog, sources
 from schemas.errors import ConfigError
 from schemas.sources.arrow import Arrow
 from schemas.sources.avro import Avro
+from schemas.sources.bigquery import BigQuery
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.orc import Orc
@@ -26,6 +27,7 @@ SOURCES = [
     Avro(path="a/*.avro"),
     TfRecord(path="a/*.tfrecord.gz"),
     Sql(url="postgresql://ann@host/db", table="trips", partition_by="id", parts=4, version="at"),
+    BigQuery(table="my-project.sales.trips", row_restriction="day > '2020-01-01'", read_streams=4),
 ]
 
 
@@ -129,6 +131,7 @@ def test_each_kind_is_listed_once_by_its_format():
         ("a.csv.gz", Csv(path="a.csv.gz")),
         ("a.parquet.gz", Csv(path="a.parquet.gz")),
         ("parquet", Csv(path="parquet")),
+        ("bigquery://my-project.sales.trips", BigQuery(table="my-project.sales.trips")),
         ("sqlite:///a.db#trips", Sql(url="sqlite:///a.db", table="trips")),
         ("postgresql://h/db#s.trips", Sql(url="postgresql://h/db", table="s.trips")),
     ],
@@ -165,11 +168,31 @@ def test_a_database_that_cannot_be_read_is_refused_without_its_password(keys, wh
 
 @pytest.mark.parametrize(
     ("path", "what"),
-    [("mysql://h/db#t", "mysql:// cannot be read"), ("sqlite:///a.db", "expected either a table")],
+    [
+        ("mysql://h/db#t", "mysql:// cannot be read"),
+        ("sqlite:///a.db", "expected either a table"),
+        ("bigquery://sales.trips", "a table with its project and dataset"),
+    ],
 )
 def test_the_url_of_what_cannot_be_read_is_an_error_of_the_command_line(path, what):
     with pytest.raises(ConfigError, match=what):
         sources.plain(path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        ({}, "expected either a table, such as project.dataset.table, or a query"),
+        ({"table": "p.d.t", "query": "SELECT 1"}, "expected either a table"),
+        ({"query": "SELECT 1", "row_restriction": "x"}, "row_restriction is for a table"),
+        ({"table": "p.d.t", "location": "EU"}, "location is for a query"),
+    ],
+)
+def test_options_of_bigquery_without_an_effect_are_refused(keys, what):
+    with pytest.raises(pydantic.ValidationError) as caught:
+        BigQuery(**keys)
+    (problem,) = caught.value.errors()
+    assert in_words(problem).startswith(what)
 
 
 def test_a_variable_of_a_url_comes_from_the_environment_and_is_escaped():

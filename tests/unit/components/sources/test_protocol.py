@@ -35,7 +35,7 @@ AVRO = {
         for name, kind in (("n", "long"), ("x", "double"), ("t", "string"))
     ],
 }
-PLAIN = {"sql": "sqlite:///a.db#t"}  # what is not a file
+PLAIN = {"sql": "sqlite:///a.db#t", "bigquery": "bigquery://p.d.t"}  # what is not a file
 ROWS = st.lists(
     st.tuples(
         st.none() | st.integers(-(2**54), 2**54),
