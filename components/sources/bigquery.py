@@ -21,29 +21,28 @@ from schemas.errors import DataError
 from schemas.sources.bigquery import BigQuery
 
 HAS_TYPES = True
-_SQL_NAMES = {"BIGINT": "INT64", "DOUBLE": "FLOAT64", "VARCHAR": "STRING", "BOOLEAN": "BOOL"}
-_MICROSECONDS = pa.timestamp("us")
+_SQL_NAMES = {"DOUBLE": "FLOAT64", "VARCHAR": "STRING"}
 
-# The Arrow types of the Storage Read API.
+# The Arrow types of the Storage Read API, by those of the table in lower case.
 _ARROW: Mapping[str, pa.DataType] = {
-    "STRING": pa.string(),
-    "BYTES": pa.binary(),
-    "INTEGER": pa.int64(),
-    "INT64": pa.int64(),
-    "FLOAT": pa.float64(),
-    "FLOAT64": pa.float64(),
-    "NUMERIC": pa.decimal128(38, 9),
-    "BIGNUMERIC": pa.decimal256(76, 38),
-    "BOOLEAN": pa.bool_(),
-    "BOOL": pa.bool_(),
-    "TIMESTAMP": pa.timestamp("us", "UTC"),
-    "DATETIME": _MICROSECONDS,
-    "DATE": pa.date32(),
-    "TIME": pa.time64("us"),
-    "JSON": pa.string(),
-    "GEOGRAPHY": pa.string(),
+    "string": pa.string(),
+    "bytes": pa.binary(),
+    "integer": pa.int64(),
+    "int64": pa.int64(),
+    "float": pa.float64(),
+    "float64": pa.float64(),
+    "numeric": pa.decimal128(38, 9),
+    "bignumeric": pa.decimal256(76, 38),
+    "boolean": pa.bool_(),
+    "bool": pa.bool_(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "datetime": pa.timestamp("us"),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "json": pa.string(),
+    "geography": pa.string(),
 }
-_RECORDS = ("RECORD", "STRUCT")
+_RECORDS = ("record", "struct")
 
 
 @dataclass(frozen=True)
@@ -138,15 +137,15 @@ def _columns_of(fields: Sequence[Any], prefix: str = "") -> Iterator[pa.Field]:
     for field in fields:
         name = prefix + field.name
         yield pa.field(name, _type_of(field))
-        if field.field_type in _RECORDS and field.mode != "REPEATED":
+        if field.field_type.lower() in _RECORDS and field.mode != "REPEATED":
             yield from _columns_of(field.fields, f"{name}.")
 
 
 def _type_of(field: Any) -> pa.DataType:
-    if field.field_type in _RECORDS:
+    if field.field_type.lower() in _RECORDS:
         kind = pa.struct([pa.field(each.name, _type_of(each)) for each in field.fields])
     else:  # RANGE and INTERVAL are of a type that no column takes
-        kind = _ARROW.get(field.field_type, pa.month_day_nano_interval())
+        kind = _ARROW.get(field.field_type.lower(), pa.month_day_nano_interval())
     return pa.list_(kind) if field.mode == "REPEATED" else kind
 
 
@@ -154,7 +153,7 @@ def _refuse_repeated(name: str, fields: Sequence[Any], where: str) -> None:
     """Refuse a column that is, or is inside of, a repeated record."""
     whole, _, rest = name.partition(".")
     for field in fields:
-        if field.name != whole or field.field_type not in _RECORDS:
+        if field.name != whole or field.field_type.lower() not in _RECORDS:
             continue
         if field.mode == "REPEATED":
             inner = rest or (field.fields[0].name if field.fields else "…")

@@ -1,13 +1,15 @@
-"""Rows of a Parquet file go through a run like those of the same CSV file."""
+"""Rows of a Parquet file and of a database go through a run like those of the same CSV file."""
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from components.examples import shards
 from pipeline import lineage
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def trips(csv, tmp_path):
-    """The trips as Parquet, followed by one without a fare, which the label needs."""
+    """The trips as Parquet and in SQLite, and one more without a fare, which the label needs."""
     arrow = {"INT": pa.int64(), "FLOAT": pa.float64(), "BYTES": pa.string()}
     types = {c.name: arrow[c.kind] for c in catalog.load("taxi").columns}
     options = pv.ConvertOptions(column_types=types, include_columns=list(types), null_values=[""])
@@ -28,7 +30,13 @@ def trips(csv, tmp_path):
     one = {name: [None if name == "fare" else table[name][0].as_py()] for name in types}
     whole = pa.concat_tables([table, pa.table(one, schema=table.schema)])
     pq.write_table(whole, tmp_path / "trips.parquet", row_group_size=250)
-    return tmp_path / "trips.parquet"
+    with sqlite3.connect(tmp_path / "trips.db") as database:
+        database.execute(f"CREATE TABLE trips ({', '.join(types)})")
+        marks = ", ".join("?" * len(types))
+        values = zip(*whole.to_pydict().values(), strict=True)
+        database.executemany(f"INSERT INTO trips VALUES ({marks})", values)
+    database.close()
+    return tmp_path
 
 
 def examples_of(root, outcome):
@@ -39,11 +47,16 @@ def examples_of(root, outcome):
     return {str(path.relative_to(uri)): path.read_bytes() for path in paths}
 
 
-def test_parquet_gives_the_examples_that_csv_gives_and_its_rejects_count(
-    first, make_dataset, run_dataset, root, trips
+@pytest.mark.parametrize("source", ["path: {}/trips.parquet", "url: sqlite:///{}/trips.db"])
+def test_other_sources_give_the_examples_that_csv_gives_and_their_rejects_count(
+    first, make_dataset, run_dataset, root, trips, source
 ):
-    strict = {"source": {"format": "parquet"}, "validation": {"max_rejected_fraction": 0}}
-    stopped = run_dataset(make_dataset(spec=strict, source=trips))
+    folder = make_dataset(spec={"validation": {"max_rejected_fraction": 0}})
+    spec = yaml.safe_load((folder / "pipeline.yaml").read_text())
+    kind = {"format": "sql", "table": "trips"} if "sqlite" in source else {"format": "parquet"}
+    spec["source"] = kind | yaml.safe_load(source.format(trips))
+    (folder / "pipeline.yaml").write_text(yaml.safe_dump(spec))
+    stopped = run_dataset(folder)
     assert (stopped.error.exit_code, stopped.summary.error.stage) == (3, "gate")
     assert "missing_label" in str(stopped.error)
     expected = {**first.summary.counts, "records_read": 601}

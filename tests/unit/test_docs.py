@@ -18,8 +18,7 @@ from schemas import catalog
 from schemas.evaluation import Evaluation
 from schemas.prepare import DropDuplicates, Keep, OutlierRule, TrainingSample
 from schemas.schema_fields import ACCEPTED
-from schemas.sources.csv import Csv
-from schemas.sources.parquet import Parquet
+from schemas.sources import KINDS as SOURCES
 from schemas.spec import Spec
 from schemas.splits import KINDS as SPLITS
 from schemas.strict import Strict
@@ -181,8 +180,7 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
     column = "features.COLUMN"
     expected = {
         **keys_of(Spec),
-        **keys_of(Parquet, "source."),
-        **keys_of(Csv, "source."),  # its default if kinds differ
+        **{k: v for kind in reversed(SOURCES) for k, v in keys_of(kind, "source.").items()},
         **{k: v for split in reversed(SPLITS) for k, v in keys_of(split, "splits.").items()},
         **{
             key: default
@@ -207,7 +205,7 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
         **keys_of(Cross, "crosses."),
         **keys_of(Bound, "evaluation.thresholds.METRIC."),
     }
-    pages = ("docs/own-data.md", "docs/runners.md")
+    pages = ("docs/own-data.md", "docs/databases.md", "docs/runners.md")
     text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
     row = r"^\| `([A-Za-z_0-9.]+)` \| ?((?:\\\||[^|])*?) ?\|"
     rows = dict(re.findall(row, text, re.MULTILINE))

@@ -4,6 +4,7 @@ import gzip
 import json
 import shutil
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pv
@@ -14,10 +15,12 @@ from components.evaluate.signature import LoadedSignature
 from components.examples import as_raw_columns
 from components.score.batch import predict
 from components.score.output import ScoreOutput
+from components.score.sources import Wanted, read_rows
 from schemas import description
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError, ModelError
 from schemas.sources.csv import Csv
+from schemas.sources.sql import Sql
 from tests.component.score.conftest import push
 from tests.described import described
 
@@ -79,6 +82,22 @@ def test_parquet_files_are_scored_as_the_csv_is(exported, rows, expected, tmp_pa
     assert table.column("key").type == pa.int32()
     assert table.column("key").to_pylist() == keys.to_pylist()
     assert same_scores(table.column("score"), expected)
+
+
+def test_rows_of_a_table_have_its_keys_or_their_places_in_each_range(tmp_path):
+    url = f"duckdb:///{tmp_path}/rows.duckdb"
+    with duckdb.connect(str(tmp_path / "rows.duckdb")) as connection:
+        connection.execute("CREATE TABLE t AS SELECT range AS key, range / 2 AS x FROM range(4)")
+
+    def carried(keys=(), **options):
+        wanted = Wanted((Column("x", "FLOAT", True),), keys, **options)
+        return [row for each in read_rows(f"{url}#t", wanted) for row in each.carried.to_pylist()]
+
+    assert carried(keys=("key",)) == [{"key": number} for number in range(4)]
+    ranges = Sql(url=url, table="t", partition_by="key", parts=2)
+    first, second = f'{url}#t WHERE ("key" < 2 OR "key" IS NULL)', f'{url}#t WHERE "key" >= 2'
+    places = [(first, 1), (first, 2), (second, 1), (second, 2)]
+    assert [tuple(place.values()) for place in carried(source=ranges)] == places
 
 
 def test_json_lines_are_scored_as_the_csv_is(exported, rows, expected, tmp_path):
