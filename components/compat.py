@@ -183,3 +183,9 @@ def result_of(connection: DuckDBPyConnection) -> pa.Table:
     """
     renamed = hasattr(connection, "to_arrow_table")
     return connection.to_arrow_table() if renamed else connection.fetch_arrow_table()
+
+
+def batches_of(connection: DuckDBPyConnection, rows: int) -> pa.RecordBatchReader:
+    """Return a reader of the same, about so many rows at a time; it has another name, too."""
+    renamed = hasattr(connection, "to_arrow_reader")
+    return connection.to_arrow_reader(rows) if renamed else connection.fetch_record_batch(rows)

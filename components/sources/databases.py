@@ -91,6 +91,14 @@ def quoted(name: str) -> str:
 
 def _connected(url: str, where: str) -> Database:
     scheme, file = url.partition("://")[0], file_of(url)
+    try:
+        whole = expanded(url, os.environ)
+    except KeyError as error:
+        raise ConfigError(
+            f"the environment variable {error.args[0]} is not set",
+            where=where,
+            expected="the variables of source.url, wherever rows are read",
+        ) from error
     if file is not None and not os.path.isfile(file):
         source_files(file, named=file)  # says why there is none
     try:
@@ -104,19 +112,13 @@ def _connected(url: str, where: str) -> Database:
             return SqliteDatabase(str(file))
         from components.sources.adbc_databases import PostgresqlDatabase
 
-        return PostgresqlDatabase(expanded(url, os.environ))
+        return PostgresqlDatabase(whole)
     except ModuleNotFoundError as error:
         extra = "postgresql" if file is None else scheme
         raise ConfigError(
             f"{scheme}:// needs a package that is not installed: {error.name}",
             where=where,
             remedy=f"pip install 'skewless[{extra}]'",
-        ) from error
-    except KeyError as error:
-        raise ConfigError(
-            f"the environment variable {error.args[0]} is not set",
-            where=where,
-            expected="the variables of source.url, wherever rows are read",
         ) from error
 
 

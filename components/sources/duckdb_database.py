@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from components.compat import batches_of
 from components.sources.databases import Batches, ResultColumns
 from components.sources.typed_file import BATCH_ROWS
 
@@ -24,7 +25,7 @@ class DuckDbDatabase:
         """Return the columns of a query's result."""
         del names  # every column has a type
         result = self._connection.execute(f"{query} LIMIT 0")
-        return ResultColumns(result.fetch_record_batch().schema)
+        return ResultColumns(batches_of(result, 1).schema)
 
     def row(self, query: str) -> tuple[Any, ...]:
         """Return the only row of a query's result."""
@@ -35,7 +36,7 @@ class DuckDbDatabase:
     def rows(self, query: str, names: Sequence[str], columns: ResultColumns) -> Batches:
         """Yield a query's result."""
         del names, columns
-        yield from self._connection.execute(query).fetch_record_batch(BATCH_ROWS)
+        yield from batches_of(self._connection.execute(query), BATCH_ROWS)
 
     def close(self) -> None:
         """Close the connection."""

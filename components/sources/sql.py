@@ -6,6 +6,7 @@ so that readers and parts can be sent to workers. `databases.py` opens each kind
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as kinds
 
 from components import list_arrays
@@ -216,4 +218,16 @@ def sample(options: Sql, path: str, rows: int) -> tuple[pa.Table, bool]:
         kept = list(database.rows(f"{source.select(what)} LIMIT {rows + 1}", names, columns))
     schema = pa.schema([columns.schema.field(name) for name in names])
     table = pa.Table.from_batches(kept, schema)
+    for name in columns.digits.intersection(names):
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, name, _numbers(table.column(name)))
     return table.slice(0, rows), table.num_rows <= rows
+
+
+def _numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts as whole numbers, or as floats; themselves if some are neither."""
+    given = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    for kind in (pa.int64(), pa.float64()):
+        with contextlib.suppress(pa.ArrowInvalid):
+            return given.cast(kind)
+    return texts

@@ -79,6 +79,12 @@ def test_a_type_that_arrow_has_not_is_refused_by_name_and_left_out_of_a_sample(t
     assert sampled.to_pydict() == {"n": [1]}
 
 
+def test_numeric_is_a_number_in_a_sample(table):
+    url = table("CREATE TABLE t AS SELECT 1.10::numeric(9, 2) AS d, 5::numeric AS n")
+    sampled, whole = sql.sample(sql.draft(f"{url}#t"), f"{url}#t", 5)
+    assert (sampled.to_pydict(), whole) == ({"d": [1.1], "n": [5]}, True)
+
+
 def test_rows_are_in_the_tables_order_and_ranges_have_each_row_once(table):
     url = table(
         "CREATE TABLE t AS SELECT (i * 7919) % 100003 AS n FROM generate_series(1, 100002) i"

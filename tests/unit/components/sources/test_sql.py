@@ -270,6 +270,21 @@ def test_a_sample_says_whether_it_is_the_whole_table(tmp_path):
     assert (table.to_pydict(), whole) == ({"n": [0, 1, 2]}, False)
 
 
+@pytest.mark.parametrize(
+    ("values", "sampled"),
+    [
+        ([1, "", None, "2"], [1, None, None, 2]),
+        ([1, 2.5, ""], [1.0, 2.5, None]),
+        ([1, "n/a"], ["1", "n/a"]),
+        ([None, None], [None, None]),
+    ],
+)
+def test_numbers_among_texts_are_numbers_in_a_sample(tmp_path, values, sampled):
+    url = sqlite(tmp_path / "a.db", "CREATE TABLE t (v)", [(value,) for value in values])
+    table, _ = sql.sample(sql.draft(f"{url}#t"), f"{url}#t", 10)
+    assert table.to_pydict() == {"v": sampled}
+
+
 def test_options_and_clients_are_imported_only_when_a_database_is_opened():
     code = (
         "import sys; import components.sources.sql, schemas.sources;"
