@@ -13,7 +13,8 @@ from components.arrow_files import write_orc
 from components.compat import joined_tables
 from components.sources.protocol import work_of
 from components.sources.rejects import as_json
-from components.sources.typed_file import plain_rows, rows_at
+from components.sources.typed_file import rows_at
+from components.sources.typed_rows import plain_rows
 from schemas.errors import DataError
 
 FORMATS = ("parquet", "arrow", "orc")

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from components.sources.databases import Batches, ResultColumns, quoted
-from components.sources.typed_file import BATCH_ROWS
+from components.sources.typed_rows import BATCH_ROWS
 
 _TYPE = b"ADBC:postgresql:typname"  # in the metadata of types that Arrow has not
 _SECONDS = 15  # until a server that does not answer is given up

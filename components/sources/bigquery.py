@@ -16,7 +16,7 @@ from components.sources import protocol
 from components.sources.bigquery_client import BigQueryTable, Clients, batches, readable
 from components.sources.protocol import Block, Selection
 from components.sources.typed_checks import check_columns
-from components.sources.typed_file import TypedPart, TypedRows
+from components.sources.typed_rows import TypedPart, TypedRows
 from schemas.errors import DataError
 from schemas.sources.bigquery import BigQuery
 

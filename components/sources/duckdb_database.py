@@ -7,7 +7,7 @@ from typing import Any
 
 from components.compat import batches_of
 from components.sources.databases import Batches, ResultColumns
-from components.sources.typed_file import BATCH_ROWS
+from components.sources.typed_rows import BATCH_ROWS
 
 # A query reads its own database only, whose content is what the cache goes by.
 _CONFIG = {"enable_external_access": "false", "autoload_known_extensions": "false"}

@@ -11,14 +11,8 @@ import pyarrow as pa
 from components.arrow_files import open_parquet
 from components.sources.magic import PARQUET
 from components.sources.typed_checks import TypedFormat, unreadable
-from components.sources.typed_file import (
-    BATCH_ROWS,
-    FAILURES,
-    FileSize,
-    TypedPart,
-    TypedReader,
-    unique_names,
-)
+from components.sources.typed_file import FAILURES, FileSize, TypedReader, unique_names
+from components.sources.typed_rows import BATCH_ROWS, TypedPart
 from schemas.sources.parquet import Parquet
 
 RANGE_BYTES = 256 << 20  # of one part

@@ -24,7 +24,8 @@ from components.sources.databases import ResultColumns, opened, quoted
 from components.sources.protocol import Block, Selection
 from components.sources.typed import of_texts
 from components.sources.typed_checks import check_columns
-from components.sources.typed_file import TypedPart, TypedRows, unique_names
+from components.sources.typed_file import unique_names
+from components.sources.typed_rows import TypedPart, TypedRows
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.sources.sql import Sql, file_of
