@@ -33,10 +33,12 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
 
     Raises:
       ConfigError: a column does not exist, has the wrong type, or reveals the outcome; two
-        transformed features have the same name; the label can never be 1.
+        transformed features have the same name; the label can never be 1; the split looks at all
+        rows of a source with spans.
     """
     _check_nulls(spec, columns, where)
     _check_renamed(spec, columns, where)
+    _check_spans(spec, where)
     _check_features(spec, columns, where)
     section = f"{where}: splits"
     if spec.splits.reads_names and not isinstance(spec.source, FileOptions):
@@ -84,6 +86,19 @@ def _check_renamed(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
                 expected="the new names of columns in schema.pbtxt",
                 remedy="rename the column in schema.pbtxt, or remove it from rename",
             )
+
+
+def _check_spans(spec: Spec, where: str) -> None:
+    """Check that what becomes of a row of a span does not depend on the rows of other spans."""
+    has_spans = isinstance(spec.source, FileOptions) and spec.source.has_spans
+    if has_spans and spec.splits.looks_ahead:
+        raise ConfigError(
+            f"a split of {spec.splits.in_words()} looks at all rows, but a source with spans is"
+            " read one span at a time",
+            where=f"{where}: splits",
+            expected="a split that each row decides by itself",
+            remedy="split by time with eval_from and test_from, or by hash or group",
+        )
 
 
 def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None:

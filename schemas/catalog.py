@@ -23,6 +23,7 @@ from schemas.errors import ConfigError, did_you_mean
 from schemas.expectations import expectations_of
 from schemas.schema_rules import check_schema
 from schemas.sources import sql
+from schemas.spans import Span
 from schemas.spec import Spec
 from schemas.strict import plain
 from schemas.text_files import read_text
@@ -55,17 +56,26 @@ class Dataset:
       spec: pipeline.yaml.
       schema_text: the text of schema.pbtxt, for the stages that validate.
       columns: schema.pbtxt as columns.
+      spans: those that a run reads, in order, where the source has spans (see `pipeline.spans`).
     """
 
     folder: Path
     spec: Spec
     schema_text: str
     columns: tuple[Column, ...]
+    spans: tuple[Span, ...] = ()
 
     @property
     def source_patterns(self) -> tuple[str, ...]:
         """The source's paths, globs or URL, with `package://` and relative paths resolved."""
+        if self.spans:
+            return tuple(span.path for span in self.spans)
         return tuple(resolve_path(path, self.folder) for path in self.spec.source.paths)
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """The same paths as pipeline.yaml has them."""
+        return self.source_patterns if self.spans else self.spec.source.paths
 
 
 def load(name_or_path: str) -> Dataset:

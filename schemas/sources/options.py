@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import datetime
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -10,6 +11,8 @@ import pydantic
 from pydantic import Discriminator, Field, Tag
 
 from schemas.columns import SPACES
+from schemas.spans import check as check_spans
+from schemas.spans import has_spans
 from schemas.strict import Strict
 
 _EVERY = ""  # stands for all columns
@@ -102,7 +105,9 @@ class FileOptions(SourceOptions):
     """Options of rows in files; a kind adds its own.
 
     `path` is a file, a folder, a glob, `package://NAME/FILE` for a file that a Python package
-    ships, or a list of these; relative paths are relative to the folder of pipeline.yaml.
+    ships, or a list of these; relative paths are relative to the folder of pipeline.yaml. With
+    `{SPAN}`, or `{YYYY}`, `{MM}` and `{DD}`, it is the path of each span of a source that grows,
+    and `spans` says which of them a run reads: see `schemas.spans`.
     """
 
     endings: ClassVar[tuple[str, ...]] = ()  # by which the kind is recognized
@@ -111,6 +116,22 @@ class FileOptions(SourceOptions):
     path: str | Annotated[tuple[str, ...], Field(min_length=1)]
     partitions: Literal["hive"] | None = None  # whether folders named key=value are columns
     columns: FileColumns = FileColumns()
+    spans: str | None = None  # such as "last 7"; without it, the newest one
+
+    @pydantic.field_validator("spans", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int | datetime.date) else value
+
+    @pydantic.model_validator(mode="after")
+    def _check_spans(self) -> FileOptions:
+        check_spans(self.paths, self.spans)
+        return self
+
+    @property
+    def has_spans(self) -> bool:
+        """Whether the path has placeholders of spans."""
+        return any(map(has_spans, self.paths))
 
     @property
     def paths(self) -> tuple[str, ...]:

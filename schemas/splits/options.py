@@ -42,6 +42,11 @@ class SplitOptions(Strict):
         return False
 
     @property
+    def looks_ahead(self) -> bool:
+        """Whether a row's split depends on all other rows."""
+        return False
+
+    @property
     def shares(self) -> tuple[float, float, float]:
         """The approximate share of rows for each split, in the order of `SPLITS`."""
         raise NotImplementedError

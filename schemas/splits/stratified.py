@@ -38,6 +38,11 @@ class Stratified(SharedSplit):
         """What to do if a split, or a fold, has no rows."""
         return "add rows, or give the split a larger share"
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Where a stratum is cut depends on all of its rows."""
+        return True
+
     def check(self, columns: tuple[Column, ...], *, where: str) -> None:
         """Check the types of the strata."""
         for column in columns:

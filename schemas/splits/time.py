@@ -61,6 +61,11 @@ class Time(KeyApart, SharedSplit):
         return border(self.eval_from), border(self.test_from)
 
     @property
+    def looks_ahead(self) -> bool:
+        """The shares decide by the times of all rows."""
+        return self.borders is None
+
+    @property
     def gap_size(self) -> int:
         """The size of the gap, in the unit of examples."""
         return 0 if self.gap is None else gap_size(self.gap)
