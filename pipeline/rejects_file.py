@@ -15,7 +15,7 @@ from pipeline import rejects_rows
 from schemas.errors import ConfigError, DataError
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
-from schemas.sources.options import SourceOptions
+from schemas.sources.options import FileOptions, SourceOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,6 +69,8 @@ def _text(rejects: pa.Table, records: Sequence[bytes], source: SourceOptions) ->
 
 
 def _as_json(source: SourceOptions) -> str:
+    if not isinstance(source, FileOptions):
+        return "as JSON lines with the columns that the run reads; mend them in the table"
     changed = source.format in rejects_rows.FORMATS
     why = ", whose files were removed or have changed" if changed else ""
     return (

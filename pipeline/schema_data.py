@@ -11,6 +11,7 @@ from components import files
 from pipeline import lineage
 from pipeline.folders import Folders
 from schemas.errors import ConfigError
+from schemas.sources.options import FileOptions
 from schemas.splits.options import SPLITS
 
 if TYPE_CHECKING:
@@ -79,10 +80,14 @@ def new_columns(dataset: Dataset) -> Iterator[tuple[str, str, Sequence[str], str
     from components.profile.types import typed
     from components.profile.values import ColumnValues
     from components.sources.protocol import work_of
+    from pipeline import dag
 
     source = dataset.spec.source
     module = work_of(source.format)
-    path = next(part.path for part in parts if part.ignored)
+    if isinstance(source, FileOptions):
+        path = next(part.path for part in parts if part.ignored)
+    else:
+        (path,) = dag.source_paths(dataset)
     rows, whole = module.sample(source, path, _ROWS)
     for name in ignored:
         if name not in rows.column_names:

@@ -69,7 +69,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("databases")
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(ROWS, st.booleans())
 def test_rows_mean_the_same_as_in_parquet(folder, rows, trim):
     columns = zip(*rows, strict=True)
