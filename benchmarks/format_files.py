@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from benchmarks.rows import taxi_csv
+from components.examples import ARROW_TYPES
 from schemas.catalog import load
-from schemas.types import BYTES, FLOAT
+from schemas.types import FLOAT
 
 _BATCH_ROWS = 50_000
 
@@ -37,7 +38,7 @@ def _batches(rows: int) -> Iterator[pa.RecordBatch]:
     """Yield the trips with the types of schema.pbtxt, FLOAT as doubles."""
     import pyarrow.csv as pv
 
-    types = {"INT": pa.int64(), FLOAT.name: pa.float64(), BYTES.name: pa.string()}
+    types = {**ARROW_TYPES, FLOAT.name: pa.float64()}
     convert = pv.ConvertOptions(
         column_types={column.name: types[column.kind] for column in load("taxi").columns},
         null_values=[""],
