@@ -30,6 +30,7 @@ from components.validate.relations import (
     SplitOutcome,
     strongest,
 )
+from schemas.splits.options import FOLD
 from schemas.tasks.options import TaskOptions
 
 _TRAIN = "train"
@@ -97,7 +98,9 @@ class Relating:
         if sample is None:
             return None
         found = {
-            name: bins_of(sample, name, category=name in categories) for name in sample.schema.names
+            name: bins_of(sample, name, category=name in categories)
+            for name in sample.schema.names
+            if name != FOLD  # not data
         }
         bins = {name: each for name, each in found.items() if each is not None}
         relating = cls(options, outcome_of(options, sample), bins, sample.num_rows)

@@ -7,12 +7,12 @@ rejects and the schema. Imports neither TensorFlow nor Beam.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from components import files
-from components.ingest.counts import Counts
+from components.ingest.counts import Counts, SplitFacts
 from components.validate import stored
 from components.validate.files import SCHEMA
 from components.validate.findings import Finding, Findings
@@ -69,7 +69,7 @@ def content_of(sources: Sources, *, pipeline: str, run_id: str) -> dict[str, Any
     columns = read_columns(files.read_text(path), where=path)
     datasets = {split: stored.load(sources.statistics, split).datasets[0] for split in SPLITS}
     rows = {split: dataset.num_examples for split, dataset in datasets.items()}
-    relations = Relations.read(sources.statistics)
+    relations, counts = Relations.read(sources.statistics), Counts.read(sources.examples)
     found = Findings(rows=rows) if sources.anomalies is None else Findings.read(sources.anomalies)
     features = {
         split: {".".join(feature.path.step): feature for feature in dataset.features}
@@ -83,8 +83,8 @@ def content_of(sources: Sources, *, pipeline: str, run_id: str) -> dict[str, Any
     return {
         "pipeline": pipeline,
         "run": run_id,
-        "counts": _counts(sources.examples),
-        "splits": _splits(rows, relations, shown),
+        "counts": None if counts is None else counts.model_dump(exclude={"splits", "sampled"}),
+        "splits": _splits(rows, relations, shown, counts),
         "outcome": None if relations is None else _outcome(relations),
         "findings": _merged(found.findings),
         "columns": shown,
@@ -170,35 +170,39 @@ def _estimates(estimates: Iterable[Estimate]) -> list[list[float | None]]:
     return [[each.value, each.low, each.high] for each in estimates]
 
 
-def _counts(examples: str) -> dict[str, Any] | None:
-    counts = Counts.read(examples)
-    return None if counts is None else counts.model_dump()
-
-
 def _splits(
-    rows: Mapping[str, int], relations: Relations | None, columns: list[dict[str, Any]]
+    rows: Mapping[str, int],
+    relations: Relations | None,
+    columns: Sequence[Mapping[str, Any]],
+    counts: Counts | None,
 ) -> list[dict[str, Any]]:
-    """Return, for each split, its rows, its outcome and the time that it spans."""
-    times = [column for column in columns if column["kind"] == "time" and "histogram" in column]
-    found = []
-    for split, count in rows.items():
-        outcome = relations.splits.get(split) if relations else None
-        ranges = [(column["name"], column["figures"].get(split, {})) for column in times]
-        found.append(
-            {
-                "name": split,
-                "rows": count,
-                "estimates": [[e.value, e.low, e.high] for e in outcome.estimates]
-                if outcome
-                else [],
-                "times": [
-                    {"column": name, "first": each["minimum"], "last": each["maximum"]}
-                    for name, each in ranges
-                    if each.get("minimum") is not None
-                ],
-            }
-        )
-    return found
+    """Return, for each split, its rows, its outcome and the times that it spans."""
+    outcomes = relations.splits if relations else {}
+    facts = counts.splits if counts else {}
+    return [
+        {
+            "name": split,
+            "rows": count,
+            "estimates": _estimates(outcomes[split].estimates) if split in outcomes else [],
+            "times": [*_times(split, columns)] or [*_own_time(facts.get(split))],
+        }
+        for split, count in rows.items()
+    ]
+
+
+def _times(split: str, columns: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for column in columns:
+        figures = column["figures"].get(split, {})
+        if column["kind"] == "time" and figures.get("minimum") is not None:
+            first, last = figures["minimum"], figures["maximum"]
+            yield {"column": column["name"], "first": first, "last": last}
+
+
+def _own_time(facts: SplitFacts | None) -> Iterator[dict[str, Any]]:
+    """Yield the time by which rows were split, where no column of times has it."""
+    if facts is not None and facts.time is not None:
+        first, last = map(str, facts.time)
+        yield {"column": "time", "first": first, "last": last}
 
 
 def _merged(findings: Iterable[Finding]) -> list[dict[str, Any]]:

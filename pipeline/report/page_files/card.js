@@ -74,7 +74,7 @@ function distribution(column) {
 
 function histogramOf(column, title) {
   const { edges, shares, below, above } = column.histogram;
-  const text = formatOf(column);
+  const text = (edge) => formatOf(column)(edge, edges[1] - edges[0]);
   const splits = SPLITS.filter((split) => split in shares);
   const rows = splits.flatMap((split) =>
     edges.map((x, i) => ({ split, x, share: shares[split][Math.min(i, edges.length - 2)] })),
@@ -112,7 +112,8 @@ function binText(bin, column) {
   if (bin.kind === "rest") return "(all others)";
   if (bin.kind === "value") return valueText(bin.value);
   if (bin.low === bin.high) return text(bin.low * scale);
-  return `${text(bin.low * scale)} to ${text(bin.high * scale)}`;
+  const step = bin.high - bin.low;
+  return `${text(bin.low * scale, step)} to ${text(bin.high * scale, step)}`;
 }
 
 /** Return the outcome's values as text, and the titles of what is estimated. */

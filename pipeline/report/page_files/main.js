@@ -56,9 +56,10 @@ function rows() {
   const { format, titles } = outcome ? outcomeText() : { format: numberText, titles: [] };
   const total = splits.reduce((sum, split) => sum + split.rows, 0);
   const times = splits.find((split) => split.times.length)?.times.map((time) => time.column) ?? [];
+  const moment = (time) => (typeof time === "string" ? time : timeText(time)); // a split's own are text
   const range = (split, name) => {
     const time = split.times.find((each) => each.column === name);
-    return time ? `${timeText(time.first)} to ${timeText(time.last)}` : NONE;
+    return time ? `${moment(time.first)} to ${moment(time.last)}` : NONE;
   };
   const heads = [["split", true], ["rows", false], ["share", false], ...titles.map((title) => [title, false]), ...times.map((name) => [name, false])];
   const body = splits.map((split) => [
@@ -66,7 +67,7 @@ function rows() {
     ...titles.map((_, k) => format(split.estimates[k]?.[0])),
     ...times.map((name) => range(split, name)),
   ]);
-  const read = counts === null ? "" : `${plural(counts.records_read, "row")} read: ${countText(total)} in the splits, ${countText(counts.records_rejected)} rejected, ${countText(counts.records_dropped)} dropped.`;
+  const read = counts === null ? "" : `${plural(counts.records_read, "row")} read: ${countText(total)} in the splits, ${countText(counts.records_rejected)} rejected, ${countText(counts.records_dropped)} dropped${counts.repeated ? `, ${countText(counts.repeated)} repeated` : ""}.`;
   byId("rows").append(h("div", { className: "panel" }, read ? h("p", { textContent: read }) : null, scrolling("Splits", tableOf(null, heads, body)),
     outcome?.weight ? h("p", { className: "note", textContent: `The label's figures count each row by ${outcome.weight}.` }) : null));
 }

@@ -5,14 +5,15 @@ const content = JSON.parse(document.getElementById("content").textContent);
 
 const NONE = "–";
 
-/** Format a number with no more digits than are useful. */
-function numberText(value) {
+/** Format a number with no more digits than are useful, but enough to see a step beside it. */
+function numberText(value, step = Infinity) {
   if (typeof value !== "number") return NONE;
   const size = Math.abs(value);
   if (size >= 1e15 || (size > 0 && size < 1e-4)) return value.toExponential(2);
-  if (Number.isInteger(value) || size >= 1e4)
+  if (Number.isInteger(value) || (size >= 1e4 && step >= 1))
     return value.toLocaleString("en", { maximumFractionDigits: 0, useGrouping: size >= 1e4 });
-  return String(Number(value.toPrecision(4)));
+  const digits = Math.ceil(Math.log10(size / step)) + 1;
+  return String(Number(value.toPrecision(Math.min(15, Math.max(4, digits)))));
 }
 
 /** Format a count. */

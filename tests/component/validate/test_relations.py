@@ -10,6 +10,7 @@ import pytest
 from components.validate import relating, statistics
 from components.validate.relations import Relations
 from schemas.columns import parse_schema
+from schemas.splits.options import FOLD
 from schemas.tasks.binary import Binary, Equals
 from schemas.tasks.options import TaskOptions
 from schemas.tasks.regression import Regression
@@ -24,6 +25,7 @@ TRAIN = {
     "hour": pa.array(RANDOM.integers(0, 24, ROWS), mask=RANDOM.random(ROWS) < 0.2),
     "payment": pa.array(np.where(FARE > 8, "Credit Card", "Cash")),
     "tips": pa.array((FARE * 2).astype(np.float32)),
+    FOLD: pa.array(np.arange(ROWS) % 5),  # no column of the data
 }
 
 
