@@ -20,6 +20,7 @@ from components.expressions.duckdb_sql import query
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError
 from schemas.expressions.tree import Expression, Node
+from schemas.types import FLOAT
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -101,13 +102,15 @@ def truths(values: pa.Array) -> pa.Array:
 
 def _typed(array: pa.Array, raw: Column) -> pa.Array:
     """Return a column of examples with the type that expressions have."""
-    if raw.is_list:
-        return array if raw.type.name != "FLOAT" else array.cast(pa.list_(pa.float64()))
-    if raw.type.is_boolean:
+    if raw.type.is_boolean and not raw.is_list:
         return pc.equal(array, pa.scalar(raw.booleans[1], array.type))
     if raw.type.is_time:
-        return array.cast(pa.timestamp("us"))
-    return array.cast(pa.float64()) if pa.types.is_float32(array.type) else array
+        wanted = pa.timestamp("us")
+    elif raw.type is FLOAT:
+        wanted = pa.float64()
+    else:
+        return array
+    return array.cast(pa.list_(wanted) if raw.is_list else wanted)
 
 
 _local = threading.local()

@@ -47,13 +47,14 @@ def list_of(element: ValueType) -> ValueType:
 def type_of(column: Column) -> ValueType:
     """Return the type of a column's values.
 
-    A boolean is BOOLEAN however files write it, and a time TIMESTAMP.
+    A boolean is BOOLEAN however files write it, and a time TIMESTAMP. The values of a list of
+    booleans are as examples hold them: 0 and 1, or the two texts.
 
     >>> type_of(Column("tags", "BYTES", serving=True, most=9)).sql
     'VARCHAR[]'
     """
     kind = TYPES[column.kind]
-    if kind.is_boolean:
+    if kind.is_boolean and not column.is_list:
         scalar = BOOLEAN
     elif kind.is_time:
         scalar = TIMESTAMP

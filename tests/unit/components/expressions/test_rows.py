@@ -23,6 +23,8 @@ COLUMNS = (
     Column("yes", "BOOL_TEXT", serving=True, form=("J", "N")),
     Column("t", "TIME", serving=True, form=("UNIX_SECONDS",)),
     Column("l", "FLOAT", serving=True, most=3),
+    Column("ts", "TIME", serving=True, form=("UNIX_SECONDS",), most=3),
+    Column("bs", "BOOL", serving=True, most=3),
     Column("a b", "INT", serving=True),
     Column("A B", "INT", serving=True),
 )
@@ -35,6 +37,8 @@ BATCH = pa.record_batch(
         pa.array(["J", "N", None, "J"]),
         pa.array([0, 10**15, None, -5]),
         pa.array([[1, 2], [], None, [3]], pa.list_(pa.float32())),
+        pa.array([[0], [], None, [10**15, 1]]),
+        pa.array([[1, 0], [], None, [0]]),
         pa.array([1, 2, 3, 4]),
         pa.array([4, 3, 2, 1]),
     ],
@@ -77,6 +81,8 @@ def value(text):
         ("cast(t - interval 1 day as date) = '1969-12-31'", [True, False, None, False]),
         ("list_sum(l)", [3.0, None, None, 3.0]),
         ("list_contains(l, 2)", [True, False, None, False]),
+        ("list_max(ts) > '2001-01-01'", [False, None, None, True]),
+        ("list_contains(bs, 1)", [True, False, None, False]),
         ('"a b" > "A B"', [False, False, True, True]),
     ],
 )
