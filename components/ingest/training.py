@@ -97,14 +97,14 @@ class TrainingRules:
         return cls(prepare, label, tuple(key))
 
     def check(self, sampled: Mapping[str, tuple[int, int]]) -> None:
-        """Check that the classes of a sample are in the data.
+        """Check that the classes of a sample are in the data, if there are training rows.
 
         Raises:
           DataError: one is not; names the nearest class.
         """
         sample = self.prepare.sample
         for name in () if sample is None else sample.by_class:
-            if name not in sampled:
+            if sampled and name not in sampled:
                 raise DataError(
                     f"{SAMPLE} has the class {name!r}, which no training row of the label"
                     f" {self.label.name!r} is; {did_you_mean(name, sampled)}",

@@ -8,6 +8,7 @@ import pytest
 
 from components.ingest.training import TrainingRules, TrainingSeen
 from schemas.columns import Column
+from schemas.errors import DataError
 from schemas.prepare import Prepare
 from schemas.splits.column import ColumnSplit
 from schemas.splits.hash import Hash
@@ -90,3 +91,11 @@ def test_a_split_without_a_key_samples_by_all_columns():
     chosen = rules.choose(pa.Table.from_batches([rows(range(1_000))]), TrainingSeen())
     assert 400 < chosen.rows.num_rows < 600
     assert chosen.rows.num_rows + chosen.dropped["prepare.sample"].num_rows == 1_000
+
+
+def test_a_class_that_training_lacks_is_named_unless_it_lacks_all():
+    rules = rules_of(sample={"rates": {"b": 0.5}})
+    rules.check({"a": (5, 5), "b": (2, 1)})
+    rules.check({})  # that there are no training rows is another error
+    with pytest.raises(DataError, match="no training row"):
+        rules.check({"a": (5, 5)})
