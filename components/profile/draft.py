@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -127,6 +127,7 @@ def draft(table: Table, label: str, task: str | None = None, others: Sequence[Ta
             expected=f"one of: {', '.join(names)}",
         )
     types = {each.name: typed(each, whole=table.whole) for each in table.columns}
+    types[label] = _without_words(types, table, label)
     decided = label_of(types[label], task, _only_in(others, table, label, types[label].nulls))
     known = types[label].column.array.is_valid()
     codes = codes_of(_filtered(types[label], known))
@@ -143,6 +144,18 @@ def draft(table: Table, label: str, task: str | None = None, others: Sequence[Ta
     choices = _doubted(_without_twins(choices))
     nulls = {name: each.nulls for name, each in types.items() if each.nulls}
     return Draft(table, decided, choices, nulls, _split(choices, decided))
+
+
+def _without_words(types: Mapping[str, Typed], table: Table, label: str) -> Typed:
+    """Return the label without the other columns' words for missing, which are not a class."""
+    own = types[label].nulls
+    words = {text: None for each in types.values() for text in each.nulls if text not in own}
+    column = next(each for each in table.columns if each.name == label)
+    if not (words and column.is_text):
+        return types[label]
+    present = set(column.top(column.distinct))
+    nulls = (*own, *(text for text in words if text in present))
+    return replace(typed(column.without(nulls), whole=table.whole), nulls=nulls)
 
 
 def _only_in(tables: Sequence[Table], first: Table, name: str, nulls: Sequence[str]) -> list[str]:

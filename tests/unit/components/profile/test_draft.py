@@ -270,6 +270,16 @@ def test_rows_without_a_label_do_not_stop_a_run(tmp_path):
     assert written(tmp_path, drafted).spec.validation.max_rejected_fraction == 0.08
 
 
+def test_another_column_s_word_for_missing_is_not_a_class(tmp_path):
+    columns = several(400, age=["NA" if i % 9 == 0 else str(i % 50) for i in range(400)])
+    columns["returned"] = ["NA" if i % 20 == 0 else "ny"[i % 3 == 0] for i in range(400)]
+    drafted = draft(table(columns), "returned")
+    assert drafted.label.options == {"positive": "y"}
+    assert drafted.label.doubts == ("20 rows have no label: they are rejected",)
+    nulls = written(tmp_path, drafted).spec.source.null_values
+    assert nulls["returned"] == ("NA",)
+
+
 def test_a_column_that_explains_far_more_than_others_is_asked_about():
     columns = several(2000)
     rng = random.Random(5)
