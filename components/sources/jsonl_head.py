@@ -79,6 +79,8 @@ def _not_json_lines(lines: Lines, path: str) -> DataError:
         remedy = "write each object on a line of its own: jq -c . FILE > NEW-FILE"
         if first == b"[":
             remedy = remedy.replace("-c .", "-c '.[]'")
+    elif b"}\r" in first:
+        remedy = "end each line with LF instead of CR: tr '\\r' '\\n' < FILE > NEW-FILE"
     elif first[:1] in b"{[":
         remedy = 'write each row as a JSON object: {"column": value, …}'
     else:

@@ -116,6 +116,7 @@ def test_a_text_ends_in_rows_and_rejects(tmp_path, name):
         ("cut.csv.gz", gzip.compress(csv_of() * 9)[:-30], "cannot be read"),
         ("not.csv.gz", csv_of(), "is text"),
         ("array.jsonl", b'[{"n": 1}]\n', "a JSON array"),
+        ("cr.jsonl", lines_of(end=b"\r"), "end each line with LF instead of CR"),
     ],
 )
 def test_a_text_that_is_no_table_is_refused_by_name(tmp_path, name, data, says):
