@@ -68,6 +68,19 @@ def open_arrow_stream(
     return reader
 
 
+def read_schema_message(message: bytes, path: str) -> pa.Schema:
+    """Return the schema in a message of Arrow's stream format; errors as those of `open_arrow`."""
+    with _refused(path):
+        schema = pa.ipc.read_schema(pa.py_buffer(message))
+        _check(schema, path)
+    return schema
+
+
+def read_batch_message(message: bytes, schema: pa.Schema) -> pa.RecordBatch:
+    """Return the rows in a message of Arrow's stream format, whose schema was checked."""
+    return pa.ipc.read_record_batch(pa.py_buffer(message), schema)
+
+
 def open_orc(path: str) -> Any:
     """Open an ORC file as pyarrow's ORCFile; arguments and errors as those of `open_parquet`."""
     from pyarrow import orc  # only its source needs it

@@ -17,6 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from components.arrow_files import read_batch_message, read_schema_message
 from schemas.errors import ConfigError, DataError
 from schemas.sources.bigquery import SCHEME, BigQuery
 
@@ -124,7 +125,7 @@ class BigQueryTable:
             max_stream_count=streams,
         )
         return ReadSession(
-            schema=pa.ipc.read_schema(pa.py_buffer(made.arrow_schema.serialized_schema)),
+            schema=read_schema_message(made.arrow_schema.serialized_schema, wanted.table),
             streams=tuple(stream.name for stream in made.streams),
             rows=made.estimated_row_count,
             bytes=made.estimated_total_bytes_scanned,
@@ -153,7 +154,7 @@ def batches(stream: str, schema: pa.Schema, clients: Clients) -> Iterator[pa.Rec
     """Yield the rows of a stream."""
     for response in clients.read().read_rows(stream):
         message = response.arrow_record_batch.serialized_record_batch
-        yield pa.ipc.read_record_batch(pa.py_buffer(message), schema)
+        yield read_batch_message(message, schema)
 
 
 @contextlib.contextmanager

@@ -52,15 +52,15 @@ _BINARY = {
 }
 _NEGATED = ("NullSafeNEQ",)
 _CAST_TO = {
-    "BOOLEAN": BOOLEAN,
-    "INT": INTEGER,
-    "BIGINT": INTEGER,
-    "DOUBLE": NUMBER,
-    "DATE": DATE,
-    "TEXT": TEXT,
-    "VARCHAR": TEXT,
-    "TIMESTAMP": TIMESTAMP,
-    "TIMESTAMPNTZ": TIMESTAMP,
+    "boolean": BOOLEAN,
+    "int": INTEGER,
+    "bigint": INTEGER,
+    "double": NUMBER,
+    "date": DATE,
+    "text": TEXT,
+    "varchar": TEXT,
+    "timestamp": TIMESTAMP,
+    "timestampntz": TIMESTAMP,
 }
 _MICROSECONDS = {
     "MICROSECOND": 1,
@@ -171,7 +171,7 @@ class SyntaxReader:
 
     def _cast(self, node: exp.Expression) -> Node:
         to = node.args["to"]
-        wanted = None if to.expressions else _CAST_TO.get(getattr(to.this, "name", ""))
+        wanted = None if to.expressions else _CAST_TO.get(getattr(to.this, "name", "").lower())
         if wanted is None:
             raise ExpressionError(
                 f"a cast to {to.sql('duckdb')} does not exist here",

@@ -204,7 +204,8 @@ def head(labels, options, learned, *, where):
     if not len(values):
         raise DataError("there are no training rows", where=where)
     mean = float(values.mean())
-    return Head(start=(mean,), loss=keras.losses.MeanSquaredError(), labels={"mean": mean})
+    loss = keras.losses.MeanSquaredError()
+    return Head(start=(mean,), loss=loss, link="identity", labels={"mean": mean})
 
 
 def answers(options, export, learned):

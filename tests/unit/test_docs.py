@@ -27,6 +27,7 @@ from schemas.tasks.binary import Equals, Exceeds
 from schemas.tasks.options import Bound
 from schemas.treatments.cross import Cross
 from schemas.treatments.date_parts import DateParts
+from schemas.treatments.piecewise_linear import PiecewiseLinear
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.vector import Vector
 from schemas.treatments.vocabulary import Vocabulary
@@ -198,6 +199,7 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
         **keys_of(Equals, "label.equals."),
         **keys_of(Exceeds, "label.exceeds."),
         **keys_of(ZScore, f"{column}.z_score."),
+        **keys_of(PiecewiseLinear, f"{column}.piecewise_linear."),
         **keys_of(QuantileBuckets, f"{column}.quantile_buckets."),
         **keys_of(Vocabulary, f"{column}.vocabulary."),
         **keys_of(DateParts, f"{column}.date_parts."),
