@@ -11,12 +11,13 @@ folder of `arriving`, so that all stores are supported equally.
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any
@@ -24,6 +25,8 @@ from typing import IO, Any
 from components import local_glob, stores
 
 _CHUNK = 4 << 20
+# What a disk says that has no hard links, or no more of them, or none to another disk.
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 _AT_ONCE = 8  # files that are copied in parallel
 _PREFIX = "skewless-"
 
@@ -226,6 +229,20 @@ def copy_file(source: str, target: str) -> None:
         shutil.copyfileobj(reader, writer, _CHUNK)
 
 
+def link_files(pairs: Sequence[tuple[str, str]]) -> None:
+    """Give files second names, as pairs of old and new path; none of either may change later.
+
+    On a disk with hard links this takes no room; a store copies the objects.
+    """
+    in_stores = [pair for pair in pairs if in_store(pair[0]) and in_store(pair[1])]
+    stores.copied(in_stores)
+    for source, target in pairs:
+        if in_store(source) != in_store(target):
+            copy_file(source, target)
+        elif not in_store(source):
+            _link(source, target)
+
+
 def move(source: str, target: str) -> None:
     """Move a file or a whole folder, replacing a file that is there.
 
@@ -291,6 +308,16 @@ def _sync(path: str) -> None:
 def _send(local: str, path: str) -> None:
     with open(local, "rb") as file:
         stores.sent(file, path)
+
+
+def _link(source: str, target: str) -> None:
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        copy_file(source, target)
 
 
 def _entry(path: str) -> Entry:

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 LOGGER = logging.getLogger("skewless.progress")
@@ -39,8 +39,14 @@ class Event:
     values: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
+# The nodes that stages report as, where a DAG has several nodes of a stage.
+_NODES: dict[str, str] = {}
+
+
 def emit(event: Event) -> None:
     """Send an event, which handlers find in the record's attribute `event`."""
+    if event.stage in _NODES:
+        event = replace(event, stage=_NODES[event.stage])
     LOGGER.info("%s %s", event.stage, event.kind, extra={"event": event})
 
 
@@ -72,6 +78,16 @@ def note(stage: str, **values: float | int | str) -> None:
 def remark(stage: str, text: str) -> None:
     """Report a text about a stage that is shown at once; the stage may not have begun."""
     emit(Event(stage, "remark", values={"remark": text}))
+
+
+@contextlib.contextmanager
+def reported_as(stage: str, node: str) -> Iterator[None]:
+    """Let a stage's events be those of a node, in all threads of this process."""
+    _NODES[stage] = node
+    try:
+        yield
+    finally:
+        del _NODES[stage]
 
 
 @contextlib.contextmanager

@@ -130,13 +130,17 @@ def written_if(path: str, data: bytes, tag: str | None) -> str | None:
         return now.tag if now is not None and now.data == data else None
 
 
+def copied(pairs: Sequence[tuple[str, str]]) -> None:
+    """Copy objects within a store, given as pairs of old and new path."""
+    _at_once(_copy, pairs)
+
+
 def renamed(pairs: Sequence[tuple[str, str]]) -> None:
     """Move objects within a store, given as pairs of old and new path."""
 
     def move(pair: tuple[str, str]) -> None:
+        _copy(pair)
         with _asking(pair[0]) as (client, bucket, name):
-            to_bucket = bucket_of(pair[1])
-            client.copied(bucket, name, to_bucket, _name(pair[1], to_bucket))
             client.removed(bucket, name)
 
     _at_once(move, pairs)
@@ -205,6 +209,12 @@ def _asking(path: str) -> Iterator[tuple[Client, str, str]]:
 
 def _name(path: str, bucket: str) -> str:
     return path[len(f"gs://{bucket}/") :]
+
+
+def _copy(pair: tuple[str, str]) -> None:
+    with _asking(pair[0]) as (client, bucket, name):
+        to_bucket = bucket_of(pair[1])
+        client.copied(bucket, name, to_bucket, _name(pair[1], to_bucket))
 
 
 def _found(path: str) -> StoredObject | None:

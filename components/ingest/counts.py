@@ -62,6 +62,7 @@ class Counts(Strict):
       repeated: examples that are there because a sample repeats rows.
       sampled: by class, how many training rows there were before a sample by class, and after.
       splits: what is in each split.
+      read_by_span: records of each span, where the source has spans.
     """
 
     records_read: Rows
@@ -73,6 +74,7 @@ class Counts(Strict):
     repeated: Rows = 0
     sampled: dict[str, tuple[Rows, Rows]] = Field(default_factory=dict)
     splits: dict[str, SplitFacts] = Field(default_factory=dict)
+    read_by_span: dict[str, Rows] = Field(default_factory=dict)
 
     def check(self) -> None:
         """Check that every record is accounted for.

@@ -71,6 +71,7 @@ def ingest(
     output: str,
     prepare: Prepare = EVERY_ROW,
     options: PipelineOptions | None = None,
+    whole: bool = True,
 ) -> Counts:
     """Turn files of rows into a folder of examples.
 
@@ -84,6 +85,7 @@ def ingest(
       output: the folder to create, which must not exist, or be empty.
       prepare: which rows become examples.
       options: Beam's options; None runs it in this process.
+      whole: False if the rows are a span of the data: `join_spans` checks what needs all rows.
 
     Returns:
       The counts, as in `counts.json`.
@@ -118,13 +120,10 @@ def ingest(
         where = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
         tally.refuse_missing_labels(label, where=where)
         training.check(counts.sampled)
-        tally.check_splits(counts, where=where, if_empty=splits.if_empty)
         examples = os.path.join(folder, _EXAMPLES)
-        rows = SourceRows(reader, reader.parts, splitter)
-        check_order(tally.shards, measure, splits, rows)
-        check_keys(examples, splits, rows)
-        check_label(examples, label, where=where)
-        check_weights(examples, label.weight, where=where)
+        if whole:
+            rows = SourceRows(reader, reader.parts, splitter)
+            check_whole(tally, measure, examples, splits, label, rows, where=where)
         with disk_errors(_WRITTEN, output):
             sweep(examples, SPLITS)
             publish_rejects([path for _, path in tally.reject_files], examples)
@@ -132,6 +131,38 @@ def ingest(
             counts.write(examples)
             files.move(examples, output)
     return counts
+
+
+def check_whole(
+    tally: IngestTally,
+    measure: Measure,
+    examples: str,
+    splits: SplitOptions,
+    label: TaskOptions,
+    rows: SourceRows,
+    *,
+    where: str,
+) -> None:
+    """Check what needs all rows of a dataset.
+
+    Args:
+      tally: of all records and shards.
+      measure: of the shards.
+      examples: the examples' folder.
+      splits: how rows are assigned to splits.
+      label: the definition of the label.
+      rows: finds rows in the source, for errors.
+      where: the source, for errors.
+
+    Raises:
+      DataError: a split has no rows, splits are not apart or not in order, the label is the same in
+        all rows, or the weights of a split are all 0.
+    """
+    tally.check_splits(tally.counts(measure), where=where, if_empty=splits.if_empty)
+    check_order(tally.shards, measure, splits, rows)
+    check_keys(examples, splits, rows)
+    check_label(examples, label, where=where)
+    check_weights(examples, label.weight, where=where)
 
 
 @dataclass(frozen=True)

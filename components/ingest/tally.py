@@ -161,7 +161,7 @@ class IngestTally(Strict):
         if not empty:
             return
         reasons = [
-            f"\n  {count} {reason}: " + "; ".join(s.text for s in self.samples[reason])
+            "\n  " + ": ".join(filter(None, [f"{count} {reason}", self._shown(reason)]))
             for reason, count in counts.rejected_by_reason.items()
         ]
         reasons += [
@@ -176,6 +176,9 @@ class IngestTally(Strict):
             expected="rows in each of train, eval and test, and in each fold",
             remedy=_remedy(counts) + if_empty,
         )
+
+    def _shown(self, reason: str) -> str:
+        return "; ".join(sample.text for sample in self.samples.get(reason, ()))
 
 
 def _remedy(counts: Counts) -> str:

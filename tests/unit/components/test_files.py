@@ -1,3 +1,4 @@
+import errno
 import glob
 import os
 import re
@@ -192,3 +193,25 @@ def test_what_is_made_durable_is_every_file_and_every_name_on_the_way(tmp_path, 
     held = ["root/node/7/b", "root/node/7/deep/a"]
     assert sorted(synced[:2]) == held  # content first, then the names of it
     assert sorted(synced[2:]) == ["root", "root/node", "root/node/7", "root/node/7/deep"]
+
+
+def test_a_linked_file_takes_no_room_of_its_own(tmp_path):
+    path, other = write(tmp_path / "a.txt"), tmp_path / "b" / "a.txt"
+    files.link_files([(path, str(other))])
+    assert os.path.samefile(path, other)
+
+
+def test_a_disk_without_links_gets_a_copy(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    path, other = write(tmp_path / "a.txt", "text"), tmp_path / "b" / "a.txt"
+    files.link_files([(path, str(other))])
+    assert other.read_text() == "text"
+    assert not os.path.samefile(path, other)
+
+
+def test_a_link_that_fails_otherwise_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        files.link_files([(str(tmp_path / "gone"), str(tmp_path / "b"))])

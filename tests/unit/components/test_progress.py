@@ -65,3 +65,11 @@ def test_a_log_without_a_listener_reads_as_text(caplog):
     caplog.set_level(logging.INFO, "skewless.progress")
     progress.rows("ingest", 3)
     assert caplog.messages == ["ingest rows"]
+
+
+def test_a_stage_may_be_reported_as_one_of_several_nodes(heard):
+    with progress.reported_as("ingest", "ingest_7"), progress.stage("ingest"):
+        progress.rows("statistics", 1)
+    with progress.stage("ingest"):
+        pass
+    assert [e.stage for e in heard] == ["ingest_7", "statistics", "ingest_7", "ingest", "ingest"]

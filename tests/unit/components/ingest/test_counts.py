@@ -24,6 +24,7 @@ GOOD = {
         "eval": {"rows": 2, "label": {"positive": 0.5}, "time": [1, 2]},
         "test": {"rows": 1, "label": {"mean": 3.5}},
     },
+    "read_by_span": {},
 }
 
 
