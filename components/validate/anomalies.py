@@ -2,8 +2,9 @@
 
 Every split is checked against the schema twice: as it is (environment TRAINING), and as a log of
 requests would look, without the columns that no request carries (SERVING). Eval and test are
-compared with train for drift. Writes `Split-X/SchemaDiff.pb` (TRAINING, as TFX's own validator
-leaves it) and findings.json (everything).
+compared with train for drift, as other data are (see `comparisons`).
+Writes `Split-X/SchemaDiff.pb` (TRAINING, as TFX's own validator leaves it) and findings.json
+(everything).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from components import files
 from components.examples import count_rows
-from components.validate import drift, stored
+from components.validate import compare, drift, stored
+from components.validate.comparisons import ComparedRows
 from components.validate.files import anomalies_path, statistics_path
 from components.validate.findings import AnomalyReader, Drift, Finding, Findings, rule_findings
 from components.validate.measured import Measured, of_statistics
@@ -34,6 +36,7 @@ def validate(
     schema_path: str,
     output: str,
     rules: Sequence[RuleResult] = (),
+    comparisons: Sequence[ComparedRows] = (),
 ) -> Findings:
     """Check the statistics of every split against the schema.
 
@@ -43,6 +46,7 @@ def validate(
       schema_path: a schema.pbtxt.
       output: the folder to write `Split-X/SchemaDiff.pb` and findings.json into.
       rules: what the rules of pipeline.yaml gave.
+      comparisons: those with other data than the run's splits.
 
     Returns:
       What was found, as written.
@@ -68,10 +72,15 @@ def validate(
         anomalies = _serving_anomalies(measured[split], schema)
         of_serving = reader.read(anomalies, split=split, environment=SERVING)
         findings += [_with_share(finding, columns) for finding in of_serving]
+    drifted, compared = compare.compare(comparisons, schema, reader)
     found = Findings(
         rows={split: measured[split].datasets[0].num_examples for split in SPLITS},
-        findings=tuple(drift.explain_by_chance(findings, drifts)) + rule_findings(rules),
-        drift=tuple(drifts),
+        findings=(
+            *drift.explain_by_chance(findings, drifts),
+            *drifted,
+            *rule_findings(rules),
+        ),
+        drift=(*drifts, *compared),
         rules=tuple(rules),
     )
     found.write(output)

@@ -1,5 +1,6 @@
-"""The nodes import_schema, statistics, validate and gate, as TFX runs them."""
+"""The nodes import_schema, statistics, measure_span, validate and gate, as TFX runs them."""
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ from tfx.types.standard_artifacts import (
 from components import files, progress
 from components.ingest.counts import Counts
 from components.validate import gate as gatekeeping
-from components.validate.files import SCHEMA
+from components.validate.comparisons import ComparedRows, MeasuredRows
+from components.validate.files import SCHEMA, WHOLE
 from components.validate.findings import Findings
 from components.validate.rule_results import RuleResult
 from schemas import tasks
@@ -70,6 +72,33 @@ def statistics(
         statistics.set_json_value_custom_property("rows", rows)
 
 
+@component(use_beam=True)
+def measure_span(
+    examples: InputArtifact[Examples],
+    schema: InputArtifact[Schema],
+    statistics: OutputArtifact[ExampleStatistics],
+    node: Parameter[str],
+    name: Parameter[str],
+    code: Parameter[str],
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Measure all rows of a span, whatever their splits; `node` is the node's id."""
+    with progress.reported_as("statistics", node), progress.stage("statistics"):
+        from components.validate import statistics as measuring
+
+        path = os.path.join(schema.uri, SCHEMA)
+        measuring.generate(
+            examples=examples.uri,
+            schema=parse_schema(files.read_text(path), where=path),
+            output=statistics.uri,
+            options=None if beam_pipeline is None else beam_pipeline.options,
+            as_one=WHOLE,
+        )
+        statistics.split_names = artifact_utils.encode_split_names([WHOLE])
+        statistics.span = examples.span
+        statistics.set_string_custom_property("span_name", name)
+
+
 @component
 def validate(
     statistics: InputArtifact[ExampleStatistics],
@@ -80,12 +109,17 @@ def validate(
     rules: Parameter[str] = "",
     columns: Parameter[str] = "",
     previous: Parameter[str] = "",
+    newest: InputArtifact[ExampleStatistics] = None,
+    before: InputArtifact[ExampleStatistics] = None,
+    published: Parameter[str] = "",
 ) -> None:
     """Check the statistics against the schema; findings stop nothing here, so they are kept.
 
     `rules` is, in JSON, the rules of pipeline.yaml, `columns` the columns that they may use, and
     `previous` the folder of the statistics that their `previous` means; each is empty where there
-    is nothing.
+    is nothing. `newest` and `before` are statistics of the two newest spans, from `measure_span`.
+    `published` is, in JSON, the `version` that was pushed last and the folder of `statistics` of
+    its training data.
     """
     with progress.stage("validate"):
         from components.validate import anomalies as validation_of_statistics
@@ -96,6 +130,7 @@ def validate(
             schema_path=os.path.join(schema.uri, SCHEMA),
             output=anomalies.uri,
             rules=_ruled(rules, columns, examples.uri, statistics.uri, previous),
+            comparisons=[*_of_spans(newest, before), *_of_published(statistics, published)],
         )
         anomalies.split_names = artifact_utils.encode_split_names(list(SPLITS))
         anomalies.span = statistics.span
@@ -132,6 +167,26 @@ def _measured(folder: str) -> "dict[str, dict[str, Measured]]":
     return {
         split: measured.of_statistics(stored.load(folder, split).datasets[0]) for split in SPLITS
     }
+
+
+def _of_spans(
+    newest: ExampleStatistics | None, before: ExampleStatistics | None
+) -> list[ComparedRows]:
+    """Return the comparison of two spans, whose drift stops the run."""
+    if newest is None or before is None:
+        return []
+    names = [each.get_string_custom_property("span_name") for each in (newest, before)]
+    current, reference = (MeasuredRows(each.uri, WHOLE) for each in (newest, before))
+    return [ComparedRows(f"span {names[0]}", f"span {names[1]}", current, reference, "error")]
+
+
+def _of_published(statistics: ExampleStatistics, published: str) -> list[ComparedRows]:
+    """Return the comparison with a served model's training data, which the new model replaces."""
+    if not published:
+        return []
+    last = json.loads(published)
+    current, before = (MeasuredRows(uri, "train") for uri in (statistics.uri, last["statistics"]))
+    return [ComparedRows("train", f"version {last['version']}", current, before, "warning")]
 
 
 @component

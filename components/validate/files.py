@@ -9,6 +9,7 @@ from components.examples import split_folder
 SCHEMA = "schema.pbtxt"
 FINDINGS = "findings.json"
 RELATIONS = "relations.json"
+WHOLE = "all"  # the rows of all splits, measured as one
 
 
 def statistics_path(root: str, split: str) -> str:

@@ -54,16 +54,17 @@ class Finding(Strict):
 
 
 class Drift(Strict):
-    """How far a column's distribution in one split is from the training split's.
+    """How far a column's distribution in some data is from that in other data.
 
     Attributes:
       column: the raw column.
-      split: the split that was compared with train.
+      split: the split that was compared with train, or the name of other data.
       measure: "L_INFTY" (largest difference of a value's share), "JENSEN_SHANNON_DIVERGENCE" (in
         bits, 0 to 1) or "NORMALIZED_ABSOLUTE_DIFFERENCE".
       value: what was measured.
       threshold: the schema's.
       chance: what two samples of one source, of these sizes, stay under 999 times in 1,000.
+      against: what it was compared with: "train", a span, or a pushed version's training data.
     """
 
     column: str
@@ -72,6 +73,7 @@ class Drift(Strict):
     value: float
     threshold: float
     chance: float
+    against: str = "train"
 
 
 class Findings(Strict):

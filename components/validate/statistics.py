@@ -38,6 +38,7 @@ def generate(
     options: PipelineOptions | None = None,
     splits: Sequence[str] = SPLITS,
     label: TaskOptions | None = None,
+    as_one: str | None = None,
 ) -> dict[str, int]:
     """Write the statistics of every split, and how columns relate to the label.
 
@@ -48,12 +49,14 @@ def generate(
       options: where Beam runs; None is in this process.
       splits: those to measure.
       label: what is predicted; None writes no relations.
+      as_one: measures all rows of the splits together, as a split of this name.
 
     Returns:
       The rows of each split, as the statistics count them.
     """
     categories = _category_columns(examples, schema, splits)
     relating = None if label is None else Relating.of(examples, label, categories)
+    named = splits if as_one is None else (as_one,)
     with histograms.as_arrays(), runner.opened("statistics", options) as pipeline:
         batches = pipeline | read_splits(examples, splits) | "CountRows" >> beam.Map(_count_rows)
         if relating is not None:
@@ -65,11 +68,11 @@ def generate(
             )
         _ = (
             batches
-            | "AsMeasured" >> beam.Map(_as_measured, categories)
+            | "AsMeasured" >> beam.Map(_as_measured, categories, as_one)
             | "Measure" >> _measure(schema)
-            | "Write" >> beam.Map(_write, output, categories, splits)
+            | "Write" >> beam.Map(_write, output, categories, named)
         )
-    return {split: stored.load(output, split).datasets[0].num_examples for split in splits}
+    return {split: stored.load(output, split).datasets[0].num_examples for split in named}
 
 
 def _category_columns(
@@ -94,7 +97,7 @@ def _count_rows(keyed: tuple[str, pa.RecordBatch]) -> tuple[str, pa.RecordBatch]
 
 
 def _as_measured(
-    keyed: tuple[str, pa.RecordBatch], categories: frozenset[str]
+    keyed: tuple[str, pa.RecordBatch], categories: frozenset[str], as_one: str | None
 ) -> tuple[str, pa.RecordBatch]:
     """List columns, with categories as text.
 
@@ -108,7 +111,9 @@ def _as_measured(
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
         if name != FOLD
     }
-    return split, as_lists(pa.RecordBatch.from_arrays(list(columns.values()), list(columns)))
+    return as_one or split, as_lists(
+        pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+    )
 
 
 def _measure(schema: schema_pb2.Schema) -> beam.PTransform:
