@@ -58,17 +58,20 @@ def command(dataset: str) -> int:
     exit code is 0 if a run accepts as much, 2 if a file of the dataset is wrong, and 3 if too many
     of the first rows are rejected.
     """
+    from pipeline import spans
     from pipeline.show import parts_of
     from schemas import catalog
     from schemas.sources.options import FileOptions
 
-    read = catalog.load(dataset)
+    read = spans.resolved(catalog.load(dataset))
     parts, is_files = parts_of(read), isinstance(read.spec.source, FileOptions)
     look = _look(read, parts)
     click.echo(f"both files fit each other: {len(read.columns)} columns")
     files = len({part.path for _, part in parts})
     held = f"{files} file(s) of the table have" if is_files else "the table has"
     click.echo(f"{held} these columns")
+    if read.spans:
+        click.echo(f"a run reads the spans {spans.in_words(read)}")
     click.echo(f"{look.read:,} first records read, {len(look.rejects):,} rejected")
     for line in _reasons(look.rejects):
         click.echo(line)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,7 +24,7 @@ from components.sources.source_files import source_files as files_of
 from components.tasks import outcomes
 from components.tasks import protocol as tasks
 from components.transform.treatments import protocol as treatments
-from pipeline import digests, rule_nodes
+from pipeline import digests, published, rule_nodes, span_nodes, spans
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
@@ -52,6 +52,9 @@ ROOMS = {
     "push": "push",
 }
 NODES = tuple(ROOMS)
+
+# The functions of further nodes of a source with spans, each with its room: see `pipeline.spans`.
+SPAN_ROOMS = {"ingest_span": "ingest", "join_spans": "ingest", "measure_span": "validate"}
 
 Nodes = Mapping[str, Any]  # TFX components by id
 
@@ -124,7 +127,7 @@ def source_paths(dataset: Dataset) -> list[str]:
         return list(dataset.source_patterns)
     remedy = f"correct source.path in {dataset.folder / SPEC_FILE}"
     found: dict[str, None] = {}
-    for pattern, named in zip(dataset.source_patterns, source.paths, strict=True):
+    for pattern, named in zip(dataset.source_patterns, dataset.source_names, strict=True):
         found |= dict.fromkeys(files_of(pattern, named=named, remedy=remedy, source=source))
     return list(found)
 
@@ -142,13 +145,18 @@ def _table_reader(dataset: Dataset) -> TableReader[Any] | None:
     return cast(TableReader[Any], reader_of(dataset))
 
 
-def pipeline_id(name: str) -> str:
-    """Return the name under which TFX records a pipeline.
+def nodes(dataset: Dataset) -> tuple[str, ...]:
+    """Return the ids of the nodes in the order they run; a source with spans has more of them."""
+    return spans.nodes(dataset, NODES)
+
+
+def pipeline_id(name: str, taken: Collection[str] = NODES) -> str:
+    """Return the name under which TFX records a pipeline whose nodes have the names `taken`.
 
     TFX refuses a pipeline that has the name of one of its nodes. All others keep their own name,
     by which their earlier runs are found.
     """
-    return f"{name}-pipeline" if name in NODES else name
+    return f"{name}-pipeline" if name in taken else name
 
 
 def build(
@@ -173,7 +181,7 @@ def build(
     model = _model(shared, dataset, data)
     verdict = _verdict(shared, dataset, folders, run_id, data, model)
     return Pipeline(
-        pipeline_name=pipeline_id(dataset.spec.name),
+        pipeline_name=pipeline_id(dataset.spec.name, nodes(dataset)),
         pipeline_root=folders.artifacts,
         components=[*data.values(), *model.values(), *verdict.values()],
         enable_cache=True,
@@ -210,10 +218,10 @@ class _Shared:
             expectations=_expectations(dataset).model_dump_json(),
             settings=dataset.spec.examples.model_dump_json(),
             code={
-                node: digests.code(
-                    f"components.{room}.component", node, kinds=_kinds(node, dataset)
+                function: digests.code(
+                    f"components.{room}.component", function, kinds=_kinds(function, dataset)
                 )
-                for node, room in ROOMS.items()
+                for function, room in (ROOMS | (SPAN_ROOMS if dataset.spans else {})).items()
             },
         )
 
@@ -242,32 +250,25 @@ def _data(
     shared: _Shared, dataset: Dataset, folders: Folders, known: DigestCache, allow_anomalies: bool
 ) -> Nodes:
     """Build the nodes from the source to examples that passed the gate."""
-    from components.ingest.component import ingest
     from components.validate.component import gate, import_schema, statistics, validate
 
     present = fingerprint(dataset, known)
-    ingested = ingest(
-        source=dataset.spec.source.model_dump_json(),
-        patterns=json.dumps(dataset.source_patterns),
-        fingerprint=present,
-        columns=shared.columns,
-        splits=dataset.spec.splits.model_dump_json(),
-        label=shared.label,
-        prepare=dataset.spec.prepare.model_dump_json(),
-        settings=shared.settings,
-        code=shared.code["ingest"],
-    )
+    read = _ingest(shared, dataset, known, present)
+    ingested = read["ingest"]
     imported = import_schema(text=dataset.schema_text, code=shared.code["import_schema"])
     examples, schema = ingested.outputs["examples"], imported.outputs["schema"]
     measured = statistics(
         examples=examples, schema=schema, label=shared.label, code=shared.code["statistics"]
     )
+    compared = span_nodes.statistics(dataset, read, schema, shared.code)
     validated = validate(
         statistics=measured.outputs["statistics"],
         schema=schema,
         examples=examples,
         code=shared.code["validate"],
         **rule_nodes.parameters(dataset, folders, present),
+        published=published.statistics(folders, present),
+        **{name: each.outputs["statistics"] for name, each in compared.items()},
     )
     gated = gate(
         anomalies=validated.outputs["anomalies"],
@@ -277,12 +278,40 @@ def _data(
         code=shared.code["gate"],
     )
     return {
-        "ingest": ingested,
+        **read,
+        **{f"statistics of {name}": each for name, each in compared.items()},
         "import_schema": imported,
         "statistics": measured,
         "validate": validated,
         "gate": gated,
     }
+
+
+def _ingest(shared: _Shared, dataset: Dataset, known: DigestCache, present: str) -> Nodes:
+    """Build `ingest`, and the nodes of spans whose examples it joins if there are any.
+
+    `present` is the fingerprint of the whole source.
+    """
+    from components.ingest.component import ingest
+
+    parameters = {
+        "columns": shared.columns,
+        "splits": dataset.spec.splits.model_dump_json(),
+        "label": shared.label,
+        "prepare": dataset.spec.prepare.model_dump_json(),
+    }
+    if dataset.spans:
+        own = [fingerprint(spans.alone(dataset, span), known) for span in dataset.spans]
+        return span_nodes.ingest(dataset, parameters, shared.settings, own, present, shared.code)
+    ingested = ingest(
+        source=dataset.spec.source.model_dump_json(),
+        patterns=json.dumps(dataset.source_patterns),
+        fingerprint=present,
+        settings=shared.settings,
+        code=shared.code["ingest"],
+        **parameters,
+    )
+    return {"ingest": ingested}
 
 
 def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:

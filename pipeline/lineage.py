@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ml_metadata import MetadataStore
 
 _RUN = "pipeline_run"  # the type of TFX's context that holds one run's executions
+_NODE = "node"  # that of one node's executions
 _VERSION_TABLE = "MLMDEnv"  # holds the version of ML Metadata's tables
 _CACHE = "execution_cache"  # the type of context in which TFX looks up cached outputs
 _OWN = {"id", "name", "execution_id", "milliseconds_since_epoch"}
@@ -84,16 +85,21 @@ def read_run(metadata: Path, run_id: str) -> dict[str, Execution]:
             return {}
         executions = store.get_executions_by_context(context.id)
         outputs = _outputs(store, [e.id for e in executions])
+        nodes = {e.id: _node_of(store, e) for e in executions}
     done = {}
     for execution in executions:
-        node = execution.type.rpartition(".")[2]
+        node = nodes[execution.id]
         state = mlmd.Execution.State.Name(execution.last_known_state)
         done[node] = Execution(node, state, outputs[execution.id])
     return done
 
 
-def latest_parameters(metadata: Path, node: str) -> dict[str, int | float | str] | None:
-    """Return a node's parameters when it last succeeded; None if it never did."""
+def latest_parameters(metadata: Path, *functions: str) -> dict[str, int | float | str] | None:
+    """Return the parameters of the latest node that succeeded with one of these functions.
+
+    None if there is no such node. A node that is one of several of a stage has another id than its
+    function's name.
+    """
     from ml_metadata.proto import metadata_store_pb2 as mlmd
 
     good = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
@@ -101,7 +107,7 @@ def latest_parameters(metadata: Path, node: str) -> dict[str, int | float | str]
         executions = [
             execution
             for execution in store.get_executions()
-            if execution.type.rpartition(".")[2] == node and execution.last_known_state in good
+            if execution.type.rpartition(".")[2] in functions and execution.last_known_state in good
         ]
     if not executions:
         return None
@@ -247,6 +253,12 @@ def _open(metadata: Path) -> MetadataStore:
     config.sqlite.filename_uri = str(metadata)
     config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
     return MetadataStore(config)
+
+
+def _node_of(store: MetadataStore, execution: Any) -> str:
+    """Return the id of the node that an execution is of, from TFX's context PIPELINE.NODE."""
+    (context,) = (c for c in store.get_contexts_by_execution(execution.id) if c.type == _NODE)
+    return str(context.name.rpartition(".")[2])
 
 
 def _outputs(store: MetadataStore, executions: list[int]) -> dict[int, dict[str, Artifact]]:

@@ -17,7 +17,17 @@ from pathlib import Path
 
 from components import lean_imports, progress, stores
 from components.compat import quiet_environment
-from pipeline import dag, digest_cache, engines, lineage, logs, runners, summary_text, unchanged
+from pipeline import (
+    dag,
+    digest_cache,
+    engines,
+    lineage,
+    logs,
+    runners,
+    spans,
+    summary_text,
+    unchanged,
+)
 from pipeline.board import Board
 from pipeline.console import IMPORTS, Reporter, open_screen
 from pipeline.digest_cache import DigestCache
@@ -42,6 +52,7 @@ def run(
     allow_anomalies: bool = False,
     verbose: bool = False,
     on: Choice | None = None,
+    chosen: str | None = None,
 ) -> Summary:
     """Run a dataset's DAG, show its progress on standard output and keep its summary.
 
@@ -51,6 +62,8 @@ def run(
       allow_anomalies: continue if the gate would stop the run.
       verbose: show the traceback of a failure, which run.log has in any case.
       on: the runner of the stages that read and write rows; None follows pipeline.yaml.
+      chosen: the spans to read, such as "last 7", where the source has spans; None follows
+        pipeline.yaml.
 
     Returns:
       The summary, as in runs/<run_id>/summary.json.
@@ -60,6 +73,7 @@ def run(
         written nevertheless.
     """
     began = time.monotonic()
+    dataset = spans.resolved(dataset, chosen)
     dag.check_source(dataset)  # reports a wrong path or header at once
     on = on or runners.choose(dataset.spec.runner)
     sources, folders = dag.source_files(dataset), Folders.of(output, dataset.spec.name)
@@ -78,7 +92,9 @@ def run(
         job.own.mkdir(parents=True)
         screen = open_screen(stack.enter_context(logs.captured(job.log)))
         screen.line(f"{dataset.spec.name}: run {job.run_id} in {job.folders.place}", "bold")
-        with Reporter((IMPORTS, *dag.NODES), screen) as reporter:
+        if dataset.spans:
+            screen.line(f"spans {spans.in_words(dataset)}")
+        with Reporter((IMPORTS, *dag.nodes(dataset)), screen) as reporter:
             error = _attempt(job, reporter)
         summary, error = _concluded(job, reporter.board, error, time.monotonic() - began)
         unsent = _sent(job, is_ours)
@@ -217,7 +233,9 @@ def _run_dag(job: Job, reporter: Reporter, check: Callable[[], None]) -> None:
     with digest_cache.opened(job.folders.digests) as known:
         digest = _digest(job, known)
         sealing = Seals(job.folders.artifacts, known)
-        same = None if digest is None else unchanged.since(job.folders, digest, sealing)
+        same = None
+        if digest is not None:
+            same = unchanged.since(job.folders, digest, sealing, dag.nodes(job.dataset))
         if same is not None:
             _repeat(job, same, reporter.board)
         else:
@@ -290,7 +308,7 @@ def _check_against_metadata(job: Job, board: Board) -> dict[str, Execution]:
     """
     expected = {"done": "COMPLETE", "cached": "CACHED"}
     executions = lineage.read_run(job.folders.metadata, job.run_id)
-    for node in dag.NODES:
+    for node in dag.nodes(job.dataset):
         shown = board.stages[node].state
         recorded = executions[node].state if node in executions else "never started"
         if recorded != expected[shown]:

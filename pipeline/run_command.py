@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Continue although the data has anomalies; recorded as your choice.",
 )
+@click.option(
+    "--spans",
+    "--span",
+    metavar="SPANS",
+    help="The spans to read of a source with {SPAN} or a date in its path: 12, 10..16, 2026-11-30,"
+    ' or "last 7". Without it, those of pipeline.yaml, or the newest one.',
+)
 @click.option("-v", "--verbose", is_flag=True, help="Also show the traceback of a failure.")
 @beam_command.options
 @click.pass_context
@@ -38,6 +45,7 @@ def command(
     dataset: str,
     output: str,
     allow_anomalies: bool,
+    spans: str | None,
     verbose: bool,
     runner: RunnerName | None,
     settings: tuple[str, ...],
@@ -55,4 +63,11 @@ def command(
     on = runners.choose(read.spec.runner, runner, settings, ctx.meta["beam"])
     from pipeline.run import run
 
-    run(read, output=output, allow_anomalies=allow_anomalies, verbose=verbose, on=on)
+    run(
+        read,
+        output=output,
+        allow_anomalies=allow_anomalies,
+        verbose=verbose,
+        on=on,
+        chosen=spans,
+    )

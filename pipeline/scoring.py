@@ -138,7 +138,9 @@ class ModelFolder:
     @functools.cached_property
     def _ingested(self) -> Mapping[str, int | float | str] | None:
         """The parameters of the run's ingest when it last succeeded; None if they are unknown."""
-        return lineage.latest_parameters(self.run.metadata, "ingest") if self.run else None
+        if self.run is None:
+            return None
+        return lineage.latest_parameters(self.run.metadata, "ingest", "ingest_span")
 
 
 def runner_of(dataset: str | None) -> Runner:

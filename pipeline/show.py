@@ -24,15 +24,18 @@ def command(dataset: str) -> None:
     DATASET is the name of a shipped dataset, or a folder with pipeline.yaml and schema.pbtxt.
     """
     from components.validate.table import render
+    from pipeline import spans
     from schemas import catalog
 
-    read = catalog.load(dataset)
+    read = spans.resolved(catalog.load(dataset))
     parts = [part for _, part in parts_of(read)]
     spec = read.spec
     rows = sum(part.rows for part in parts)
     click.echo(f"{spec.name} predicts {spec.label.in_words()} ({spec.label.task})")
     paths = ", ".join(spec.source.paths)
     click.echo(f"source     {paths}: {spec.source.format}, about {rows:,.0f} rows")
+    if read.spans:
+        click.echo(f"spans      {spans.in_words(read)}")
     for rule in spec.prepare.in_words():
         click.echo(f"prepare    {rule}")
     folds = "" if spec.splits.folds is None else f"; train has {spec.splits.folds} folds"

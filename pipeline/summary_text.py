@@ -16,6 +16,7 @@ from schemas.tasks.options import TaskOptions, figure_text
 
 LABEL_WIDTH = 14
 _CLASSES = 4  # whose shares are shown
+_SPANS = 7  # newest spans
 _PARITY_HEAD = ("serving path", "rows", "values", "differing", "largest")
 
 GOOD, BAD, WEAK = "green", "bold red", "dim"
@@ -58,6 +59,7 @@ def _data(summary: Summary) -> Iterator[Line]:
         if repeated := counts.get("repeated", 0):
             left_out += f", {repeated:,} repeated"
         yield _labelled("data", f"{read:,} rows read: {splits}; {rejected:,} rejected{left_out}")
+        yield from _spans(counts.get("read_by_span", {}))
         for reason, count in _by_count(counts["rejected_by_reason"]):
             yield _labelled("", f"rejected {count:,}: {reason}")
         for rule, count in _by_count(counts.get("dropped_by_rule", {})):
@@ -95,6 +97,16 @@ def _figures(facts: Mapping[str, Any], classes: Sequence[str]) -> list[tuple[str
     if "mean" in label:
         figures.append(("label mean", f"{label['mean']:.6g}"))
     return figures + [(head, str(time)) for head, time in zip(("from", "to"), times, strict=False)]
+
+
+def _spans(read: Mapping[str, int]) -> Iterator[Line]:
+    """Yield a line for each of the newest spans, and one for all before."""
+    spans = list(read.items())
+    if earlier := spans[:-_SPANS]:
+        rows = sum(count for _, count in earlier)
+        yield _labelled("", f"spans {earlier[0][0]} to {earlier[-1][0]}: {rows:,} rows read")
+    for span, count in spans[-_SPANS:]:
+        yield _labelled("", f"span {span}: {count:,} rows read")
 
 
 def _left_out_of_vocabularies(summary: Summary) -> Iterator[tuple[str, str]]:

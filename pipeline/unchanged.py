@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,20 +107,23 @@ def digest_of(
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
 
-def since(folders: Folders, digest: str, sealing: Seals) -> Same | None:
+def since(
+    folders: Folders, digest: str, sealing: Seals, nodes: Collection[str] = dag.NODES
+) -> Same | None:
     """Return the last run if everything is as it left it; None if there may be work to do.
 
     Args:
       folders: the pipeline's folders, on a disk.
       digest: the present result of `digest_of`.
       sealing: checks the artifacts.
+      nodes: the nodes of the run.
     """
     last = LastRun.read(folders)
     if last is None or last.digest != digest or not folders.metadata.exists():
         return None
     executions = lineage.read_run(folders.metadata, last.run_id)
     good = {n for n, e in executions.items() if e.state in ("COMPLETE", "CACHED")}
-    if good != set(dag.NODES) or not _sealed(executions, sealing):
+    if good != set(nodes) or not _sealed(executions, sealing):
         return None
     if not _is_served(executions, folders.serving):
         return None

@@ -17,6 +17,7 @@ def run(
     output: str | os.PathLike[str] = "runs",
     allow_anomalies: bool = False,
     runner: RunnerName | None = None,
+    spans: str | None = None,
 ) -> Summary:
     """Run a dataset from raw rows to a proven, pushed model, and show on the screen how it goes.
 
@@ -28,6 +29,8 @@ def run(
       output: where to keep runs, artifacts and pushed models; a folder for each pipeline.
       allow_anomalies: continue although the data has anomalies.
       runner: where the stages run that read and write rows; None means as in pipeline.yaml.
+      spans: the spans to read of a source that has spans, such as "last 7"; None means as in
+        pipeline.yaml.
 
     Returns:
       The results of the run: `model`, the folder of the version that is served, `version`, its
@@ -41,4 +44,6 @@ def run(
     """
     read = catalog.load(os.fspath(dataset))
     on = runners.choose(read.spec.runner, runner)
-    return runs.run(read, output=os.fspath(output), allow_anomalies=allow_anomalies, on=on)
+    return runs.run(
+        read, output=os.fspath(output), allow_anomalies=allow_anomalies, on=on, chosen=spans
+    )

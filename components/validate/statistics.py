@@ -111,9 +111,8 @@ def _as_measured(
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
         if name != FOLD
     }
-    return as_one or split, as_lists(
-        pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
-    )
+    measured = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+    return as_one or split, as_lists(measured)
 
 
 def _measure(schema: schema_pb2.Schema) -> beam.PTransform:

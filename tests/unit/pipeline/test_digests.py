@@ -368,3 +368,12 @@ def test_the_project_s_digest_takes_in_every_line_and_library(tmp_path, site):
     metadata.rename(metadata.with_name("toy_extra-2.dist-info"))
     seen.append(digests.project(root=tmp_path))
     assert len(set(seen)) == len(seen)
+
+
+@pytest.mark.parametrize("function", dag.SPAN_ROOMS)
+def test_the_functions_of_spans_are_digested_with_the_kinds_that_they_find_by_name(function):
+    kinds = dag._kinds(function, catalog.load("taxi"))
+    found = reach(f"components.{dag.SPAN_ROOMS[function]}.component", function, kinds=kinds)
+    reads = sources.module_of("csv") in found.modules
+    assert reads == (function != "measure_span")
+    assert not any(module.startswith("pipeline") for module in found.modules)

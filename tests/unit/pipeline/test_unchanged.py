@@ -77,6 +77,14 @@ def test_a_run_that_nothing_happened_since_is_found(folders, sealing, executions
     assert unchanged.since(folders, DIGEST, sealing) == Same("a", served)
 
 
+def test_a_run_with_other_nodes_is_another_run(folders, sealing, executions):
+    nodes = (*dag.NODES, "ingest_7")
+    assert unchanged.since(folders, DIGEST, sealing, nodes) is None
+    executions["ingest_7"] = executions["ingest"]
+    assert unchanged.since(folders, DIGEST, sealing, nodes) is not None
+    assert unchanged.since(folders, DIGEST, sealing) is None
+
+
 def damaged(folders, executions):
     (artifact,) = executions["train"].outputs.values()
     Path(artifact.uri, "file").write_text("another")

@@ -1,0 +1,82 @@
+"""The further nodes of a source with spans: one reads each span, and two of them are measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pipeline import spans
+from schemas.catalog import Dataset
+
+
+def ingest(
+    dataset: Dataset,
+    parameters: Mapping[str, str],
+    settings: str,
+    fingerprints: Sequence[str],
+    whole: str,
+    code: Mapping[str, str],
+) -> dict[str, Any]:
+    """Build a node for each span, and `ingest`, which joins their examples; by their ids.
+
+    Args:
+      dataset: the dataset, with its spans.
+      parameters: those that all of the nodes share.
+      settings: of the files of examples.
+      fingerprints: of each span's files.
+      whole: the fingerprint of all of them.
+      code: the digest of each node's code, by function.
+    """
+    from tfx.types.channel_utils import union
+
+    from components.ingest.component import ingest_span, join_spans
+
+    # with another choice of spans, each of them is still the same
+    source = dataset.spec.source.model_dump_json(exclude={"spans"})
+    read = {
+        (node := spans.ingest_node(span)): ingest_span(
+            source=source,
+            span=json.dumps(asdict(span)),
+            fingerprint=fingerprint,
+            settings=settings,
+            node=node,
+            code=code["ingest_span"],
+            **parameters,
+        ).with_id(node)
+        for span, fingerprint in zip(dataset.spans, fingerprints, strict=True)
+    }
+    joined = join_spans(
+        spans=union([each.outputs["examples"] for each in read.values()]),
+        source=source,
+        fingerprint=whole,
+        code=code["join_spans"],
+        **parameters,
+    ).with_id("ingest")
+    return {**read, "ingest": joined}
+
+
+def statistics(
+    dataset: Dataset, read: Mapping[str, Any], schema: Any, code: Mapping[str, str]
+) -> dict[str, Any]:
+    """Build the nodes that measure two spans, by the parameter of `validate` that takes each.
+
+    Args:
+      dataset: the dataset, with its spans.
+      read: the nodes of `ingest`.
+      schema: the channel of the schema.
+      code: the digest of each node's code, by function.
+    """
+    from components.validate.component import measure_span
+
+    return {
+        name: measure_span(
+            examples=read[spans.ingest_node(span)].outputs["examples"],
+            schema=schema,
+            node=spans.statistics_node(span),
+            name=span.name,
+            code=code["measure_span"],
+        ).with_id(spans.statistics_node(span))
+        for name, span in spans.measured(dataset).items()
+    }
