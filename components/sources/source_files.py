@@ -10,6 +10,7 @@ from components import files
 from components.sources.source_folders import check_partitions, files_in
 from schemas.errors import DataError, did_you_mean
 from schemas.sources.options import FileOptions
+from schemas.spans import has_spans
 
 WILDCARD = re.compile(r"[*?\[]")
 _ENDING = re.compile(r"(\.[a-z]+\d?)?\.[A-Za-z]+\d?$")  # .csv, .csv.gz
@@ -61,6 +62,8 @@ def _pattern(folder: str, names: list[str]) -> str:
 
 def _why(path: str) -> str:
     """Return what is known about a missing file."""
+    if has_spans(path):
+        return ": only source.path has spans"
     if files.in_store(path):
         return ""
     if os.path.isdir(path):

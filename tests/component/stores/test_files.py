@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from components import files, store_clients, store_patience, stores
+from components.sources import spans
 from components.sources.protocol import Selection, open_reader
 from components.sources.source_files import source_files
 from pipeline import digests
@@ -61,6 +62,19 @@ def test_a_folder_of_a_store_is_a_source(store):
     reader = open_reader(parted, Selection(columns))
     rows_read = [values for path in paths for _, values in read_all(reader, path)[0]]
     assert rows_read == [(1, "a"), (2, "a"), (1, "b"), (2, "b")]
+
+
+def test_spans_are_found_and_linked_files_are_copies(store):
+    for name in ("1/v1/a.csv", "1/v2/a.csv", "1/v2/b.csv", "2/v1/a.csv", "x/v1/a.csv"):
+        files.write_whole(f"{store}/{name}", name)
+    found = spans.existing(f"{store}/{{SPAN}}/v{{VERSION}}/*.csv")
+    assert [span.label for span in found.values()] == ["1 version 2", "2 version 1"]
+    assert found[1].path == f"{store}/1/v2/*.csv"
+    assert spans.existing(f"{store}/{{SPAN}}/v{{VERSION}}") != {}  # a folder for each span
+    files.link_files([(f"{store}/1/v2/{name}.csv", f"{store}/joined/{name}") for name in "ab"])
+    files.remove(f"{store}/1")
+    assert files.walk(f"{store}/joined") == ["a", "b"]
+    assert files.read_bytes(f"{store}/joined/b") == b"1/v2/b.csv"
 
 
 def test_a_file_is_read_from_where_one_seeks(store):

@@ -41,6 +41,7 @@ def test_a_pattern_names_files_in_order(place):
         ("other", "no file matches 'other'", "correct it"),
         ("none/x.csv", "no file matches 'none/x.csv': there is no folder none", "correct it"),
         ("*.txt", "no file matches '*.txt'", "correct it"),
+        ("{SPAN}.csv", "no file matches '{SPAN}.csv': only source.path has spans", "correct it"),
         ("none/*/*.csv", "no file matches 'none/*/*.csv': there is no folder none", "correct it"),
     ],
 )
