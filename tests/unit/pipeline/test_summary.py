@@ -200,6 +200,14 @@ def test_anomalies_let_through_are_named():
     )
 
 
+def test_the_newest_spans_are_shown_one_by_one_and_those_before_together():
+    read = {str(span): 100 + span for span in range(1, 10)}
+    said = text(counts={**(summary().counts or {}), "read_by_span": read})
+    assert "spans 1 to 2: 203 rows read" in said
+    assert "span 3: 103 rows read" in said
+    assert "span 9: 109 rows read" in said
+
+
 def test_vocabularies_say_what_they_left_out():
     left_out = "2 terms with line breaks (3 rows) count as unknown"
     stages = stage_summaries([Stage("transform", "done", notes={"left_out_a b": left_out})])
