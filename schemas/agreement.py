@@ -93,11 +93,11 @@ def _check_spans(spec: Spec, where: str) -> None:
     has_spans = isinstance(spec.source, FileOptions) and spec.source.has_spans
     if has_spans and spec.splits.looks_ahead:
         raise ConfigError(
-            f"a split of {spec.splits.in_words()} looks at all rows, but a source with spans is"
+            f"the splits ({spec.splits.in_words()}) depend on all rows, but a source with spans is"
             " read one span at a time",
             where=f"{where}: splits",
             expected="a split that each row decides by itself",
-            remedy="split by time with eval_from and test_from, or by hash or group",
+            remedy="split by time with eval_from and test_from, without folds, or by hash or group",
         )
 
 

@@ -62,8 +62,8 @@ class Time(KeyApart, SharedSplit):
 
     @property
     def looks_ahead(self) -> bool:
-        """The shares decide by the times of all rows."""
-        return self.borders is None
+        """Shares and folds are cut by the times of all rows."""
+        return self.borders is None or self.folds is not None
 
     @property
     def gap_size(self) -> int:

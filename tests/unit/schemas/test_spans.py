@@ -91,6 +91,7 @@ SPLITS = [
     Stratified(strata=("n",), key=("n",)),
     Time(column="n"),
     Time(column="n", eval_from="5", test_from="9"),
+    Time(column="n", eval_from="5", test_from="9", folds=3),
 ]
 
 
@@ -104,5 +105,5 @@ def test_a_split_that_looks_at_all_rows_is_refused_with_spans(folder):
     catalog.load(str(folder))
     with pytest.raises(ConfigError) as caught:
         source(folder, "'{SPAN}.csv'")
-    assert "in the order of hour looks at all rows" in caught.value.what
+    assert "in the order of hour) depend on all rows" in caught.value.what
     assert "eval_from and test_from" in str(caught.value.remedy)
