@@ -99,6 +99,14 @@ def _check_spans(spec: Spec, where: str) -> None:
             expected="a split that each row decides by itself",
             remedy="split by time with eval_from and test_from, without folds, or by hash or group",
         )
+    if has_spans and (rules := list(spec.prepare.in_words_of_all_rows())):
+        raise ConfigError(
+            f"prepare depends on all rows ({rules[0]}), but a source with spans is read one span at"
+            " a time",
+            where=f"{where}: prepare",
+            expected="rules that each row decides by itself: where and required",
+            remedy="drop such rows before they are delivered, or name them by a condition in where",
+        )
 
 
 def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None:

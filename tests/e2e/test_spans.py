@@ -58,7 +58,7 @@ def test_a_new_span_and_a_new_version_are_read_and_nothing_else(spans, run_spans
         "3 version 1": ROWS + 1,
     }
     compared = {(d["split"], d["against"]) for d in moved.summary.drift}
-    assert compared == {("span 3", "span 2")}
+    assert compared == {("eval", "train"), ("test", "train"), ("span 3", "span 2")}
 
     spans(3, 2, 3 * ROWS)
     corrected, read = run_spans("2..3")

@@ -100,6 +100,13 @@ def test_a_split_says_whether_its_splitter_looks_at_all_rows(split):
     assert split.looks_ahead == bool(open_splitter(split).looks_at)
 
 
+def test_rules_that_look_at_all_rows_are_refused_with_spans(folder):
+    folder.change("label:", "prepare:\n  drop_duplicates: {key: [hour]}\nlabel:")
+    catalog.load(str(folder))
+    with pytest.raises(ConfigError, match=r"prepare depends on all rows \(one row of each hour"):
+        source(folder, "'{SPAN}.csv'")
+
+
 def test_a_split_that_looks_at_all_rows_is_refused_with_spans(folder):
     folder.change("  key: [fare, hour]", "  by: time\n  column: hour")
     catalog.load(str(folder))
