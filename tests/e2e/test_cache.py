@@ -67,7 +67,7 @@ def test_an_unchanged_run_imports_nothing_heavy_and_is_recorded_as_by_tfx(
     assert result["heavy"] == []
     summary = last_summary(root)
     assert summary.run_id == result["run_id"]
-    own = {"run_id", "seconds", "log", "stages"}
+    own = {"run_id", "seconds", "log", "stages", "data_page"}
     assert summary.model_dump(exclude=own) == by_tfx.model_dump(exclude=own)
     assert [(s.name, s.state, s.notes) for s in summary.stages] == [
         (s.name, s.state, s.notes) for s in by_tfx.stages[1:]

@@ -226,13 +226,13 @@ def no_expm1(export):
 
 def logits_of_classes_swapped(export):
     def change(kernel):
-        return kernel[:, [1, 0, *range(2, kernel.shape[1])]]
+        return kernel[..., [1, 0, *range(2, kernel.shape[-1])]]
 
-    export.change_weights("deep_logit/kernel", change)
+    export.change_weights("deep_logits/kernel", change)
 
 
 def logit_negated(export):
-    export.change_weights("deep_logit/kernel", lambda kernel: -kernel)
+    export.change_weights("deep_logits/kernel", lambda kernel: -kernel)
 
 
 def other_positive(value):
