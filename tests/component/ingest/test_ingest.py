@@ -23,9 +23,10 @@ from components.compat import beam_options
 from components.examples import ShardWriter, arrow_schema, iter_batches, shards
 from components.ingest.counts import Counts
 from components.ingest.exchange import PieceWriter
-from components.ingest.ingest import IngestParts, Plan, ingest
+from components.ingest.ingest import ingest
 from components.ingest.split_facts import Measure
 from components.ingest.splits.protocol import open_splitter
+from components.ingest.steps import IngestParts, Plan
 from components.ingest.training import TrainingRules
 from components.prepare.reading import PreparedReader
 from components.prepare.rules import RowRules
