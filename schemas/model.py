@@ -55,7 +55,7 @@ class Model(Strict):
       dropout: share of the hidden units that a training step drops.
       averaging: share that the average of the weights keeps in a step; 0 keeps the last weights.
       batch_size: rows of a step; chosen by the number of training rows unless given.
-      patience: epochs without a better eval loss.
+      patience: rounds without a better eval loss; a round is an epoch, or 512 steps of one.
     """
 
     members: Annotated[int, Field(ge=1, le=64)] = 8

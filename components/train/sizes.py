@@ -11,6 +11,7 @@ import math
 _LEAST, _MOST = 32, 512  # rows of a batch
 _STEPS = 64  # of an epoch, where the bounds of a batch allow it
 _FEW_ROWS = 20_000
+_ROUND_STEPS = 512  # at most; the eval loss of averaged weights changes little in fewer
 
 
 def batch_rows(rows: int) -> int:
@@ -25,3 +26,12 @@ def batch_rows(rows: int) -> int:
 def learning_rate(rows: int) -> float:
     """Return AdamW's learning rate."""
     return 6e-3 if rows < _FEW_ROWS else 3e-3
+
+
+def round_steps(batches: int) -> int:
+    """Return the steps of a round, after which the eval split is looked at.
+
+    A round is an epoch, or less where an epoch has many steps: a large table is learnt in few
+    epochs, and each further one costs much.
+    """
+    return min(batches, _ROUND_STEPS)

@@ -1,11 +1,13 @@
 """Transformed Examples → trained wide & deep model, and the linear baseline.
 
-Training stops early by the loss on the eval split, and keeps the best weights. Seeds are fixed, so
-that the result is repeatable. One row group of data is in memory at a time.
+Training stops early by the loss on the eval split, which is looked at after each round: an epoch,
+or 512 steps of a longer one. The best weights are kept. Seeds are fixed, so that the result is
+repeatable. One row group of data is in memory at a time.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -28,7 +30,7 @@ from components.train.model import (
     build_baseline,
     build_wide_deep,
 )
-from components.train.sizes import batch_rows, learning_rate
+from components.train.sizes import batch_rows, learning_rate, round_steps
 from components.train.two_optimizers import KeepBest, TwoOptimizers
 from components.train.weights import Weighting, weighting
 from schemas import layout as layouts
@@ -50,13 +52,13 @@ class Training(Strict):
     """What was trained, as written to training.json.
 
     Attributes:
-      train_examples: training rows of an epoch.
+      train_examples: rows of the training split.
       eval_examples: rows that decided when to stop.
       labels: what the task's head measured on the training labels, by name.
-      best_epoch: the epoch whose weights were kept, from 1.
-      loss: the head's loss on the training split, by epoch.
+      best_epoch: the round whose weights were kept, from 1.
+      loss: the head's loss on the training split, by round.
       eval_loss: the same on the eval split.
-      seconds: for all epochs, evaluation included.
+      seconds: for all rounds, evaluation included.
       examples_per_second: training examples over `seconds`.
     """
 
@@ -201,13 +203,16 @@ def _fit_wide_deep(
         steps_per_execution=_STEPS_PER_EXECUTION,
         jit_compile=False,  # XLA on CPU is slower for batches below 8,192
     )
+    batches, steps = feeds.train.batches, round_steps(feeds.train.batches)
+    rows = feeds.train.rows * steps // batches  # of a round
     started = time.monotonic()
     history = trained.fit(
-        feeds.train.dataset(),
+        feeds.train.dataset().repeat(),
         validation_data=feeds.eval.dataset(),
-        epochs=model.max_epochs,
+        steps_per_epoch=steps,
+        epochs=math.ceil(model.max_epochs * batches / steps),
         shuffle=False,  # the feed does
-        callbacks=[KeepBest(model.patience), _Live(feeds.train.rows)],
+        callbacks=[KeepBest(model.patience), _Live(rows)],
         verbose=0,
     ).history
     seconds = time.monotonic() - started
@@ -216,7 +221,7 @@ def _fit_wide_deep(
         "loss": tuple(history["loss"]),
         "eval_loss": tuple(history["val_loss"]),
         "seconds": seconds,
-        "examples_per_second": feeds.train.rows * len(history["loss"]) / seconds,
+        "examples_per_second": rows * len(history["loss"]) / seconds,
     }
 
 

@@ -97,7 +97,7 @@ class KeepBest(keras.callbacks.Callback):
     """Judges the averages by the eval loss, stops when it gets no better, and keeps the best.
 
     Args:
-      patience: epochs without a better eval loss, after which training stops.
+      patience: rounds without a better eval loss, after which training stops.
     """
 
     def __init__(self, patience: int) -> None:
