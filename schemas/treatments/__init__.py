@@ -10,16 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field
 
+from schemas.treatments.buckets import Buckets
 from schemas.treatments.cross import Cross as Cross
 from schemas.treatments.date_parts import DateParts
+from schemas.treatments.equal_width import EqualWidth
+from schemas.treatments.max_abs import MaxAbs
+from schemas.treatments.min_max import MinMax
 from schemas.treatments.options import TreatmentOptions
 from schemas.treatments.piecewise_linear import PiecewiseLinear
+from schemas.treatments.power import Power
 from schemas.treatments.quantile_buckets import QuantileBuckets
+from schemas.treatments.rank import Rank
+from schemas.treatments.robust import Robust
 from schemas.treatments.vector import Vector
 from schemas.treatments.vocabulary import Vocabulary
 from schemas.treatments.z_score import ZScore
 
-KINDS = (ZScore, PiecewiseLinear, QuantileBuckets, Vocabulary, DateParts, Vector)
+KINDS = (
+    *(ZScore, MinMax, MaxAbs, Robust, Power, Rank, PiecewiseLinear),
+    *(QuantileBuckets, EqualWidth, Buckets, Vocabulary, DateParts, Vector),
+)
 
 # A cross takes several columns, so pipeline.yaml has a separate section for crosses.
 BY_NAME: dict[str, type[TreatmentOptions]] = {

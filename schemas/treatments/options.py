@@ -7,7 +7,7 @@ from typing import ClassVar
 from schemas.columns import Column
 from schemas.layout import TransformedFeature
 from schemas.strict import Strict
-from schemas.types import ColumnType
+from schemas.types import BOOL, FLOAT, INT, TIME, TIME_TEXT, ColumnType
 
 
 class TreatmentOptions(Strict):
@@ -37,3 +37,18 @@ class TreatmentOptions(Strict):
           learned: the size that the treatment's `learn` returned after the analysis; otherwise 0.
         """
         raise NotImplementedError
+
+
+class ScaledNumber(TreatmentOptions):
+    """The options of a treatment that gives a number, 0 if missing, and a flag if missing."""
+
+    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT, BOOL, TIME, TIME_TEXT)
+
+    def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
+        """Return the number, COLUMN_KIND, and the flag, COLUMN_KIND_missing."""
+        return tuple(
+            TransformedFeature(
+                name=f"{columns[0]}_{suffix}", columns=columns, treatment=self.kind, role="dense"
+            )
+            for suffix in (self.kind, f"{self.kind}_missing")
+        )

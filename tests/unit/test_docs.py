@@ -25,13 +25,8 @@ from schemas.strict import Strict
 from schemas.tasks import KINDS as TASKS
 from schemas.tasks.binary import Equals, Exceeds
 from schemas.tasks.options import Bound
+from schemas.treatments import KINDS as TREATMENTS
 from schemas.treatments.cross import Cross
-from schemas.treatments.date_parts import DateParts
-from schemas.treatments.piecewise_linear import PiecewiseLinear
-from schemas.treatments.quantile_buckets import QuantileBuckets
-from schemas.treatments.vector import Vector
-from schemas.treatments.vocabulary import Vocabulary
-from schemas.treatments.z_score import ZScore
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -198,12 +193,13 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
         **keys_of(TrainingSample, "prepare.sample."),
         **keys_of(Equals, "label.equals."),
         **keys_of(Exceeds, "label.exceeds."),
-        **keys_of(ZScore, f"{column}.z_score."),
-        **keys_of(PiecewiseLinear, f"{column}.piecewise_linear."),
-        **keys_of(QuantileBuckets, f"{column}.quantile_buckets."),
-        **keys_of(Vocabulary, f"{column}.vocabulary."),
-        **keys_of(DateParts, f"{column}.date_parts."),
-        **keys_of(Vector, f"{column}.vector."),
+        **{
+            key: default
+            for kind in TREATMENTS
+            for key, default in keys_of(
+                kind, f"{column}.{kind.model_fields['kind'].default}."
+            ).items()
+        },
         **keys_of(Cross, "crosses."),
         **keys_of(Bound, "evaluation.thresholds.METRIC."),
     }

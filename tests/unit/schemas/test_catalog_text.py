@@ -11,6 +11,8 @@ from schemas import catalog
 from schemas.errors import ConfigError
 from tests.unit.schemas.conftest import refusal
 
+BUCKETS = "quantile_buckets: {buckets: 4}"
+
 
 @pytest.mark.parametrize(
     ("old", "new", "where", "hint"),
@@ -84,6 +86,19 @@ def test_a_typo_is_answered_with_its_line_and_the_nearest_key(folder, old, new, 
         ("{buckets: 4}", "{buckets: 1}", "greater than or equal to 2, got 1"),
         ("{buckets: 4}", "{buckets: 4.5}", "got 4.5"),
         ("{buckets: 4}", "[4]", "must be keys with values, got [4]"),
+        (BUCKETS, "buckets: {at: [2, 1]}", "buckets.at: expected ascending numbers, got 1 after 2"),
+        (BUCKETS, "buckets", "buckets.at: this key is needed"),
+        (BUCKETS, "min_max: {range: [1, 0]}", "range: expected the smaller number first, got [1.0"),
+        (
+            BUCKETS,
+            "min_max: {quantiles: [0, 2]}",
+            "quantiles.1: Input should be less than or equal",
+        ),
+        (
+            BUCKETS,
+            "min_max: {quantiles: [0, 0.9], values: [0, 5]}",
+            "min_max: `values` and `quantiles` both give the ends: keep one of them",
+        ),
         ("hidden_units: [8, 4]", "hidden_units: []", "at least 1 item"),
         ("hidden_units: [8, 4]", "hidden_units: [8, 0]", "got 0"),
         ("learning_rate: 0.01", "learning_rate: 0", "greater than 0, got 0"),

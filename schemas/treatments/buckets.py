@@ -1,0 +1,45 @@
+"""The options of `buckets`."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated, ClassVar, Literal
+
+import pydantic
+from pydantic import Field
+
+from schemas.layout import TransformedFeature
+from schemas.strict import Finite
+from schemas.treatments.options import TreatmentOptions
+from schemas.types import FLOAT, INT, ColumnType
+
+
+class Buckets(TreatmentOptions):
+    """The interval of x between given numbers; a number itself is in the interval above it.
+
+    Id 0 means missing.
+    """
+
+    kind: Literal["buckets"] = "buckets"
+    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT)
+    at: Annotated[tuple[Finite, ...], Field(min_length=1, max_length=10_000)]
+
+    @pydantic.field_validator("at")
+    @classmethod
+    def _ascending(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        for one, other in itertools.pairwise(value):
+            if not one < other:
+                raise ValueError(f"expected ascending numbers, got {other:g} after {one:g}")
+        return value
+
+    def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
+        """Return the interval's number."""
+        return (
+            TransformedFeature(
+                name=f"{columns[0]}_buckets",
+                columns=columns,
+                treatment=self.kind,
+                role="embedding",
+                size=1 + len(self.at) + 1,
+            ),
+        )
