@@ -1,6 +1,6 @@
 """What treatments learn of the distribution of each column: its extremes and quantiles, in float64.
 
-One analyzer serves all columns. The sketches are those of `edges.py`; beside them stand the exact
+One analyzer serves all columns. The sketches are those that TFT uses; beside them are the exact
 extremes, between which every quantile is. A treatment turns the quantiles into its own figures,
 such as an exponent, in numpy on a worker.
 """
@@ -121,7 +121,7 @@ class CombineDistributions(beam.CombineFn):
             accumulator.sketch.AddValues(pa.array(flat), pa.array(np.ones(len(values), np.float32)))
         least = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
         greatest = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
-        return _merged(accumulator, Distribution(least, greatest, None))
+        return merged(accumulator, Distribution(least, greatest, None))
 
     def _empty(self, columns: int) -> Distribution:
         least = np.full(columns, np.inf)
@@ -143,7 +143,7 @@ class CombineDistributions(beam.CombineFn):
     ) -> Distribution | None:
         """Merge all into the first."""
         parts = [part for part in accumulators if part is not None]
-        return functools.reduce(_merged, parts) if parts else None
+        return functools.reduce(merged, parts) if parts else None
 
     def extract_output(self, accumulator: Distribution) -> np.ndarray:
         """Return the quantiles, of which the first and the last are exact."""
@@ -159,7 +159,7 @@ class CombineDistributions(beam.CombineFn):
         return np.where((least <= greatest)[:, None], quantiles, np.nan)
 
 
-def _merged(one: Distribution, other: Distribution) -> Distribution:
+def merged(one: Distribution, other: Distribution) -> Distribution:
     """Return both, with the sketch of the other one merged into the first one's."""
     if one.sketch is not None and other.sketch is not None:
         one.sketch.Merge(other.sketch)

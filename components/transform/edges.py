@@ -11,22 +11,19 @@ from typing import NamedTuple
 
 import apache_beam as beam
 import numpy as np
-import pyarrow as pa
 import tensorflow as tf
 import tensorflow_transform as tft
-from tfx_bsl.sketches import QuantilesSketch
+
+from components.transform.distributions import CombineDistributions, Distribution, merged
 
 _SLICE = 32  # columns whose sketches are merged together
 _RANKS = 1_024  # quantiles that edges are chosen from
-_EPSILON = 0.25 / _RANKS  # the error of a quantile's rank, as a share of all rows
-_MOST_ROWS = 1 << 32  # up to which it holds
-_NO_WEIGHT = 1e-30  # so small that adding it to a row's weight does not move a quantile
 
 
 class SketchedValues(NamedTuple):
-    """What was seen of some columns: a sketch, and the values of those that have few."""
+    """What was seen of some columns: their distributions, and the values of those that have few."""
 
-    sketch: QuantilesSketch
+    seen: Distribution
     few: list[np.ndarray | None]
 
 
@@ -95,6 +92,7 @@ class Combine(beam.CombineFn):
 
     def __init__(self, bins: int) -> None:
         self._bins = bins
+        self._distributions = CombineDistributions(_RANKS)
 
     def create_accumulator(self) -> SketchedValues | None:
         """Return None: the first batch says how many columns there are."""
@@ -102,17 +100,9 @@ class Combine(beam.CombineFn):
 
     def add_input(self, accumulator: SketchedValues | None, values: np.ndarray) -> SketchedValues:
         """Add a batch's values."""
-        columns = values.shape[1]
-        finite = np.where(np.isfinite(values), values, np.nan)
-        if accumulator is None:
-            sketch = QuantilesSketch(_EPSILON, _MOST_ROWS, columns)
-            # A row of almost no weight, because the sketch fails on a column without values.
-            sketch.AddValues(pa.array(np.zeros(columns)), pa.array([_NO_WEIGHT], pa.float32()))
-            accumulator = SketchedValues(sketch, [np.zeros(0) for _ in range(columns)])
-        ones = np.ones(len(values), np.float32)
-        accumulator.sketch.AddValues(pa.array(finite.ravel()), pa.array(ones))
-        few = [self._joined(own, finite[:, i]) for i, own in enumerate(accumulator.few)]
-        return SketchedValues(accumulator.sketch, few)
+        seen, few = accumulator or (None, [np.zeros(0)] * values.shape[1])
+        seen = self._distributions.add_input(seen, values)
+        return SketchedValues(seen, [self._joined(own, values[:, i]) for i, own in enumerate(few)])
 
     def _joined(self, own: np.ndarray | None, values: np.ndarray) -> np.ndarray | None:
         """Return the distinct values of both; None if they are many."""
@@ -120,7 +110,7 @@ class Combine(beam.CombineFn):
             return None
         # A look at the first values spares most columns the sort of a whole batch.
         for part in (values[: 8 * self._bins], values):
-            known = part[~np.isnan(part)]
+            known = part[np.isfinite(part)]
             own = np.union1d(own, known)
             if len(own) > self._bins + 1:
                 return None
@@ -129,7 +119,7 @@ class Combine(beam.CombineFn):
     def compact(self, accumulator: SketchedValues | None) -> SketchedValues | None:
         """Reduce the sketch to what merging needs."""
         if accumulator is not None:
-            accumulator.sketch.Compact()
+            self._distributions.compact(accumulator.seen)
         return accumulator
 
     def merge_accumulators(
@@ -139,20 +129,18 @@ class Combine(beam.CombineFn):
         parts = [part for part in accumulators if part is not None]
         if not parts:
             return None
-        merged, *others = parts
-        few = merged.few
+        (seen, few), *others = parts
         for other in others:
-            merged.sketch.Merge(other.sketch)
+            seen = merged(seen, other.seen)
             few = [
                 None if theirs is None else self._joined(own, theirs)
                 for own, theirs in zip(few, other.few, strict=True)
             ]
-        return SketchedValues(merged.sketch, few)
+        return SketchedValues(seen, few)
 
     def extract_output(self, accumulator: SketchedValues) -> np.ndarray:
         """Return the edges, float64 [columns, bins + 1]."""
-        found = accumulator.sketch.GetQuantiles(_RANKS)
-        quantiles = np.asarray(found.flatten()).reshape(len(found), -1)
+        quantiles = self._distributions.extract_output(accumulator.seen)
         return np.stack(
             [
                 _padded(own if own is not None else chosen(ranks, self._bins), self._bins + 1)

@@ -21,6 +21,7 @@ def column(values):
 
 COLUMNS = {
     "wide": column(RNG.lognormal(sigma=2, size=ROWS)),
+    "far": column(RNG.normal(-87.6, 0.1, ROWS)),
     "few": column(RNG.integers(0, 5, ROWS)),
     "mostly": column(np.where(RNG.random(ROWS) < 0.7, 0.0, RNG.normal(5, 1, ROWS))),
     "constant": column([3.5] * ROWS),
@@ -61,6 +62,12 @@ def test_edges_are_quantiles_of_the_finite_values(edges, name):
     assert (found[len(expected) :] == found[-1]).all()
     ranks = [np.searchsorted(np.sort(COLUMNS[name]), e) / ROWS for e in (expected, found)]
     np.testing.assert_allclose(ranks[1][: len(expected)], ranks[0], atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["wide", "far", "holes"])
+def test_the_first_and_the_last_edge_are_the_extremes(edges, name):
+    known = COLUMNS[name][~np.isnan(COLUMNS[name])]
+    assert (edges[name][0], edges[name][-1]) == (known.min(), known.max())
 
 
 def test_a_column_without_values_has_no_edges(edges):
