@@ -30,7 +30,7 @@ from tensorflow_transform import beam as tft_beam
 
 from components import files
 from components.transform import shared_graph
-from schemas.treatments.vocabulary import Vocabulary
+from schemas.treatments.options import LearnedTerms
 
 FILE_NAME = "vocabularies.txt"
 LISTS_FILE_NAME = "list_vocabularies.txt"
@@ -67,37 +67,48 @@ class Terms(NamedTuple):
     size: tf.Tensor
 
 
-def analyze(value: tf.Tensor, options: Sequence[Vocabulary]) -> tf.Tensor:
+def analyze(
+    value: tf.Tensor, options: Sequence[LearnedTerms], file_name: str = FILE_NAME
+) -> tf.Tensor:
     """Return the path of the vocabularies' file, string [].
 
     Args:
       value: string [columns, rows], "" where missing.
       options: of each column, in the order of their numbers in the file.
+      file_name: the name of the file, each of which is written once.
     """
-    return _analyze(count_values(value), CountTerms(options), "vocabularies")
+    return _analyze(count_values(value), options, file_name)
 
 
-def analyze_lists(value: tf.Tensor, column: tf.Tensor, options: Sequence[Vocabulary]) -> tf.Tensor:
+def analyze_lists(
+    value: tf.Tensor,
+    column: tf.Tensor,
+    options: Sequence[LearnedTerms],
+    file_name: str = LISTS_FILE_NAME,
+) -> tf.Tensor:
     """Return the path of the file of the vocabularies of lists, string [].
 
     Args:
       value: string [values], "" where a list is missing.
       column: the number of the column of each value, int32 [values].
       options: of each column, in the order of their numbers.
+      file_name: the name of the file, each of which is written once.
     """
     counts = _count(_lines_of_lists(value, column, len(options)))
-    return _analyze(counts, CountTerms(options, LISTS_FILE_NAME), "list_vocabularies")
+    return _analyze(counts, options, file_name)
 
 
-def _analyze(counts: tuple[tf.Tensor, tf.Tensor], terms: CountTerms, name: str) -> tf.Tensor:
+def _analyze(
+    counts: tuple[tf.Tensor, tf.Tensor], options: Sequence[LearnedTerms], file_name: str
+) -> tf.Tensor:
     (path,) = tft.experimental.ptransform_analyzer(
         inputs=[*counts],
-        ptransform=terms,
+        ptransform=CountTerms(options, file_name),
         output_dtypes=[tf.string],
         output_shapes=[[]],
         # The content of the file while the graph is only traced.
         output_asset_default_values=[b"placeholder"],
-        name=name,
+        name=os.path.splitext(file_name)[0],
     )
     return path
 
@@ -196,7 +207,7 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
       file_name: the name of the file.
     """
 
-    def __init__(self, options: Sequence[Vocabulary], file_name: str = FILE_NAME) -> None:
+    def __init__(self, options: Sequence[LearnedTerms], file_name: str = FILE_NAME) -> None:
         super().__init__()
         self._options = tuple(options)
         self._file_name = file_name

@@ -14,21 +14,28 @@ from schemas.treatments.buckets import Buckets
 from schemas.treatments.cross import Cross as Cross
 from schemas.treatments.date_parts import DateParts
 from schemas.treatments.equal_width import EqualWidth
+from schemas.treatments.hash import HashBuckets
+from schemas.treatments.length import Length
 from schemas.treatments.max_abs import MaxAbs
 from schemas.treatments.min_max import MinMax
+from schemas.treatments.multi_hot import MultiHot
+from schemas.treatments.one_hot import OneHot
 from schemas.treatments.options import TreatmentOptions
 from schemas.treatments.piecewise_linear import PiecewiseLinear
 from schemas.treatments.power import Power
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.rank import Rank
 from schemas.treatments.robust import Robust
+from schemas.treatments.text_shape import TextShape
 from schemas.treatments.vector import Vector
 from schemas.treatments.vocabulary import Vocabulary
 from schemas.treatments.z_score import ZScore
 
 KINDS = (
     *(ZScore, MinMax, MaxAbs, Robust, Power, Rank, PiecewiseLinear),
-    *(QuantileBuckets, EqualWidth, Buckets, Vocabulary, DateParts, Vector),
+    *(QuantileBuckets, EqualWidth, Buckets),
+    *(Vocabulary, HashBuckets, OneHot, MultiHot),
+    *(DateParts, Vector, Length, TextShape),
 )
 
 # A cross takes several columns, so pipeline.yaml has a separate section for crosses.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from schemas.columns import Column
+from schemas.errors import ConfigError
 from schemas.layout import TransformedFeature
 from schemas.strict import Strict
-from schemas.types import BOOL, FLOAT, INT, TIME, TIME_TEXT, ColumnType
+from schemas.types import BOOL, CATEGORIES, FLOAT, INT, TIME, TIME_TEXT, ColumnType
 
 
 class TreatmentOptions(Strict):
@@ -51,4 +54,52 @@ class ScaledNumber(TreatmentOptions):
                 name=f"{columns[0]}_{suffix}", columns=columns, treatment=self.kind, role="dense"
             )
             for suffix in (self.kind, f"{self.kind}_missing")
+        )
+
+
+class LearnedTerms(TreatmentOptions):
+    """The options of a treatment that learns the most frequent values of a column."""
+
+    accepts: ClassVar[tuple[ColumnType, ...]] = (*CATEGORIES, FLOAT)
+    top_k: Annotated[int, Field(ge=1)]
+    min_count: Annotated[int, Field(ge=1)] = 1
+
+
+class Indicators(LearnedTerms):
+    """The options of a treatment that gives 0 or 1 for each of the most frequent values."""
+
+    top_k: Annotated[int, Field(ge=1, le=1_000)] = 10
+
+    def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
+        """Return an indicator a value, COLUMN_KIND_1 of the most frequent one, and the flag."""
+        return tuple(
+            TransformedFeature(
+                name=f"{columns[0]}_{self.kind}_{suffix}",
+                columns=columns,
+                treatment=self.kind,
+                role="dense",
+            )
+            for suffix in (*range(1, self.top_k + 1), "missing")
+        )
+
+
+def require_list(kind: str, column: Column, instead: str, *, where: str) -> None:
+    """Check that a column has lists.
+
+    Args:
+      kind: the treatment.
+      column: of schema.pbtxt.
+      instead: the treatment of columns of one value a row.
+      where: the section, for the error.
+
+    Raises:
+      ConfigError: it has one value a row.
+    """
+    if not column.is_list:
+        raise ConfigError(
+            f"{kind} cannot take {column.name!r}, which has one value a row",
+            where=where,
+            expected="a column of lists",
+            remedy=f"use {instead}, or write value_count {{ max: N }} for it in schema.pbtxt if it"
+            " has up to N values a row",
         )

@@ -7,21 +7,18 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.layout import TransformedFeature
-from schemas.treatments.options import TreatmentOptions
-from schemas.types import CATEGORIES, FLOAT, ColumnType
+from schemas.treatments.options import LearnedTerms
 
 
-class Vocabulary(TreatmentOptions):
+class Vocabulary(LearnedTerms):
     """The id of an exact value: 0 for missing, then by decreasing count, then the OOV buckets.
 
     A list gets an id a value; a missing list the id 0 alone, an empty one none.
     """
 
     kind: Literal["vocabulary"] = "vocabulary"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (*CATEGORIES, FLOAT)
     accepts_lists: ClassVar[bool] = True
     top_k: Annotated[int, Field(ge=1)] = 10_000
-    min_count: Annotated[int, Field(ge=1)] = 1
     oov_buckets: Annotated[int, Field(ge=1)] = 1
     combine: Literal["mean", "sum"] | None = None  # of a list's embeddings; None is the mean
 

@@ -65,6 +65,14 @@ def test_slices_and_keys_refuse_lists(folder, old, new, user):
     assert error.what == f"{user} cannot take 'tags', which has a list of values a row"
 
 
+@pytest.mark.parametrize("kind", ["multi_hot", "length"])
+def test_what_is_made_of_lists_takes_nothing_else(folder, kind):
+    folder.change("  payment: vocabulary", f"  payment: {kind}")
+    error = refusal(folder)
+    assert error.what == f"{kind} cannot take 'payment', which has one value a row"
+    assert error.expected == "a column of lists"
+
+
 def test_combine_is_for_lists(folder):
     folder.change("  payment: vocabulary", "  payment: {vocabulary: {combine: sum}}")
     assert "has `combine`, which has no effect" in refusal(folder).what
