@@ -119,7 +119,7 @@ def count_values(value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Values are counted in the graph: a batch leaves it as a few hundred terms, not as an object a
     value.
     """
-    return _count(tf.reshape(_lines_of(value), [-1]))
+    return _count(tf.reshape(lines_of(value), [-1]))
 
 
 def _count(lines: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -127,15 +127,15 @@ def _count(lines: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return unique.y, unique.count
 
 
-def _lines_of(value: tf.Tensor) -> tf.Tensor:
+def lines_of(value: tf.Tensor) -> tf.Tensor:
     """Return each value, string [columns, rows], as a line of the file."""
-    headings = tf.constant([_line(i, b"") for i in range(value.shape[0])])
+    headings = tf.constant([line_of(i, b"") for i in range(value.shape[0])])
     return tf.strings.join([tf.broadcast_to(headings[:, tf.newaxis], tf.shape(value)), value])
 
 
 def _lines_of_lists(value: tf.Tensor, column: tf.Tensor, columns: int) -> tf.Tensor:
     """Return each value of lists, string [values], as a line of the file."""
-    headings = tf.constant([_line(i, b"") for i in range(columns)])
+    headings = tf.constant([line_of(i, b"") for i in range(columns)])
     return tf.strings.join([tf.gather(headings, column), value])
 
 
@@ -147,7 +147,7 @@ def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
       path: of the vocabularies' file, string [].
       columns: how many there are.
     """
-    places = _places(tf.reshape(_lines_of(value), [-1]), path, columns)
+    places = _places(tf.reshape(lines_of(value), [-1]), path, columns)
     heading = places[: columns + 1, tf.newaxis]
     line = tf.reshape(places[columns + 1 :], tf.shape(value))
     first = heading[:columns] + 1
@@ -175,7 +175,7 @@ def lookup_lists(value: tf.Tensor, column: tf.Tensor, path: tf.Tensor, columns: 
 def _places(lines: tf.Tensor, path: tf.Tensor, columns: int) -> tf.Tensor:
     """Return the line numbers of the headings, and of lines after them; -1 if not found."""
     # Headings and values share one look-up, because each call makes a table.
-    headings = tf.constant([_line(i, b"") for i in range(columns + 1)])
+    headings = tf.constant([line_of(i, b"") for i in range(columns + 1)])
     return tft.apply_vocabulary(tf.concat([headings, lines], axis=0), path)
 
 
@@ -193,7 +193,8 @@ def read(path: str, columns: int) -> list[ColumnTerms]:
     return read
 
 
-def _line(column: int, term: bytes) -> bytes:
+def line_of(column: int, term: bytes) -> bytes:
+    """Return a term of a column, by its number, as a line of the file."""
     return b"%d\t%s" % (column, term)
 
 
@@ -242,13 +243,13 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
         lines: list[bytes] = []
         left_out: list[bytes] = []
         for column, options in enumerate(self._options):
-            lines.append(_line(column, b""))
+            lines.append(line_of(column, b""))
             top = tops.get(column, [])[: options.top_k]
-            lines += [_line(column, term) for _, term in top if not _has_line_break(term)]
+            lines += [line_of(column, term) for _, term in top if not _has_line_break(term)]
             broken = [-negative_count for negative_count, term in top if _has_line_break(term)]
             if broken:
                 left_out.append(b"%s%d\t%d\t%d" % (_LEFT_OUT, column, len(broken), sum(broken)))
-        lines += [_line(len(self._options), b""), *left_out]
+        lines += [line_of(len(self._options), b""), *left_out]
         path = os.path.join(folder, self._file_name)
         files.write_whole(path, b"".join(line + b"\n" for line in lines))
         return path

@@ -14,6 +14,7 @@ from schemas.treatments.buckets import Buckets
 from schemas.treatments.cross import Cross as Cross
 from schemas.treatments.date_parts import DateParts
 from schemas.treatments.equal_width import EqualWidth
+from schemas.treatments.frequency import Frequency
 from schemas.treatments.hash import HashBuckets
 from schemas.treatments.length import Length
 from schemas.treatments.max_abs import MaxAbs
@@ -34,7 +35,7 @@ from schemas.treatments.z_score import ZScore
 KINDS = (
     *(ZScore, MinMax, MaxAbs, Robust, Power, Rank, PiecewiseLinear),
     *(QuantileBuckets, EqualWidth, Buckets),
-    *(Vocabulary, HashBuckets, OneHot, MultiHot),
+    *(Vocabulary, HashBuckets, OneHot, MultiHot, Frequency),
     *(DateParts, Vector, Length, TextShape),
 )
 

@@ -59,14 +59,14 @@ OF_TEXT = {"void": "void", "note": "note"}
 def transformed(run):
     hashes = [{"hash": {"buckets": 5_000}}]
     features = {
-        "city": [{"one_hot": {"top_k": 2}}, *hashes],
-        "k": [{"one_hot": {"min_count": 2}}, {"hash": {"buckets": 7, "salt": "s"}}],
-        "x": [{"one_hot": {"top_k": 3}}, *hashes],
-        "void": [{"one_hot": {"top_k": 1}}, "hash", "text_shape"],
+        "city": [{"one_hot": {"top_k": 2}}, *hashes, {"frequency": {"min_count": 2}}],
+        "k": [{"one_hot": {"min_count": 2}}, {"hash": {"buckets": 7, "salt": "s"}}, "frequency"],
+        "x": [{"one_hot": {"top_k": 3}}, *hashes, {"frequency": {"top_k": 2}}],
+        "void": [{"one_hot": {"top_k": 1}}, "hash", "text_shape", "frequency"],
         "tags": [{"multi_hot": {"top_k": 3}}, "length", {"hash": {"buckets": 9, "combine": "sum"}}],
         "days": [{"multi_hot": {"top_k": 1}}, {"length": {"clip": 1.5}}, "hash"],
         "emb": [{"multi_hot": {"top_k": 2}}, "length"],
-        "note": ["text_shape"],
+        "note": ["text_shape", "frequency"],
     }
     return run(KINDS, features, SPLITS, lists=LISTS)
 
@@ -129,6 +129,26 @@ def test_a_hash_is_a_bucket_a_value_and_missing_is_0(transformed):
     assert len({n for (name, _), n in pairs.items() if name == "city"}) == 5  # no two collide
     # The salt makes another hash of the same text.
     assert [pairs["k", "7"], pairs["k", "-1"]] != [pairs["days", "1"] % 7, pairs["days", "-1"] % 7]
+
+
+@pytest.mark.parametrize("name", [*SINGLE, "note"])
+def test_a_frequency_is_the_share_of_training_rows_with_the_value(case, name):
+    raw, got = case
+    train, own = (
+        [None if is_missing(v) else 0.0 if v == 1e-40 else v for v in split[name]]
+        for split in (TRAIN, raw)
+    )
+    rows = sum(value is not None for value in train)
+    counts = [train.count(value) if value is not None else 0 for value in own]
+    if name == "city":  # min_count is 2
+        counts = [count if count > 1 else 0 for count in counts]
+    if name == "x":  # infinity is the third value, of two
+        counts = [0 if value == float("inf") else n for value, n in zip(own, counts, strict=True)]
+    shares = np.array(counts) / max(rows, 1)
+    np.testing.assert_allclose(got[f"{name}_frequency"], shares, rtol=1e-6)
+    logs = np.log1p(counts) / np.log1p(max(rows, 1))
+    np.testing.assert_allclose(got[f"{name}_frequency_log"], logs, rtol=1e-6)
+    assert got[f"{name}_frequency_missing"] == [float(value is None) for value in own]
 
 
 def standardized(train, values, clip=10.0):
