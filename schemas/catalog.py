@@ -212,15 +212,18 @@ def _read_text(path: Path, *, most: int) -> str:
 
 def _config_error(error: pydantic.ValidationError, node: Any, path: Path) -> ConfigError:
     """Return a ConfigError that lists every problem with its line."""
-    problems = []
-    for problem in error.errors()[:_SHOWN]:
+    problems, found = [], error.errors()
+    around = {problem["loc"][:depth] for problem in found for depth in range(len(problem["loc"]))}
+    # To pydantic, a list whose items are wrong is too short as well.
+    found = [p for p in found if p["type"] != "too_short" or p["loc"] not in around]
+    for problem in found[:_SHOWN]:
         keys = _as_written(tuple(problem["loc"]))
         name = ".".join(str(k) for k in keys) or "(top)"
         if "key" in problem.get("ctx", {}):
             keys += (problem["ctx"]["key"],)
         problems.append(f"{path.name}:{_line(node, keys)}: {name}: {plain(problem)}")
-    if error.error_count() > _SHOWN:
-        problems.append(f"… and {error.error_count() - _SHOWN} more")
+    if len(found) > _SHOWN:
+        problems.append(f"… and {len(found) - _SHOWN} more")
     return ConfigError("\n".join(problems), where=str(path), remedy="correct the lines named above")
 
 

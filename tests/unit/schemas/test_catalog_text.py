@@ -125,6 +125,11 @@ def test_a_value_that_cannot_be_is_named(folder, old, new, said):
     assert said in refusal(folder).what
 
 
+def test_a_list_with_a_wrong_item_is_not_called_too_short_as_well(folder):
+    folder.change("payment: vocabulary", "payment: [vocabulary: {top_k: 0}]")
+    assert len(refusal(folder).what.splitlines()) == 1
+
+
 def test_a_wrong_value_is_shown_with_its_line(folder):
     line = folder.change("{buckets: 4}", "{buckets: 1}")
     assert refusal(folder).what.startswith(f"pipeline.yaml:{line}: features.0.treatments.1")
