@@ -1,8 +1,12 @@
 """What treatments learn of the distribution of each column: its extremes and quantiles, in float64.
 
-One analyzer serves all columns. The sketches are those that TFT uses; beside them are the exact
-extremes, between which every quantile is. A treatment turns the quantiles into its own figures,
-such as an exponent, in numpy on a worker.
+One analyzer serves all columns. `tft.quantiles` does the same with quantiles rounded to float32, in
+which Unix seconds less than a minute apart are equal.
+
+The sketches are those that TFT uses. They have 32 bytes a value while a column has few values, and
+TFT sends them from step to step seven times, all columns at once. Here they are sent once, some
+columns at a time. Beside them are the exact extremes, between which every quantile is. A treatment
+turns the quantiles into its own figures, such as an exponent, in numpy on a worker.
 """
 
 from __future__ import annotations
@@ -19,8 +23,7 @@ import tensorflow_transform as tft
 from tfx_bsl.sketches import QuantilesSketch
 
 _SLICE = 32  # columns whose sketches are merged together
-_ERROR = 0.25  # of a quantile's rank, as a share of the distance between two quantiles
-_FEWEST = 1_000  # quantiles that the error is at least as small for
+_ERROR = 0.25 / 1_000  # of a quantile's rank, as a share of all rows
 _MOST_ROWS = 1 << 32  # up to which it holds
 _NO_WEIGHT = 1e-30  # so small that adding it to a row's weight does not move a quantile
 
@@ -35,7 +38,9 @@ class Distribution(NamedTuple):
     sketch: QuantilesSketch | None
 
 
-def learn(x: tf.Tensor, parts: int, figures: Figures, width: int) -> tf.Tensor:
+def learn(
+    x: tf.Tensor, parts: int, figures: Figures, width: int, error: float = _ERROR
+) -> tf.Tensor:
     """Return what `figures` makes of the columns' quantiles, float64 [columns, width].
 
     Args:
@@ -45,10 +50,11 @@ def learn(x: tf.Tensor, parts: int, figures: Figures, width: int) -> tf.Tensor:
       figures: takes the quantiles, float64 [columns, parts + 1], from the smallest value to the
         greatest one, NaN in columns without values. It is a function of a module, or a partial one.
       width: how many figures of a column it returns.
+      error: that a quantile's rank may have, as a share of all rows.
     """
     (found,) = tft.experimental.ptransform_analyzer(
         inputs=[x],
-        ptransform=Learn(x.shape[1], parts, figures),
+        ptransform=Learn(x.shape[1], parts, figures, error),
         output_dtypes=[tf.float64],
         output_shapes=[[x.shape[1], width]],
         name="distributions",
@@ -63,12 +69,13 @@ class Learn(beam.PTransform):
       columns: how many the matrix has.
       parts: as for `learn`.
       figures: as for `learn`.
+      error: as for `learn`.
     """
 
-    def __init__(self, columns: int, parts: int, figures: Figures) -> None:
+    def __init__(self, columns: int, parts: int, figures: Figures, error: float = _ERROR) -> None:
         super().__init__()
         self._firsts = range(0, columns, _SLICE)
-        self._combine = CombineDistributions(parts)
+        self._combine = CombineDistributions(parts, error)
         self._figures = figures
 
     def expand(self, batches: beam.PCollection[tuple[np.ndarray]]) -> beam.PCollection[np.ndarray]:
@@ -102,10 +109,12 @@ class CombineDistributions(beam.CombineFn):
 
     Args:
       parts: as for `learn`.
+      error: as for `learn`.
     """
 
-    def __init__(self, parts: int) -> None:
+    def __init__(self, parts: int, error: float = _ERROR) -> None:
         self._parts = parts
+        self._error = error
 
     def create_accumulator(self) -> Distribution | None:
         """Return None: the first batch says how many columns there are."""
@@ -127,7 +136,7 @@ class CombineDistributions(beam.CombineFn):
         least = np.full(columns, np.inf)
         if self._parts == 1:
             return Distribution(least, -least, None)
-        sketch = QuantilesSketch(_ERROR / max(self._parts, _FEWEST), _MOST_ROWS, columns)
+        sketch = QuantilesSketch(self._error, _MOST_ROWS, columns)
         # A row of almost no weight, because the sketch fails on a column without values.
         sketch.AddValues(pa.array(np.zeros(columns)), pa.array([_NO_WEIGHT], pa.float32()))
         return Distribution(least, -least, sketch)

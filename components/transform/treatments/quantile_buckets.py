@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import tensorflow as tf
 
 from components.column_tensors import by_name, integers_first, numbers
+from components.transform import distributions
 from components.transform.constants import constants_by_column
-from components.transform.quantiles import quantiles
 from components.transform.treatments.protocol import Use
 from schemas.layout import TransformedFeature
 from schemas.treatments.quantile_buckets import QuantileBuckets
 
 if TYPE_CHECKING:
     from components.transform.treatments.protocol import Inputs, Tensors
-
-_NO_WEIGHT = 1e-30  # so small that adding it to a row's weight does not move a quantile
 
 
 def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
@@ -28,21 +27,18 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
         alike = [c for c, o in options.items() if o.buckets == count]
         columns = integers_first((name, inputs[name]) for name in alike)
         value = numbers([inputs[c] for c in columns])
-        # The sketch leaves NaN out; infinite values must not become boundaries either.
-        finite = tf.where(tf.math.is_finite(value), value, tf.constant(float("nan"), tf.float64))
-        # A row of almost no weight, because the sketch fails on a column without values.
-        boundaries = quantiles(
-            tf.pad(finite, [[0, 1], [0, 0]]),
-            weights=tf.pad(tf.ones(tf.shape(value)[:1]), [[0, 1]], constant_values=_NO_WEIGHT),
-            num_buckets=count,
-            epsilon=0.01 / count,
-        )
+        ends = distributions.learn(value, count, _between, width=count - 1, error=0.01 / count)
         # A value that is a boundary belongs to the interval above it.
         across = tf.transpose(value)
-        bucket = tf.searchsorted(boundaries, across, side="right", out_type=tf.int64) + 1
+        bucket = tf.searchsorted(ends, across, side="right", out_type=tf.int64) + 1
         bucket = tf.where(tf.math.is_nan(across), tf.zeros([], tf.int64), bucket)
         out |= by_name((f"{c}_bucket" for c in columns), bucket)
     return out
+
+
+def _between(quantiles: np.ndarray) -> np.ndarray:
+    """Return the quantiles without the extremes; they are 0 in a column without values."""
+    return np.nan_to_num(quantiles[:, 1:-1])
 
 
 def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[float]]:
