@@ -40,6 +40,18 @@ def open_parquet(path: str) -> pq.ParquetFile:
     return file
 
 
+def read_parquet(path: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of a Parquet file; all columns, or these. Errors as those of `open_parquet`.
+
+    pyarrow 18 cannot read a file without row groups, which one without rows is.
+    """
+    file = open_parquet(path)
+    if not file.num_row_groups:
+        empty = file.schema_arrow.empty_table()
+        return empty if columns is None else empty.select(list(columns))
+    return file.read(columns=columns)
+
+
 def open_arrow(file: Any, path: str, only: Sequence[int] = ()) -> pa.ipc.RecordBatchFileReader:
     """Open an Arrow file.
 

@@ -133,13 +133,13 @@ def find(run: str) -> tuple[str, dict[str, Any]]:
 
 def read_rejects(folder: str) -> pa.Table:
     """Return the rejected records in a folder; none if there is no such folder."""
-    from components.arrow_files import open_parquet
+    from components.arrow_files import read_parquet
     from components.compat import joined_tables
     from components.ingest.rejects import KEPT
 
     paths = [os.path.join(folder, name) for name in files.names(folder)]
     # an earlier version's files have no column `raw`
-    return joined_tables([KEPT.empty_table(), *(open_parquet(p).read() for p in paths)])
+    return joined_tables([KEPT.empty_table(), *map(read_parquet, paths)])
 
 
 def _lines(rejects: pa.Table, samples: int) -> Iterator[str]:

@@ -130,12 +130,12 @@ def _of_split(folder: str, split: str) -> dict[str, Measured]:
 
 def _not_integers(folder: str) -> dict[str, list[str]]:
     """Return the values that INT columns rejected, by column."""
-    from components.arrow_files import open_parquet
+    from components.arrow_files import read_parquet
 
     found: dict[str, list[str]] = {}
     for name in files.names(folder):
         columns = ("column", "reason", "value")
-        rejects = open_parquet(os.path.join(folder, name)).read(columns=list(columns))
+        rejects = read_parquet(os.path.join(folder, name), columns)
         for column, reason, value in zip(*(rejects[c].to_pylist() for c in columns), strict=True):
             _add(found, column, reason, value)
     return found

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from components import files
-from components.arrow_files import open_parquet
+from components.arrow_files import read_parquet
 from components.examples import shards
 from components.ingest.counts import Counts
 from components.ingest.failures import disk_errors
@@ -119,7 +119,7 @@ def _measured(examples: str, measure: Measure) -> Iterator[ShardFacts]:
     number = 0
     for split in SPLITS:
         for path in shards(examples, split):
-            yield measure.of(number, split, open_parquet(path).read())
+            yield measure.of(number, split, read_parquet(path))
             number += 1
 
 

@@ -25,7 +25,7 @@ from apache_beam.io.gcp.pubsub import PubsubMessage
 from apache_beam.transforms.window import TimestampedValue
 
 from components import list_arrays, list_matrices
-from components.arrow_files import open_parquet
+from components.arrow_files import read_parquet
 from components.parity.json_forms import (
     as_whole,
     even_rows,
@@ -88,10 +88,8 @@ class BatchJob(_ScoringJob):
         pq.write_table(as_table(feeds), path, row_group_size=_GROUP_ROWS)
         output = ScoreOutput.of(os.path.join(folder, "scores.parquet"), None, overwrite=False)
         done = predict(model=signature.saved_model, paths=[path], output=output, keys=[_KEY])
-        scores = open_parquet(output.path).read().to_pydict()
-        lines = [
-            open_parquet(path).read(["line"]).column("line").to_pylist() for path in done.rejects
-        ]
+        scores = read_parquet(output.path).to_pydict()
+        lines = [read_parquet(path, ["line"]).column("line").to_pylist() for path in done.rejects]
         refused = [line - 1 for of_file in lines for line in of_file]
         return _Scored(scores.pop(_KEY), scores, refused)
 

@@ -53,6 +53,8 @@ class ParquetRows:
     def batches(self, names: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         """Yield these columns, so many rows at a time."""
         groups = list(self.groups)
+        if not groups:
+            return  # pyarrow 18 cannot read none
         yield from self.file.iter_batches(rows, row_groups=groups, columns=names, use_threads=False)
 
 
@@ -136,7 +138,7 @@ def sample(options: Parquet, path: str, rows: int) -> tuple[pa.Table, bool]:
         chosen = range(0, groups, min(step, max(groups, 1)))
         most = -(-rows // max(len(chosen), 1))
         parts = [_first_rows(file, group, most) for group in chosen]
-        table = pa.concat_tables(parts) if parts else file.read()
+        table = pa.concat_tables(parts) if parts else file.schema_arrow.empty_table()
     except FAILURES as error:
         raise unreadable(path, error, Reader.format) from error
     names = unique_names(table.schema)

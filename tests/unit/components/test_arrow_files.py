@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.arrow_files import open_arrow, open_parquet
+from components.arrow_files import open_arrow, open_parquet, read_parquet
 from schemas.errors import DataError
 
 ROOT = Path(__file__).parents[3]
@@ -163,3 +163,12 @@ def test_nothing_else_opens_a_file_of_arrows():
         if (names := openings(path.read_text(encoding="utf-8")))
     }
     assert set(found) == {THE_PLACE}, f"open these by {THE_PLACE}: {found}"
+
+
+@pytest.mark.parametrize("columns", [None, ["b"]])
+def test_a_file_without_rows_is_an_empty_table_of_its_columns(tmp_path, columns):
+    schema = pa.schema([("a", pa.int64()), ("b", pa.string())])
+    with pq.ParquetWriter(tmp_path / "none.parquet", schema):
+        pass
+    read = read_parquet(str(tmp_path / "none.parquet"), columns)
+    assert (read.num_rows, read.column_names) == (0, columns or ["a", "b"])
