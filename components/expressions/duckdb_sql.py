@@ -109,10 +109,14 @@ def _call(node: FunctionCall, arguments: list[str]) -> str:
         return _case(arguments)
     if node.function == "cast":
         return f"TRY_CAST({arguments[0]} AS {node.type.sql})"
+    if node.function in _PLACED:
+        arguments = [arguments[0], *map(_near, arguments[1:])]
     if node.type == INTEGER and node.function in _EXACT:
         wide = [f"({argument})::HUGEINT" for argument in arguments]
         return f"TRY_CAST({_EXACT[node.function].format(*wide)} AS BIGINT)"
     whole = f"{node.function}({{all}})"
+    if node.type == INTEGER and node.function == "list_sum":
+        whole = "TRY_CAST(list_sum(({0})::HUGEINT[]) AS BIGINT)"
     template = _TEMPLATES.get(node.function, _NARROW.get((node.function, len(arguments)), whole))
     joined = {"all": ", ".join(arguments), "rest": ", ".join(arguments[1:])}
     return template.format(*arguments, **joined)
@@ -135,7 +139,6 @@ _EXACT = {
     "negative": "-{0}",
     "abs": "abs({0})",
     "sign": "sign({0})",
-    "list_sum": "list_sum({0}::HUGEINT[])",
 }
 
 # Of the others, those that are not written as NAME(arguments).
@@ -153,6 +156,7 @@ _TEMPLATES = {
     **{name: f"CASE WHEN {{0}} > 0 THEN {name}({{0}}) END" for name in ("ln", "log2", "log10")},
     **{name: f"CASE WHEN abs({{0}}) <= 1 THEN {name}({{0}}) END" for name in ("asin", "acos")},
     "in": "({0} IN ({rest}))",
+    "atan2": "atan2({0} + 0, {1} + 0)",  # a zero without a sign
     "date_trunc": "date_trunc({all})::TIMESTAMP",
 }
 
@@ -172,8 +176,17 @@ _SAFE = frozenset(
 # Operators of numbers whose result is not finite if an argument is not: the last one is checked.
 _CARRIES = frozenset({"+", "-", "*", "negative"})
 
+# Functions of characters' places, which fail for those that do not fit 32 bits.
+_PLACED = frozenset({"substring", "left", "right"})
+_FAR = 2**31
+
 # Functions whose SQL has an argument twice.
-_TWICE = frozenset({"/", "//", "%", "sqrt", "ln", "log2", "log10", "asin", "acos"})
+_TWICE = frozenset({"/", "//", "%", "sqrt", "ln", "log2", "log10", "asin", "acos"}) | _PLACED
+
+
+def _near(place: str) -> str:
+    """Return SQL for a place that is within the longest text, or just beyond it."""
+    return f"CASE WHEN abs({place}::DOUBLE) > {_FAR} THEN sign({place}) * {_FAR} ELSE {place} END"
 
 
 def _case(arguments: list[str]) -> str:
