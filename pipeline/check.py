@@ -100,13 +100,16 @@ def _look(dataset: Dataset, parts: Sequence[tuple[Reader[Part], Part]]) -> _Look
     """Read the first rows of the table."""
     import pyarrow.compute as pc
 
+    from components.expressions.patterns import check_patterns
     from components.prepare.rules import KEPT, RowRules
+    from schemas.catalog import SPEC_FILE
     from schemas.columns import parse_schema
     from schemas.expectations import expectations_of
 
     schema = parse_schema(dataset.schema_text, where=str(dataset.folder))
     expected = {each.name: each for each in expectations_of(schema).columns}
     rules = RowRules(dataset.spec.prepare, dataset.columns)
+    check_patterns(dataset.derived, where=str(dataset.folder / SPEC_FILE))
     look = _Look(dropped=Counter(dict.fromkeys(rules.names, 0)))
     for reader, part in parts:
         for block in reader.read(part):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from components import files, stores
+from components.expressions.patterns import check_patterns
 from components.ingest.selection import selection_of
 from components.ingest.splits import protocol as splits
 from components.prepare import rules
@@ -23,12 +24,14 @@ from components.sources.protocol import Reader, TableReader, open_reader
 from components.sources.source_files import source_files as files_of
 from components.tasks import outcomes
 from components.tasks import protocol as tasks
+from components.transform import preprocessing
 from components.transform.treatments import protocol as treatments
 from pipeline import digests, published, rule_nodes, span_nodes, spans
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE, Dataset
+from schemas.derived import plain
 from schemas.expectations import Expectations, expectations_of
 from schemas.sources.options import FileOptions
 from schemas.tasks import options as task_options
@@ -66,11 +69,12 @@ def check_source(dataset: Dataset) -> None:
 
     Raises:
       DataError: there is no file or table, or one is empty, cannot be read or lacks a column.
-      ConfigError: the source's options contradict each other, or DuckDB cannot compute a rule of
-        `prepare.where` or of the validation.
+      ConfigError: the source's options contradict each other, DuckDB cannot compute a rule of
+        `prepare.where` or of the validation, or a pattern of `derive` is not a regular expression.
       StoreError: the store does not answer, or refuses.
     """
     rules.RowRules(dataset.spec.prepare, dataset.columns)
+    check_patterns(dataset.derived, where=str(dataset.folder / SPEC_FILE))
     reader = reader_of(dataset)
     for pattern in filter(files.in_store, dataset.source_patterns):
         stores.check(pattern)
@@ -212,7 +216,7 @@ class _Shared:
         )
         return cls(
             columns=schema_columns.dumps(dataset.columns),
-            features=json.dumps(sections),
+            features=json.dumps(sections | {"derived": plain(dataset.derived)}),
             label=label.model_dump_json(exclude=set(unread)),
             answers=dataset.spec.export.model_dump_json(),
             expectations=_expectations(dataset).model_dump_json(),
@@ -235,6 +239,7 @@ def _kinds(node: str, dataset: Dataset) -> dict[str, list[str]]:
         splits.__name__: [splits.module_of(dataset.spec.splits.by)],
         rules.__name__: [rules.CONDITIONS] if dataset.spec.prepare.where else [],
         treatments.__name__: [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds],
+        preprocessing.__name__: [preprocessing.DERIVED_COLUMNS] if dataset.derived else [],
         tasks.__name__: [tasks.module_of(dataset.spec.label.task)],
         outcomes.__name__: outcomes.modules_of(dataset.spec.label.task),
         task_options.__name__: [type(dataset.spec.label).__module__],

@@ -38,6 +38,8 @@ def command(dataset: str) -> None:
         click.echo(f"spans      {spans.in_words(read)}")
     for rule in spec.prepare.in_words():
         click.echo(f"prepare    {rule}")
+    for name, text in spec.derive.items():
+        click.echo(f"derive     {name}: {text}")
     folds = "" if spec.splits.folds is None else f"; train has {spec.splits.folds} folds"
     click.echo(f"splits     train, eval and test: {spec.splits.in_words()}{folds}\n")
     click.echo(
@@ -54,18 +56,21 @@ def command(dataset: str) -> None:
 
 
 def _lines(dataset: Dataset) -> Iterator[tuple[str, str, str, str]]:
-    """Yield a line for each column, and one for each cross."""
+    """Yield a line for each column, raw and derived, and one for each cross."""
     spec = dataset.spec
     treatments = {feature.column: feature.treatments for feature in spec.features}
     crossed = {name for cross in spec.crosses for name in cross.columns}
-    for column in dataset.columns:
+    derived = tuple(each.column for each in dataset.derived)
+    for column in (*dataset.columns, *derived):
         own = treatments.get(column.name, ())
         features = [f.name for each in own for f in each.outputs((column.name,), 0)]
         uses = [_written(treatment) for treatment in own]
         uses += ["in a cross"] if column.name in crossed and not own else []
+        uses += [f"in {each.name}" for each in dataset.derived if column.name in each.inputs]
         uses += ["the split"] if column.name in spec.splits.columns and not own else []
         uses += ["the label"] if column.name in spec.label.columns else []
-        yield column.name, _type(column), ", ".join(uses) or "not used", _listed(features)
+        kind = f"{column.kind}, derived" if column in derived else _type(column)
+        yield column.name, kind, ", ".join(uses) or "not used", _listed(features)
     for cross in spec.crosses:
         names = " x ".join(cross.columns)
         yield names, "", f"cross: {{buckets: {cross.buckets}}}", cross.name

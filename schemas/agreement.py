@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from schemas.columns import Column, find, refuse_list, require_type
+from schemas.derived import DerivedColumn, raw_names
 from schemas.errors import ConfigError
 from schemas.prepare_agreement import check_prepare
 from schemas.sources.options import FileOptions
@@ -23,12 +24,15 @@ _OF_LISTS = "of lists, " + ", ".join(k for k, kind in BY_NAME.items() if kind.ac
 RESERVED = (FOLD, "skewless_origin")
 
 
-def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
+def check(
+    spec: Spec, columns: tuple[Column, ...], derived: tuple[DerivedColumn, ...], *, where: str
+) -> None:
     """Check pipeline.yaml against the columns of schema.pbtxt.
 
     Args:
       spec: pipeline.yaml.
       columns: the columns of schema.pbtxt.
+      derived: the derived columns of pipeline.yaml.
       where: the path of pipeline.yaml.
 
     Raises:
@@ -39,7 +43,10 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
     _check_nulls(spec, columns, where)
     _check_renamed(spec, columns, where)
     _check_spans(spec, where)
-    _check_features(spec, columns, where)
+    _check_features(spec, (*columns, *(each.column for each in derived)), where)
+    served = raw_names(derived, spec.feature_columns)
+    _check_served(served, columns, where)
+    _refuse_derived(spec, where)
     section = f"{where}: splits"
     if spec.splits.reads_names and not isinstance(spec.source, FileOptions):
         raise ConfigError(
@@ -54,7 +61,7 @@ def check(spec: Spec, columns: tuple[Column, ...], *, where: str) -> None:
     for name in spec.evaluation.slices:
         column = find(columns, name, where=f"{where}: evaluation.slices")
         refuse_list("evaluation.slices", column, f"{where}: evaluation.slices")
-    _check_label(spec, columns, where)
+    _check_label(spec, columns, served, where)
     _check_weight(spec, columns, where)
     _check_names(spec, columns, where)
     check_prepare(spec.prepare, columns, spec.label, where=where)
@@ -121,14 +128,38 @@ def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None
             column = find(columns, name, where=f"{where}: crosses")
             require_type("a cross", column, cross.accepts, f"{where}: crosses")
             refuse_list("a cross", column, f"{where}: crosses", accepted=_OF_LISTS)
-    for name in spec.feature_columns:
+
+
+def _check_served(names: tuple[str, ...], columns: tuple[Column, ...], where: str) -> None:
+    """Check that requests carry the raw columns of features."""
+    for name in names:
         if not find(columns, name, where=where).serving:
             raise ConfigError(
                 f"the feature {name!r} is not known when serving",
-                where=f"{where}: features, crosses",
+                where=f"{where}: features, crosses, derive",
                 expected="columns of the SERVING environment: others leak the answer",
                 remedy="drop the feature, or its not_in_environment in schema.pbtxt",
             )
+
+
+def _refuse_derived(spec: Spec, where: str) -> None:
+    """Check that sections of which no graph computes the columns have raw ones alone."""
+    users = {
+        "splits": spec.splits.columns,
+        "evaluation.slices": spec.evaluation.slices,
+        "label": spec.label.columns,
+        "label.weight": () if spec.label.weight is None else (spec.label.weight,),
+        "prepare.required": spec.prepare.required,
+        "prepare.outliers": tuple(spec.prepare.outliers),
+    }
+    for section, names in users.items():
+        for name in names:
+            if name in spec.derive:
+                raise ConfigError(
+                    f"{section} cannot take {name!r}, which is a derived column",
+                    where=f"{where}: {section}",
+                    expected="columns of schema.pbtxt: derived ones are for features and crosses",
+                )
 
 
 def _check_list(treatment: TreatmentOptions, column: Column, where: str) -> None:
@@ -145,17 +176,19 @@ def _check_list(treatment: TreatmentOptions, column: Column, where: str) -> None
         )
 
 
-def _check_label(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
+def _check_label(
+    spec: Spec, columns: tuple[Column, ...], served: tuple[str, ...], where: str
+) -> None:
     section = f"{where}: label"
     own = tuple(find(columns, name, where=section) for name in spec.label.columns)
     for column in own:
         refuse_list("label", column, section)
     spec.label.check(own, spec.source, where=section)
     spec.label.check_thresholds(spec.evaluation.thresholds, where=where)
-    if spec.label.outcome in spec.feature_columns:
+    if spec.label.outcome in served:
         raise ConfigError(
             f"the feature {spec.label.outcome!r} is what the label is made from",
-            where=f"{where}: features, crosses",
+            where=f"{where}: features, crosses, derive",
             expected="columns that do not contain the answer",
             remedy="drop the feature",
         )
@@ -185,7 +218,7 @@ def _check_weight(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
 
 
 def _check_names(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
-    for name in (*(column.name for column in columns), spec.label.name):
+    for name in (*(column.name for column in columns), *spec.derive, spec.label.name):
         if name in RESERVED:
             raise ConfigError(
                 f"the name {name!r} is taken by a column that the run adds",

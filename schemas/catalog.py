@@ -19,6 +19,8 @@ import yaml
 from schemas import sources, splits, tasks, yaml_text
 from schemas.agreement import check
 from schemas.columns import Column, find, parse_schema, read_columns
+from schemas.derive import read_derived
+from schemas.derived import DerivedColumn, raw_names
 from schemas.errors import ConfigError, did_you_mean
 from schemas.expectations import expectations_of
 from schemas.schema_rules import check_schema
@@ -56,6 +58,7 @@ class Dataset:
       spec: pipeline.yaml.
       schema_text: the text of schema.pbtxt, for the stages that validate.
       columns: schema.pbtxt as columns.
+      derived: the columns that `derive` of pipeline.yaml adds, in order.
       spans: those that a run reads, in order, where the source has spans (see `pipeline.spans`).
     """
 
@@ -63,6 +66,7 @@ class Dataset:
     spec: Spec
     schema_text: str
     columns: tuple[Column, ...]
+    derived: tuple[DerivedColumn, ...] = ()
     spans: tuple[Span, ...] = ()
 
     @property
@@ -102,14 +106,16 @@ def with_schema(folder: Path, schema_text: str) -> Dataset:
 def _checked(folder: Path, spec: Spec, schema_text: str) -> Dataset:
     where = str(folder / SCHEMA_FILE)
     columns = read_columns(schema_text, where=where)
-    check(spec, columns, where=str(folder / SPEC_FILE))
-    check_schema(schema_text, where=where, compared=spec.feature_columns)
+    derived = read_derived(spec.derive, columns, where=str(folder / SPEC_FILE))
+    check(spec, columns, derived, where=str(folder / SPEC_FILE))
+    compared = raw_names(derived, spec.feature_columns)
+    check_schema(schema_text, where=where, compared=compared)
     if spec.validation.rules:
         from schemas.rules import parse_rules  # which imports a parser of SQL
 
         path = folder / SPEC_FILE
         parse_rules(spec.validation.rules, columns, place=lambda name: _place_of_rule(path, name))
-    return Dataset(folder, spec, schema_text, columns)
+    return Dataset(folder, spec, schema_text, columns, derived)
 
 
 def _place_of_rule(path: Path, name: str) -> str:

@@ -21,7 +21,7 @@ class TransformedFeature(Strict):
 
     Attributes:
       name: its name in the graph and in the transformed examples.
-      columns: the raw columns that it is computed from.
+      columns: the columns that it is computed from, raw or derived.
       treatment: its treatment.
       role: "dense" is a float32 for the deep part, "place" one in [0, size] that the deep part
         unfolds into a piecewise-linear code, "embedding" an int64 in [0, size) for the deep and the
@@ -60,13 +60,21 @@ class Layout(Strict):
       features: in model order.
       label: its name.
       label_type: the name of its type in transformed examples.
+      derived: the raw columns that each derived column among them is made from.
       label_learned: what its task has learned from the training split, by name.
     """
 
     features: tuple[TransformedFeature, ...]
     label: str
     label_type: str = INT.name
+    derived: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     label_learned: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def raw_columns(self) -> tuple[str, ...]:
+        """The raw columns that the features are made from, each once, in order."""
+        used = (name for feature in self.features for name in feature.columns)
+        return tuple(dict.fromkeys(raw for name in used for raw in self.derived.get(name, (name,))))
 
     @property
     def dense(self) -> tuple[TransformedFeature, ...]:

@@ -6,6 +6,7 @@ types and domains are not here: they live in schema.pbtxt alone (`schemas.catalo
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import pydantic
@@ -30,6 +31,19 @@ Name = Annotated[
 ]
 
 
+_DERIVED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+
+
+def _named(value: Any) -> Any:
+    for name in value if isinstance(value, dict) else ():
+        if not _DERIVED_NAME.fullmatch(str(name)):
+            raise ValueError(
+                "the name of a derived column has letters, digits and _, a digit not first,"
+                f" got {name!r}"
+            )
+    return value
+
+
 class Spec(Strict):
     """The whole of pipeline.yaml."""
 
@@ -38,6 +52,9 @@ class Spec(Strict):
     prepare: Prepare = EVERY_ROW
     splits: Split
     label: Task
+    derive: Annotated[dict[str, str], pydantic.BeforeValidator(_named)] = Field(
+        default_factory=dict
+    )
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]
     crosses: tuple[Cross, ...] = ()
     validation: Validation = Validation()
@@ -78,7 +95,7 @@ class Spec(Strict):
 
     @property
     def feature_columns(self) -> tuple[str, ...]:
-        """Raw columns that serving needs, each once, in the order of pipeline.yaml."""
+        """Columns of features, raw and derived ones, each once, in the order of pipeline.yaml."""
         names = [f.column for f in self.features]
         names += [c for cross in self.crosses for c in cross.columns]
         return tuple(dict.fromkeys(names))

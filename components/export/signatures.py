@@ -57,8 +57,7 @@ def serving_columns(columns: Iterable[Column], layout: Layout) -> tuple[Column, 
       ConfigError: a feature is made from a column that a request cannot contain.
     """
     by_name = {c.name: c for c in columns}
-    used = dict.fromkeys(name for f in layout.features for name in f.columns)
-    for name in used:
+    for name in layout.raw_columns:
         if name not in by_name or not by_name[name].serving:
             raise ConfigError(
                 f"the model uses column {name!r}, which no request carries",
@@ -66,7 +65,7 @@ def serving_columns(columns: Iterable[Column], layout: Layout) -> tuple[Column, 
                 expected="every feature's columns in the environment SERVING",
                 remedy=f"drop the feature, or {name!r}'s not_in_environment",
             )
-    return tuple(by_name[name] for name in used)
+    return tuple(by_name[name] for name in layout.raw_columns)
 
 
 def evaluation_columns(

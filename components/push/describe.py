@@ -32,6 +32,7 @@ from components.tasks.protocol import Metrics
 from components.transform.preprocessing import Preprocessing
 from components.transform.treatments.protocol import Use
 from schemas.columns import Column
+from schemas.derived import DerivedColumn
 from schemas.description import Description, Example, Input, ParityPath, Slice, Treated
 from schemas.expectations import Expectation
 from schemas.splits.options import SPLITS
@@ -96,7 +97,10 @@ def describe(
             read_terms(artifacts.transform_graph, layout),
             example_row(artifacts.examples, serving),
         ),
-        features=tuple(_treated(use) for use in preprocessing.uses),
+        features=(
+            *map(_derived, preprocessing.derived),
+            *map(_treated, preprocessing.uses),
+        ),
         signatures=signatures_of(layout, answers, learned),
         metrics=_metrics(report),
         min_slice_examples=report.min_slice_examples,
@@ -166,6 +170,10 @@ def _treated(use: Use) -> Treated:
     options = use.options.model_dump(mode="json", exclude={"kind", "columns"}, exclude_none=True)
     in_words = ", ".join(f"{name}: {json.dumps(value)}" for name, value in options.items())
     return Treated(columns=use.columns, treatment=f"{use.kind} ({in_words})")
+
+
+def _derived(column: DerivedColumn) -> Treated:
+    return Treated(columns=column.inputs, treatment=f"derived, {column.name}: {column.text}")
 
 
 def _metrics(report: Report) -> tuple[Slice, ...]:

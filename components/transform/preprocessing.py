@@ -5,6 +5,7 @@ Both are made from the same declarations of pipeline.yaml, so they cannot disagr
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from components.tasks import protocol as tasks_protocol
 from components.transform.treatments.protocol import Use, optional, work_of
 from schemas import tasks
 from schemas.columns import Column, refuse_list
+from schemas.derived import DerivedColumn, needed, of_plain, raw_names
 from schemas.errors import ConfigError
 from schemas.layout import Layout, TransformedFeature
 from schemas.tasks.options import TaskOptions
@@ -22,6 +24,9 @@ from schemas.treatments import BY_NAME
 if TYPE_CHECKING:
     import tensorflow as tf
 
+
+# Imported by its name, so that only a pipeline with derived columns depends on their code.
+DERIVED_COLUMNS = f"{__package__}.derived_columns"
 
 _COMBINE = "mean"  # of a list's embeddings, unless the options say otherwise
 
@@ -33,14 +38,19 @@ class Preprocessing:
     Attributes:
       uses: of treatments, in model order.
       label: what the label is made from.
+      derived: the derived columns that uses need, each after those that it uses.
     """
 
     uses: tuple[Use, ...]
     label: TaskOptions
+    derived: tuple[DerivedColumn, ...] = ()
 
     @classmethod
     def loads(cls, text: str) -> Preprocessing:
-        """Read the sections `features`, `crosses` and `label` of pipeline.yaml, as JSON."""
+        """Read the sections `features`, `crosses` and `label` of pipeline.yaml, as JSON.
+
+        `derived` has the derived columns, as `schemas.derived.plain` writes them.
+        """
         sections = json.loads(text)
         single = [
             _use(options["kind"], (feature["column"],), options)
@@ -48,12 +58,19 @@ class Preprocessing:
             for options in feature["treatments"]
         ]
         crosses = [_use("cross", tuple(cross["columns"]), cross) for cross in sections["crosses"]]
-        return cls((*single, *crosses), tasks.loads(json.dumps(sections["label"])))
+        uses = (*single, *crosses)
+        derived = of_plain(sections.get("derived", ()))
+        return cls(
+            uses,
+            tasks.loads(json.dumps(sections["label"])),
+            needed(derived, [name for use in uses for name in use.columns]),
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The raw columns that go into the graph, each once, sorted by name."""
-        return tuple(sorted({*self.label.columns, *(c for use in self.uses for c in use.columns)}))
+        used = raw_names(self.derived, [c for use in self.uses for c in use.columns])
+        return tuple(sorted({*self.label.columns, *used}))
 
     def of(self, columns: Iterable[Column]) -> Preprocessing:
         """Return it with uses that know which of the raw columns have lists.
@@ -108,12 +125,13 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
         outputs = use.options.outputs(use.columns, learned[use])
         features += _of_lists(outputs, use.options) if use.is_list else outputs
     _refuse_equal_names([f.name for f in features] + [preprocessing.label.name])
-    label = preprocessing.label
+    label, derived = preprocessing.label, preprocessing.derived
     learn = tasks_protocol.optional(label.task, "learn") if graph is not None else None
     return Layout(
         features=tuple(features),
         label=label.name,
         label_type=label.LABEL_TYPE.name,
+        derived={each.name: raw_names(derived, [each.name]) for each in derived},
         label_learned=learn(graph, label) if learn else {},
     )
 
@@ -145,6 +163,9 @@ def make_preprocessing_fn(
     """
 
     def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        if preprocessing.derived:
+            module = importlib.import_module(DERIVED_COLUMNS)
+            inputs = module.with_derived(inputs, preprocessing.derived)
         outputs: dict[str, tf.Tensor] = {}
         for kind, uses in preprocessing.by_kind().items():
             outputs.update(work_of(kind).apply(inputs, uses))
