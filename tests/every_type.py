@@ -31,7 +31,11 @@ name: every
 source: {format: jsonl, path: rows.jsonl}
 splits: {by: time, column: ordered_at, gap: 1d}
 label: {column: fate, task: multiclass}
+derive:
+  unit_price: price / nullif(items, 0)
+  is_bulk: unit_price < 2 and member
 features:
+  unit_price: [z_score, quantile_buckets]
   ordered_at: [date_parts, z_score]
   opened: [date_parts: {parts: [quarter, week]}, quantile_buckets: {buckets: 5}]
   items: [z_score, quantile_buckets, vocabulary]
@@ -43,7 +47,7 @@ features:
   sizes: {vocabulary: {combine: sum}}
   point: {vector: {size: 3}}
   address.city: vocabulary
-crosses: [{columns: [shop, member], buckets: 50}]
+crosses: [{columns: [shop, member], buckets: 50}, {columns: [is_bulk, shop], buckets: 50}]
 examples: {batch_rows: 512}
 export: {warnings: true}
 model: {max_epochs: 6, batch_size: 64, deep: {learning_rate: 0.01}}

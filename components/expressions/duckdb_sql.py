@@ -110,7 +110,8 @@ def _call(node: FunctionCall, arguments: list[str]) -> str:
     if node.function == "cast":
         return f"TRY_CAST({arguments[0]} AS {node.type.sql})"
     if node.function in _PLACED:
-        arguments = [arguments[0], *map(_near, arguments[1:])]
+        text, *places = arguments
+        arguments = [text, *(_within(text, place) for place in places)]
     if node.type == INTEGER and node.function in _EXACT:
         wide = [f"({argument})::HUGEINT" for argument in arguments]
         return f"TRY_CAST({_EXACT[node.function].format(*wide)} AS BIGINT)"
@@ -176,17 +177,20 @@ _SAFE = frozenset(
 # Operators of numbers whose result is not finite if an argument is not: the last one is checked.
 _CARRIES = frozenset({"+", "-", "*", "negative"})
 
-# Functions of characters' places, which fail for those that do not fit 32 bits.
+# Functions of characters' places: beyond the text, their results depend on whether all texts of a
+# batch are ASCII, and they fail for places beyond 32 bits.
 _PLACED = frozenset({"substring", "left", "right"})
-_FAR = 2**31
 
 # Functions whose SQL has an argument twice.
 _TWICE = frozenset({"/", "//", "%", "sqrt", "ln", "log2", "log10", "asin", "acos"}) | _PLACED
 
 
-def _near(place: str) -> str:
-    """Return SQL for a place that is within the longest text, or just beyond it."""
-    return f"CASE WHEN abs({place}::DOUBLE) > {_FAR} THEN sign({place}) * {_FAR} ELSE {place} END"
+def _within(text: str, place: str) -> str:
+    """Return SQL for a place in a text, the nearest one if it is beyond."""
+    return (
+        f"CASE WHEN {place} < -length({text}) THEN -length({text})"
+        f" WHEN {place} > length({text}) THEN length({text}) + 1 ELSE {place} END"
+    )
 
 
 def _case(arguments: list[str]) -> str:

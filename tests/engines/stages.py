@@ -15,6 +15,7 @@ from pipeline.folders import Folders
 from pipeline.runners import Choice
 from schemas.catalog import Dataset
 from schemas.columns import parse_schema
+from schemas.derived import plain
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,11 @@ def transform_between(dataset: Dataset, examples: str, graph: str, transformed: 
     from components.transform.transform import transform
 
     spec = dataset.spec
+    sections = spec.model_dump(mode="json") | {"derived": plain(dataset.derived)}
     transform(
         examples=examples,
         columns=dataset.columns,
-        preprocessing=Preprocessing.loads(spec.model_dump_json()),
+        preprocessing=Preprocessing.loads(json.dumps(sections)),
         settings=spec.examples,
         graph=graph,
         transformed=transformed,

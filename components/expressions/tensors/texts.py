@@ -115,10 +115,12 @@ def _cut(text: Any, start: Any, length: Any, unit: str) -> Any:
 def _substring(text: Any, first: Any, count: Any = _FAR) -> Any:
     """Return `count` characters from the place `first`, or before it if negative.
 
-    A negative `first` counts from the end; 0 is the place before the first character.
+    A negative `first` counts from the end, and is the first character beyond it; 0 is the place
+    before the first character.
     """
+    length = _length(text)
     first, count = (tf.clip_by_value(tf.cast(x, tf.int64), -_FAR, _FAR) for x in (first, count))
-    start = tf.where(first < 0, _length(text) + first, first - 1)
+    start = tf.where(first < 0, tf.maximum(length + first, 0), tf.minimum(first - 1, length))
     return _between(text, tf.minimum(start, start + count), tf.maximum(start, start + count))
 
 

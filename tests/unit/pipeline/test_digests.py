@@ -8,6 +8,7 @@ import pytest
 
 from components.prepare import rules
 from components.sources import protocol as sources
+from components.transform import preprocessing
 from pipeline import dag, digest_cache, digests
 from pipeline.distributions import installed
 from pipeline.imports import reach
@@ -262,6 +263,15 @@ def test_only_a_pipeline_with_conditions_depends_on_duckdb():
         found = reach("components.ingest.component", "ingest", kinds={rules.__name__: chosen})
         assert ("duckdb" in found.distributions) == bool(chosen)
         assert ("components.expressions.rows" in found.modules) == bool(chosen)
+
+
+@pytest.mark.parametrize("node", ["transform", "push"])
+def test_only_a_pipeline_with_derived_columns_depends_on_their_code(node):
+    for chosen in ([], [preprocessing.DERIVED_COLUMNS]):
+        kinds = {preprocessing.__name__: chosen}
+        found = reach(f"components.{node}.component", node, kinds=kinds).modules
+        for module in ("components.expressions.tensors.graph", "schemas.expressions.tree_json"):
+            assert (module in found) == bool(chosen)
 
 
 def test_kinds_that_were_chosen_count_where_they_are_found_by_name():
