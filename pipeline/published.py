@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 
 from components import files
 from pipeline import lineage
@@ -21,7 +22,7 @@ def statistics(folders: Folders, fingerprint: str) -> str:
       folders: the pipeline's folders.
       fingerprint: of the present source.
     """
-    executions = last_push(folders)
+    executions = next(pushes(folders), {})
     measured = executions.get("statistics")
     ingested = executions.get("ingest")
     if measured is None or ingested is None:
@@ -35,13 +36,12 @@ def statistics(folders: Folders, fingerprint: str) -> str:
     return json.dumps({"version": pushed["pushed_version"], "statistics": folder})
 
 
-def last_push(folders: Folders) -> dict[str, Execution]:
-    """Return what each node did in the newest run that served its model; empty if there is none."""
+def pushes(folders: Folders) -> Iterator[dict[str, Execution]]:
+    """Yield what each node did in the runs that served their models, the newest first."""
     if not folders.metadata.exists():
-        return {}
+        return
     for run_id in reversed(files.names(os.path.join(folders.place, "runs"))):
         executions = lineage.read_run(folders.metadata, run_id)
         pushed = executions["push"].outputs.get("pushed") if "push" in executions else None
         if pushed is not None and pushed.properties.get("pushed") == 1:
-            return executions
-    return {}
+            yield executions

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from components import files
-from pipeline import lineage
+from pipeline import published
 from pipeline.folders import Folders
 from schemas import columns
 from schemas.catalog import SPEC_FILE, Dataset
@@ -56,16 +54,10 @@ def _previous_statistics(folders: Folders, fingerprint: str) -> str:
 
     A run of the same source again has the same previous data, so it uses the same results.
     """
-    if not folders.metadata.exists():
-        return ""
-    for run_id in reversed(files.names(os.path.join(folders.place, "runs"))):
-        outputs = {n: e.outputs for n, e in lineage.read_run(folders.metadata, run_id).items()}
-        pushed = outputs.get("push", {}).get("pushed")
-        if pushed is None or pushed.properties.get("pushed") != 1:
-            continue
-        if outputs["ingest"]["examples"].properties.get("input_fingerprint") == fingerprint:
-            continue
-        folder = outputs["statistics"]["statistics"].uri
-        if files.exists(folder):
+    for executions in published.pushes(folders):
+        ingested, measured = executions["ingest"].outputs, executions["statistics"].outputs
+        folder = measured["statistics"].uri
+        is_other = ingested["examples"].properties.get("input_fingerprint") != fingerprint
+        if is_other and files.exists(folder):
             return folder
     return ""
