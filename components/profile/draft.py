@@ -35,6 +35,7 @@ class DraftSplit:
       strata: the column whose values have the shares each, or "".
       eval: the name of the file of eval, or "".
       test: the name of the file of test, or "".
+      may_repeat: whether different rows may have the same values of the columns by chance.
     """
 
     by: str
@@ -43,6 +44,7 @@ class DraftSplit:
     strata: str = ""
     eval: str = ""
     test: str = ""
+    may_repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -249,4 +251,4 @@ def _by_hash(choices: Sequence[ColumnChoice], keys: Sequence[ColumnChoice]) -> D
     widest = sorted(used, key=lambda choice: -choice.typed.column.distinct)[:_MOST_KEYS]
     names = {choice.name for choice in widest}
     columns = tuple(c.name for c in used if c.name in names)
-    return DraftSplit("hash", columns, "no column names a row")
+    return DraftSplit("hash", columns, "no column names a row", may_repeat=True)

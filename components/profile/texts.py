@@ -156,6 +156,8 @@ def _splits(draft: Draft) -> Iterator[str]:
         yield f"  eval: {_scalar(split.eval)}"
     if split.columns:
         yield f"  key: {_listed(split.columns)}"
+        if split.by == "file" and split.may_repeat:
+            yield "  shared_keys: allow  # equal rows of several files may be different ones"
 
 
 def _label(draft: Draft) -> Iterator[str]:

@@ -330,3 +330,13 @@ def test_rows_in_the_order_of_dates_of_a_typed_file_are_split_by_them(arrow):
     days = pa.array([i // 4 for i in range(400)], pa.int32()).cast(pa.date32())
     drafted = draft(table({**columns, "day": days.cast(arrow)}), "returned")
     assert (drafted.split.by, drafted.split.columns) == ("time", ("day",))
+
+
+@pytest.mark.parametrize("has_id", [True, False])
+def test_rows_of_two_files_may_be_equal_only_where_no_column_names_a_row(has_id):
+    columns = {"x": [str(i % 7) for i in range(300)], "y": ["no", "yes", "no"] * 100}
+    if has_id:
+        columns["id"] = [f"a{i}" for i in range(300)]
+    drafted = draft(table(columns), "y").of_files(["train.csv", "test.csv"], has_eval=False)
+    text = texts.pipeline_text(drafted, "shop", ["train.csv", "test.csv"])
+    assert ("shared_keys: allow" in text) == (not has_id)
