@@ -78,7 +78,7 @@ def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
             "the table has no rows", where=named, expected="rows below a header with names"
         )
     columns = [
-        ColumnValues(name, table[name].combine_chunks(), module.HAS_TYPES and name not in keys)
+        ColumnValues(name, _plain(table[name]), module.HAS_TYPES and name not in keys)
         for name in table.column_names
     ]
     trimmed = [_trimmed(column) for column in columns]
@@ -87,7 +87,15 @@ def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
         source = source.model_copy(update={"trim": True})
     if spaced:
         trimmed = [replace(column, name=column.name.strip(SPACES)) for column in trimmed]
-    return Table(source, tuple(trimmed), len(paths), whole)
+    # the empty text means missing, in files with types, too
+    known = tuple(column.without([""]) for column in trimmed)
+    return Table(source, known, len(paths), whole)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column of a table as one array, without a dictionary."""
+    array = column.combine_chunks()
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def _with_keys(table: pa.Table, path: str) -> pa.Table:
@@ -111,10 +119,7 @@ def _in_files(path: str, named: str) -> tuple[list[str], SourceOptions, FileOpti
 
 def _trimmed(column: ColumnValues) -> ColumnValues:
     """Return a column of texts without the spaces around its values, itself if there are none."""
-    if not column.is_text or pa.types.is_dictionary(column.array.type):
+    if not column.is_text:
         return column
     trimmed = pc.ascii_trim(column.array, characters=SPACES)
-    if trimmed.equals(column.array):
-        return column
-    empty = pc.equal(trimmed, "")
-    return replace(column, array=pc.if_else(empty, pa.scalar(None, pa.string()), trimmed))
+    return column if trimmed.equals(column.array) else replace(column, array=trimmed)

@@ -1,5 +1,9 @@
 """A look at a table reads several of its files, each with the columns that it has."""
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
 from components.profile.table import look
 
 
@@ -24,3 +28,14 @@ def test_a_large_table_is_looked_at_in_eight_files(tmp_path):
 
     assert (table.files, table.whole) == (20, False)
     assert table.columns[0].array.to_pylist() == [str(n) for n in range(0, 20, 3) for _ in range(5)]
+
+
+@pytest.mark.parametrize("has_dictionary", [False, True])
+def test_the_empty_text_is_missing_in_files_with_types_as_in_a_run(tmp_path, has_dictionary):
+    texts = pa.array(["a", "", "  ", None])
+    texts = texts.dictionary_encode() if has_dictionary else texts
+    pq.write_table(pa.table({"t": texts}), tmp_path / "rows.parquet")
+    path = str(tmp_path / "rows.parquet")
+    (column,) = look(path, named=path).columns
+    assert column.array.to_pylist() == ["a", None, None, None]
+    assert column.missing == 3
