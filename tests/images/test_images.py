@@ -18,7 +18,7 @@ from tests.images.conftest import REVISION
 
 WORDCOUNT = Path(__file__).with_name("wordcount.py")
 USER = 10001
-MOST_BYTES = 2.7e9
+MOST_BYTES = 2.8e9
 POOL_PORT = 50_000
 
 
