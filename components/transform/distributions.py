@@ -54,7 +54,7 @@ def learn(
     """
     (found,) = tft.experimental.ptransform_analyzer(
         inputs=[x],
-        ptransform=Learn(x.shape[1], parts, figures, error),
+        ptransform=Learn(x.shape[1], CombineDistributions(parts, error), figures),
         output_dtypes=[tf.float64],
         output_shapes=[[x.shape[1], width]],
         name="distributions",
@@ -67,15 +67,16 @@ class Learn(beam.PTransform):
 
     Args:
       columns: how many the matrix has.
-      parts: as for `learn`.
-      figures: as for `learn`.
-      error: as for `learn`.
+      combine: values [rows, some columns] to an array [these columns, any].
+      figures: takes that array of all columns; by default, it is the result.
     """
 
-    def __init__(self, columns: int, parts: int, figures: Figures, error: float = _ERROR) -> None:
+    def __init__(
+        self, columns: int, combine: beam.CombineFn, figures: Figures = np.asarray
+    ) -> None:
         super().__init__()
         self._firsts = range(0, columns, _SLICE)
-        self._combine = CombineDistributions(parts, error)
+        self._combine = combine
         self._figures = figures
 
     def expand(self, batches: beam.PCollection[tuple[np.ndarray]]) -> beam.PCollection[np.ndarray]:
@@ -83,7 +84,7 @@ class Learn(beam.PTransform):
         slices = (
             batches
             | "Slice" >> beam.FlatMap(_slices, self._firsts)
-            | "Quantiles" >> beam.CombinePerKey(self._combine)
+            | "Combine" >> beam.CombinePerKey(self._combine)
         )
         return (
             batches.pipeline

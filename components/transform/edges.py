@@ -14,9 +14,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.transform.distributions import CombineDistributions, Distribution, merged
+from components.transform.distributions import CombineDistributions, Distribution, Learn, merged
 
-_SLICE = 32  # columns whose sketches are merged together
 _RANKS = 1_024  # quantiles that edges are chosen from
 
 
@@ -39,48 +38,12 @@ def edges(x: tf.Tensor, bins: int) -> tf.Tensor:
     columns = x.shape[1]
     (found,) = tft.experimental.ptransform_analyzer(
         inputs=[x],
-        ptransform=Edges(columns, bins),
+        ptransform=Learn(columns, Combine(bins)),
         output_dtypes=[tf.float64],
         output_shapes=[[columns, bins + 1]],
         name="edges",
     )
     return found
-
-
-class Edges(beam.PTransform):
-    """Batches of a matrix to one matrix of edges.
-
-    Args:
-      columns: how many the matrix has.
-      bins: as for `edges`.
-    """
-
-    def __init__(self, columns: int, bins: int) -> None:
-        super().__init__()
-        self._firsts = range(0, columns, _SLICE)
-        self._combine = Combine(bins)
-
-    def expand(self, batches: beam.PCollection[tuple[np.ndarray]]) -> beam.PCollection[np.ndarray]:
-        """Return the edges, float64 [columns, bins + 1]."""
-        slices = (
-            batches
-            | "Slice" >> beam.FlatMap(_slices, self._firsts)
-            | "Edges" >> beam.CombinePerKey(self._combine)
-        )
-        return (
-            batches.pipeline
-            | "Once" >> beam.Create([None])
-            | "Join" >> beam.Map(_joined, beam.pvalue.AsDict(slices), self._firsts)
-        )
-
-
-def _slices(batch: tuple[np.ndarray], firsts: Iterable[int]) -> list[tuple[int, np.ndarray]]:
-    (values,) = batch
-    return [(first, values[:, first : first + _SLICE]) for first in firsts]
-
-
-def _joined(_: None, slices: dict[int, np.ndarray], firsts: Iterable[int]) -> np.ndarray:
-    return np.concatenate([slices[first] for first in firsts])
 
 
 class Combine(beam.CombineFn):

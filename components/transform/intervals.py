@@ -1,4 +1,4 @@
-"""Numbers intervals: the part that `buckets` and `equal_width` share."""
+"""Numbers intervals: the part that `buckets`, `equal_width` and `quantile_buckets` share."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def numbered(value: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
 
     Args:
       value: float64 [rows, columns].
-      ends: between two intervals, float64 [columns, any], ascending, of `padded`. An end belongs to
-        the interval above it.
+      ends: between two intervals, float64 [columns, any], ascending; infinity may fill up a row. An
+        end belongs to the interval above it.
     """
     across = tf.transpose(value)
     # An infinite value is not beyond the infinity that fills up a row.

@@ -11,6 +11,7 @@ import tensorflow as tf
 from components.column_tensors import by_name, integers_first, numbers
 from components.transform import distributions
 from components.transform.constants import constants_by_column
+from components.transform.intervals import numbered
 from components.transform.treatments.protocol import Use
 from schemas.layout import TransformedFeature
 from schemas.treatments.quantile_buckets import QuantileBuckets
@@ -28,11 +29,7 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
         columns = integers_first((name, inputs[name]) for name in alike)
         value = numbers([inputs[c] for c in columns])
         ends = distributions.learn(value, count, _between, width=count - 1, error=0.01 / count)
-        # A value that is a boundary belongs to the interval above it.
-        across = tf.transpose(value)
-        bucket = tf.searchsorted(ends, across, side="right", out_type=tf.int64) + 1
-        bucket = tf.where(tf.math.is_nan(across), tf.zeros([], tf.int64), bucket)
-        out |= by_name((f"{c}_bucket" for c in columns), bucket)
+        out |= by_name((f"{c}_bucket" for c in columns), numbered(value, ends))
     return out
 
 

@@ -46,7 +46,8 @@ def test_figures_are_of_the_quantiles_of_the_finite_values(sizes):
 
     with beam.Pipeline("FnApiRunner") as pipeline:
         given = pipeline | beam.Create(list(batches(sizes)), reshuffle=False)
-        assert_that(given | distributions.Learn(COLUMNS, PARTS, doubled, ERROR), check)
+        combine = distributions.CombineDistributions(PARTS, ERROR)
+        assert_that(given | distributions.Learn(COLUMNS, combine, doubled), check)
 
 
 @pytest.mark.parametrize("parts", [1, 4])
