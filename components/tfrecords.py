@@ -81,6 +81,14 @@ def records(file: IO[bytes], damage: Damage, *, strict: bool = False) -> Iterato
                 return
 
 
+def framed(record: bytes) -> bytes:
+    """Return the bytes of a record in a file."""
+    length = _LENGTH.pack(len(record))
+    return b"".join(
+        [length, _CHECKSUM.pack(_masked(length)), record, _CHECKSUM.pack(_masked(record))]
+    )
+
+
 def begins(head: bytes) -> bool:
     """Return whether a file that begins with these bytes is one of TFRecords, not gzipped."""
     return len(head) >= _HEAD and _length(head[:_HEAD]) is not None

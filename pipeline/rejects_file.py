@@ -1,8 +1,8 @@
 """Rejected records → one file in the source's own format, to be mended and read again.
 
 CSV records stand below the header of their file, JSON lines as they were. Rows of Parquet, Arrow
-and ORC are read again from their files. Other records, and rows whose files were removed, are JSON
-lines.
+and ORC, and records of Avro and TFRecord, are read again from their files. Rows of databases, and
+those whose files were removed, are JSON lines.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from components import files
-from pipeline import rejects_rows
+from pipeline import rejects_records, rejects_rows
 from schemas.errors import ConfigError, DataError
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _AS_READ = "as they were in the source; mend them, and add the file to source.path"
+_REREAD = (rejects_rows, rejects_records)
 _BINARY = "not_an_example"  # records of TFRecord files that no text can hold
 
 
@@ -44,6 +45,12 @@ def write(rejects: pa.Table, source: SourceOptions, path: str, *, force: bool) -
             remedy="name another file with -o, or overwrite it with --force",
         )
     rejects = rejects.sort_by([("source", "ascending"), ("line", "ascending")])
+    for reread in _REREAD:
+        if rejects.num_rows and source.format in reread.FORMATS:
+            rows = reread.read(rejects, source.format)
+            if rows is not None:
+                reread.write(rows, source.format, path)
+                return rows.num_rows, _AS_READ
     records = list(_records(rejects))
     if not records:
         raise DataError(
@@ -51,11 +58,6 @@ def write(rejects: pa.Table, source: SourceOptions, path: str, *, force: bool) -
             expected="at least one rejected record that is text",
             remedy="list what was rejected: the same command without -o",
         )
-    if source.format in rejects_rows.FORMATS:
-        rows = rejects_rows.read(rejects, source.format)
-        if rows is not None:
-            rejects_rows.write(rows, source.format, path)
-            return rows.num_rows, _AS_READ
     files.write_whole(path, _text(rejects, records, source))
     return len(records), _AS_READ if isinstance(source, (Csv, JsonLines)) else _as_json(source)
 
@@ -71,11 +73,10 @@ def _text(rejects: pa.Table, records: Sequence[bytes], source: SourceOptions) ->
 def _as_json(source: SourceOptions) -> str:
     if not isinstance(source, FileOptions):
         return "as JSON lines with the columns that the run reads; mend them in the table"
-    changed = source.format in rejects_rows.FORMATS
-    why = ", whose files were removed or have changed" if changed else ""
     return (
         "as JSON lines with the columns that the run reads, since the source is"
-        f" {source.format}{why}; mend them, and write them as {source.format}"
+        f" {source.format}, whose files were removed or have changed; mend them, and write them as"
+        f" {source.format}"
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 import fastavro
@@ -67,12 +67,33 @@ def decoded(blocks: Iterator[AvroBlock], header: AvroHeader) -> Iterator[dict[st
     Raises:
       OSError: the blocks are damaged.
     """
+    return (record for record, _ in _with_bytes(blocks, header))
+
+
+def encoded_at(path: str, numbers: Collection[int]) -> tuple[AvroHeader, list[bytes]]:
+    """Return a file's header, and the bytes of the records with these numbers, from 1.
+
+    Raises:
+      OSError: the file is damaged.
+    """
+    with files.open_read(path) as file:
+        header = read_header(file)
+        records = enumerate(_with_bytes(read_blocks(file, header), header), 1)
+        return header, [encoded for number, (_, encoded) in records if number in numbers]
+
+
+def _with_bytes(
+    blocks: Iterator[AvroBlock], header: AvroHeader
+) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Yield the records of blocks, each with the bytes that it is decoded from."""
     schema = _parsed(without_logical_types(header.schema))
     for block in blocks:
-        stream = io.BytesIO(block.data)
+        stream, begin = io.BytesIO(block.data), 0
         for _ in range(block.records):
-            yield _decoded(stream, schema)
-        if stream.tell() != len(block.data):
+            record, end = _decoded(stream, schema), stream.tell()
+            yield record, block.data[begin:end]
+            begin = end
+        if begin != len(block.data):
             raise OSError("a block has more bytes than its records")
 
 

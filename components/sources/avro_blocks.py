@@ -1,4 +1,4 @@
-"""Reads the frame of Avro files: the header, and blocks of records with their codecs.
+"""Reads and writes the frame of Avro files: the header, and blocks of records with their codecs.
 
 Source: "Object Container Files" in Avro's specification. fastavro decodes the records; it cannot
 unpack Snappy without another package, and takes a file that ends within a block's head for whole.
@@ -12,7 +12,7 @@ import json
 import lzma
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple, Protocol
 
@@ -101,6 +101,31 @@ def read_blocks(file: IO[bytes], header: AvroHeader) -> Iterator[AvroBlock]:
             raise OSError(f"the block at byte {begin} cannot be unpacked: {error}") from error
         yield AvroBlock(count, data, file.tell() - begin)
         begin = file.tell()
+
+
+def write_file(file: IO[bytes], schema: Any, records: Iterable[bytes]) -> None:
+    """Write a file, not compressed, of encoded records of a schema."""
+    sync = os.urandom(_SYNC_BYTES)
+    entries = {b"avro.schema": json.dumps(schema).encode(), b"avro.codec": b"null"}
+    file.write(MAGIC + _encoded(len(entries)))
+    for key, value in entries.items():
+        file.write(_encoded(len(key)) + key + _encoded(len(value)) + value)
+    file.write(_encoded(0) + sync)
+    for record in records:  # a block of one costs 20 bytes, and every reader takes it
+        file.write(_encoded(1) + _encoded(len(record)) + record + sync)
+
+
+def _encoded(number: int) -> bytes:
+    r"""Return a number from 0 in Avro's encoding.
+
+    >>> _encoded(0), _encoded(1), _encoded(64)
+    (b'\x00', b'\x02', b'\x80\x01')
+    """
+    rest, encoded = number << 1, bytearray()
+    while rest > 0x7F:
+        encoded.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    return bytes([*encoded, rest])
 
 
 def _number(file: IO[bytes]) -> int:

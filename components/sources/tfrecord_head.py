@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from components import files, tfrecords
 from components.example_proto import Values, features_of
@@ -62,6 +62,21 @@ def read_records(file: IO[bytes], path: str) -> Iterator[bytes]:
         found = unreadable(path, OSError(f"record {number + 1} {how}"), _FORMAT)
         remedy = found.remedy or "the file is damaged or incomplete: copy it again"
         raise DataError(found.what, where=path, expected=found.expected, remedy=remedy)
+
+
+def values_of(record: bytes) -> dict[str, list[Any]]:
+    """Return the values of a tf.Example by feature, bytes as text where they are; {} of others."""
+    features = features_of(record) or {}
+    return {name: [_shown(v) for v in feature.values] for name, feature in features.items()}
+
+
+def _shown(value: Any) -> Any:
+    if not isinstance(value, bytes):
+        return value
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def read_part(path: str, selection: Selection) -> TfRecordPart:

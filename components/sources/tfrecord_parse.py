@@ -21,6 +21,7 @@ from components.sources.example_cells import of_features, of_lists
 from components.sources.protocol import Block, Selection
 from components.sources.rejects import Reject, RejectReason, as_json
 from components.sources.texts import cleaned
+from components.sources.tfrecord_head import values_of
 from schemas.columns import Column
 from schemas.sources.options import SourceOptions
 
@@ -124,17 +125,7 @@ class ExampleRules:
 
 
 def _reject(record: bytes, path: str, line: int, name: str, reason: RejectReason) -> Reject:
-    features = features_of(record) or {}
-    shown = {key: [_shown(v) for v in value.values] for key, value in features.items()}
+    shown = values_of(record)
     values = shown.get(name, [])
     value = str(values[0]) if len(values) == 1 else repr(values)
     return Reject(path, line, name, value if values else None, reason, as_json(shown))
-
-
-def _shown(value: Any) -> Any:
-    if not isinstance(value, bytes):
-        return value
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value

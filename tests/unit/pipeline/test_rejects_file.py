@@ -2,6 +2,7 @@
 
 import json
 
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,11 +15,13 @@ from pipeline import cli, lineage
 from pipeline.summary import Summary
 from schemas.columns import Column
 from schemas.sources.arrow import Arrow
+from schemas.sources.avro import Avro
 from schemas.sources.csv import Csv
 from schemas.sources.jsonl import JsonLines
 from schemas.sources.orc import Orc
 from schemas.sources.parquet import Parquet
 from schemas.sources.tfrecord import TfRecord
+from tests.tfrecord_files import example, framed
 
 COLUMNS = (Column("n", "INT", serving=True), Column("t", "BYTES", serving=True))
 
@@ -123,6 +126,58 @@ def test_rejects_of_typed_files_are_written_as_they_were(tmp_path, run, kind, ca
     assert cli.main(["rejects", run(rejects, options(path="a")), "-o", str(output)]) == 0
     assert read_back(output).to_pylist() == TYPED.take([0, 2]).to_pylist()
     assert "as they were in the source" in capsys.readouterr().out
+
+
+AVRO = {
+    "type": "record",
+    "name": "row",
+    "fields": [
+        {"name": "n", "type": ["null", "double"]},
+        {"name": "t", "type": ["null", "string"]},
+        {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+    ],
+}
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_rejects_of_avro_are_written_byte_by_byte(tmp_path, run, codec, capsys):
+    numbers = [1.5, 2.0, float("inf"), 3.0]
+    rows = [{"n": n, "t": "café", "day": day} for day, n in enumerate(numbers)]
+    source, output = tmp_path / "a.avro", tmp_path / "again.avro"
+    with open(source, "wb") as file:
+        fastavro.writer(file, AVRO, rows, codec=codec)
+    _, rejects = read(str(source), Avro(path=str(source)))
+    assert [reject.line for reject in rejects] == [1, 3]
+    assert cli.main(["rejects", run(rejects, Avro(path="a")), "-o", str(output)]) == 0
+    with open(source, "rb") as read_first, open(output, "rb") as written:
+        first, again = fastavro.reader(read_first), fastavro.reader(written)
+        assert again.writer_schema == first.writer_schema
+        assert list(again) == list(first)[::2]
+    assert "as they were in the source" in capsys.readouterr().out
+
+
+def test_rejects_of_avro_files_with_other_schemas_are_json_lines(tmp_path, run):
+    rejects = []
+    for number, name in enumerate(["a", "b"]):
+        schema = AVRO | {"name": f"row{number}"}
+        with open(tmp_path / f"{name}.avro", "wb") as file:
+            fastavro.writer(file, schema, [{"n": 1.5, "t": "a", "day": 1}])
+        rejects += read(str(tmp_path / f"{name}.avro"), Avro(path="a"))[1]
+    output = tmp_path / "again.jsonl"
+    assert cli.main(["rejects", run(rejects, Avro(path="a")), "-o", str(output)]) == 0
+    assert len(output.read_text().splitlines()) == 2
+
+
+def test_rejects_of_tfrecords_are_written_byte_by_byte(tmp_path, run, capsys):
+    good = example({"n": [2], "t": [b"a"]})
+    records = [example({"n": [b"x"], "t": [b"\xff"]}), b"\xffnot one\n", good, good]
+    source, output = tmp_path / "a.tfrecord", tmp_path / "again.tfrecord"
+    source.write_bytes(b"".join(map(framed, records)))
+    rows, rejects = read(str(source), TfRecord(path=str(source)))
+    assert len(rows) == 2
+    assert cli.main(["rejects", run(rejects, TfRecord(path="a")), "-o", str(output)]) == 0
+    assert output.read_bytes() == b"".join(map(framed, records[:2]))
+    assert "wrote 2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
