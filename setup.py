@@ -62,6 +62,7 @@ COMPATIBLE_ONLY = ["dill>=0.3.8", "pyarrow-hotfix>=0.6", "setuptools<81"]
 EXTRAS = {
     # Newer ones refuse the tables of pyarrow 10.
     "duckdb": [f"duckdb>=1.1,<1.3; {COMPATIBLE}", f"duckdb>=1.2,<2; {CURRENT}"],
+    "mysql": ["connectorx>=0.4.5,<0.5"],
     "postgresql": ["adbc-driver-postgresql>=1.3,<2"],
     "s3": ["boto3>=1.36,<2"],  # for s3://; older ones write no object IfMatch
     "sqlite": ["adbc-driver-sqlite>=1.3,<2"],

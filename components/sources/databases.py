@@ -16,7 +16,16 @@ import pyarrow as pa
 
 from components.sources.source_files import source_files
 from schemas.errors import ConfigError, DataError
-from schemas.sources.sql import expanded, file_of
+from schemas.sources.sql import MYSQL, expanded, file_of
+
+_SQL_TYPES = {"DOUBLE": "DOUBLE PRECISION"}  # which all but MySQL know
+_MYSQL_TYPES = {
+    "BIGINT": "SIGNED",
+    "BOOLEAN": "SIGNED",
+    "TIMESTAMP": "DATETIME(6)",
+    "VARCHAR": "CHAR",
+}
+_EXTRAS = {"postgres": "postgresql", "mariadb": "mysql"}
 
 
 @dataclass(frozen=True)
@@ -84,9 +93,23 @@ def opened(url: str, where: str) -> Iterator[Database]:
         ) from error
 
 
-def quoted(name: str) -> str:
-    """Return a name as an identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'
+def quoted(name: str, url: str = "") -> str:
+    """Return a name as an identifier of SQL, as the database with this URL writes it.
+
+    >>> quoted("a", "postgresql://host/b"), quoted("a", "mysql://host/b")
+    ('"a"', '`a`')
+    """
+    mark = "`" if url.partition("://")[0] in MYSQL else '"'
+    return mark + name.replace(mark, mark * 2) + mark
+
+
+def sql_names(url: str) -> Mapping[str, str]:
+    """Return the types of SQL that the database with this URL has another name for in a CAST.
+
+    >>> sql_names("mysql://host/b")["VARCHAR"], sql_names("sqlite:///a")["DOUBLE"]
+    ('CHAR', 'DOUBLE PRECISION')
+    """
+    return _MYSQL_TYPES if url.partition("://")[0] in MYSQL else _SQL_TYPES
 
 
 def _connected(url: str, where: str) -> Database:
@@ -110,11 +133,15 @@ def _connected(url: str, where: str) -> Database:
             from components.sources.adbc_databases import SqliteDatabase
 
             return SqliteDatabase(str(file))
+        if scheme in MYSQL:
+            from components.sources.mysql_database import MySqlDatabase
+
+            return MySqlDatabase(whole)
         from components.sources.adbc_databases import PostgresqlDatabase
 
         return PostgresqlDatabase(whole)
     except ModuleNotFoundError as error:
-        extra = "postgresql" if file is None else scheme
+        extra = _EXTRAS.get(scheme, scheme)
         raise ConfigError(
             f"{scheme}:// needs a package that is not installed: {error.name}",
             where=where,

@@ -20,7 +20,7 @@ import pyarrow.types as kinds
 from components import list_arrays
 from components.sources import protocol
 from components.sources.cells import Cells
-from components.sources.databases import ResultColumns, opened, quoted
+from components.sources.databases import ResultColumns, opened, quoted, sql_names
 from components.sources.protocol import Block, Selection
 from components.sources.typed import of_texts
 from components.sources.typed_checks import check_columns
@@ -62,9 +62,18 @@ class SqlSource:
         """Return what a path means: a table of its own, or else the query of the options."""
         url, _, table = path.partition("#")
         if table:
-            name = ".".join(map(quoted, table.split(".")))
+            name = ".".join(quoted(each, url) for each in table.split("."))
             return cls(path, url, f"SELECT * FROM {name}")  # noqa: S608
         return cls(path, url, (options.query or "").strip().rstrip(";"))
+
+    @property
+    def text_type(self) -> str:
+        """The type of texts in a CAST."""
+        return sql_names(self.url).get("VARCHAR", "VARCHAR")
+
+    def name(self, column: str) -> str:
+        """Return a column's name as the database writes it."""
+        return quoted(column, self.url)
 
     def select(self, what: str, where: str = "") -> str:
         """Return a query for something of the rows that a condition holds for."""
@@ -102,7 +111,7 @@ class Reader(TypedRows[SqlPart], protocol.TableReader[SqlPart]):
             return f"read at {datetime.now(timezone.utc).isoformat()}"
         source = SqlSource.of(path, self._sql)
         with opened(source.url, path) as database:
-            found = database.row(source.select(f"count(*), max({quoted(self._sql.version)})"))
+            found = database.row(source.select(f"count(*), max({source.name(self._sql.version)})"))
         return " ".join(map(str, found))
 
     def parts(self, path: str) -> list[SqlPart]:
@@ -113,13 +122,16 @@ class Reader(TypedRows[SqlPart], protocol.TableReader[SqlPart]):
             columns = database.columns(source.select("*"), names)
             self._checked(source, columns)
             texts = [f.name for f in columns.schema if f.name in self._names() and _is_long(f.type)]
-            lengths = [f"sum(length(CAST({quoted(name)} AS VARCHAR)))" for name in texts]
+            text = source.text_type
+            lengths = [f"sum(length(CAST({source.name(name)} AS {text})))" for name in texts]
             rows, *sizes = database.row(source.select(", ".join(["count(*)", *lengths])))
             ranges = [""]
             if by is not None:
                 _require_whole(columns.schema, by, path)
-                ends = database.row(source.select(f"min({quoted(by)}), max({quoted(by)})"))
-                ranges = _ranges(quoted(by), ends, self._sql.parts)
+                ends = database.row(
+                    source.select(f"min({source.name(by)}), max({source.name(by)})")
+                )
+                ranges = _ranges(source.name(by), ends, self._sql.parts)
         size = sum(int(each or 0) for each in sizes) + rows * _NUMBER_BYTES * len(self._names())
         found = columns.schema.names
         return [
@@ -142,7 +154,7 @@ class Reader(TypedRows[SqlPart], protocol.TableReader[SqlPart]):
         with opened(source.url, part.path) as database:
             columns = database.columns(source.select("*"), names)
             self._checked(source, columns)  # the types may have changed
-            what = ", ".join(map(quoted, names))
+            what = ", ".join(map(source.name, names))
             batches = database.rows(source.select(what, part.where), names, columns)
             yield from self._blocks(batches, part)
 
@@ -157,7 +169,7 @@ class Reader(TypedRows[SqlPart], protocol.TableReader[SqlPart]):
             self._selection,
             where=source.path,
             what="table",
-            sql_names={"DOUBLE": "DOUBLE PRECISION"},  # every database here knows this one
+            sql_names=sql_names(source.url),
         )
         for name in self._names():
             if (kind := columns.unread.get(name)) is not None:
@@ -165,7 +177,7 @@ class Reader(TypedRows[SqlPart], protocol.TableReader[SqlPart]):
                     f"the column {name!r} is {kind}, which Arrow has no type for",
                     where=source.path,
                     expected="numbers, texts, booleans, dates or timestamps, or arrays of these",
-                    remedy=f"write a query with CAST({name} AS text) AS {name}",
+                    remedy=f"write a query with CAST({name} AS {source.text_type}) AS {name}",
                 )
 
     def _cells(self, array: pa.Array, wanted: Column, part: SqlPart) -> Cells:
@@ -215,7 +227,7 @@ def sample(options: Sql, path: str, rows: int) -> tuple[pa.Table, bool]:
     with opened(source.url, path) as database:
         columns = database.columns(source.select("*"), None)
         names = [n for n in unique_names(columns.schema) if n not in columns.unread]
-        what = ", ".join(map(quoted, names))
+        what = ", ".join(map(source.name, names))
         kept = list(database.rows(f"{source.select(what)} LIMIT {rows + 1}", names, columns))
     schema = pa.schema([columns.schema.field(name) for name in names])
     table = pa.Table.from_batches(kept, schema)

@@ -14,19 +14,22 @@ from pydantic import Field
 from schemas.secrets import is_secret
 from schemas.sources.options import SourceOptions
 
-_SERVERS = ("postgresql", "postgres")
+MYSQL = ("mysql", "mariadb")
+_SERVERS = ("postgresql", "postgres", *MYSQL)
 _FILES = ("sqlite", "duckdb")
-_EXAMPLES = "postgresql://host/database, sqlite:///file.db or duckdb:///file.duckdb"
+_EXAMPLES = (
+    "postgresql://host/database, mysql://host/database, sqlite:///file.db or duckdb:///file.duckdb"
+)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 class Sql(SourceOptions):
     """A table of a database, or the result of a query; `null_values` and `trim` apply to text.
 
-    `url` is `postgresql://user@host/database`, `sqlite:///file.db` or `duckdb:///file.duckdb`;
-    relative files are relative to the folder of pipeline.yaml, and a fourth slash begins an
-    absolute path. A password is `${VARIABLE}`, which is read from the environment wherever rows
-    are read.
+    `url` is `postgresql://user@host/database`, `mysql://user@host/database`, `sqlite:///file.db` or
+    `duckdb:///file.duckdb`; relative files are relative to the folder of pipeline.yaml, and a
+    fourth slash begins an absolute path. A password is `${VARIABLE}`, which is read from the
+    environment wherever rows are read.
     """
 
     schemes: ClassVar[tuple[str, ...]] = (*_SERVERS, *_FILES)
@@ -46,8 +49,8 @@ class Sql(SourceOptions):
 
     @classmethod
     def recognizes(cls, path: str) -> bool:
-        """Return whether a text is the URL of a database, even of one that cannot be read."""
-        return path.partition("://")[0] in (*cls.schemes, "mysql", "mariadb")
+        """Return whether a text is the URL of a database."""
+        return path.partition("://")[0] in cls.schemes
 
     @classmethod
     def plain(cls, path: str) -> Sql:
@@ -67,11 +70,6 @@ class Sql(SourceOptions):
     @classmethod
     def _readable(cls, url: str) -> str:
         scheme, _, rest = url.partition("://")
-        if scheme in ("mysql", "mariadb"):
-            raise ValueError(
-                f"{scheme}:// cannot be read; expected {_EXAMPLES}; export the table as CSV or"
-                " Parquet, or copy it to one of these databases"
-            )
         if scheme not in cls.schemes:
             raise ValueError(f"expected a database's URL: {_EXAMPLES}")
         if scheme in _FILES and not (rest.startswith("/") and rest.strip("/")):

@@ -1,11 +1,13 @@
-"""A PostgreSQL server for the tests of its tables."""
+"""Servers of PostgreSQL and MariaDB for the tests of their tables."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,57 @@ def postgresql():
             run("pg_ctl", "stop", "--mode=immediate")
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def mysql():
+    """The URL of an empty database on a server of Debian's package mariadb-server."""
+    server, install = shutil.which("mariadbd", path="/usr/sbin"), shutil.which("mariadb-install-db")
+    if server is None or install is None:
+        pytest.skip("needs MariaDB: apt-get install mariadb-server")
+    folder = tempfile.mkdtemp(prefix="mariadb-", dir=tempfile.gettempdir())
+    user = "mysql" if os.geteuid() == 0 else None
+    if user is not None:
+        shutil.chown(folder, user)
+    common = ["--no-defaults", f"--datadir={folder}/data", *([f"--user={user}"] if user else [])]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    subprocess.run(
+        [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
+        check=True, cwd=folder, **quiet,
+    )  # fmt: skip
+    running = subprocess.Popen(
+        [server, *common, f"--socket={folder}/socket", f"--pid-file={folder}/pid",
+         "--bind-address=127.0.0.1", f"--port={port}", "--innodb-flush-log-at-trx-commit=0"],
+        cwd=folder, **quiet,
+    )  # fmt: skip
+    try:
+        execute = _MySqlStatements(port)
+        deadline = time.monotonic() + 60
+        while not execute.works("CREATE DATABASE d"):
+            assert running.poll() is None, "MariaDB has ended"
+            assert time.monotonic() < deadline, "MariaDB does not start"
+            time.sleep(0.1)
+        yield f"mysql://root@127.0.0.1:{port}/d", execute
+    finally:
+        running.kill()
+        running.wait()
+        shutil.rmtree(folder)
+
+
+class _MySqlStatements:
+    """Executes statements by the server's own client."""
+
+    def __init__(self, port: int) -> None:
+        self._command = ["mariadb", "--no-defaults", "-h127.0.0.1", f"-P{port}", "-uroot"]
+
+    def works(self, statement: str) -> bool:
+        """Return whether a statement succeeds."""
+        command = [*self._command, "-e", statement]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def __call__(self, statements: str) -> None:
+        """Execute statements in the database `d`."""
+        subprocess.run([*self._command, "d", "-e", statements], check=True)

@@ -71,7 +71,7 @@ def test_a_type_that_arrow_has_not_is_refused_by_name_and_left_out_of_a_sample(t
     with pytest.raises(DataError) as caught:
         read((Column("u", "BYTES", True),), url=url, table="t")
     assert caught.value.what == "the column 'u' is uuid, which Arrow has no type for"
-    assert caught.value.remedy == "write a query with CAST(u AS text) AS u"
+    assert caught.value.remedy == "write a query with CAST(u AS VARCHAR) AS u"
     query = "SELECT CAST(u AS text) AS u FROM t"
     ((_, (text,)),), _ = read((Column("u", "BYTES", True),), url=url, query=query)
     assert len(text) == 36
