@@ -34,7 +34,6 @@ from schemas import catalog
 from schemas.errors import SkewlessError
 
 quiet_environment()
-lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, lean_imports.TFX)  # as a run does
 
 Changes = dict[str, Any]
 
@@ -73,6 +72,11 @@ class Outcome:
     @property
     def states(self) -> dict[str, str]:
         return {s.name: s.state for s in self.summary.stages if s.name != "imports"}
+
+
+def pytest_pycollect_makemodule() -> None:
+    """Import the libraries as a run does; a process that only distributes tests does not."""
+    lean_imports.load(lean_imports.TENSORFLOW, lean_imports.BEAM, lean_imports.TFX)
 
 
 @pytest.fixture(scope="session")

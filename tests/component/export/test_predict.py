@@ -10,6 +10,8 @@ import pytest
 from components.export import signatures as names
 from schemas.expectations import Expectation
 from schemas.tasks.binary import BinaryExport
+from tests.component.parity.conftest import reference_of
+from tests.component.parity.serving import every_path
 
 pytestmark = pytest.mark.component
 
@@ -195,20 +197,18 @@ def test_without_the_flag_nothing_warns(exported):
     assert answer["class"][0] in (b"0", b"1")
 
 
-def test_a_warning_export_is_proven(warning, exported, answers, tmp_path):
+def test_a_warning_export_is_proven(warning, exported, answers):
+    from components.parity.judge import judge
     from components.parity.proof import describe
-    from components.parity.prove import prove
+    from components.parity.question_sets import QuestionSets
+    from components.parity.rows import make_rows
 
-    arguments = {
-        "examples": exported.examples,
-        "transform_graph_dir": exported.transform_graph,
-        "trained_dir": exported.trained,
-        "saved_model": warning,
-        "columns": exported.columns,
-        "label": exported.label,
-        "output": str(tmp_path),
-    }
-    proof = prove(**arguments, answers=answers)
+    serving = names.serving_columns(exported.columns, exported.layout)
+    evaluation = names.evaluation_columns(exported.columns, exported.layout, exported.label)
+    rows = make_rows(exported.examples, evaluation, serving, 100, {})
+    sets = QuestionSets.of(rows, serving, evaluation, tuple(names.METHOD_NAMES))
+    with every_path(warning, sets) as answered:
+        proof = judge(answered, reference_of(exported, rows, answers), rows)
     assert proof.proven, describe(proof)
     name = "REST classify, regress: classification"
     classified = next(result for result in proof.questions if result.name == name)

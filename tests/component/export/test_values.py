@@ -39,6 +39,7 @@ COLUMNS = (
     column_of("BYTES", name="text"),
 )
 TEXT_COLUMNS = tuple(column_of("TIME_TEXT", form, name=form) for form in FORMATS)
+ANY_TEXTS = tf.TensorSpec([None], tf.string)  # a graph for one number of rows is traced for each
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +49,15 @@ def by_columns():
 
 @pytest.fixture(scope="module")
 def by_examples():
-    return tf.function(lambda given: parse(given, COLUMNS))
+    return tf.function(lambda given: parse(given, COLUMNS), input_signature=[ANY_TEXTS])
 
 
 @pytest.fixture(scope="module")
 def read_texts():
-    return tf.function(lambda given: raw_columns(complete(given, TEXT_COLUMNS), TEXT_COLUMNS))
+    return tf.function(
+        lambda given: raw_columns(complete(given, TEXT_COLUMNS), TEXT_COLUMNS),
+        input_signature=[{c.name: ANY_TEXTS for c in TEXT_COLUMNS}],
+    )
 
 
 def batch():

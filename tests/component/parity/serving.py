@@ -39,6 +39,22 @@ def answers_of(name: str, model, questions: Sequence[Question]) -> PathAnswers:
 
 
 @contextlib.contextmanager
+def every_path(saved_model: str, sets: QuestionSets) -> Iterator[list[PathAnswers]]:
+    """Yield the answers of all serving paths, each given in this process."""
+    from components.parity.c_api import SavedModel
+    from components.parity.scoring import BatchJob, StreamJob
+
+    with SavedModel(saved_model) as loaded, server(saved_model) as address:
+        yield [
+            answers_of("Python", Loaded(saved_model), sets.without_defaults),
+            answers_of("C API", loaded, sets.everything),
+            *server_answers(address, sets),
+            answers_of("batch", BatchJob(saved_model), sets.files),
+            answers_of("stream", StreamJob(saved_model), sets.files),
+        ]
+
+
+@contextlib.contextmanager
 def server(saved_model: str) -> Iterator[ModelAddress]:
     """Run the server that `skewless serve` runs, in a thread."""
     from components.serve import folders
