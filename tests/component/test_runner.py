@@ -125,20 +125,22 @@ def test_what_fails_before_there_is_a_job_is_not_the_engines():
         raise RuntimeError("no such graph")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_forkserver():
-    """Replace Python's fork server, of which a process has only one."""
+    """A fork server that has loaded what these pools need; a process has only one.
+
+    `json.tool` stands for TensorFlow: nothing else imports it.
+    """
+    loaded = ["components.worker_pool", "apache_beam.runners.worker.sdk_worker", "json.tool"]
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker_pool, "LOADED", loaded)
+        yield
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("own_forkserver")
-def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(monkeypatch, tmp_path):
-    # json.tool replaces TensorFlow: nothing else imports it
-    loaded = ["apache_beam.runners.worker.sdk_worker", "json.tool"]
-    monkeypatch.setattr(worker_pool, "LOADED", loaded)
-
+def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(tmp_path):
     def report(_):
         import sys
 
@@ -158,8 +160,8 @@ def test_a_pool_runs_workers_in_processes_that_have_everything_loaded(monkeypatc
         os.kill(int(process), 0)  # it has ended
 
 
+@pytest.mark.usefixtures("own_forkserver")
 def test_workers_of_other_versions_refuse_the_job(monkeypatch):
-    monkeypatch.setattr(worker_pool, "LOADED", [])
     monkeypatch.setattr(sealed, "INSTALLED", {"apache-beam": "1.0.0"})
     with (
         worker_pool.serving("localhost", 0) as port,
@@ -170,8 +172,8 @@ def test_workers_of_other_versions_refuse_the_job(monkeypatch):
         _ = pipeline | beam.Create([1])
 
 
-def test_a_worker_that_dies_at_its_start_is_an_error_and_not_waited_for(monkeypatch):
-    monkeypatch.setattr(worker_pool, "LOADED", [])
+@pytest.mark.usefixtures("own_forkserver")
+def test_a_worker_that_dies_at_its_start_is_an_error_and_not_waited_for():
     pool = worker_pool.WorkerPool()
     nobody = endpoints_pb2.ApiServiceDescriptor(url="localhost:1")
     asked = beam_fn_api_pb2.StartWorkerRequest(worker_id="1", control_endpoint=nobody)
@@ -237,8 +239,8 @@ def test_a_full_disk_under_a_workers_log_fails_nothing():
     log.flush()
 
 
-def test_a_port_that_is_taken_is_reported(monkeypatch):
-    monkeypatch.setattr(worker_pool, "LOADED", [])
+@pytest.mark.usefixtures("own_forkserver")
+def test_a_port_that_is_taken_is_reported():
     with (
         worker_pool.serving("localhost", 0) as port,
         pytest.raises(OSError, match=f"localhost:{port} cannot be listened on"),

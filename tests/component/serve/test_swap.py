@@ -18,6 +18,9 @@ pytestmark = pytest.mark.component
 
 PATH = "/v1/models/tiny:predict"
 THREADS = 4
+PAUSE = (
+    0.005  # seconds between a thread's requests, so that loading gets its share of the processor
+)
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 CONFIG = """
@@ -52,7 +55,7 @@ class Load:
         """Send another row each time, and record which version answers."""
         with self._ask(self._server) as ask:
             for at in itertools.count(number):
-                if self.stopping.is_set():
+                if self.stopping.wait(PAUSE):
                     return
                 row = at % len(self._rows)
                 answer = ask(self._rows[row])

@@ -1,12 +1,14 @@
 """A label that is a column of two values: the graph and `learn` agree on the positive one."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from components.tasks import binary
+from components.tasks import binary, label_values
 from schemas import signatures as names
 from schemas.errors import DataError
 from schemas.tasks.binary import Binary, BinaryExport
@@ -14,35 +16,61 @@ from schemas.tasks.binary import Binary, BinaryExport
 pytestmark = pytest.mark.component
 
 
-def transformed(tmp_path, values, **options):
-    """Return the labels of the values, and what is learned from them."""
-    label = Binary.model_validate({"column": "y", **options})
-    kind = tf.int64 if isinstance(values[0], int) else tf.string
-    spec = {"y": tf.io.FixedLenFeature([], kind)}
+# Values of a column, options of its label, the labels of the values, and the classes.
+LABELS: list[tuple[list[Any], dict[str, Any], list[int], list[str]]] = [
+    (["Yes", "No", "Yes", "Yes"], {}, [1, 0, 1, 1], ["No", "Yes"]),
+    (["stayed", "left", "stayed", "stayed"], {}, [0, 1, 0, 0], ["stayed", "left"]),
+    (
+        ["stayed", "left", "stayed", "stayed"],
+        {"positive": "stayed"},
+        [1, 0, 1, 1],
+        ["left", "stayed"],
+    ),
+    (
+        ["stayed", "left", "stayed", "stayed"],
+        {"positive": "left"},
+        [0, 1, 0, 0],
+        ["stayed", "left"],
+    ),
+    ([1, 1, 0, 1], {}, [1, 1, 0, 1], ["0", "1"]),
+    ([2, 1, 1, 1], {}, [1, 0, 0, 0], ["1", "2"]),
+]
+
+
+@pytest.fixture
+def name_file(monkeypatch):
+    """Name the file of a label's values, of which a graph otherwise has one."""
+    return lambda at: monkeypatch.setattr(label_values, "_FILE_NAME", f"label_{at}")
+
+
+def test_the_graph_numbers_the_values_as_they_are_learned(tmp_path, name_file):
+    """All labels are made in one graph, since each graph takes seconds."""
+    options = [
+        Binary.model_validate({"column": f"y{at}", **given})
+        for at, (_, given, *_) in enumerate(LABELS)
+    ]
+    columns = {f"y{at}": values for at, (values, *_) in enumerate(LABELS)}
+
+    def labels(inputs):
+        outputs = {}
+        for at, label in enumerate(options):
+            name_file(at)
+            outputs[str(at)] = binary.label(inputs, label)
+        return outputs
+
+    spec = {
+        name: tf.io.FixedLenFeature([], tf.int64 if isinstance(values[0], int) else tf.string)
+        for name, values in columns.items()
+    }
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
+    given = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     with tft_beam.Context(temp_dir=str(tmp_path / "temp")):
-        (rows, _), graph = ([{"y": value} for value in values], metadata) | (
-            tft_beam.AnalyzeAndTransformDataset(lambda inputs: {"l": binary.label(inputs, label)})
-        )
+        (rows, _), graph = (given, metadata) | tft_beam.AnalyzeAndTransformDataset(labels)
         graph | tft_beam.WriteTransformFn(str(tmp_path))
-    return [int(row["l"]) for row in rows], binary.learn(str(tmp_path), label)
-
-
-@pytest.mark.parametrize(
-    ("values", "options", "labels", "classes"),
-    [
-        (["Yes", "No", "Yes"], {}, [1, 0, 1], ["No", "Yes"]),
-        (["stayed", "left", "stayed"], {}, [0, 1, 0], ["stayed", "left"]),
-        (["stayed", "left", "stayed"], {"positive": "stayed"}, [1, 0, 1], ["left", "stayed"]),
-        (["stayed", "left", "stayed"], {"positive": "left"}, [0, 1, 0], ["stayed", "left"]),
-        ([1, 1, 0, 1], {}, [1, 1, 0, 1], ["0", "1"]),
-        ([2, 1, 1], {}, [1, 0, 0], ["1", "2"]),
-    ],
-)
-def test_the_graph_numbers_the_values_as_they_are_learned(
-    tmp_path, values, options, labels, classes
-):
-    assert transformed(tmp_path, values, **options) == (labels, {"classes": classes})
+    for at, (_, _, expected, classes) in enumerate(LABELS):
+        name_file(at)
+        assert [int(row[str(at)]) for row in rows] == expected
+        assert binary.learn(str(tmp_path), options[at]) == {"classes": classes}
 
 
 def test_answers_name_the_values():
