@@ -209,7 +209,7 @@ class _Shared:
 
     @classmethod
     def of(cls, dataset: Dataset) -> _Shared:
-        preprocessed = {"features", "crosses", "label"}
+        preprocessed = {"features", "crosses", "combinations", "label"}
         label, unread = dataset.spec.label, dataset.spec.label.EVALUATION_ONLY
         sections = dataset.spec.model_dump(
             mode="json", include=preprocessed, exclude={"label": set(unread)}

@@ -56,24 +56,28 @@ def command(dataset: str) -> None:
 
 
 def _lines(dataset: Dataset) -> Iterator[tuple[str, str, str, str]]:
-    """Yield a line for each column, raw and derived, and one for each cross."""
+    """Yield a line for each column, raw and derived, and one for each combination."""
     spec = dataset.spec
     treatments = {feature.column: feature.treatments for feature in spec.features}
-    crossed = {name for cross in spec.crosses for name in cross.columns}
+    taken: dict[str, set[str]] = {}  # by other columns' treatments and combinations
+    for use in spec.uses:
+        for name in use.columns:
+            taken.setdefault(name, set()).add(use.options.kind)
     derived = tuple(each.column for each in dataset.derived)
     for column in (*dataset.columns, *derived):
         own = treatments.get(column.name, ())
         features = [f.name for each in own for f in each.outputs((column.name,), 0)]
         uses = [_written(treatment) for treatment in own]
-        uses += ["in a cross"] if column.name in crossed and not own else []
+        others = taken.get(column.name, set()) if not own else set()
+        uses += [f"in a {kind}" for kind in sorted(others)]
         uses += [f"in {each.name}" for each in dataset.derived if column.name in each.inputs]
         uses += ["the split"] if column.name in spec.splits.columns and not own else []
         uses += ["the label"] if column.name in spec.label.columns else []
         kind = f"{column.kind}, derived" if column in derived else _type(column)
         yield column.name, kind, ", ".join(uses) or "not used", _listed(features)
-    for cross in spec.crosses:
-        names = " x ".join(cross.columns)
-        yield names, "", f"cross: {{buckets: {cross.buckets}}}", cross.name
+    for each in (*spec.crosses, *spec.combinations):
+        names = [f.name for f in each.outputs(each.columns, 0)]
+        yield " x ".join(each.columns), "", _written(each), _listed(names)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -91,8 +95,8 @@ def _written(treatment: object) -> str:
     from schemas.treatments.options import TreatmentOptions
 
     assert isinstance(treatment, TreatmentOptions)
-    given = treatment.model_dump(exclude_defaults=True)
-    options = ", ".join(f"{k}: {json.dumps(v)}" for k, v in given.items() if k != "kind")
+    given = treatment.model_dump(exclude={"kind", "columns"}, exclude_defaults=True)
+    options = ", ".join(f"{k}: {json.dumps(v)}" for k, v in given.items())
     return f"{treatment.kind}: {{{options}}}" if options else treatment.kind
 
 

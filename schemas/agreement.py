@@ -6,13 +6,14 @@ An error names the place, before any data is read.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 
 from schemas.columns import Column, find, refuse_list, require_type
 from schemas.derived import DerivedColumn, raw_names
 from schemas.errors import ConfigError
 from schemas.prepare_agreement import check_prepare
 from schemas.sources.options import FileOptions
-from schemas.spec import Spec
+from schemas.spec import DeclaredUse, Spec
 from schemas.splits.options import FOLD
 from schemas.treatments import BY_NAME
 from schemas.treatments.options import TreatmentOptions
@@ -25,7 +26,12 @@ RESERVED = (FOLD, "skewless_origin")
 
 
 def check(
-    spec: Spec, columns: tuple[Column, ...], derived: tuple[DerivedColumn, ...], *, where: str
+    spec: Spec,
+    columns: tuple[Column, ...],
+    derived: tuple[DerivedColumn, ...],
+    *,
+    where: str,
+    place: Callable[[tuple[str | int, ...]], str],
 ) -> None:
     """Check pipeline.yaml against the columns of schema.pbtxt.
 
@@ -34,6 +40,7 @@ def check(
       columns: the columns of schema.pbtxt.
       derived: the derived columns of pipeline.yaml.
       where: the path of pipeline.yaml.
+      place: returns that path, the line and the name of a key; takes the keys that lead to it.
 
     Raises:
       ConfigError: a column does not exist, has the wrong type, or reveals the outcome; two
@@ -43,7 +50,7 @@ def check(
     _check_nulls(spec, columns, where)
     _check_renamed(spec, columns, where)
     _check_spans(spec, where)
-    _check_features(spec, (*columns, *(each.column for each in derived)), where)
+    _check_features(spec, (*columns, *(each.column for each in derived)), place)
     served = raw_names(derived, spec.feature_columns)
     _check_served(served, columns, where)
     _refuse_derived(spec, where)
@@ -116,18 +123,29 @@ def _check_spans(spec: Spec, where: str) -> None:
         )
 
 
-def _check_features(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
-    for feature in spec.features:
-        column = find(columns, feature.column, where=f"{where}: features")
-        for treatment in feature.treatments:
-            require_type(treatment.kind, column, treatment.accepts, f"{where}: features")
-            _check_list(treatment, column, f"{where}: features")
-            treatment.check(column, where=f"{where}: features")
-    for cross in spec.crosses:
-        for name in cross.columns:
-            column = find(columns, name, where=f"{where}: crosses")
-            require_type("a cross", column, cross.accepts, f"{where}: crosses")
-            refuse_list("a cross", column, f"{where}: crosses", accepted=_OF_LISTS)
+def _check_features(
+    spec: Spec, columns: tuple[Column, ...], place: Callable[[tuple[str | int, ...]], str]
+) -> None:
+    by_name = {column.name: column for column in columns}
+    for use in spec.uses:
+        _check_use(use, by_name, place)
+
+
+def _check_use(
+    use: DeclaredUse,
+    columns: Mapping[str, Column],
+    place: Callable[[tuple[str | int, ...]], str],
+) -> None:
+    options, user = use.options, "a cross" if use.options.kind == "cross" else use.options.kind
+    try:
+        for position, name in enumerate(use.columns):
+            column = columns[name] if name in columns else find(columns.values(), name, where="")
+            require_type(user, column, options.accepted(position), "")
+            _check_list(user, options, column, "")
+            if position == 0:
+                options.check(column, where="")
+    except ConfigError as error:
+        raise error.at(place(use.keys)) from None
 
 
 def _check_served(names: tuple[str, ...], columns: tuple[Column, ...], where: str) -> None:
@@ -162,10 +180,10 @@ def _refuse_derived(spec: Spec, where: str) -> None:
                 )
 
 
-def _check_list(treatment: TreatmentOptions, column: Column, where: str) -> None:
+def _check_list(user: str, treatment: TreatmentOptions, column: Column, where: str) -> None:
     """Check that a treatment of a list takes lists, and that its options have an effect."""
     if not treatment.accepts_lists:
-        refuse_list(treatment.kind, column, where, accepted=_OF_LISTS)
+        refuse_list(user, column, where, accepted=_OF_LISTS)
     if not column.is_list and getattr(treatment, "combine", None) is not None:
         raise ConfigError(
             f"{treatment.kind} of {column.name!r} has `combine`, which has no effect:"

@@ -6,6 +6,7 @@ pydantic and protobuf are imported.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 from collections.abc import Collection
@@ -107,21 +108,24 @@ def _checked(folder: Path, spec: Spec, schema_text: str) -> Dataset:
     where = str(folder / SCHEMA_FILE)
     columns = read_columns(schema_text, where=where)
     derived = read_derived(spec.derive, columns, where=str(folder / SPEC_FILE))
-    check(spec, columns, derived, where=str(folder / SPEC_FILE))
+    place = functools.partial(_place, folder / SPEC_FILE)
+    check(spec, columns, derived, where=str(folder / SPEC_FILE), place=place)
     compared = raw_names(derived, spec.feature_columns)
     check_schema(schema_text, where=where, compared=compared)
     if spec.validation.rules:
         from schemas.rules import parse_rules  # which imports a parser of SQL
 
-        path = folder / SPEC_FILE
-        parse_rules(spec.validation.rules, columns, place=lambda name: _place_of_rule(path, name))
+        def place_of_rule(name: str) -> str:
+            return place(("validation", "rules", name))
+
+        parse_rules(spec.validation.rules, columns, place=place_of_rule)
     return Dataset(folder, spec, schema_text, columns, derived)
 
 
-def _place_of_rule(path: Path, name: str) -> str:
+def _place(path: Path, keys: tuple[str | int, ...]) -> str:
+    """Return the file, the line and the name of a key, for an error."""
     document = yaml_text.read(_read_text(path, most=_LARGEST_SPEC), path, Spec)
-    keys = ("validation", "rules", name)
-    return f"{path}:{_line(document.node, keys)}: {'.'.join(keys)}"
+    return f"{path}:{_line(document.node, keys)}: {'.'.join(map(str, keys))}"
 
 
 def find_folder(name_or_path: str) -> Path:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from schemas.secrets import redacted
+
+AnyError = TypeVar("AnyError", bound="SkewlessError")
 
 
 class SkewlessError(Exception):
@@ -45,6 +47,10 @@ class SkewlessError(Exception):
             if text := getattr(self, name):
                 lines.append(f"  {label + ':':<10} {text}")
         return "\n".join(lines)
+
+    def at(self: AnyError, where: str) -> AnyError:
+        """Return the same error with another place."""
+        return type(self)(self.what, where=where, expected=self.expected, remedy=self.remedy)
 
     @classmethod
     def parse(cls, text: str) -> SkewlessError:

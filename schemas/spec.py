@@ -7,7 +7,7 @@ types and domains are not here: they live in schema.pbtxt alone (`schemas.catalo
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import pydantic
 from pydantic import Field
@@ -22,7 +22,8 @@ from schemas.sources import Source
 from schemas.splits import Split
 from schemas.strict import Strict, written_as
 from schemas.tasks import KINDS, Export, Task, hand_down
-from schemas.treatments import Cross, Treatment
+from schemas.treatments import AnyCombination, Cross
+from schemas.treatments.options import TreatmentOptions
 from schemas.validation import Validation
 
 Name = Annotated[
@@ -44,6 +45,20 @@ def _named(value: Any) -> Any:
     return value
 
 
+class DeclaredUse(NamedTuple):
+    """A use of a treatment.
+
+    Attributes:
+      columns: raw or derived ones.
+      options: of the treatment.
+      keys: where pipeline.yaml has it.
+    """
+
+    columns: tuple[str, ...]
+    options: TreatmentOptions
+    keys: tuple[str | int, ...]
+
+
 class Spec(Strict):
     """The whole of pipeline.yaml."""
 
@@ -57,6 +72,7 @@ class Spec(Strict):
     )
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]
     crosses: tuple[Cross, ...] = ()
+    combinations: tuple[AnyCombination, ...] = ()
     validation: Validation = Validation()
     model: Model = Model()
     evaluation: Evaluation = Evaluation()
@@ -78,24 +94,34 @@ class Spec(Strict):
         return value
 
     @property
-    def uses(self) -> tuple[tuple[tuple[str, ...], Treatment], ...]:
-        """The uses of treatments, crosses last: the raw columns and the options of each."""
-        single = [((f.column,), treatment) for f in self.features for treatment in f.treatments]
-        return (*single, *((cross.columns, cross) for cross in self.crosses))
+    def uses(self) -> tuple[DeclaredUse, ...]:
+        """The uses of treatments in model order: of features, of crosses, of combinations."""
+        single = [
+            DeclaredUse((f.column, *each.others), each, ("features", f.column, number, each.kind))
+            for f in self.features
+            for number, each in enumerate(f.treatments)
+        ]
+        several = [
+            DeclaredUse(each.columns, each, (section, number, each.kind))
+            for section, entries in (
+                ("crosses", self.crosses),
+                ("combinations", self.combinations),
+            )
+            for number, each in enumerate(entries)
+        ]
+        return (*single, *several)
 
     @property
     def transformed_names(self) -> tuple[str, ...]:
         """Names of the transformed features, in model order."""
-        return tuple(f.name for columns, used in self.uses for f in used.outputs(columns, 0))
+        return tuple(f.name for use in self.uses for f in use.options.outputs(use.columns, 0))
 
     @property
     def treatment_kinds(self) -> tuple[str, ...]:
         """Names of the treatments that are used, each once, sorted."""
-        return tuple(sorted({used.kind for _, used in self.uses}))
+        return tuple(sorted({use.options.kind for use in self.uses}))
 
     @property
     def feature_columns(self) -> tuple[str, ...]:
-        """Columns of features, raw and derived ones, each once, in the order of pipeline.yaml."""
-        names = [f.column for f in self.features]
-        names += [c for cross in self.crosses for c in cross.columns]
-        return tuple(dict.fromkeys(names))
+        """Columns of features, raw and derived ones, each once, in model order."""
+        return tuple(dict.fromkeys(name for use in self.uses for name in use.columns))

@@ -176,6 +176,9 @@ def _field(model: type[pydantic.BaseModel], key: Any) -> Any:
         return None
     if key.tag == _MERGE:
         return model
+    kind = model.model_fields.get("kind")
+    if kind is not None and key.value == kind.default:
+        return model  # the short form `KIND: {option: value}`
     field = model.model_fields.get(key.value)
     return None if field is None else field.annotation
 

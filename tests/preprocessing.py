@@ -8,22 +8,31 @@ from typing import Any
 
 from components.transform.preprocessing import Preprocessing
 from schemas.features import Feature
+from schemas.strict import one_of
+from schemas.treatments import COMBINATION_NAMES
 
 
 def preprocessing_of(
-    features: Mapping[str, Any], crosses: Sequence[Any], label: Mapping[str, Any]
+    features: Mapping[str, Any],
+    crosses: Sequence[Any],
+    label: Mapping[str, Any],
+    combinations: Sequence[Any] = (),
 ) -> Preprocessing:
-    """Return the treatments by column, the crosses, and the label."""
-    return Preprocessing.loads(sections_of(features, crosses, label))
+    """Return the treatments by column, the crosses, the label, and other combinations."""
+    return Preprocessing.loads(sections_of(features, crosses, label, combinations))
 
 
 def sections_of(
-    features: Mapping[str, Any], crosses: Sequence[Any], label: Mapping[str, Any]
+    features: Mapping[str, Any],
+    crosses: Sequence[Any],
+    label: Mapping[str, Any],
+    combinations: Sequence[Any] = (),
 ) -> str:
     """Return the same as JSON."""
     sections = {
         "features": [Feature(column=c, treatments=t).model_dump() for c, t in features.items()],
         "crosses": list(crosses),
+        "combinations": [one_of(c, COMBINATION_NAMES, what="combination") for c in combinations],
         "label": dict(label),
     }
     return json.dumps(sections)

@@ -19,7 +19,7 @@ from schemas.derived import DerivedColumn, needed, of_plain, raw_names
 from schemas.errors import ConfigError
 from schemas.layout import Layout, TransformedFeature
 from schemas.tasks.options import TaskOptions
-from schemas.treatments import BY_NAME
+from schemas.treatments import BY_NAME, Combination
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Imported by its name, so that only a pipeline with derived columns depends on their code.
 DERIVED_COLUMNS = f"{__package__}.derived_columns"
 
+_SECTIONS = "features, crosses, combinations"  # that use treatments
 _COMBINE = "mean"  # of a list's embeddings, unless the options say otherwise
 
 
@@ -47,18 +48,19 @@ class Preprocessing:
 
     @classmethod
     def loads(cls, text: str) -> Preprocessing:
-        """Read the sections `features`, `crosses` and `label` of pipeline.yaml, as JSON.
+        """Read `features`, `crosses`, `combinations` and `label` of pipeline.yaml, as JSON.
 
         `derived` has the derived columns, as `schemas.derived.plain` writes them.
         """
         sections = json.loads(text)
         single = [
-            _use(options["kind"], (feature["column"],), options)
+            _use(each["kind"], each, feature["column"])
             for feature in sections["features"]
-            for options in feature["treatments"]
+            for each in feature["treatments"]
         ]
-        crosses = [_use("cross", tuple(cross["columns"]), cross) for cross in sections["crosses"]]
-        uses = (*single, *crosses)
+        crosses = [_use("cross", each) for each in sections["crosses"]]
+        combinations = [_use(each["kind"], each) for each in sections.get("combinations", ())]
+        uses = (*single, *crosses, *combinations)
         derived = of_plain(sections.get("derived", ()))
         return cls(
             uses,
@@ -83,7 +85,7 @@ class Preprocessing:
         for use in self.uses:
             for name in lists.keys() & set(use.columns):
                 if not use.options.accepts_lists:
-                    refuse_list(use.kind, lists[name], "pipeline.yaml: features, crosses")
+                    refuse_list(use.kind, lists[name], f"pipeline.yaml: {_SECTIONS}")
                 use = replace(use, is_list=True)
             uses.append(use)
         return replace(self, uses=tuple(uses))
@@ -96,8 +98,13 @@ class Preprocessing:
         return uses
 
 
-def _use(kind: str, columns: tuple[str, ...], options: dict[str, Any]) -> Use:
-    return Use(kind, columns, BY_NAME[kind].model_validate(options))
+def _use(kind: str, written: dict[str, Any], column: str | None = None) -> Use:
+    """Return the use of a treatment on a column of `features`, or on those that it names itself."""
+    options = BY_NAME[kind].model_validate(written)
+    if isinstance(options, Combination):
+        return Use(kind, options.columns, options)
+    assert column is not None
+    return Use(kind, (column, *options.others), options)
 
 
 def raw_columns(preprocessing: Preprocessing, columns: tuple[Column, ...]) -> tuple[Column, ...]:
@@ -149,7 +156,7 @@ def _refuse_equal_names(names: list[str]) -> None:
         if names.count(name) > 1:
             raise ConfigError(
                 f"two transformed features have the name {name!r}",
-                where="pipeline.yaml: features, crosses, label",
+                where=f"pipeline.yaml: {_SECTIONS}, label",
                 remedy="rename the column or the label, or drop one of the treatments",
             )
 

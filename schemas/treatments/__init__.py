@@ -1,15 +1,17 @@
 """Treatments: what a raw column can become, each with its options.
 
 A kind is three things: a file here with its options, a file of the same name in
-components/transform/treatments with its implementation, and its class in `KINDS`.
+components/transform/treatments with its implementation, and its class in `KINDS`, or in
+`COMBINATIONS` if it takes several columns.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Union
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from schemas.strict import one_of
 from schemas.treatments.buckets import Buckets
 from schemas.treatments.cross import Cross as Cross
 from schemas.treatments.date_parts import DateParts
@@ -21,10 +23,12 @@ from schemas.treatments.max_abs import MaxAbs
 from schemas.treatments.min_max import MinMax
 from schemas.treatments.multi_hot import MultiHot
 from schemas.treatments.one_hot import OneHot
+from schemas.treatments.options import Combination as Combination
 from schemas.treatments.options import TreatmentOptions
 from schemas.treatments.piecewise_linear import PiecewiseLinear
 from schemas.treatments.power import Power
 from schemas.treatments.quantile_buckets import QuantileBuckets
+from schemas.treatments.random_projection import RandomProjection
 from schemas.treatments.rank import Rank
 from schemas.treatments.robust import Robust
 from schemas.treatments.text_shape import TextShape
@@ -39,15 +43,29 @@ KINDS = (
     *(DateParts, Vector, Length, TextShape),
 )
 
-# A cross takes several columns, so pipeline.yaml has a separate section for crosses.
+# Those that take several columns, of the section `combinations`.
+COMBINATIONS = (Cross, RandomProjection)
+
 BY_NAME: dict[str, type[TreatmentOptions]] = {
-    kind.model_fields["kind"].default: kind for kind in (*KINDS, Cross)
+    kind.model_fields["kind"].default: kind for kind in (*KINDS, *COMBINATIONS)
 }
 NAMES = tuple(kind.model_fields["kind"].default for kind in KINDS)
+COMBINATION_NAMES = tuple(kind.model_fields["kind"].default for kind in COMBINATIONS)
+
+
+def _short_form(value: Any) -> Any:
+    return one_of(value, COMBINATION_NAMES, what="combination")
+
 
 if TYPE_CHECKING:
     Treatment = TreatmentOptions
+    AnyCombination = Combination
 else:
+    AnyCombination = Annotated[
+        Union[COMBINATIONS],  # noqa: UP007 - of a tuple
+        Field(discriminator="kind"),
+        BeforeValidator(_short_form),
+    ]
     Treatment = Annotated[
         Union[KINDS],  # noqa: UP007 - of a tuple
         Field(discriminator="kind"),

@@ -1,4 +1,4 @@
-"""The options of a cross: a treatment of several columns, with its own section."""
+"""The options of a cross: a treatment of several columns, which also has its own section."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.layout import TransformedFeature
-from schemas.treatments.options import TreatmentOptions
+from schemas.treatments.options import Combination
 from schemas.types import CATEGORIES, ColumnType
 
 
-class Cross(TreatmentOptions):
+class Cross(Combination):
     """The hash of several columns' values together; missing values are values, too."""
 
     kind: Literal["cross"] = "cross"
     accepts: ClassVar[tuple[ColumnType, ...]] = CATEGORIES
-    columns: Annotated[tuple[str, ...], Field(min_length=2)]
     buckets: Annotated[int, Field(ge=2)] = 1000
 
     @property
-    def name(self) -> str:
+    def stem(self) -> str:
         """The transformed feature's name."""
-        return "_x_".join(self.columns)
+        return self.name or "_x_".join(self.columns)
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the bucket's number, for the wide part only."""
         return (
             TransformedFeature(
-                name=self.name,
+                name=self.stem,
                 columns=columns,
                 treatment=self.kind,
                 role="wide",

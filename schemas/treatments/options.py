@@ -9,17 +9,32 @@ from pydantic import Field
 from schemas.columns import Column
 from schemas.errors import ConfigError
 from schemas.layout import TransformedFeature
-from schemas.strict import Strict
+from schemas.strict import Finite, Strict
 from schemas.types import BOOL, CATEGORIES, FLOAT, INT, TIME, TIME_TEXT, ColumnType
+
+NUMBERS: tuple[ColumnType, ...] = (INT, FLOAT, BOOL, TIME, TIME_TEXT)
 
 
 class TreatmentOptions(Strict):
-    """The options of one use of a treatment; `kind` names the treatment."""
+    """The options of one use of a treatment; `kind` names the treatment.
+
+    A use is on the column of `features` that it belongs to and on `others`; that of a
+    `Combination`, on its `columns`.
+    """
 
     kind: str
     accepts: ClassVar[tuple[ColumnType, ...]]
     # Of lists, outputs are lists of ids, which the model combines as `combine` says; or dense.
     accepts_lists: ClassVar[bool] = False
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Columns that the options name, which the treatment takes after the feature's own."""
+        return ()
+
+    def accepted(self, position: int) -> tuple[ColumnType, ...]:
+        """Return the types that the column at this position of a use may have."""
+        return self.accepts
 
     def check(self, column: Column, *, where: str) -> None:
         """Check that a column of a type that is accepted fits the options.
@@ -42,10 +57,43 @@ class TreatmentOptions(Strict):
         raise NotImplementedError
 
 
+class Combination(TreatmentOptions):
+    """The options of a treatment that takes several columns together.
+
+    A kind that takes a certain number of columns bounds the length of `columns`, and says which
+    types each of them may have in `accepted`.
+    """
+
+    columns: Annotated[tuple[str, ...], Field(min_length=2)]
+    name: Annotated[str, Field(min_length=1)] | None = None
+
+    @property
+    def stem(self) -> str:
+        """The name, or else the columns and the kind: what the features' names begin with."""
+        return self.name or "_".join((*self.columns, self.kind))
+
+
+class Projection(Combination):
+    """The options of a treatment that gives sums of standardized numbers with certain weights."""
+
+    accepts: ClassVar[tuple[ColumnType, ...]] = NUMBERS
+    components: Annotated[int, Field(ge=1)]
+    clip: Annotated[Finite, Field(gt=0)] = 10.0
+
+    def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
+        """Return the sums, STEM_1 and so on."""
+        return tuple(
+            TransformedFeature(
+                name=f"{self.stem}_{number}", columns=columns, treatment=self.kind, role="dense"
+            )
+            for number in range(1, self.components + 1)
+        )
+
+
 class ScaledNumber(TreatmentOptions):
     """The options of a treatment that gives a number, 0 if missing, and a flag if missing."""
 
-    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT, BOOL, TIME, TIME_TEXT)
+    accepts: ClassVar[tuple[ColumnType, ...]] = NUMBERS
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the number, COLUMN_KIND, and the flag, COLUMN_KIND_missing."""

@@ -25,6 +25,7 @@ from schemas.strict import Strict
 from schemas.tasks import KINDS as TASKS
 from schemas.tasks.binary import Equals, Exceeds
 from schemas.tasks.options import Bound
+from schemas.treatments import COMBINATIONS
 from schemas.treatments import KINDS as TREATMENTS
 from schemas.treatments.cross import Cross
 
@@ -201,6 +202,14 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
             ).items()
         },
         **keys_of(Cross, "crosses."),
+        **{
+            key: default
+            for kind in COMBINATIONS
+            for key, default in keys_of(
+                kind, f"combinations.{kind.model_fields['kind'].default}."
+            ).items()
+            if kind is not Cross
+        },
         **keys_of(Bound, "evaluation.thresholds.METRIC."),
     }
     pages = ("docs/own-data.md", "docs/databases.md", "docs/runners.md")

@@ -21,7 +21,7 @@ _SEPARATOR = "\x1f"
 
 def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     """Hash values into [0, buckets); a missing value counts as ""."""
-    return {use.options.name: _hashed(inputs, use) for use in uses}
+    return {use.options.stem: _hashed(inputs, use) for use in uses}
 
 
 def _hashed(inputs: Inputs, use: Use) -> tf.Tensor:

@@ -57,6 +57,7 @@ def transform_rows(
     splits: Mapping[str, Rows],
     *,
     crosses: Sequence[Mapping[str, Any]] = (),
+    combinations: Sequence[Mapping[str, Any]] = (),
     label: Mapping[str, Any] = LABEL,
     batch_rows: int = 4,
     lists: Mapping[str, int] | None = None,
@@ -85,7 +86,7 @@ def transform_rows(
     layout = transform(
         examples=str(root / "examples"),
         columns=columns,
-        preprocessing=preprocessing_of(features, crosses, label),
+        preprocessing=preprocessing_of(features, crosses, label, combinations),
         settings=Examples(batch_rows=batch_rows),
         graph=str(root / "graph"),
         transformed=str(root / "transformed"),

@@ -48,7 +48,27 @@ def test_show_has_a_line_for_each_column(folder, capsys):
     )
     assert shown["city"] == "city BYTES in a cross"
     assert shown["fate"] == "fate BYTES the label"
-    assert shown["city x visits"] == "city x visits cross: {buckets: 1000} city_x_visits"
+    assert shown["city x visits"] == "city x visits cross city_x_visits"
+
+
+PROJECTED = """
+derive: {twice: 2 * visits}
+features: {city: one_hot}
+combinations:
+  - random_projection: {columns: [visits, twice], components: 2}
+"""
+
+
+def test_show_has_a_line_for_each_combination(folder, capsys):
+    sections = [line for line in PIPELINE.splitlines() if not line.startswith("features")]
+    (folder / "pipeline.yaml").write_text("\n".join(sections) + PROJECTED)
+    assert cli.main(["show", str(folder)]) == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "twice INT, derived in a random_projection" in shown
+    assert any(
+        line.startswith("visits x twice random_projection: {components: 2} visits_twice_")
+        for line in shown
+    )
 
 
 def test_show_names_folds_and_abridges_a_vector(folder, capsys):

@@ -242,3 +242,36 @@ def test_a_column_may_have_numbers_as_texts_that_mean_missing(folder):
     source = catalog.load(str(folder)).spec.source
     assert source.nulls_of("fare") == ("", "NA", "-1", "no")
     assert source.nulls_of("hour") == ("", "NA")
+
+
+@pytest.mark.parametrize(
+    ("entry", "what", "line"),
+    [
+        (
+            "random_projection: {columns: [fare, payment]}",
+            "random_projection cannot take 'payment', which is BYTES",
+            1,
+        ),
+        ("random_projection: {columns: [fare, tips]}", "the feature 'tips' is not known", None),
+        (
+            "random_projection: {columns: [fare, hours]}",
+            "there is no column 'hours' in schema.pbtxt; did you mean 'hour'?",
+            1,
+        ),
+        ("random_projection: {columns: [fare]}", "at least 2 items", 1),
+        ("random_projection: {columns: [fare, hour], component: 2}", "'components'?", 1),
+        ("random_projektion: {columns: [fare, hour]}", "did you mean 'random_projection'?", 1),
+        ("cross: {columns: [payment, hour]}", "have the name 'payment_x_hour'", None),
+    ],
+)
+def test_a_combination_is_checked_and_its_errors_name_the_line(folder, entry, what, line):
+    first = folder.change("model:\n", f"combinations:\n  - {entry}\nmodel:\n")
+    error = refusal(folder)
+    assert what in error.what
+    if line is not None:
+        assert f"pipeline.yaml:{first + line}: combinations" in f"{error.where} {error.what}"
+
+
+def test_a_features_error_names_its_line(folder):
+    line = folder.change("  payment: vocabulary", "  payment: [vocabulary, z_score]")
+    assert refusal(folder).where == f"{folder.pipeline}:{line}: features.payment.1.z_score"

@@ -132,12 +132,19 @@ def test_a_version_is_read_as_written(folder, version):
     assert catalog.read_spec(folder.pipeline).runner.flink.version == version
 
 
-def test_quotes_are_required_if_a_mapping_s_values_are_text(folder):
+def test_a_combination_has_columns_and_options_as_written(odd):
+    odd.change("model:\n", "combinations:\n  - cross: {columns: [010, no], name: 1.10}\nmodel:\n")
+    (cross,) = catalog.load(str(odd)).spec.combinations
+    assert (cross.columns, cross.name) == (("010", "no"), "1.10")
+
+
+def test_a_mapping_s_values_are_text_as_written(folder):
     folder.change(
         "model:\n",
         "runner: {flink: {workers: {process: {command: c, environment: {A: no}}}}}\nmodel:\n",
     )
-    assert "got False; put it in quotes where text is meant" in refusal(folder).what
+    workers = catalog.read_spec(folder.pipeline).runner.flink.workers
+    assert workers.environment == {"A": "no"}
 
 
 def test_numbers_and_truths_are_still_what_yaml_reads(folder):

@@ -1,0 +1,123 @@
+"""Projections of several columns, compared with scikit-learn, in training and when loaded again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+from sklearn.random_projection import GaussianRandomProjection
+
+from components.transform.treatments.random_projection import random_weights
+from schemas.treatments.random_projection import RandomProjection
+
+pytestmark = pytest.mark.component
+
+ROWS = 500
+RNG = np.random.default_rng(3)
+NAN, INF = float("nan"), float("inf")
+SHARED = RNG.normal(size=ROWS)
+# An INT between FLOATs: the graph takes integers first, the weights keep the order of the use.
+TRAIN = {
+    "x": (SHARED + RNG.normal(size=ROWS) / 9).astype(np.float32),
+    "n": np.round(100 * SHARED + RNG.normal(size=ROWS)).astype(np.int64),
+    "holes": np.where(RNG.random(ROWS) < 0.3, NAN, RNG.normal(size=ROWS)).astype(np.float32),
+    "constant": np.full(ROWS, 7, np.float32),
+    "empty": np.full(ROWS, NAN, np.float32),
+}
+OTHERS = {
+    "x": np.array([0.5, NAN, INF, -1e30, 1e-40], np.float32),
+    "n": np.array([3, -(2**63), 2**53, -(2**53), 0]),  # the second one is missing
+    "holes": np.array([NAN, NAN, -INF, 3.5, 1.0], np.float32),
+    "constant": np.array([7, NAN, 7, 7, 7], np.float32),
+    "empty": np.array([NAN, NAN, 1, -1, INF], np.float32),
+}
+COLUMNS = list(TRAIN)
+KINDS = {name: "INT" if name == "n" else "FLOAT" for name in TRAIN}
+COMBINATIONS = [
+    {"random_projection": {"columns": COLUMNS, "components": 3, "seed": 5, "name": "gauss"}},
+    {"random_projection": {"columns": COLUMNS[:2], "components": 2, "weights": "sparse"}},
+]
+
+
+@pytest.fixture(scope="module")
+def transformed(run):
+    split = {name: values.tolist() for name, values in TRAIN.items()}
+    return run(KINDS, {"x": "z_score"}, {"train": split}, combinations=COMBINATIONS, batch_rows=200)
+
+
+@pytest.fixture(scope="module")
+def graph(transformed):
+    loaded = tft.TFTransformOutput(str(transformed.graph)).transform_features_layer()
+
+    def features(rows):
+        count = len(rows["x"])
+        out = loaded({n: tf.constant(v) for n, v in rows.items()} | _label_columns(count))
+        return {name: values.numpy() for name, values in out.items()}
+
+    return features
+
+
+def _label_columns(rows):
+    return {name: tf.ones(rows) for name in ("tips", "of")}
+
+
+def standardized(rows):
+    """The columns as z-scores of the training rows, 0 where missing, [rows, columns]."""
+    columns = []
+    for name, values in rows.items():
+        seen, own = TRAIN[name].astype(np.float64), values.astype(np.float64)
+        own[values == -(2**63)] = NAN
+        seen = seen[np.isfinite(seen)]
+        if len(seen) == 0:
+            columns.append(np.zeros(len(own)))
+            continue
+        apart = own - seen.mean()
+        columns.append(np.nan_to_num(np.clip(apart / (seen.std() or 1), -10, 10)))
+    return np.stack(columns, axis=1)
+
+
+@pytest.fixture(params=["train", "other"])
+def case(request, transformed, graph):
+    """Return raw rows and what became of them: training rows, and others in the graph."""
+    if request.param == "other":
+        return OTHERS, graph(OTHERS)
+    got = transformed.split("train")
+    return TRAIN, {name: np.array(values, np.float32) for name, values in got.items()}
+
+
+def features(got, stem, count):
+    return np.stack([got[f"{stem}_{i}"] for i in range(1, count + 1)], axis=1)
+
+
+def test_a_gaussian_projection_is_scikit_learns(case):
+    raw, got = case
+    projection = GaussianRandomProjection(3, random_state=5).fit(np.zeros((1, len(COLUMNS))))
+    expected = projection.transform(standardized(raw))
+    np.testing.assert_allclose(features(got, "gauss", 3), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_sparse_projection_has_weights_of_one_size(case):
+    raw, got = case
+    options = RandomProjection(columns=("x", "n"), components=2, weights="sparse")
+    weights = random_weights(options, 2)
+    expected = standardized(raw)[:, :2] @ weights
+    np.testing.assert_allclose(
+        features(got, "x_n_random_projection", 2), expected, rtol=1e-5, atol=1e-5
+    )
+
+
+def test_sparse_weights_keep_the_expected_length():
+    options = RandomProjection(columns=("x", "y"), components=400, weights="sparse")
+    weights = random_weights(options, 100)
+    assert len(np.unique(np.abs(weights))) == 2
+    assert np.count_nonzero(weights) / weights.size == pytest.approx(0.1, abs=0.01)
+    assert np.square(weights).sum(axis=1).mean() == pytest.approx(1, abs=0.05)
+
+
+def test_a_row_has_the_same_features_alone_as_in_a_batch(graph):
+    together = graph(TRAIN)
+    for row in (0, 7, ROWS - 1):
+        alone = graph({name: values[row : row + 1] for name, values in TRAIN.items()})
+        for name, values in alone.items():
+            assert values[0] == together[name][row], name
