@@ -1,75 +1,52 @@
 """Transformed Examples → trained wide & deep model, and the linear baseline.
 
-Training stops early by the loss on the eval split, which is looked at after each round: an epoch,
-or 512 steps of a longer one. The best weights are kept. Seeds are fixed, so that the result is
-repeatable. One row group of data is in memory at a time.
+Both, and figures about the training, are files of the output folder. The seed is fixed, so that
+the result is repeatable. One row group of data is in memory at a time.
 """
 
 from __future__ import annotations
 
-import math
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import keras
-import numpy as np
 
 from components import files, progress
 from components.examples import count_rows
 from components.tasks.correction import measured_corrections, shares_kept
 from components.tasks.learned import TRAINING_FILE
 from components.tasks.protocol import Head, work_of
+from components.train.fit import STEPS_PER_EXECUTION, Fit, fit_wide_deep
 from components.train.inputs import Feed, labels
-from components.train.model import (
-    BASELINE_FILE,
-    MODEL_FILE,
-    build_baseline,
-    build_wide_deep,
-)
-from components.train.sizes import batch_rows, learning_rate, round_steps
-from components.train.two_optimizers import KeepBest, TwoOptimizers
+from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline
+from components.train.sizes import batch_rows
 from components.train.weights import Weighting, weighting
 from schemas import layout as layouts
 from schemas.errors import DataError
 from schemas.layout import Layout
-from schemas.model import AdamW, Model
-from schemas.strict import Strict
+from schemas.model import Model
 from schemas.tasks.options import TaskOptions
 
-# Steps of one TensorFlow call: Python's share of a small step falls from half to almost nothing.
-_STEPS_PER_EXECUTION = 16
 _EVAL_BATCH = 8192
 _BASELINE_LEARNING_RATE = 0.01
 _BASELINE_EPOCHS = 20
-_FIRST_STEP = 0.01  # of the learning rate while it rises
 
 
-class Training(Strict):
+class Training(Fit):
     """What was trained, as written to training.json.
 
     Attributes:
       train_examples: rows of the training split.
       eval_examples: rows that decided when to stop.
       labels: what the task's head measured on the training labels, by name.
-      best_epoch: the round whose weights were kept, from 1.
-      loss: the head's loss on the training split, by round.
-      eval_loss: the same on the eval split.
-      seconds: for all rounds, evaluation included.
-      examples_per_second: training examples over `seconds`.
     """
 
     train_examples: int
     eval_examples: int
     labels: dict[str, Any]
-    best_epoch: int
-    loss: tuple[float, ...]
-    eval_loss: tuple[float, ...]
-    seconds: float
-    examples_per_second: float
 
 
 def train(
@@ -113,8 +90,7 @@ def train(
     feeds = _Feeds(examples, layout, model, weights)
     baseline = build_baseline(layout, head.start)
     _fit_baseline(baseline, feeds, head)
-    members, served = build_wide_deep(layout, model, head.start, head.link)
-    fitted = _fit_wide_deep((members, served), feeds, model, head)
+    served, fit = fit_wide_deep(layout, model, head, feeds.train, feeds.eval)
     served.save(os.path.join(output, MODEL_FILE))
     baseline.save(os.path.join(output, BASELINE_FILE))
     files.copy_file(os.path.join(graph, layouts.FILE_NAME), os.path.join(output, layouts.FILE_NAME))
@@ -122,7 +98,7 @@ def train(
         train_examples=feeds.train.rows,
         eval_examples=feeds.eval.rows,
         labels=dict(head.labels) | measured_corrections(sampled, classes),
-        **fitted,
+        **fit.model_dump(),
     )
     files.write_whole(os.path.join(output, TRAINING_FILE), training.model_dump_json(indent=1))
     return training
@@ -173,7 +149,7 @@ def _fit_baseline(baseline: keras.Model, feeds: _Feeds, head: Head) -> None:
     baseline.compile(
         optimizer=keras.optimizers.Adam(_BASELINE_LEARNING_RATE),
         loss=head.loss,
-        steps_per_execution=_STEPS_PER_EXECUTION,
+        steps_per_execution=STEPS_PER_EXECUTION,
         jit_compile=False,
     )
     stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=2, restore_best_weights=True)
@@ -185,64 +161,3 @@ def _fit_baseline(baseline: keras.Model, feeds: _Feeds, head: Head) -> None:
         callbacks=[stop],
         verbose=0,
     )
-
-
-def _fit_wide_deep(
-    graphs: tuple[keras.Model, keras.Model], feeds: _Feeds, model: Model, head: Head
-) -> dict[str, Any]:
-    """Train in place; return the fields of `Training` that this measures."""
-    trained = TwoOptimizers(*graphs, model.averaging)
-    trained.compile(
-        optimizer=_adam(model.deep, feeds.train.rows),
-        wide=keras.optimizers.Ftrl(
-            model.wide.learning_rate,
-            l1_regularization_strength=model.wide.l1,
-            l2_regularization_strength=model.wide.l2,
-        ),
-        loss=head.loss,
-        steps_per_execution=_STEPS_PER_EXECUTION,
-        jit_compile=False,  # XLA on CPU is slower for batches below 8,192
-    )
-    batches, steps = feeds.train.batches, round_steps(feeds.train.batches)
-    rows = feeds.train.rows * steps // batches  # of a round
-    started = time.monotonic()
-    history = trained.fit(
-        feeds.train.dataset().repeat(),
-        validation_data=feeds.eval.dataset(),
-        steps_per_epoch=steps,
-        epochs=math.ceil(model.max_epochs * batches / steps),
-        shuffle=False,  # the feed does
-        callbacks=[KeepBest(model.patience), _Live(rows)],
-        verbose=0,
-    ).history
-    seconds = time.monotonic() - started
-    return {
-        "best_epoch": int(np.argmin(history["val_loss"])) + 1,
-        "loss": tuple(history["loss"]),
-        "eval_loss": tuple(history["val_loss"]),
-        "seconds": seconds,
-        "examples_per_second": rows * len(history["loss"]) / seconds,
-    }
-
-
-def _adam(options: AdamW, rows: int) -> keras.optimizers.Optimizer:
-    """Return the deep part's optimizer, whose rate depends on the training rows unless given."""
-    rate = options.learning_rate or learning_rate(rows)
-    if options.warm_up:
-        rate = keras.optimizers.schedules.PolynomialDecay(rate * _FIRST_STEP, options.warm_up, rate)
-    adam = keras.optimizers.AdamW(rate, weight_decay=options.weight_decay)
-    adam.exclude_from_weight_decay(var_names=["bias", "member"])
-    return adam
-
-
-class _Live(keras.callbacks.Callback):
-    """Reports the figures of each epoch as it ends."""
-
-    def __init__(self, rows: int) -> None:
-        super().__init__()
-        self._rows = rows
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        logs = logs or {}
-        progress.rows("train", self._rows)
-        progress.metrics("train", epoch=epoch + 1, loss=logs["loss"], eval_loss=logs["val_loss"])
