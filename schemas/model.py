@@ -42,6 +42,17 @@ class Ftrl(Strict):
     l2: Annotated[Finite, Field(ge=0)] = 0.0
 
 
+class Checkpoints(Strict):
+    """When training saves its state, from which a run goes on that was killed.
+
+    That is at the end of the first round after so many `minutes` or `steps`, whichever is earlier;
+    never if both are null.
+    """
+
+    minutes: Annotated[Finite, Field(gt=0)] | None = 1.0
+    steps: Annotated[int, Field(ge=1)] | None = None
+
+
 class Model(Strict):
     """The wide & deep model and how it is trained.
 
@@ -56,6 +67,8 @@ class Model(Strict):
       averaging: share that the average of the weights keeps in a step; 0 keeps the last weights.
       batch_size: rows of a step; chosen by the number of training rows unless given.
       patience: rounds without a better eval loss; a round is an epoch, or 512 steps of one.
+      seed: of all random numbers.
+      checkpoints: when the state of training is saved.
     """
 
     members: Annotated[int, Field(ge=1, le=64)] = 8
@@ -74,6 +87,7 @@ class Model(Strict):
     max_epochs: Annotated[int, Field(ge=1)] = 60
     patience: Annotated[int, Field(ge=1)] = 6
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 42
+    checkpoints: Checkpoints = Checkpoints()
 
     @pydantic.model_validator(mode="before")
     @classmethod

@@ -1,11 +1,15 @@
 """The training stage as TFX runs it."""
 
+import hashlib
+import os
+
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 
-from components import files, progress
+from components import content, files, progress
 from components.ingest.counts import Counts
+from schemas import layout as layouts
 from schemas import tasks
 from schemas.model import Model as ModelSpec
 
@@ -23,16 +27,24 @@ def train(
 ) -> None:
     """Train the wide & deep model and its linear baseline.
 
-    Of the raw examples, only their counts are read: how classes were sampled.
+    Of the raw examples, only their counts are read: how classes were sampled. Checkpoints are
+    beside the stage's outputs, and are removed when it ends.
     """
+    from components.train.checkpoints import CheckpointFile
     from components.train.train import train as train_model
 
     counts = Counts.read(examples.uri)
+    checkpoints = os.path.join(os.path.dirname(os.path.dirname(model.uri)), "checkpoints")
     with (
         progress.stage("train"),
         files.at_hand(transformed_examples.uri) as transformed,  # every epoch reads them again
         files.arriving(model.uri) as output,
     ):
+        digest = _digest(
+            transformed,
+            os.path.join(transform_graph.uri, layouts.FILE_NAME),
+            *(label, model_spec, code, "" if counts is None else counts.model_dump_json()),
+        )
         train_model(
             examples=transformed,
             graph=transform_graph.uri,
@@ -40,4 +52,14 @@ def train(
             model=ModelSpec.model_validate_json(model_spec),
             output=output,
             sampled={} if counts is None else counts.sampled,
+            checkpoint=CheckpointFile.of(checkpoints, digest),
         )
+    files.remove(checkpoints)
+
+
+def _digest(examples: str, layout: str, *options: str) -> str:
+    """Return a digest of all that a training depends on."""
+    parts = {str(i): option for i, option in enumerate(options)}
+    parts["layout"] = files.read_text(layout)
+    digests = {name: hashlib.sha256(part.encode()).hexdigest() for name, part in parts.items()}
+    return content.combined([*digests.items(), ("examples", content.of_folder(examples))])

@@ -8,17 +8,17 @@ same model.
 from __future__ import annotations
 
 import math
-import time
 
 import keras
-import numpy as np
+import tensorflow as tf
 
-from components import progress
 from components.tasks.protocol import Head
+from components.train.checkpoints import CheckpointFile, SaveState, restore
 from components.train.inputs import Feed
 from components.train.model import build_wide_deep
+from components.train.rounds import KeepBest, Rounds
 from components.train.sizes import learning_rate, round_steps
-from components.train.two_optimizers import KeepBest, TwoOptimizers
+from components.train.two_optimizers import TwoOptimizers
 from schemas.layout import Layout
 from schemas.model import AdamW, Model
 from schemas.strict import Strict
@@ -47,7 +47,13 @@ class Fit(Strict):
 
 
 def fit_wide_deep(
-    layout: Layout, model: Model, head: Head, train: Feed, evaluation: Feed
+    layout: Layout,
+    model: Model,
+    head: Head,
+    train: Feed,
+    evaluation: Feed,
+    *,
+    checkpoint: CheckpointFile | None = None,
 ) -> tuple[keras.Model, Fit]:
     """Train one model from its initial weights.
 
@@ -57,6 +63,7 @@ def fit_wide_deep(
       head: of the task.
       train: the training rows, in a new order each epoch.
       evaluation: the rows that decide when to stop.
+      checkpoint: where the state is kept, and training goes on from if there is one.
 
     Returns:
       The model that answers with the members' mean, and how it was trained.
@@ -76,24 +83,38 @@ def fit_wide_deep(
     )
     steps = round_steps(train.batches)
     rows = train.rows * steps // train.batches  # of a round
-    started = time.monotonic()
-    history = trained.fit(
-        train.dataset().repeat(),
+    keep, rounds = KeepBest(model.patience), Rounds(rows)
+    callbacks: list[keras.callbacks.Callback] = [keep, rounds]
+    batches = train.dataset().repeat()
+    if checkpoint is not None:
+        if restore(checkpoint, trained, keep, rounds):
+            batches = _after(train, trained.steps)
+        callbacks.append(SaveState(checkpoint, model.checkpoints, keep, rounds))
+    trained.fit(
+        batches,
         validation_data=evaluation.dataset(),
         steps_per_epoch=steps,
-        epochs=math.ceil(model.max_epochs * train.batches / steps),
+        initial_epoch=len(rounds.loss),
+        epochs=0 if keep.is_over else math.ceil(model.max_epochs * train.batches / steps),
         shuffle=False,  # the feed does
-        callbacks=[KeepBest(model.patience), _Live(rows)],
+        callbacks=callbacks,
         verbose=0,
-    ).history
-    seconds = time.monotonic() - started
-    return served, Fit(
-        best_epoch=int(np.argmin(history["val_loss"])) + 1,
-        loss=tuple(history["loss"]),
-        eval_loss=tuple(history["val_loss"]),
-        seconds=seconds,
-        examples_per_second=rows * len(history["loss"]) / seconds,
     )
+    seconds = rounds.seconds
+    return served, Fit(
+        best_epoch=keep.best_round,
+        loss=tuple(rounds.loss),
+        eval_loss=tuple(rounds.eval_loss),
+        seconds=seconds,
+        examples_per_second=rows * len(rounds.loss) / seconds,
+    )
+
+
+def _after(train: Feed, steps: int) -> tf.data.Dataset:
+    """Return the batches that follow so many steps."""
+    epochs, batches = divmod(steps, train.batches)
+    train.epoch += epochs
+    return train.dataset().repeat().skip(batches)
 
 
 def _adam(options: AdamW, rows: int) -> keras.optimizers.Optimizer:
@@ -104,16 +125,3 @@ def _adam(options: AdamW, rows: int) -> keras.optimizers.Optimizer:
     adam = keras.optimizers.AdamW(rate, weight_decay=options.weight_decay)
     adam.exclude_from_weight_decay(var_names=["bias", "member"])
     return adam
-
-
-class _Live(keras.callbacks.Callback):
-    """Reports the figures of each epoch as it ends."""
-
-    def __init__(self, rows: int) -> None:
-        super().__init__()
-        self._rows = rows
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        logs = logs or {}
-        progress.rows("train", self._rows)
-        progress.metrics("train", epoch=epoch + 1, loss=logs["loss"], eval_loss=logs["val_loss"])

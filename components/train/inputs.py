@@ -111,6 +111,11 @@ class Feed:
       batch_size: rows a batch; the last one may be smaller.
       seed: None keeps the order on disk.
       weights: of the rows; None if all count the same.
+
+    Attributes:
+      rows: of the split.
+      batches: of an epoch.
+      epoch: the number of the next epoch, from 0.
     """
 
     def __init__(
@@ -128,7 +133,7 @@ class Feed:
         self._batch_size = batch_size
         self._seed = seed
         self._weights = weights
-        self._epoch = 0
+        self.epoch = 0
         self.rows = sum(group.rows for group in self._groups)
         self.batches = math.ceil(self.rows / batch_size)
 
@@ -137,9 +142,9 @@ class Feed:
         order = np.arange(len(self._groups))
         rng = None
         if self._seed is not None:
-            rng = np.random.default_rng((self._seed, self._epoch))
+            rng = np.random.default_rng((self._seed, self.epoch))
             rng.shuffle(order)
-        self._epoch += 1
+        self.epoch += 1
         for index in order:
             batch = read_row_group(self._groups[index])
             inputs, label = pack_batch(batch, self._layout)

@@ -19,6 +19,7 @@ from components.examples import count_rows
 from components.tasks.correction import measured_corrections, shares_kept
 from components.tasks.learned import TRAINING_FILE
 from components.tasks.protocol import Head, work_of
+from components.train.checkpoints import CheckpointFile
 from components.train.fit import STEPS_PER_EXECUTION, Fit, fit_wide_deep
 from components.train.inputs import Feed, labels
 from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline
@@ -57,6 +58,7 @@ def train(
     model: Model,
     output: str,
     sampled: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+    checkpoint: CheckpointFile | None = None,
 ) -> Training:
     """Train the model and its baseline.
 
@@ -67,6 +69,8 @@ def train(
       model: what to train and how.
       output: folder that gets the Keras graphs, the layout and training.json.
       sampled: how many training rows of each class there were before a sample, and after it.
+      checkpoint: where the state is kept while training, and training goes on from if it was
+        killed.
 
     Returns:
       What was trained.
@@ -90,7 +94,7 @@ def train(
     feeds = _Feeds(examples, layout, model, weights)
     baseline = build_baseline(layout, head.start)
     _fit_baseline(baseline, feeds, head)
-    served, fit = fit_wide_deep(layout, model, head, feeds.train, feeds.eval)
+    served, fit = fit_wide_deep(layout, model, head, feeds.train, feeds.eval, checkpoint=checkpoint)
     served.save(os.path.join(output, MODEL_FILE))
     baseline.save(os.path.join(output, BASELINE_FILE))
     files.copy_file(os.path.join(graph, layouts.FILE_NAME), os.path.join(output, layouts.FILE_NAME))

@@ -6,7 +6,6 @@ they are better than the last ones, and let the learning rate stay high.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
@@ -80,6 +79,17 @@ class TwoOptimizers(keras.Model):
             ):
                 average.assign_sub(share * (average - variable.value))
 
+    @property
+    def steps(self) -> int:
+        """How many steps were taken."""
+        return int(self.optimizer.iterations)
+
+    @property
+    def state(self) -> list[Any]:
+        """All variables that training changes, in a fixed order."""
+        optimizers = (*self.optimizer.variables, *self._wide_optimizer.variables)
+        return [*self._members.variables, *optimizers, *self._averages]
+
     def averages(self) -> list[np.ndarray]:
         """Return the weights to judge: the averages, or the last ones if there are none."""
         return [v.numpy() for v in self._averages or self._served.trainable_variables]
@@ -91,38 +101,3 @@ class TwoOptimizers(keras.Model):
         for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
         return present
-
-
-class KeepBest(keras.callbacks.Callback):
-    """Judges the averages by the eval loss, stops when it gets no better, and keeps the best.
-
-    Args:
-      patience: rounds without a better eval loss, after which training stops.
-    """
-
-    def __init__(self, patience: int) -> None:
-        super().__init__()
-        self._patience = patience
-        self._losses: list[float] = []
-        self._last: list[np.ndarray] = []
-        self._best: list[np.ndarray] = []
-
-    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Put the averages in the place of the weights."""
-        self._last = self.model.exchange(self.model.averages())
-
-    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
-        """Judge them, and put the weights back."""
-        judged, loss = self.model.exchange(self._last), (logs or {})["loss"]
-        if not self._best or loss < min(self._losses, default=math.inf):
-            self._best = judged
-        self._losses.append(loss)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Stop if the last epochs brought nothing."""
-        since = len(self._losses) - 1 - int(np.argmin(self._losses))
-        self.model.stop_training = since >= self._patience
-
-    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        """Keep the best weights."""
-        self.model.exchange(self._best)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from components.train.model import build_wide_deep
-from components.train.two_optimizers import KeepBest, TwoOptimizers
+from components.train.rounds import KeepBest
+from components.train.two_optimizers import TwoOptimizers
 from schemas.model import Model
 from tests.component.train.test_model import FEATURES, batch_of, randomize
 

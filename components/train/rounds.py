@@ -1,0 +1,92 @@
+"""What happens at the end of a round of training: it is recorded and judged, and the best is kept."""
+
+from __future__ import annotations
+
+import time
+
+import keras
+import numpy as np
+
+from components import progress
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Judges the averages of the weights, stops when they get no better, and keeps the best.
+
+    Args:
+      patience: rounds without a better score, after which training stops.
+
+    Attributes:
+      scores: the eval loss of each round; less is better.
+      best: the weights of the best round.
+    """
+
+    def __init__(self, patience: int) -> None:
+        super().__init__()
+        self._patience = patience
+        self._last: list[np.ndarray] = []
+        self.scores: list[float] = []
+        self.best: list[np.ndarray] = []
+
+    @property
+    def best_round(self) -> int:
+        """The number of the best round, from 1."""
+        return int(np.argmin(np.nan_to_num(self.scores, nan=np.inf))) + 1
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last rounds brought nothing."""
+        return bool(self.scores) and len(self.scores) - self.best_round >= self._patience
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Put the averages in the place of the weights."""
+        self._last = self.model.exchange(self.model.averages())
+
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
+        """Judge them, and put the weights back."""
+        judged = self.model.exchange(self._last)
+        self.scores.append((logs or {})["loss"])
+        if not self.best or self.best_round == len(self.scores):
+            self.best = judged
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Stop if the last rounds brought nothing."""
+        self.model.stop_training = self.is_over
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Keep the best weights."""
+        self.model.exchange(self.best)
+
+
+class Rounds(keras.callbacks.Callback):
+    """Records the losses of each round, and reports them.
+
+    Args:
+      rows: of a round.
+
+    Attributes:
+      loss: the loss on the training rows, by round.
+      eval_loss: the same on the eval rows.
+      seconds_before: what the rounds took that an earlier process trained.
+    """
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self._rows = rows
+        self._started = time.monotonic()
+        self.loss: list[float] = []
+        self.eval_loss: list[float] = []
+        self.seconds_before = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long training has taken."""
+        return self.seconds_before + time.monotonic() - self._started
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Record and report the losses."""
+        logs = logs or {}
+        self.loss.append(logs["loss"])
+        self.eval_loss.append(logs["val_loss"])
+        progress.rows("train", self._rows)
+        progress.metrics("train", epoch=epoch + 1, loss=logs["loss"], eval_loss=logs["val_loss"])
