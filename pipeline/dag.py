@@ -59,6 +59,9 @@ NODES = tuple(ROOMS)
 # The functions of further nodes of a source with spans, each with its room: see `pipeline.spans`.
 SPAN_ROOMS = {"ingest_span": "ingest", "join_spans": "ingest", "measure_span": "validate"}
 
+# A node that a dataset may have, after `train`; its room has its name.
+CALIBRATE = "calibrate"
+
 Nodes = Mapping[str, Any]  # TFX components by id
 
 
@@ -150,8 +153,10 @@ def _table_reader(dataset: Dataset) -> TableReader[Any] | None:
 
 
 def nodes(dataset: Dataset) -> tuple[str, ...]:
-    """Return the ids of the nodes in the order they run; a source with spans has more of them."""
-    return spans.nodes(dataset, NODES)
+    """Return the ids of the nodes in the order they run; spans and a calibration have more."""
+    after_training = [CALIBRATE] if dataset.spec.calibration.on else []
+    trained = NODES.index("train") + 1
+    return spans.nodes(dataset, (*NODES[:trained], *after_training, *NODES[trained:]))
 
 
 def pipeline_id(name: str, taken: Collection[str] = NODES) -> str:
@@ -225,9 +230,15 @@ class _Shared:
                 function: digests.code(
                     f"components.{room}.component", function, kinds=_kinds(function, dataset)
                 )
-                for function, room in (ROOMS | (SPAN_ROOMS if dataset.spans else {})).items()
+                for function, room in _rooms(dataset).items()
             },
         )
+
+
+def _rooms(dataset: Dataset) -> dict[str, str]:
+    """Return the functions of the nodes of a dataset, each with its room."""
+    calibrated = {CALIBRATE: CALIBRATE} if dataset.spec.calibration.on else {}
+    return ROOMS | calibrated | (SPAN_ROOMS if dataset.spans else {})
 
 
 def _kinds(node: str, dataset: Dataset) -> dict[str, list[str]]:
@@ -345,8 +356,9 @@ def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:
         settings=shared.settings,
         code=shared.code["train"],
     )
+    fitted = _calibrated(shared, dataset, transformed, trained)
     exported = export(
-        model=trained.outputs["model"],
+        model=_final({"train": trained, **fitted}),
         transform_graph=graph,
         examples=examples,
         columns=shared.columns,
@@ -359,7 +371,28 @@ def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:
         else Expectations().model_dump_json(),
         code=shared.code["export"],
     )
-    return {"transform": transformed, "train": trained, "export": exported}
+    return {"transform": transformed, "train": trained, **fitted, "export": exported}
+
+
+def _calibrated(shared: _Shared, dataset: Dataset, transformed: Any, trained: Any) -> Nodes:
+    """Build the node that calibrates the trained model, if pipeline.yaml wants it."""
+    if not dataset.spec.calibration.on:
+        return {}
+    from components.calibrate.component import calibrate
+
+    fitted = calibrate(
+        transformed_examples=transformed.outputs["transformed_examples"],
+        trained=trained.outputs["model"],
+        label=shared.label,
+        calibration=dataset.spec.calibration.model_dump_json(),
+        code=shared.code[CALIBRATE],
+    )
+    return {CALIBRATE: fitted}
+
+
+def _final(model: Nodes) -> Any:
+    """Return the trained model that is exported: of the last node that made one."""
+    return model[CALIBRATE if CALIBRATE in model else "train"].outputs["model"]
 
 
 def _verdict(
@@ -384,7 +417,7 @@ def _verdict(
     proven = parity(
         examples=examples,
         transform_graph=model["transform"].outputs["transform_graph"],
-        trained=model["train"].outputs["model"],
+        trained=_final(model),
         exported=exported,
         columns=shared.columns,
         label=shared.label,
@@ -396,7 +429,7 @@ def _verdict(
         blessing=evaluated.outputs["blessing"],
         proof=proven.outputs["proof"],
         evaluation=evaluated.outputs["evaluation"],
-        trained=model["train"].outputs["model"],
+        trained=_final(model),
         transform_graph=model["transform"].outputs["transform_graph"],
         examples=examples,
         model_name=dataset.spec.name,

@@ -72,6 +72,24 @@ def check(
     _check_weight(spec, columns, where)
     _check_names(spec, columns, where)
     check_prepare(spec.prepare, columns, spec.label, where=where)
+    _check_calibration(spec, where)
+
+
+def _check_calibration(spec: Spec, where: str) -> None:
+    """Check that the method is one of what the model answers: probabilities, or a quantile."""
+    method, label = spec.calibration.method, spec.label
+    if method != "none" and method not in label.CALIBRATIONS:
+        raise ConfigError(
+            f"the method {method!r} does not calibrate {label.task}",
+            where=f"{where}: calibration.method",
+            expected=f"one of {', '.join(('none', *label.CALIBRATIONS))}",
+        )
+    if method == "quantile" and getattr(label, "quantile", None) is None:
+        raise ConfigError(
+            "the method 'quantile' calibrates a quantile, and label.quantile is not given",
+            where=f"{where}: calibration.method",
+            remedy="set label.quantile, or remove `calibration`",
+        )
 
 
 def _check_nulls(spec: Spec, columns: tuple[Column, ...], where: str) -> None:

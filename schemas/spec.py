@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple
 import pydantic
 from pydantic import Field
 
+from schemas.calibration import Calibration
 from schemas.evaluation import Evaluation
 from schemas.examples import Examples
 from schemas.features import Feature
@@ -75,6 +76,7 @@ class Spec(Strict):
     combinations: tuple[AnyCombination, ...] = ()
     validation: Validation = Validation()
     model: Model = Model()
+    calibration: Calibration = Calibration()
     evaluation: Evaluation = Evaluation()
     export: Export = Field(default_factory=KINDS[0].EXPORT)
     examples: Examples = Examples()

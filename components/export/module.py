@@ -18,6 +18,8 @@ from components.export import signatures as names
 from components.export.inline import inline
 from components.export.inputs import complete, parse, raw_columns
 from components.export.warnings import Warnings
+from components.tasks.calibration import served_logits
+from components.tasks.correction import correct
 from components.tasks.protocol import work_of
 from components.train.inputs import pack
 from components.train.model import logits_shape
@@ -44,7 +46,7 @@ class ServingGraph:
       evaluation: those and the label's own.
       label: what is predicted.
       answers: the options of what the task's signatures answer.
-      learned: what transform and train have learned about the label.
+      learned: what transform, train and calibrate have learned about the label.
       warnings: what PREDICT warns about; None for no warnings.
     """
 
@@ -72,8 +74,8 @@ class ServingGraph:
         self._evaluation = evaluation
         self._answers = work_of(label.task).answers(label, answers, learned)
         self._warnings = warnings
-        self._model_logits = _logits_of(model, layout)
-        self._baseline_logits = _logits_of(baseline, layout)
+        self._model_logits = _logits_of(model, layout, served_logits(learned))
+        self._baseline_logits = _logits_of(baseline, layout, partial(correct, learned=learned))
 
     def module(self) -> tf.Module:
         """Return what a SavedModel has to contain so that its signatures run.
@@ -152,10 +154,12 @@ class ServingGraph:
         return {**transformed, **lists}
 
 
-def _logits_of(model: keras.Model, layout: Layout) -> Callable[[Tensors], tf.Tensor]:
-    """Return transformed features → logits."""
+def _logits_of(
+    model: keras.Model, layout: Layout, then: Callable[[tf.Tensor], tf.Tensor]
+) -> Callable[[Tensors], tf.Tensor]:
+    """Return transformed features → logits, which `then` corrects."""
     shape = logits_shape(model)
-    return lambda features: tf.reshape(model(pack(features, layout), training=False), shape)
+    return lambda features: then(tf.reshape(model(pack(features, layout), training=False), shape))
 
 
 def _of_examples(function: Callable[[tf.Tensor], Tensors], argument: str) -> Any:

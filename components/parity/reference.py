@@ -20,6 +20,8 @@ from components.export import signatures as names
 from components.parity.compare import rounding_of
 from components.parity.fresh_process import joined
 from components.parity.questions import REQUEST_ROWS, Reference
+from components.tasks.calibration import served_logits
+from components.tasks.correction import correct
 from components.tasks.learned import read_learned
 from components.tasks.protocol import work_of
 from components.train.inputs import pack
@@ -75,6 +77,7 @@ def transform_then_predict(
     task, learned = work_of(label.task), read_learned(trained)
     answer = task.answers(label, answers, learned)
     own, baseline = (tf.constant(np.concatenate(parts)) for parts in zip(*logits, strict=True))
+    own, baseline = served_logits(learned)(own), correct(baseline, learned)
     return Reference(
         features=whole,
         label=np.concatenate(labels),

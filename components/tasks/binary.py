@@ -16,8 +16,8 @@ from components.tasks.binary_metrics import constant_metrics
 from components.tasks.binary_metrics import metrics_of as metrics
 from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, GradedRows
 from components.tasks.binary_tally import grade as _grade
+from components.tasks.calibration import growth
 from components.tasks.class_weights import measured_weights, weights_of_classes
-from components.tasks.correction import corrected
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
 from schemas import signatures as names
 from schemas.errors import DataError
@@ -167,13 +167,12 @@ def answers(
     def regress(logits: tf.Tensor) -> Tensors:
         return {names.OUTPUTS: tf.sigmoid(logits)}
 
-    own = {
+    return {
         names.RAW_COLUMNS: score,
         names.PREDICT: predict,
         names.CLASSIFICATION: classify,
         names.REGRESSION: regress,
     }
-    return corrected(own, learned)
 
 
 def _probabilities(logits: tf.Tensor) -> tf.Tensor:
@@ -182,8 +181,8 @@ def _probabilities(logits: tf.Tensor) -> tf.Tensor:
 
 
 def tolerances(options: Binary, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:
-    """Return the tolerances of probabilities and logits."""
-    return _TOLERANCES
+    """Return the tolerances of probabilities and logits, for the steepness of a calibration."""
+    return {name: near.times(growth(learned)) for name, near in _TOLERANCES.items()}
 
 
 def decisions(

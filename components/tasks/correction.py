@@ -8,15 +8,12 @@ scores are calibrated to the rows before the sample.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from components.tasks.learned import CORRECTION
-
-if TYPE_CHECKING:
-    from components.tasks.protocol import Tensors
 
 
 def measured_corrections(
@@ -42,23 +39,13 @@ def shares_kept(sampled: Mapping[str, tuple[int, int]], classes: Sequence[str]) 
     return [after / before if before and after else 1.0 for before, after in rows]
 
 
-def corrected(
-    answers: Mapping[str, Callable[[tf.Tensor], Tensors]], learned: Mapping[str, Any]
-) -> dict[str, Callable[[tf.Tensor], Tensors]]:
-    """Return answers that are computed from corrected logits.
+def correct(logits: tf.Tensor, learned: Mapping[str, Any]) -> tf.Tensor:
+    """Return corrected logits, [rows] or [rows, classes].
 
     A single logit is that of the second of two classes, against the first.
     """
     added = learned.get(CORRECTION)
     if added is None:
-        return dict(answers)
-
-    def of_corrected(answer: Callable[[tf.Tensor], Tensors]) -> Callable[[tf.Tensor], Tensors]:
-        def call(logits: tf.Tensor) -> Tensors:
-            single = logits.shape.rank == 1
-            constant = tf.constant(added[1] - added[0] if single else added, tf.float32)
-            return answer(logits + constant)
-
-        return call
-
-    return {signature: of_corrected(answer) for signature, answer in answers.items()}
+        return logits
+    single = logits.shape.rank == 1
+    return logits + tf.constant(added[1] - added[0] if single else added, logits.dtype)

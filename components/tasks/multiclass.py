@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from components.column_tensors import texts
 from components.tasks import label_values
+from components.tasks.calibration import growth
 from components.tasks.class_weights import measured_weights, weights_of_classes
-from components.tasks.correction import corrected
 from components.tasks.multiclass_tally import (
     BINS,
     GradedClasses,
@@ -124,17 +124,16 @@ def answers(
         names_of_rows = tf.tile(classes[tf.newaxis], [tf.shape(logits)[0], 1])
         return {names.CLASSES: names_of_rows, names.SCORES: tf.nn.softmax(logits)}
 
-    own = {
+    return {
         names.RAW_COLUMNS: score,
         names.PREDICT: predict,
         names.CLASSIFICATION: classify,
     }
-    return corrected(own, learned)
 
 
 def tolerances(options: Multiclass, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:
-    """Return the tolerances of probabilities and logits."""
-    return _TOLERANCES
+    """Return the tolerances of probabilities and logits, for the steepness of a calibration."""
+    return {name: near.times(growth(learned)) for name, near in _TOLERANCES.items()}
 
 
 def decisions(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
     import keras
@@ -92,6 +92,20 @@ class Head:
         return len(self.start)
 
 
+class HeldOut(NamedTuple):
+    """Rows that a model did not learn from.
+
+    Attributes:
+      logits: corrected ones, float64 [rows], or [rows, classes].
+      labels: float64 [rows].
+      weights: float64 [rows], above 0.
+    """
+
+    logits: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+
 class GradedRows(Protocol):
     """What each row adds to a tally."""
 
@@ -128,7 +142,8 @@ class TaskWork(Protocol):
 
     It may also have `learn(graph, options)`: what the transform graph in a folder of TFT's has
     learned about the label, by name, as values of JSON. These, and what `head` measures, are
-    `learned` below.
+    `learned` below. One that is not of classes has `quantile_shift(rows, options, learned)`, which
+    calibrates predictions of a quantile on `HeldOut` rows.
 
     Attributes:
       VALID: what `grade` counts as valid, for the error if a model returns something else.
@@ -158,8 +173,8 @@ class TaskWork(Protocol):
     ) -> dict[str, Callable[[tf.Tensor], Tensors]]:
         """Return the outputs of each signature in the export's `outputs`, computed from logits.
 
-        Logits are [rows] where the head has one unit, else [rows, units]. `raw_columns` has an
-        output `scores`, which `grade` takes.
+        Logits are [rows] where the head has one unit, else [rows, units]; they are corrected and
+        calibrated. `raw_columns` has an output `scores`, which `grade` takes.
         """
         ...
 

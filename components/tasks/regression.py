@@ -23,7 +23,7 @@ from schemas.errors import DataError
 from schemas.tasks.regression import Regression, RegressionExport
 
 if TYPE_CHECKING:
-    from components.tasks.protocol import Labels, Tensors
+    from components.tasks.protocol import HeldOut, Labels, Tensors
 
 __all__ = [
     "VALID",
@@ -34,6 +34,7 @@ __all__ = [
     "head",
     "label",
     "metrics",
+    "quantile_shift",
     "tally",
     "tolerances",
 ]
@@ -136,6 +137,21 @@ def tolerances(options: Regression, learned: Mapping[str, Any]) -> Mapping[str, 
         near = Tolerance(RELATIVE, RELATIVE * (abs(mean) + scale))
     outputs = (names.SCORES, names.PREDICTION, names.OUTPUTS, names.BASELINE_SCORES)
     return dict.fromkeys(outputs, near)
+
+
+def quantile_shift(rows: HeldOut, options: Regression, learned: Mapping[str, Any]) -> float:
+    """Return what logits have to be raised by to be the quantile of held-out labels.
+
+    That is the smallest shift with which at least `label.quantile` of the rows are not above their
+    prediction.
+    """
+    target = (_target(rows.labels, options) - learned["mean"]) / learned["scale"]
+    missing = target - rows.logits
+    order = np.argsort(missing, kind="stable")
+    below = np.cumsum(rows.weights[order])
+    level = 0.5 if options.quantile is None else options.quantile
+    reached = int(np.searchsorted(below, level * below[-1] * (1 - 1e-12)))
+    return float(missing[order][reached])
 
 
 def decisions(

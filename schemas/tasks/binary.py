@@ -9,6 +9,7 @@ import pydantic
 from pydantic import Field
 
 from schemas import signatures as names
+from schemas.calibration import OF_PROBABILITIES
 from schemas.columns import Column, require_type
 from schemas.description import Output, number
 from schemas.expectations import Expectation
@@ -201,6 +202,7 @@ class Binary(TaskOptions):
     )
     OBJECTIVE = "log_loss"
     SLICED = ("log_loss", "auc", "accuracy")
+    CALIBRATIONS = ("auto", *OF_PROBABILITIES)
     LABEL_TYPE = INT
 
     @pydantic.model_validator(mode="before")

@@ -10,6 +10,7 @@ import pydantic
 from pydantic import Field
 
 from schemas import signatures as names
+from schemas.calibration import OF_PROBABILITIES
 from schemas.columns import Column, require_type
 from schemas.description import Output, number
 from schemas.errors import ConfigError
@@ -155,6 +156,7 @@ class Multiclass(TaskOptions):
     )
     OBJECTIVE = "log_loss"
     SLICED = ("log_loss", "accuracy", "macro_f1")
+    CALIBRATIONS = ("auto", *OF_PROBABILITIES)
     LABEL_TYPE = INT
     EVALUATION_ONLY = frozenset({"top_k"})
 

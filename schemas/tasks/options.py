@@ -211,6 +211,7 @@ class TaskOptions(Strict):
     # The label's type in transformed examples.
     LABEL_TYPE: ClassVar[ColumnType]
     # The options that only evaluation reads: no other stage runs again if they change.
+    CALIBRATIONS: ClassVar[tuple[str, ...]]  # methods of `calibration` that fit the answers
     EVALUATION_ONLY: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod

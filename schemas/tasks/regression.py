@@ -117,6 +117,7 @@ class Regression(TaskOptions):
     )
     OBJECTIVE = "rmse"
     SLICED = ("rmse", "mae", "r2")
+    CALIBRATIONS = ("quantile",)
     LABEL_TYPE = FLOAT
 
     @pydantic.model_validator(mode="before")

@@ -1,0 +1,1 @@
+"""A trained model and the eval split → the model with a function that calibrates its logits."""

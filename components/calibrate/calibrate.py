@@ -1,0 +1,139 @@
+"""A trained model and the eval split → the same model with a fitted calibration beside it.
+
+The folder that comes out is that of training, with calibration.json, which export, parity and push
+read. The test split is not looked at.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from pydantic import Field
+
+from components import files, progress
+from components.calibrate.choose import Candidate, best, candidates
+from components.calibrate.choose import held_out as cross_validated
+from components.calibrate.fit import fit
+from components.calibrate.held_out import held_out
+from components.tasks.calibration import Calibrator
+from components.tasks.learned import CALIBRATION_FILE, read_learned
+from components.tasks.protocol import HeldOut, optional
+from components.tasks.reliability import Diagram, diagram
+from schemas import layout as layouts
+from schemas.calibration import Calibration
+from schemas.errors import DataError
+from schemas.layout import Layout
+from schemas.strict import Strict
+from schemas.tasks.options import TaskOptions
+
+SPLIT = "eval"
+_LEAST_ROWS = 100
+
+
+class Calibrated(Strict):
+    """What was fitted, as written to calibration.json.
+
+    Attributes:
+      method: the method, which `auto` may have chosen; "none" leaves logits as they are.
+      rows: of the eval split that count.
+      calibrator: the function; None of "none".
+      candidates: how every method did under cross-validation; none if only one was wanted.
+      before: by class, the reliability of the probabilities without calibration on these rows.
+      after: the same with it, each row by a fit to other rows.
+    """
+
+    method: str
+    rows: int
+    calibrator: Calibrator | None
+    candidates: tuple[Candidate, ...] = ()
+    before: dict[str, Diagram] = Field(default_factory=dict)
+    after: dict[str, Diagram] = Field(default_factory=dict)
+
+
+def calibrate(
+    *, examples: str, trained: str, task: TaskOptions, calibration: Calibration, output: str
+) -> Calibrated:
+    """Fit a calibration to the eval split.
+
+    Args:
+      examples: folder of transformed examples.
+      trained: folder of the trained model.
+      task: what is predicted.
+      calibration: what to fit.
+      output: folder that gets the trained model and calibration.json.
+
+    Returns:
+      What was fitted.
+
+    Raises:
+      DataError: the eval split has too few rows, or rows of one class alone.
+    """
+    layout = Layout.model_validate_json(files.read_bytes(os.path.join(trained, layouts.FILE_NAME)))
+    rows = held_out(examples, SPLIT, trained, layout, task)
+    _check(rows, examples)
+    quantile = optional(task.task, "quantile_shift")
+    if quantile is not None:
+        shift = quantile(rows, task, read_learned(trained))
+        fitted = Calibrated(
+            method="quantile",
+            rows=len(rows.labels),
+            calibrator=Calibrator(kind="line", rows=((1.0, shift),)),
+        )
+    else:
+        classes = task.class_names(read_learned(trained))
+        fitted = _of_probabilities(rows, calibration.method, classes)
+    files.copy_tree(trained, output)
+    files.write_whole(os.path.join(output, CALIBRATION_FILE), fitted.model_dump_json(indent=1))
+    progress.remark("calibrate", _in_words(fitted, calibration))
+    return fitted
+
+
+def _check(rows: HeldOut, examples: str) -> None:
+    if len(rows.labels) < _LEAST_ROWS or len(np.unique(rows.labels)) < 2:
+        raise DataError(
+            f"the eval split has {len(rows.labels):,} rows that count, of"
+            f" {len(np.unique(rows.labels)):,} different labels, which is too few to calibrate on",
+            where=examples,
+            expected=f"at least {_LEAST_ROWS} rows with different labels",
+            remedy="give more rows, or a larger `splits.eval`, or remove `calibration`",
+        )
+
+
+def _of_probabilities(rows: HeldOut, method: str, classes: tuple[str, ...]) -> Calibrated:
+    """Fit a method, or the best one, and measure how reliable it makes the probabilities."""
+    logits, weights = rows.logits, rows.weights
+    labels = rows.labels.astype(np.int64)
+    measured = candidates(logits, labels, weights) if method == "auto" else ()
+    method = best(measured) if method == "auto" else method
+    after = cross_validated(method, logits, labels, weights)
+    return Calibrated(
+        method=method,
+        rows=len(labels),
+        calibrator=None if method == "none" else fit(method, logits, labels, weights),
+        candidates=measured,
+        before=_reliability(logits, labels, weights, classes),
+        after=_reliability(after, labels, weights, classes),
+    )
+
+
+def _reliability(
+    logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, classes: tuple[str, ...]
+) -> dict[str, Diagram]:
+    """Return a diagram for each class; of two classes, for the second one."""
+    if logits.ndim == 1:
+        return {classes[1]: diagram(1 / (1 + np.exp(-logits)), labels == 1, weights)}
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return {name: diagram(p[:, i], labels == i, weights) for i, name in enumerate(classes)}
+
+
+def _in_words(fitted: Calibrated, calibration: Calibration) -> str:
+    if calibration.method != "auto":
+        return f"{fitted.method} was fitted to {fitted.rows:,} rows of the eval split"
+    plain, *others = fitted.candidates
+    top = max(others, key=lambda each: each.gain)
+    gain = f"{top.gain:+.5f} ± {top.error:.5f} of {plain.log_loss:.5f}"
+    if fitted.method == "none":
+        return f"no calibration: the best, {top.method}, would gain {gain} log-loss, which is noise"
+    return f"{fitted.method}: cross-validated gain in log-loss {gain}"

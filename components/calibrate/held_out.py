@@ -1,0 +1,43 @@
+"""A trained model and a split of transformed examples → logits, labels and weights in memory.
+
+A split has few numbers a row here, so all its rows fit; of more than 200,000 the first ones are
+taken, which are as good as any others, as examples are shuffled.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from components.tasks.correction import correct
+from components.tasks.learned import read_learned
+from components.tasks.protocol import HeldOut
+from components.train.inputs import Feed
+from components.train.model import MODEL_FILE, load, logits_shape
+from components.train.weights import Weighting
+from schemas.layout import Layout
+from schemas.tasks.options import TaskOptions
+
+_MOST_ROWS = 200_000
+_ANY_BATCH = 8192
+
+
+def held_out(examples: str, split: str, trained: str, layout: Layout, task: TaskOptions) -> HeldOut:
+    """Return the logits of a split's rows that count."""
+    model, learned = load(os.path.join(trained, MODEL_FILE)), read_learned(trained)
+    own = None if task.weight is None else Weighting(task.weight, None)
+    parts, rows = [], 0
+    for inputs, label, *weights in Feed(
+        examples, split, layout, batch_size=_ANY_BATCH, weights=own
+    )():
+        raw = np.reshape(model(inputs, training=False), logits_shape(model))
+        logits = np.asarray(correct(tf.constant(raw), learned), np.float64)
+        weight = weights[0].astype(np.float64) if weights else np.ones(len(label))
+        counts = (weight > 0) & (label[:, 0] >= 0 if logits.ndim == 2 else True)
+        parts.append((logits[counts], label[counts, 0].astype(np.float64), weight[counts]))
+        rows += len(label)
+        if rows >= _MOST_ROWS:
+            break
+    return HeldOut(*(np.concatenate(each)[:_MOST_ROWS] for each in zip(*parts, strict=True)))
