@@ -25,27 +25,30 @@ class TransformedFeature(Strict):
       treatment: its treatment.
       role: "dense" is a float32 for the deep part, "place" one in [0, size] that the deep part
         unfolds into a piecewise-linear code, "embedding" an int64 in [0, size) for the deep and the
-        wide part, "wide" one for the wide part only.
+        wide part, "wide" one for the wide part only; "weight" is a list of float32, one for each id
+        of another feature's lists.
       size: number of ids, or of a place's intervals; 0 for dense features.
-      combine: what the model makes of a list's embeddings and weights; "" for one value a row.
+      combine: what the model makes of a list's embeddings; "" for one value a row.
+      weights: the feature that says how much each id of a list counts; "" if all count the same.
     """
 
     name: str
     columns: tuple[str, ...]
     treatment: str
-    role: Literal["dense", "place", "embedding", "wide"]
+    role: Literal["dense", "place", "embedding", "wide", "weight"]
     size: int = 0
     combine: Literal["", "mean", "sum"] = ""
+    weights: str = ""
 
     @property
     def is_list(self) -> bool:
-        """Whether a row has a list of ids."""
+        """Whether a row has a list, of ids or of their weights."""
         return bool(self.combine)
 
     @property
     def is_float(self) -> bool:
         """Whether its values are numbers rather than ids."""
-        return self.role in ("dense", "place")
+        return self.role in ("dense", "place", "weight")
 
     @property
     def dtype(self) -> str:
@@ -94,7 +97,17 @@ class Layout(Strict):
     @property
     def lists(self) -> tuple[TransformedFeature, ...]:
         """The features of a list of ids a row, in order."""
+        return tuple(f for f in self.ragged if f.role != "weight")
+
+    @property
+    def ragged(self) -> tuple[TransformedFeature, ...]:
+        """The features of a list a row, of ids or of their weights, in order."""
         return tuple(f for f in self.features if f.is_list)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether some list's ids have weights."""
+        return any(f.weights for f in self.lists)
 
     def by_treatment(self) -> dict[str, list[TransformedFeature]]:
         """Return the features of each treatment, in order."""

@@ -146,11 +146,11 @@ class ServingGraph:
     def _transform(self, columns: Tensors, *also: str) -> Tensors:
         """Run the transform graph; `also` names outputs to return besides the features.
 
-        A list of ids becomes a row [width], with `PADDING` of the signatures after the ids.
+        A list becomes a row [width], with `PADDING` of the signatures after its values.
         """
         outputs = [*(f.name for f in self._layout.features), *also]
         transformed = inline(self._transform_fn, columns, outputs)
-        lists = {f.name: transformed[f.name].to_tensor(names.PADDING) for f in self._layout.lists}
+        lists = {f.name: transformed[f.name].to_tensor(names.PADDING) for f in self._layout.ragged}
         return {**transformed, **lists}
 
 

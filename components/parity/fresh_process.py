@@ -72,17 +72,17 @@ def ask_in_parts(
 
 
 def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Return an output of several requests; lists of ids are padded to the longest one."""
-    if parts[0].ndim != 2 or parts[0].dtype.kind != "i":
+    """Return an output of several requests; lists are padded to the longest one."""
+    if parts[0].ndim != 2:
         return np.concatenate(parts)
     width = max(1, *(part.shape[1] for part in parts))
     return np.concatenate([as_wide(part, width) for part in parts])
 
 
-def as_wide(ids: np.ndarray, width: int) -> np.ndarray:
-    """Return lists of ids [rows, any width] padded to a width."""
-    more = width - ids.shape[1]
-    return np.pad(ids, [(0, 0), (0, more)], constant_values=PADDING) if more else ids
+def as_wide(lists: np.ndarray, width: int) -> np.ndarray:
+    """Return lists [rows, any width] padded to a width."""
+    more = width - lists.shape[1]
+    return np.pad(lists, [(0, 0), (0, more)], constant_values=PADDING) if more else lists
 
 
 def answer(model: ServingPath, call: Call, folder: str, file: str) -> CallResult:

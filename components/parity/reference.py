@@ -63,7 +63,7 @@ def transform_then_predict(
         part = batch.slice(start, REQUEST_ROWS)
         raw = {c.name: dense(part.column(i), c) for i, c in enumerate(columns)}
         outputs = transform(raw)
-        outputs |= {f.name: outputs[f.name].to_tensor(names.PADDING) for f in layout.lists}
+        outputs |= {f.name: outputs[f.name].to_tensor(names.PADDING) for f in layout.ragged}
         labels.append(outputs[layout.label].numpy())
         features.append({f.name: outputs[f.name] for f in layout.features})
         packed = pack(features[-1], layout)

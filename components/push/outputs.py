@@ -44,7 +44,7 @@ def signatures_of(
             dtype=f.dtype,
             shape=(-1,) if f.is_list else (),
             meaning=f"{f.treatment} of {', '.join(f.columns)}"
-            + ("; -1 follows a list's ids" if f.is_list else ""),
+            + ("; -1 follows a list's values" if f.is_list else ""),
         )
         for f in layout.features
     )

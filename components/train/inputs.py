@@ -1,7 +1,8 @@
 """Transformed features → the model's inputs, in the layout's order. Stacking, no arithmetic.
 
 The inputs are "dense" float32 [B, F], "places" float32 [B, Q], "ids" int32 [B, C], and "lists"
-int32 [B, L, width], where `PADDING` follows the ids of a list. An input without features is absent.
+int32 [B, L, width], where `PADDING` follows the ids of a list. If some lists have weights,
+"weights" float32 [B, L, width] has those of all ids. An input without features is absent.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.examples import column, read_row_group, row_groups
-from components.train.list_batches import LISTS, pack_lists, rebatched
+from components.train.list_batches import LISTS, WEIGHTS, pack_lists, pack_weights, rebatched
 from schemas.layout import Layout, TransformedFeature
 from schemas.signatures import PADDING
 
@@ -45,19 +46,36 @@ def pack(features: Mapping[str, tf.Tensor], layout: Layout) -> dict[str, tf.Tens
         for name, alike, dtype in _inputs(layout)
     }
     if layout.lists:
-        packed[LISTS] = _pack_lists([features[f.name] for f in layout.lists])
+        packed[LISTS] = tf.cast(_pack_lists([features[f.name] for f in layout.lists]), tf.int32)
+    if layout.has_weights:
+        packed[WEIGHTS] = _pack_lists([_weights(features, f) for f in layout.lists])
     return packed
 
 
 def _pack_lists(lists: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Return lists [B, any width] as [B, L, width], with `PADDING` after their values."""
     import tensorflow as tf
 
-    width = tf.reduce_max(tf.stack([tf.shape(ids)[1] for ids in lists]))
+    width = tf.reduce_max(tf.stack([tf.shape(values)[1] for values in lists]))
     padded = [
-        tf.pad(ids, [[0, 0], [0, width - tf.shape(ids)[1]]], constant_values=PADDING)
-        for ids in lists
+        tf.pad(
+            values,
+            [[0, 0], [0, width - tf.shape(values)[1]]],
+            constant_values=tf.cast(PADDING, values.dtype),
+        )
+        for values in lists
     ]
-    return tf.cast(tf.stack(padded, axis=1), tf.int32)
+    return tf.stack(padded, axis=1)
+
+
+def _weights(features: Mapping[str, tf.Tensor], lists: TransformedFeature) -> tf.Tensor:
+    """Return the weights of lists of ids, float32 [B, any width]; all are 1 if they have none."""
+    import tensorflow as tf
+
+    if lists.weights:
+        return features[lists.weights]
+    ids = features[lists.name]
+    return tf.where(tf.equal(ids, tf.cast(PADDING, ids.dtype)), float(PADDING), 1.0)
 
 
 def pack_batch(batch: pa.RecordBatch, layout: Layout) -> Batch:
@@ -69,6 +87,9 @@ def pack_batch(batch: pa.RecordBatch, layout: Layout) -> Batch:
             packed[name][:, i] = column(batch, feature.name).to_numpy()
     if layout.lists:
         packed[LISTS] = pack_lists([column(batch, f.name) for f in layout.lists])
+    if layout.has_weights:
+        weights = [column(batch, f.weights) if f.weights else None for f in layout.lists]
+        packed[WEIGHTS] = pack_weights(weights, packed[LISTS])
     label = column(batch, layout.label).to_numpy().astype(np.float32)
     return packed, label[:, np.newaxis]
 
@@ -166,7 +187,10 @@ class Feed:
             for name, features, dtype in _inputs(self._layout)
         }
         if self._layout.lists:
-            inputs[LISTS] = tf.TensorSpec([None, len(self._layout.lists), None], tf.int32)
+            shape = [None, len(self._layout.lists), None]
+            inputs[LISTS] = tf.TensorSpec(shape, tf.int32)
+            if self._layout.has_weights:
+                inputs[WEIGHTS] = tf.TensorSpec(shape, tf.float32)
         targets = [tf.TensorSpec([None, 1], tf.float32)]
         if self._weights is not None:
             targets.append(tf.TensorSpec([None], tf.float32))

@@ -76,8 +76,9 @@ class PackedEmbedding(keras.layers.Layer):
 class PackedBags(PackedEmbedding):
     """Embed lists of ids of several features with one table: the mean or the sum of each list.
 
-    Ids int32 [B, L, any] → float32 [B, L, width]; feature l's ids are in [0, sizes[l]). Negative
-    ids are padding. A list without ids becomes zeros.
+    Ids int32 [B, L, any], and their weights if any, float32 of this shape → float32 [B, L, width];
+    feature l's ids are in [0, sizes[l]). Negative ids are padding. A list without ids becomes
+    zeros, as does the mean of ids whose weights are all 0.
 
     Args:
       sizes: number of ids of each feature.
@@ -97,20 +98,22 @@ class PackedBags(PackedEmbedding):
         super().__init__(sizes, width, **kwargs)
         self.combine = tuple(combine)
 
-    def call(self, ids: Any) -> Any:
+    def call(self, ids: Any, weights: Any = None) -> Any:
         """Gather the rows of each feature's part of the table, and combine those of each list."""
         known = ids >= 0
         rows = keras.ops.where(known, ids + self.first[:, np.newaxis], 0)
         weight = keras.ops.cast(known, self.table.dtype)
+        if weights is not None:
+            weight = weight * weights
         vectors = keras.ops.take(self.table, rows, axis=0) * weight[..., np.newaxis]
-        count = keras.ops.maximum(keras.ops.sum(weight, axis=2), 1)
+        total = keras.ops.sum(weight, axis=2)
         is_mean = np.array([each == "mean" for each in self.combine])
-        divisor = keras.ops.where(is_mean, count, 1)
+        divisor = keras.ops.where(keras.ops.logical_and(is_mean, total > 0), total, 1)
         return self.scaled(keras.ops.sum(vectors, axis=2) / divisor[..., np.newaxis])
 
-    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+    def compute_output_shape(self, ids_shape: Any, weights_shape: Any = None) -> tuple[Any, ...]:
         """Return [B, L, width]."""
-        return (*input_shape[:2], self.width)
+        return (*ids_shape[:2], self.width)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""

@@ -1,9 +1,9 @@
 """The wide & deep model (Cheng et al. 2016) and the linear baseline, as Keras graphs.
 
 Both take {"dense": float32 [B, F], "places": float32 [B, Q], "ids": int32 [B, C], "lists": int32
-[B, L, width]} (an input without features is absent) and return logits float32 [B, units], as many
-as the task's head has. The wide & deep model has several members while it is trained, with logits
-[B, members, units].
+[B, L, width], "weights": float32 [B, L, width]} (an input without features is absent) and return
+logits float32 [B, units], as many as the task's head has. The wide & deep model has several members
+while it is trained, with logits [B, members, units].
 
 Every layer that uses random numbers has its own seed, derived from the model's seed. Otherwise,
 Keras would draw the seeds from Python's random numbers, which other threads of the process may use.
@@ -48,7 +48,7 @@ def build_wide_deep(
     if layout.ids:
         wide.append(_linear_ids(inputs["ids"], layout, len(start), f"{WIDE}_ids"))
     if layout.lists:
-        wide.append(_linear_lists(inputs["lists"], layout, len(start), f"{WIDE}_lists"))
+        wide.append(_linear_lists(inputs, layout, len(start), f"{WIDE}_lists"))
     tower = _tower(inputs, layout, model, seeds)
     if not tower:
         served = keras.Model(inputs, _bias(_sum(wide), start, f"{WIDE}_logit", "identity"))
@@ -89,8 +89,8 @@ def _tower(inputs: dict[str, Any], layout: Layout, model: Model, seeds: _Seeds) 
         table = PackedEmbedding(sizes, width, seed=seeds.next(), rate=rate, name=name)
         tower.append(keras.layers.Flatten()(table(ids)))
     if layout.lists:
-        bags = _bags(layout, "deep_lists", width=width, seed=seeds.next(), rate=rate)
-        tower.append(keras.layers.Flatten()(bags(inputs["lists"])))
+        bags = _bags(inputs, layout, "deep_lists", width=width, seed=seeds.next(), rate=rate)
+        tower.append(keras.layers.Flatten()(bags))
     return tower
 
 
@@ -105,7 +105,7 @@ def build_baseline(layout: Layout, start: Sequence[float]) -> keras.Model:
     if layout.ids:
         parts.append(_linear_ids(inputs["ids"], layout, len(start), "linear_ids"))
     if layout.lists:
-        parts.append(_linear_lists(inputs["lists"], layout, len(start), "linear_lists"))
+        parts.append(_linear_lists(inputs, layout, len(start), "linear_lists"))
     numbers = [inputs[name] for name in ("dense", "places") if name in inputs]
     if numbers:
         joined = keras.layers.Concatenate()(numbers) if len(numbers) > 1 else numbers[0]
@@ -125,7 +125,10 @@ def make_inputs(layout: Layout) -> dict[str, Any]:
     if layout.ids:
         inputs["ids"] = keras.Input((len(layout.ids),), dtype="int32", name="ids")
     if layout.lists:
-        inputs["lists"] = keras.Input((len(layout.lists), None), dtype="int32", name="lists")
+        shape = (len(layout.lists), None)
+        inputs["lists"] = keras.Input(shape, dtype="int32", name="lists")
+        if layout.has_weights:
+            inputs["weights"] = keras.Input(shape, dtype="float32", name="weights")
     return inputs
 
 
@@ -134,17 +137,19 @@ def _linear_ids(ids: Any, layout: Layout, units: int, name: str) -> Any:
     return keras.ops.sum(weights, axis=1)
 
 
-def _linear_lists(ids: Any, layout: Layout, units: int, name: str) -> Any:
-    return keras.ops.sum(_bags(layout, name, width=units)(ids), axis=1)
+def _linear_lists(inputs: dict[str, Any], layout: Layout, units: int, name: str) -> Any:
+    return keras.ops.sum(_bags(inputs, layout, name, width=units), axis=1)
 
 
-def _bags(layout: Layout, name: str, **options: Any) -> PackedBags:
-    return PackedBags(
+def _bags(inputs: dict[str, Any], layout: Layout, name: str, **options: Any) -> Any:
+    """Return the mean or the sum of each list's embeddings, [B, L, width]."""
+    bags = PackedBags(
         [f.size for f in layout.lists],
         combine=[f.combine for f in layout.lists],
         name=name,
         **options,
     )
+    return bags(inputs["lists"], inputs.get("weights"))
 
 
 class _Seeds:

@@ -110,7 +110,7 @@ def transform(
                 transform_fn,
             ) | "Transform" >> tft_beam.TransformDataset(output_record_batches=True)
             written = [(split_folder(transformed, split), group) for split, group in groups]
-            lists = frozenset(f.name for f in expected.lists)
+            lists = frozenset(f.name for f in expected.ragged)
             write = _WriteShards(written, lists, settings.batch_rows)
             _ = batches | "Write" >> beam.FlatMap(write)
         layout = _write_layout(preprocessing, graph)
@@ -218,7 +218,7 @@ def _with_folds(batch: pa.RecordBatch, group: RowGroup, first: int) -> pa.Record
 
 
 def _as_lists(array: pa.Array) -> pa.Array:
-    """Return TFT's large lists of ids as lists, the type of examples."""
+    """Return TFT's large lists as lists, the type of examples."""
     return list_arrays.parts(array).to_array()
 
 

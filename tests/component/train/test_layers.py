@@ -130,3 +130,15 @@ def test_lists_become_the_mean_or_the_sum_of_their_embeddings(tmp_path):
     model.save(path)
     loaded = keras.saving.load_model(path, compile=False)
     np.testing.assert_array_equal(loaded(BAGS), out)
+
+
+def test_ids_of_lists_may_have_weights():
+    bags = PackedBags((3, 5), 2, combine=("mean", "sum"), seed=3)
+    weights = np.array([[[1, 3, 0], [0.5, -1, -1]], [[-1, -1, -1], [0, 2, 0]]], np.float32)
+    ids, shares = keras.Input((2, None), dtype="int32"), keras.Input((2, None), dtype="float32")
+    model = keras.Model([ids, shares], bags(ids, shares))
+    assert model.output_shape == (None, 2, 2)
+    tags, days = np.split(np.asarray(bags.table), [3])
+    expected = [[(tags[0] + 3 * tags[2]) / 4, days[4] / 2], [[0, 0], 2 * days[1]]]
+    np.testing.assert_allclose(model([BAGS, weights]), np.array(expected), rtol=1e-6)
+    np.testing.assert_array_equal(bags(BAGS, np.zeros_like(weights)), np.zeros((2, 2, 2)))
