@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # In order of preference: line, the oldest glibc of its wheels, its Pythons.
 lines=(
   "current 2.39 3.13 3.12"
-  "compatible 2.17 3.10"
+  "compatible 2.28 3.10"  # ConnectorX has no wheels for an older one
 )
 
 glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | awk '{print $2}') || glibc=""

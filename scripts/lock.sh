@@ -17,7 +17,7 @@ compile() {
 # have no wheels for it, and building them needs C libraries, so they stay at the last release with
 # wheels.
 wheels_only=(argon2-cffi-bindings h5py optree pillow pyzmq)
-compile setup.py --extra dev --python-version 3.10 --python-platform x86_64-manylinux2014 \
+compile setup.py --extra dev --python-version 3.10 --python-platform x86_64-manylinux_2_28 \
   "${wheels_only[@]/#/--only-binary=}" --output-file requirements/compatible-py3.10.txt "$@"
 for minor in 3.12 3.13; do
   compile setup.py --extra dev --python-version "$minor" --python-platform x86_64-manylinux_2_39 \
