@@ -47,6 +47,7 @@ _ENDINGS = re.compile(f"({_ENDING})+$", re.IGNORECASE)
 )
 @click.option("--eval", "eval_table", help="File of the rows that training watches.")
 @click.option("--test", "test_table", help="File of the rows that measure how good the model is.")
+@click.option("--query", help="Query whose result is the table, if TABLE is a database's URL.")
 @click.option("--name", help="Name of the pipeline; by default, the folder's.")
 @click.option("--force", is_flag=True, help="Overwrite the two files if they exist.")
 def command(
@@ -56,14 +57,15 @@ def command(
     task: str | None,
     eval_table: str | None,
     test_table: str | None,
+    query: str | None,
     name: str | None,
     force: bool,
 ) -> int:
     """Describe TABLE in two files that `skewless run` can use.
 
     TABLE is a CSV, JSON lines, Parquet, Arrow, ORC, Avro or TFRecord file, a pattern of such files,
-    or a table of a database, such as sqlite:///trips.db#trips. The command looks at its first rows,
-    decides what each column is and becomes, and writes
+    or a table of a database, such as sqlite:///trips.db#trips; with --query, the database's URL
+    alone. The command looks at its first rows, decides what each column is and becomes, and writes
     schema.pbtxt and pipeline.yaml with a reason for each decision.
     """
     from components import files
@@ -73,8 +75,8 @@ def command(
 
     folder = output or Path(_name(table))
     _check_free(folder, force)
-    given = _given(table, eval_table, test_table)
-    first, *others = (look(path, named=path) for path in given)
+    given = _given(table, eval_table, test_table, query)
+    first, *others = (look(path, named=path, query=query) for path in given)
     described = draft(first, label, task, others)
     if test_table is not None:
         described = described.of_files(given[1:], has_eval=eval_table is not None)
@@ -101,7 +103,9 @@ def _check_free(folder: Path, force: bool) -> None:
         )
 
 
-def _given(table: str, eval_table: str | None, test_table: str | None) -> list[str]:
+def _given(
+    table: str, eval_table: str | None, test_table: str | None, query: str | None
+) -> list[str]:
     """Return all paths, that of train first and that of test last.
 
     Raises:
@@ -113,7 +117,8 @@ def _given(table: str, eval_table: str | None, test_table: str | None) -> list[s
             expected="a file of test, too, or only the table: its rows are then split",
         )
     paths = [path for path in (table, eval_table, test_table) if path is not None]
-    if test_table is not None and not all(isinstance(plain(path), FileOptions) for path in paths):
+    are_files = query is None and all(isinstance(plain(path), FileOptions) for path in paths)
+    if test_table is not None and not are_files:
         raise ConfigError(
             "a table of a database is given with --test",
             expected="files of eval and test, or only the table: its rows are then split",

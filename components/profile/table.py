@@ -16,7 +16,7 @@ from components.sources.source_files import source_files
 from components.sources.source_folders import source_in
 from schemas.columns import SPACES
 from schemas.errors import DataError
-from schemas.sources import plain
+from schemas.sources import of_query, plain
 from schemas.sources.options import FileOptions, SourceOptions
 
 MOST_ROWS = 200_000
@@ -45,21 +45,22 @@ class Table:
         return self.columns[0].rows if self.columns else 0
 
 
-def look(path: str, *, named: str, rows: int = MOST_ROWS) -> Table:
+def look(path: str, *, named: str, query: str | None = None, rows: int = MOST_ROWS) -> Table:
     """Look at a table's first rows, in up to eight of its files.
 
     Args:
       path: the file, folder or pattern, for opening, or the table's URL.
       named: the same as the user wrote it.
+      query: whose result is the table; `path` is then the database's URL.
       rows: how many at most.
 
     Raises:
       DataError: there is no file, one cannot be read, or there are no rows.
     """
-    if isinstance(plain(path), FileOptions):
+    source, folder = plain(path) if query is None else of_query(path, query), None
+    paths = list(source.paths)
+    if isinstance(source, FileOptions):
         paths, source, folder = _in_files(path, named)
-    else:
-        paths, source, folder = [path], work_of(plain(path).format).draft(path), None
     module = work_of(source.format)
     chosen = paths[:: -(-len(paths) // _MOST_FILES)]
     parts: list[pa.Table] = []

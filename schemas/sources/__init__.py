@@ -6,6 +6,8 @@ with its implementation, and its class in `KINDS`.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import pydantic
@@ -62,9 +64,35 @@ def plain(path: str) -> SourceOptions:
     >>> plain("trips.parquet").format, plain("a.jsonl.gz").format, plain("trips.txt.gz").format
     ('parquet', 'jsonl', 'csv')
     """
-    kind: type[SourceOptions] = next((kind for kind in KINDS if kind.recognizes(path)), Csv)
+    with _as_config_error(path):
+        return _kind_of(path).plain(path)
+
+
+def of_query(url: str, query: str) -> SourceOptions:
+    """Return the options of a query to the database with this URL.
+
+    Raises:
+      ConfigError: the URL is not that of a database, or has a table, too.
+    """
+    kind = _kind_of(url)
+    if not issubclass(kind, (Sql, BigQuery)):
+        raise ConfigError(
+            "a query is given without a database",
+            where=url,
+            expected="a database's URL, such as sqlite:///trips.db or bigquery://project",
+        )
+    with _as_config_error(url):
+        return kind.of_query(url, query)
+
+
+def _kind_of(path: str) -> type[SourceOptions]:
+    return next((kind for kind in KINDS if kind.recognizes(path)), Csv)
+
+
+@contextlib.contextmanager
+def _as_config_error(path: str) -> Iterator[None]:
     try:
-        return kind.plain(path)
+        yield
     except pydantic.ValidationError as error:
         raise ConfigError(
             "; ".join(in_words(each) for each in error.errors()), where=path

@@ -61,3 +61,8 @@ class BigQuery(SourceOptions):
     def plain(cls, path: str) -> BigQuery:
         """Return the default options for `bigquery://project.dataset.table`."""
         return cls(table=path.removeprefix(SCHEME))
+
+    @classmethod
+    def of_query(cls, url: str, query: str) -> BigQuery:
+        """Return the default options for a query, which the project of the URL pays."""
+        return cls(query=query, project=url.removeprefix(SCHEME) or None)

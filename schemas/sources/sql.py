@@ -58,6 +58,11 @@ class Sql(SourceOptions):
         url, _, table = path.partition("#")
         return cls.model_validate({"url": url, "table": table or None})
 
+    @classmethod
+    def of_query(cls, url: str, query: str) -> Sql:
+        """Return the default options for a query to a database."""
+        return cls.model_validate({"url": url, "query": query})
+
     def moved(self, relative: Callable[[str], str]) -> Sql:
         """Return the same with another path of its file, if it has one."""
         if (file := file_of(self.url)) is None:

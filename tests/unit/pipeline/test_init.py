@@ -1,5 +1,7 @@
 """`skewless init` writes two files from a table, and overwrites nothing unasked."""
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from pipeline import cli
 from pipeline.init import _name
 from schemas.catalog import load
+from schemas.sources.sql import Sql
 
 
 @pytest.fixture
@@ -101,6 +104,24 @@ def test_files_that_cannot_be_splits(rows, tmp_path, capsys, options, message):
 )
 def test_pipelines_are_named_after_tables(path, name):
     assert _name(path) == name
+
+
+def test_the_result_of_a_query_is_a_table(tmp_path, capsys):
+    with contextlib.closing(sqlite3.connect(tmp_path / "shop.db")) as made:
+        made.execute("CREATE TABLE visits (visits, fate)")
+        values = [(i % 7, "left" if i % 3 else "stayed") for i in range(300)]
+        made.executemany("INSERT INTO visits VALUES (?, ?)", values)
+        made.commit()
+    query = 'SELECT visits + 1 AS "one more", fate\nFROM visits -- of all\nWHERE visits > 0'
+    folder, url = tmp_path / "shop", f"sqlite:///{tmp_path}/shop.db"
+    command = ["init", url, "--query", query, "--label", "fate", "-o", str(folder)]
+    assert cli.main(command) == 0
+    assert "of 2 columns" in capsys.readouterr().out
+    source = load(str(folder)).spec.source
+    assert isinstance(source, Sql)
+    assert source.query == query
+    assert cli.main([*command, "--force", "--test", "other.csv"]) == 2
+    assert "a table of a database is given with --test" in capsys.readouterr().err
 
 
 def test_it_loads_neither_tensorflow_nor_beam(rows, tmp_path):

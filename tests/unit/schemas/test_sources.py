@@ -166,6 +166,14 @@ def test_a_database_that_cannot_be_read_is_refused_without_its_password(keys, wh
     assert "hunter2" not in in_words(problem)
 
 
+def test_a_query_needs_the_url_of_a_database():
+    assert sources.of_query("bigquery://shop", "SELECT 1") == BigQuery(
+        query="SELECT 1", project="shop"
+    )
+    with pytest.raises(ConfigError, match="a query is given without a database"):
+        sources.of_query("rows.csv", "SELECT 1")
+
+
 @pytest.mark.parametrize(
     ("path", "what"),
     [
