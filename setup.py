@@ -50,6 +50,7 @@ COMMON = [
     "PyYAML>=6,<7",
     "rich>=13",
     "sqlglot>=26,<31",
+    "tzdata>=2024.1",
     "uvloop>=0.19,<1",
 ]
 

@@ -60,9 +60,23 @@ def weekday_of(days: Any) -> Any:
 
 def week_of(days: Any) -> Any:
     """Return the week of the year by ISO 8601, 1 to 53: a week is in the year of its Thursday."""
-    thursday = days - weekday_of(days) + 4
+    thursday = _thursday(days)
     year, _, _ = date_of(thursday)
     return (thursday - days_of(year, 1, 1)) // 7 + 1
+
+
+def iso_year_of(days: Any) -> Any:
+    """Return the year that the week by ISO 8601 belongs to.
+
+    >>> iso_year_of(days_of(2021, 1, 3)), iso_year_of(days_of(2021, 1, 4))
+    (2020, 2021)
+    """
+    return date_of(_thursday(days))[0]
+
+
+def _thursday(days: Any) -> Any:
+    """Return the Thursday of the same week, from Monday to Sunday."""
+    return days - weekday_of(days) + 4
 
 
 def day_of_year_of(days: Any) -> Any:

@@ -166,7 +166,9 @@ def read_spec(path: Path, schema_text: str | None = None) -> Spec:
     if not isinstance(document.value, dict):
         raise ConfigError(f"{path.name} has no keys", where=str(path))
     try:
-        return Spec.model_validate(_with_task(document.value, path, schema_text))
+        # The folder is for options that name a file.
+        value = _with_task(document.value, path, schema_text)
+        return Spec.model_validate(value, context={"folder": path.parent})
     except pydantic.ValidationError as error:
         raise _config_error(error, document.node, path) from error
 

@@ -30,7 +30,9 @@ def sections_of(
 ) -> str:
     """Return the same as JSON."""
     sections = {
-        "features": [Feature(column=c, treatments=t).model_dump() for c, t in features.items()],
+        "features": [
+            Feature(column=c, treatments=t).model_dump(mode="json") for c, t in features.items()
+        ],
         "crosses": list(crosses),
         "combinations": [one_of(c, COMBINATION_NAMES, what="combination") for c in combinations],
         "label": dict(label),

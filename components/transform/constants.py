@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from components import saved_models
+from schemas.columns import LARGEST_INTEGER
 from schemas.layout import TransformedFeature
 
 _GRAPH = "transform_fn"
@@ -26,15 +27,33 @@ def constants_by_column(
       graph: TFT's output folder.
       features: the transformed features whose columns are wanted.
     """
-    numbers_of_graph = _constants(os.path.join(graph, _GRAPH))
-    return dict.fromkeys(sorted({c for f in features for c in f.columns}), numbers_of_graph)
+    return _of_columns(_constants(graph, np.float32, np.float64), features)
 
 
-def _constants(folder: str) -> list[float]:
-    nodes_of = saved_models.read(folder).meta_graphs[0].graph_def
+def times_by_column(
+    graph: str, features: Sequence[TransformedFeature]
+) -> Mapping[str, list[float]]:
+    """Return, by column, every whole number of the lists and tables that examples can hold.
+
+    Args:
+      graph: as for `constants_by_column`.
+      features: as for `constants_by_column`.
+    """
+    whole = _constants(graph, np.int64)
+    return _of_columns(whole[np.abs(whole) <= LARGEST_INTEGER], features)
+
+
+def _of_columns(
+    constants: np.ndarray, features: Sequence[TransformedFeature]
+) -> Mapping[str, list[float]]:
+    return dict.fromkeys(sorted({c for f in features for c in f.columns}), constants.tolist())
+
+
+def _constants(graph: str, *dtypes: type[np.generic]) -> np.ndarray:
+    """Return the finite constants of these types in float64, ascending, each once."""
+    nodes_of = saved_models.read(os.path.join(graph, _GRAPH)).meta_graphs[0].graph_def
     nodes = [*nodes_of.node, *(n for f in nodes_of.library.function for n in f.node_def)]
     arrays = (tf.make_ndarray(node.attr["value"].tensor) for node in nodes if node.op == "Const")
-    floats = [a.reshape(-1) for a in arrays if a.dtype in (np.float32, np.float64) and a.ndim]
-    held = np.concatenate(floats) if floats else np.zeros(0)
-    unique: list[float] = np.unique(held[np.isfinite(held)]).tolist()
-    return unique
+    alike = [a.reshape(-1).astype(np.float64) for a in arrays if a.dtype in dtypes and a.ndim]
+    held = np.concatenate([np.zeros(0), *alike])
+    return np.unique(held[np.isfinite(held)])

@@ -1,11 +1,12 @@
-"""The part that all treatments with the options of a `ScaledNumber` share."""
+"""What treatments that scale numbers share: missing flags, and mean 0 and variance 1."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
+import tensorflow_transform as tft
 
 from components.column_tensors import by_name, integers_first, numbers, rounded
 from components.transform.treatments.protocol import Use
@@ -30,12 +31,54 @@ def scaled(
     options = {use.column: use.options for use in uses}
     columns = integers_first((name, inputs[name]) for name in options)
     value = numbers([inputs[c] for c in columns])
-    result = scale(value, [options[c] for c in columns])
     missing = tf.math.is_nan(value)
-    unknown = tf.logical_or(missing, tf.math.is_nan(result))
-    known = tf.where(unknown, tf.zeros([], tf.float64), result)
+    result = tf.where(missing, value, scale(value, [options[c] for c in columns]))
     kind = uses[0].kind
+    names = [f"{c}_{kind}" for c in columns]
+    return flagged(names, result, [f"{name}_missing" for name in names], missing)
+
+
+def flagged(
+    names: Iterable[str], value: tf.Tensor, flags: Iterable[str], missing: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """Return numbers and their missing flags by name, float32 [rows].
+
+    Args:
+      names: of the numbers.
+      value: float64 [rows, names]; NaN becomes 0.
+      flags: the names of the flags.
+      missing: bool [rows, flags].
+    """
+    known = tf.where(tf.math.is_nan(value), tf.zeros([], tf.float64), value)
     return {
-        **by_name((f"{c}_{kind}" for c in columns), rounded(known), axis=1),
-        **by_name((f"{c}_{kind}_missing" for c in columns), tf.cast(missing, tf.float32), axis=1),
+        **by_name(names, rounded(known), axis=1),
+        **by_name(flags, tf.cast(missing, tf.float32), axis=1),
     }
+
+
+def standardized(value: tf.Tensor, options: Sequence[Any]) -> tf.Tensor:
+    """Return numbers with mean 0 and variance 1 over the training split, clipped.
+
+    Args:
+      value: float64 [rows, columns]; NaN and infinite values are left out of mean and variance.
+      options: of each column: `log1p` takes sign(x) * log(1 + |x|) first, `clip` is the largest
+        absolute value. Where there is `standardize` and it is false, the number is not scaled.
+
+    Returns:
+      float64 [rows, columns]; NaN where the number is NaN, or there is none in training.
+    """
+    value = _tamed(value, [o.log1p for o in options])
+    wanted = [getattr(o, "standardize", True) for o in options]
+    if not any(wanted):
+        return value
+    clip = tf.constant([[o.clip for o in options]], tf.float64)
+    scaled = tf.clip_by_value(tft.scale_to_z_score(value, elementwise=True), -clip, clip)
+    return scaled if all(wanted) else tf.where(tf.constant([wanted]), scaled, value)
+
+
+def _tamed(value: tf.Tensor, log1p: Sequence[bool]) -> tf.Tensor:
+    """Return sign(x) log(1 + |x|) of the columns [rows, columns] with the option `log1p`."""
+    if not any(log1p):
+        return value
+    tamed = tf.sign(value) * tf.math.log1p(tf.abs(value))
+    return tf.where(tf.constant([list(log1p)]), tamed, value)

@@ -14,7 +14,9 @@ from pydantic import BeforeValidator, Field
 from schemas.strict import one_of
 from schemas.treatments.buckets import Buckets
 from schemas.treatments.cross import Cross as Cross
+from schemas.treatments.cyclic import Cyclic
 from schemas.treatments.date_parts import DateParts
+from schemas.treatments.elapsed import Elapsed
 from schemas.treatments.equal_width import EqualWidth
 from schemas.treatments.frequency import Frequency
 from schemas.treatments.hash import HashBuckets
@@ -40,7 +42,8 @@ KINDS = (
     *(ZScore, MinMax, MaxAbs, Robust, Power, Rank, PiecewiseLinear),
     *(QuantileBuckets, EqualWidth, Buckets),
     *(Vocabulary, HashBuckets, OneHot, MultiHot, Frequency),
-    *(DateParts, Vector, Length, TextShape),
+    *(DateParts, Cyclic, Elapsed),
+    *(Vector, Length, TextShape),
 )
 
 # Those that take several columns, of the section `combinations`.

@@ -131,6 +131,14 @@ class Indicators(LearnedTerms):
         )
 
 
+def each_once(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Validate that an option's list has nothing twice."""
+    for item in value:
+        if value.count(item) > 1:
+            raise ValueError(f"{item!r} is listed twice")
+    return value
+
+
 def require_list(kind: str, column: Column, instead: str, *, where: str) -> None:
     """Check that a column has lists.
 

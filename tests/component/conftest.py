@@ -79,7 +79,11 @@ TIMED_PREPROCESSING = preprocessing_of(
         "ordered at": ["date_parts", "z_score"],
         "day": ["date_parts", {"quantile_buckets": {"buckets": 4}}],
         "stamp": [{"date_parts": {"parts": ["second", "week"]}}, "z_score"],
-        "seconds": ["z_score", {"date_parts": {"parts": ["hour", "minute", "quarter"]}}],
+        "seconds": [
+            "z_score",
+            {"date_parts": {"parts": ["hour", "minute", "quarter"]}},
+            {"cyclic": {"periods": ["day"], "zone": "America/Chicago"}},
+        ],
         "days": {"date_parts": {"parts": ["day_of_year", "weekday"]}},
         "flag": ["vocabulary", "z_score"],
         "member": "vocabulary",

@@ -1,6 +1,8 @@
 """Any rows of booleans and times become what numpy and the calendar say, on both signatures."""
 
 import datetime
+import math
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -77,6 +79,14 @@ def parts_of(time):
     }
 
 
+def sine_of_day(time):
+    if time is None:
+        return 0.0
+    at = (EPOCH + datetime.timedelta(microseconds=time)).astimezone(ZoneInfo("America/Chicago"))
+    seconds = (at.hour * 60 + at.minute) * 60 + at.second + at.microsecond / SECOND
+    return math.sin(2 * math.pi * seconds / 86_400)
+
+
 @given(st.lists(ROWS, min_size=1, max_size=6))
 @settings(max_examples=60, deadline=None)
 def test_any_rows_become_what_numpy_says(model, timed, scales, rows):
@@ -92,6 +102,8 @@ def test_any_rows_become_what_numpy_says(model, timed, scales, rows):
         values = [row[name] for row in rows]
         if kind in SIZES:
             assert got == [parts_of(value)[kind] for value in values]
+        elif kind == "cyclic_day_sin":
+            np.testing.assert_allclose(got, [sine_of_day(value) for value in values], atol=1e-7)
         elif kind == "missing":
             assert got == [float(value is None) for value in values]
         elif kind == "z_score":
