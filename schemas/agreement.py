@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from schemas.columns import Column, find, refuse_list, require_type
 from schemas.derived import DerivedColumn, raw_names
 from schemas.errors import ConfigError
+from schemas.model_agreement import check_model
 from schemas.prepare_agreement import check_prepare
 from schemas.sources.options import FileOptions
 from schemas.spec import DeclaredUse, Spec
@@ -72,6 +73,7 @@ def check(
     _check_weight(spec, columns, where)
     _check_names(spec, columns, where)
     check_prepare(spec.prepare, columns, spec.label, where=where)
+    check_model(spec, derived, where=where)
     _check_calibration(spec, where)
 
 

@@ -16,6 +16,9 @@ from schemas.types import INT
 FILE_NAME = "layout.json"
 
 
+ATTENTION = "attention"  # how a row's other features weigh the ids of its list
+
+
 class TransformedFeature(Strict):
     """An output of the transform graph, one value for each row, or a list of ids.
 
@@ -37,7 +40,7 @@ class TransformedFeature(Strict):
     treatment: str
     role: Literal["dense", "place", "embedding", "wide", "weight"]
     size: int = 0
-    combine: Literal["", "mean", "sum"] = ""
+    combine: Literal["", "mean", "sum", "attention"] = ""
     weights: str = ""
 
     @property

@@ -110,10 +110,21 @@ class Members(keras.layers.Layer):
       units: of each.
       first: whether the input is that of all members.
       seed: of the initial values.
+      relu: whether to apply ReLU.
     """
 
-    def __init__(self, members: int, units: int, *, first: bool, seed: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        members: int,
+        units: int,
+        *,
+        first: bool,
+        seed: int,
+        relu: bool = True,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.relu = relu
         self.members = members
         self.units = units
         self.first = first
@@ -137,7 +148,8 @@ class Members(keras.layers.Layer):
         y = keras.ops.matmul(x, self.kernel)
         if self.first:
             y = y[:, np.newaxis]
-        return keras.ops.relu(y * self.scale + self.bias)
+        y = y * self.scale + self.bias
+        return keras.ops.relu(y) if self.relu else y
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return [B, members, units]."""
@@ -145,7 +157,7 @@ class Members(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""
-        config = {"members": self.members, "units": self.units}
+        config = {"members": self.members, "units": self.units, "relu": self.relu}
         return {**super().get_config(), **config, "first": self.first, "seed": self.seed}
 
 

@@ -8,6 +8,8 @@ same model.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -15,17 +17,18 @@ import tensorflow as tf
 from components.tasks.protocol import Head
 from components.train.checkpoints import CheckpointFile, SaveState, restore
 from components.train.inputs import Feed
+from components.train.losses import penalty_of, training_loss
 from components.train.model import build_wide_deep
 from components.train.rounds import KeepBest, Rounds
-from components.train.sizes import learning_rate, round_steps
+from components.train.schedules import Plateau, ReduceOnPlateau, rate_of
+from components.train.sizes import round_steps
 from components.train.two_optimizers import TwoOptimizers
 from schemas.layout import Layout
-from schemas.model import AdamW, Model
+from schemas.model import Model
 from schemas.strict import Strict
 
 # Steps of one TensorFlow call: Python's share of a small step falls from half to almost nothing.
 STEPS_PER_EXECUTION = 16
-_FIRST_STEP = 0.01  # of the learning rate while it rises
 
 
 class Fit(Strict):
@@ -53,6 +56,7 @@ def fit_wide_deep(
     train: Feed,
     evaluation: Feed,
     *,
+    judge: Callable[[keras.Model], float] | None = None,
     checkpoint: CheckpointFile | None = None,
 ) -> tuple[keras.Model, Fit]:
     """Train one model from its initial weights.
@@ -63,28 +67,21 @@ def fit_wide_deep(
       head: of the task.
       train: the training rows, in a new order each epoch.
       evaluation: the rows that decide when to stop.
+      judge: scores the model after each round, less is better; None is by the eval loss.
       checkpoint: where the state is kept, and training goes on from if there is one.
 
     Returns:
       The model that answers with the members' mean, and how it was trained.
     """
-    members, served = build_wide_deep(layout, model, head.start, head.link)
-    trained = TwoOptimizers(members, served, model.averaging)
-    trained.compile(
-        optimizer=_adam(model.deep, train.rows),
-        wide=keras.optimizers.Ftrl(
-            model.wide.learning_rate,
-            l1_regularization_strength=model.wide.l1,
-            l2_regularization_strength=model.wide.l2,
-        ),
-        loss=head.loss,
-        steps_per_execution=STEPS_PER_EXECUTION,
-        jit_compile=False,  # XLA on CPU is slower for batches below 8,192
-    )
     steps = round_steps(train.batches)
+    most = math.ceil(model.max_epochs * train.batches / steps)  # rounds
+    rate = rate_of(model.deep, train.rows, most * steps)
+    trained = _compiled(layout, model, head, rate)
     rows = train.rows * steps // train.batches  # of a round
-    keep, rounds = KeepBest(model.patience), Rounds(rows)
+    keep, rounds = KeepBest(model.patience, judge), Rounds(rows)
     callbacks: list[keras.callbacks.Callback] = [keep, rounds]
+    if isinstance(rate, Plateau):
+        callbacks.append(ReduceOnPlateau(rate, keep))
     batches = train.dataset().repeat()
     if checkpoint is not None:
         if restore(checkpoint, trained, keep, rounds):
@@ -95,13 +92,13 @@ def fit_wide_deep(
         validation_data=evaluation.dataset(),
         steps_per_epoch=steps,
         initial_epoch=len(rounds.loss),
-        epochs=0 if keep.is_over else math.ceil(model.max_epochs * train.batches / steps),
+        epochs=0 if keep.is_over else most,
         shuffle=False,  # the feed does
         callbacks=callbacks,
         verbose=0,
     )
     seconds = rounds.seconds
-    return served, Fit(
+    return trained.served, Fit(
         best_epoch=keep.best_round,
         loss=tuple(rounds.loss),
         eval_loss=tuple(rounds.eval_loss),
@@ -117,11 +114,22 @@ def _after(train: Feed, steps: int) -> tf.data.Dataset:
     return train.dataset().repeat().skip(batches)
 
 
-def _adam(options: AdamW, rows: int) -> keras.optimizers.Optimizer:
-    """Return the deep part's optimizer, whose rate depends on the training rows unless given."""
-    rate = options.learning_rate or learning_rate(rows)
-    if options.warm_up:
-        rate = keras.optimizers.schedules.PolynomialDecay(rate * _FIRST_STEP, options.warm_up, rate)
-    adam = keras.optimizers.AdamW(rate, weight_decay=options.weight_decay)
-    adam.exclude_from_weight_decay(var_names=["bias", "member"])
-    return adam
+def _compiled(layout: Layout, model: Model, head: Head, rate: Any) -> TwoOptimizers:
+    members, served = build_wide_deep(layout, model, head.start, head.link)
+    trained = TwoOptimizers(members, served, model.averaging, model.clip_norm)
+    adam = keras.optimizers.AdamW(rate, weight_decay=model.deep.weight_decay)
+    adam.exclude_from_weight_decay(var_names=["bias", "member", "gamma", "beta"])
+    trained.compile(
+        optimizer=adam,
+        wide=keras.optimizers.Ftrl(
+            model.wide.learning_rate,
+            l1_regularization_strength=model.wide.l1,
+            l2_regularization_strength=model.wide.l2,
+        ),
+        loss=head.loss,
+        training_loss=training_loss(head, model.loss),
+        penalty=penalty_of(model.deep),
+        steps_per_execution=STEPS_PER_EXECUTION,
+        jit_compile=False,  # XLA on CPU is slower for batches below 8,192
+    )
+    return trained

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,6 +119,54 @@ class PackedBags(PackedEmbedding):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""
         return {**super().get_config(), "combine": self.combine}
+
+
+@keras.saving.register_keras_serializable("skewless")
+class AttentionBags(PackedEmbedding):
+    """Embed lists of ids by attention: the mean of a list's embeddings, weighted by the row.
+
+    Ids int32 [B, L, any] and rows float32 [B, n] → float32 [B, L, width]. An id's weight is the
+    softmax over its list of its embedding times the row's query, over √width (Vaswani et al. 2017,
+    arXiv:1706.03762), times the weight that the list gives it, float32 [B, L, any], if any.
+    Negative ids are padding. A list without ids becomes zeros.
+
+    Args:
+      sizes: number of ids of each feature.
+      width: length of each embedding.
+      kwargs: as for `PackedEmbedding`.
+    """
+
+    def build(self, ids_shape: Any, row_shape: Any = None, weights_shape: Any = None) -> None:
+        """Make the table, and the kernel [n, L * width] and bias [L, width] of the queries."""
+        super().build(ids_shape)
+        shape = (len(self.sizes), self.width)
+        glorot = keras.initializers.GlorotUniform(None if self.seed is None else self.seed + 1)
+        flat = (row_shape[-1], math.prod(shape))
+        self.query = self.add_weight(name="query_kernel", shape=flat, initializer=glorot)
+        self.bias = self.add_weight(name="query_bias", shape=shape, initializer="zeros")
+
+    def call(self, ids: Any, row: Any = None, weights: Any = None) -> Any:
+        """Gather the embeddings, and average those of each list by their weights."""
+        ops, known = keras.ops, ids >= 0
+        rows = ops.where(known, ids + self.first[:, np.newaxis], 0)
+        vectors = self.scaled(ops.take(self.table, rows, axis=0))
+        query = ops.reshape(ops.matmul(row, self.query), (-1, *self.bias.shape)) + self.bias
+        logits = ops.einsum("blwd,bld->blw", vectors, query) / math.sqrt(self.width)
+        # a finite stand-in: of a list without ids, the softmax of -inf would be NaN
+        logits = ops.where(known, logits, -1e9)
+        weight = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
+        weight = weight * ops.cast(known, weight.dtype)
+        if weights is not None:
+            weight = weight * weights
+        total = ops.sum(weight, axis=-1, keepdims=True)
+        weight = weight / ops.where(total > 0, total, 1)
+        return ops.einsum("blw,blwd->bld", weight, vectors)
+
+    def compute_output_shape(
+        self, ids_shape: Any, row_shape: Any = None, weights_shape: Any = None
+    ) -> tuple[Any, ...]:
+        """Return [B, L, width]."""
+        return (*ids_shape[:2], self.width)
 
 
 @keras.saving.register_keras_serializable("skewless")

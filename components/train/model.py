@@ -12,14 +12,16 @@ Keras would draw the seeds from Python's random numbers, which other threads of 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
 from components.train.deep_layers import CrossLayer, MemberHeads, MemberMean, Members, PlaceCodes
-from components.train.layers import Dropout, PackedBags, PackedEmbedding
-from schemas.layout import Layout
+from components.train.layers import AttentionBags, Dropout, PackedBags, PackedEmbedding
+from components.train.monotone import INCREASING, MonotoneSum, split_layout
+from components.train.sizes import embedding_width
+from schemas.layout import ATTENTION, Layout, TransformedFeature
 from schemas.model import Model
 
 MODEL_FILE = "model.keras"
@@ -35,7 +37,8 @@ def build_wide_deep(
     The wide part is linear over every id (intervals, vocabularies, crosses) and is the same for all
     members. The deep part takes embeddings of every id except those for the wide part only, the
     places' codes and the dense features, through a cross layer and ReLU layers with dropout. Of a
-    list's embeddings, and of its weights in the wide part, both take the mean or the sum.
+    list's embeddings, and of its weights in the wide part, both take the mean or the sum, or the
+    deep part a mean that the rest of the row weights. Monotone columns have a part of their own.
 
     Args:
       layout: the transformed features.
@@ -44,54 +47,134 @@ def build_wide_deep(
       link: what makes an answer of a logit; answers are averaged.
     """
     inputs, seeds = make_inputs(layout), _Seeds(model.seed)
-    wide = []
-    if layout.ids:
-        wide.append(_linear_ids(inputs["ids"], layout, len(start), f"{WIDE}_ids"))
-    if layout.lists:
-        wide.append(_linear_lists(inputs, layout, len(start), f"{WIDE}_lists"))
-    tower = _tower(inputs, layout, model, seeds)
+    others, monotone = split_layout(layout, model.monotone)
+    given = _Given(inputs, layout)
+    linear = _wide(given, others, len(start))
+    if monotone.features:
+        linear.append(_monotone(given, monotone, model.monotone, len(start)))
+    tower = _tower(given, others, model, seeds)
     if not tower:
-        served = keras.Model(inputs, _bias(_sum(wide), start, f"{WIDE}_logit", "identity"))
+        served = keras.Model(inputs, _bias(_sum(linear), start, f"{WIDE}_logit", "identity"))
         members = keras.ops.expand_dims(served.output, 1)
         return keras.Model(inputs, members), served
-    hidden = keras.layers.Concatenate()(tower) if len(tower) > 1 else tower[0]
-    if model.cross_rank:
-        hidden = CrossLayer(model.cross_rank, seed=seeds.next(), name="deep_cross")(hidden)
-    for i, units in enumerate(model.hidden_units):
-        layer = Members(model.members, units, first=i == 0, seed=seeds.next(), name=f"deep_{i}")
-        hidden = layer(hidden)
-        if model.dropout:
-            hidden = Dropout(model.dropout, seed=seeds.next())(hidden)
+    hidden = _hidden(_joined(tower), model, seeds)
     logits = MemberHeads(start, seed=seeds.next(), name="deep_logits")(hidden)
-    if wide:
-        logits = keras.layers.Add()([logits, keras.ops.expand_dims(_sum(wide), 1)])
+    if linear:
+        logits = keras.layers.Add()([logits, keras.ops.expand_dims(_sum(linear), 1)])
     mean = MemberMean(link, name="mean")(logits)
     return keras.Model(inputs, logits), keras.Model(inputs, mean)
 
 
-def _tower(inputs: dict[str, Any], layout: Layout, model: Model, seeds: _Seeds) -> list[Any]:
+class _Given:
+    """The inputs of a layout, from which parts of the model take some features."""
+
+    def __init__(self, inputs: dict[str, Any], layout: Layout) -> None:
+        self._inputs = inputs
+        self._layout = layout
+
+    def of(self, name: str, features: Sequence[TransformedFeature]) -> Any:
+        """Return an input with these of its features, in their order; None if there is none."""
+        if name not in self._inputs:
+            return None
+        every = self._layout.lists if name == "weights" else getattr(self._layout, name)
+        if tuple(features) == every:
+            return self._inputs[name]
+        return keras.ops.take(self._inputs[name], [every.index(f) for f in features], axis=1)
+
+
+def _wide(given: _Given, layout: Layout, units: int) -> list[Any]:
+    """Return what the wide part adds to the logits, each [B, units]."""
+    parts = []
+    if layout.ids:
+        ids = given.of("ids", layout.ids)
+        parts.append(_linear_ids(ids, layout, units, f"{WIDE}_ids"))
+    if layout.lists:
+        parts.append(_linear_lists(given, layout.lists, units, f"{WIDE}_lists"))
+    return parts
+
+
+def _monotone(given: _Given, layout: Layout, directions: Mapping[str, str], units: int) -> Any:
+    """Return what monotone columns add to the logits, [B, units]."""
+    signs = [1 if directions[f.columns[0]] == INCREASING else -1 for f in layout.places]
+    intervals = max(f.size for f in layout.places)
+    layer = MonotoneSum(intervals, signs, units=units, name="deep_monotone")
+    return layer(given.of("places", layout.places), given.of("ids", layout.ids))
+
+
+def _tower(given: _Given, layout: Layout, model: Model, seeds: _Seeds) -> list[Any]:
     """Return what the deep part starts from, each [B, any]."""
-    width, rate = model.embedding_dim, model.embedding_rate
     tower = []
     if layout.dense:
-        tower.append(inputs["dense"])
+        tower.append(given.of("dense", layout.dense))
     if layout.places:
         intervals = max(f.size for f in layout.places)
-        codes = PlaceCodes(intervals, width, seed=seeds.next(), name="deep_places")
-        tower.append(codes(inputs["places"]))
-    embedded = [i for i, f in enumerate(layout.ids) if f.role == "embedding"]
-    if embedded:
-        ids = inputs["ids"]
-        if len(embedded) < len(layout.ids):
-            ids = keras.ops.take(ids, embedded, axis=1)
-        sizes = [layout.ids[i].size for i in embedded]
-        name = "deep_embedding"
-        table = PackedEmbedding(sizes, width, seed=seeds.next(), rate=rate, name=name)
+        codes = PlaceCodes(intervals, model.place_dim, seed=seeds.next(), name="deep_places")
+        tower.append(codes(given.of("places", layout.places)))
+    embedded = [f for f in layout.ids if f.role == "embedding"]
+    for width, features in _by_width(embedded, model):
+        ids, sizes = given.of("ids", features), [f.size for f in features]
+        name = _table_name("deep_embedding", width, model)
+        options: dict[str, Any] = {"seed": seeds.next(), "rate": model.embedding_rate}
+        table = PackedEmbedding(sizes, width, name=name, **options)
         tower.append(keras.layers.Flatten()(table(ids)))
-    if layout.lists:
-        bags = _bags(inputs, layout, "deep_lists", width=width, seed=seeds.next(), rate=rate)
+    pooled = [f for f in layout.lists if f.combine != ATTENTION]
+    for width, features in _by_width(pooled, model):
+        name = _table_name("deep_lists", width, model)
+        options = {"seed": seeds.next(), "rate": model.embedding_rate}
+        bags = _bags(given, features, name, width=width, **options)
         tower.append(keras.layers.Flatten()(bags))
+    attended = [f for f in layout.lists if f.combine == ATTENTION]
+    if attended:
+        row = _joined(tower) if tower else _nothing(given.of("lists", attended))
+    for width, features in _by_width(attended, model):
+        name = _table_name("deep_attention", width, model)
+        options = {"seed": seeds.next(), "rate": model.embedding_rate}
+        layer = AttentionBags([f.size for f in features], width, name=name, **options)
+        ids, weights = given.of("lists", features), given.of("weights", features)
+        tower.append(keras.layers.Flatten()(layer(ids, row, weights)))
     return tower
+
+
+def _hidden(x: Any, model: Model, seeds: _Seeds) -> Any:
+    """Return the units of the last hidden layer, [B, members, any]."""
+    if model.cross_rank:
+        x = CrossLayer(model.cross_rank, seed=seeds.next(), name="deep_cross")(x)
+    for i, units in enumerate(model.hidden_units):
+        options: dict[str, Any] = {"first": i == 0, "seed": seeds.next(), "name": f"deep_{i}"}
+        x = Members(model.members, units, relu=model.norm == "none", **options)(x)
+        if model.norm != "none":
+            x = keras.layers.ReLU()(_normalized(x, model.norm, f"deep_{i}_norm"))
+        if model.dropout:
+            x = Dropout(model.dropout, seed=seeds.next())(x)
+    return x
+
+
+def _normalized(x: Any, norm: str, name: str) -> Any:
+    """Return units [B, members, units] with mean 0 and deviation 1 over units or over rows."""
+    if norm == "layer":
+        return keras.layers.LayerNormalization(name=name)(x)
+    members, units = x.shape[1:]
+    flat = keras.layers.Reshape((members * units,))(x)
+    return keras.layers.Reshape((members, units))(keras.layers.BatchNormalization(name=name)(flat))
+
+
+def _by_width(
+    features: Sequence[TransformedFeature], model: Model
+) -> list[tuple[int, list[TransformedFeature]]]:
+    """Return features by the length of their embeddings, in the order of the lengths."""
+    widths: dict[int, list[TransformedFeature]] = {}
+    for feature in features:
+        fixed = None if model.embedding_dim == "auto" else model.embedding_dim
+        widths.setdefault(fixed or embedding_width(feature.size), []).append(feature)
+    return sorted(widths.items())
+
+
+def _table_name(name: str, width: int, model: Model) -> str:
+    return f"{name}_{width}" if model.embedding_dim == "auto" else name
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    return keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
 
 
 def _sum(parts: Sequence[Any]) -> Any:
@@ -105,11 +188,11 @@ def build_baseline(layout: Layout, start: Sequence[float]) -> keras.Model:
     if layout.ids:
         parts.append(_linear_ids(inputs["ids"], layout, len(start), "linear_ids"))
     if layout.lists:
-        parts.append(_linear_lists(inputs, layout, len(start), "linear_lists"))
+        given = _Given(inputs, layout)
+        parts.append(_linear_lists(given, layout.lists, len(start), "linear_lists"))
     numbers = [inputs[name] for name in ("dense", "places") if name in inputs]
     if numbers:
-        joined = keras.layers.Concatenate()(numbers) if len(numbers) > 1 else numbers[0]
-        parts.append(_bias(joined, start, "logit", "zeros"))
+        parts.append(_bias(_joined(numbers), start, "logit", "zeros"))
     else:
         parts = [_bias(_sum(parts), start, "logit", "identity")]
     return keras.Model(inputs, _sum(parts))
@@ -137,19 +220,26 @@ def _linear_ids(ids: Any, layout: Layout, units: int, name: str) -> Any:
     return keras.ops.sum(weights, axis=1)
 
 
-def _linear_lists(inputs: dict[str, Any], layout: Layout, units: int, name: str) -> Any:
-    return keras.ops.sum(_bags(inputs, layout, name, width=units), axis=1)
+def _linear_lists(
+    given: _Given, features: Sequence[TransformedFeature], units: int, name: str
+) -> Any:
+    return keras.ops.sum(_bags(given, features, name, width=units), axis=1)
 
 
-def _bags(inputs: dict[str, Any], layout: Layout, name: str, **options: Any) -> Any:
+def _bags(given: _Given, features: Sequence[TransformedFeature], name: str, **options: Any) -> Any:
     """Return the mean or the sum of each list's embeddings, [B, L, width]."""
     bags = PackedBags(
-        [f.size for f in layout.lists],
-        combine=[f.combine for f in layout.lists],
+        [f.size for f in features],
+        combine=["mean" if f.combine == ATTENTION else f.combine for f in features],
         name=name,
         **options,
     )
-    return bags(inputs["lists"], inputs.get("weights"))
+    return bags(given.of("lists", features), given.of("weights", features))
+
+
+def _nothing(lists: Any) -> Any:
+    """Return zeros [B, 1], for the query of a row that has lists alone."""
+    return 0.0 * keras.ops.cast(keras.ops.sum(lists[:, 0], axis=-1, keepdims=True), "float32")
 
 
 class _Seeds:

@@ -1,8 +1,9 @@
-"""What happens at the end of a round of training: it is recorded and judged, and the best is kept."""
+"""What happens at the end of a round of training: it is recorded and judged; the best is kept."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -15,15 +16,17 @@ class KeepBest(keras.callbacks.Callback):
 
     Args:
       patience: rounds without a better score, after which training stops.
+      judge: what scores the model instead of the eval loss; less is better.
 
     Attributes:
-      scores: the eval loss of each round; less is better.
+      scores: of each round; less is better.
       best: the weights of the best round.
     """
 
-    def __init__(self, patience: int) -> None:
+    def __init__(self, patience: int, judge: Callable[[keras.Model], float] | None = None) -> None:
         super().__init__()
         self._patience = patience
+        self._judge = judge
         self._last: list[np.ndarray] = []
         self.scores: list[float] = []
         self.best: list[np.ndarray] = []
@@ -44,8 +47,9 @@ class KeepBest(keras.callbacks.Callback):
 
     def on_test_end(self, logs: dict[str, float] | None = None) -> None:
         """Judge them, and put the weights back."""
+        score = self._judge(self.model.served) if self._judge else (logs or {})["loss"]
         judged = self.model.exchange(self._last)
-        self.scores.append((logs or {})["loss"])
+        self.scores.append(score)
         if not self.best or self.best_round == len(self.scores):
             self.best = judged
 

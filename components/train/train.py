@@ -22,13 +22,14 @@ from components.tasks.protocol import Head, work_of
 from components.train.checkpoints import CheckpointFile
 from components.train.fit import STEPS_PER_EXECUTION, Fit, fit_wide_deep
 from components.train.inputs import Feed, labels
+from components.train.judge import Judge
 from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline
 from components.train.sizes import batch_rows
 from components.train.weights import Weighting, weighting
 from schemas import layout as layouts
 from schemas.errors import DataError
 from schemas.layout import Layout
-from schemas.model import Model
+from schemas.model import OWN_LOSS, Model
 from schemas.tasks.options import TaskOptions
 
 _EVAL_BATCH = 8192
@@ -94,7 +95,13 @@ def train(
     feeds = _Feeds(examples, layout, model, weights)
     baseline = build_baseline(layout, head.start)
     _fit_baseline(baseline, feeds, head)
-    served, fit = fit_wide_deep(layout, model, head, feeds.train, feeds.eval, checkpoint=checkpoint)
+    judge = None
+    if model.stop_by != OWN_LOSS:
+        learned = {**layout.label_learned, **head.labels}
+        judge = Judge(task, learned, _judged(examples, layout, task, head), model.stop_by)
+    served, fit = fit_wide_deep(
+        layout, model, head, feeds.train, feeds.eval, judge=judge, checkpoint=checkpoint
+    )
     served.save(os.path.join(output, MODEL_FILE))
     baseline.save(os.path.join(output, BASELINE_FILE))
     files.copy_file(os.path.join(graph, layouts.FILE_NAME), os.path.join(output, layouts.FILE_NAME))
@@ -138,6 +145,12 @@ class _Feeds:
         self.eval = Feed(
             examples, "eval", layout, batch_size=max(size, _EVAL_BATCH), weights=weights["eval"]
         )
+
+
+def _judged(examples: str, layout: Layout, task: TaskOptions, head: Head) -> Feed:
+    """Return the eval split as evaluation weighs it: by the rows' own weights alone."""
+    weights = weighting(examples, "eval", layout, task, replace(head, class_weights=None))
+    return Feed(examples, "eval", layout, batch_size=_EVAL_BATCH, weights=weights)
 
 
 def _require_eval(examples: str) -> None:

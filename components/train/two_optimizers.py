@@ -6,6 +6,7 @@ they are better than the last ones, and let the learning rate stay high.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -26,18 +27,46 @@ class TwoOptimizers(keras.Model):
       members: the graph with the logits of each member.
       served: the same with those of their mean.
       averaging: share that the average of the weights keeps in a step; 0 for no averages.
+      clip_norm: the largest norm of a gradient; None for any.
+
+    Attributes:
+      served: the graph of the members' mean.
     """
 
-    def __init__(self, members: keras.Model, served: keras.Model, averaging: float) -> None:
+    def __init__(
+        self,
+        members: keras.Model,
+        served: keras.Model,
+        averaging: float,
+        clip_norm: float | None = None,
+    ) -> None:
         super().__init__()
         self._members = members
-        self._served = served
+        self.served = served
         self._averaging = averaging
+        self._clip_norm = clip_norm
+        self._averages: list[tf.Variable] = []
 
-    def compile(self, *, wide: keras.optimizers.Optimizer, **kwargs: Any) -> None:
-        """Take the wide part's optimizer beside Keras's own arguments."""
+    def compile(
+        self,
+        *,
+        wide: keras.optimizers.Optimizer,
+        training_loss: keras.losses.Loss | None = None,
+        penalty: Callable[[Sequence[Any]], Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Take more than Keras's own arguments.
+
+        Args:
+          wide: the wide part's optimizer.
+          training_loss: what training minimizes instead of `loss`.
+          penalty: what training adds to it, of the deep part's variables.
+          kwargs: Keras's own.
+        """
         super().compile(**kwargs)
-        variables = self._served.trainable_variables
+        self._training_loss = training_loss
+        self._penalty = penalty
+        variables = self.served.trainable_variables
         self._wide = [v for v in variables if v.path.startswith(WIDE)]
         self._deep = [v for v in variables if not v.path.startswith(WIDE)]
         self._wide_optimizer = wide
@@ -49,7 +78,7 @@ class TwoOptimizers(keras.Model):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the logits of the members' mean."""
-        return self._served(inputs, training=training)
+        return self.served(inputs, training=training)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Take one step of both optimizers on one gradient."""
@@ -58,12 +87,18 @@ class TwoOptimizers(keras.Model):
             logits = self._members(x, training=True)
             count, units = logits.shape[1:]
             each = None if weight is None else tf.repeat(weight, count)
-            loss = self.compute_loss(
-                x, tf.repeat(y, count, axis=0), tf.reshape(logits, [-1, units]), each, training=True
-            )
+            labels, flat = tf.repeat(y, count, axis=0), tf.reshape(logits, [-1, units])
+            if self._training_loss is not None:
+                loss = self._training_loss(labels, flat, each)
+            else:
+                loss = self.compute_loss(x, labels, flat, each, training=True)
+            if self._penalty is not None:
+                loss += self._penalty(self._deep)
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
         # A table's gradient is a list of rows to add up; both optimizers would do this twice.
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._deep + self._wide)]
+        if self._clip_norm is not None:
+            gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
         self.optimizer.apply(gradients[: len(self._deep)], self._deep)
         if self._wide:
             self._wide_optimizer.apply(gradients[len(self._deep) :], self._wide)
@@ -75,7 +110,7 @@ class TwoOptimizers(keras.Model):
             step = tf.cast(self.optimizer.iterations.value, tf.float32)
             share = 1 - tf.minimum(self._averaging, step / (_EARLY + step))
             for average, variable in zip(
-                self._averages, self._served.trainable_variables, strict=True
+                self._averages, self.served.trainable_variables, strict=True
             ):
                 average.assign_sub(share * (average - variable.value))
 
@@ -90,14 +125,19 @@ class TwoOptimizers(keras.Model):
         optimizers = (*self.optimizer.variables, *self._wide_optimizer.variables)
         return [*self._members.variables, *optimizers, *self._averages]
 
+    @property
+    def _weights(self) -> list[Any]:
+        """What a saved model has: what optimizers train, and statistics of normalization."""
+        return [*self.served.trainable_variables, *self.served.non_trainable_weights]
+
     def averages(self) -> list[np.ndarray]:
         """Return the weights to judge: the averages, or the last ones if there are none."""
-        return [v.numpy() for v in self._averages or self._served.trainable_variables]
+        trained = self._averages or self.served.trainable_variables
+        return [v.numpy() for v in (*trained, *self.served.non_trainable_weights)]
 
     def exchange(self, weights: list[np.ndarray]) -> list[np.ndarray]:
         """Put these weights in the place of the present ones, which are returned."""
-        variables = self._served.trainable_variables
-        present = [v.numpy() for v in variables]
-        for variable, value in zip(variables, weights, strict=True):
+        present = [v.numpy() for v in self._weights]
+        for variable, value in zip(self._weights, weights, strict=True):
             variable.assign(value)
         return present

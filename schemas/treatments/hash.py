@@ -22,7 +22,8 @@ class HashBuckets(TreatmentOptions):
     accepts_lists: ClassVar[bool] = True
     buckets: Annotated[int, Field(ge=2, le=10_000_000)] = 1_000
     salt: str = ""  # what values are written after: another one makes other values collide
-    combine: Literal["mean", "sum"] | None = None  # of a list's embeddings; None is the mean
+    # of a list's embeddings; None is the mean
+    combine: Literal["mean", "sum", "attention"] | None = None
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the bucket's number."""

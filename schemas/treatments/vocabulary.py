@@ -20,7 +20,8 @@ class Vocabulary(LearnedTerms):
     accepts_lists: ClassVar[bool] = True
     top_k: Annotated[int, Field(ge=1)] = 10_000
     oov_buckets: Annotated[int, Field(ge=1)] = 1
-    combine: Literal["mean", "sum"] | None = None  # of a list's embeddings; None is the mean
+    # of a list's embeddings; None is the mean
+    combine: Literal["mean", "sum", "attention"] | None = None
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the value's id; `learned` is the number of terms."""

@@ -1,0 +1,66 @@
+"""Options of the model that do not fit the task or the features are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas import catalog
+from schemas.errors import ConfigError
+
+PLACE = ("- z_score:\n        log1p: true", "- piecewise_linear")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("stop_by: acu", "did you mean 'auc'?"),
+        ("monotone: {fare: increasing}", "'fare' has no treatment piecewise_linear"),
+        ("monotone: {fair: increasing}", "'fair' has no treatment piecewise_linear"),
+        ("monotone: {fare: up}", "Input should be 'increasing' or 'decreasing'"),
+        ("embedding_dim: big", "embedding_dim"),
+        ("loss: {gamma: -1}", "greater than or equal to 0"),
+        ("norm: batches", "Input should be 'none', 'layer' or 'batch'"),
+        ("checkpoints: {minutes: 0}", "greater than 0"),
+    ],
+)
+def test_a_wrong_option_is_refused(folder, model, said):
+    folder.change("model:\n", f"model:\n  {model}\n")
+    with pytest.raises(ConfigError) as caught:
+        catalog.load(str(folder))
+    assert said in str(caught.value)
+
+
+def test_options_that_fit_are_taken(folder):
+    folder.change(*PLACE)
+    options = "stop_by: auc\n  monotone: {fare: increasing}\n  loss: {gamma: 2, margin: 0.1}"
+    folder.change("model:\n", f"model:\n  {options}\n")
+    model = catalog.load(str(folder)).spec.model
+    assert (model.stop_by, model.monotone) == ("auc", {"fare": "increasing"})
+    assert (model.loss.gamma, model.loss.is_asymmetric) == (2.0, True)
+
+
+@pytest.mark.parametrize(
+    ("derived", "column", "said"),
+    [
+        ("", "hour", "the monotone column 'hour' is combined with others by cross"),
+        ("fare * 2", "fare", "'double' is derived from the monotone column 'fare'"),
+    ],
+)
+def test_no_other_feature_depends_on_a_monotone_column(folder, derived, column, said):
+    folder.change(*PLACE)
+    folder.change("[vocabulary, z_score]", "[vocabulary, piecewise_linear]")
+    folder.change("model:\n", f"model:\n  monotone: {{{column}: increasing}}\n")
+    if derived:
+        added = f"derive:\n  double: {derived}\nfeatures:\n  double: z_score\n"
+        folder.change("features:\n", added)
+    with pytest.raises(ConfigError, match=said):
+        catalog.load(str(folder))
+
+
+def test_losses_of_classes_are_refused_for_a_number(folder):
+    folder.change("model:\n", "model:\n  loss: {label_smoothing: 0.1}\n")
+    folder.change("  name: big_tip\n", "  name: big_tip\n  task: regression\n")
+    folder.change("  exceeds: {column: tips, fraction: 0.2, of: fare}", "  column: tips")
+    folder.change("    auc: {min: 0.6}", "    rmse: {max: 9}")
+    with pytest.raises(ConfigError, match="are for classes, and the label is a number"):
+        catalog.load(str(folder))
