@@ -130,6 +130,8 @@ def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
     last = evaluation["last_blessed"]
     if last is not None and last["metrics"] is not None:
         models["last blessed"] = last["metrics"]
+    if evaluation.get("uncalibrated") is not None:
+        models["not calibrated"] = evaluation["uncalibrated"]["metrics"]
     task = _task(evaluation)
     for baseline in reversed(task.BASELINES):
         models[baseline.name.replace("_", " ")] = evaluation["baselines"][baseline.name]

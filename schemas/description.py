@@ -108,6 +108,28 @@ class Slice(Strict):
     metrics: dict[str, float | None]
 
 
+class Cell(Strict):
+    """The rows whose score is in one of 15 cells of equal width.
+
+    Attributes:
+      rows: how many, or their weight.
+      score: the mean score.
+      share: the share of them that are of the class.
+      low, high: Wilson's 95 % interval of that share (1927), of so many rows.
+    """
+
+    rows: float
+    score: float
+    share: float
+    low: float
+    high: float
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the mean score is in the interval."""
+        return self.low <= self.score <= self.high
+
+
 class ParityPath(Strict):
     """One serving path, and how many of the values it gave were compared and differed."""
 
@@ -138,6 +160,9 @@ class Description(Strict):
       baseline: metrics of the logistic baseline on the whole test split.
       training_examples: how many rows it learnt from.
       correction: by class, what is added to its logit, as training had a sample of some classes.
+      calibration: the method by which its logits are calibrated; "" without any.
+      uncalibrated: metrics of the whole test split without the calibration; none without any.
+      reliability: of the whole test split, by class; of two classes, of the second one.
       rows: how many rows each split has.
       digests: SHA-256 by what it is of: "data", "code", "schema", "pipeline", "saved_model".
       parity: serving paths that were proven.
@@ -163,6 +188,9 @@ class Description(Strict):
     baseline: dict[str, float | None]
     training_examples: int
     correction: dict[str, float] = Field(default_factory=dict)
+    calibration: str = ""
+    uncalibrated: dict[str, float | None] = Field(default_factory=dict)
+    reliability: dict[str, tuple[Cell, ...]] = Field(default_factory=dict)
     rows: dict[str, int] = Field(default_factory=dict)
     digests: dict[str, str]
     parity: tuple[ParityPath, ...]

@@ -16,6 +16,7 @@ LOGITS = "logits"
 CLASSES = "classes"
 OUTPUTS = "outputs"
 BASELINE_SCORES = "baseline_scores"
+UNCALIBRATED_SCORES = "uncalibrated_scores"  # of EVALUATION, of a model that is calibrated
 SCORE = "score"  # of PREDICT: the probability of the second class
 PREDICTION = "prediction"  # of PREDICT: a number, in the label's unit
 CLASS = "class"  # of PREDICT: the second class's name where the score reaches the threshold

@@ -1,6 +1,6 @@
 """A trained model and the eval split → the same model with a fitted calibration beside it.
 
-The folder that comes out is that of training, with calibration.json, which export, parity and push
+The function writes the folder of training again, with calibration.json, which export, parity and push
 read. The test split is not looked at.
 """
 

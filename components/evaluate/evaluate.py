@@ -14,7 +14,7 @@ from components import progress, runner
 from components.evaluate.figures import Figures, Totals
 from components.evaluate.judge import judge
 from components.evaluate.published import content_digest
-from components.evaluate.report import LastBlessed, Report, worst
+from components.evaluate.report import LastBlessed, Report, Uncalibrated, worst
 from components.evaluate.slices import Slicing, choose_slices
 from components.examples import count_rows, read_examples, split_folder
 from components.export.signatures import EVALUATION
@@ -82,6 +82,8 @@ def evaluate(
     slicings = choose_slices(examples, SPLIT, sliced)
     figures = _measure(label, examples, subject, rival, slicings, output, options)
     report = _report(figures, last, label=label, evaluation=evaluation, where=model)
+    if subject.calibrated:
+        report = report.model_copy(update={"uncalibrated": _uncalibrated(figures)})
     report.write(output)
     _tell(report)
     return report
@@ -187,6 +189,7 @@ def _report(
         ),
         min_slice_examples=evaluation.min_slice_examples,
         weight=label.weight,
+        reliability=figures.reliability[0],
     )
 
 
@@ -202,6 +205,13 @@ def _valid(figures: Figures, index: int, name: str, expected: str, *, where: str
             remedy="check whether training diverged: lower the learning rate, or clip a feature",
         )
     return metrics
+
+
+def _uncalibrated(figures: Figures) -> Uncalibrated | None:
+    metrics = figures.models[-1]
+    if metrics is None:
+        return None
+    return Uncalibrated(metrics=metrics, reliability=figures.reliability[-1])
 
 
 def _compared(last: LastBlessed | None, figures: Figures) -> LastBlessed | None:

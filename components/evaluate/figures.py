@@ -14,7 +14,8 @@ import numpy as np
 
 from components.evaluate.report import SliceMetrics
 from components.evaluate.slices import Slicing
-from components.tasks.protocol import Metrics, Tally, work_of
+from components.tasks.protocol import Metrics, Tally, optional, work_of
+from components.tasks.reliability import Diagram
 from schemas.strict import Strict
 from schemas.tasks.options import TaskOptions
 
@@ -25,7 +26,7 @@ class ScoredBatch(NamedTuple):
     Attributes:
       label: [rows].
       scores: float32 [rows] or [rows, n], of the model, of the linear model and, if there is one,
-        of the last blessed model.
+        of the last blessed model; at last, of this model without its calibration, if it has one.
       slices: each row's slice by each slicing, int64 [rows].
       relabelled: rows that the last blessed model's graph labels otherwise.
       weights: how much each row counts, float64 [rows]; None if all count the same.
@@ -48,12 +49,14 @@ class Figures(Strict):
       slices: metrics of the first model on each slice that has rows, by slicing, then by falling
         count.
       relabelled: rows that the last blessed model's graph labels otherwise.
+      reliability: the reliability diagrams of each model, one a class; none without classes.
     """
 
     models: tuple[Metrics | None, ...]
     invalid: tuple[int, ...]
     slices: tuple[SliceMetrics, ...]
     relabelled: int
+    reliability: tuple[tuple[Diagram, ...], ...] = ()
 
 
 @dataclass
@@ -112,7 +115,12 @@ class Totals:
                 for found in self._slices(slicing, tally)
             ),
             relabelled=self.relabelled,
+            reliability=tuple(map(self._reliability, self.models)),
         )
+
+    def _reliability(self, tally: Tally) -> tuple[Diagram, ...]:
+        diagrams = optional(self.task.task, "diagrams")
+        return () if diagrams is None else tuple(diagrams(tally))
 
     def _slices(self, slicing: Slicing, tally: Tally) -> list[SliceMetrics]:
         """Return the slices with rows that count, by falling count, all others together last."""

@@ -14,6 +14,7 @@ from components import files
 from components.evaluate.judge import Reason
 from components.evaluate.slices import SliceKind
 from components.tasks.protocol import Metrics
+from components.tasks.reliability import Diagram
 from schemas.strict import Strict
 from schemas.tasks.options import Metric
 
@@ -51,6 +52,18 @@ class LastBlessed(Strict):
     note: str | None = None
 
 
+class Uncalibrated(Strict):
+    """The model as it was before its calibration.
+
+    Attributes:
+      metrics: on all rows.
+      reliability: as in `Report`.
+    """
+
+    metrics: Metrics
+    reliability: tuple[Diagram, ...]
+
+
 class Report(Strict):
     """The whole of metrics.json.
 
@@ -71,6 +84,9 @@ class Report(Strict):
       worst_slices: those where the objective is worse than in `overall`, worst first, at
         most 5, of at least `min_slice_examples` rows.
       min_slice_examples: metrics of fewer rows than this are not reliable.
+      reliability: a reliability diagram for each class, of two classes for the second one alone;
+        none without classes.
+      uncalibrated: the model without its calibration; None if it has none.
       weight: the column by which rows count in all metrics; None if all count the same.
     """
 
@@ -87,6 +103,8 @@ class Report(Strict):
     slices: tuple[SliceMetrics, ...]
     worst_slices: tuple[SliceMetrics, ...]
     min_slice_examples: int
+    reliability: tuple[Diagram, ...] = ()
+    uncalibrated: Uncalibrated | None = None
     weight: str | None = None
 
     def write(self, folder: str) -> None:

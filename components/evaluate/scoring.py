@@ -39,6 +39,7 @@ class EvaluationModel:
 
     Attributes:
       inputs: the raw columns that the signature takes.
+      calibrated: whether it also has the scores of the model without its calibration.
     """
 
     def __init__(self, saved_model: str, columns: Iterable[Column]) -> None:
@@ -50,15 +51,17 @@ class EvaluationModel:
         """
         self._path = saved_model
         self.inputs = _inputs(saved_model, columns)
+        self.calibrated = names.UNCALIBRATED_SCORES in _signature_def(saved_model).outputs
         self._shared = shared.Shared()
         self._signature: LoadedSignature | None = None
         self.load()
 
     def load(self) -> LoadedSignature:
         """Return the signature in memory, the same object throughout a process."""
+        outputs = (*_OUTPUTS, *([names.UNCALIBRATED_SCORES] if self.calibrated else []))
         if self._signature is None:
             self._signature = self._shared.acquire(
-                lambda: LoadedSignature(self._path, names.EVALUATION, _OUTPUTS)
+                lambda: LoadedSignature(self._path, names.EVALUATION, outputs)
             )
         return self._signature
 
@@ -86,7 +89,8 @@ class ScoreBatches(beam.DoFn):
         self._models = (model,) if last_blessed is None else (model, last_blessed)
         self._slicings = slicings
         self.columns = tuple(dict.fromkeys(c for m in self._models for c in m.inputs))
-        self.models = len(self._models) + 1  # the linear model is in the model's graph
+        # the linear model, and the one without calibration, are in the model's graph
+        self.models = len(self._models) + 1 + model.calibrated
         self._scored = beam.metrics.Metrics.counter(STAGE, "examples_scored")
 
     def setup(self) -> None:
@@ -103,6 +107,7 @@ class ScoreBatches(beam.DoFn):
                 mine[names.SCORES],
                 mine[names.BASELINE_SCORES],
                 *(its[names.SCORES] for its in last),
+                *(mine[name] for name in mine if name == names.UNCALIBRATED_SCORES),
             ),
             slices=tuple(slicing.codes(batch) for slicing in self._slicings),
             relabelled=sum(int((its[names.LABEL] != mine[names.LABEL]).sum()) for its in last),

@@ -18,7 +18,7 @@ from components.export import signatures as names
 from components.export.inline import inline
 from components.export.inputs import complete, parse, raw_columns
 from components.export.warnings import Warnings
-from components.tasks.calibration import served_logits
+from components.tasks.calibration import calibrator_of, served_logits
 from components.tasks.correction import correct
 from components.tasks.protocol import work_of
 from components.train.inputs import pack
@@ -75,7 +75,11 @@ class ServingGraph:
         self._answers = work_of(label.task).answers(label, answers, learned)
         self._warnings = warnings
         self._model_logits = _logits_of(model, layout, served_logits(learned))
-        self._baseline_logits = _logits_of(baseline, layout, partial(correct, learned=learned))
+        corrected = partial(correct, learned=learned)
+        self._uncalibrated_logits = (
+            None if calibrator_of(learned) is None else _logits_of(model, layout, corrected)
+        )
+        self._baseline_logits = _logits_of(baseline, layout, corrected)
 
     def module(self) -> tf.Module:
         """Return what a SavedModel has to contain so that its signatures run.
@@ -131,11 +135,15 @@ class ServingGraph:
         dense = complete(columns, self._evaluation)
         columns = raw_columns(dense, self._evaluation)
         outputs = self._transform(columns, self._layout.label)
-        return {
+        answers = {
             **self._score(self._model_logits(outputs)),
             names.BASELINE_SCORES: self._score(self._baseline_logits(outputs))[names.SCORES],
             names.LABEL: outputs[self._layout.label],
         }
+        if self._uncalibrated_logits is not None:
+            uncalibrated = self._score(self._uncalibrated_logits(outputs))
+            answers[names.UNCALIBRATED_SCORES] = uncalibrated[names.SCORES]
+        return answers
 
     def _score(self, logits: tf.Tensor) -> Tensors:
         return self._answers[names.RAW_COLUMNS](logits)

@@ -41,6 +41,7 @@ from schemas.signatures import SCORE as SCORE
 from schemas.signatures import SCORES as SCORES
 from schemas.signatures import SERVING_DEFAULT as SERVING_DEFAULT
 from schemas.signatures import TRANSFORM_FEATURES as TRANSFORM_FEATURES
+from schemas.signatures import UNCALIBRATED_SCORES as UNCALIBRATED_SCORES
 from schemas.signatures import WARNINGS as WARNINGS
 from schemas.tasks.options import ExportOptions, TaskOptions
 

@@ -72,6 +72,7 @@ class Reference:
       tolerances: by output, the tolerance of serving; an output without one has to be equal.
       decisions: by output of `predict`, how it follows from another output.
       rounding: `compare.rounding_of` the model, by which tolerances are widened.
+      uncalibrated_scores: of the model without its calibration; None if it has none.
     """
 
     features: Mapping[str, np.ndarray]
@@ -81,6 +82,7 @@ class Reference:
     tolerances: Mapping[str, Tolerance]
     decisions: Mapping[str, Decision]
     rounding: float = 1.0
+    uncalibrated_scores: np.ndarray | None = None
 
     def expected(self, signature: str) -> dict[str, Expected]:
         """Return the outputs of a signature, of all rows."""
@@ -92,6 +94,8 @@ class Reference:
         answers = dict(self.answers[_ANSWERS_AS.get(signature, signature)])
         if signature == names.EVALUATION:
             answers |= {names.BASELINE_SCORES: self.baseline_scores, names.LABEL: self.label}
+            if self.uncalibrated_scores is not None:
+                answers |= {names.UNCALIBRATED_SCORES: self.uncalibrated_scores}
         return {
             name: Expected(values, self.tolerances.get(name, Tolerance()).times(self.rounding))
             for name, values in answers.items()

@@ -20,7 +20,7 @@ from components.export import signatures as names
 from components.parity.compare import rounding_of
 from components.parity.fresh_process import joined
 from components.parity.questions import REQUEST_ROWS, Reference
-from components.tasks.calibration import served_logits
+from components.tasks.calibration import calibrator_of, served_logits
 from components.tasks.correction import correct
 from components.tasks.learned import read_learned
 from components.tasks.protocol import work_of
@@ -77,7 +77,9 @@ def transform_then_predict(
     task, learned = work_of(label.task), read_learned(trained)
     answer = task.answers(label, answers, learned)
     own, baseline = (tf.constant(np.concatenate(parts)) for parts in zip(*logits, strict=True))
-    own, baseline = served_logits(learned)(own), correct(baseline, learned)
+    uncalibrated, baseline = correct(own, learned), correct(baseline, learned)
+    own = served_logits(learned)(own)
+    scores = answer[names.RAW_COLUMNS]
     return Reference(
         features=whole,
         label=np.concatenate(labels),
@@ -85,7 +87,10 @@ def transform_then_predict(
             signature: {name: tensor.numpy() for name, tensor in of_logits(own).items()}
             for signature, of_logits in answer.items()
         },
-        baseline_scores=answer[names.RAW_COLUMNS](baseline)[names.SCORES].numpy(),
+        baseline_scores=scores(baseline)[names.SCORES].numpy(),
+        uncalibrated_scores=None
+        if calibrator_of(learned) is None
+        else scores(uncalibrated)[names.SCORES].numpy(),
         tolerances=task.tolerances(label, learned),
         decisions=task.decisions(label, answers, learned),
         rounding=rounding_of(terms),

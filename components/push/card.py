@@ -43,6 +43,7 @@ def card(model: Description) -> str:
         splits=_SPLITS,
         overall=overall,
         baseline=Slice(name="", rows=overall.rows, metrics=model.baseline),
+        uncalibrated=Slice(name="", rows=overall.rows, metrics=model.uncalibrated),
         large=large,
         small=len(slices) - len(large),
         worst=max(

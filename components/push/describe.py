@@ -11,7 +11,7 @@ import json
 import math
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,9 @@ from components.export.terms import read_terms
 from components.parity.proof import Proof
 from components.push.outputs import signatures_of
 from components.raw_values import requested_batch
-from components.tasks.learned import CORRECTION, TRAINING_FILE, read_learned
+from components.tasks.learned import CALIBRATION_FILE, CORRECTION, TRAINING_FILE, read_learned
 from components.tasks.protocol import Metrics
+from components.tasks.reliability import Diagram
 from components.transform.preprocessing import Preprocessing
 from components.transform.treatments.protocol import Use
 from schemas.columns import Column
@@ -107,6 +108,9 @@ def describe(
         baseline=_figures(report.baselines[label.BASELINES[1].name]),
         training_examples=_training_examples(artifacts.trained),
         correction=_correction(label, learned),
+        calibration=_calibration(artifacts.trained),
+        uncalibrated={} if report.uncalibrated is None else _figures(report.uncalibrated.metrics),
+        reliability=_reliability(report, answers.class_names(learned)),
         rows={split: count_rows(artifacts.examples, split) for split in SPLITS},
         digests={**digests, "data": content_digest(artifacts.examples)},
         parity=tuple(
@@ -202,6 +206,18 @@ def _correction(label: TaskOptions, learned: Mapping[str, Any]) -> dict[str, flo
     if CORRECTION not in learned:
         return {}
     return dict(zip(label.class_names(learned), learned[CORRECTION], strict=True))
+
+
+def _calibration(trained: str) -> str:
+    """Return the method of the calibration; "" if there is none."""
+    path = os.path.join(trained, CALIBRATION_FILE)
+    method = json.loads(files.read_bytes(path))["method"] if files.is_file(path) else "none"
+    return "" if method == "none" else str(method)
+
+
+def _reliability(report: Report, classes: Sequence[str]) -> dict[str, Diagram]:
+    names_of = classes[-len(report.reliability) :]  # of two classes, the second one alone
+    return dict(zip(names_of, report.reliability, strict=False))
 
 
 def _versions() -> dict[str, str]:

@@ -19,6 +19,7 @@ from components.tasks.binary_tally import grade as _grade
 from components.tasks.calibration import growth
 from components.tasks.class_weights import measured_weights, weights_of_classes
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
+from components.tasks.reliability import Diagram, of_sums
 from schemas import signatures as names
 from schemas.errors import DataError
 from schemas.tasks.binary import RULE_CLASSES, Binary, BinaryExport
@@ -33,6 +34,7 @@ __all__ = [
     "answers",
     "constant",
     "decisions",
+    "diagrams",
     "grade",
     "head",
     "label",
@@ -50,6 +52,7 @@ _TOLERANCES = {
     names.PROBABILITIES: PROBABILITY,
     names.OUTPUTS: PROBABILITY,
     names.BASELINE_SCORES: PROBABILITY,
+    names.UNCALIBRATED_SCORES: PROBABILITY,
     names.LOGITS: LOGIT,
 }
 
@@ -203,6 +206,12 @@ def tally(options: Binary, groups: int, *, coarse: bool = False) -> BinaryTally:
     """Return the tally of no rows."""
     bins = SLICE_BINS if coarse else BINS
     return BinaryTally.zeros(groups, bins, weights=options.weight is not None)
+
+
+def diagrams(tally: BinaryTally) -> list[Diagram]:
+    """Return the reliability diagram of the second class."""
+    negatives, positives = tally.cells[0]
+    return [of_sums(negatives, positives, tally.cell_scores[0])]
 
 
 def constant(metrics: Metrics, options: Binary) -> Metrics:

@@ -22,6 +22,7 @@ from components.tasks.multiclass_tally import (
 from components.tasks.multiclass_tally import grade as _grade
 from components.tasks.multiclass_tally import metrics_of as metrics
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
+from components.tasks.reliability import Diagram, of_sums
 from schemas import signatures as names
 from schemas.errors import DataError
 from schemas.tasks.multiclass import Multiclass, MulticlassExport
@@ -34,6 +35,7 @@ __all__ = [
     "answers",
     "constant",
     "decisions",
+    "diagrams",
     "grade",
     "head",
     "label",
@@ -50,6 +52,7 @@ _TOLERANCES = {
     names.SCORE: PROBABILITY,
     names.PROBABILITIES: PROBABILITY,
     names.BASELINE_SCORES: PROBABILITY,
+    names.UNCALIBRATED_SCORES: PROBABILITY,
     names.LOGITS: LOGIT,
 }
 
@@ -153,6 +156,14 @@ def tally(options: Multiclass, groups: int, *, coarse: bool = False) -> Multicla
     """Return the tally of no rows."""
     bins = 0 if coarse else BINS
     return MulticlassTally(groups, bins, options.top_k, weights=options.weight is not None)
+
+
+def diagrams(tally: MulticlassTally) -> list[Diagram]:
+    """Return the reliability diagram of each class against all others."""
+    if not tally.sums:
+        return []
+    cells, scores = tally.sums["cells"][0], tally.sums["cell_scores"][0]
+    return [of_sums(cells[i, 0], cells[i, 1], scores[i]) for i in range(len(cells))]
 
 
 def constant(metrics: Metrics, options: Multiclass) -> Metrics:

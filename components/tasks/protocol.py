@@ -143,7 +143,8 @@ class TaskWork(Protocol):
     It may also have `learn(graph, options)`: what the transform graph in a folder of TFT's has
     learned about the label, by name, as values of JSON. These, and what `head` measures, are
     `learned` below. One that is not of classes has `quantile_shift(rows, options, learned)`, which
-    calibrates predictions of a quantile on `HeldOut` rows.
+    calibrates predictions of a quantile on `HeldOut` rows; one of classes has `diagrams(tally)`,
+    the reliability diagrams of a tally of one group.
 
     Attributes:
       VALID: what `grade` counts as valid, for the error if a model returns something else.

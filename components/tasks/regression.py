@@ -135,7 +135,13 @@ def tolerances(options: Regression, learned: Mapping[str, Any]) -> Mapping[str, 
         near = Tolerance(RELATIVE * (1 + abs(mean) + scale), LOGIT.absolute)
     else:
         near = Tolerance(RELATIVE, RELATIVE * (abs(mean) + scale))
-    outputs = (names.SCORES, names.PREDICTION, names.OUTPUTS, names.BASELINE_SCORES)
+    outputs = (
+        names.SCORES,
+        names.PREDICTION,
+        names.OUTPUTS,
+        names.BASELINE_SCORES,
+        names.UNCALIBRATED_SCORES,
+    )
     return dict.fromkeys(outputs, near)
 
 

@@ -7,31 +7,9 @@ import math
 import numpy as np
 
 from components.tasks.probabilities import CELLS, calibration_cells
-from schemas.strict import Strict
+from schemas.description import Cell
 
 _NORMAL = 1.959963984540054  # 95 % of a normal distribution are within so many deviations
-
-
-class Cell(Strict):
-    """The rows whose score is in one of 15 cells of equal width.
-
-    Attributes:
-      rows: how many, or their weight.
-      score: the mean score.
-      share: the share of them that are of the class.
-      low, high: Wilson's 95 % interval of that share (1927), of so many rows.
-    """
-
-    rows: float
-    score: float
-    share: float
-    low: float
-    high: float
-
-    @property
-    def calibrated(self) -> bool:
-        """Whether the mean score is in the interval."""
-        return self.low <= self.score <= self.high
 
 
 Diagram = tuple[Cell, ...]

@@ -7,6 +7,7 @@ import pytest
 from pipeline import dag, digests
 from pipeline.digest_cache import DigestCache
 from schemas import catalog
+from schemas.calibration import Calibration
 from schemas.errors import DataError
 
 
@@ -71,3 +72,16 @@ def test_what_evaluation_alone_reads_runs_no_other_stage_again(monkeypatch):
     weighted = label.model_copy(update={"weight": "seats"})
     changed = dataclasses.replace(dataset, spec=spec.model_copy(update={"label": weighted}))
     assert dag._Shared.of(changed) != dag._Shared.of(dataset)
+
+
+def test_a_calibration_is_a_node_of_its_own(dataset):
+    calibrated = dataclasses.replace(
+        dataset, spec=dataset.spec.model_copy(update={"calibration": Calibration(method="beta")})
+    )
+    after = dag.NODES.index("train") + 1
+    assert dag.nodes(dataset) == dag.NODES
+    assert dag.nodes(calibrated) == (*dag.NODES[:after], dag.CALIBRATE, *dag.NODES[after:])
+    reached = digests.reach(
+        "components.calibrate.component", dag.CALIBRATE, kinds=dag._kinds(dag.CALIBRATE, calibrated)
+    )
+    assert {"components.calibrate.fit", "components.tasks.binary"} <= reached.modules.keys()
