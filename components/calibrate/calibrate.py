@@ -1,7 +1,7 @@
 """A trained model and the eval split → the same model with a fitted calibration beside it.
 
-The function writes the folder of training again, with calibration.json, which export, parity and push
-read. The test split is not looked at.
+The function writes the folder of training again, with calibration.json, which export, parity and
+push read. The test split is not looked at.
 """
 
 from __future__ import annotations
