@@ -19,7 +19,9 @@ from schemas.treatments.date_parts import DateParts
 from schemas.treatments.elapsed import Elapsed
 from schemas.treatments.equal_width import EqualWidth
 from schemas.treatments.frequency import Frequency
+from schemas.treatments.geohash import Geohash
 from schemas.treatments.hash import HashBuckets
+from schemas.treatments.haversine import Haversine
 from schemas.treatments.length import Length
 from schemas.treatments.max_abs import MaxAbs
 from schemas.treatments.min_max import MinMax
@@ -28,6 +30,7 @@ from schemas.treatments.one_hot import OneHot
 from schemas.treatments.options import Combination as Combination
 from schemas.treatments.options import TreatmentOptions
 from schemas.treatments.piecewise_linear import PiecewiseLinear
+from schemas.treatments.polynomial import Polynomial
 from schemas.treatments.power import Power
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.random_projection import RandomProjection
@@ -47,7 +50,7 @@ KINDS = (
 )
 
 # Those that take several columns, of the section `combinations`.
-COMBINATIONS = (Cross, RandomProjection)
+COMBINATIONS = (Cross, Polynomial, RandomProjection, Geohash, Haversine)
 
 BY_NAME: dict[str, type[TreatmentOptions]] = {
     kind.model_fields["kind"].default: kind for kind in (*KINDS, *COMBINATIONS)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import pydantic
-from pydantic import Field
 
 from schemas.strict import Finite
-from schemas.treatments.options import ScaledNumber
-
-Share = Annotated[float, Field(ge=0, le=1)]
+from schemas.treatments.options import ScaledNumber, Share, ascending
 
 
 class MinMax(ScaledNumber):
@@ -25,12 +22,7 @@ class MinMax(ScaledNumber):
     quantiles: tuple[Share, Share] = (0.0, 1.0)
     values: tuple[Finite, Finite] | None = None
 
-    @pydantic.field_validator("range", "quantiles", "values")
-    @classmethod
-    def _ascending(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
-        if value is not None and not value[0] < value[1]:
-            raise ValueError(f"expected the smaller number first, got {list(value)}")
-        return value
+    _ascending = pydantic.field_validator("range", "quantiles", "values")(ascending)
 
     @pydantic.model_validator(mode="after")
     def _one_pair_of_ends(self) -> MinMax:

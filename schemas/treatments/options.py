@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+import pydantic
 from pydantic import Field
 
 from schemas.columns import Column
@@ -12,7 +13,23 @@ from schemas.layout import TransformedFeature
 from schemas.strict import Finite, Strict
 from schemas.types import BOOL, CATEGORIES, FLOAT, INT, TIME, TIME_TEXT, ColumnType
 
+Share = Annotated[float, Field(ge=0, le=1)]
 NUMBERS: tuple[ColumnType, ...] = (INT, FLOAT, BOOL, TIME, TIME_TEXT)
+
+
+def each_once(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Validate that an option's list has nothing twice."""
+    for item in value:
+        if value.count(item) > 1:
+            raise ValueError(f"{item!r} is listed twice")
+    return value
+
+
+def ascending(value: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Validate that a pair of numbers has the smaller one first."""
+    if value is not None and not value[0] < value[1]:
+        raise ValueError(f"expected the smaller number first, got {list(value)}")
+    return value
 
 
 class TreatmentOptions(Strict):
@@ -66,6 +83,8 @@ class Combination(TreatmentOptions):
 
     columns: Annotated[tuple[str, ...], Field(min_length=2)]
     name: Annotated[str, Field(min_length=1)] | None = None
+
+    _columns_once = pydantic.field_validator("columns")(each_once)
 
     @property
     def stem(self) -> str:
@@ -129,14 +148,6 @@ class Indicators(LearnedTerms):
             )
             for suffix in (*range(1, self.top_k + 1), "missing")
         )
-
-
-def each_once(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Validate that an option's list has nothing twice."""
-    for item in value:
-        if value.count(item) > 1:
-            raise ValueError(f"{item!r} is listed twice")
-    return value
 
 
 def require_list(kind: str, column: Column, instead: str, *, where: str) -> None:

@@ -1,4 +1,4 @@
-"""`elapsed`: the time since a date."""
+"""`elapsed`: the time since a date, or since another time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from components.calendar import DAY, HOUR, MINUTE, SECOND, days_of
-from components.transform.scaling import scaled, standardized
+from components.column_tensors import numbers
+from components.transform.scaling import flagged, standardized
 from components.transform.treatments.protocol import Use
 from schemas.treatments.elapsed import Elapsed
 
@@ -20,11 +21,23 @@ UNITS = {"seconds": SECOND, "minutes": MINUTE, "hours": HOUR, "days": DAY, "week
 
 def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     """Return the time in units, scaled; missing is 0 and flagged."""
-    return scaled(inputs, uses, _since)
+    options: list[Elapsed] = [use.options for use in uses]
+    time = numbers([inputs[use.columns[0]] for use in uses])
+    # A float64 has every time, so that the difference is rounded once.
+    passed = time - _start(inputs, uses)
+    units = tf.constant([UNITS[o.unit] for o in options], tf.float64)
+    names = [use.options.outputs(use.columns, 0)[0].name for use in uses]
+    flags = [f"{name}_missing" for name in names]
+    return flagged(names, standardized(passed / units, options), flags, tf.math.is_nan(passed))
 
 
-def _since(time: tf.Tensor, options: list[Elapsed]) -> tf.Tensor:
-    begins = [days_of(o.since.year, o.since.month, o.since.day) * DAY for o in options]
-    units = [UNITS[o.unit] for o in options]
-    passed = (time - tf.constant(begins, tf.float64)) / tf.constant(units, tf.float64)
-    return standardized(passed, options)
+def _start(inputs: Inputs, uses: Sequence[Use]) -> tf.Tensor:
+    """Return what each use counts from, float64 [1 or rows, uses]; NaN where missing."""
+    dates = [use.options.since for use in uses]
+    given = tf.constant(
+        [[days_of(d.year, d.month, d.day) * DAY if d else 0 for d in dates]], tf.float64
+    )
+    if all(dates):
+        return given
+    others = numbers([inputs[use.columns[-1]] for use in uses])
+    return tf.where(tf.constant([[d is not None for d in dates]]), given, others)

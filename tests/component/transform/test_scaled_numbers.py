@@ -74,6 +74,9 @@ def transformed(run):
         FEATURES[5],
         "rank",
     ]
+    features["wide"].append({"z_score": {"clip_quantiles": [0.05, 0.9], "log1p": True}})
+    features["holes"].append({"z_score": {"clip_values": [-1, 2]}})
+    features["seconds"].append("z_score")
     kinds = {name: "INT" if name in WHOLE else "FLOAT" for name in COLUMNS}
     split = {name: values.tolist() for name, values in COLUMNS.items()}
     return run(kinds, features, {"train": split}, batch_rows=1_000)
@@ -149,6 +152,22 @@ def test_min_max_clips_at_quantiles_or_given_values(case):
 
     expect(case, "min_max", between, ["tenths"], **NEAR)
     expect(case, "min_max", between, ["wide"], atol=0.003)
+
+
+def test_z_score_clips_before_and_after(case):
+    ends = {"wide": np.quantile(known("wide"), (0.05, 0.9)), "holes": (-1, 2)}
+
+    def scaled(name, values):
+        def tamed(values):
+            values = np.clip(values, *ends.get(name, (-INF, INF)))
+            return np.log1p(values) if name == "wide" else values
+
+        own = tamed(known(name))
+        values = tamed(finite_rows(name, values)[:, 0])
+        return np.clip((values - own.mean()) / own.std(), -10, 10)
+
+    expect(case, "z_score", scaled, ["holes", "seconds"], **NEAR)
+    expect(case, "z_score", scaled, ["wide"], atol=0.01)
 
 
 def test_max_abs_is_the_share_of_the_greatest_absolute_value(case):

@@ -65,6 +65,7 @@ def changes():
 
 
 TIMES = [*EDGES, *changes()]
+BEFORE = [None if t is None else -t for t in TIMES[1:]] + [0]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,12 @@ def transformed(run):
         {"elapsed": {"since": "2014-01-01", "unit": "weeks", "standardize": False}},
     ]
     features = {
-        "at": [every, {"cyclic": {"periods": periods}}, elapsed[0]],
+        "at": [
+            every,
+            {"cyclic": {"periods": periods}},
+            elapsed[0],
+            {"elapsed": {"since_column": "before", "standardize": False, "unit": "seconds"}},
+        ],
         "on": ["date_parts", "z_score", {"quantile_buckets": {"buckets": 2}}, elapsed[2]],
         "empty": [{"date_parts": {"zone": "America/Chicago"}}, "cyclic", elapsed[0]],
         **{
@@ -90,8 +96,14 @@ def transformed(run):
             for name, zone in ZONES.items()
         },
     }
-    kinds = {"at": "TIME_TEXT", "on": "TIME", "empty": "TIME", **dict.fromkeys(ZONES, "TIME")}
-    columns = {"at": TIMES, "on": on, "empty": [None] * len(TIMES), **dict.fromkeys(ZONES, TIMES)}
+    columns = {
+        "before": BEFORE,
+        "at": TIMES,
+        "on": on,
+        "empty": [None] * len(TIMES),
+        **dict.fromkeys(ZONES, TIMES),
+    }
+    kinds = {name: "TIME_TEXT" if name == "at" else "TIME" for name in columns}
     return run(kinds, features, {"train": columns}, batch_rows=4_000)
 
 
@@ -154,6 +166,10 @@ def test_elapsed_time_is_exact_and_scaled_as_wanted(train):
     tamed = np.sign(days) * np.log1p(np.abs(days * 24))
     np.testing.assert_allclose(train["chicago_elapsed"], scaled(tamed), rtol=1e-5, atol=1e-6)
     assert train["at_elapsed_missing"] == [float(t is None) for t in TIMES]
+    missing = [t is None or b is None for t, b in zip(TIMES, BEFORE, strict=True)]
+    seconds = [0 if m else (t - b) / SECOND for t, b, m in zip(TIMES, BEFORE, missing, strict=True)]
+    assert train["at_since_before"] == np.float32(seconds).tolist()
+    assert train["at_since_before_missing"] == missing
     weeks = np.float32([-16_071 / 7, -16_069 / 7])
     assert train["on_elapsed"][-2:] == weeks.tolist()
 
@@ -166,6 +182,8 @@ def test_a_graph_that_is_loaded_again_gives_the_same_in_other_batches(transforme
     for first in (0, 5, 700):
         part = slice(first, first + 301)
         inputs = dict.fromkeys(("at", *ZONES), rows[part])
+        before = [least if t is None else t for t in BEFORE[part]]
+        inputs["before"] = tf.constant(before, tf.int64)
         inputs |= dict.fromkeys(("on", "empty"), missing[part])
         inputs |= {name: tf.ones_like(rows[part], tf.float32) for name in ("tips", "of")}
         for name, values in graph(inputs).items():

@@ -47,15 +47,13 @@ def test_an_error_names_file_and_line(tmp_path, text, line, expected):
 
 def test_pipeline_yaml_has_the_path_and_stages_receive_the_dates(folder):
     (folder.path / "holidays.csv").write_text("2024-12-25,Christmas\n2025-01-01\n")
-    folder.change_schema(
-        '"hour" type: INT', '"hour" type: INT time_domain { integer_format: UNIX_DAYS }'
-    )
-    new = "hour: {date_parts: {holidays: holidays.csv}}"
+    time = '"at" type: INT time_domain { integer_format: UNIX_DAYS }'
+    folder.change_schema('"hour" type: INT', f'"hour" type: INT }}\nfeature {{ name: {time}')
+    new = "at: {date_parts: {holidays: holidays.csv}}"
     line = folder.change("hour: [vocabulary, z_score]", new)
-    folder.change("[payment, hour]", "[payment, payment]")
-    (feature,) = (f for f in catalog.load(str(folder)).spec.features if f.column == "hour")
-    assert feature.treatments[0].holidays == (CHRISTMAS, NEW_YEAR)
-    assert feature.model_dump(mode="json")["treatments"][0]["holidays"][1] == ["2025-01-01", ""]
+    (feature,) = (f for f in catalog.load(str(folder)).spec.features if f.column == "at")
+    (sent,) = feature.model_dump(mode="json")["treatments"]
+    assert sent["holidays"] == [["2024-12-25", "Christmas"], ["2025-01-01", ""]]
     (folder.path / "holidays.csv").unlink()
     assert f"pipeline.yaml:{line}: features.1." in str(refusal(folder))
     assert "there is no file" in str(refusal(folder))
@@ -72,6 +70,7 @@ def test_pipeline_yaml_has_the_path_and_stages_receive_the_dates(folder):
         ("elapsed: {since: '2014-13-01'}", "expected a date such as 2014-01-01, got '2014-13-01'"),
         ("elapsed: {since: 1600-01-01}", "1685-01-01"),
         ("elapsed: {since: 2014-01-01, unit: day}", "unit"),
+        ("elapsed: {unit: days}", "expected `since`, a date, or `since_column`"),
     ],
 )
 def test_wrong_options_of_times_name_the_line(folder, treatment, expected):
