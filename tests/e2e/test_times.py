@@ -34,8 +34,8 @@ splits: {key: [id]}
 label: {column: bought}
 features:
   ordered_at: [date_parts: {parts: [month, weekday, hour, week]}, z_score]
-  signed_up: [date_parts, quantile_buckets]
-  stamp: [z_score, date_parts: {parts: [minute, quarter]}]
+  signed_up: [date_parts, quantile_buckets, elapsed: {since_column: ordered_at}]
+  stamp: [z_score, cyclic: {zone: Europe/Berlin}, date_parts: {parts: [minute, quarter]}]
   member: vocabulary
   night: [vocabulary, z_score]
 crosses: [{columns: [member, night], buckets: 16}]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from components.column_tensors import by_name
 from components.transform.places import degrees
 from components.transform.treatments.protocol import Use
 from schemas.layout import TransformedFeature
@@ -16,7 +17,6 @@ from schemas.treatments.geohash import Geohash
 if TYPE_CHECKING:
     from components.transform.treatments.protocol import Inputs, Tensors
 
-_FINEST = 8  # characters, of 5 bits each: every other bit is the longitude's, the first one too
 _MOST_ENDS = 64
 
 
@@ -26,16 +26,17 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     for use in uses:
         options: Geohash = use.options
         place = degrees(*(inputs[column] for column in use.columns))
-        missing = tf.math.is_nan(place[:, 0])
-        for level in options.levels:
-            cell = tf.strings.as_string(_cell(place, level))
-            number = tf.strings.to_hash_bucket_fast(cell, options.buckets) + 1
-            out[f"{options.stem}_{level}"] = tf.where(missing, tf.zeros([], tf.int64), number)
+        cells = tf.strings.as_string(_cells(place, options.levels))
+        number = tf.strings.to_hash_bucket_fast(cells, options.buckets) + 1
+        known = tf.where(tf.math.is_nan(place[:, :1]), tf.zeros([], tf.int64), number)
+        out |= by_name((f"{options.stem}_{level}" for level in options.levels), known, axis=1)
     return out
 
 
 def bits(level: int) -> tuple[int, int]:
     """Return how many bits of latitude and longitude a geohash of so many characters has.
+
+    Every other bit is the longitude's, the first one too, and a character has five.
 
     >>> bits(5), bits(6)
     ((12, 13), (15, 15))
@@ -43,15 +44,16 @@ def bits(level: int) -> tuple[int, int]:
     return 5 * level // 2, (5 * level + 1) // 2
 
 
-def _cell(place: tf.Tensor, level: int) -> tf.Tensor:
-    """Return the number of each place's cell, int64 [rows]; any where the place is NaN."""
-    counts = tf.constant([2**count for count in bits(level)], tf.int64)
+def _cells(place: tf.Tensor, levels: Sequence[int]) -> tf.Tensor:
+    """Return the number of each place's cell, int64 [rows, levels]; any where the place is NaN."""
+    counts = tf.constant([[2**count for count in bits(level)] for level in levels], tf.int64)
     half = tf.constant([[90.0, 180.0]], tf.float64)
     share = (place + half) / (2 * half)
     known = tf.where(tf.math.is_nan(share), tf.zeros([], tf.float64), share)
     # The pole and longitude 180 are in the last cell. A power of 2 times a share is exact.
-    row = tf.minimum(tf.cast(known * tf.cast(counts, tf.float64), tf.int64), counts - 1)
-    return row[:, 0] * counts[1] + row[:, 1]
+    along = tf.cast(known[:, tf.newaxis] * tf.cast(counts, tf.float64), tf.int64)
+    row, column = tf.unstack(tf.minimum(along, counts - 1), axis=2)
+    return row * counts[:, 1] + column
 
 
 def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[float]]:

@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     """Return the products of all uses; a missing factor is 0."""
+    orders = [integers_first((name, inputs[name]) for name in use.columns) for use in uses]
+    values = [numbers([inputs[name] for name in order]) for order in orders]
+    options = [use.options for use in uses for _ in use.columns]
+    scaled = standardized(tf.concat(values, axis=1), options)
+    known = tf.where(tf.math.is_nan(scaled), tf.zeros([], tf.float64), scaled)
     out: dict[str, tf.Tensor] = {}
-    for use in uses:
-        options: Polynomial = use.options
-        order = integers_first((name, inputs[name]) for name in use.columns)
-        scaled = standardized(numbers([inputs[name] for name in order]), [options] * len(order))
-        known = tf.where(tf.math.is_nan(scaled), tf.zeros([], tf.float64), scaled)
+    factors = tf.split(known, [len(order) for order in orders], axis=1)
+    for use, order, own in zip(uses, orders, factors, strict=True):
         places = [order.index(name) for name in use.columns]
-        out |= by_name(options.products, rounded(_multiplied(known, options, places)), axis=1)
+        products = _multiplied(own, use.options, places)
+        out |= by_name(use.options.products, rounded(products), axis=1)
     return out
 
 

@@ -292,6 +292,21 @@ def test_a_column_that_explains_far_more_than_others_is_asked_about():
     assert asked.doubt.endswith("drop it if it is known only afterwards")
 
 
+def test_a_latitude_and_its_longitude_are_suggested_as_a_place():
+    rng = random.Random(5)
+    degrees = {"PickupLat": 90, "PickupLng": 180, "plate": 90, "lat": 900, "lon": 180}
+    columns = {
+        name: [
+            None if rng.random() < 0.1 else f"{rng.uniform(-most, most):.4f}" for _ in range(400)
+        ]
+        for name, most in degrees.items()
+    }
+    drafted = draft(table(several(**columns)), "returned")
+    (asked,) = [choice for choice in drafted.choices if "geohash" in choice.doubt]
+    assert asked.name == "PickupLat"
+    assert asked.doubt.startswith("with 'PickupLng' it is a place")
+
+
 def test_a_time_that_is_there_only_with_the_outcome_is_left_out():
     columns = several(1000)
     columns["sent_back_at"] = [
