@@ -18,7 +18,7 @@ import yaml
 from benchmarks import ours, serving
 from benchmarks.measure import Measured
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE
-from schemas.types import TYPES
+from schemas.types import WRITTEN
 
 ROWS, COLUMNS = 20_000, 500
 
@@ -96,7 +96,7 @@ def write_dataset(folder: Path, table: pa.Table) -> Path:
 
 
 def _schema(table: pa.Table) -> Iterator[str]:
-    kinds = {pa.type_for_alias(each.arrow): each.name for each in TYPES.values()}
+    kinds = {pa.type_for_alias(each.arrow): each.name for each in WRITTEN.values()}
     yield 'default_environment: "TRAINING"\ndefault_environment: "SERVING"\n'
     for field in table.schema:
         more = {"id": _ANSWER, "answer": f'{_ANSWER} domain: "answers"'}.get(field.name, "")
