@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from components import files
 from components.compat import joined_tables
 from components.profile.values import ColumnValues
 from components.sources.partitions import partition_of
-from components.sources.protocol import work_of
+from components.sources.protocol import Selection, open_reader, work_of
 from components.sources.source_files import source_files
 from components.sources.source_folders import source_in
 from schemas.columns import SPACES
@@ -32,12 +33,14 @@ class Table:
       columns: their values in the rows that were looked at.
       files: how many files there are; 1 for a table of a database.
       whole: whether all rows were looked at.
+      repeated: names that several columns have, which are left out.
     """
 
     source: SourceOptions
     columns: tuple[ColumnValues, ...]
     files: int
     whole: bool
+    repeated: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -90,7 +93,16 @@ def look(path: str, *, named: str, query: str | None = None, rows: int = MOST_RO
         trimmed = [replace(column, name=column.name.strip(SPACES)) for column in trimmed]
     # the empty text means missing, in files with types, too
     known = tuple(column.without([""]) for column in trimmed)
-    return Table(source, known, len(paths), whole)
+    return Table(source, known, len(paths), whole, _repeated(source, paths[0]))
+
+
+def _repeated(source: SourceOptions, path: str) -> tuple[str, ...]:
+    """Return the names that several columns of a file have."""
+    if not isinstance(source, FileOptions):
+        return ()
+    parts = open_reader(source, Selection(())).parts(path)
+    names = Counter(name for part in parts[:1] for name in part.ignored)
+    return tuple(name for name, times in names.items() if name and times > 1)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:

@@ -111,6 +111,10 @@ def source_doubts(draft: Draft) -> list[tuple[str, str]]:
         doubts.append(("encoding", "the text is not UTF-8; see whether special letters are right"))
     if isinstance(source, Csv) and source.names:
         doubts.append(("names", "the first line has values like a row, so these are made up"))
+    doubts += [
+        ("path", f"several columns are named {name!r}, so they are left out: rename them")
+        for name in draft.table.repeated
+    ]
     return doubts
 
 

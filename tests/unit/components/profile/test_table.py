@@ -30,6 +30,18 @@ def test_a_large_table_is_looked_at_in_eight_files(tmp_path):
     assert table.columns[0].array.to_pylist() == [str(n) for n in range(0, 20, 3) for _ in range(5)]
 
 
+def test_names_that_several_columns_have_are_reported(tmp_path):
+    (tmp_path / "rows.csv").write_text("a,b,a,c,c,c\n1,2,3,4,5,6\n")
+    table = look(str(tmp_path / "rows.csv"), named="rows.csv")
+    assert [column.name for column in table.columns] == ["b"]
+    assert table.repeated == ("a", "c")
+
+    arrays = [pa.array([1])] * 3
+    path = str(tmp_path / "rows.parquet")
+    pq.write_table(pa.Table.from_arrays(arrays, ["a", "b", "a"]), path)
+    assert look(path, named=path).repeated == ("a",)
+
+
 @pytest.mark.parametrize("has_dictionary", [False, True])
 def test_the_empty_text_is_missing_in_files_with_types_as_in_a_run(tmp_path, has_dictionary):
     texts = pa.array(["a", "", "  ", None])
