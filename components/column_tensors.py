@@ -3,8 +3,8 @@
 NaN and the empty text count as missing, everywhere, so that a request which cannot say "absent"
 means the same as one that can.
 
-Numbers are subtracted and compared in float64, which holds every INT within ±2**53 and every FLOAT;
-only the result is rounded to float32. Floats below the smallest normal float32 count as 0: some of
+Numbers are subtracted and compared in float64, which holds every INT within ±2**53 and all floats;
+only the result is rounded to float32. Numbers below the smallest normal float32 count as 0: some of
 TensorFlow's threads treat them as 0 and others do not.
 """
 
@@ -18,35 +18,37 @@ import tensorflow as tf
 from schemas.types import INT
 
 _EXPONENT = 0x7F800000  # the bits of a float32's exponent
-_DIGITS = 9  # of a float32, that no other one has
+_DIGITS = {tf.float32: 9, tf.float64: 17}  # that no other number has
+_ORDER = (tf.int64, tf.float32, tf.float64)
 
 
 def numbers(columns: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Return columns [rows], int64 ones before float32 ones, as float64 [rows, columns].
+    """Return columns [rows], in the order of `integers_first`, as float64 [rows, columns].
 
     Missing is NaN.
     """
     whole = [x for x in columns if x.dtype == tf.int64]
-    single = [x for x in columns if x.dtype == tf.float32]
     parts = []
     if whole:
         values = tf.stack(whole, axis=1)
         nan = tf.constant(float("nan"), tf.float64)
         parts.append(tf.where(_is_missing(values), nan, tf.cast(values, tf.float64)))
-    if single:
-        parts.append(tf.cast(_flushed(tf.stack(single, axis=1)), tf.float64))
+    for dtype in (tf.float32, tf.float64):
+        alike = [x for x in columns if x.dtype == dtype]
+        if alike:
+            parts.append(tf.cast(_flushed(tf.stack(alike, axis=1)), tf.float64))
     return tf.concat(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
 def integers_first(inputs: Iterable[tuple[str, tf.Tensor]]) -> list[str]:
-    """Return the names of columns in the order that `numbers` takes them in."""
-    return [name for name, x in sorted(inputs, key=lambda item: item[1].dtype.is_floating)]
+    """Return the names of columns in the order that `numbers` takes them in: by type."""
+    return [name for name, x in sorted(inputs, key=lambda item: _ORDER.index(item[1].dtype))]
 
 
 def texts(columns: Sequence[tf.Tensor]) -> tf.Tensor:
     """Return columns [rows] as string [columns, rows], as `text` does."""
     written = {}
-    for dtype in (tf.int64, tf.float32):
+    for dtype in _ORDER:
         alike = [x for x in columns if x.dtype == dtype]
         if alike:
             written[dtype] = iter(tf.unstack(text(tf.stack(alike)), len(alike)))
@@ -60,16 +62,17 @@ def text(values: tf.Tensor) -> tf.Tensor:
     """
     if values.dtype == tf.string:
         return values
-    if values.dtype == tf.float32:
-        digits = tf.strings.as_string(_flushed(values), precision=_DIGITS, shortest=True)
+    if values.dtype in _DIGITS:
+        digits = tf.strings.as_string(
+            _flushed(values), precision=_DIGITS[values.dtype], shortest=True
+        )
         return tf.where(tf.math.is_nan(values), "", digits)
     return tf.where(_is_missing(values), "", tf.strings.as_string(values))
 
 
 def rounded(x: tf.Tensor) -> tf.Tensor:
     """Return float64 values as float32, 0 for those that would be subnormal."""
-    tiny = tf.constant(np.finfo(np.float32).tiny, tf.float64)
-    return tf.cast(tf.where(tf.abs(x) < tiny, tf.zeros([], tf.float64), x), tf.float32)
+    return tf.cast(_flushed(x), tf.float32)
 
 
 def by_name(names: Iterable[str], values: tf.Tensor, axis: int = 0) -> dict[str, tf.Tensor]:
@@ -83,6 +86,9 @@ def _is_missing(values: tf.Tensor) -> tf.Tensor:
 
 
 def _flushed(x: tf.Tensor) -> tf.Tensor:
-    """Return float32 values, 0 for subnormal ones, in every thread alike."""
+    """Return floats, 0 for those below the normal float32, in every thread alike."""
+    if x.dtype == tf.float64:
+        tiny = tf.constant(np.finfo(np.float32).tiny, tf.float64)
+        return tf.where(tf.abs(x) < tiny, tf.zeros([], tf.float64), x)
     exponent = tf.bitwise.bitwise_and(tf.bitcast(x, tf.int32), _EXPONENT)
     return tf.where(tf.equal(exponent, 0), tf.zeros([]), x)

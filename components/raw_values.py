@@ -1,7 +1,8 @@
 """Values as examples hold them → values as requests carry them, a column at a time.
 
 This is the one place that knows the difference, for all serving paths: an Arrow array of examples
-in, an Arrow array of the same length out, null where missing. Lists of times do not exist.
+in, an Arrow array of the same length out, null where missing. Lists of times, and of numbers that
+requests write as text, do not exist.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ import pyarrow as pa
 
 from components.times import format_of, unit_of, write_texts
 from schemas.columns import Column
-from schemas.types import TIME, TIME_TEXT
+from schemas.types import FLOAT_TEXT, TIME, TIME_TEXT
 
 
 def requested(array: pa.Array, column: Column) -> pa.Array:
     """Return a column of examples as a request's column.
 
-    A time becomes a whole number in its unit, or text in its format. Other types are held alike.
+    A time becomes a whole number in its unit, or text in its format; a float64 its shortest text
+    that parses to it. Other types are held alike.
 
     >>> day = Column("day", "TIME", serving=True, form=("UNIX_DAYS",))
     >>> requested(pa.array([0, None, 2 * 86_400_000_000]), day).to_pylist()
     [0, None, 2]
     """
+    if column.type is FLOAT_TEXT:
+        return array.cast(pa.string())
     if column.type not in (TIME, TIME_TEXT):
         return array
     missing = np.asarray(array.is_null())

@@ -7,14 +7,16 @@ no such value. TensorFlow is not imported.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from components.calendar import read_time
-from schemas.columns import LARGEST_INTEGER, Column
+from schemas.columns import FLOAT32_END, LARGEST_INTEGER, LONGEST_NUMBER, NUMBER, Column
 from schemas.time_formats import UNITS, TimeFormat
-from schemas.types import BOOL, BOOL_TEXT, INT, TIME, TIME_TEXT
+from schemas.types import BOOL, BOOL_TEXT, FLOAT_TEXT, INT, TIME, TIME_TEXT
 
+_NUMBER = re.compile(rf"{NUMBER}|[+-]?nan".encode(), re.IGNORECASE)
 _ANY_INTEGER = Column("", INT.name, serving=True)
 
 
@@ -71,6 +73,17 @@ def _two_texts(column: Column) -> tuple[_Fits, str]:
     return lambda value: value in texts, f"{true!r} or {false!r} (in JSON also true or false)"
 
 
+def _written_numbers(_: Column) -> tuple[_Fits, str]:
+    words = f"a decimal number within ±{FLOAT32_END:.3g}, as text of at most {LONGEST_NUMBER}"
+    return _is_number, f"{words} characters (in JSON also as a number)"
+
+
+def _is_number(text: bytes) -> bool:
+    if len(text) > LONGEST_NUMBER or not _NUMBER.fullmatch(text):
+        return False
+    return not abs(float(text)) >= FLOAT32_END
+
+
 def _numbered_times(column: Column) -> tuple[_Fits, str]:
     (unit,) = column.form
     most = LARGEST_INTEGER // UNITS[unit]
@@ -90,6 +103,7 @@ _FITS: dict[Any, Callable[[Column], tuple[_Fits, str]]] = {
     INT: _integers,
     BOOL: _booleans,
     BOOL_TEXT: _two_texts,
+    FLOAT_TEXT: _written_numbers,
     TIME: _numbered_times,
     TIME_TEXT: _written_times,
 }

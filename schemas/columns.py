@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError, did_you_mean
 from schemas.schema_lines import deepest
-from schemas.types import BOOL, BOOL_TEXT, BYTES, INT, NAMES, TIME, TIME_TEXT, TYPES, ColumnType
+from schemas.types import (
+    BOOL,
+    BOOL_TEXT,
+    BYTES,
+    FLOAT_TEXT,
+    INT,
+    NAMES,
+    TIME,
+    TIME_TEXT,
+    TYPES,
+    ColumnType,
+)
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -26,6 +37,15 @@ ENVIRONMENTS = (TRAINING, SERVING)
 
 # The absolute value of an INT is at most this: requests have float64, which is exact up to here.
 LARGEST_INTEGER = 2**53
+
+# From this number on a float32 is infinite. Numbers slightly above its largest value, which the
+# shortest digits of that value may be, are rounded to it.
+FLOAT32_END = 2.0**128 - 2.0**103
+
+# A number as text, for Arrow, TensorFlow and Python alike; in requests of so many characters, as
+# TensorFlow parses no longer one.
+NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+LONGEST_NUMBER = 31
 
 # A row of a list has at most this many values: a batch in memory is as wide as its longest list.
 MOST_VALUES = 1_000
@@ -78,7 +98,8 @@ def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
 
     It describes what examples hold. A boolean written as a number is a category of 0 and 1: TFDV
     counts the values of such a column, but compares its bounds with numeric statistics, which it
-    did not compute. One that is written as text is a text. A time is a number without a domain.
+    did not compute. One that is written as text is a text. A time is a number without a domain. A
+    number that requests write as text is a number.
 
     Raises:
       ConfigError: the text is not a TFMD schema; names the line.
@@ -93,6 +114,8 @@ def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
             feature.int_domain.is_categorical = True
         elif kind == BOOL_TEXT.name:
             feature.type = schema_pb2.BYTES
+        elif kind == FLOAT_TEXT.name:
+            feature.type = schema_pb2.FLOAT
         elif kind in (TIME.name, TIME_TEXT.name):
             feature.type = schema_pb2.INT
             feature.ClearField("time_domain")
@@ -193,6 +216,8 @@ def kind_of(feature: schema_pb2.Feature) -> tuple[str, tuple[str, ...]]:
     if domain == "bool_domain" and written in (INT.name, BYTES.name):
         texts = (feature.bool_domain.true_value, feature.bool_domain.false_value)
         return (BOOL_TEXT.name, texts) if all(texts) else (BOOL.name, ())
+    if domain == "float_domain" and written == BYTES.name:
+        return FLOAT_TEXT.name, ()
     if domain == "time_domain":
         form = feature.time_domain.WhichOneof("format")
         if written == INT.name and form == "integer_format":

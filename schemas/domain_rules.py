@@ -17,6 +17,7 @@ from schemas.time_formats import UNITS, TimeFormat
 from schemas.types import BYTES, INT, TIME, TIME_TEXT, WRITTEN
 
 _FOR_BOTH = ("bool_domain", "time_domain")  # of an INT and of BYTES
+_ALSO_TEXT = "float_domain"  # of a FLOAT, and of BYTES that are numbers
 _TWO_TEXTS = 'write true_value and false_value, such as true_value: "yes" false_value: "no"'
 
 
@@ -38,6 +39,8 @@ def _domain_of(feature: Any, at: Path, domains: Collection[str]) -> Iterator[Pro
     accepted = [each.name for each in WRITTEN.values() if kind in each.domains]
     if kind in _FOR_BOTH:
         accepted = [INT.name, BYTES.name]
+    elif kind == _ALSO_TEXT:
+        accepted += [BYTES.name]
     if not accepted:
         return  # none, or one that is refused anyway
     here = (*at, (kind, 0))

@@ -33,6 +33,7 @@ ACCEPTED: Mapping[str, str] = {
     "feature.int_domain.min": "least value of an INT",
     "feature.int_domain.max": "greatest value of an INT",
     "feature.int_domain.is_categorical": "an INT's values are counted as categories",
+    "feature.float_domain": "a BYTES column is a number with the digits of a float64",
     "feature.float_domain.min": "least value of a FLOAT",
     "feature.float_domain.max": "greatest value of a FLOAT",
     "feature.string_domain.value": "the values of a BYTES column",

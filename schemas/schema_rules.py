@@ -21,7 +21,7 @@ from schemas.domain_rules import domain_problems, type_of
 from schemas.errors import ConfigError, did_you_mean
 from schemas.schema_fields import Problem, unused_fields
 from schemas.schema_lines import Path, line_of, lines_by_path
-from schemas.types import BOOL, BOOL_TEXT, BYTES, INT
+from schemas.types import BOOL, BOOL_TEXT, BYTES, FLOAT_TEXT, INT
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -177,7 +177,9 @@ def _value_count(feature: Any, at: Path) -> Iterator[Problem]:
         )
     elif not 0 <= count.min <= count.max:
         yield Problem(here, f"min {count.min} and max {count.max} are not a range", "swap them")
-    elif count.max > 1 and feature.WhichOneof("domain_info") in _ONE_VALUE:
+    elif count.max > 1 and (
+        feature.WhichOneof("domain_info") in _ONE_VALUE or kind_of(feature)[0] == FLOAT_TEXT.name
+    ):
         domain = feature.WhichOneof("domain_info")
         yield Problem(
             here,

@@ -50,6 +50,7 @@ METHOD_NAMES = {
 # What the graph says before the names of columns with other values.
 NOT_INTEGERS = "columns hold something else than integers within ±2**53"
 NOT_BOOLEANS = "columns hold something else than their two values"
+NOT_NUMBERS = "columns hold something else than numbers"
 NOT_TIMES = "columns hold something else than times in their format or unit"
 MISSING_IN_LISTS = "columns have a missing value within a list"
 LISTS_TOO_LONG = "columns have more values in a list than value_count.max"

@@ -64,6 +64,11 @@ class ColumnType:
         return bool in self.json
 
     @property
+    def is_read(self) -> bool:
+        """Whether requests write a value otherwise than examples hold it, or not every one fits."""
+        return self.name not in WRITTEN
+
+    @property
     def is_requested_as_text(self) -> bool:
         """Whether requests carry texts; they carry numbers otherwise."""
         return self.request == "string"
@@ -125,6 +130,19 @@ BYTES = ColumnType(
     sql="VARCHAR",
 )
 
+FLOAT_TEXT = replace(
+    FLOAT,
+    name="FLOAT_TEXT",
+    title="number with up to 17 digits",
+    written="BYTES with a float_domain",
+    arrow="double",
+    tensor="float64",
+    request="string",  # a tf.Example has no float64
+    request_missing="",
+    feature="bytes_list",
+    json=(int, float, str),
+    parquet="doubles, decimals, or text",
+)
 BOOL = replace(
     INT,
     name="BOOL",
@@ -166,7 +184,9 @@ TIME_TEXT = replace(
     parquet="timestamps, dates, or text in the format of time_domain",
 )
 
-TYPES = {each.name: each for each in (INT, FLOAT, BYTES, BOOL, BOOL_TEXT, TIME, TIME_TEXT)}
+TYPES = {
+    each.name: each for each in (INT, FLOAT, FLOAT_TEXT, BYTES, BOOL, BOOL_TEXT, TIME, TIME_TEXT)
+}
 CATEGORIES = (INT, BYTES, BOOL, BOOL_TEXT)  # types whose values can be counted one by one
 # As a schema writes them in `type`; the others differ from these by their domain.
 WRITTEN = {each.name: each for each in (INT, FLOAT, BYTES)}

@@ -14,6 +14,7 @@ feature { name: "ordered_at" type: BYTES time_domain { string_format: "%Y-%m-%d 
 feature { name: "opened" type: INT time_domain { integer_format: UNIX_SECONDS } }
 feature { name: "items" type: INT int_domain { min: 0 max: 40 } }
 feature { name: "price" type: FLOAT }
+feature { name: "longitude" type: BYTES float_domain { min: -180 max: 180 } }
 feature { name: "shop" type: BYTES }
 feature { name: "member" type: BYTES bool_domain { true_value: "yes" false_value: "no" } }
 feature { name: "gift" type: INT bool_domain {} }
@@ -40,6 +41,7 @@ features:
   opened: [date_parts: {parts: [quarter, week]}, quantile_buckets: {buckets: 5}]
   items: [z_score, quantile_buckets, vocabulary]
   price: [z_score: {log1p: true}, quantile_buckets]
+  longitude: [z_score, quantile_buckets]
   shop: vocabulary
   member: vocabulary
   gift: [z_score, vocabulary]
@@ -78,6 +80,7 @@ def _row(number: int, rng: random.Random) -> dict[str, Any]:
         "opened": int(at.timestamp()) - rng.randrange(10**8),
         "items": items,
         "price": round(rng.lognormvariate(3, 1), 2),
+        "longitude": 5.3221 + number * 1e-9,
         "shop": f"shop {rng.randrange(12)}",
         "member": rng.choice(["yes", "no"]),
         "gift": gift,

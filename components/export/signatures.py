@@ -29,6 +29,7 @@ from schemas.signatures import METHOD_NAMES as METHOD_NAMES
 from schemas.signatures import MISSING_IN_LISTS as MISSING_IN_LISTS
 from schemas.signatures import NOT_BOOLEANS as NOT_BOOLEANS
 from schemas.signatures import NOT_INTEGERS as NOT_INTEGERS
+from schemas.signatures import NOT_NUMBERS as NOT_NUMBERS
 from schemas.signatures import NOT_TIMES as NOT_TIMES
 from schemas.signatures import OUT_OF_VOCABULARY as OUT_OF_VOCABULARY
 from schemas.signatures import OUTPUTS as OUTPUTS

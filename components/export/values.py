@@ -1,4 +1,4 @@
-"""Booleans and times as requests carry them → as the transform graph takes them.
+"""Booleans, times and numbers in text as requests carry them → as the transform graph takes them.
 
 The functions take columns [rows] with stand-ins for missing values; others pass unchanged. All
 columns of a type pass through the same ops, of times as text all columns of a format.
@@ -14,22 +14,24 @@ from components.calendar import prefix_of, time_of
 from components.export import signatures as names
 from components.export.graph_errors import require
 from components.times import format_of, unit_of
-from schemas.columns import LARGEST_INTEGER, Column
+from schemas.columns import LARGEST_INTEGER, LONGEST_NUMBER, NUMBER, Column
 from schemas.time_formats import FRACTION, SIGN, TimeFormat
-from schemas.types import BOOL, BOOL_TEXT, INT, TIME, TIME_TEXT, ColumnType
+from schemas.types import BOOL, BOOL_TEXT, FLOAT_TEXT, INT, TIME, TIME_TEXT, ColumnType
 
 _MOST_GROUPS = 9  # that RE2 can write
+_MISSING = r"(?:[+-]?(?i:nan))?"
 
 
 def read_values(columns: Mapping[str, tf.Tensor], kinds: Sequence[Column]) -> dict[str, tf.Tensor]:
-    """Return columns with booleans checked, and times as microseconds.
+    """Return columns with booleans checked, times as microseconds, and texts as their numbers.
 
     Args:
       columns: numbers as int64 or float32, texts as strings.
       kinds: the columns.
 
     Raises (when run):
-      InvalidArgumentError: a value is not a boolean, or not a time; names the columns.
+      InvalidArgumentError: a value is not a boolean, a time, or a number that a float32 comes near
+        to; names the columns.
     """
     read = {c.name: columns[c.name] for c in kinds}
     if alike := _of_type(kinds, BOOL):
@@ -42,12 +44,28 @@ def read_values(columns: Mapping[str, tf.Tensor], kinds: Sequence[Column]) -> di
         _require_one_of(values[..., tf.newaxis], texts, alike)
     if alike := _of_type(kinds, TIME):
         read |= _unstacked(_of_numbers(_stacked(columns, alike), alike), alike)
+    if alike := _of_type(kinds, FLOAT_TEXT):
+        values, fine = doubles(_stacked(columns, alike))
+        require(tf.reduce_all(fine, axis=1), alike, names.NOT_NUMBERS)
+        read |= _unstacked(values, alike)
     times = _of_type(kinds, TIME_TEXT)
     for form in dict.fromkeys(c.form for c in times):
         alike = [c for c in times if c.form == form]
         values = _of_texts(_stacked(columns, alike), format_of(*form), alike)
         read |= _unstacked(values, alike)
     return read
+
+
+def doubles(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the numbers in texts, float64, NaN where missing, and which texts are numbers."""
+    missing = tf.strings.regex_full_match(texts, _MISSING)
+    written = tf.strings.regex_full_match(texts, NUMBER)
+    written &= tf.strings.length(texts) <= LONGEST_NUMBER
+    numbers = tf.strings.to_number(tf.where(written, texts, "0"), tf.float64)
+    # beyond float32's range, a scaled value would have no float32
+    fine = written & tf.math.is_finite(tf.cast(numbers, tf.float32))
+    nan = tf.constant(float("nan"), tf.float64)
+    return tf.where(fine, numbers, nan), fine | missing
 
 
 def _of_type(kinds: Sequence[Column], wanted: ColumnType) -> list[Column]:

@@ -17,9 +17,11 @@ import tensorflow as tf
 from components.export import signatures as names
 from components.export.list_warnings import ListTerm, ListWarnings
 from components.export.terms import vocabulary_features
+from components.export.values import doubles
 from schemas.columns import Column
 from schemas.expectations import Expectation
 from schemas.layout import Layout
+from schemas.types import FLOAT_TEXT
 
 if TYPE_CHECKING:
     Tensors = Mapping[str, tf.Tensor]
@@ -72,6 +74,7 @@ class Warnings:
         checked = [e for e in expectations if e.name in by_name]
         single = [e for e in checked if not by_name[e.name].is_list]
         as_text = {c.name: c.type.is_requested_as_text for c in by_name.values()}
+        as_text |= {c.name: False for c in by_name.values() if c.type is FLOAT_TEXT}
         features = vocabulary_features(layout)
         of_lists = {f.columns[0] for f in layout.lists}
         return cls(
@@ -129,7 +132,7 @@ class Warnings:
     def _of_numbers(self, columns: Tensors) -> list[tf.Tensor]:
         if not self.numbers:
             return []
-        values = tf.stack([tf.cast(columns[e.name], tf.float64) for e in self.numbers])
+        values = tf.stack([_number(columns[e.name]) for e in self.numbers])
         least = _column([-np.inf if e.minimum is None else e.minimum for e in self.numbers])
         most = _column([np.inf if e.maximum is None else e.maximum for e in self.numbers])
         required = [i for i, e in enumerate(self.numbers) if e.required]
@@ -158,6 +161,12 @@ class Warnings:
 def _rows(column: Any) -> tf.Tensor:
     is_ragged = isinstance(column, tf.RaggedTensor)
     return column.nrows(tf.int32) if is_ragged else tf.size(column)
+
+
+def _number(column: tf.Tensor) -> tf.Tensor:
+    if column.dtype == tf.string:
+        return doubles(column)[0]
+    return tf.cast(column, tf.float64)
 
 
 def _texts(form: str, columns: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ Stafford's variant 13 as finalizer; https://prng.di.unimi.it/splitmix64.c):
     row    h = SEED; for each key column: h = mix(h ^ value)
     INT    value = mix(INT_TAG ^ the int64 as two's complement)
     FLOAT  value = mix(FLOAT_TAG ^ the float32's bits), with -0.0 as 0.0
+    FLOAT_TEXT  as FLOAT, with FLOAT64_TAG and the float64's bits
     BYTES  value = BYTES_TAG; for each 8 bytes of UTF-8, little-endian and padded at the end with
            zeros: value = mix(value ^ the word); finally value = mix(value ^ length in bytes)
     null   value = NULL
@@ -28,6 +29,7 @@ INT_TAG = np.uint64(0x13198A2E03707344)
 FLOAT_TAG = np.uint64(0xA4093822299F31D0)
 BYTES_TAG = np.uint64(0x082EFA98EC4E6C89)
 NULL = np.uint64(0x452821E638D01377)
+FLOAT64_TAG = np.uint64(0xBE5466CF34E90C6C)
 
 # _LOW_BYTES[n] keeps the first n bytes of a little-endian word.
 _LOW_BYTES = np.array([(1 << (8 * n)) - 1 for n in range(9)], dtype=np.uint64)
@@ -45,7 +47,9 @@ def mix(x: np.ndarray) -> np.ndarray:
 
 
 def hash_rows(columns: Iterable[pa.Array]) -> np.ndarray:
-    """Hash rows by their values in these columns (int64, float32 or string), at least one.
+    """Hash rows by their values in these columns, at least one.
+
+    They are int64, float32, float64 or string.
 
     Returns:
       uint64 of shape [rows].
@@ -87,10 +91,13 @@ def _hash_values(column: pa.Array) -> np.ndarray:
     elif pa.types.is_float32(column.type):
         values = column.fill_null(0).to_numpy() + np.float32(0)  # -0.0 + 0.0 is 0.0
         hashes = mix(values.view(np.uint32).astype(np.uint64) ^ FLOAT_TAG)
+    elif pa.types.is_float64(column.type):
+        wide = column.fill_null(0).to_numpy() + np.float64(0)
+        hashes = mix(wide.view(np.uint64) ^ FLOAT64_TAG)
     elif pa.types.is_int64(column.type):
         hashes = mix(column.fill_null(0).to_numpy().view(np.uint64) ^ INT_TAG)
     else:
-        raise TypeError(f"a key column is int64, float32 or string, got {column.type}")
+        raise TypeError(f"a key column is int64, float32, float64 or string, got {column.type}")
     if column.null_count:
         hashes[np.asarray(column.is_null())] = NULL
     return hashes

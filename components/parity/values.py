@@ -18,8 +18,8 @@ import pyarrow as pa
 from components.parity import time_values
 from components.parity.list_values import adversarial_lists
 from components.raw_values import requested
-from schemas.columns import LARGEST_INTEGER, Column
-from schemas.types import BYTES, FLOAT, INT
+from schemas.columns import FLOAT32_END, LARGEST_INTEGER, Column
+from schemas.types import BYTES, FLOAT, FLOAT_TEXT, INT
 
 _MAX_FLOAT = float(np.finfo(np.float32).max)
 # Some of TensorFlow's threads treat a smaller number as zero and others do not.
@@ -42,6 +42,11 @@ _ADVERSARIAL: dict[str, tuple[Any, ...]] = {
         *(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 100.0, -100.0, 1e6, 1e10, -1e10, 1e30, -1e30),
         *(2.0**24, 2.0**24 + 2, 2.0**31, 2.0**53, -(2.0**53)),
         *(float(np.float32(v)) for v in (0.1, 1 / 3, 1e-30, -1e-30, 1e-7, 16777.217)),
+    ),
+    FLOAT_TEXT.name: (
+        *(float("nan"), _MAX_FLOAT, -_MAX_FLOAT, _LEAST_FLOAT, -_LEAST_FLOAT, _LEAST_FLOAT / 2),
+        *(0.0, -0.0, 1.0, -1.0, 0.5, 100.0, 1e6, 1e10, -1e10, 1e30, -1e30, 0.1, 1 / 3, 1e-30),
+        *(2.0**24 + 1, 2.0**31 + 0.5, 2.0**53 - 1, -(2.0**53), 1_700_000_000.123, 123.456789012345),
     ),
     BYTES.name: (
         *(b"", b" ", b"  ", b"\t", b"\n", b"never seen", b"another one never seen"),
@@ -84,7 +89,7 @@ def adversarial_values(
     ends = [other for value in boundaries for other in _around(column.kind, value)]
     values: dict[Any, Any] = {}  # by keys in which 0.0 and -0.0 differ
     for value in (*_ADVERSARIAL[column.kind], *near, *ends):
-        if _is_accepted(value):
+        if _is_accepted(value, column):
             values.setdefault(repr(value), value)
     return list(values.values())
 
@@ -107,8 +112,10 @@ def is_plain(value: Any) -> bool:
         return False
 
 
-def _is_accepted(value: Any) -> bool:
-    """Return whether a row may have the value: ingest rejects larger integers."""
+def _is_accepted(value: Any, column: Column) -> bool:
+    """Return whether a row may have the value: ingest rejects larger numbers."""
+    if column.type is FLOAT_TEXT:
+        return not abs(value) >= FLOAT32_END
     return not isinstance(value, int) or abs(value) <= LARGEST_INTEGER
 
 
@@ -125,7 +132,8 @@ def _near(kind: str, value: Any) -> Iterator[Any]:
         yield from (value + 1, value - 1, -value, value * 10, value + 2**32)
     else:
         yield from _around(kind, value)
-        yield from _singles((-value, value * 10, value / 10, round(value, 1)))
+        changed = (-value, value * 10, value / 10, round(value, 1))
+        yield from changed if kind == FLOAT_TEXT.name else _singles(changed)
 
 
 def _around(kind: str, value: float) -> Iterator[Any]:
@@ -133,10 +141,11 @@ def _around(kind: str, value: float) -> Iterator[Any]:
     if kind == INT.name:
         whole = math.floor(value)
         yield from (whole - 1, whole, whole + 1)
-    elif kind == FLOAT.name:
-        single = np.float32(value)
-        below, above = (np.nextafter(single, np.float32(end)) for end in (-np.inf, np.inf))
-        yield from map(float, (below, single, above))
+    elif kind in (FLOAT.name, FLOAT_TEXT.name):
+        number = np.float32(value) if kind == FLOAT.name else np.float64(value)
+        ends = np.array([-np.inf, np.inf], number.dtype)
+        below, above = np.nextafter(number, ends)
+        yield from map(float, (below, number, above))
 
 
 def _singles(values: Iterable[float]) -> Iterator[float]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from components.profile.association import codes_of, uncertainty
-from components.profile.types import Typed, fixed_length
+from components.profile.types import ALL_DIGITS, Typed, fixed_length
 from components.profile.values import mean_words, skewness
 from schemas.types import FLOAT, INT
 
@@ -115,7 +115,11 @@ def _number(column: Typed) -> ColumnChoice:
         return ColumnChoice(column, (scaled,), "two values")
     treatments: tuple[str, ...] = (scaled, "piecewise_linear")
     few = values.distinct <= (_EXACT_SKEWED if skewed else _EXACT)
-    if few and values.distinct * _ROWS_OF_EXACT <= values.present:
+    if (
+        few
+        and ALL_DIGITS not in column.domain
+        and values.distinct * _ROWS_OF_EXACT <= values.present
+    ):
         treatments += ("vocabulary: {min_count: 5}",)
         tail = f"{tail} of {values.distinct} different values"
     return ColumnChoice(column, treatments, tail)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.profile.types import Typed, quoted
+from components.profile.types import ALL_DIGITS, Typed, quoted
 from components.profile.values import ColumnValues, skewness
 from schemas.errors import ConfigError, DataError
 from schemas.tasks.two_values import in_order
@@ -58,6 +58,8 @@ def label_of(typed: Typed, task: str | None, others: Sequence[str] = ()) -> Labe
       DataError: it has less than two values.
       ConfigError: the task does not fit its values.
     """
+    if ALL_DIGITS in typed.domain:  # a label is a float32 in any case
+        typed = replace(typed, kind=FLOAT.name, domain=())
     values = typed.column
     if values.distinct < 2:
         only = f"it is always {values.top(1)[0]!r}" if values.distinct else "it is empty"

@@ -24,6 +24,10 @@ _TIME_NAME = re.compile(r"(?i)time|date|epoch|(^|_)(ts|at)$")
 _UNIX = (("UNIX_SECONDS", 1), ("UNIX_MILLISECONDS", 1_000), ("UNIX_MICROSECONDS", 1_000_000))
 _FIRST, _LAST = 631_152_000, 2_524_608_000
 
+# The domain of a column whose numbers keep the digits of a float64.
+ALL_DIGITS = "float_domain {}"
+_DISTINCT = 0.9  # the least share of values that stay different as float32
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -95,6 +99,7 @@ def _text(column: ColumnValues, whole: bool) -> Typed:
                 f" {numbers.stray:,} of those that were looked at"
             )
         found = _whole(known, whole) if numbers.kind == INT.name else None
+        found = found or (_fraction(known) if numbers.kind == FLOAT.name else None)
         found = found or Typed(known, "number", numbers.kind)
         words = (*nulls, *numbers.nulls)
         return replace(found, nulls=words, doubt=doubt, stray=numbers.stray)
@@ -149,7 +154,20 @@ def _floats(column: ColumnValues) -> Typed:
     if whole and missing.any():
         array = pa.array(np.where(missing, 0, known).astype(np.int64), mask=missing)
         return Typed(ColumnValues(column.name, array), "number", INT.name)
-    return Typed(ColumnValues(column.name, pa.array(known, mask=missing)), "number", FLOAT.name)
+    return _fraction(ColumnValues(column.name, pa.array(known, mask=missing)))
+
+
+def _fraction(column: ColumnValues) -> Typed:
+    """Return fractions as FLOAT, or with all their digits where float32 makes many of them equal.
+
+    Examples are Unix times with fractions, and cents beyond 2^24.
+    """
+    values = column.counts[0].to_numpy()
+    with np.errstate(over="ignore"):
+        singles = values.astype(np.float32)
+    if np.isinf(singles).any() or len(np.unique(singles)) > _DISTINCT * len(values):
+        return Typed(column, "number", FLOAT.name)
+    return Typed(column, "number", BYTES.name, (ALL_DIGITS,))
 
 
 def _booleans(column: ColumnValues) -> Typed:

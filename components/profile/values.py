@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from components.sources.cells import convert
 from schemas.columns import SPACES, Column
-from schemas.types import FLOAT, INT
+from schemas.types import FLOAT, FLOAT_TEXT, INT
 
 # Texts that are written for "missing". Some are also words, so they count as missing only in a
 # column whose other values are numbers.
@@ -85,10 +85,8 @@ class ColumnValues:
         """The values as float64 of shape [rows], NaN where missing or not a number."""
         if self.is_text:
             encoded = self.array.dictionary_encode()
-            cells = convert(
-                encoded.dictionary, Column(self.name, FLOAT.name, serving=True)
-            ).values.cast(pa.float64())
-            parsed = cells.take(encoded.indices)
+            wide = Column(self.name, FLOAT_TEXT.name, serving=True)
+            parsed = convert(encoded.dictionary, wide).values.take(encoded.indices)
         else:
             parsed = self.array.cast(pa.float64())
         return parsed.fill_null(np.nan).to_numpy(zero_copy_only=False)

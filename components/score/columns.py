@@ -163,7 +163,7 @@ def as_inputs(batch: pa.RecordBatch, inputs: Iterable[Column], where: str) -> pa
 
 
 def _cast(array: pa.Array, column: Column, where: str) -> pa.Array:
-    if column.is_list or column.type.is_boolean or column.type.is_time:
+    if column.is_list or column.type.is_read:
         return _read(array, column, where)
     wanted = arrow_type(column)
     if array.type == wanted:
@@ -220,7 +220,7 @@ def as_column(values: Any, column: Column, where: str) -> pa.Array:
     Raises:
       DataError: a value does not fit the column's type.
     """
-    special = column.type.is_boolean or column.type.is_time
+    special = column.type.is_read
     try:
         if column.is_list and any(isinstance(value, str | bytes) for value in values):
             raise TypeError("a text is not a list")  # pyarrow takes one for a list of characters

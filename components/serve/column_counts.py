@@ -121,7 +121,7 @@ class _Column:
             outside = sum(v not in self._domain for v in present)
         elif self._bounds is not None:
             low, high = self._bounds
-            outside = sum(not low <= v <= high for v in present)
+            outside = sum(not low <= float(v) <= high for v in present)
         absent = rows - len(present) if missing is None else missing
         return ColumnCounts(rows, absent, unknown, outside)
 

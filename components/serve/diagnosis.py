@@ -18,6 +18,7 @@ from components.export.signatures import (
     MISSING_IN_LISTS,
     NOT_BOOLEANS,
     NOT_INTEGERS,
+    NOT_NUMBERS,
     NOT_TIMES,
 )
 from components.serve.failures import RowError
@@ -41,7 +42,7 @@ def fault(signature: Signature, inputs: Arrays, message: str) -> RowError | None
     if signature.features is not None:
         (name,) = inputs
         return _of_examples(name, inputs[name], signature.features)
-    if any(problem in message for problem in (NOT_INTEGERS, NOT_BOOLEANS, NOT_TIMES)):
+    if any(problem in message for problem in (NOT_INTEGERS, NOT_BOOLEANS, NOT_NUMBERS, NOT_TIMES)):
         return _of_columns(signature, inputs)
     if MISSING_IN_LISTS in message or LISTS_TOO_LONG in message:
         return _of_lists(signature, inputs)

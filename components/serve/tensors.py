@@ -24,15 +24,13 @@ from components.serve import lists
 from components.serve.failures import RequestError
 from components.serve.json_text import OutOfRange, excerpt, kind
 from components.serve.signature import NUMPY_TYPES, STRING, Tensor
-from schemas.columns import LARGEST_INTEGER, Column
+from schemas.columns import FLOAT32_END, LARGEST_INTEGER, Column
+from schemas.types import FLOAT_TEXT
 
 _B64 = "b64"
 _MAX_RANK = 32
 _VECTOR = (-1,)
 # Up to this number, a float64 represents every whole number.
-# From this number on a float32 is infinite. Numbers slightly above its largest value, which the
-# shortest digits of that value may be, are rounded to it.
-FLOAT32_END = 2.0**128 - 2.0**103
 _FORMATS = {np.float32: "f", np.float64: "d"}  # codes of struct
 
 
@@ -68,14 +66,16 @@ def array_of(value: Any, tensor: Tensor, where: str) -> np.ndarray:
 def _converted(values: list[Any], tensor: Tensor, where: str) -> np.ndarray:
     convert = _CONVERTERS.get(tensor.dtype, _numbers)
     column = tensor.column
-    if column is None or not column.type.is_boolean:
+    if column is None or not column.type.is_read:
         return convert(values, tensor.dtype, where)
     return convert([written(value, column) for value in values], tensor.dtype, where)
 
 
 def written(value: Any, column: Column) -> Any:
-    """Return JSON's true and false as a column of booleans has them, other values unchanged."""
-    return column.booleans[value] if type(value) is bool else value
+    """Return JSON's true and false, and numbers, as a column of text has them; others unchanged."""
+    if column.type.is_boolean:
+        return column.booleans[value] if type(value) is bool else value
+    return repr(value) if column.type is FLOAT_TEXT and type(value) in (int, float) else value
 
 
 def is_bytes(value: Any) -> bool:

@@ -20,8 +20,8 @@ from components.serve.failures import TOO_LARGE, RequestError
 from components.serve.json_text import OutOfRange, excerpt
 from components.serve.settings import Settings
 from components.serve.signature import STRING, ExampleFeature, Signature
-from components.serve.tensors import FLOAT32_END, is_bytes, list_of, texts_of, to_bytes, written
-from schemas.columns import LARGEST_INTEGER
+from components.serve.tensors import is_bytes, list_of, texts_of, to_bytes, written
+from schemas.columns import FLOAT32_END, LARGEST_INTEGER
 
 CLASSIFY, REGRESS = "classify", "regress"
 _METHOD_NAMES = {method: f"tensorflow/serving/{method}" for method in (CLASSIFY, REGRESS)}
@@ -196,7 +196,7 @@ def _feature(values: list[Any] | None, known: ExampleFeature | None, where: str)
     if known is not None:
         if not known.takes(len(values)):
             raise RequestError(f"{where}: {len(values)} values, expected {known.expected}")
-        if known.column is not None and known.column.type.is_boolean:
+        if known.column is not None and known.column.type.is_read:
             values = [written(value, known.column) for value in values]
         convert = _OF_LISTS if known.is_list else _OF_KNOWN
         return convert[known.dtype](values, where)

@@ -16,12 +16,11 @@ import pyarrow.compute as pc
 from components.sources.protocol import Needs
 from components.sources.rejects import RejectReason
 from components.times import format_of, read_texts, unit_of
-from schemas.columns import LARGEST_INTEGER, Column
-from schemas.types import BOOL, BOOL_TEXT, BYTES, FLOAT, INT, TIME, TIME_TEXT
+from schemas.columns import LARGEST_INTEGER, NUMBER, Column
+from schemas.types import BOOL, BOOL_TEXT, BYTES, FLOAT, FLOAT_TEXT, INT, TIME, TIME_TEXT
 
 _INT = r"^(?:\+|(-))?0*([0-9]+)(?:\.0*)?$"
 _INT_DIGITS = 17  # sign and digits; covers everything within 2^53, and always fits int64
-_FLOAT = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _NAN = r"^[+-]?(?i:nan)$"
 _FALSE_AND_TRUE = ("false", "true")
 _INFINITY = r"^[+-]?(?i:inf|infinity)$"
@@ -31,7 +30,7 @@ class Cells(NamedTuple):
     """The values of a column.
 
     Attributes:
-      values: int64, float32 or string of shape [rows]; null if missing or not fitting.
+      values: int64, float32, float64 or string of shape [rows]; null if missing or not fitting.
       reasons: uint8 of shape [rows], a `RejectReason` each, FITS where the value fits or is
         missing.
     """
@@ -115,7 +114,7 @@ def _integers_exactly(text: pa.Array) -> Cells:
     return Cells(without(digits, reasons).cast(pa.int64()), reasons)
 
 
-def _floats(text: pa.Array, _: Column) -> Cells:
+def _floats(text: pa.Array, column: Column) -> Cells:
     reasons = np.zeros(len(text), np.uint8)
     values = _cast(text, pa.float64())
     if values is None:
@@ -127,17 +126,24 @@ def _floats(text: pa.Array, _: Column) -> Cells:
         odd = nan & _where(pc.invert(pc.match_substring_regex(text, _NAN)))
         reasons[odd] = RejectReason.NOT_A_NUMBER
         missing |= nan
+    return as_floats(numbers, missing, reasons, column)
+
+
+def as_floats(
+    numbers: np.ndarray, missing: np.ndarray, reasons: np.ndarray, column: Column
+) -> Cells:
+    """Return float64 numbers as a column's float32 or float64; float32 bounds the range of both."""
     with np.errstate(over="ignore"):
         singles = numbers.astype(np.float32)
-    infinite = np.isinf(singles)
-    reasons[infinite] = RejectReason.NOT_FINITE
-    return Cells(pa.array(singles, pa.float32(), mask=missing | infinite), reasons)
+    reasons[np.isinf(singles)] = RejectReason.NOT_FINITE
+    values = numbers if column.type is FLOAT_TEXT else singles
+    return Cells(pa.array(values, mask=missing | (reasons > 0)), reasons)
 
 
 def _floats_exactly(text: pa.Array) -> Cells:
     """Find the values that are not numbers, and parse the others."""
     reasons = np.zeros(len(text), np.uint8)
-    number = pc.match_substring_regex(text, f"{_FLOAT}|{_NAN}|{_INFINITY}")
+    number = pc.match_substring_regex(text, f"^{NUMBER}$|{_NAN}|{_INFINITY}")
     reasons[_where(pc.invert(number))] = RejectReason.NOT_A_NUMBER
     unsigned = pc.replace_substring_regex(without(text, reasons), r"^\+", "")
     return Cells(unsigned.cast(pa.float64()), reasons)
@@ -211,6 +217,7 @@ def _written_times(text: pa.Array, column: Column) -> Cells:
 _READ: dict[str, Callable[[pa.Array, Column], Cells]] = {
     INT.name: _integers,
     FLOAT.name: _floats,
+    FLOAT_TEXT.name: _floats,
     BYTES.name: _as_it_is,
     BOOL.name: _booleans,
     BOOL_TEXT.name: _one_of_two,

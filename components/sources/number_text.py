@@ -12,9 +12,13 @@ import pyarrow.compute as pc
 from components.sources.cells import Cells, convert, without
 from components.sources.rejects import RejectReason
 from schemas.columns import Column
-from schemas.types import FLOAT, INT
+from schemas.types import FLOAT, FLOAT_TEXT, INT
 
-_REASONS = {INT.name: RejectReason.NOT_AN_INTEGER, FLOAT.name: RejectReason.NOT_A_NUMBER}
+_REASONS = {
+    INT.name: RejectReason.NOT_AN_INTEGER,
+    FLOAT.name: RejectReason.NOT_A_NUMBER,
+    FLOAT_TEXT.name: RejectReason.NOT_A_NUMBER,
+}
 
 _MOST = 0.9  # the share of numbers in a column of numbers
 

@@ -14,16 +14,17 @@ import numpy as np
 import pyarrow as pa
 
 from components.examples import ARROW_TYPES
-from components.sources.cells import Cells, as_booleans, as_times, convert
+from components.sources.cells import Cells, as_booleans, as_floats, as_times, convert
 from components.sources.rejects import RejectReason
 from components.sources.texts import with_nulls
 from components.times import format_of, of_arrow_times, read_texts, unit_of, write_texts
 from schemas.columns import LARGEST_INTEGER, Column
-from schemas.types import BOOL, BOOL_TEXT, BYTES, FLOAT, INT, TIME, TIME_TEXT
+from schemas.types import BOOL, BOOL_TEXT, BYTES, FLOAT, FLOAT_TEXT, INT, TIME, TIME_TEXT
 
 WRONG_TYPE = {
     INT.name: RejectReason.NOT_AN_INTEGER,
     FLOAT.name: RejectReason.NOT_A_NUMBER,
+    FLOAT_TEXT.name: RejectReason.NOT_A_NUMBER,
     BYTES.name: RejectReason.NOT_TEXT,
     BOOL.name: RejectReason.NOT_A_BOOLEAN,
     BOOL_TEXT.name: RejectReason.NOT_A_BOOLEAN,
@@ -52,9 +53,9 @@ def fits(arrow: pa.DataType, column: Column) -> bool:
         return True
     if kind.is_time and _is_time(arrow):
         return True
-    if kind.is_requested_as_text:
-        return arrow in _ARROW_TEXT
-    return _is_number(arrow)
+    if kind.is_requested_as_text and arrow in _ARROW_TEXT:
+        return True
+    return _is_number(arrow) and (kind is FLOAT_TEXT or not kind.is_requested_as_text)
 
 
 def _is_number(arrow: pa.DataType) -> bool:
@@ -95,7 +96,7 @@ def of_arrow(
         return _of_booleans(array, column)
     if _is_time(array.type):
         return _of_times(array, column)
-    if column.type.is_requested_as_text:
+    if array.type in _ARROW_TEXT:
         return of_texts(array, column, cleaned)
     return _of_numbers(array, column)
 
@@ -103,8 +104,8 @@ def of_arrow(
 def _of_numbers(array: pa.Array, column: Column) -> Cells:
     if pa.types.is_decimal(array.type):
         return convert(_digits(array), column)  # as CSV has them
-    if column.type is FLOAT:
-        return _singles(array)
+    if column.type in (FLOAT, FLOAT_TEXT):
+        return _floats(array, column)
     numbers, reasons = _wholes(array)
     if column.type is BOOL:
         return as_booleans(numbers, reasons)
@@ -132,6 +133,8 @@ def of_json(
     if column.type.is_boolean:
         false, true = column.booleans
         values = [(true if v else false) if type(v) is bool else v for v in values]
+    if column.type is FLOAT_TEXT:
+        values = [repr(_as_float(v)) if type(v) in (int, float) else v for v in values]
     try:
         cells = of_arrow(_array(values, column), column, cleaned)
     except (UnicodeEncodeError, pa.ArrowInvalid):  # half of a surrogate pair
@@ -221,19 +224,14 @@ def _wholes(array: pa.Array) -> Cells:
     return Cells(pa.array(np.where(unfit, 0, numbers).astype(np.int64), mask=unfit), reasons)
 
 
-def _singles(array: pa.Array) -> Cells:
-    """Return numbers as float32."""
+def _floats(array: pa.Array, column: Column) -> Cells:
+    """Return numbers as float64, then as the column's floats: rounded twice, as text is in CSV."""
+    reasons = np.zeros(len(array), np.uint8)
     if pa.types.is_integer(array.type):
-        missing = np.asarray(array.is_null())
-        numbers = array.fill_null(0).to_numpy(zero_copy_only=False)
-        singles = numbers.astype(np.float64).astype(np.float32)  # rounded twice, as text is in CSV
-        return Cells(pa.array(singles, mask=missing), np.zeros(len(array), np.uint8))
+        numbers = array.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64)
+        return as_floats(numbers, np.asarray(array.is_null()), reasons, column)
     numbers = array.cast(pa.float64()).fill_null(np.nan).to_numpy()
-    missing, reasons = np.isnan(numbers), np.zeros(len(array), np.uint8)
-    with np.errstate(over="ignore"):
-        singles = numbers.astype(np.float32)
-    reasons[np.isinf(singles)] = RejectReason.NOT_FINITE
-    return Cells(pa.array(singles, pa.float32(), mask=missing | (reasons > 0)), reasons)
+    return as_floats(numbers, np.isnan(numbers), reasons, column)
 
 
 def _digits(array: pa.Array) -> pa.Array:

@@ -215,7 +215,7 @@ def _checked(values: list[Any], column: Column) -> list[Any]:
 
 def _check(values: Sequence[Any], column: Column) -> None:
     """Refuse values that are not booleans or times, as a graph does."""
-    if not (column.type.is_boolean or column.type.is_time):
+    if not column.type.is_read:
         return
     wrong = request_values.first_wrong(values, column)
     if wrong is not None:

@@ -213,7 +213,7 @@ def _array(values: list[Any], column: Column) -> pa.Array:
     if column.is_list:
         return pa.array(values, arrow_type(column))
     array = _as_requested(values, column.type)
-    if not (column.type.is_boolean or column.type.is_time):
+    if not column.type.is_read:
         return array
     cells = of_arrow(array, column)
     assert cells is not None  # _as_requested returns types that fit

@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas.layout import TransformedFeature
 from schemas.strict import Finite
 from schemas.treatments.options import TreatmentOptions
-from schemas.types import FLOAT, INT, ColumnType
+from schemas.types import FLOAT, FLOAT_TEXT, INT, ColumnType
 
 
 class Buckets(TreatmentOptions):
@@ -21,7 +21,7 @@ class Buckets(TreatmentOptions):
     """
 
     kind: Literal["buckets"] = "buckets"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT)
+    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT, FLOAT_TEXT)
     at: Annotated[tuple[Finite, ...], Field(min_length=1, max_length=10_000)]
 
     @pydantic.field_validator("at")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas.layout import TransformedFeature
 from schemas.treatments.options import TreatmentOptions
-from schemas.types import FLOAT, INT, TIME, TIME_TEXT, ColumnType
+from schemas.types import FLOAT, FLOAT_TEXT, INT, TIME, TIME_TEXT, ColumnType
 
 
 class EqualWidth(TreatmentOptions):
@@ -18,7 +18,7 @@ class EqualWidth(TreatmentOptions):
     """
 
     kind: Literal["equal_width"] = "equal_width"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT, TIME, TIME_TEXT)
+    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT, FLOAT_TEXT, TIME, TIME_TEXT)
     buckets: Annotated[int, Field(ge=2, le=10_000)] = 10
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:

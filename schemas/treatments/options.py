@@ -11,10 +11,10 @@ from schemas.columns import Column
 from schemas.errors import ConfigError
 from schemas.layout import TransformedFeature
 from schemas.strict import Finite, Strict
-from schemas.types import BOOL, CATEGORIES, FLOAT, INT, TIME, TIME_TEXT, ColumnType
+from schemas.types import BOOL, CATEGORIES, FLOAT, FLOAT_TEXT, INT, TIME, TIME_TEXT, ColumnType
 
 Share = Annotated[float, Field(ge=0, le=1)]
-NUMBERS: tuple[ColumnType, ...] = (INT, FLOAT, BOOL, TIME, TIME_TEXT)
+NUMBERS: tuple[ColumnType, ...] = (INT, FLOAT, FLOAT_TEXT, BOOL, TIME, TIME_TEXT)
 
 
 def each_once(value: tuple[str, ...]) -> tuple[str, ...]:

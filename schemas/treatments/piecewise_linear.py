@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.layout import TransformedFeature
-from schemas.treatments.options import TreatmentOptions
-from schemas.types import BOOL, FLOAT, INT, TIME, TIME_TEXT, ColumnType
+from schemas.treatments.options import NUMBERS, TreatmentOptions
+from schemas.types import ColumnType
 
 
 class PiecewiseLinear(TreatmentOptions):
@@ -20,7 +20,7 @@ class PiecewiseLinear(TreatmentOptions):
     """
 
     kind: Literal["piecewise_linear"] = "piecewise_linear"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT, BOOL, TIME, TIME_TEXT)
+    accepts: ClassVar[tuple[ColumnType, ...]] = NUMBERS
     bins: Annotated[int, Field(ge=2, le=1_000)] = 24
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:

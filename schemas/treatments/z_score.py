@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field
 
 from schemas.layout import TransformedFeature
 from schemas.strict import Finite
-from schemas.treatments.options import Share, TreatmentOptions, ascending
-from schemas.types import BOOL, FLOAT, INT, TIME, TIME_TEXT, ColumnType
+from schemas.treatments.options import NUMBERS, Share, TreatmentOptions, ascending
+from schemas.types import ColumnType
 
 
 class ZScore(TreatmentOptions):
@@ -21,7 +21,7 @@ class ZScore(TreatmentOptions):
     """
 
     kind: Literal["z_score"] = "z_score"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT, BOOL, TIME, TIME_TEXT)
+    accepts: ClassVar[tuple[ColumnType, ...]] = NUMBERS
     log1p: bool = False  # take sign(x) * log(1 + |x|) first: for long tails
     clip: Annotated[Finite, Field(gt=0)] = 10.0
     clip_values: Annotated[tuple[Finite, Finite], AfterValidator(ascending)] | None = None

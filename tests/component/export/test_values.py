@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.calendar import read_time
+from components.column_tensors import integers_first, numbers, texts
 from components.examples import as_raw_columns, as_tf_examples
 from components.export.inputs import complete, parse, raw_columns
 from components.parity.time_values import TIMES, writable
 from components.sources.cells import convert
 from components.times import format_of, write_texts
-from schemas.types import INT
 from tests.columns import column_of
 
 pytestmark = pytest.mark.component
@@ -35,6 +35,7 @@ COLUMNS = (
     column_of("BOOL", name="flag"),
     column_of("BOOL_TEXT", name="member"),
     column_of("BOOL_TEXT", "on", "off", name="switch"),
+    column_of("FLOAT_TEXT", name="amount"),
     column_of("INT", name="whole"),
     column_of("BYTES", name="text"),
 )
@@ -65,7 +66,8 @@ def batch():
     times = {c.name: writable(TIMES, c) for c in COLUMNS if c.type.is_time}
     rows = max(map(len, times.values())) + 1
     other: dict[str, list[Any]] = {"flag": [0, 1], "member": ["yes", "no"], "switch": ["on", "off"]}
-    values = {**times, **other, "whole": [7, -(2**53)], "text": ["a", "é"]}
+    amounts = [0.1, 1_700_000_000.123, 2.0**53 - 1, 1e-40, -0.0, np.nextafter(1.0, 2.0)]
+    values = {**times, **other, "whole": [7, -(2**53)], "text": ["a", "é"], "amount": amounts}
     arrays = [pa.array([*(values[c.name] * rows)[: rows - 1], None]) for c in COLUMNS]
     return pa.RecordBatch.from_arrays(arrays, [c.name for c in COLUMNS])
 
@@ -76,11 +78,35 @@ def test_the_graph_reads_what_examples_hold(by_columns, by_examples):
     read = by_columns(raw)
     parsed = by_examples(tf.constant(as_tf_examples(rows, COLUMNS)))
     for column, array in zip(COLUMNS, rows.columns, strict=True):
-        missing = INT.missing if column.type.is_whole else ""
-        expected = array.fill_null(missing).to_pylist()
+        expected = array.fill_null(pa.scalar(_missing(column), array.type)).to_pylist()
         for got in (read, parsed):
             listed = got[column.name].numpy().tolist()
-            assert listed == [v.encode() if isinstance(v, str) else v for v in expected]
+            # repr, as NaN is not equal to itself, and 0.0 is equal to -0.0
+            assert repr(listed) == repr([v.encode() if isinstance(v, str) else v for v in expected])
+
+
+def _missing(column):
+    missing = column.type.missing
+    return missing.decode() if isinstance(missing, bytes) else missing
+
+
+def test_numbers_are_compared_in_full_width():
+    near = tf.constant([1_700_000_000.25, 1_700_000_000.5], tf.float64)
+    columns = {
+        "wide": near,
+        "single": tf.constant([0.5, 1.5]),
+        "whole": tf.constant([1, 2], tf.int64),
+    }
+    order = integers_first(columns.items())
+    assert order == ["whole", "single", "wide"]
+    assert numbers([columns[name] for name in order]).numpy().tolist() == [
+        [1, 0.5, 1_700_000_000.25],
+        [2, 1.5, 1_700_000_000.5],
+    ]
+    assert texts([near, columns["single"]]).numpy().tolist() == [
+        [b"1700000000.25", b"1700000000.5"],
+        [b"0.5", b"1.5"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +123,9 @@ def test_the_graph_reads_what_examples_hold(by_columns, by_examples):
         (FORMATS[1], b"2024-01-01T00:00:00+24:00", "something else than times"),
         (FORMATS[3], b"Abc 2024", "something else than times"),
         ("again", b"x\0", "something else than times"),
+        ("amount", b"1,5", "something else than numbers"),
+        ("amount", b"1e39", "something else than numbers"),
+        ("amount", b"1" + b"0" * 400, "something else than numbers"),
     ],
 )
 def test_what_no_row_can_have_is_refused_by_its_column(by_columns, name, value, problem):

@@ -240,6 +240,7 @@ ELSEWHERE = {
     "feature.value_count.min": _RULES,
     "feature.value_count.max": _RULES,
     "feature.bool_domain.false_value": _PAIRED,  # with true_value
+    "feature.float_domain": _FORMS,
     "feature.time_domain.integer_format": _FORMS,
     "feature.time_domain.string_format": _FORMS,
     "string_domain.name": _PAIRED,  # with the domain of a feature

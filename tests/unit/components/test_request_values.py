@@ -24,6 +24,9 @@ from tests import columns
         ("TIME", [0.5], 0),
         ("TIME_TEXT", [b"", b"2024-02-29 00:00:00", b"2023-02-29 00:00:00"], 2),
         ("TIME_TEXT", [b"\xff"], 0),
+        ("FLOAT_TEXT", [b"", b"+.5", b"-1e-400", b"NaN", b"1e39"], 4),
+        ("FLOAT_TEXT", [b"5.", b"0." + b"1" * 29, b"0." + b"1" * 30], 2),
+        ("FLOAT_TEXT", [b"inf"], 0),
     ],
 )
 def test_the_first_value_that_a_column_cannot_have(kind, values, wrong):

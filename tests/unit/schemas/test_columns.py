@@ -38,6 +38,7 @@ YES_NO = 'bool_domain { true_value: "yes" false_value: "no" }'
             "INT",
         ),
         ('type: BYTES time_domain { string_format: "%Y" }', "TIME_TEXT", ("%Y",), "INT"),
+        ("type: BYTES float_domain {}", "FLOAT_TEXT", (), "FLOAT"),
         # what does not fit is as without a domain, until the rules refuse it
         ('type: INT time_domain { string_format: "%Y" }', "INT", (), "INT"),
         ("type: FLOAT bool_domain {}", "FLOAT", (), "FLOAT"),

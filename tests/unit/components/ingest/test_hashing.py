@@ -134,8 +134,15 @@ def test_no_rows_and_no_columns():
 
 
 def test_other_types_are_refused():
-    with pytest.raises(TypeError, match="double"):
-        hash_rows([pa.array([1.0], pa.float64())])
+    with pytest.raises(TypeError, match="halffloat"):
+        hash_rows([pa.array([np.float16(1)], pa.float16())])
+
+
+def test_doubles_are_hashed_by_all_their_bits():
+    values = pa.array([0.0, -0.0, 0.1, float(np.float32(0.1)), None])
+    hashes = hash_rows([values]).tolist()
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 4
 
 
 def test_shares_are_as_configured():

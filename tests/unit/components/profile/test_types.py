@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from components.profile.choices import choose
+from components.profile.label import label_of
 from components.profile.times import format_of
 from components.profile.types import typed
 from components.profile.values import ColumnValues
@@ -41,6 +42,22 @@ def of(values, name="x", *, whole=True, kind=None):
 def test_types_of_texts(texts, nature, kind):
     decided = of(texts, kind=pa.string())
     assert (decided.nature, decided.kind) == (nature, kind)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "domain"),
+    [
+        ([1.7e9 + number / 4 for number in range(50)], "BYTES", ("float_domain {}",)),
+        ([20_000_000.01 + number / 100 for number in range(50)], "BYTES", ("float_domain {}",)),
+        ([number / 7 for number in range(50)], "FLOAT", ()),
+    ],
+)
+def test_numbers_that_are_equal_as_float32_keep_all_digits(values, kind, domain):
+    for given in (values, list(map(str, values))):
+        decided = of(given)
+        assert (decided.nature, decided.kind, decided.domain) == ("number", kind, domain)
+    label = label_of(of(values), None)
+    assert (label.typed.kind, label.typed.domain) == ("FLOAT", ())
 
 
 @pytest.mark.parametrize("encode", [False, True])

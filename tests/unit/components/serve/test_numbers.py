@@ -8,10 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from components.serve import json_text, predict, tf_examples
+from components.serve import json_text, predict, tensors, tf_examples
 from components.serve.failures import RequestError
 from components.serve.json_text import OutOfRange
 from components.serve.signature import ExampleFeature, Signature, Tensor
+from schemas.columns import Column
 
 # orjson does not parse NaN, so that the other parser reads the body.
 WITHOUT, WITH = "0.5", "NaN"
@@ -164,3 +165,24 @@ def test_infinity_is_a_number_and_what_is_too_large_is_not():
     assert read("Infinity", "1") == math.inf
     assert read("-Infinity", "1e400") == -math.inf
     assert isinstance(read("1e400", "Infinity"), OutOfRange)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.1, b"0.1"), (12, b"12"), ("0.1", b"0.1"), (2**60, b"1152921504606846976"), ("", b"")],
+)
+def test_a_number_for_a_column_of_numbers_in_text_becomes_text(value, text):
+    column = Column("x", "FLOAT_TEXT", serving=True)
+    by_columns = tensors.array_of([value], Tensor("x:0", "DT_STRING", (-1,), column), "x")
+    assert by_columns.tolist() == [text]
+    known = ExampleFeature("DT_STRING", column=column)
+    signature = Signature({"i": Tensor("i:0", "DT_STRING", (-1,))}, {}, "", features={"x": known})
+    (array,) = tf_examples.parse({"examples": [{"x": value}]}, signature).values()
+    assert text in array[0]
+
+
+@pytest.mark.parametrize("value", [True, None, [0.1]])
+def test_nothing_else_becomes_text(value):
+    column = Column("x", "FLOAT_TEXT", serving=True)
+    with pytest.raises(RequestError):
+        tensors.array_of([value], Tensor("x:0", "DT_STRING", (-1,), column), "x")

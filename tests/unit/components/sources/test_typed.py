@@ -1,5 +1,7 @@
 """Typed values as columns: what is accepted, what is rejected, and for which reason."""
 
+from decimal import Decimal
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -107,6 +109,7 @@ def test_floats_mean_what_they_mean_in_csv(values):
     assert ours.reasons.tolist() == csv.reasons.tolist()
 
 
+NUMBER, INFINITE = RejectReason.NOT_A_NUMBER, RejectReason.NOT_FINITE
 FITS, BOOLEAN, TIME = RejectReason.FITS, RejectReason.NOT_A_BOOLEAN, RejectReason.NOT_A_TIME
 FINE, BEYOND = RejectReason.TIME_TOO_FINE, RejectReason.TIME_BEYOND_RANGE
 SECOND = 1_000_000
@@ -135,9 +138,14 @@ SECOND = 1_000_000
         ("TIME_TEXT", "1970-02-30 00:01:00", (None, TIME)),
         ("TIME_TEXT", "9999-12-31 00:00:00", (None, BEYOND)),
         ("TIME_TEXT", "", (None, TIME)),
+        ("FLOAT_TEXT", "1700000000.123", (1700000000.123, FITS)),
+        ("FLOAT_TEXT", "+.1", (0.1, FITS)),
+        ("FLOAT_TEXT", "nan", (None, FITS)),
+        ("FLOAT_TEXT", "1e39", (None, INFINITE)),
+        ("FLOAT_TEXT", "0x1", (None, NUMBER)),
     ],
 )
-def test_text_is_a_boolean_or_a_time_or_a_reject(kind, text, expected):
+def test_text_is_of_the_columns_type_or_a_reject(kind, text, expected):
     assert one(convert(pa.array([text]), column_of(kind))) == expected
     together = convert(pa.array([text, None, text]), column_of(kind))
     assert together.values.to_pylist() == [expected[0], None, expected[0]]
@@ -164,9 +172,16 @@ def test_text_is_a_boolean_or_a_time_or_a_reject(kind, text, expected):
         ("TIME_TEXT", "", (None, FITS)),
         ("TIME_TEXT", 60, (None, TIME)),
         ("TIME_TEXT", "\ud800", (None, TIME)),
+        ("FLOAT_TEXT", 0.1, (0.1, FITS)),
+        ("FLOAT_TEXT", 2**53 + 2, (2.0**53 + 2, FITS)),
+        ("FLOAT_TEXT", "0.1", (0.1, FITS)),
+        ("FLOAT_TEXT", "", (None, FITS)),
+        ("FLOAT_TEXT", 10**400, (None, INFINITE)),
+        ("FLOAT_TEXT", True, (None, NUMBER)),
+        ("FLOAT_TEXT", "x", (None, NUMBER)),
     ],
 )
-def test_json_is_a_boolean_or_a_time_or_a_reject(kind, value, expected):
+def test_json_is_of_the_columns_type_or_a_reject(kind, value, expected):
     assert one(of_json([value], column_of(kind))) == expected
     assert one(of_json([value, None, 0, "x"], column_of(kind))) == expected
 
@@ -183,6 +198,10 @@ def test_json_is_a_boolean_or_a_time_or_a_reject(kind, value, expected):
         ("TIME", pa.array([1], pa.timestamp("ms")), [None], [FINE]),
         ("TIME", pa.array([2**60], pa.timestamp("s")), [None], [BEYOND]),
         ("TIME", pa.array([7, 2**60]), [7 * SECOND, None], [0, BEYOND]),
+        ("FLOAT_TEXT", pa.array([0.1, None, np.inf]), [0.1, None, None], [0, 0, INFINITE]),
+        ("FLOAT_TEXT", pa.array([5, None], pa.int16()), [5.0, None], [0, 0]),
+        ("FLOAT_TEXT", pa.array(["0.1", "", "x"]), [0.1, None, None], [0, 0, NUMBER]),
+        ("FLOAT_TEXT", pa.array([Decimal("123456789.01")]), [123456789.01], [0]),
         ("TIME_TEXT", pa.array([5, None], pa.timestamp("s")), [5 * SECOND, None], [0, 0]),
         ("TIME_TEXT", pa.array([1_000, 1], pa.timestamp("ms", "UTC")), [SECOND, None], [0, FINE]),
         ("TIME_TEXT", pa.array([1], pa.date32()), [86_400 * SECOND], [0]),
