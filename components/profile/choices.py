@@ -150,7 +150,8 @@ def _text(column: Typed) -> ColumnChoice:
     if distinct > _MOSTLY * present:
         words = mean_words(values)
         if words >= _WORDS:
-            return ColumnChoice(column, reason=f"free text of about {words:.0f} words")
+            treatments = ("bag_of_words", "text_shape")
+            return ColumnChoice(column, treatments, f"free text of about {words:.0f} words")
         names_rows = distinct == present and words <= 1.5
         return ColumnChoice(
             column,

@@ -60,11 +60,13 @@ class ColumnTerms(NamedTuple):
 class Terms(NamedTuple):
     """Looked-up values: `id` int64 [columns, rows], -1 if unknown; `size` int64 [columns, 1].
 
-    Of lists, `id` and `size` are those of each value, int64 [values].
+    Of lists, `id` and `size` are those of each value, int64 [values]. `line` is like `id`, the
+    number of the term's line in the file.
     """
 
     id: tf.Tensor
     size: tf.Tensor
+    line: tf.Tensor
 
 
 def analyze(
@@ -94,7 +96,7 @@ def analyze_lists(
       options: of each column, in the order of their numbers.
       file_name: the name of the file, each of which is written once.
     """
-    counts = _count(_lines_of_lists(value, column, len(options)))
+    counts = _count(lines_of_lists(value, column, len(options)))
     return _analyze(counts, options, file_name)
 
 
@@ -133,7 +135,7 @@ def lines_of(value: tf.Tensor) -> tf.Tensor:
     return tf.strings.join([tf.broadcast_to(headings[:, tf.newaxis], tf.shape(value)), value])
 
 
-def _lines_of_lists(value: tf.Tensor, column: tf.Tensor, columns: int) -> tf.Tensor:
+def lines_of_lists(value: tf.Tensor, column: tf.Tensor, columns: int) -> tf.Tensor:
     """Return each value of lists, string [values], as a line of the file."""
     headings = tf.constant([line_of(i, b"") for i in range(columns)])
     return tf.strings.join([tf.gather(headings, column), value])
@@ -151,7 +153,7 @@ def lookup(value: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
     heading = places[: columns + 1, tf.newaxis]
     line = tf.reshape(places[columns + 1 :], tf.shape(value))
     first = heading[:columns] + 1
-    return Terms(tf.where(line >= 0, line - first, line), heading[1:] - first)
+    return Terms(tf.where(line >= 0, line - first, line), heading[1:] - first, line)
 
 
 def lookup_lists(value: tf.Tensor, column: tf.Tensor, path: tf.Tensor, columns: int) -> Terms:
@@ -163,13 +165,12 @@ def lookup_lists(value: tf.Tensor, column: tf.Tensor, path: tf.Tensor, columns: 
       path: of the file of the vocabularies of lists, string [].
       columns: how many there are.
     """
-    places = _places(_lines_of_lists(value, column, columns), path, columns)
+    places = _places(lines_of_lists(value, column, columns), path, columns)
     heading, line = places[: columns + 1], places[columns + 1 :]
     first = heading[:columns] + 1
     size = heading[1:] - first
-    return Terms(
-        tf.where(line >= 0, line - tf.gather(first, column), line), tf.gather(size, column)
-    )
+    number = tf.where(line >= 0, line - tf.gather(first, column), line)
+    return Terms(number, tf.gather(size, column), line)
 
 
 def _places(lines: tf.Tensor, path: tf.Tensor, columns: int) -> tf.Tensor:
@@ -240,19 +241,26 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
         return bool(term) and -negative_count >= self._options[column].min_count
 
     def _write(self, _: None, tops: Mapping[int, list[tuple[int, bytes]]], folder: str) -> str:
-        lines: list[bytes] = []
-        left_out: list[bytes] = []
+        lines = [line for line, _ in self._counted_lines(tops)]
         for column, options in enumerate(self._options):
-            lines.append(line_of(column, b""))
             top = tops.get(column, [])[: options.top_k]
-            lines += [line_of(column, term) for _, term in top if not _has_line_break(term)]
             broken = [-negative_count for negative_count, term in top if _has_line_break(term)]
             if broken:
-                left_out.append(b"%s%d\t%d\t%d" % (_LEFT_OUT, column, len(broken), sum(broken)))
-        lines += [line_of(len(self._options), b""), *left_out]
+                lines.append(b"%s%d\t%d\t%d" % (_LEFT_OUT, column, len(broken), sum(broken)))
         path = os.path.join(folder, self._file_name)
         files.write_whole(path, b"".join(line + b"\n" for line in lines))
         return path
+
+    def _counted_lines(
+        self, tops: Mapping[int, list[tuple[int, bytes]]]
+    ) -> Iterator[tuple[bytes, int]]:
+        """Yield the lines of headings and terms with the terms' counts; headings have 0."""
+        for column, options in enumerate(self._options):
+            yield line_of(column, b""), 0
+            for negative_count, term in tops.get(column, [])[: options.top_k]:
+                if not _has_line_break(term):
+                    yield line_of(column, term), -negative_count
+        yield line_of(len(self._options), b""), 0
 
 
 def _has_line_break(term: bytes) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import BeforeValidator, Field
 
 from schemas.strict import one_of
+from schemas.treatments.bag_of_words import BagOfWords
 from schemas.treatments.buckets import Buckets
 from schemas.treatments.cross import Cross as Cross
 from schemas.treatments.cyclic import Cyclic
@@ -46,7 +47,7 @@ KINDS = (
     *(QuantileBuckets, EqualWidth, Buckets),
     *(Vocabulary, HashBuckets, OneHot, MultiHot, Frequency),
     *(DateParts, Cyclic, Elapsed),
-    *(Vector, Length, TextShape),
+    *(Vector, Length, TextShape, BagOfWords),
 )
 
 # Those that take several columns, of the section `combinations`.

@@ -61,6 +61,7 @@ def test_a_draft_is_what_a_run_accepts(tmp_path):
         "items": ["z_score", "piecewise_linear", "vocabulary"],
         "country": ["vocabulary"],
         "paid": ["vocabulary"],
+        "comment": ["bag_of_words", "text_shape"],
     }
     assert spec.features[0].treatments[0].log1p
 
@@ -69,7 +70,6 @@ def test_each_column_has_a_reason():
     drafted = draft(table(several()), "returned")
     assert {choice.name: choice.reason for choice in drafted.left_out} == {
         "order_id": "it names a row",
-        "comment": "free text of about 8 words",
         "always": "it is always 'x'",
         "empty": "it is empty",
     }
