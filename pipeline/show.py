@@ -44,9 +44,9 @@ def command(dataset: str) -> None:
     click.echo(f"splits     train, eval and test: {spec.splits.in_words()}{folds}\n")
     click.echo(
         render(
-            ("column", "type", "becomes", "transformed features"),
+            ("column", "type", "becomes", "by", "transformed features"),
             list(_lines(read)),
-            widths=(40, 24, 44, 60),
+            widths=(40, 24, 44, 60, 60),
             indent="",
         )
     )
@@ -55,7 +55,7 @@ def command(dataset: str) -> None:
         click.echo(f"\nnot read, as schema.pbtxt does not have them: {', '.join(ignored)}")
 
 
-def _lines(dataset: Dataset) -> Iterator[tuple[str, str, str, str]]:
+def _lines(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str]]:
     """Yield a line for each column, raw and derived, and one for each combination."""
     spec = dataset.spec
     treatments = {feature.column: feature.treatments for feature in spec.features}
@@ -74,10 +74,20 @@ def _lines(dataset: Dataset) -> Iterator[tuple[str, str, str, str]]:
         uses += ["the split"] if column.name in spec.splits.columns and not own else []
         uses += ["the label"] if column.name in spec.label.columns else []
         kind = f"{column.kind}, derived" if column in derived else _type(column)
-        yield column.name, kind, ", ".join(uses) or "not used", _listed(features)
+        becomes, rule = ", ".join(uses) or "not used", _rule(dataset, column.name)
+        yield column.name, kind, becomes, rule, _listed(features)
     for each in (*spec.crosses, *spec.combinations):
         names = [f.name for f in each.outputs(each.columns, 0)]
-        yield " x ".join(each.columns), "", _written(each), _listed(names)
+        yield " x ".join(each.columns), "", _written(each), "", _listed(names)
+
+
+def _rule(dataset: Dataset, column: str) -> str:
+    """Return the key of `features:` that a column follows, or what keeps it from doing so."""
+    rule = dataset.rules.get(column)
+    if rule is None:
+        return ""
+    key = f"line {rule.line}" if rule.key == column else f"{rule.key}, line {rule.line}"
+    return f"not {key}: it {rule.skipped}" if rule.skipped else key
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -6,10 +6,11 @@ pydantic and protobuf are imported.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib.util
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from schemas.derived import DerivedColumn, raw_names
 from schemas.errors import ConfigError, did_you_mean
 from schemas.expectations import expectations_of
 from schemas.schema_rules import check_schema
+from schemas.selectors import Rule, select
 from schemas.sources import sql
 from schemas.spans import Span
 from schemas.spec import Spec
@@ -60,6 +62,8 @@ class Dataset:
       schema_text: the text of schema.pbtxt, for the stages that validate.
       columns: schema.pbtxt as columns.
       derived: the columns that `derive` of pipeline.yaml adds, in order.
+      rules: the key of `features` that each column follows, by the column's name; the features of
+        `spec` have columns in the place of selectors.
       spans: those that a run reads, in order, where the source has spans (see `pipeline.spans`).
     """
 
@@ -68,6 +72,7 @@ class Dataset:
     schema_text: str
     columns: tuple[Column, ...]
     derived: tuple[DerivedColumn, ...] = ()
+    rules: Mapping[str, Rule] = dataclasses.field(default_factory=dict)
     spans: tuple[Span, ...] = ()
 
     @property
@@ -91,8 +96,7 @@ def load(name_or_path: str) -> Dataset:
         remedy.
     """
     folder = find_folder(name_or_path)
-    spec = read_spec(folder / SPEC_FILE)
-    return _checked(folder, spec, _read_text(folder / SCHEMA_FILE, most=_LARGEST_SCHEMA))
+    return _checked(folder, _read_text(folder / SCHEMA_FILE, most=_LARGEST_SCHEMA))
 
 
 def with_schema(folder: Path, schema_text: str) -> Dataset:
@@ -101,15 +105,17 @@ def with_schema(folder: Path, schema_text: str) -> Dataset:
     Raises:
       ConfigError: the text is wrong, or does not fit pipeline.yaml; names file, line and remedy.
     """
-    return _checked(folder, read_spec(folder / SPEC_FILE, schema_text), schema_text)
+    return _checked(folder, schema_text)
 
 
-def _checked(folder: Path, spec: Spec, schema_text: str) -> Dataset:
-    where = str(folder / SCHEMA_FILE)
+def _checked(folder: Path, schema_text: str) -> Dataset:
+    where, path = str(folder / SCHEMA_FILE), folder / SPEC_FILE
+    spec, node = _read(path, schema_text)
     columns = read_columns(schema_text, where=where)
-    derived = read_derived(spec.derive, columns, where=str(folder / SPEC_FILE))
-    place = functools.partial(_place, folder / SPEC_FILE)
-    check(spec, columns, derived, where=str(folder / SPEC_FILE), place=place)
+    derived = read_derived(spec.derive, columns, where=str(path))
+    spec, rules = select(spec, columns, derived, _lines(node, "features"), where=str(path))
+    place = functools.partial(_place, path, node, rules)
+    check(spec, columns, derived, where=str(path), place=place)
     compared = raw_names(derived, spec.feature_columns)
     check_schema(schema_text, where=where, compared=compared)
     if spec.validation.rules:
@@ -119,13 +125,14 @@ def _checked(folder: Path, spec: Spec, schema_text: str) -> Dataset:
             return place(("validation", "rules", name))
 
         parse_rules(spec.validation.rules, columns, place=place_of_rule)
-    return Dataset(folder, spec, schema_text, columns, derived)
+    return Dataset(folder, spec, schema_text, columns, derived, rules)
 
 
-def _place(path: Path, keys: tuple[str | int, ...]) -> str:
-    """Return the file, the line and the name of a key, for an error."""
-    document = yaml_text.read(_read_text(path, most=_LARGEST_SPEC), path, Spec)
-    return f"{path}:{_line(document.node, keys)}: {'.'.join(map(str, keys))}"
+def _place(path: Path, node: Any, rules: Mapping[str, Rule], keys: tuple[str | int, ...]) -> str:
+    """Return the file, the line and the name of a key, for an error; a column has its selector."""
+    if keys[0] == "features" and keys[1] in rules:
+        keys = ("features", rules[str(keys[1])].key, *keys[2:])
+    return f"{path}:{_line(node, keys)}: {'.'.join(map(str, keys))}"
 
 
 def find_folder(name_or_path: str) -> Path:
@@ -152,15 +159,21 @@ def find_folder(name_or_path: str) -> Path:
     )
 
 
-def read_spec(path: Path, schema_text: str | None = None) -> Spec:
-    """Parse a pipeline.yaml.
+def read_spec(path: Path) -> Spec:
+    """Parse a pipeline.yaml; its features may have selectors in the place of columns.
+
+    Raises:
+      ConfigError: not YAML, a repeated or unknown key, or a value out of range.
+    """
+    return _read(path, None)[0]
+
+
+def _read(path: Path, schema_text: str | None) -> tuple[Spec, Any]:
+    """Parse a pipeline.yaml, and return its nodes with their lines, too.
 
     Args:
       path: the file.
       schema_text: the text of its schema.pbtxt; None means the file beside it.
-
-    Raises:
-      ConfigError: not YAML, a repeated or unknown key, or a value out of range.
     """
     document = yaml_text.read(_read_text(path, most=_LARGEST_SPEC), path, Spec)
     if not isinstance(document.value, dict):
@@ -168,9 +181,10 @@ def read_spec(path: Path, schema_text: str | None = None) -> Spec:
     try:
         # The folder is for options that name a file.
         value = _with_task(document.value, path, schema_text)
-        return Spec.model_validate(value, context={"folder": path.parent})
+        spec = Spec.model_validate(value, context={"folder": path.parent})
     except pydantic.ValidationError as error:
         raise _config_error(error, document.node, path) from error
+    return spec, document.node
 
 
 def _with_task(value: dict[str, Any], path: Path, schema_text: str | None) -> dict[str, Any]:
@@ -246,6 +260,18 @@ def _as_written(keys: tuple[Any, ...]) -> tuple[Any, ...]:
         if keys[:depth] == section and len(keys) > depth and keys[depth] in kinds:
             return (*section, *keys[depth + 1 :])
     return keys
+
+
+def _lines(node: Any, section: str) -> dict[str, int]:
+    """Return the line of each key of a section, also of those that YAML's `<<` merges."""
+    found: dict[str, int] = {}
+    todo = [value for key, value in node.value if key.value == section]
+    while todo:
+        mapping = todo.pop()
+        for key, value in mapping.value if isinstance(mapping, yaml.MappingNode) else ():
+            found.setdefault(key.value, key.start_mark.line + 1)
+            todo += [value] if key.value == "<<" else []
+    return found
 
 
 def _line(node: Any, keys: tuple[Any, ...]) -> int:

@@ -236,5 +236,7 @@ def _config_error(error: yaml.YAMLError, path: Path) -> ConfigError:
         f"{path.name} is not YAML: {problem}" + (f" ({context})" if context else ""),
         where=place,
         expected="keys with values, in lines with equal indentation, and all brackets closed",
-        remedy="correct that line, or the one above it",
+        remedy='write "*" in quotes'
+        if context and "alias" in context
+        else "correct that line, or the one above it",
     )

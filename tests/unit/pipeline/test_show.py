@@ -44,7 +44,7 @@ def test_show_has_a_line_for_each_column(folder, capsys):
     shown = {line.split("  ")[0]: " ".join(line.split()) for line in lines[4:]}
     assert shown["id"] == "id INT the split"
     assert shown["visits"].startswith(
-        "visits INT z_score: {log1p: true}, quantile_buckets visits_z"
+        "visits INT z_score: {log1p: true}, quantile_buckets line 6 visits_z"
     )
     assert shown["city"] == "city BYTES in a cross"
     assert shown["fate"] == "fate BYTES the label"
@@ -69,6 +69,19 @@ def test_show_has_a_line_for_each_combination(folder, capsys):
         line.startswith("visits x twice random_projection: {components: 2} visits_twice_")
         for line in shown
     )
+
+
+def test_show_names_the_rule_of_each_column(folder, capsys):
+    text = (folder / "pipeline.yaml").read_text()
+    rules = '{number: z_score, /^ci/: drop, "*": {hash: {}}}'
+    text = text.replace("{visits: [z_score: {log1p: true}, quantile_buckets]}", rules)
+    (folder / "pipeline.yaml").write_text(text)
+    assert cli.main(["show", str(folder)]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "id INT the split not number, line 6: it is not in requests" in lines
+    assert "visits INT z_score number, line 6 visits_z_score, visits_missing" in lines
+    assert "city BYTES in a cross /^ci/, line 6" in lines
+    assert "fate BYTES the label not *, line 6: it is part of the label" in lines
 
 
 def test_show_names_folds_and_abridges_a_vector(folder, capsys):

@@ -114,7 +114,7 @@ def test_a_typo_is_answered_with_its_line_and_the_nearest_key(folder, old, new, 
         ("key: [fare, hour]", "key: fare", "expected a list, such as [a, b], got 'fare'"),
         ("{min: 0.6}", "0.6", "expected keys with values, got 0.6"),
         ("[vocabulary, z_score]", "[{vocabulary: {}, z_score: {}}]", "one treatment an entry"),
-        ("[vocabulary, z_score]", "[]", "at least 1 item"),
+        ("[vocabulary, z_score]", "[]", "a list of treatments, or drop, got []"),
         ("[vocabulary, z_score]", "", "hour"),
     ],
 )
