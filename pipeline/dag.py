@@ -246,7 +246,7 @@ def _kinds(node: str, dataset: Dataset) -> dict[str, list[str]]:
     # parity's batches are in Parquet whatever the source is
     source = "parquet" if node == "parity" else dataset.spec.source.format
     return {
-        sources.__name__: [sources.module_of(source)],
+        sources.__name__: [sources.module_of(source), *_derived_reader(dataset)],
         splits.__name__: [splits.module_of(dataset.spec.splits.by)],
         rules.__name__: [rules.CONDITIONS] if dataset.spec.prepare.where else [],
         treatments.__name__: [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds],
@@ -255,6 +255,10 @@ def _kinds(node: str, dataset: Dataset) -> dict[str, list[str]]:
         outcomes.__name__: outcomes.modules_of(dataset.spec.label.task),
         task_options.__name__: [type(dataset.spec.label).__module__],
     }
+
+
+def _derived_reader(dataset: Dataset) -> list[str]:
+    return [sources.DERIVED] if any(column.is_derived for column in dataset.columns) else []
 
 
 def _expectations(dataset: Dataset) -> Expectations:

@@ -64,7 +64,8 @@ def _lines(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str]]:
         for name in use.columns:
             taken.setdefault(name, set()).add(use.options.kind)
     derived = tuple(each.column for each in dataset.derived)
-    for column in (*dataset.columns, *derived):
+    raw = (column for column in dataset.columns if not column.is_derived)
+    for column in (*raw, *derived):
         own = treatments.get(column.name, ())
         features = [f.name for each in own for f in each.outputs((column.name,), 0)]
         uses = [_written(treatment) for treatment in own]

@@ -38,7 +38,7 @@ def check(
 
     Args:
       spec: pipeline.yaml.
-      columns: the columns of schema.pbtxt.
+      columns: the columns of examples.
       derived: the derived columns of pipeline.yaml.
       where: the path of pipeline.yaml.
       place: returns that path, the line and the name of a key; takes the keys that lead to it.
@@ -48,13 +48,13 @@ def check(
         transformed features have the same name; the label can never be 1; the split looks at all
         rows of a source with spans.
     """
-    _check_nulls(spec, columns, where)
-    _check_renamed(spec, columns, where)
+    of_source = tuple(column for column in columns if not column.is_derived)
+    _check_nulls(spec, of_source, where)
+    _check_renamed(spec, of_source, where)
     _check_spans(spec, where)
     _check_features(spec, (*columns, *(each.column for each in derived)), place)
     served = raw_names(derived, spec.feature_columns)
     _check_served(served, columns, where)
-    _refuse_derived(spec, where)
     section = f"{where}: splits"
     if spec.splits.reads_names and not isinstance(spec.source, FileOptions):
         raise ConfigError(
@@ -70,6 +70,7 @@ def check(
         column = find(columns, name, where=f"{where}: evaluation.slices")
         refuse_list("evaluation.slices", column, f"{where}: evaluation.slices")
     _check_label(spec, columns, served, where)
+    _check_derived_label(spec, columns, derived, where)
     _check_weight(spec, columns, where)
     _check_names(spec, columns, where)
     check_prepare(spec.prepare, columns, spec.label, where=where)
@@ -180,26 +181,6 @@ def _check_served(names: tuple[str, ...], columns: tuple[Column, ...], where: st
             )
 
 
-def _refuse_derived(spec: Spec, where: str) -> None:
-    """Check that sections of which no graph computes the columns have raw ones alone."""
-    users = {
-        "splits": spec.splits.columns,
-        "evaluation.slices": spec.evaluation.slices,
-        "label": spec.label.columns,
-        "label.weight": () if spec.label.weight is None else (spec.label.weight,),
-        "prepare.required": spec.prepare.required,
-        "prepare.outliers": tuple(spec.prepare.outliers),
-    }
-    for section, names in users.items():
-        for name in names:
-            if name in spec.derive:
-                raise ConfigError(
-                    f"{section} cannot take {name!r}, which is a derived column",
-                    where=f"{where}: {section}",
-                    expected="columns of schema.pbtxt: derived ones are for features and crosses",
-                )
-
-
 def _check_list(user: str, treatment: TreatmentOptions, column: Column, where: str) -> None:
     """Check that a treatment of a list takes lists, and that its options have an effect."""
     if not treatment.accepts_lists:
@@ -229,6 +210,21 @@ def _check_label(
             where=f"{where}: features, crosses, derive",
             expected="columns that do not contain the answer",
             remedy="drop the feature",
+        )
+
+
+def _check_derived_label(
+    spec: Spec, columns: tuple[Column, ...], derived: tuple[DerivedColumn, ...], where: str
+) -> None:
+    """Check that requests do not have all that the answer is computed from."""
+    outcome, serving = spec.label.outcome, {each.name for each in columns if each.serving}
+    raw = raw_names(derived, [outcome])
+    if outcome in spec.derive and serving.issuperset(raw):
+        raise ConfigError(
+            f"the label {outcome!r} is computed from {', '.join(raw)}, which requests have",
+            where=f"{where}: derive.{outcome}",
+            expected="an answer from at least one column that is known only afterwards",
+            remedy='add not_in_environment: "SERVING" to that column in schema.pbtxt',
         )
 
 

@@ -30,6 +30,7 @@ from schemas.selectors import Rule, select
 from schemas.sources import sql
 from schemas.spans import Span
 from schemas.spec import Spec
+from schemas.stored import in_schema, stored_columns
 from schemas.strict import plain
 from schemas.text_files import read_text
 
@@ -59,8 +60,9 @@ class Dataset:
     Attributes:
       folder: the folder of pipeline.yaml and schema.pbtxt.
       spec: pipeline.yaml.
-      schema_text: the text of schema.pbtxt, for the stages that validate.
-      columns: schema.pbtxt as columns.
+      schema_text: the text of schema.pbtxt and of stored derived columns, for the stages that
+        validate.
+      columns: the columns of examples: those of schema.pbtxt, then stored derived ones.
       derived: the columns that `derive` of pipeline.yaml adds, in order.
       rules: the key of `features` that each column follows, by the column's name; the features of
         `spec` have columns in the place of selectors.
@@ -115,16 +117,21 @@ def _checked(folder: Path, schema_text: str) -> Dataset:
     derived = read_derived(spec.derive, columns, where=str(path))
     spec, rules = select(spec, columns, derived, _lines(node, "features"), where=str(path))
     place = functools.partial(_place, path, node, rules)
+
+    def place_of_rule(name: str) -> str:
+        return place(("validation", "rules", name))
+
+    stored = stored_columns(spec, columns, derived, where=str(path), place=place_of_rule)
+    columns = (*columns, *stored)
     check(spec, columns, derived, where=str(path), place=place)
     compared = raw_names(derived, spec.feature_columns)
     check_schema(schema_text, where=where, compared=compared)
     if spec.validation.rules:
         from schemas.rules import parse_rules  # which imports a parser of SQL
 
-        def place_of_rule(name: str) -> str:
-            return place(("validation", "rules", name))
-
         parse_rules(spec.validation.rules, columns, place=place_of_rule)
+    if stored:
+        schema_text = f"{schema_text}\n{in_schema(stored)}"
     return Dataset(folder, spec, schema_text, columns, derived, rules)
 
 
@@ -194,6 +201,14 @@ def _with_task(value: dict[str, Any], path: Path, schema_text: str | None) -> di
         return value
     where = str(path.parent / SCHEMA_FILE)
     text = schema_text or _read_text(path.parent / SCHEMA_FILE, most=_LARGEST_SCHEMA)
+    derive = value.get("derive")
+    if (
+        isinstance(derive, dict)
+        and name in derive
+        and all(isinstance(t, str) for t in derive.values())
+    ):
+        derived = read_derived(derive, read_columns(text, where=where), where=str(path))
+        text = f"{text}\n{in_schema(each.stored for each in derived)}"
     column = find(read_columns(text, where=where), name, where=f"{path}: label")
     expectations = expectations_of(parse_schema(text, where=where)).columns
     expectation = next(e for e in expectations if e.name == name)

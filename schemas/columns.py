@@ -66,6 +66,8 @@ class Column:
       form: how its type is written in files and requests, where the type alone does not say it: of
         a boolean as text the true and the false value, of a time its unit or format.
       most: the largest number of values in a row of a list; 0 for a column of one value a row.
+      inputs: of a derived column, those that its expression uses, which are before it.
+      tree: of a derived column, what it computes, as `schemas.expressions.tree_json` writes it.
     """
 
     name: str
@@ -73,6 +75,8 @@ class Column:
     serving: bool
     form: tuple[str, ...] = ()
     most: int = 0
+    inputs: tuple[str, ...] = ()
+    tree: str = ""
 
     @property
     def type(self) -> ColumnType:
@@ -91,6 +95,11 @@ class Column:
     def is_list(self) -> bool:
         """Whether a row has a list of values."""
         return self.most > 0
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether ingest computes it; the source has the others."""
+        return bool(self.tree)
 
 
 def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
@@ -257,6 +266,21 @@ def find(columns: Iterable[Column], name: str, *, where: str) -> Column:
     return by_name[name]
 
 
+def with_inputs(columns: Iterable[Column], names: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns of these names and those that they are computed from, in order.
+
+    Args:
+      columns: all of them; each derived one is after those that it uses.
+      names: of some.
+    """
+    wanted, found = set(names), []
+    for column in reversed(tuple(columns)):
+        if column.name in wanted:
+            found.append(column)
+            wanted |= set(column.inputs)
+    return tuple(reversed(found))
+
+
 def require_type(user: str, column: Column, accepted: tuple[ColumnType, ...], where: str) -> None:
     """Check that a column has one of the types that its user accepts.
 
@@ -301,4 +325,7 @@ def dumps(columns: Iterable[Column]) -> str:
 
 def loads(text: str | bytes) -> tuple[Column, ...]:
     """Parse the result of `dumps`."""
-    return tuple(Column(**{**c, "form": tuple(c["form"])}) for c in json.loads(text))
+    return tuple(
+        Column(**{**each, **{key: tuple(each.get(key, ())) for key in ("form", "inputs")}})
+        for each in json.loads(text)
+    )

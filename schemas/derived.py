@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from schemas.columns import Column
@@ -36,6 +36,11 @@ class DerivedColumn:
         """The column as treatments take it."""
         form = ("UNIX_MICROSECONDS",) if TYPES[self.kind] is TIME else ()
         return Column(self.name, self.kind, serving=True, form=form)
+
+    @property
+    def stored(self) -> Column:
+        """The column as examples have it where ingest computes it; no request carries it."""
+        return replace(self.column, serving=False, inputs=self.inputs, tree=self.tree)
 
 
 def needed(derived: Sequence[DerivedColumn], names: Iterable[str]) -> tuple[DerivedColumn, ...]:

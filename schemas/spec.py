@@ -124,6 +124,20 @@ class Spec(Strict):
         return tuple(sorted({use.options.kind for use in self.uses}))
 
     @property
+    def stored_columns(self) -> tuple[str, ...]:
+        """Columns that other sections than features and crosses read from examples by name."""
+        duplicates, weight = self.prepare.drop_duplicates, self.label.weight
+        return (
+            *self.splits.columns,
+            *self.label.columns,
+            *(() if weight is None else (weight,)),
+            *self.evaluation.slices,
+            *self.prepare.required,
+            *self.prepare.outliers,
+            *(() if duplicates is None else duplicates.columns),
+        )
+
+    @property
     def feature_columns(self) -> tuple[str, ...]:
         """Columns of features, raw and derived ones, each once, in model order."""
         return tuple(dict.fromkeys(name for use in self.uses for name in use.columns))

@@ -91,6 +91,9 @@ class Block:
 
 P = TypeVar("P", bound=Part)
 
+# Imported by its name, so that only a source with derived columns depends on DuckDB.
+DERIVED = f"{__package__}.derived"
+
 
 class Reader(Protocol[P]):
     """Reads sources of one kind; readers and their parts are sent to workers.
@@ -187,6 +190,15 @@ def open_reader(options: SourceOptions, selection: Selection) -> Reader[Any]:
     Raises:
       ConfigError: the options contradict each other.
     """
+    if any(column.is_derived for column in selection.columns):
+        reader: Reader[Any] = importlib.import_module(DERIVED).DerivedReader(
+            options, selection, _renamed
+        )
+        return reader
+    return _renamed(options, selection)
+
+
+def _renamed(options: SourceOptions, selection: Selection) -> Reader[Any]:
     if isinstance(options, FileOptions) and options.columns != FileColumns():
         from components.sources.renamed import RenamedReader
 

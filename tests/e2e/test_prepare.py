@@ -1,4 +1,4 @@
-"""Rows that `prepare` keeps, from a table with all that it drops to a proven, calibrated model."""
+"""Rows that `prepare` keeps, with a derived label and split, to a proven, calibrated model."""
 
 import json
 import os
@@ -28,17 +28,21 @@ feature { name: "bought" type: BYTES not_in_environment: "SERVING" }
 PIPELINE = """
 name: shop
 source: {path: data.csv}
+derive:
+  sold: bought = 'yes'
+  years: case when age >= 60 then 'old' when age >= 18 then 'adult' else 'child' end
+  customer: id % 4000
 prepare:
-  where: {adult: age >= 18}
+  where: {adult: years <> 'child'}
   required: [x]
   drop_duplicates: {key: [id]}
   outliers: {age: {iqr: 3}}
-  sample: {rates: {"no": 0.1}}
+  sample: {rates: {"0": 0.1}}
   keep_dropped: true
-splits: {key: [id]}
-label: {column: bought, positive: "yes"}
-features: {x: z_score, age: z_score}
-evaluation: {thresholds: {beats_baseline: false}}
+splits: {key: [customer]}
+label: {column: sold}
+features: {x: z_score, age: z_score, years: vocabulary}
+evaluation: {thresholds: {beats_baseline: false}, slices: [years]}
 model: {max_epochs: 15, batch_size: 64, deep: {learning_rate: 0.01}}
 """
 ROWS = 8_000
@@ -85,14 +89,16 @@ def test_all_rules_give_a_proven_model_whose_scores_are_calibrated(tmp_path):
     card = (version / "MODEL_CARD.md").read_text()
     assert "Training had a sample of some classes." in card
     added = json.loads((version / "model.json").read_text())["correction"]
-    assert added["no"] == pytest.approx(np.log(10), abs=0.2)
+    assert added["0"] == pytest.approx(np.log(10), abs=0.2)
 
     (folder,) = output.glob("shop/artifacts/ingest/examples/*/Split-test")
     rows = pa.concat_tables(pq.read_table(path) for path in sorted(folder.glob("*.parquet")))
     answers = skewless.load(str(version)).predict(rows.select(["x", "age"]))
     scores = answers["score"].to_numpy()
+    assert rows["sold"].to_pylist() == [bought == "yes" for bought in rows["bought"].to_pylist()]
+    assert "`years = old`" in card
     rate = np.mean(np.array(rows["bought"].to_pylist()) == "yes")
     noise = 3 * np.sqrt(rate * (1 - rate) / rows.num_rows)
     assert np.mean(scores) == pytest.approx(rate, abs=noise)
-    uncorrected = 1 / (1 + (1 / scores - 1) * np.exp(added["yes"] - added["no"]))
+    uncorrected = 1 / (1 + (1 / scores - 1) * np.exp(added["1"] - added["0"]))
     assert np.mean(uncorrected) > rate + 5 * noise

@@ -15,7 +15,7 @@ from components.ingest.outcome import outcome
 from components.ingest.splits.protocol import Splitter, open_splitter, seen_by
 from components.prepare.reading import PreparedReader
 from components.sources.protocol import Part, Reader, Selection, open_reader
-from schemas.columns import Column
+from schemas.columns import Column, with_inputs
 from schemas.sources.options import SourceOptions
 from schemas.splits.options import SplitOptions
 
@@ -55,8 +55,7 @@ def look_ahead(
     reserve(place)
     reader: Reader[Any] | PreparedReader
     if kept is None:
-        by_name = {column.name: column for column in columns}
-        reader = open_reader(source, Selection(tuple(by_name[n] for n in splitter.looks_at)))
+        reader = open_reader(source, Selection(with_inputs(columns, splitter.looks_at)))
         whole = [part for path in paths for part in reader.parts(path)]
         parts = [each for part in whole for each in reader.ranges(part)]
     else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from schemas import catalog
-from schemas.columns import Column
+from schemas.columns import Column, read_columns, with_inputs
+from schemas.columns import dumps as dumps_columns
+from schemas.columns import loads as loads_columns
 from schemas.derive import read_derived
 from schemas.derived import needed, of_plain, plain, raw_names
 from schemas.errors import ConfigError
@@ -150,19 +152,59 @@ def test_names_that_are_taken_or_impossible_are_refused(folder, name, problem):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "section"),
+    ("old", "new"),
     [
-        ("slices: [payment]", "slices: [per_hour]", "evaluation.slices"),
-        ("key: [fare, hour]", "key: [fare, per_hour]", "splits"),
-        (
-            "column: tips, fraction: 0.2, of: fare",
-            "column: per_hour, fraction: 0.2, of: fare",
-            "label",
-        ),
-        ("splits:\n", "prepare: {required: [per_hour]}\nsplits:\n", "prepare.required"),
+        ("slices: [payment]", "slices: [per_hour]"),
+        ("key: [fare, hour]", "key: [per_hour]"),
+        ("column: tips, fraction: 0.2, of: fare", "column: tips, fraction: 0.2, of: per_hour"),
+        ("splits:\n", "prepare: {required: [per_hour]}\nsplits:\n"),
+        ("splits:\n", "prepare: {outliers: {per_hour: {iqr: 3}}}\nsplits:\n"),
+        ("splits:\n", "prepare: {drop_duplicates: {key: [per_hour]}}\nsplits:\n"),
+        ("splits:\n", "prepare: {where: per_hour > 1}\nsplits:\n"),
+        ("splits:\n", "validation: {rules: {dear: per_hour < 9}}\nsplits:\n"),
+        ("splits:\n", "validation: {rules: {dear: mean(per_hour) < 9}}\nsplits:\n"),
     ],
 )
-def test_sections_without_a_graph_refuse_derived_columns(folder, old, new, section):
-    with_derived(folder, "  per_hour: fare / hour\n")
+def test_sections_that_read_examples_have_their_derived_columns_stored(folder, old, new):
+    with_derived(folder, "  fares: fare * 2\n  per_hour: fares / hour\n  other: hour + 1\n")
     folder.change(old, new)
-    assert f"{section} cannot take 'per_hour', which is a derived column" in refusal(folder).what
+    dataset = catalog.load(str(folder))
+    stored = [column for column in dataset.columns if column.is_derived]
+    assert [(each.name, each.inputs) for each in stored] == [
+        ("fares", ("fare",)),
+        ("per_hour", ("fares", "hour")),
+    ]
+    assert not any(each.serving for each in stored)
+    assert read_columns(dataset.schema_text, where="")[-1].name == "per_hour"
+    assert loads_columns(dumps_columns(dataset.columns)) == dataset.columns
+    assert [each.name for each in with_inputs(dataset.columns, ["per_hour"])] == [
+        *("fare", "hour", "fares", "per_hour")
+    ]
+
+
+def test_features_alone_store_nothing(folder):
+    with_derived(folder, "  per_hour: fare / hour\n")
+    assert not any(each.is_derived for each in catalog.load(str(folder)).columns)
+
+
+@pytest.mark.parametrize(
+    ("text", "task"), [("tips > 0.2 * fare", "binary"), ("tips / fare", "regression")]
+)
+def test_a_label_may_be_derived(folder, text, task):
+    with_derived(folder, f"  answer: {text}\n", used="payment")
+    folder.change("  payment: vocabulary\n", "")
+    folder.change("  name: big_tip\n", "")
+    folder.change("exceeds: {column: tips, fraction: 0.2, of: fare}", "column: answer")
+    folder.change("evaluation:\n  thresholds:\n    auc: {min: 0.6}\n", "evaluation:\n")
+    folder.change("payment: z_score", "payment: vocabulary")
+    assert catalog.load(str(folder)).spec.label.task == task
+    folder.change("hour: [vocabulary, z_score]", "answer: vocabulary")
+    assert "is not known when serving" in refusal(folder).what
+
+
+def test_a_label_that_requests_can_compute_is_refused(folder):
+    with_derived(folder, "  answer: fare > 9\n", used="payment")
+    folder.change("  payment: vocabulary\n", "")
+    folder.change("payment: z_score", "payment: vocabulary")
+    folder.change("exceeds: {column: tips, fraction: 0.2, of: fare}", "column: answer")
+    assert "'answer' is computed from fare, which requests have" in refusal(folder).what
