@@ -61,7 +61,7 @@ def find(run: str) -> tuple[Summary, Sources]:
 
     folders = Folders.at(run)
     place = os.path.join(folders.place, "runs")
-    with _record(folders) as metadata:
+    with record_of(folders) as metadata:
         for run_id in reversed(files.names(place)):
             path = os.path.join(place, run_id, FILE_NAME)
             if not metadata.exists() or not files.is_file(path):
@@ -77,7 +77,7 @@ def find(run: str) -> tuple[Summary, Sources]:
 
 
 @contextlib.contextmanager
-def _record(folders: Folders) -> Iterator[Path]:
+def record_of(folders: Folders) -> Iterator[Path]:
     """Give the path of the record; of a store's, that of a copy."""
     if folders.store is None:
         yield folders.metadata

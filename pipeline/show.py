@@ -18,11 +18,33 @@ _MOST_NAMES = 12  # of transformed features, in one cell
 
 @click.command()
 @click.argument("dataset", metavar="DATASET")
-def command(dataset: str) -> None:
-    """Show what a run makes of each column of DATASET.
+@click.argument("column", metavar="[COLUMN]", required=False)
+@click.option(
+    "--rows",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    help="Rows of COLUMN to show.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON about COLUMN instead of text.")
+def command(dataset: str, column: str | None, rows: int, as_json: bool) -> None:
+    """Show what a run makes of each column of DATASET, or what it made of COLUMN.
 
-    DATASET is the name of a shipped dataset, or a folder with pipeline.yaml and schema.pbtxt.
+    DATASET is the name of a shipped dataset, or a folder with pipeline.yaml and schema.pbtxt. With
+    COLUMN, it is a pipeline's folder, such as runs/taxi, on a disk or in a store: rows of its
+    newest run are shown before and after the transformation, with what was learned.
     """
+    if column is not None:
+        from pipeline import show_column
+
+        click.echo(show_column.show(dataset, column, rows=rows, as_json=as_json))
+        return
+    if as_json:
+        raise click.UsageError("--json is for one COLUMN of a run")
+    _show_dataset(dataset)
+
+
+def _show_dataset(dataset: str) -> None:
     from components.validate.table import render
     from pipeline import spans
     from schemas import catalog

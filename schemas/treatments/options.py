@@ -73,6 +73,10 @@ class TreatmentOptions(Strict):
         """
         raise NotImplementedError
 
+    def unknown_ids(self, size: int) -> range:
+        """Return the ids of values that were not learned; `size` is the feature's."""
+        return range(0)
+
 
 class Combination(TreatmentOptions):
     """The options of a treatment that takes several columns together.

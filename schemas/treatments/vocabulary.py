@@ -34,3 +34,7 @@ class Vocabulary(LearnedTerms):
                 size=1 + learned + self.oov_buckets,
             ),
         )
+
+    def unknown_ids(self, size: int) -> range:
+        """Return the OOV buckets, which come last."""
+        return range(size - self.oov_buckets, size)

@@ -95,3 +95,13 @@ def shown(page):
     found = re.search(r'id="content" type="application/json">(.*)</script>', text)
     assert found is not None
     return json.loads(found[1])
+
+
+def test_a_column_is_shown_before_and_after(first, root, capsys):
+    assert main(["show", str(root / "taxi"), "company", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["rows"] == first.summary.counts["examples"]["train"]
+    company = next(each for each in shown["features"] if each["name"] == "company_id")
+    assert company["ids"][0]["rows"] >= company["ids"][1]["rows"]
+    for row in shown["samples"]:
+        assert (row["raw"]["company"] is None) == (row["features"]["company_id"] == 0)
