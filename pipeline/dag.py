@@ -30,6 +30,7 @@ from pipeline import digests, published, rule_nodes, span_nodes, spans
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
+from schemas import own_code
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE, Dataset
 from schemas.derived import plain
 from schemas.expectations import Expectations, expectations_of
@@ -73,11 +74,13 @@ def check_source(dataset: Dataset) -> None:
     Raises:
       DataError: there is no file or table, or one is empty, cannot be read or lacks a column.
       ConfigError: the source's options contradict each other, DuckDB cannot compute a rule of
-        `prepare.where` or of the validation, or a pattern of `derive` is not a regular expression.
+        `prepare.where` or of the validation, a pattern of `derive` is not a regular expression, or
+        features.py imports what is not installed.
       StoreError: the store does not answer, or refuses.
     """
     rules.RowRules(dataset.spec.prepare, dataset.columns)
     check_patterns(dataset.derived, where=str(dataset.folder / SPEC_FILE))
+    _code(dataset)
     reader = reader_of(dataset)
     for pattern in filter(files.in_store, dataset.source_patterns):
         stores.check(pattern)
@@ -221,7 +224,7 @@ class _Shared:
         )
         return cls(
             columns=schema_columns.dumps(dataset.columns),
-            features=json.dumps(sections | {"derived": plain(dataset.derived)}),
+            features=json.dumps(sections | {"derived": plain(dataset.derived)} | _code(dataset)),
             label=label.model_dump_json(exclude=set(unread)),
             answers=dataset.spec.export.model_dump_json(),
             expectations=_expectations(dataset).model_dump_json(),
@@ -233,6 +236,14 @@ class _Shared:
                 for function, room in _rooms(dataset).items()
             },
         )
+
+
+def _code(dataset: Dataset) -> dict[str, Any]:
+    """Return features.py, if it is used, with the versions of the libraries that it imports."""
+    if not dataset.code:
+        return {}
+    libraries = digests.libraries(dataset.code, str(dataset.folder / own_code.FILE))
+    return {"code": {"text": dataset.code, "libraries": libraries}}
 
 
 def _rooms(dataset: Dataset) -> dict[str, str]:
@@ -441,7 +452,9 @@ def _verdict(
         answers=shared.answers,
         columns=shared.columns,
         expectations=shared.expectations,
-        digests=json.dumps(digests.of_sources(dataset.spec, dataset.schema_text, shared.code)),
+        digests=json.dumps(
+            digests.of_sources(dataset.spec, dataset.schema_text, shared.code, dataset.code)
+        ),
         serving_dir=folders.serving,
         run_id=run_id,
         code=shared.code["push"],

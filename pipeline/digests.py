@@ -24,7 +24,7 @@ from pathlib import Path
 from components import files, stores
 from pipeline.digest_cache import DigestCache
 from pipeline.distributions import installed, metadata_folders
-from pipeline.imports import PACKAGES, ROOT, reach
+from pipeline.imports import PACKAGES, ROOT, libraries_of, reach
 from schemas.spec import Spec
 
 _CODE = (".py", ".j2")  # endings of files that change what is put out
@@ -95,11 +95,30 @@ def source(paths: Iterable[str], known: DigestCache) -> str:
     return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
 
 
-def of_sources(spec: Spec, schema_text: str, code: Mapping[str, str]) -> dict[str, str]:
-    """Return the SHA-256 of pipeline.yaml's content, of schema.pbtxt, and of all stages' code."""
+def libraries(text: str, path: str) -> dict[str, str]:
+    """Return the versions of the libraries that a user's file imports, and of their requirements.
+
+    Args:
+      text: the file's Python.
+      path: its path, for errors.
+
+    Raises:
+      ConfigError: it imports a module of no installed distribution.
+    """
+    return installed().versions(libraries_of(text, path))
+
+
+def of_sources(
+    spec: Spec, schema_text: str, code: Mapping[str, str], own: str = ""
+) -> dict[str, str]:
+    """Return the SHA-256 of pipeline.yaml's content, of schema.pbtxt, and of all stages' code.
+
+    `own` is the text of features.py, which has a digest of its own if it is used.
+    """
     contents = {
         "code": json.dumps(code, sort_keys=True),
         "pipeline": spec.model_dump_json(),
         "schema": schema_text,
     }
+    contents |= {"features.py": own} if own else {}
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in contents.items()}

@@ -133,6 +133,20 @@ def _libraries(importers: Mapping[_Import, str]) -> tuple[frozenset[str], frozen
     return frozenset(found), frozenset(absent)
 
 
+def libraries_of(text: str, path: str) -> frozenset[str]:
+    """Return the distributions that a user's file of Python imports; it imports no module of ours.
+
+    Raises:
+      ConfigError: a module at the top of the file belongs to no installed distribution.
+    """
+    try:
+        found = list(_imports(ast.parse(text)))
+    except ValueError as error:  # a relative import
+        raise ConfigError(str(error), where=path, expected="installed libraries") from error
+    distributions, _ = _libraries(dict.fromkeys(found, path))
+    return distributions
+
+
 @dataclass(frozen=True)
 class _Module:
     """One of our modules, read.

@@ -98,6 +98,7 @@ def digest_of(
         digests.project(),
         dataset.spec.model_dump_json(),
         dataset.schema_text,
+        dataset.code,
         dataset.source_patterns,
         dag.fingerprint(dataset, known),
         folders.artifacts,

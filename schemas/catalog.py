@@ -25,6 +25,7 @@ from schemas.derive import read_derived
 from schemas.derived import DerivedColumn, raw_names
 from schemas.errors import ConfigError, did_you_mean
 from schemas.expectations import expectations_of
+from schemas.own_code import read_code
 from schemas.schema_rules import check_schema
 from schemas.selectors import Rule, select
 from schemas.sources import sql
@@ -66,6 +67,7 @@ class Dataset:
       derived: the columns that `derive` of pipeline.yaml adds, in order.
       rules: the key of `features` that each column follows, by the column's name; the features of
         `spec` have columns in the place of selectors.
+      code: the text of features.py, where `combinations` uses it.
       spans: those that a run reads, in order, where the source has spans (see `pipeline.spans`).
     """
 
@@ -75,6 +77,7 @@ class Dataset:
     columns: tuple[Column, ...]
     derived: tuple[DerivedColumn, ...] = ()
     rules: Mapping[str, Rule] = dataclasses.field(default_factory=dict)
+    code: str = ""
     spans: tuple[Span, ...] = ()
 
     @property
@@ -132,7 +135,8 @@ def _checked(folder: Path, schema_text: str) -> Dataset:
         parse_rules(spec.validation.rules, columns, place=place_of_rule)
     if stored:
         schema_text = f"{schema_text}\n{in_schema(stored)}"
-    return Dataset(folder, spec, schema_text, columns, derived, rules)
+    code = read_code(spec, folder)
+    return Dataset(folder, spec, schema_text, columns, derived, rules, code)
 
 
 def _place(path: Path, node: Any, rules: Mapping[str, Rule], keys: tuple[str | int, ...]) -> str:

@@ -50,7 +50,8 @@ class Preprocessing:
     def loads(cls, text: str) -> Preprocessing:
         """Read `features`, `crosses`, `combinations` and `label` of pipeline.yaml, as JSON.
 
-        `derived` has the derived columns, as `schemas.derived.plain` writes them.
+        `derived` has the derived columns, as `schemas.derived.plain` writes them, and `code` the
+        text of features.py.
         """
         sections = json.loads(text)
         single = [
@@ -60,7 +61,8 @@ class Preprocessing:
         ]
         crosses = [_use("cross", each) for each in sections["crosses"]]
         combinations = [_use(each["kind"], each) for each in sections.get("combinations", ())]
-        uses = (*single, *crosses, *combinations)
+        code = sections.get("code", {}).get("text", "")
+        uses = tuple(_with_code(use, code) for use in (*single, *crosses, *combinations))
         derived = of_plain(sections.get("derived", ()))
         return cls(
             uses,
@@ -86,7 +88,7 @@ class Preprocessing:
             for name in lists.keys() & set(use.columns):
                 if not use.options.accepts_lists:
                     refuse_list(use.kind, lists[name], f"pipeline.yaml: {_SECTIONS}")
-                use = replace(use, is_list=True)
+                use = replace(use, is_list=use.options.lists_give_lists)
             uses.append(use)
         return replace(self, uses=tuple(uses))
 
@@ -105,6 +107,10 @@ def _use(kind: str, written: dict[str, Any], column: str | None = None) -> Use:
         return Use(kind, options.columns, options)
     assert column is not None
     return Use(kind, (column, *options.others), options)
+
+
+def _with_code(use: Use, code: str) -> Use:
+    return replace(use, options=use.options.with_code(code)) if use.kind == "own" else use
 
 
 def raw_columns(preprocessing: Preprocessing, columns: tuple[Column, ...]) -> tuple[Column, ...]:

@@ -30,6 +30,7 @@ from schemas.treatments.multi_hot import MultiHot
 from schemas.treatments.one_hot import OneHot
 from schemas.treatments.options import Combination as Combination
 from schemas.treatments.options import TreatmentOptions
+from schemas.treatments.own import Own
 from schemas.treatments.piecewise_linear import PiecewiseLinear
 from schemas.treatments.polynomial import Polynomial
 from schemas.treatments.power import Power
@@ -51,7 +52,7 @@ KINDS = (
 )
 
 # Those that take several columns, of the section `combinations`.
-COMBINATIONS = (Cross, Polynomial, RandomProjection, Geohash, Haversine)
+COMBINATIONS = (Cross, Polynomial, RandomProjection, Geohash, Haversine, Own)
 
 BY_NAME: dict[str, type[TreatmentOptions]] = {
     kind.model_fields["kind"].default: kind for kind in (*KINDS, *COMBINATIONS)

@@ -43,6 +43,8 @@ class TreatmentOptions(Strict):
     accepts: ClassVar[tuple[ColumnType, ...]]
     # Of lists, outputs are lists of ids, which the model combines as `combine` says; or dense.
     accepts_lists: ClassVar[bool] = False
+    # Whether outputs of lists that are ids have a list a row, too.
+    lists_give_lists: ClassVar[bool] = True
 
     @property
     def others(self) -> tuple[str, ...]:

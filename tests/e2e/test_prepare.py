@@ -1,4 +1,4 @@
-"""Rows that `prepare` keeps, with a derived label and split, to a proven, calibrated model."""
+"""Rows that `prepare` keeps, with derived columns and features.py, to a proven model."""
 
 import json
 import os
@@ -42,8 +42,19 @@ prepare:
 splits: {key: [customer]}
 label: {column: sold}
 features: {x: z_score, age: z_score, years: vocabulary}
+combinations: [own: {columns: [age, years], features: {decade: number, initial: 7}}]
 evaluation: {thresholds: {beats_baseline: false}, slices: [years]}
 model: {max_epochs: 15, batch_size: 64, deep: {learning_rate: 0.01}}
+"""
+CODE = """
+import tensorflow as tf
+
+def preprocess(inputs, tft):
+    first = tf.strings.substr(inputs["years"], 0, 1)
+    return {
+        "decade": tft.scale_to_z_score(inputs["age"] // 10),
+        "initial": tft.hash_strings(first, 7),
+    }
 """
 ROWS = 8_000
 
@@ -67,6 +78,7 @@ def test_all_rules_give_a_proven_model_whose_scores_are_calibrated(tmp_path):
     write_table(dataset / "data.csv")
     (dataset / "schema.pbtxt").write_text(SCHEMA)
     (dataset / "pipeline.yaml").write_text(PIPELINE)
+    (dataset / "features.py").write_text(CODE)
     command = [sys.executable, "-m", "skewless", "run", str(dataset), "--output", str(output)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ran = subprocess.run(
@@ -97,6 +109,9 @@ def test_all_rules_give_a_proven_model_whose_scores_are_calibrated(tmp_path):
     scores = answers["score"].to_numpy()
     assert rows["sold"].to_pylist() == [bought == "yes" for bought in rows["bought"].to_pylist()]
     assert "`years = old`" in card
+    assert "own (" in card
+    described = json.loads((version / "model.json").read_text())
+    assert "features.py" in described["digests"]
     rate = np.mean(np.array(rows["bought"].to_pylist()) == "yes")
     noise = 3 * np.sqrt(rate * (1 - rate) / rows.num_rows)
     assert np.mean(scores) == pytest.approx(rate, abs=noise)
