@@ -238,6 +238,21 @@ class _Shared:
         )
 
 
+def _plan(dataset: Dataset) -> str:
+    """Return what the run is about to make of columns, as `components.validate.preflight` reads."""
+    spec = dataset.spec
+    uses = [
+        {
+            "place": dataset.place_of(use.keys),
+            "columns": use.columns,
+            "options": use.options.model_dump(mode="json"),
+        }
+        for use in spec.uses
+    ]
+    plan = {"level": spec.validation.preflight, "uses": uses}
+    return json.dumps(plan | {"embedding_dim": spec.model.embedding_dim})
+
+
 def _code(dataset: Dataset) -> dict[str, Any]:
     """Return features.py, if it is used, with the versions of the libraries that it imports."""
     if not dataset.code:
@@ -302,6 +317,8 @@ def _data(
         **{name: each.outputs["statistics"] for name, each in compared.items()},
     )
     gated = gate(
+        statistics=measured.outputs["statistics"],
+        plan=_plan(dataset),
         anomalies=validated.outputs["anomalies"],
         examples=examples,
         validation=dataset.spec.validation.model_dump_json(exclude={"rules"}),

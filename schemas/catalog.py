@@ -80,6 +80,13 @@ class Dataset:
     code: str = ""
     spans: tuple[Span, ...] = ()
 
+    def place_of(self, keys: tuple[str | int, ...]) -> str:
+        """Return a key of pipeline.yaml for a message, with its line if it is a column's."""
+        rule = self.rules.get(str(keys[1])) if keys[0] == "features" else None
+        if rule is None:
+            return f"{SPEC_FILE}: {'.'.join(map(str, keys))}"
+        return f"{SPEC_FILE}:{rule.line}: features.{rule.key}"
+
     @property
     def source_patterns(self) -> tuple[str, ...]:
         """The source's paths, globs or URL, with `package://` and relative paths resolved."""

@@ -23,6 +23,7 @@ from tfx.types.standard_artifacts import (
 from components import files, progress
 from components.ingest.counts import Counts
 from components.validate import gate as gatekeeping
+from components.validate import preflight, stored
 from components.validate.comparisons import ComparedRows, MeasuredRows
 from components.validate.files import SCHEMA, WHOLE
 from components.validate.findings import Findings
@@ -162,7 +163,7 @@ def _ruled(
 
 def _measured(folder: str) -> "dict[str, dict[str, Measured]]":
     """Return the columns of each split of a folder of statistics."""
-    from components.validate import measured, stored
+    from components.validate import measured
 
     return {
         split: measured.of_statistics(stored.load(folder, split).datasets[0]) for split in SPLITS
@@ -193,11 +194,16 @@ def _of_published(statistics: ExampleStatistics, published: str) -> list[Compare
 def gate(
     anomalies: InputArtifact[ExampleAnomalies],
     examples: InputArtifact[Examples],
+    statistics: InputArtifact[ExampleStatistics],
     validation: Parameter[str],
+    plan: Parameter[str],
     allow_anomalies: Parameter[int],
     code: Parameter[str],
 ) -> None:
-    """Stop the run where the data are not what they should be, unless a person chose to go on."""
+    """Stop the run where the data are not what they should be, unless a person chose to go on.
+
+    `plan` is a `preflight.Plan` in JSON: what is about to be made of the columns.
+    """
     with progress.stage("gate"):
         gatekeeping.check(
             found=Findings.read(anomalies.uri),
@@ -206,4 +212,7 @@ def gate(
             examples=examples.uri,
             validation=Validation.model_validate_json(validation),
             allow_anomalies=bool(allow_anomalies),
+        )
+        preflight.check(
+            stored.load(statistics.uri, "train"), preflight.Plan.model_validate_json(plan)
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import pydantic
 from pydantic import Field
 
+from schemas.figures import ColumnFigures
 from schemas.layout import TransformedFeature
 from schemas.strict import Finite
 from schemas.treatments.options import TreatmentOptions
@@ -31,6 +33,18 @@ class Buckets(TreatmentOptions):
             if not one < other:
                 raise ValueError(f"expected ascending numbers, got {other:g} after {one:g}")
         return value
+
+    def doubts(self, figures: Sequence[ColumnFigures]) -> Iterator[str]:
+        """Yield the numbers beyond all values: buckets that no row is in."""
+        (own,) = figures
+        if own.least is None or own.greatest is None:
+            return
+        beyond = [f"{x:g}" for x in self.at if not own.least < x <= own.greatest]
+        if beyond:
+            yield (
+                f"no value is beyond {', '.join(beyond[:5])}: values are from {own.least:g} to"
+                f" {own.greatest:g}; correct `at`"
+            )
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the interval's number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
 import pydantic
@@ -9,9 +10,13 @@ from pydantic import Field
 
 from schemas.columns import Column
 from schemas.errors import ConfigError
+from schemas.figures import ColumnFigures
 from schemas.layout import TransformedFeature
 from schemas.strict import Finite, Strict
 from schemas.types import BOOL, CATEGORIES, FLOAT, FLOAT_TEXT, INT, TIME, TIME_TEXT, ColumnType
+
+_NEARLY_UNIQUE = 0.8  # distinct values as a share of all
+_MANY = 1_000  # fewer are no burden, and a small table has few rows
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NUMBERS: tuple[ColumnType, ...] = (INT, FLOAT, FLOAT_TEXT, BOOL, TIME, TIME_TEXT)
@@ -75,6 +80,14 @@ class TreatmentOptions(Strict):
         """
         raise NotImplementedError
 
+    def doubts(self, figures: Sequence[ColumnFigures]) -> Iterator[str]:
+        """Yield what statistics make doubtful about the treatment, with what to change.
+
+        Args:
+          figures: of the columns of this use, as examples have them.
+        """
+        yield from ()
+
     def unknown_ids(self, size: int) -> range:
         """Return the ids of values that were not learned; `size` is the feature's."""
         return range(0)
@@ -136,6 +149,16 @@ class LearnedTerms(TreatmentOptions):
     accepts: ClassVar[tuple[ColumnType, ...]] = (*CATEGORIES, FLOAT)
     top_k: Annotated[int, Field(ge=1)]
     min_count: Annotated[int, Field(ge=1)] = 1
+
+    def doubts(self, figures: Sequence[ColumnFigures]) -> Iterator[str]:
+        """Yield that nearly every value occurs once: there is nothing to learn of it."""
+        (own,) = figures[:1]
+        many = own.distinct is not None and own.distinct > max(_MANY, _NEARLY_UNIQUE * own.values)
+        if many and self.min_count == 1:
+            yield (
+                f"{own.distinct:,} distinct values among {own.values:,} are nearly as many as rows:"
+                " the model learns them by heart; drop the column, use hash, or raise min_count"
+            )
 
 
 class Indicators(LearnedTerms):

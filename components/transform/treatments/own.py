@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components.column_tensors import numbers, rounded
 from components.transform.treatments.protocol import Use
 from schemas.errors import ConfigError, did_you_mean
 from schemas.treatments.own import NUMBER, Own, OwnFeature
@@ -30,7 +31,7 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     outputs: dict[str, tf.Tensor] = {}
     for use in uses:
         options: Own = use.options
-        given = {name: inputs[name] for name in use.columns}
+        given = {name: _wide(inputs[name]) for name in use.columns}
         found = _called(options, given)
         _check_names(found, options)
         for feature in options.features:
@@ -38,6 +39,15 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
             value = _with_rows(value, _rows(given[use.columns[0]]), feature.name)
             outputs[options.named(feature)] = _bounded(value, feature)
     return outputs
+
+
+def _wide(column: Any) -> Any:
+    """Return a column with floats as float64, in which subnormal quotients of them are exact."""
+    if not column.dtype.is_floating:
+        return column
+    if isinstance(column, tf.RaggedTensor):
+        return column.with_flat_values(_wide(column.flat_values))
+    return numbers([column])[:, 0]
 
 
 def _called(options: Own, given: Mapping[str, Any]) -> Any:
@@ -114,7 +124,7 @@ def _checked(value: Any, feature: OwnFeature, function: str) -> tf.Tensor:
             "int64, or `number` in pipeline.yaml",
             "use tft.hash_strings or tft.compute_and_apply_vocabulary for texts",
         )
-    return tf.cast(value, tf.float32 if is_number else tf.int64)
+    return rounded(tf.cast(value, tf.float64)) if is_number else tf.cast(value, tf.int64)
 
 
 def _bounded(value: tf.Tensor, feature: OwnFeature) -> tf.Tensor:

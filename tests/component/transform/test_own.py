@@ -84,7 +84,7 @@ def test_an_error_names_what_the_function_does(body, line, said):
 
 def test_ids_of_another_type_and_other_rows_are_refused():
     code = "def preprocess(inputs, tft):\n    return {'x': inputs['fare']}\n"
-    with pytest.raises(ConfigError, match="is float32, and declared as ids below 5"):
+    with pytest.raises(ConfigError, match="is float64, and declared as ids below 5"):
         computed(code, {"x": 5}, ("fare",))
     code = "def preprocess(inputs, tft):\n    return {'x': inputs['fare'][:2]}\n"
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"x of features\.py has as many"):
