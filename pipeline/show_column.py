@@ -1,4 +1,4 @@
-"""`skewless show RUN COLUMN`: what a run made of a column, as JSON values and as text.
+"""`skewless show RUN COLUMN`: what a run made of a column, as JSON values.
 
 Reads the training split before and after the transform stage, row by row, and the layout. The
 figures are measured over these rows, so they are those of any treatment. Imports neither TensorFlow
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 from components import files
 from components.arrow_files import open_parquet
 from components.transform.preprocessing import Preprocessing
-from components.validate.table import render
 from pipeline import data, lineage
 from pipeline.folders import Folders
+from pipeline.show_column_text import lines_of
 from schemas.errors import ConfigError, did_you_mean
 from schemas.layout import FILE_NAME, Layout, TransformedFeature
 
@@ -65,7 +65,7 @@ def show(run: str, column: str, *, rows: int, as_json: bool) -> str:
     content = content_of(_find(run, column), column, rows=rows)
     if as_json:
         return json.dumps(content, indent=1, ensure_ascii=False)
-    return "\n".join(_lines(content))
+    return "\n".join(lines_of(content))
 
 
 def content_of(found: Transformed, column: str, *, rows: int) -> dict[str, Any]:
@@ -168,7 +168,9 @@ def _feature(feature: TransformedFeature, options: Any, found: Transformed) -> d
         "name": feature.name,
         "columns": list(feature.columns),
         "treatment": feature.treatment,
-        "options": options.model_dump(mode="json", exclude={"kind", "columns"}) if options else {},
+        "options": options.model_dump(mode="json", exclude={"kind", "columns"}, exclude_none=True)
+        if options
+        else {},
         "role": feature.role,
     }
     if feature.is_float:
@@ -255,43 +257,6 @@ def _samples(
     ]
 
 
-def _lines(content: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{content['column']} in the first {content['rows']:,} training rows of {content['run']}"
-    for feature in content["features"]:
-        options = ", ".join(f"{k}: {json.dumps(v)}" for k, v in feature["options"].items())
-        of = ", ".join(feature["columns"])
-        yield f"\n{feature['name']}: {feature['treatment']} of {of} ({options})"
-        yield from _lines_of_ids(feature) if "ids" in feature else _lines_of_numbers(feature)
-    names = [f["name"] for f in content["features"]]
-    raw = list(content["samples"][0]["raw"]) if content["samples"] else []
-    table = [
-        [*(_text(row["raw"][n]) for n in raw), *(_text(row["features"][n]) for n in names)]
-        for row in content["samples"]
-    ]
-    yield "\n" + render([*raw, *names], table, widths=[24] * len([*raw, *names]), indent="")
-
-
-def _lines_of_numbers(feature: Mapping[str, Any]) -> Iterator[str]:
-    yield f"  from {feature['least']:g} to {feature['greatest']:g}, mean {feature['mean']:g}"
-    if formula := feature.get("formula"):
-        yield f"  = ({formula['of']} - {formula['origin']:g}) / {formula['unit']:g}"
-
-
-def _lines_of_ids(feature: Mapping[str, Any]) -> Iterator[str]:
-    seen = f"  {feature['ids_in_training']:,} of {feature['size']:,} ids occur"
-    shares = f"{feature['missing_share']:.2%} missing"
-    if "unknown_share" in feature:
-        shares += f", {feature['unknown_share']:.2%} not in the vocabulary"
-    yield f"{seen}; {shares}"
-    for each in feature["ids"]:
-        if "from" in each:
-            values = f"{_text(each['from'])} to {_text(each['to'])}"
-        else:
-            shown = [each["value"]] if "value" in each else each.get("values", [])
-            values = ", ".join(map(_text, shown))
-        yield f"  {each['id']:>6}  {each['rows']:>9,} rows  {values}".rstrip()
-
-
 def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
@@ -299,10 +264,6 @@ def _is_number(kind: pa.DataType) -> bool:
 def _plain(value: Any) -> Any:
     """Return a float32 in as few digits as no other has."""
     return float(str(np.float32(value))) if isinstance(value, float) else value
-
-
-def _text(value: Any) -> str:
-    return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _rounded(value: Any) -> float:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pydantic
-import yaml
 
 from schemas import sources, splits, tasks, yaml_text
 from schemas.agreement import check
@@ -125,7 +124,9 @@ def _checked(folder: Path, schema_text: str) -> Dataset:
     spec, node = _read(path, schema_text)
     columns = read_columns(schema_text, where=where)
     derived = read_derived(spec.derive, columns, where=str(path))
-    spec, rules = select(spec, columns, derived, _lines(node, "features"), where=str(path))
+    spec, rules = select(
+        spec, columns, derived, yaml_text.lines_of(node, "features"), where=str(path)
+    )
     place = functools.partial(_place, path, node, rules)
 
     def place_of_rule(name: str) -> str:
@@ -150,7 +151,7 @@ def _place(path: Path, node: Any, rules: Mapping[str, Rule], keys: tuple[str | i
     """Return the file, the line and the name of a key, for an error; a column has its selector."""
     if keys[0] == "features" and keys[1] in rules:
         keys = ("features", rules[str(keys[1])].key, *keys[2:])
-    return f"{path}:{_line(node, keys)}: {'.'.join(map(str, keys))}"
+    return f"{path}:{yaml_text.line_of(node, keys)}: {'.'.join(map(str, keys))}"
 
 
 def find_folder(name_or_path: str) -> Path:
@@ -273,7 +274,7 @@ def _config_error(error: pydantic.ValidationError, node: Any, path: Path) -> Con
         name = ".".join(str(k) for k in keys) or "(top)"
         if "key" in problem.get("ctx", {}):
             keys += (problem["ctx"]["key"],)
-        problems.append(f"{path.name}:{_line(node, keys)}: {name}: {plain(problem)}")
+        problems.append(f"{path.name}:{yaml_text.line_of(node, keys)}: {name}: {plain(problem)}")
     if len(found) > _SHOWN:
         problems.append(f"… and {len(found) - _SHOWN} more")
     return ConfigError("\n".join(problems), where=str(path), remedy="correct the lines named above")
@@ -286,31 +287,3 @@ def _as_written(keys: tuple[Any, ...]) -> tuple[Any, ...]:
         if keys[:depth] == section and len(keys) > depth and keys[depth] in kinds:
             return (*section, *keys[depth + 1 :])
     return keys
-
-
-def _lines(node: Any, section: str) -> dict[str, int]:
-    """Return the line of each key of a section, also of those that YAML's `<<` merges."""
-    found: dict[str, int] = {}
-    todo = [value for key, value in node.value if key.value == section]
-    while todo:
-        mapping = todo.pop()
-        for key, value in mapping.value if isinstance(mapping, yaml.MappingNode) else ():
-            found.setdefault(key.value, key.start_mark.line + 1)
-            todo += [value] if key.value == "<<" else []
-    return found
-
-
-def _line(node: Any, keys: tuple[Any, ...]) -> int:
-    """Return the line of the deepest existing key on the path; pydantic inserts union members."""
-    line = node.start_mark.line + 1
-    for key in keys:
-        if isinstance(node, yaml.MappingNode):
-            for position, (k, v) in enumerate(node.value):
-                # `features` is a mapping in YAML, but a tuple once parsed
-                if k.value == str(key) or (isinstance(key, int) and position == key):
-                    line, node = k.start_mark.line + 1, v
-                    break
-        elif isinstance(node, yaml.SequenceNode) and key in range(len(node.value)):
-            node = node.value[key]
-            line = node.start_mark.line + 1
-    return line

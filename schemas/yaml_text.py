@@ -71,6 +71,34 @@ def read(text: str, path: Path, model: type[pydantic.BaseModel]) -> Document:
         raise ConfigError(f"{path.name} has an invalid value: {error}", where=str(path)) from error
 
 
+def lines_of(node: Any, section: str) -> dict[str, int]:
+    """Return the line of each key of a section, also of those that YAML's `<<` merges."""
+    found: dict[str, int] = {}
+    todo = [value for key, value in node.value if key.value == section]
+    while todo:
+        mapping = todo.pop()
+        for key, value in mapping.value if isinstance(mapping, yaml.MappingNode) else ():
+            found.setdefault(key.value, key.start_mark.line + 1)
+            todo += [value] if key.value == "<<" else []
+    return found
+
+
+def line_of(node: Any, keys: tuple[Any, ...]) -> int:
+    """Return the line of the deepest existing key on the path; pydantic inserts union members."""
+    line = node.start_mark.line + 1
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            for position, (k, v) in enumerate(node.value):
+                # `features` is a mapping in YAML, but a tuple once parsed
+                if k.value == str(key) or (isinstance(key, int) and position == key):
+                    line, node = k.start_mark.line + 1, v
+                    break
+        elif isinstance(node, yaml.SequenceNode) and key in range(len(node.value)):
+            node = node.value[key]
+            line = node.start_mark.line + 1
+    return line
+
+
 class _Loader(yaml.SafeLoader):
     """Composes nodes within limits; keys are text."""
 

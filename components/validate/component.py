@@ -202,7 +202,7 @@ def gate(
 ) -> None:
     """Stop the run where the data are not what they should be, unless a person chose to go on.
 
-    `plan` is a `preflight.Plan` in JSON: what is about to be made of the columns.
+    `plan` is a `preflight.FeaturePlan` in JSON: what is about to be made of the columns.
     """
     with progress.stage("gate"):
         gatekeeping.check(
@@ -214,5 +214,5 @@ def gate(
             allow_anomalies=bool(allow_anomalies),
         )
         preflight.check(
-            stored.load(statistics.uri, "train"), preflight.Plan.model_validate_json(plan)
+            stored.load(statistics.uri, "train"), preflight.FeaturePlan.model_validate_json(plan)
         )

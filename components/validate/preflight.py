@@ -44,7 +44,7 @@ class PlannedUse(Strict):
         return BY_NAME[self.options["kind"]].model_validate(self.options)
 
 
-class Plan(Strict):
+class FeaturePlan(Strict):
     """What the run is about to do with columns.
 
     Attributes:
@@ -58,7 +58,7 @@ class Plan(Strict):
     embedding_dim: int = 0
 
 
-def check(statistics: statistics_pb2.DatasetFeatureStatisticsList, plan: Plan) -> None:
+def check(statistics: statistics_pb2.DatasetFeatureStatisticsList, plan: FeaturePlan) -> None:
     """Remark on what is doubtful about treatments, and stop where embeddings are too large.
 
     Args:
@@ -81,7 +81,7 @@ def check(statistics: statistics_pb2.DatasetFeatureStatisticsList, plan: Plan) -
     _check_memory(plan, figures)
 
 
-def _check_memory(plan: Plan, figures: Mapping[str, ColumnFigures]) -> None:
+def _check_memory(plan: FeaturePlan, figures: Mapping[str, ColumnFigures]) -> None:
     """Stop where the embeddings of all ids are too large, or say so."""
     sizes = dict(_table_sizes(plan, figures))
     total = sum(sizes.values()) * plan.embedding_dim * _FLOAT * _COPIES
@@ -101,7 +101,9 @@ def _check_memory(plan: Plan, figures: Mapping[str, ColumnFigures]) -> None:
     progress.remark(STAGE, f"{error.where}: {error.what}")
 
 
-def _table_sizes(plan: Plan, figures: Mapping[str, ColumnFigures]) -> Iterator[tuple[str, int]]:
+def _table_sizes(
+    plan: FeaturePlan, figures: Mapping[str, ColumnFigures]
+) -> Iterator[tuple[str, int]]:
     """Yield the most ids that each use may have an embedding for."""
     for use in plan.uses:
         options, learned = use.treatment, 0

@@ -8,7 +8,7 @@ import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components import progress
-from components.validate.preflight import Plan, check
+from components.validate.preflight import FeaturePlan, check
 from schemas.errors import DataError
 
 ROWS = 10_000
@@ -37,7 +37,9 @@ def statistics(texts=None, numbers=None):
 
 def plan(*uses, **options):
     written = [{"place": f"line {i}", "columns": c, "options": o} for i, (c, o) in enumerate(uses)]
-    return Plan.model_validate({"level": "stop", "embedding_dim": 8, "uses": written, **options})
+    return FeaturePlan.model_validate(
+        {"level": "stop", "embedding_dim": 8, "uses": written, **options}
+    )
 
 
 @pytest.fixture
