@@ -26,7 +26,10 @@ COMMANDS = {
         "pipeline.check",
         "Check both files of DATASET, the headers of all its files, and its first rows.",
     ),
-    "show": ("pipeline.show", "Show what a run makes of each column of DATASET."),
+    "show": (
+        "pipeline.show",
+        "Show what a run makes of each column of DATASET, or what it made of COLUMN.",
+    ),
     "schema": (
         "pipeline.schema",
         "Show or accept what new data would change in the schema.pbtxt of a dataset.",

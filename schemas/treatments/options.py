@@ -16,7 +16,7 @@ from schemas.strict import Finite, Strict
 from schemas.types import BOOL, CATEGORIES, FLOAT, FLOAT_TEXT, INT, TIME, TIME_TEXT, ColumnType
 
 _NEARLY_UNIQUE = 0.8  # distinct values as a share of all
-_MANY = 1_000  # fewer are no burden, and a small table has few rows
+_MANY = 1_000  # fewer cost little, and a small table has few rows
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NUMBERS: tuple[ColumnType, ...] = (INT, FLOAT, FLOAT_TEXT, BOOL, TIME, TIME_TEXT)
