@@ -118,7 +118,7 @@ def _table_sizes(
 def _figures_of(feature: Any) -> tuple[str, ColumnFigures]:
     """Return a column's name and its figures."""
     name = ".".join(feature.path.step)
-    kind = feature.WhichOneof("stats")
+    kind = feature.WhichOneof("stats") or "string_stats"
     statistics = getattr(feature, kind)
     common = statistics.common_stats
     values = common.tot_num_values or common.num_non_missing
