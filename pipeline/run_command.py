@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     help="The spans to read of a source with {SPAN} or a date in its path: 12, 10..16, 2026-11-30,"
     ' or "last 7". Without it, those of pipeline.yaml, or the newest one.',
 )
+@click.option(
+    "--folds",
+    type=click.IntRange(2, 100),
+    help="Train a model for each of so many folds of the training rows, and serve their mean; like"
+    " splits.folds and model.per_fold.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Also show the traceback of a failure.")
 @beam_command.options
 @click.pass_context
@@ -46,6 +52,7 @@ def command(
     output: str,
     allow_anomalies: bool,
     spans: str | None,
+    folds: int | None,
     verbose: bool,
     runner: RunnerName | None,
     settings: tuple[str, ...],
@@ -60,6 +67,7 @@ def command(
     from schemas import catalog
 
     read = catalog.load(dataset)
+    read = read if folds is None else catalog.with_folds(read, folds)
     on = runners.choose(read.spec.runner, runner, settings, ctx.meta["beam"])
     from pipeline.run import run
 

@@ -76,6 +76,12 @@ def check(
     check_prepare(spec.prepare, columns, spec.label, where=where)
     check_model(spec, derived, where=where)
     _check_calibration(spec, where)
+    if spec.model.per_fold and spec.splits.folds is None:
+        raise ConfigError(
+            "a model for each fold needs folds, and splits.folds is not given",
+            where=f"{where}: model.per_fold",
+            remedy="set splits.folds, such as 5",
+        )
 
 
 def _check_calibration(spec: Spec, where: str) -> None:

@@ -110,6 +110,25 @@ def load(name_or_path: str) -> Dataset:
     return _checked(folder, _read_text(folder / SCHEMA_FILE, most=_LARGEST_SCHEMA))
 
 
+def with_folds(dataset: Dataset, folds: int) -> Dataset:
+    """Return a dataset with so many folds and a model for each of them, checked like `load`.
+
+    Raises:
+      ConfigError: the split cannot have folds; names the key and a remedy.
+    """
+    spec, where = dataset.spec, str(dataset.folder / SPEC_FILE)
+    options = spec.splits.model_dump(exclude_unset=True) | {"folds": folds}
+    try:
+        splits = type(spec.splits).model_validate(options)
+    except pydantic.ValidationError as error:
+        raise ConfigError(
+            f"--folds does not fit the splits: {plain(error.errors()[0])}", where=f"{where}: splits"
+        ) from error
+    model = spec.model.model_copy(update={"per_fold": True})
+    changed = spec.model_copy(update={"splits": splits, "model": model})
+    return _checked(dataset.folder, changed, dataset.schema_text)
+
+
 def with_schema(folder: Path, schema_text: str) -> Dataset:
     """Return the dataset of a folder with this text as its schema.pbtxt, checked like `load`.
 

@@ -7,7 +7,7 @@ the export is used: the transform graph is called as TFT calls it, and Keras run
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,10 +70,10 @@ def transform_then_predict(
         logits.append(
             [np.reshape(model.predict_on_batch(packed), logits_shape(model)) for model in models]
         )
-    layers = [layer for model in models for layer in model.layers if hasattr(layer, "kernel")]
+    kernels = [kernel for model in models for kernel in _kernels(model)]
     whole = {f.name: joined([np.asarray(p[f.name]) for p in features]) for f in layout.features}
     longest = [len(layout.ids) + sum(whole[f.name].shape[1] for f in layout.lists)]
-    terms = max([*longest, *(layer.kernel.shape[0] for layer in layers)])
+    terms = max([*longest, *(kernel.shape[0] for kernel in kernels)])
     task, learned = work_of(label.task), read_learned(trained)
     answer = task.answers(label, answers, learned)
     own, baseline = (tf.constant(np.concatenate(parts)) for parts in zip(*logits, strict=True))
@@ -114,6 +114,15 @@ class _TransformGraph:
         complete = {name: raw[name] for name in self._inputs}
         outputs = self._loaded.transform_fn(*tf.nest.flatten(complete, expand_composites=True))
         return dict(outputs)
+
+
+def _kernels(model: keras.Model) -> Iterator[Any]:
+    """Yield the kernels of a model's layers, and of the models that it is made of."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from _kernels(layer)
+        elif hasattr(layer, "kernel"):
+            yield layer.kernel
 
 
 def _load(path: str) -> keras.Model:

@@ -42,6 +42,10 @@ class CheckpointFile:
                 files.remove(f"{folder}/{name}")
         return cls(f"{folder}/{digest}{_SUFFIX}")
 
+    def of_fold(self, fold: int) -> CheckpointFile:
+        """Return the file of the model of one fold."""
+        return CheckpointFile(self.path.removesuffix(_SUFFIX) + f"-{fold}{_SUFFIX}")
+
     def write(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Replace the checkpoint by another one, atomically."""
         with files.whole(self.path) as partial, open(partial, "wb") as file:

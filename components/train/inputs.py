@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from components.examples import column, read_row_group, row_groups
+from components.examples import RowGroup, column, read_row_group, row_groups
 from components.train.list_batches import LISTS, WEIGHTS, pack_lists, pack_weights, rebatched
 from schemas.layout import Layout, TransformedFeature
 from schemas.signatures import PADDING
@@ -119,6 +119,14 @@ class RowWeights(Protocol):
         ...
 
 
+class ChosenRows(Protocol):
+    """Chooses rows of a split."""
+
+    def of(self, batch: pa.RecordBatch) -> np.ndarray:
+        """Return which rows of a batch are chosen, bool [rows]."""
+        ...
+
+
 class Feed:
     """A split as a tf.data source of batches; one row group in memory at a time.
 
@@ -132,9 +140,10 @@ class Feed:
       batch_size: rows a batch; the last one may be smaller.
       seed: None keeps the order on disk.
       weights: of the rows; None if all count the same.
+      only: the rows to read; None reads all.
 
     Attributes:
-      rows: of the split.
+      rows: how many are read.
       batches: of an epoch.
       epoch: the number of the next epoch, from 0.
     """
@@ -148,6 +157,7 @@ class Feed:
         batch_size: int,
         seed: int | None = None,
         weights: RowWeights | None = None,
+        only: ChosenRows | None = None,
     ) -> None:
         self._groups = [group for group in row_groups(examples, split) if group.rows]
         self._layout = layout
@@ -155,8 +165,14 @@ class Feed:
         self._seed = seed
         self._weights = weights
         self.epoch = 0
-        self.rows = sum(group.rows for group in self._groups)
+        self._only = only
+        self.rows = sum(self._rows_of(group) for group in self._groups)
         self.batches = math.ceil(self.rows / batch_size)
+
+    def _rows_of(self, group: RowGroup) -> int:
+        if self._only is None:
+            return group.rows
+        return int(self._only.of(read_row_group(group)).sum())
 
     def __call__(self) -> Iterator[tuple[Any, ...]]:
         """Yield one epoch's row groups as numpy arrays: inputs, labels, and weights if any."""
@@ -168,6 +184,8 @@ class Feed:
         self.epoch += 1
         for index in order:
             batch = read_row_group(self._groups[index])
+            if self._only is not None:
+                batch = batch.filter(pa.array(self._only.of(batch)))
             inputs, label = pack_batch(batch, self._layout)
             targets = [label]
             if self._weights is not None:

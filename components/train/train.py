@@ -7,20 +7,27 @@ the result is repeatable. One row group of data is in memory at a time.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import keras
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tensorflow as tf
 
 from components import files, progress
-from components.examples import count_rows
-from components.tasks.correction import measured_corrections, shares_kept
+from components.examples import count_rows, iter_batches
+from components.tasks.correction import correct, measured_corrections, shares_kept
 from components.tasks.learned import TRAINING_FILE
 from components.tasks.protocol import Head, work_of
 from components.train.checkpoints import CheckpointFile
 from components.train.fit import STEPS_PER_EXECUTION, Fit, fit_wide_deep
+from components.train.folds import FILE_NAME as OUT_OF_FOLD_FILE
+from components.train.folds import FoldRows, mean_of, predict
 from components.train.inputs import Feed, labels
 from components.train.judge import Judge
 from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline
@@ -30,6 +37,8 @@ from schemas import layout as layouts
 from schemas.errors import DataError
 from schemas.layout import Layout
 from schemas.model import OWN_LOSS, Model
+from schemas.signatures import RAW_COLUMNS, SCORES
+from schemas.splits.options import FOLD
 from schemas.tasks.options import TaskOptions
 
 _EVAL_BATCH = 8192
@@ -44,11 +53,13 @@ class Training(Fit):
       train_examples: rows of the training split.
       eval_examples: rows that decided when to stop.
       labels: what the task's head measured on the training labels, by name.
+      folds: how the model of each fold was trained, the first of them as above; none without.
     """
 
     train_examples: int
     eval_examples: int
     labels: dict[str, Any]
+    folds: tuple[Fit, ...] = ()
 
 
 def train(
@@ -95,13 +106,17 @@ def train(
     feeds = _Feeds(examples, layout, model, weights)
     baseline = build_baseline(layout, head.start)
     _fit_baseline(baseline, feeds, head)
+    learned = layout.label_learned | dict(head.labels) | measured_corrections(sampled, classes)
     judge = None
     if model.stop_by != OWN_LOSS:
-        learned = {**layout.label_learned, **head.labels}
-        judge = Judge(task, learned, _judged(examples, layout, task, head), model.stop_by)
-    served, fit = fit_wide_deep(
-        layout, model, head, feeds.train, feeds.eval, judge=judge, checkpoint=checkpoint
-    )
+        known = {**layout.label_learned, **head.labels}
+        judge = Judge(task, known, _judged(examples, layout, task, head), model.stop_by)
+    fitting = _Fitting(layout, model, head, feeds, judge, checkpoint)
+    if model.per_fold:
+        served, fits = fitting.by_fold(output, partial(_scores, task=task, learned=learned))
+    else:
+        served, fit = fitting.of(feeds.train)
+        fits = (fit,)
     served.save(os.path.join(output, MODEL_FILE))
     baseline.save(os.path.join(output, BASELINE_FILE))
     files.copy_file(os.path.join(graph, layouts.FILE_NAME), os.path.join(output, layouts.FILE_NAME))
@@ -109,7 +124,8 @@ def train(
         train_examples=feeds.train.rows,
         eval_examples=feeds.eval.rows,
         labels=dict(head.labels) | measured_corrections(sampled, classes),
-        **fit.model_dump(),
+        **fits[0].model_dump(),
+        folds=fits if model.per_fold else (),
     )
     files.write_whole(os.path.join(output, TRAINING_FILE), training.model_dump_json(indent=1))
     return training
@@ -127,6 +143,58 @@ def _as_sampled(head: Head, sampled: Mapping[str, tuple[int, int]], classes: Seq
     return replace(head, class_weights=tuple(w * s for w, s in zip(own, shares, strict=True)))
 
 
+@dataclass(frozen=True)
+class _Fitting:
+    """What all models of a training share."""
+
+    layout: Layout
+    model: Model
+    head: Head
+    feeds: _Feeds
+    judge: Judge | None
+    checkpoint: CheckpointFile | None
+
+    def of(self, feed: Feed, fold: int | None = None) -> tuple[keras.Model, Fit]:
+        """Fit a model to the rows of a feed; that of a fold has a seed of its own."""
+        model, checkpoint = self.model, self.checkpoint
+        if fold is not None:
+            model = model.model_copy(update={"seed": (model.seed + fold) % (1 << 32)})
+            checkpoint = None if checkpoint is None else checkpoint.of_fold(fold)
+        return fit_wide_deep(
+            self.layout,
+            model,
+            self.head,
+            feed,
+            self.feeds.eval,
+            judge=self.judge,
+            checkpoint=checkpoint,
+        )
+
+    def by_fold(
+        self, output: str, scores: Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[keras.Model, tuple[Fit, ...]]:
+        """Fit a model to the other rows of each fold; write what each answers for its fold."""
+        models, fits, predicted = [], [], []
+        for fold in range(self.feeds.folds()):
+            progress.remark("train", f"fold {fold}")
+            served, fit = self.of(self.feeds.without(fold), fold)
+            models.append(served)
+            fits.append(fit)
+            rows = FoldRows(fold, inside=True)
+            predicted.append(predict(served, self.feeds.examples, self.layout, rows, scores))
+        together = pa.concat_tables(predicted).sort_by("row")
+        with files.whole(os.path.join(output, OUT_OF_FOLD_FILE)) as path:
+            pq.write_table(together, path)
+        return mean_of(models, self.layout, self.head.link), tuple(fits)
+
+
+def _scores(logits: np.ndarray, *, task: TaskOptions, learned: Mapping[str, Any]) -> np.ndarray:
+    """Return the scores that the served graph would give."""
+    answers = work_of(task.task).answers(task, task.EXPORT(), learned)
+    corrected = correct(tf.constant(logits), learned)
+    return np.asarray(answers[RAW_COLUMNS](corrected)[SCORES])
+
+
 class _Feeds:
     """The training split in a new order each epoch, and the eval split in the order on disk."""
 
@@ -137,7 +205,10 @@ class _Feeds:
         model: Model,
         weights: Mapping[str, Weighting | None],
     ) -> None:
+        self.examples = examples
+        self._layout, self._model, self._weights = layout, model, weights["train"]
         size = model.batch_size or batch_rows(count_rows(examples, "train"))
+        self.batch_size = size
         self.train = Feed(
             examples, "train", layout, batch_size=size, seed=model.seed, weights=weights["train"]
         )
@@ -145,6 +216,24 @@ class _Feeds:
         self.eval = Feed(
             examples, "eval", layout, batch_size=max(size, _EVAL_BATCH), weights=weights["eval"]
         )
+
+    def without(self, fold: int) -> Feed:
+        """Return the training rows of all other folds."""
+        rows = FoldRows(fold, inside=False)
+        return Feed(
+            self.examples,
+            "train",
+            self._layout,
+            batch_size=self.batch_size,
+            seed=self._model.seed + fold,
+            weights=self._weights,
+            only=rows,
+        )
+
+    def folds(self) -> int:
+        """Return how many folds the training rows have."""
+        batches = iter_batches(self.examples, "train", [FOLD])
+        return 1 + max(int(batch.column(0).to_numpy().max(initial=-1)) for batch in batches)
 
 
 def _judged(examples: str, layout: Layout, task: TaskOptions, head: Head) -> Feed:
