@@ -157,7 +157,7 @@ def _table_reader(dataset: Dataset) -> TableReader[Any] | None:
 
 def nodes(dataset: Dataset) -> tuple[str, ...]:
     """Return the ids of the nodes in the order they run; spans and a calibration have more."""
-    after_training = [CALIBRATE] if dataset.spec.calibration.on else []
+    after_training = [CALIBRATE] if dataset.spec.fits_answers else []
     trained = NODES.index("train") + 1
     return spans.nodes(dataset, (*NODES[:trained], *after_training, *NODES[trained:]))
 
@@ -263,7 +263,7 @@ def _code(dataset: Dataset) -> dict[str, Any]:
 
 def _rooms(dataset: Dataset) -> dict[str, str]:
     """Return the functions of the nodes of a dataset, each with its room."""
-    calibrated = {CALIBRATE: CALIBRATE} if dataset.spec.calibration.on else {}
+    calibrated = {CALIBRATE: CALIBRATE} if dataset.spec.fits_answers else {}
     return ROOMS | calibrated | (SPAN_ROOMS if dataset.spans else {})
 
 
@@ -408,7 +408,7 @@ def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:
 
 def _calibrated(shared: _Shared, dataset: Dataset, transformed: Any, trained: Any) -> Nodes:
     """Build the node that calibrates the trained model, if pipeline.yaml wants it."""
-    if not dataset.spec.calibration.on:
+    if not dataset.spec.fits_answers:
         return {}
     from components.calibrate.component import calibrate
 
@@ -417,6 +417,7 @@ def _calibrated(shared: _Shared, dataset: Dataset, transformed: Any, trained: An
         trained=trained.outputs["model"],
         label=shared.label,
         calibration=dataset.spec.calibration.model_dump_json(),
+        answers=shared.answers,
         code=shared.code[CALIBRATE],
     )
     return {CALIBRATE: fitted}

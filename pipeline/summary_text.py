@@ -145,6 +145,8 @@ def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
     head, *body = _columns([[f"test, {examples:,} rows{weighted}", *names], *rows])
     yield Line(head, "bold")
     yield from map(Line, body)
+    if evaluation.get("coverage") is not None:
+        yield _labelled("coverage", f"{evaluation['coverage']:.1%} of labels in intervals or sets")
     if last is not None and last["note"]:
         yield _labelled("last blessed", f"not compared: {last['note']}", WEAK)
 

@@ -76,6 +76,7 @@ def check(
     check_prepare(spec.prepare, columns, spec.label, where=where)
     check_model(spec, derived, where=where)
     _check_calibration(spec, where)
+    _check_coverage(spec, where)
     if spec.model.per_fold and spec.splits.folds is None:
         raise ConfigError(
             "a model for each fold needs folds, and splits.folds is not given",
@@ -98,6 +99,19 @@ def _check_calibration(spec: Spec, where: str) -> None:
             "the method 'quantile' calibrates a quantile, and label.quantile is not given",
             where=f"{where}: calibration.method",
             remedy="set label.quantile, or remove `calibration`",
+        )
+
+
+def _check_coverage(spec: Spec, where: str) -> None:
+    """Check that answers can have intervals: those of a mean."""
+    label = spec.label
+    if spec.export.covered_share is not None and (
+        getattr(label, "poisson", False) or getattr(label, "quantile", None) is not None
+    ):
+        raise ConfigError(
+            "intervals are around a mean, and label.quantile or label.poisson predicts another one",
+            where=f"{where}: export.coverage",
+            remedy="remove `export.coverage`, or the option of the label",
         )
 
 

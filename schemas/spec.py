@@ -119,6 +119,11 @@ class Spec(Strict):
         return tuple(f.name for use in self.uses for f in use.options.outputs(use.columns, 0))
 
     @property
+    def fits_answers(self) -> bool:
+        """Whether something is fitted to answers after training: a calibration, or intervals."""
+        return self.calibration.on or self.export.covered_share is not None
+
+    @property
     def treatment_kinds(self) -> tuple[str, ...]:
         """Names of the treatments that are used, each once, sorted."""
         return tuple(sorted({use.options.kind for use in self.uses}))

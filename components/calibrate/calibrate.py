@@ -6,20 +6,24 @@ push read. The test split is not looked at.
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from pydantic import Field
 
 from components import files, progress
-from components.calibrate.choose import Candidate, best, candidates
+from components.calibrate.choose import Candidate, apply, best, candidates
 from components.calibrate.choose import held_out as cross_validated
 from components.calibrate.fit import fit
 from components.calibrate.held_out import held_out
 from components.tasks.calibration import Calibrator
 from components.tasks.learned import CALIBRATION_FILE, read_learned
-from components.tasks.protocol import HeldOut, optional
+from components.tasks.protocol import HeldOut, optional, work_of
 from components.tasks.reliability import Diagram, diagram
+from components.tasks.uncertainty import conformal_threshold
 from schemas import layout as layouts
 from schemas.calibration import Calibration
 from schemas.errors import DataError
@@ -39,6 +43,8 @@ class Calibrated(Strict):
       rows: of the eval split that count.
       calibrator: the function; None of "none".
       candidates: how every method did under cross-validation; none if only one was wanted.
+      coverage: the wanted share of rows in intervals or sets, if there are any.
+      conformal: the most that an answer may miss by to be in them.
       before: by class, the reliability of the probabilities without calibration on these rows.
       after: the same with it, each row by a fit to other rows.
     """
@@ -47,12 +53,20 @@ class Calibrated(Strict):
     rows: int
     calibrator: Calibrator | None
     candidates: tuple[Candidate, ...] = ()
+    coverage: float | None = None
+    conformal: float | None = None
     before: dict[str, Diagram] = Field(default_factory=dict)
     after: dict[str, Diagram] = Field(default_factory=dict)
 
 
 def calibrate(
-    *, examples: str, trained: str, task: TaskOptions, calibration: Calibration, output: str
+    *,
+    examples: str,
+    trained: str,
+    task: TaskOptions,
+    calibration: Calibration,
+    output: str,
+    coverage: float | None = None,
 ) -> Calibrated:
     """Fit a calibration to the eval split.
 
@@ -62,6 +76,8 @@ def calibrate(
       task: what is predicted.
       calibration: what to fit.
       output: folder that gets the trained model and calibration.json.
+      coverage: share of rows whose label is in the interval or the set of classes of an answer;
+        None without these.
 
     Returns:
       What was fitted.
@@ -73,7 +89,9 @@ def calibrate(
     rows = held_out(examples, SPLIT, trained, layout, task)
     _check(rows, examples)
     quantile = optional(task.task, "quantile_shift")
-    if quantile is not None:
+    if calibration.method == "none":
+        fitted = Calibrated(method="none", rows=len(rows.labels), calibrator=None)
+    elif quantile is not None:
         shift = quantile(rows, task, read_learned(trained))
         fitted = Calibrated(
             method="quantile",
@@ -83,9 +101,13 @@ def calibrate(
     else:
         classes = task.class_names(read_learned(trained))
         fitted = _of_probabilities(rows, calibration.method, classes)
+    if coverage is not None:
+        threshold = _threshold(rows, fitted, coverage, task, read_learned(trained), examples)
+        fitted = fitted.model_copy(update={"coverage": coverage, "conformal": threshold})
     files.copy_tree(trained, output)
     files.write_whole(os.path.join(output, CALIBRATION_FILE), fitted.model_dump_json(indent=1))
-    progress.remark("calibrate", _in_words(fitted, calibration))
+    if calibration.on:
+        progress.remark("calibrate", _in_words(fitted, calibration))
     return fitted
 
 
@@ -98,6 +120,30 @@ def _check(rows: HeldOut, examples: str) -> None:
             expected=f"at least {_LEAST_ROWS} rows with different labels",
             remedy="give more rows, or a larger `splits.eval`, or remove `calibration`",
         )
+
+
+def _threshold(
+    rows: HeldOut,
+    fitted: Calibrated,
+    coverage: float,
+    task: TaskOptions,
+    learned: Mapping[str, Any],
+    where: str,
+) -> float:
+    """Return the conformal threshold of calibrated answers."""
+    if fitted.calibrator is not None:
+        rows = rows._replace(logits=apply(fitted.calibrator, rows.logits))
+    missed = work_of(task.task).misses(rows, task, learned)
+    threshold = conformal_threshold(missed, rows.weights, coverage)
+    if threshold is None:
+        raise DataError(
+            f"the eval split has {fitted.rows:,} rows, which is too few for a coverage of"
+            f" {coverage:g}",
+            where=where,
+            expected=f"at least {math.ceil(coverage / (1 - coverage)):,} rows",
+            remedy="give more rows, or a larger `splits.eval`, or a smaller `export.coverage`",
+        )
+    return threshold
 
 
 def _of_probabilities(rows: HeldOut, method: str, classes: tuple[str, ...]) -> Calibrated:

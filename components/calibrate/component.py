@@ -16,9 +16,10 @@ def calibrate(
     model: OutputArtifact[Model],
     label: Parameter[str],
     calibration: Parameter[str],
+    answers: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """Fit the calibration of a trained model, which is not changed itself."""
+    """Fit what calibrates the answers of a trained model, which is not changed itself."""
     from components.calibrate.calibrate import calibrate as calibrate_model
 
     with (
@@ -32,4 +33,5 @@ def calibrate(
             task=tasks.loads(label),
             calibration=Calibration.model_validate_json(calibration),
             output=output,
+            coverage=tasks.loads_export(answers).covered_share,
         )

@@ -190,6 +190,7 @@ def _report(
         min_slice_examples=evaluation.min_slice_examples,
         weight=label.weight,
         reliability=figures.reliability[0],
+        coverage=figures.coverage,
     )
 
 

@@ -29,6 +29,7 @@ class ScoredBatch(NamedTuple):
         of the last blessed model; at last, of this model without its calibration, if it has one.
       slices: each row's slice by each slicing, int64 [rows].
       relabelled: rows that the last blessed model's graph labels otherwise.
+      covered: 1 where the label is in the interval or the set; None without these; [rows].
       weights: how much each row counts, float64 [rows]; None if all count the same.
     """
 
@@ -36,6 +37,7 @@ class ScoredBatch(NamedTuple):
     scores: tuple[np.ndarray, ...]
     slices: tuple[np.ndarray, ...]
     relabelled: int = 0
+    covered: np.ndarray | None = None
     weights: np.ndarray | None = None
 
 
@@ -49,6 +51,7 @@ class Figures(Strict):
       slices: metrics of the first model on each slice that has rows, by slicing, then by falling
         count.
       relabelled: rows that the last blessed model's graph labels otherwise.
+      coverage: share of the rows whose label is in the interval or the set; None without these.
       reliability: the reliability diagrams of each model, one a class; none without classes.
     """
 
@@ -57,6 +60,7 @@ class Figures(Strict):
     slices: tuple[SliceMetrics, ...]
     relabelled: int
     reliability: tuple[tuple[Diagram, ...], ...] = ()
+    coverage: float | None = None
 
 
 @dataclass
@@ -68,12 +72,14 @@ class Totals:
       models: one tally a model, of one group.
       slicings: one tally a slicing, of the first model, with a group a slice.
       relabelled: see `Figures`.
+      covered: the weight of rows whose label is in the interval or the set, and that of all rows.
     """
 
     task: TaskOptions
     models: tuple[Tally, ...]
     slicings: tuple[Tally, ...]
     relabelled: int = 0
+    covered: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def zeros(cls, task: TaskOptions, models: int, slicings: Sequence[Slicing]) -> Totals:
@@ -94,6 +100,10 @@ class Totals:
         for tally, codes in zip(self.slicings, batch.slices, strict=True):
             tally.add(graded[0], codes, batch.weights)
         self.relabelled += batch.relabelled
+        if batch.covered is not None:
+            weights = np.ones(len(batch.covered)) if batch.weights is None else batch.weights
+            inside, all_ = self.covered
+            self.covered = inside + float(batch.covered @ weights), all_ + float(weights.sum())
 
     def merge(self, other: Totals) -> None:
         """Add other totals of the same models and slicings in place."""
@@ -102,6 +112,7 @@ class Totals:
         ):
             mine.merge(its)
         self.relabelled += other.relabelled
+        self.covered = (self.covered[0] + other.covered[0], self.covered[1] + other.covered[1])
 
     def figures(self, slicings: Sequence[Slicing]) -> Figures:
         """Return the metrics; `slicings` are those that `zeros` was given."""
@@ -116,6 +127,7 @@ class Totals:
             ),
             relabelled=self.relabelled,
             reliability=tuple(map(self._reliability, self.models)),
+            coverage=self.covered[0] / self.covered[1] if self.covered[1] else None,
         )
 
     def _reliability(self, tally: Tally) -> tuple[Diagram, ...]:

@@ -87,6 +87,8 @@ class Report(Strict):
       reliability: a reliability diagram for each class, of two classes for the second one alone;
         none without classes.
       uncalibrated: the model without its calibration; None if it has none.
+      coverage: share of the rows whose label is in the interval or the set of classes of its
+        answer; None without these.
       weight: the column by which rows count in all metrics; None if all count the same.
     """
 
@@ -105,6 +107,7 @@ class Report(Strict):
     min_slice_examples: int
     reliability: tuple[Diagram, ...] = ()
     uncalibrated: Uncalibrated | None = None
+    coverage: float | None = None
     weight: str | None = None
 
     def write(self, folder: str) -> None:

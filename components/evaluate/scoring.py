@@ -51,17 +51,21 @@ class EvaluationModel:
         """
         self._path = saved_model
         self.inputs = _inputs(saved_model, columns)
-        self.calibrated = names.UNCALIBRATED_SCORES in _signature_def(saved_model).outputs
+        optional = (names.UNCALIBRATED_SCORES, names.COVERED)
+        self._outputs = (
+            *_OUTPUTS,
+            *(n for n in optional if n in _signature_def(saved_model).outputs),
+        )
+        self.calibrated = names.UNCALIBRATED_SCORES in self._outputs
         self._shared = shared.Shared()
         self._signature: LoadedSignature | None = None
         self.load()
 
     def load(self) -> LoadedSignature:
         """Return the signature in memory, the same object throughout a process."""
-        outputs = (*_OUTPUTS, *([names.UNCALIBRATED_SCORES] if self.calibrated else []))
         if self._signature is None:
             self._signature = self._shared.acquire(
-                lambda: LoadedSignature(self._path, names.EVALUATION, outputs)
+                lambda: LoadedSignature(self._path, names.EVALUATION, self._outputs)
             )
         return self._signature
 
@@ -111,6 +115,7 @@ class ScoreBatches(beam.DoFn):
             ),
             slices=tuple(slicing.codes(batch) for slicing in self._slicings),
             relabelled=sum(int((its[names.LABEL] != mine[names.LABEL]).sum()) for its in last),
+            covered=mine.get(names.COVERED),
             weights=None if self._weight is None else _weights(batch, self._weight),
         )
         self._scored.inc(batch.num_rows)

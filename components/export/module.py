@@ -20,8 +20,11 @@ from components.export.inputs import complete, parse, raw_columns
 from components.export.warnings import Warnings
 from components.tasks.calibration import calibrator_of, served_logits
 from components.tasks.correction import correct
-from components.tasks.protocol import work_of
+from components.tasks.learned import CONFORMAL
+from components.tasks.protocol import optional, work_of
+from components.tasks.uncertainty import spread_of
 from components.train.inputs import pack
+from components.train.members import members_of
 from components.train.model import logits_shape
 from schemas.columns import Column
 from schemas.layout import Layout
@@ -74,7 +77,10 @@ class ServingGraph:
         self._evaluation = evaluation
         self._answers = work_of(label.task).answers(label, answers, learned)
         self._warnings = warnings
-        self._model_logits = _logits_of(model, layout, served_logits(learned))
+        self._served = served_logits(learned)
+        self._members = members_of(model) if answers.spread else None
+        self._covered = optional(label.task, "covered") if CONFORMAL in learned else None
+        self._model_logits = _logits_of(model, layout, self._served)
         corrected = partial(correct, learned=learned)
         self._uncalibrated_logits = (
             None if calibrator_of(learned) is None else _logits_of(model, layout, corrected)
@@ -127,6 +133,9 @@ class ServingGraph:
         dense = complete(columns, self._serving)
         features = self._transform(raw_columns(dense, self._serving))
         answer = dict(self._answers[names.PREDICT](self._model_logits(features)))
+        if self._members is not None:
+            members = self._members(pack(features, self._layout), training=False)
+            answer[names.SPREAD] = spread_of(members, self._served, self._score)
         if self._warnings is not None:
             answer |= self._warnings.of_rows(dense.values, features)
         return answer
@@ -143,6 +152,10 @@ class ServingGraph:
         if self._uncalibrated_logits is not None:
             uncalibrated = self._score(self._uncalibrated_logits(outputs))
             answers[names.UNCALIBRATED_SCORES] = uncalibrated[names.SCORES]
+        if self._covered is not None:
+            predicted = self._answers[names.PREDICT](self._model_logits(outputs))
+            inside = self._covered(predicted, outputs[self._layout.label])
+            answers[names.COVERED] = tf.cast(inside, tf.int64)
         return answers
 
     def _score(self, logits: tf.Tensor) -> Tensors:

@@ -18,6 +18,7 @@ from schemas.signatures import BY_COLUMN as BY_COLUMN
 from schemas.signatures import CLASS as CLASS
 from schemas.signatures import CLASSES as CLASSES
 from schemas.signatures import CLASSIFICATION as CLASSIFICATION
+from schemas.signatures import COVERED as COVERED
 from schemas.signatures import EVALUATION as EVALUATION
 from schemas.signatures import EXAMPLE_INPUTS as EXAMPLE_INPUTS
 from schemas.signatures import EXAMPLES as EXAMPLES
@@ -25,6 +26,7 @@ from schemas.signatures import INPUTS as INPUTS
 from schemas.signatures import LABEL as LABEL
 from schemas.signatures import LISTS_TOO_LONG as LISTS_TOO_LONG
 from schemas.signatures import LOGITS as LOGITS
+from schemas.signatures import LOWER as LOWER
 from schemas.signatures import METHOD_NAMES as METHOD_NAMES
 from schemas.signatures import MISSING_IN_LISTS as MISSING_IN_LISTS
 from schemas.signatures import NOT_BOOLEANS as NOT_BOOLEANS
@@ -35,14 +37,17 @@ from schemas.signatures import OUT_OF_VOCABULARY as OUT_OF_VOCABULARY
 from schemas.signatures import OUTPUTS as OUTPUTS
 from schemas.signatures import PADDING as PADDING
 from schemas.signatures import PREDICT as PREDICT
+from schemas.signatures import PREDICTION_SET as PREDICTION_SET
 from schemas.signatures import PROBABILITIES as PROBABILITIES
 from schemas.signatures import RAW_COLUMNS as RAW_COLUMNS
 from schemas.signatures import REGRESSION as REGRESSION
 from schemas.signatures import SCORE as SCORE
 from schemas.signatures import SCORES as SCORES
 from schemas.signatures import SERVING_DEFAULT as SERVING_DEFAULT
+from schemas.signatures import SPREAD as SPREAD
 from schemas.signatures import TRANSFORM_FEATURES as TRANSFORM_FEATURES
 from schemas.signatures import UNCALIBRATED_SCORES as UNCALIBRATED_SCORES
+from schemas.signatures import UPPER as UPPER
 from schemas.signatures import WARNINGS as WARNINGS
 from schemas.tasks.options import ExportOptions, TaskOptions
 

@@ -58,6 +58,11 @@ class Judged:
         return path_of(self.serving_path, self.question)
 
 
+# The model does not compute warnings, so training has nothing to compare them with; whether a label
+# is in an interval follows from the interval, which is compared.
+_NOT_COMPARED = (*names.ABOUT_A_ROW, names.COVERED)
+
+
 def path_of(path: PathAnswers, question: Question) -> str:
     """Return the name of a question to a serving path."""
     return f"{path.name}: {question.name}"
@@ -96,8 +101,7 @@ def _judge_one(
     if isinstance(answer, NoAnswerError):
         failure = PathFailure(path=path_of(path, question), reason=str(answer))
         return Judged(path, question, failure=failure)
-    # The model does not compute warnings, so training has nothing to compare them with.
-    answer = {name: values for name, values in answer.items() if name not in names.ABOUT_A_ROW}
+    answer = {name: values for name, values in answer.items() if name not in _NOT_COMPARED}
     expected = expected_outputs(question, reference, answer)
     comparison = compare(expected, answer, keep=_KEPT, rank=np.where(changes > 1, changes, 0))
     result = QuestionResult(

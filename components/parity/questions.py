@@ -290,4 +290,5 @@ def _decided(expected: Expected, by: Expected, given: np.ndarray, decision: Deci
     if given.shape != by.values.shape or given.dtype != by.values.dtype:
         return expected
     near = close(by, given).reshape(len(given), -1).all(axis=1)
+    near = near.reshape(-1, *[1] * (expected.values.ndim - 1))
     return Expected(np.where(near, decision.decide(given), expected.values), expected.tolerance)

@@ -24,7 +24,9 @@ from components.tasks.calibration import calibrator_of, served_logits
 from components.tasks.correction import correct
 from components.tasks.learned import read_learned
 from components.tasks.protocol import work_of
+from components.tasks.uncertainty import spread_of
 from components.train.inputs import pack
+from components.train.members import members_of
 from components.train.model import BASELINE_FILE, MODEL_FILE, load, logits_shape
 from schemas.columns import Column
 from schemas.layout import Layout
@@ -58,7 +60,8 @@ def transform_then_predict(
     """
     transform = _TransformGraph(transform_graph)
     models = [_load(os.path.join(trained, name)) for name in (MODEL_FILE, BASELINE_FILE)]
-    features, labels, logits = [], [], []
+    members = members_of(models[0]) if answers.spread else None
+    features, labels, logits, spreads = [], [], [], []
     for start in range(0, batch.num_rows, REQUEST_ROWS):
         part = batch.slice(start, REQUEST_ROWS)
         raw = {c.name: dense(part.column(i), c) for i, c in enumerate(columns)}
@@ -70,6 +73,8 @@ def transform_then_predict(
         logits.append(
             [np.reshape(model.predict_on_batch(packed), logits_shape(model)) for model in models]
         )
+        if members is not None:
+            spreads.append(members.predict_on_batch(packed))
     kernels = [kernel for model in models for kernel in _kernels(model)]
     whole = {f.name: joined([np.asarray(p[f.name]) for p in features]) for f in layout.features}
     longest = [len(layout.ids) + sum(whole[f.name].shape[1] for f in layout.lists)]
@@ -80,13 +85,18 @@ def transform_then_predict(
     uncalibrated, baseline = correct(own, learned), correct(baseline, learned)
     own = served_logits(learned)(own)
     scores = answer[names.RAW_COLUMNS]
+    computed = {
+        signature: {name: tensor.numpy() for name, tensor in of_logits(own).items()}
+        for signature, of_logits in answer.items()
+    }
+    if answers.spread:
+        logits_of_members = tf.constant(np.concatenate(spreads))
+        spread = spread_of(logits_of_members, served_logits(learned), scores)
+        computed[names.PREDICT][names.SPREAD] = spread.numpy()
     return Reference(
         features=whole,
         label=np.concatenate(labels),
-        answers={
-            signature: {name: tensor.numpy() for name, tensor in of_logits(own).items()}
-            for signature, of_logits in answer.items()
-        },
+        answers=computed,
         baseline_scores=scores(baseline)[names.SCORES].numpy(),
         uncalibrated_scores=None
         if calibrator_of(learned) is None

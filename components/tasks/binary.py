@@ -20,6 +20,7 @@ from components.tasks.calibration import growth
 from components.tasks.class_weights import measured_weights, weights_of_classes
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
 from components.tasks.reliability import Diagram, of_sums
+from components.tasks.uncertainty import SPREAD
 from schemas import signatures as names
 from schemas.errors import DataError
 from schemas.tasks.binary import RULE_CLASSES, Binary, BinaryExport
@@ -54,6 +55,7 @@ _TOLERANCES = {
     names.BASELINE_SCORES: PROBABILITY,
     names.UNCALIBRATED_SCORES: PROBABILITY,
     names.LOGITS: LOGIT,
+    names.SPREAD: SPREAD,
 }
 
 

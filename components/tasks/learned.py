@@ -12,6 +12,7 @@ from schemas import layout
 TRAINING_FILE = "training.json"
 CALIBRATION_FILE = "calibration.json"  # only of a model that was calibrated
 CORRECTION = "correction"  # what is added to the logit of each class, if classes were sampled
+CONFORMAL = "conformal"  # the threshold of intervals and sets, if these are wanted
 CALIBRATION = "calibrator"  # the function of the logits, if one was fitted
 
 
@@ -22,5 +23,7 @@ def read_learned(trained: str) -> dict[str, Any]:
         values |= json.loads(files.read_bytes(os.path.join(trained, name))).get(key, {})
     calibration = os.path.join(trained, CALIBRATION_FILE)
     if files.is_file(calibration):
-        values[CALIBRATION] = json.loads(files.read_bytes(calibration))[CALIBRATION]
+        fitted = json.loads(files.read_bytes(calibration))
+        found = {key: fitted[key] for key in (CALIBRATION, CONFORMAL)}
+        values |= {key: value for key, value in found.items() if value is not None}
     return values

@@ -13,6 +13,7 @@ from components.column_tensors import texts
 from components.tasks import label_values
 from components.tasks.calibration import growth
 from components.tasks.class_weights import measured_weights, weights_of_classes
+from components.tasks.learned import CONFORMAL
 from components.tasks.multiclass_tally import (
     BINS,
     GradedClasses,
@@ -23,17 +24,19 @@ from components.tasks.multiclass_tally import grade as _grade
 from components.tasks.multiclass_tally import metrics_of as metrics
 from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
 from components.tasks.reliability import Diagram, of_sums
+from components.tasks.uncertainty import SPREAD
 from schemas import signatures as names
 from schemas.errors import DataError
 from schemas.tasks.multiclass import Multiclass, MulticlassExport
 
 if TYPE_CHECKING:
-    from components.tasks.protocol import Labels, Tensors
+    from components.tasks.protocol import HeldOut, Labels, Tensors
 
 __all__ = [
     "VALID",
     "answers",
     "constant",
+    "covered",
     "decisions",
     "diagrams",
     "grade",
@@ -41,6 +44,7 @@ __all__ = [
     "label",
     "learn",
     "metrics",
+    "misses",
     "tally",
     "tolerances",
 ]
@@ -54,6 +58,7 @@ _TOLERANCES = {
     names.BASELINE_SCORES: PROBABILITY,
     names.UNCALIBRATED_SCORES: PROBABILITY,
     names.LOGITS: LOGIT,
+    names.SPREAD: SPREAD,
 }
 
 
@@ -109,19 +114,24 @@ def answers(
     options: Multiclass, export: MulticlassExport, learned: Mapping[str, Any]
 ) -> dict[str, Callable[[tf.Tensor], Tensors]]:
     """Return, by signature, what logits [rows, classes] become."""
-    classes = tf.constant(learned["classes"])
+    classes, least = tf.constant(learned["classes"]), _least(export, learned)
 
     def score(logits: tf.Tensor) -> Tensors:
         return {names.SCORES: tf.nn.softmax(logits), names.LOGITS: logits}
 
     def predict(logits: tf.Tensor) -> Tensors:
         probabilities = tf.nn.softmax(logits)
-        return {
+        answer = {
             names.SCORE: tf.reduce_max(probabilities, axis=1),
             names.CLASS: tf.gather(classes, tf.argmax(probabilities, axis=1)),
             names.PROBABILITIES: probabilities,
             names.LOGITS: logits,
         }
+        if least is not None:
+            # of no class that is likely enough, the likeliest one
+            limit = tf.minimum(least, tf.reduce_max(probabilities, axis=1, keepdims=True))
+            answer[names.PREDICTION_SET] = tf.cast(probabilities >= limit, tf.float32)
+        return answer
 
     def classify(logits: tf.Tensor) -> Tensors:
         names_of_rows = tf.tile(classes[tf.newaxis], [tf.shape(logits)[0], 1])
@@ -134,6 +144,26 @@ def answers(
     }
 
 
+def _least(export: MulticlassExport, learned: Mapping[str, Any]) -> np.float32 | None:
+    """Return the least probability of a class in the set."""
+    threshold = None if export.coverage is None else learned.get(CONFORMAL)
+    return None if threshold is None else np.float32(1 - threshold)
+
+
+def misses(rows: HeldOut, options: Multiclass, learned: Mapping[str, Any]) -> np.ndarray:
+    """Return 1 - probability of the right class (LAC: Sadinle et al. 2019, arXiv:1609.00451)."""
+    p = np.exp(rows.logits - rows.logits.max(axis=1, keepdims=True))
+    own = p[np.arange(len(p)), rows.labels.astype(np.int64)]
+    return np.asarray(1 - own / p.sum(axis=1))
+
+
+def covered(answer: Tensors, label: tf.Tensor) -> tf.Tensor:
+    """Return whether labels are in the sets of the answers of `predict`, bool [rows]."""
+    inside = answer[names.PREDICTION_SET]
+    of_label = tf.one_hot(label, inside.shape[1], dtype=inside.dtype)
+    return tf.reduce_sum(inside * of_label, axis=1) > 0
+
+
 def tolerances(options: Multiclass, learned: Mapping[str, Any]) -> Mapping[str, Tolerance]:
     """Return the tolerances of probabilities and logits, for the steepness of a calibration."""
     return {name: near.times(growth(learned)) for name, near in _TOLERANCES.items()}
@@ -144,7 +174,14 @@ def decisions(
 ) -> dict[str, Decision]:
     """Return the class, which follows from the probabilities."""
     classes = np.array([name.encode() for name in learned["classes"]], dtype=object)
-    return {names.CLASS: Decision(names.PROBABILITIES, lambda p: classes[p.argmax(axis=1)])}
+    found = {names.CLASS: Decision(names.PROBABILITIES, lambda p: classes[p.argmax(axis=1)])}
+    least = _least(export, learned)
+    if least is not None:
+        found[names.PREDICTION_SET] = Decision(
+            names.PROBABILITIES,
+            lambda p: (p >= np.minimum(least, p.max(axis=1, keepdims=True))).astype(np.float32),
+        )
+    return found
 
 
 def grade(scores: np.ndarray, labels: np.ndarray, options: Multiclass) -> GradedClasses:

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.column_tensors import numbers
+from components.tasks.learned import CONFORMAL
 from components.tasks.protocol import LOGIT, RELATIVE, Decision, Head, Metrics, Tolerance
 from components.tasks.regression_tally import BINS, GradedNumbers, RegressionTally, constant_metrics
 from components.tasks.regression_tally import grade as _grade
@@ -29,11 +30,13 @@ __all__ = [
     "VALID",
     "answers",
     "constant",
+    "covered",
     "decisions",
     "grade",
     "head",
     "label",
     "metrics",
+    "misses",
     "quantile_shift",
     "tally",
     "tolerances",
@@ -120,9 +123,20 @@ def answers(
             value = tf.math.expm1(value) if options.log1p else value
         return value if options.clip is None else tf.clip_by_value(value, *options.clip)
 
+    reach = learned.get(CONFORMAL) if export.coverage is not None else None
+
+    def predict(logits: tf.Tensor) -> Tensors:
+        answer = {names.PREDICTION: prediction(logits)}
+        if reach is not None:
+            answer |= {
+                names.LOWER: prediction(logits - reach),
+                names.UPPER: prediction(logits + reach),
+            }
+        return answer
+
     return {
         names.RAW_COLUMNS: lambda logits: {names.SCORES: prediction(logits)},
-        names.PREDICT: lambda logits: {names.PREDICTION: prediction(logits)},
+        names.PREDICT: predict,
         names.REGRESSION: lambda logits: {names.OUTPUTS: prediction(logits)},
     }
 
@@ -141,8 +155,22 @@ def tolerances(options: Regression, learned: Mapping[str, Any]) -> Mapping[str, 
         names.OUTPUTS,
         names.BASELINE_SCORES,
         names.UNCALIBRATED_SCORES,
+        names.LOWER,
+        names.UPPER,
     )
-    return dict.fromkeys(outputs, near)
+    spread = Tolerance(10 * near.relative, 2 * near.absolute)
+    return {**dict.fromkeys(outputs, near), names.SPREAD: spread}
+
+
+def misses(rows: HeldOut, options: Regression, learned: Mapping[str, Any]) -> np.ndarray:
+    """Return how far the label of each held-out row is from its prediction, in logits."""
+    target = (_target(rows.labels, options) - learned["mean"]) / learned["scale"]
+    return np.asarray(np.abs(target - rows.logits))
+
+
+def covered(answer: Tensors, label: tf.Tensor) -> tf.Tensor:
+    """Return whether labels are in the intervals of the answers of `predict`, bool [rows]."""
+    return tf.logical_and(answer[names.LOWER] <= label, label <= answer[names.UPPER])
 
 
 def quantile_shift(rows: HeldOut, options: Regression, learned: Mapping[str, Any]) -> float:

@@ -17,6 +17,7 @@ from schemas.sources.options import SourceOptions
 from schemas.strict import Finite, Strict
 from schemas.tasks.class_weights import ClassWeights, named_in, require_classes, weighed_in_words
 from schemas.tasks.options import (
+    SPREAD_MEANING,
     Above,
     Baseline,
     Bound,
@@ -134,6 +135,7 @@ class BinaryExport(ExportOptions):
                     meaning=f"those of {first!r} and {second!r}",
                 ),
                 logits,
+                *([number(names.SPREAD, SPREAD_MEANING)] if self.spread else []),
             ),
             names.CLASSIFICATION: (
                 Output(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -19,9 +19,11 @@ from schemas.sources.options import SourceOptions
 from schemas.strict import require_known
 from schemas.tasks.class_weights import ClassWeights, named_in, require_classes, weighed_in_words
 from schemas.tasks.options import (
+    SPREAD_MEANING,
     Baseline,
     Bound,
     ClassesOf,
+    Coverage,
     ExportOptions,
     Metric,
     TaskOptions,
@@ -70,8 +72,14 @@ class MulticlassExport(ExportOptions):
     """What the signatures `predict` and `classification` answer with."""
 
     task: Literal["multiclass"] = "multiclass"
+    coverage: Coverage | None = None  # of the set of classes that `predict` returns
 
     METHODS = (names.CLASSIFICATION,)
+
+    @property
+    def covered_share(self) -> float | None:
+        """The share of rows whose class is in the set."""
+        return self.coverage
 
     def class_names(self, learned: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the names of the classes, in the order of their probabilities."""
@@ -93,12 +101,20 @@ class MulticlassExport(ExportOptions):
                 Output(name=names.CLASS, dtype="string", shape=(), meaning="the likeliest class"),
                 list_of(names.PROBABILITIES, "float32", each),
                 logits,
+                *self._uncertainty(list_of),
             ),
             names.CLASSIFICATION: (
                 list_of(names.CLASSES, "string", "the names of all classes"),
                 list_of(names.SCORES, "float32", "probability of each"),
             ),
         }
+
+    def _uncertainty(self, list_of: Callable[[str, str, str], Output]) -> Iterator[Output]:
+        if self.coverage is not None:
+            meaning = f"1 for each class of a set with the right one in {self.coverage:g} of rows"
+            yield list_of(names.PREDICTION_SET, "float32", meaning)
+        if self.spread:
+            yield list_of(names.SPREAD, "float32", SPREAD_MEANING)
 
 
 class Multiclass(TaskOptions):

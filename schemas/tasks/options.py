@@ -143,11 +143,16 @@ class ThresholdOptions(Strict):
         return bound
 
 
+Coverage = Annotated[Finite, Field(ge=0.5, lt=1)]
+SPREAD_MEANING = "standard deviation over the model's members"
+
+
 class ExportOptions(Strict):
     """What the signatures answer; a task adds its own options."""
 
     task: str
     warnings: bool = False  # a row's missing, out-of-domain and out-of-vocabulary values
+    spread: bool = False  # standard deviation of the members' scores
 
     # The optional signatures, `classification` and `regression`, that the task has.
     METHODS: ClassVar[tuple[str, ...]]
@@ -163,6 +168,11 @@ class ExportOptions(Strict):
     @property
     def decision(self) -> float | None:
         """The least score of a row of the second class; None if a score does not decide."""
+        return None
+
+    @property
+    def covered_share(self) -> float | None:
+        """The share of rows whose label is in the interval or the set; None without these."""
         return None
 
     @property

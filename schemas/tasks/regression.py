@@ -15,8 +15,10 @@ from schemas.expectations import Expectation
 from schemas.sources.options import SourceOptions
 from schemas.strict import Finite
 from schemas.tasks.options import (
+    SPREAD_MEANING,
     Baseline,
     Bound,
+    Coverage,
     ExportOptions,
     Metric,
     TaskOptions,
@@ -46,17 +48,36 @@ class RegressionExport(ExportOptions):
     """What the signatures `predict` and `regression` answer with."""
 
     task: Literal["regression"] = "regression"
+    coverage: Coverage | None = None  # of the interval that `predict` returns
 
     METHODS = (names.REGRESSION,)
+
+    @property
+    def covered_share(self) -> float | None:
+        """The share of rows whose label is between the ends."""
+        return self.coverage
 
     def outputs(self, learned: Mapping[str, Any]) -> dict[str, tuple[Output, ...]]:
         """Return the outputs: the prediction, in the label's unit."""
         meaning = "the predicted number, in the label's unit"
         return {
             names.RAW_COLUMNS: (number(names.SCORES, meaning),),
-            names.PREDICT: (number(names.PREDICTION, meaning),),
+            names.PREDICT: (
+                number(names.PREDICTION, meaning),
+                *self._interval(),
+                *([number(names.SPREAD, SPREAD_MEANING)] if self.spread else []),
+            ),
             names.REGRESSION: (number(names.OUTPUTS, meaning),),
         }
+
+    def _interval(self) -> tuple[Output, ...]:
+        if self.coverage is None:
+            return ()
+        share = f"that the label is in with probability {self.coverage:g}"
+        return (
+            number(names.LOWER, f"the least number of the interval {share}"),
+            number(names.UPPER, "the greatest number of it"),
+        )
 
 
 class Regression(TaskOptions):

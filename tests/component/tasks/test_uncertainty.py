@@ -1,0 +1,90 @@
+"""The spread over members, conformal intervals and sets: what they cover, and in the graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.tasks import multiclass, regression
+from components.tasks.calibration import served_logits
+from components.tasks.protocol import HeldOut
+from components.tasks.uncertainty import conformal_threshold, spread_of
+from schemas import signatures as names
+from schemas.tasks.multiclass import Multiclass, MulticlassExport
+from schemas.tasks.regression import Regression, RegressionExport
+
+pytestmark = pytest.mark.component
+
+RANDOM = np.random.default_rng(8)
+CLASSES = ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.95])
+def test_a_threshold_covers_new_rows_as_promised(coverage):
+    inside = []
+    for _ in range(3000):
+        misses = RANDOM.exponential(size=60)
+        threshold = conformal_threshold(misses[:59], np.ones(59), coverage)
+        inside.append(misses[59] <= threshold)
+    noise = 3 * np.sqrt(coverage * (1 - coverage) / 3000)
+    assert coverage - noise <= np.mean(inside) <= coverage + 1 / 60 + noise
+
+
+def test_too_few_rows_have_no_threshold():
+    assert conformal_threshold(np.arange(9.0), np.ones(9), 0.9) == 8
+    assert conformal_threshold(np.arange(8.0), np.ones(8), 0.9) is None
+
+
+@pytest.mark.parametrize("options", [{}, {"log1p": True}, {"clip": [0, 90]}])
+def test_an_interval_is_around_the_prediction_and_covers(options):
+    task = Regression.model_validate({"column": "y"} | options)
+    learned = {"mean": 3.0, "scale": 0.5}
+    logits = RANDOM.normal(size=4000)
+    target = 3 + 0.5 * (logits + RANDOM.normal(size=4000))
+    labels = np.expm1(target) if task.log1p else target
+    rows = HeldOut(logits[:2000], labels[:2000], np.ones(2000))
+    misses = regression.misses(rows, task, learned)
+    learned["conformal"] = conformal_threshold(misses, np.ones(2000), 0.8)
+    answers = regression.answers(task, RegressionExport(coverage=0.8), learned)
+    answer = answers[names.PREDICT](tf.constant(logits[2000:], tf.float32))
+    lower, middle, upper = (answer[n] for n in (names.LOWER, names.PREDICTION, names.UPPER))
+    assert np.all((lower <= middle) & (middle <= upper))
+    covered = regression.covered(answer, tf.constant(labels[2000:], tf.float32))
+    assert np.mean(covered) == pytest.approx(0.8, abs=0.04)
+    plain = regression.answers(task, RegressionExport(), learned)[names.PREDICT]
+    assert set(plain(tf.constant([0.0]))) == {names.PREDICTION}
+
+
+def test_a_set_has_the_right_class_as_often_as_promised_and_is_never_empty():
+    task = Multiclass.model_validate({"column": "y"})
+    logits = RANDOM.normal(size=(4000, 3)) * 2
+    labels = (logits + RANDOM.gumbel(size=(4000, 3))).argmax(axis=1)
+    rows = HeldOut(logits[:2000], labels[:2000].astype(np.float64), np.ones(2000))
+    learned = {"classes": CLASSES}
+    misses = multiclass.misses(rows, task, learned)
+    learned["conformal"] = conformal_threshold(misses, np.ones(2000), 0.9)
+    export = MulticlassExport(coverage=0.9)
+    answer = multiclass.answers(task, export, learned)[names.PREDICT](
+        tf.constant(logits[2000:], tf.float32)
+    )
+    sizes = answer[names.PREDICTION_SET].numpy().sum(axis=1)
+    assert sizes.min() == 1
+    assert sizes.max() > 1
+    covered = multiclass.covered(answer, tf.constant(labels[2000:]))
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.03)
+    decision = multiclass.decisions(task, export, learned)[names.PREDICTION_SET]
+    decided = decision.decide(answer[names.PROBABILITIES].numpy())
+    assert (decided == answer[names.PREDICTION_SET].numpy()).all()
+
+
+def test_the_spread_is_that_of_the_scores_that_are_served():
+    members = RANDOM.normal(size=(5, 4, 1))
+    learned = {"calibrator": {"kind": "line", "rows": [[0.5, 1.0]]}}
+    found = spread_of(
+        tf.constant(members),
+        served_logits(learned),
+        lambda logits: {names.SCORES: tf.sigmoid(logits)},
+    )
+    scores = 1 / (1 + np.exp(-(0.5 * members[..., 0] + 1)))
+    np.testing.assert_allclose(found, scores.std(axis=1))
