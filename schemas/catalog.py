@@ -13,6 +13,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pydantic
@@ -125,8 +126,8 @@ def with_folds(dataset: Dataset, folds: int) -> Dataset:
             f"--folds does not fit the splits: {plain(error.errors()[0])}", where=f"{where}: splits"
         ) from error
     model = spec.model.model_copy(update={"per_fold": True})
-    changed = spec.model_copy(update={"splits": splits, "model": model})
-    return _checked(dataset.folder, changed, dataset.schema_text)
+    changed = {"splits": splits, "model": model}
+    return _checked(dataset.folder, dataset.schema_text, changed)
 
 
 def with_schema(folder: Path, schema_text: str) -> Dataset:
@@ -138,9 +139,13 @@ def with_schema(folder: Path, schema_text: str) -> Dataset:
     return _checked(folder, schema_text)
 
 
-def _checked(folder: Path, schema_text: str) -> Dataset:
+def _checked(
+    folder: Path, schema_text: str, changed: Mapping[str, Any] = MappingProxyType({})
+) -> Dataset:
+    """Read pipeline.yaml, with sections that are given instead, and check it with a schema."""
     where, path = str(folder / SCHEMA_FILE), folder / SPEC_FILE
     spec, node = _read(path, schema_text)
+    spec = spec.model_copy(update=changed)
     columns = read_columns(schema_text, where=where)
     derived = read_derived(spec.derive, columns, where=str(path))
     spec, rules = select(
