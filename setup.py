@@ -67,6 +67,7 @@ EXTRAS = {
     "postgresql": ["adbc-driver-postgresql>=1.3,<2"],
     "s3": ["boto3>=1.36,<2"],  # for s3://; older ones write no object IfMatch
     "sqlite": ["adbc-driver-sqlite>=1.3,<2"],
+    "tune": ["optuna>=4,<6"],
 }
 
 DEV = [

@@ -217,15 +217,11 @@ class _Shared:
 
     @classmethod
     def of(cls, dataset: Dataset) -> _Shared:
-        preprocessed = {"features", "crosses", "combinations", "label"}
-        label, unread = dataset.spec.label, dataset.spec.label.EVALUATION_ONLY
-        sections = dataset.spec.model_dump(
-            mode="json", include=preprocessed, exclude={"label": set(unread)}
-        )
+        label = dataset.spec.label
         return cls(
             columns=schema_columns.dumps(dataset.columns),
-            features=json.dumps(sections | {"derived": plain(dataset.derived)} | _code(dataset)),
-            label=label.model_dump_json(exclude=set(unread)),
+            features=features_of(dataset),
+            label=label.model_dump_json(exclude=set(label.EVALUATION_ONLY)),
             answers=dataset.spec.export.model_dump_json(),
             expectations=_expectations(dataset).model_dump_json(),
             settings=dataset.spec.examples.model_dump_json(),
@@ -259,6 +255,14 @@ def _code(dataset: Dataset) -> dict[str, Any]:
         return {}
     libraries = digests.libraries(dataset.code, str(dataset.folder / own_code.FILE))
     return {"code": {"text": dataset.code, "libraries": libraries}}
+
+
+def features_of(dataset: Dataset) -> str:
+    """Return what `transform` receives of pipeline.yaml, as JSON."""
+    preprocessed = {"features", "crosses", "combinations", "label"}
+    unread = set(dataset.spec.label.EVALUATION_ONLY)
+    sections = dataset.spec.model_dump(mode="json", include=preprocessed, exclude={"label": unread})
+    return json.dumps(sections | {"derived": plain(dataset.derived)} | _code(dataset))
 
 
 def _rooms(dataset: Dataset) -> dict[str, str]:

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     ' or "last 7". Without it, those of pipeline.yaml, or the newest one.',
 )
 @click.option(
+    "--model",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A file whose section `model` replaces that of pipeline.yaml, such as tuned.yaml.",
+)
+@click.option(
     "--folds",
     type=click.IntRange(2, 100),
     help="Train a model for each of so many folds of the training rows, and serve their mean; like"
@@ -52,6 +58,7 @@ def command(
     output: str,
     allow_anomalies: bool,
     spans: str | None,
+    model: str | None,
     folds: int | None,
     verbose: bool,
     runner: RunnerName | None,
@@ -67,6 +74,7 @@ def command(
     from schemas import catalog
 
     read = catalog.load(dataset)
+    read = read if model is None else catalog.with_model(read, model)
     read = read if folds is None else catalog.with_folds(read, folds)
     on = runners.choose(read.spec.runner, runner, settings, ctx.meta["beam"])
     from pipeline.run import run

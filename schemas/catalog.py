@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pydantic
+import yaml
 
 from schemas import sources, splits, tasks, yaml_text
 from schemas.agreement import check
@@ -25,6 +26,7 @@ from schemas.derive import read_derived
 from schemas.derived import DerivedColumn, raw_names
 from schemas.errors import ConfigError, did_you_mean
 from schemas.expectations import expectations_of
+from schemas.model import Model
 from schemas.own_code import read_code
 from schemas.schema_rules import check_schema
 from schemas.selectors import Rule, select
@@ -128,6 +130,31 @@ def with_folds(dataset: Dataset, folds: int) -> Dataset:
     model = spec.model.model_copy(update={"per_fold": True})
     changed = {"splits": splits, "model": model}
     return _checked(dataset.folder, dataset.schema_text, changed)
+
+
+def with_model(dataset: Dataset, path: str) -> Dataset:
+    """Return a dataset with the section `model` of another file, checked like `load`.
+
+    Raises:
+      ConfigError: the file cannot be read, has other sections, or its options are wrong.
+    """
+    try:
+        given = yaml.safe_load(_read_text(Path(path), most=_LARGEST_SPEC))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"not YAML: {error}", where=path) from error
+    if not isinstance(given, dict) or set(given) != {"model"}:
+        raise ConfigError(
+            "the file has to have the section `model` and no other one",
+            where=path,
+            expected="a file such as tuned.yaml, which `skewless tune` writes",
+        )
+    try:
+        model = Model.model_validate(given["model"])
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        keys = ".".join(map(str, ("model", *first["loc"])))
+        raise ConfigError(plain(first), where=f"{path}: {keys}") from error
+    return _checked(dataset.folder, dataset.schema_text, {"model": model})
 
 
 def with_schema(folder: Path, schema_text: str) -> Dataset:

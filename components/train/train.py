@@ -101,7 +101,7 @@ def train(
     classes = task.class_names(layout.label_learned)
     weights = {
         "train": weighting(examples, "train", layout, task, head),
-        "eval": weighting(examples, "eval", layout, task, _as_sampled(head, sampled, classes)),
+        "eval": weighting(examples, "eval", layout, task, as_sampled(head, sampled, classes)),
     }
     feeds = _Feeds(examples, layout, model, weights)
     baseline = build_baseline(layout, head.start)
@@ -131,7 +131,7 @@ def train(
     return training
 
 
-def _as_sampled(head: Head, sampled: Mapping[str, tuple[int, int]], classes: Sequence[str]) -> Head:
+def as_sampled(head: Head, sampled: Mapping[str, tuple[int, int]], classes: Sequence[str]) -> Head:
     """Return the head for the eval split, whose classes then count as in the sampled one.
 
     Otherwise, a model of the sampled rows would look worse on eval the better it knows them.

@@ -1,0 +1,1 @@
+"""Transformed Examples → the options of the model with the least loss on eval, by trials."""
