@@ -21,7 +21,10 @@ from schemas.secrets import redacted
 # The module that holds the `command`, and the first sentence of its help.
 COMMANDS = {
     "run": ("pipeline.run_command", "Run DATASET from raw rows to a proven, pushed model."),
-    "tune": ("pipeline.tune", "Search for options of the model of DATASET with a smaller loss."),
+    "tune": (
+        "pipeline.tune",
+        "Search for options of the model of DATASET with a smaller loss on eval.",
+    ),
     "init": ("pipeline.init", "Describe TABLE in two files that `skewless run` can use."),
     "check": (
         "pipeline.check",

@@ -127,7 +127,7 @@ def _search(
         objective.rows,
         seconds=60 * minutes,
         trials=trials,
-        tell=lambda trial: click.echo(_line(trial)),
+        ended=lambda trial: click.echo(_line(trial)),
     )
     return study, base
 

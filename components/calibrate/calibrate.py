@@ -21,7 +21,7 @@ from components.calibrate.fit import fit
 from components.calibrate.held_out import held_out
 from components.tasks.calibration import Calibrator
 from components.tasks.learned import CALIBRATION_FILE, read_learned
-from components.tasks.protocol import HeldOut, optional, work_of
+from components.tasks.protocol import HeldOut, optional
 from components.tasks.reliability import Diagram, diagram
 from components.tasks.uncertainty import conformal_threshold
 from schemas import layout as layouts
@@ -133,7 +133,9 @@ def _threshold(
     """Return the conformal threshold of calibrated answers."""
     if fitted.calibrator is not None:
         rows = rows._replace(logits=apply(fitted.calibrator, rows.logits))
-    missed = work_of(task.task).misses(rows, task, learned)
+    misses = optional(task.task, "misses")
+    assert misses is not None  # a task without it has no coverage
+    missed = misses(rows, task, learned)
     threshold = conformal_threshold(missed, rows.weights, coverage)
     if threshold is None:
         raise DataError(

@@ -190,7 +190,7 @@ class _Fitting:
 
 def _scores(logits: np.ndarray, *, task: TaskOptions, learned: Mapping[str, Any]) -> np.ndarray:
     """Return the scores that the served graph would give."""
-    answers = work_of(task.task).answers(task, task.EXPORT(), learned)
+    answers = work_of(task.task).answers(task, type(task).EXPORT(task=task.task), learned)
     corrected = correct(tf.constant(logits), learned)
     return np.asarray(answers[RAW_COLUMNS](corrected)[SCORES])
 

@@ -91,13 +91,13 @@ def _finite(loss: float) -> float:
 def _each_round(after_round: AfterRound) -> Iterator[None]:
     """Call a function with what training reports after each round."""
 
-    class Rounds(logging.Handler):
+    class RoundHandler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             event = getattr(record, "event", None)
             if isinstance(event, progress.Event) and event.kind == "metrics":
                 after_round(int(event.values["epoch"]), _finite(float(event.values["eval_loss"])))
 
-    handler = Rounds()
+    handler = RoundHandler()
     level, propagate = progress.LOGGER.level, progress.LOGGER.propagate
     progress.LOGGER.addHandler(handler)
     progress.LOGGER.setLevel(logging.INFO)

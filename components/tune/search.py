@@ -23,7 +23,7 @@ _MODEL, _REASON = "model", "reason"  # what a trial keeps beside its value
 _HEARTBEAT = 60  # seconds, after which a trial of a killed process counts as failed
 _FIRST = 5  # trials that are never ended early
 
-Tell = Callable[[FrozenTrial], None]
+Ended = Callable[[FrozenTrial], None]
 
 
 def open_study(path: str, name: str, seed: int) -> optuna.Study:
@@ -59,7 +59,7 @@ def search(
     *,
     seconds: float,
     trials: int | None,
-    tell: Tell,
+    ended: Ended,
 ) -> None:
     """Run trials until the time is over or there are enough; the last one is finished.
 
@@ -72,7 +72,7 @@ def search(
       rows: of the training split.
       seconds: the time.
       trials: how many at most; None for as many as the time allows.
-      tell: receives each trial when it ends.
+      ended: receives each trial when it ends.
     """
 
     def run(trial: optuna.Trial) -> float:
@@ -91,7 +91,7 @@ def search(
         n_trials=trials,
         timeout=seconds,
         catch=(Exception,),
-        callbacks=[lambda _, trial: tell(trial)],
+        callbacks=[lambda _, trial: ended(trial)],
     )
 
 

@@ -20,7 +20,7 @@ _LARGE_LAYERS = {"512, 256": (512, 256), "256, 128, 64": (256, 128, 64)}
 
 
 def suggest(trial: Trial, base: Model, rows: int) -> Model:
-    """Return the model of a trial: that of pipeline.yaml with some options chosen anew.
+    """Return the model of a trial: that of pipeline.yaml with other values of some options.
 
     Args:
       trial: the trial.

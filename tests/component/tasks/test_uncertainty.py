@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -39,7 +41,7 @@ def test_too_few_rows_have_no_threshold():
 @pytest.mark.parametrize("options", [{}, {"log1p": True}, {"clip": [0, 90]}])
 def test_an_interval_is_around_the_prediction_and_covers(options):
     task = Regression.model_validate({"column": "y"} | options)
-    learned = {"mean": 3.0, "scale": 0.5}
+    learned: dict[str, Any] = {"mean": 3.0, "scale": 0.5}
     logits = RANDOM.normal(size=4000)
     target = 3 + 0.5 * (logits + RANDOM.normal(size=4000))
     labels = np.expm1(target) if task.log1p else target
@@ -61,7 +63,7 @@ def test_a_set_has_the_right_class_as_often_as_promised_and_is_never_empty():
     logits = RANDOM.normal(size=(4000, 3)) * 2
     labels = (logits + RANDOM.gumbel(size=(4000, 3))).argmax(axis=1)
     rows = HeldOut(logits[:2000], labels[:2000].astype(np.float64), np.ones(2000))
-    learned = {"classes": CLASSES}
+    learned: dict[str, Any] = {"classes": CLASSES}
     misses = multiclass.misses(rows, task, learned)
     learned["conformal"] = conformal_threshold(misses, np.ones(2000), 0.9)
     export = MulticlassExport(coverage=0.9)

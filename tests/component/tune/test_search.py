@@ -26,8 +26,9 @@ def loss_of(model, after_round):
 
 
 def run(path, trials, objective=loss_of, name="table", seed=1):
-    study, told = searching.open_study(str(path), name, seed), []
-    searching.search(study, objective, BASE, 1000, seconds=60, trials=trials, tell=told.append)
+    study = searching.open_study(str(path), name, seed)
+    told: list[optuna.trial.FrozenTrial] = []
+    searching.search(study, objective, BASE, 1000, seconds=60, trials=trials, ended=told.append)
     return study, told
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pipeline import dag, digests
+from pipeline import dag, digests, imports
 from pipeline.digest_cache import DigestCache
 from schemas import catalog
 from schemas.calibration import Calibration
@@ -81,7 +81,7 @@ def test_a_calibration_is_a_node_of_its_own(dataset):
     after = dag.NODES.index("train") + 1
     assert dag.nodes(dataset) == dag.NODES
     assert dag.nodes(calibrated) == (*dag.NODES[:after], dag.CALIBRATE, *dag.NODES[after:])
-    reached = digests.reach(
+    reached = imports.reach(
         "components.calibrate.component", dag.CALIBRATE, kinds=dag._kinds(dag.CALIBRATE, calibrated)
     )
     assert {"components.calibrate.fit", "components.tasks.binary"} <= reached.modules.keys()
