@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def loss_of(model, after_round):
 
 def run(path, trials, objective=loss_of, name="table", seed=1):
     study = searching.open_study(str(path), name, seed)
-    told: list[optuna.trial.FrozenTrial] = []
+    told: list[Any] = []
     searching.search(study, objective, BASE, 1000, seconds=60, trials=trials, ended=told.append)
     return study, told
 
