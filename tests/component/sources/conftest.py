@@ -57,18 +57,18 @@ def mysql():
     if user is not None:
         shutil.chown(folder, user)
     common = ["--no-defaults", f"--datadir={folder}/data", *([f"--user={user}"] if user else [])]
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+    quiet = subprocess.DEVNULL
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     subprocess.run(
         [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
-        check=True, cwd=folder, **quiet,
+        check=True, cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet,
     )  # fmt: skip
     running = subprocess.Popen(
         [server, *common, f"--socket={folder}/socket", f"--pid-file={folder}/pid",
          "--bind-address=127.0.0.1", f"--port={port}", "--innodb-flush-log-at-trx-commit=0"],
-        cwd=folder, **quiet,
+        cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet,
     )  # fmt: skip
     try:
         execute = _MySqlStatements(port)
