@@ -21,6 +21,7 @@ from schemas.treatments.options import TreatmentOptions
 from schemas.types import FLOAT, INT
 
 _OF_LISTS = "of lists, " + ", ".join(k for k, kind in BY_NAME.items() if kind.accepts_lists)
+_LIST_OPTIONS = ("combine", "first", "last", "weights")
 
 # Ingest and the transform stage add columns of their own to the dataset's.
 RESERVED = (FOLD, "skewless_origin")
@@ -205,14 +206,17 @@ def _check_list(user: str, treatment: TreatmentOptions, column: Column, where: s
     """Check that a treatment of a list takes lists, and that its options have an effect."""
     if not treatment.accepts_lists:
         refuse_list(user, column, where, accepted=_OF_LISTS)
-    if not column.is_list and getattr(treatment, "combine", None) is not None:
-        raise ConfigError(
-            f"{treatment.kind} of {column.name!r} has `combine`, which has no effect:"
-            " the column has one value a row",
-            where=where,
-            expected="combine only for a list of values a row",
-            remedy="remove combine, or write value_count { max: … } for the column in schema.pbtxt",
-        )
+    elif not column.is_list:
+        for option in _LIST_OPTIONS:
+            if getattr(treatment, option, None) is not None:
+                raise ConfigError(
+                    f"{treatment.kind} of {column.name!r} has `{option}`, which has no effect:"
+                    " the column has one value a row",
+                    where=where,
+                    expected=f"{option} only for a list of values a row",
+                    remedy=f"remove {option}, or write value_count {{ max: … }} for the column in"
+                    " schema.pbtxt",
+                )
 
 
 def _check_label(

@@ -76,21 +76,21 @@ class Warnings:
         as_text = {c.name: c.type.is_requested_as_text for c in by_name.values()}
         as_text |= {c.name: False for c in by_name.values() if c.type is FLOAT_TEXT}
         features = vocabulary_features(layout)
-        of_lists = {f.columns[0] for f in layout.lists}
+        of_lists = {f.name for f in layout.lists}
         return cls(
             numbers=tuple(e for e in single if not as_text[e.name]),
             texts=tuple(e for e in single if as_text[e.name]),
             terms=tuple(
                 _Term(column, feature, known[column])
                 for column, feature in features.items()
-                if column not in of_lists
+                if feature not in of_lists
             ),
             lists=ListWarnings(
                 tuple((by_name[e.name], e) for e in checked if by_name[e.name].is_list),
                 tuple(
                     ListTerm(column, feature, known[column])
                     for column, feature in features.items()
-                    if column in of_lists
+                    if feature in of_lists
                 ),
             ),
         )

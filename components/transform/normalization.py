@@ -61,7 +61,9 @@ def _table(steps: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     All are int32: `before` and `counts` [letters], `after` [sum of counts].
     """
-    before, counts, after = [], [], []
+    before: list[int] = []
+    counts: list[int] = []
+    after: list[int] = []
     for points in _POINTS:
         for point in points:
             became = letter_after(chr(point), steps)

@@ -20,7 +20,7 @@ import heapq
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
@@ -240,7 +240,7 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
         column, (negative_count, term) = counted
         return bool(term) and -negative_count >= self._options[column].min_count
 
-    def _write(self, _: None, tops: Mapping[int, list[tuple[int, bytes]]], folder: str) -> str:
+    def _write(self, _: None, tops: Mapping[int, list[tuple[int, bytes]]], folder: str) -> Any:
         lines = [line for line, _ in self._counted_lines(tops)]
         for column, options in enumerate(self._options):
             top = tops.get(column, [])[: options.top_k]

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import pydantic
 from pydantic import Field
 
-from schemas.columns import Column
+from schemas.columns import MOST_VALUES, Column
 from schemas.errors import ConfigError
 from schemas.figures import ColumnFigures
 from schemas.layout import TransformedFeature
 from schemas.strict import Finite, Strict
-from schemas.types import BOOL, CATEGORIES, FLOAT, FLOAT_TEXT, INT, TIME, TIME_TEXT, ColumnType
+from schemas.treatments.normalization import Normalize
+from schemas.types import (
+    BOOL,
+    BYTES,
+    CATEGORIES,
+    FLOAT,
+    FLOAT_TEXT,
+    INT,
+    TIME,
+    TIME_TEXT,
+    ColumnType,
+)
 
 _NEARLY_UNIQUE = 0.8  # distinct values as a share of all
 _MANY = 1_000  # fewer cost little, and a small table has few rows
@@ -141,6 +152,66 @@ class ScaledNumber(TreatmentOptions):
             )
             for suffix in (self.kind, f"{self.kind}_missing")
         )
+
+
+class IdsOfValues(TreatmentOptions):
+    """The options of a treatment that gives an id a value, and of a list an id for each of it.
+
+    A list is cut to its first or its last values. Texts are rewritten by `normalize`; one of which
+    nothing is left counts as missing. `weights` is a column of lists of as many numbers.
+    """
+
+    accepts_lists: ClassVar[bool] = True
+    normalize: Normalize = ()
+    # of a list's embeddings; None is the mean
+    combine: Literal["mean", "sum", "attention"] | None = None
+    first: Annotated[int, Field(ge=1, le=MOST_VALUES)] | None = None
+    last: Annotated[int, Field(ge=1, le=MOST_VALUES)] | None = None
+    weights: str | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _one_end(self) -> IdsOfValues:
+        if self.first and self.last:
+            raise ValueError("first and last exclude each other; remove one of the two")
+        return self
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The column of weights, if any."""
+        return () if self.weights is None else (self.weights,)
+
+    def accepted(self, position: int) -> tuple[ColumnType, ...]:
+        """Return the types of the values; weights are numbers."""
+        return self.accepts if position == 0 else (INT, FLOAT)
+
+    def check(self, column: Column, *, where: str) -> None:
+        """Check that only texts are normalized."""
+        if self.normalize and column.type is not BYTES:
+            raise ConfigError(
+                f"{self.kind} of {column.name!r} has `normalize`, which has no effect: the column"
+                f" is {column.type.written}",
+                where=where,
+                expected="normalize only for texts",
+                remedy="remove normalize",
+            )
+
+    def _ids(
+        self, name: str, columns: tuple[str, ...], size: int
+    ) -> tuple[TransformedFeature, ...]:
+        """Return the ids, and their weights if any."""
+        weights = "" if self.weights is None else f"{name}_weight"
+        ids = TransformedFeature(
+            name=name,
+            columns=columns,
+            treatment=self.kind,
+            role="embedding",
+            size=size,
+            weights=weights,
+        )
+        if not weights:
+            return (ids,)
+        changes = {"name": weights, "role": "weight", "size": 0, "weights": ""}
+        return (ids, ids.model_copy(update=changes))
 
 
 class LearnedTerms(TreatmentOptions):

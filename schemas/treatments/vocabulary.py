@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from schemas.layout import TransformedFeature
-from schemas.treatments.options import LearnedTerms
+from schemas.treatments.options import IdsOfValues, LearnedTerms
 
 
-class Vocabulary(LearnedTerms):
+class Vocabulary(IdsOfValues, LearnedTerms):
     """The id of an exact value: 0 for missing, then by decreasing count, then the OOV buckets.
 
     A list gets an id a value; a missing list the id 0 alone, an empty one none.
     """
 
     kind: Literal["vocabulary"] = "vocabulary"
-    accepts_lists: ClassVar[bool] = True
     top_k: Annotated[int, Field(ge=1)] = 10_000
     oov_buckets: Annotated[int, Field(ge=1)] = 1
-    # of a list's embeddings; None is the mean
-    combine: Literal["mean", "sum", "attention"] | None = None
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the value's id; `learned` is the number of terms."""
-        return (
-            TransformedFeature(
-                name=f"{columns[0]}_id",
-                columns=columns,
-                treatment=self.kind,
-                role="embedding",
-                size=1 + learned + self.oov_buckets,
-            ),
-        )
+        return self._ids(f"{columns[0]}_id", columns, 1 + learned + self.oov_buckets)
 
     def unknown_ids(self, size: int) -> range:
         """Return the OOV buckets, which come last."""

@@ -41,9 +41,8 @@ class Use:
 
     @property
     def column(self) -> str:
-        """The only column, where the treatment takes one."""
-        (column,) = self.columns
-        return column
+        """The column that the use belongs to, the first one."""
+        return self.columns[0]
 
 
 class TreatmentWork(Protocol):

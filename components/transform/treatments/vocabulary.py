@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from components import progress
-from components.column_tensors import by_name, text, texts
+from components.column_tensors import by_name, texts
 from components.transform import vocabularies
+from components.transform.id_values import id_values, id_weights
+from components.transform.normalization import normalized
 from components.transform.treatments.protocol import Use
 from schemas.layout import TransformedFeature
 from schemas.treatments.vocabulary import Vocabulary
@@ -41,8 +43,11 @@ def _parted(uses: Sequence[Use]) -> tuple[list[Use], list[Use]]:
 
 
 def _of_values(inputs: Inputs, uses: Sequence[Use]) -> dict[str, tf.Tensor]:
-    value = texts([inputs[use.column] for use in uses])
     options: list[Vocabulary] = [use.options for use in uses]
+    value = texts([inputs[use.column] for use in uses])
+    if any(each.normalize for each in options):
+        rows = zip(tf.unstack(value, len(uses)), options, strict=True)
+        value = tf.stack([normalized(row, each.normalize) for row, each in rows])
     path = vocabularies.analyze(value, options)
     term = vocabularies.lookup(value, path, len(uses))
     buckets = tf.constant([[o.oov_buckets] for o in options], tf.int64)
@@ -52,18 +57,20 @@ def _of_values(inputs: Inputs, uses: Sequence[Use]) -> dict[str, tf.Tensor]:
 def _of_lists(inputs: Inputs, uses: Sequence[Use]) -> dict[str, tf.RaggedTensor]:
     """Number the values of all lists at once, each by its own column's terms."""
     options: list[Vocabulary] = [use.options for use in uses]
-    columns = [inputs[use.column] for use in uses]
-    each = [text(ragged.flat_values) for ragged in columns]
+    columns = [id_values(inputs[use.column], use) for use in uses]
+    each = [ragged.flat_values for ragged in columns]
     sizes = tf.stack([tf.size(values) for values in each])
     value, owner = tf.concat(each, axis=0), tf.repeat(tf.range(len(uses)), sizes)
     path = vocabularies.analyze_lists(value, owner, options)
     term = vocabularies.lookup_lists(value, owner, path, len(uses))
     buckets = tf.gather(tf.constant([o.oov_buckets for o in options], tf.int64), owner)
     numbers = tf.split(_numbers(value, term, buckets), sizes, num=len(uses))
-    return {
-        f"{use.column}_id": ragged.with_flat_values(own)
-        for use, ragged, own in zip(uses, columns, numbers, strict=True)
-    }
+    out: dict[str, tf.RaggedTensor] = {}
+    for use, ragged, own in zip(uses, columns, numbers, strict=True):
+        ids = out[f"{use.column}_id"] = ragged.with_flat_values(own)
+        if use.options.weights:
+            out[f"{use.column}_id_weight"] = id_weights(inputs, use, ids)
+    return out
 
 
 def _numbers(value: tf.Tensor, term: vocabularies.Terms, buckets: tf.Tensor) -> tf.Tensor:

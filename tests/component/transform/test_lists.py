@@ -7,9 +7,13 @@ from schemas.errors import ConfigError
 
 pytestmark = pytest.mark.component
 
-KINDS = {"tags": "BYTES", "days": "INT", "kind": "BYTES", "emb": "FLOAT", "pix": "INT"}
-LISTS = {"tags": 3, "days": 2, "emb": 3, "pix": 2}
+KINDS = {"city": "BYTES", "path": "BYTES", "share": "FLOAT", "tags": "BYTES", "days": "INT"}
+KINDS |= {"kind": "BYTES", "emb": "FLOAT", "pix": "INT"}
+LISTS = {"path": 4, "share": 4, "tags": 3, "days": 2, "emb": 3, "pix": 2}
 TRAIN = {
+    "city": ["New York", " new  YORK ", "Z\u00fcrich", "Zu\u0308rich", "!", None],
+    "path": [["Home", "a", "B"], ["home"], None, [], ["a", "c"], ["b", "x", "HOME", "a"]],
+    "share": [[0.5, 2.0, 9.0], [1.0], [4.0], None, [7.0], [1.0, float("nan"), 3.0, 8.0]],
     "tags": [["b", "a"], ["b"], None, [], ["b", "c", "b"], ["a", "rare"]],
     "days": [[7], [7, 7], [], None, [-1], [5, -1]],
     "kind": ["b", "b", None, "x", "x", "x"],
@@ -17,6 +21,9 @@ TRAIN = {
     "pix": [[0, 255], [7, 3], [2**53, -1], None, [], [5]],
 }
 TEST = {
+    "city": ["NEW YORK!", "zurich", "", "Rome", None],
+    "path": [["HOME", "c", "a"], ["zzz"], None, [], ["a", "b", "x", "home"]],
+    "share": [[float("inf"), 0.0, 5.0], None, None, [1.0], [1e-40, -2.0, 3.0, 4.0]],
     "tags": [["b", "a", "b"], ["never"], [], None, ["rare", "c"]],
     "days": [[-1], [7, 6], None, [], [5]],
     "kind": ["x", "b", None, "a", "x"],
@@ -27,7 +34,13 @@ TEST = {
 
 @pytest.fixture(scope="module")
 def transformed(run):
+    steps = ["punctuation", "accents", "lower", "whitespace"]
     features = {
+        "city": {"vocabulary": {"normalize": steps}},
+        "path": [
+            {"vocabulary": {"normalize": ["lower"], "first": 2, "weights": "share"}},
+            {"hash": {"last": 2, "weights": "share", "combine": "sum"}},
+        ],
         "tags": {"vocabulary": {"top_k": 3, "min_count": 2}},
         "days": {"vocabulary": {"combine": "sum"}},
         "kind": "vocabulary",
@@ -55,10 +68,13 @@ def test_values_of_other_splits_have_the_same_ids_or_those_of_oov_buckets(transf
 def test_the_layout_says_which_features_are_lists(transformed):
     layout = transformed.layout
     assert [(f.name, f.combine, f.size) for f in layout.lists] == [
+        ("path_id", "mean", 7),
+        ("path_hash", "sum", 1001),
         ("tags_id", "mean", 4),
         ("days_id", "sum", 5),
     ]
-    assert [f.name for f in layout.ids] == ["kind_id"]
+    assert [f.name for f in layout.ids] == ["city_id", "kind_id"]
+    assert [f.weights for f in layout.lists] == ["path_id_weight", "path_hash_weight", "", ""]
 
 
 def test_lists_have_a_file_of_their_own(transformed):
@@ -67,8 +83,29 @@ def test_lists_have_a_file_of_their_own(transformed):
         vocabularies.FILE_NAME,
         vocabularies.LISTS_FILE_NAME,
     }
-    own = vocabularies.read(str(assets / vocabularies.LISTS_FILE_NAME), 2)
-    assert [each.terms for each in own] == [[b"b", b"a"], [b"7", b"-1", b"5"]]
+    own = vocabularies.read(str(assets / vocabularies.LISTS_FILE_NAME), 3)
+    assert [each.terms for each in own] == [
+        [b"a", b"home", b"b", b"c", b"x"],
+        [b"b", b"a"],
+        [b"7", b"-1", b"5"],
+    ]
+
+
+def test_texts_that_are_normalized_have_the_same_id(transformed):
+    assert transformed.split("train")["city_id"] == [1, 1, 2, 2, 0, 0]
+    assert transformed.split("test")["city_id"] == [1, 2, 0, 3, 0]
+
+
+def test_a_list_may_be_cut_and_weighted_by_another(transformed):
+    # path: of the first two values, a occurs twice, home twice; b and c once, x once.
+    train, test = transformed.split("train"), transformed.split("test")
+    assert train["path_id"] == [[2, 1], [2], [0], [], [1, 4], [3, 5]]
+    assert train["path_id_weight"] == [[0.5, 2], [1], [1], [], [7, 0], [1, 0]]
+    assert test["path_id"] == [[2, 4], [6], [0], [], [1, 3]]
+    assert test["path_id_weight"] == [[0, 0], [0], [1], [], [0, -2]]
+    assert [len(ids) for ids in train["path_hash"]] == [2, 1, 1, 0, 2, 2]
+    assert train["path_hash_weight"] == [[2, 9], [1], [1], [], [7, 0], [3, 8]]
+    assert train["path_hash"][0][1] != train["path_hash"][5][0] != train["path_hash"][5][1]
 
 
 def test_each_place_of_a_vector_is_standardized_by_itself(transformed):

@@ -73,9 +73,30 @@ def test_what_is_made_of_lists_takes_nothing_else(folder, kind):
     assert error.expected == "a column of lists"
 
 
-def test_combine_is_for_lists(folder):
-    folder.change("  payment: vocabulary", "  payment: {vocabulary: {combine: sum}}")
-    assert "has `combine`, which has no effect" in refusal(folder).what
+@pytest.mark.parametrize("option", ["combine: sum", "first: 2", "last: 2", "weights: fare"])
+def test_some_options_are_for_lists(folder, option):
+    folder.change("  payment: vocabulary", f"  payment: {{vocabulary: {{{option}}}}}")
+    assert f"has `{option.split(':')[0]}`, which has no effect" in refusal(folder).what
+
+
+@pytest.mark.parametrize(
+    ("treatment", "said"),
+    [
+        ("vocabulary: {first: 1, last: 1}", "first and last exclude each other"),
+        ("bag_of_words: {ngram_range: [3, 2]}", "ngram_range begins at 3 and ends at 2"),
+        ("bag_of_words: {tf_idf: true, hash_buckets: 9}", "tf_idf needs n-grams that are learnt"),
+        ("hash: {normalize: [upper]}", "normalize"),
+    ],
+)
+def test_options_of_texts_and_lists_exclude_each_other(folder, treatment, said):
+    folder.change("  payment: vocabulary", f"  payment: {{{treatment}}}")
+    assert said in str(refusal(folder))
+
+
+def test_numbers_are_not_normalized(folder):
+    folder.change("features:\n", "features:\n  hours: {hash: {normalize: [lower]}}\n")
+    folder.schema.write_text(folder.schema.read_text() + 'feature { name: "hours" type: INT }\n')
+    assert "has `normalize`, which has no effect" in refusal(folder).what
 
 
 @pytest.mark.parametrize(
