@@ -1,4 +1,4 @@
-"""Columns of lists in a Parquet file, from rows to a pushed and proven model."""
+"""Columns of lists and of texts in a Parquet file, from rows to a pushed and proven model."""
 
 import json
 import os
@@ -25,6 +25,7 @@ feature { name: "bought" type: INT bool_domain {} not_in_environment: "SERVING" 
 feature { name: "x" type: FLOAT }
 feature { name: "tags" type: BYTES value_count { min: 0 max: 6 } presence { min_fraction: 0.5 } }
 feature { name: "days" type: INT value_count { min: 1 max: 3 } int_domain { min: 0 max: 6 } }
+feature { name: "note" type: BYTES }
 default_environment: "TRAINING"
 default_environment: "SERVING"
 """
@@ -36,7 +37,8 @@ label: {task: binary, column: bought}
 features:
   x: z_score
   tags: {vocabulary: {oov_buckets: 2}}
-  days: {vocabulary: {combine: sum}}
+  days: {vocabulary: {combine: sum, weights: days}}
+  note: {bag_of_words: {top_k: 50}}
 validation: {max_rejected_fraction: 0.1}
 export: {warnings: true}
 model: {max_epochs: 20, batch_size: 64, deep: {learning_rate: 0.01}}
@@ -60,6 +62,7 @@ def rows_of(count: int) -> Iterator[dict[str, Any]]:
             "x": rng.gauss(0, 1),
             "tags": tags,
             "days": days,
+            "note": " ".join(rng.choices(WORDS, k=rng.randint(0, 5))).upper() or None,
         }
 
 
@@ -67,7 +70,7 @@ def test_lists_are_learnt_served_and_proven(tmp_path):
     dataset, output = tmp_path / "table", tmp_path / "runs"
     dataset.mkdir()
     types = {"id": pa.int64(), "bought": pa.int64(), "x": pa.float64()}
-    types |= {"tags": pa.list_(pa.string()), "days": pa.large_list(pa.int32())}
+    types |= {"note": pa.string(), "tags": pa.list_(pa.string()), "days": pa.large_list(pa.int32())}
     table = pa.Table.from_pylist(list(rows_of(1500)), pa.schema(list(types.items())))
     pq.write_table(table, dataset / "rows.parquet")
     (dataset / "schema.pbtxt").write_text(SCHEMA)
@@ -95,7 +98,12 @@ def test_lists_are_learnt_served_and_proven(tmp_path):
 def _check_served(folder):
     model = skewless.load(folder)
     lists = [["new", "sale"], ["sale", "new"], ["new"], [], None, ["never seen", "new"]]
-    rows = {"x": [0.0] * 6, "tags": lists, "days": [[1], [1], [1], [1], None, [1]]}
+    rows = {
+        "x": [0.0] * 6,
+        "note": [None] * 6,
+        "tags": lists,
+        "days": [[1], [1], [1], [1], None, [1]],
+    }
     scored = model.predict(rows)
     score = scored.column("score").to_pylist()
     assert score[0] == pytest.approx(score[1], rel=1e-6)
