@@ -27,7 +27,7 @@ class BagOfWords(LearnedTerms):
     analyzer: Literal["word", "char"] = "word"
     ngram_range: tuple[
         Annotated[int, Field(ge=1, le=_LONGEST)], Annotated[int, Field(ge=1, le=_LONGEST)]
-    ] = (1, 2)
+    ] = (1, 1)
     normalize: Normalize = ("lower", "accents", "punctuation")
     top_k: Annotated[int, Field(ge=1)] = 10_000
     min_count: Annotated[int, Field(ge=1)] = 2

@@ -38,7 +38,7 @@ features:
   x: z_score
   tags: {vocabulary: {oov_buckets: 2}}
   days: {vocabulary: {combine: sum, weights: days}}
-  note: {bag_of_words: {top_k: 50}}
+  note: {bag_of_words: {top_k: 50, ngram_range: [1, 2]}}
 validation: {max_rejected_fraction: 0.1}
 export: {warnings: true}
 model: {max_epochs: 20, batch_size: 64, deep: {learning_rate: 0.01}}

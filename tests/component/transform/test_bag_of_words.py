@@ -28,10 +28,10 @@ TRAIN = [
 TEST = ["zzz never", None, "CAT cat the dog", "sat cat the", "e\u0301" * 5_000, "???", "naive the"]
 ROWS = {"train": TRAIN, "test": TEST}
 COLUMNS: dict[str, dict[str, Any]] = {
-    "words": {},
+    "words": {"ngram_range": [1, 2]},
     "counts": {"tf_idf": False, "min_count": 1, "top_k": 5, "ngram_range": [1, 1]},
     "chars": {"analyzer": "char", "ngram_range": [2, 3], "max_length": 9, "normalize": ["nfkd"]},
-    "hashed": {"hash_buckets": 50, "max_length": 4, "combine": "sum"},
+    "hashed": {"ngram_range": [1, 2], "hash_buckets": 50, "max_length": 4, "combine": "sum"},
 }
 
 
@@ -53,7 +53,7 @@ def vectorizer(kind, name, train):
     options = COLUMNS[name]
     made = kind(
         analyzer=options.get("analyzer", "word"),
-        ngram_range=tuple(options.get("ngram_range", (1, 2))),
+        ngram_range=tuple(options.get("ngram_range", (1, 1))),
         token_pattern=None if name == "chars" else r"\S+",
         lowercase=False,
         min_df=options.get("min_count", 2),
