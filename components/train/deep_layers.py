@@ -145,9 +145,9 @@ class Members(keras.layers.Layer):
 
     def call(self, x: Any) -> Any:
         """Multiply by the kernel, then scale and shift for each member."""
-        y = keras.ops.matmul(x, self.kernel)
-        if self.first:
-            y = y[:, np.newaxis]
+        # One product of matrices: the gradient of a batched one makes a kernel for each row.
+        y = keras.ops.matmul(keras.ops.reshape(x, (-1, x.shape[-1])), self.kernel)
+        y = keras.ops.reshape(y, (-1, 1 if self.first else self.members, self.units))
         y = y * self.scale + self.bias
         return keras.ops.relu(y) if self.relu else y
 
@@ -192,7 +192,11 @@ class MemberHeads(keras.layers.Layer):
 
     def call(self, x: Any) -> Any:
         """Multiply each member's units by its own kernel."""
-        return keras.ops.einsum("bka,kao->bko", x, self.kernel) + self.bias
+        if len(self.start) == 1:  # cheaper than a batched product, in the gradient above all
+            product = keras.ops.sum(x * self.kernel[..., 0], axis=-1, keepdims=True)
+        else:
+            product = keras.ops.einsum("bka,kao->bko", x, self.kernel)
+        return product + self.bias
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return [B, members, outputs]."""
