@@ -3,16 +3,32 @@
 # packages that the README names, and runs the demo there as an ordinary user, and the tests that
 # can differ on its dependency line (clean_room_tests.txt). Needs root, debootstrap and git.
 #
-#   scripts/clean_room.sh [--all] [TREE]   all tests; the commit or tree to test, by default HEAD
+#   scripts/clean_room.sh [--all] [--after FILE] [TREE]
+#
+# --all runs all tests. --after FILE waits, in the prepared room, until the file exists, and fails
+# if its folder is removed. TREE is the commit or tree to test, by default HEAD.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 arguments=("$@")
 tests=$(sed 's/ *#.*//; /^$/d' scripts/clean_room_tests.txt | paste --serial --delimiters=' ')
-if [ "${1:-}" = --all ]; then
-  tests="tests/e2e tests/component tests/unit tests/engines/test_dataflow.py tests/engines/test_dataflow_run.py"
+after=
+while [[ "${1:-}" == --* ]]; do
+  case $1 in
+    --all)
+      tests="tests/e2e tests/component tests/unit tests/engines/test_dataflow.py tests/engines/test_dataflow_run.py"
+      ;;
+    --after)
+      after=$2
+      shift
+      ;;
+    *)
+      echo "error: $1 is unknown; expected --all or --after FILE" >&2
+      exit 2
+      ;;
+  esac
   shift
-fi
+done
 tree=${1:-HEAD}
 user=guest
 home=/home/$user
@@ -50,6 +66,13 @@ in_room() { # in_room COMMAND...: as the ordinary user, with a minimal environme
     "HOME=$home" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "${settings[@]}" "$@"
 }
 
+wait_for_file() { # wait_for_file FILE
+  until [ -e "$1" ]; do
+    [ -d "${1%/*}" ] || { echo "error: ${1%/*} is gone, so $1 will never exist." >&2; return 1; }
+    sleep 0.5
+  done
+}
+
 furnish_and_use() {
   local packages
   mount --bind "$room" "$room" # remove_room sees it while a process is in here
@@ -66,6 +89,12 @@ furnish_and_use() {
   chroot "$room" chown --recursive "$user:$user" "$home"
 
   echo "The clean room is ready: $(chroot "$room" cat /etc/debian_version), ${SECONDS} s."
+  if [ -n "$after" ]; then
+    in_room make bootstrap
+    echo "Its environment is ready: ${SECONDS} s."
+    wait_for_file "$after"
+    echo "It is used from here on: ${SECONDS} s."
+  fi
   in_room make demo
   echo "make demo ended in the clean room: ${SECONDS} s."
   in_room make test TESTS="$tests"
