@@ -52,7 +52,9 @@ def test_the_loss_of_two_classes_is_that_of_the_papers(options):
     expected = -soft * (1 - p) ** loss.gamma * np.log(p)
     expected -= (1 - soft) * q**negative * np.log(1 - q)
     weight = np.arange(7.0)
-    got = training_loss(head_of("sigmoid"), loss)(y, z, weight)
+    ours = training_loss(head_of("sigmoid"), loss)
+    assert ours is not None
+    got = ours(y, z, weight)
     np.testing.assert_allclose(got, (expected[:, 0] * weight).mean(), rtol=1e-5)
 
 
@@ -62,7 +64,9 @@ def test_the_loss_of_several_classes_is_that_of_the_papers(options):
     p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
     soft = np.eye(3)[y] * (1 - loss.label_smoothing) + loss.label_smoothing / 3
     expected = -(soft * (1 - p) ** loss.gamma * np.log(p)).sum(axis=1)
-    got = training_loss(head_of("softmax", 3), loss)(y[:, np.newaxis].astype(np.float32), LOGITS)
+    ours = training_loss(head_of("softmax", 3), loss)
+    assert ours is not None
+    got = ours(y[:, np.newaxis].astype(np.float32), LOGITS)
     np.testing.assert_allclose(got, expected.mean(), rtol=1e-5)
 
 
@@ -263,7 +267,7 @@ def test_the_score_of_a_monotone_column_never_turns(tmp_path):
     graphs, random = monotone_graphs(), np.random.default_rng(1)
     places = random.uniform(0, 6, (2000, 3))
     label = (np.abs(places - 3).sum(axis=1) > 4.5).astype(np.float32)[:, np.newaxis]
-    trained = TwoOptimizers(*graphs, 0.9)
+    trained = TwoOptimizers(graphs[0], graphs[1], 0.9)
     trained.compile(
         optimizer=keras.optimizers.AdamW(0.02),
         wide=keras.optimizers.Ftrl(0.1),
