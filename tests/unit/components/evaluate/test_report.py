@@ -60,6 +60,9 @@ def test_its_keys_are_those_that_are_documented(tmp_path):
         "slices",
         "worst_slices",
         "min_slice_examples",
+        "reliability",
+        "uncalibrated",
+        "coverage",
         "weight",
     ]
     assert list(written["overall"]) == [
