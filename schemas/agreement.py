@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from schemas.columns import Column, find, refuse_list, require_type
 from schemas.derived import DerivedColumn, raw_names
 from schemas.errors import ConfigError
+from schemas.layout import TRAINING_INPUTS
 from schemas.model_agreement import check_model
 from schemas.prepare_agreement import check_prepare
 from schemas.sources.options import FileOptions
 from schemas.spec import DeclaredUse, Spec
-from schemas.splits.options import FOLD
 from schemas.treatments import BY_NAME
 from schemas.treatments.options import TreatmentOptions
 from schemas.types import FLOAT, INT
@@ -24,7 +24,7 @@ _OF_LISTS = "of lists, " + ", ".join(k for k, kind in BY_NAME.items() if kind.ac
 _LIST_OPTIONS = ("combine", "first", "last", "weights")
 
 # Ingest and the transform stage add columns of their own to the dataset's.
-RESERVED = (FOLD, "skewless_origin")
+RESERVED = (*TRAINING_INPUTS, "skewless_origin")
 
 
 def check(
@@ -54,6 +54,7 @@ def check(
     _check_renamed(spec, of_source, where)
     _check_spans(spec, where)
     _check_features(spec, (*columns, *(each.column for each in derived)), place)
+    _check_out_of_fold(spec, where)
     served = raw_names(derived, spec.feature_columns)
     _check_served(served, columns, where)
     section = f"{where}: splits"
@@ -170,11 +171,12 @@ def _check_features(
 ) -> None:
     by_name = {column.name: column for column in columns}
     for use in spec.uses:
-        _check_use(use, by_name, place)
+        _check_use(use, spec, by_name, place)
 
 
 def _check_use(
     use: DeclaredUse,
+    spec: Spec,
     columns: Mapping[str, Column],
     place: Callable[[tuple[str | int, ...]], str],
 ) -> None:
@@ -186,8 +188,22 @@ def _check_use(
             _check_list(user, options, column, "")
             if position == 0:
                 options.check(column, where="")
+        options.check_label(spec.label, where="")
     except ConfigError as error:
         raise error.at(place(use.keys)) from None
+
+
+def _check_out_of_fold(spec: Spec, where: str) -> None:
+    """Check that copies of a training row share a fold where treatments learn from the label."""
+    learning = [use.options.kind for use in spec.uses if use.options.learns_label]
+    sample = spec.prepare.sample
+    if learning and spec.splits.folds is None and sample is not None and sample.share:
+        raise ConfigError(
+            f"{learning[0]} would give a repeated row the label of its copies in other folds",
+            where=f"{where}: prepare.sample.share",
+            expected="splits.folds, which gives all copies of a row one fold",
+            remedy="add folds: 5 to splits",
+        )
 
 
 def _check_served(names: tuple[str, ...], columns: tuple[Column, ...], where: str) -> None:

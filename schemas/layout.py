@@ -10,10 +10,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from schemas.splits.options import FOLD
 from schemas.strict import Strict
 from schemas.types import INT
 
 FILE_NAME = "layout.json"
+
+# Inputs of a transform graph that treatments of the label add, by type: the fold and the weight of
+# a training row. What serving computes does not depend on them.
+TRAINING_INPUTS = {FOLD: "int64", "skewless_weight": "float32"}
+FOLD_INPUT, WEIGHT_INPUT = TRAINING_INPUTS
 
 
 ATTENTION = "attention"  # how a row's other features weigh the ids of its list
@@ -33,6 +39,8 @@ class TransformedFeature(Strict):
       size: number of ids, or of a place's intervals; 0 for dense features.
       combine: what the model makes of a list's embeddings; "" for one value a row.
       weights: the feature that says how much each id of a list counts; "" if all count the same.
+      training: the output that has its values in the training split, which then are others than
+        for the same row in serving; "" if they are the same.
     """
 
     name: str
@@ -42,6 +50,7 @@ class TransformedFeature(Strict):
     size: int = 0
     combine: Literal["", "mean", "sum", "attention"] = ""
     weights: str = ""
+    training: str = ""
 
     @property
     def is_list(self) -> bool:
@@ -75,6 +84,12 @@ class Layout(Strict):
     label_type: str = INT.name
     derived: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     label_learned: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The outputs of the graph: the features, their values in training, and the label."""
+        training = (f.training for f in self.features if f.training)
+        return (*(f.name for f in self.features), *training, self.label)
 
     @property
     def raw_columns(self) -> tuple[str, ...]:

@@ -42,13 +42,14 @@ features:
   items: [z_score, quantile_buckets, vocabulary]
   price: [z_score: {log1p: true}, quantile_buckets]
   longitude: [z_score, quantile_buckets]
-  shop: vocabulary
+  shop: [vocabulary, target_mean: {classes: [kept, lost]}]
   member: vocabulary
   gift: [z_score, vocabulary]
   tags: {vocabulary: {oov_buckets: 2}}
   sizes: {vocabulary: {combine: sum}}
   point: {vector: {size: 3}}
   address.city: vocabulary
+combinations: [random_projection: {columns: [items, price], components: 2}]
 crosses: [{columns: [shop, member], buckets: 50}, {columns: [is_bulk, shop], buckets: 50}]
 examples: {batch_rows: 512}
 export: {warnings: true}

@@ -29,7 +29,7 @@ from components.train.inputs import pack
 from components.train.members import members_of
 from components.train.model import BASELINE_FILE, MODEL_FILE, load, logits_shape
 from schemas.columns import Column
-from schemas.layout import Layout
+from schemas.layout import TRAINING_INPUTS, Layout
 from schemas.tasks.options import ExportOptions, TaskOptions
 from schemas.types import TYPES
 
@@ -121,7 +121,9 @@ class _TransformGraph:
 
     def __call__(self, raw: Mapping[str, tf.Tensor]) -> dict[str, Any]:
         """Return the transformed features and the label of raw columns [rows]."""
-        complete = {name: raw[name] for name in self._inputs}
+        rows = next(iter(raw.values())).shape[:1]
+        given = {name: tf.zeros(rows, dtype) for name, dtype in TRAINING_INPUTS.items()} | {**raw}
+        complete = {name: given[name] for name in self._inputs}
         outputs = self._loaded.transform_fn(*tf.nest.flatten(complete, expand_composites=True))
         return dict(outputs)
 

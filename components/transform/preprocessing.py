@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from components.tasks import protocol as tasks_protocol
-from components.transform.treatments.protocol import Use, optional, work_of
+from components.transform.treatments.protocol import Target, Use, optional, work_of
 from schemas import tasks
 from schemas.columns import Column, refuse_list
 from schemas.derived import DerivedColumn, needed, of_plain, raw_names
 from schemas.errors import ConfigError
-from schemas.layout import Layout, TransformedFeature
+from schemas.layout import FOLD_INPUT, WEIGHT_INPUT, Layout, TransformedFeature
 from schemas.tasks.options import TaskOptions
 from schemas.treatments import BY_NAME, Combination
 
@@ -69,6 +69,11 @@ class Preprocessing:
             tasks.loads(json.dumps(sections["label"])),
             needed(derived, [name for use in uses for name in use.columns]),
         )
+
+    @property
+    def learns_label(self) -> bool:
+        """Whether a treatment does; the graph then has `TRAINING_INPUTS`."""
+        return any(use.options.learns_label for use in self.uses)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -137,16 +142,17 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
     for use in preprocessing.uses:
         outputs = use.options.outputs(use.columns, learned[use])
         features += _of_lists(outputs, use.options) if use.is_list else outputs
-    _refuse_equal_names([f.name for f in features] + [preprocessing.label.name])
     label, derived = preprocessing.label, preprocessing.derived
     learn = tasks_protocol.optional(label.task, "learn") if graph is not None else None
-    return Layout(
+    layout = Layout(
         features=tuple(features),
         label=label.name,
         label_type=label.LABEL_TYPE.name,
         derived={each.name: raw_names(derived, [each.name]) for each in derived},
         label_learned=learn(graph, label) if learn else {},
     )
+    _refuse_equal_names(layout.outputs)
+    return layout
 
 
 def _of_lists(outputs: Iterable[TransformedFeature], options: Any) -> Iterator[TransformedFeature]:
@@ -157,7 +163,7 @@ def _of_lists(outputs: Iterable[TransformedFeature], options: Any) -> Iterator[T
         yield feature.model_copy(update={"combine": combine})
 
 
-def _refuse_equal_names(names: list[str]) -> None:
+def _refuse_equal_names(names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(
@@ -179,11 +185,15 @@ def make_preprocessing_fn(
         if preprocessing.derived:
             module = importlib.import_module(DERIVED_COLUMNS)
             inputs = module.with_derived(inputs, preprocessing.derived)
+        options = preprocessing.label
+        label = tasks_protocol.work_of(options.task).label(inputs, options)
+        target = []
+        if preprocessing.learns_label:
+            target = [Target(options, label, inputs[WEIGHT_INPUT], inputs[FOLD_INPUT])]
         outputs: dict[str, tf.Tensor] = {}
         for kind, uses in preprocessing.by_kind().items():
-            outputs.update(work_of(kind).apply(inputs, uses))
-        label = preprocessing.label
-        outputs[label.name] = tasks_protocol.work_of(label.task).label(inputs, label)
-        return outputs
+            learns = BY_NAME[kind].learns_label
+            outputs.update(work_of(kind).apply(inputs, uses, *(target if learns else ())))
+        return {**outputs, options.name: label}
 
     return preprocessing_fn

@@ -44,11 +44,11 @@ def projected(x: tf.Tensor, weights: tf.Tensor, limit: float) -> tf.Tensor:
     """Return the sums, float32 [rows, components].
 
     Args:
-      x: of `standardized`, float64 [rows, columns].
+      x: of `standardized`, or less a mean of it, float64 [rows, columns].
       weights: float64 [columns, components].
       limit: a bound on the absolute value of weights.
     """
-    digits = _DIGITS - _OWN - (x.shape[1] - 1).bit_length()
+    digits = _DIGITS - _OWN - 1 - (x.shape[1] - 1).bit_length()
     return rounded(tf.matmul(x, cut(weights, limit, digits)))
 
 

@@ -30,10 +30,10 @@ from components.examples import (
     column,
     read_row_group,
     row_groups,
-    select,
     split_folder,
     sweep,
 )
+from components.ingest.hashing import scatter
 from components.transform import shared_graph
 from components.transform.preprocessing import (
     Preprocessing,
@@ -45,13 +45,14 @@ from schemas import layout as layouts
 from schemas.columns import MOST_VALUES, Column
 from schemas.errors import DataError
 from schemas.examples import Examples
-from schemas.layout import Layout
+from schemas.layout import FOLD_INPUT, TRAINING_INPUTS, WEIGHT_INPUT, Layout
 from schemas.splits.options import FOLD, SPLITS
 from schemas.types import FLOAT, INT
 
 STAGE = "transform"
 # An extra column that says where a row came from: row group number and row, as one int64.
 _ORIGIN = "skewless_origin"
+_RANDOM_FOLDS = 5
 _ROW_BITS = 22  # Examples.batch_rows is at most 2**22
 
 
@@ -85,7 +86,7 @@ def transform(
     """
     preprocessing = preprocessing.of(columns)
     raw = raw_columns(preprocessing, columns)
-    weight = preprocessing.label.weight
+    weight, learns = preprocessing.label.weight, preprocessing.learns_label
     passed = {_ORIGIN} if weight is None else {_ORIGIN, weight}
     expected = make_layout(preprocessing)  # fails early where two features have the same name
     groups = [
@@ -96,22 +97,23 @@ def transform(
     with runner.shared_folder(graph, STAGE, options) as scratch:
         context = shared_graph.context(scratch, passthrough_keys=passed)
         with context, runner.opened(STAGE, options) as pipeline:
-            config = _adapter_config(raw, weight)
+            config = _adapter_config(raw, weight, learns)
             training = [(n, g) for n, (split, g) in enumerate(groups) if split == "train"]
             everything = [(n, g) for n, (_, g) in enumerate(groups)]
             transform_fn = (
-                pipeline | "ReadTraining" >> _ReadNumbered(training, raw, weight),
+                pipeline | "ReadTraining" >> _ReadNumbered(training, raw, weight, learns),
                 config,
             ) | "Analyze" >> tft_beam.AnalyzeDataset(make_preprocessing_fn(preprocessing))
             shared_graph.write_graph(transform_fn, graph)
             # One step for all splits: a step for each would load and trace the graph again.
             batches, _ = (
-                (pipeline | "ReadAll" >> _ReadNumbered(everything, raw, weight), config),
+                (pipeline | "ReadAll" >> _ReadNumbered(everything, raw, weight, learns), config),
                 transform_fn,
             ) | "Transform" >> tft_beam.TransformDataset(output_record_batches=True)
             written = [(split_folder(transformed, split), group) for split, group in groups]
-            lists = frozenset(f.name for f in expected.ragged)
-            write = _WriteShards(written, lists, settings.batch_rows)
+            write = _WriteShards(
+                written, expected, settings.batch_rows, split_folder(transformed, "train")
+            )
             _ = batches | "Write" >> beam.FlatMap(write)
         layout = _write_layout(preprocessing, graph)
     _close_empty_splits(layout, weight, transformed)
@@ -119,7 +121,7 @@ def transform(
     return layout
 
 
-def _adapter_config(raw: tuple[Column, ...], weight: str | None) -> Any:
+def _adapter_config(raw: tuple[Column, ...], weight: str | None, learns_label: bool) -> Any:
     """How TFT reads the batches: each column as a dense tensor [rows], lists as a ragged one.
 
     Those that are passed on have no tensor.
@@ -131,20 +133,34 @@ def _adapter_config(raw: tuple[Column, ...], weight: str | None) -> Any:
             representations[each.name].ragged_tensor.feature_path.step.append(each.name)
         else:
             representations[each.name].dense_tensor.column_name = each.name
+    added = TRAINING_INPUTS if learns_label else {}
+    for name in added:
+        representations[name] = schema_pb2.TensorRepresentation()
+        representations[name].dense_tensor.column_name = name
     empty = as_dense_lists(pa.RecordBatch.from_pylist([], arrow_schema(raw)), raw)
     schema = empty.schema.append(pa.field(_ORIGIN, pa.list_(pa.int64())))
     if weight is not None:
         schema = schema.append(pa.field(weight, pa.list_(pa.float32())))
+    for name, kind in added.items():
+        schema = schema.append(pa.field(name, pa.list_(pa.from_numpy_dtype(kind))))
     return tensor_adapter.TensorAdapterConfig(schema, representations)
 
 
 class _ReadNumbered(beam.PTransform):
-    """Read row groups as batches that carry their number, and weights, in extra columns."""
+    """Read row groups as batches that carry their number, and weights, in extra columns.
+
+    They carry the `TRAINING_INPUTS`, too, if a treatment learns from the label.
+    """
 
     def __init__(
-        self, groups: list[tuple[int, RowGroup]], columns: tuple[Column, ...], weight: str | None
+        self,
+        groups: list[tuple[int, RowGroup]],
+        columns: tuple[Column, ...],
+        weight: str | None,
+        learns_label: bool,
     ) -> None:
         super().__init__()
+        self._learns_label = learns_label
         self._groups = groups
         self._columns = columns
         self._weight = weight
@@ -163,29 +179,55 @@ class _ReadNumbered(beam.PTransform):
         rows = np.arange(batch.num_rows, dtype=np.int64)
         extra = {_ORIGIN: pa.array((number << _ROW_BITS) + rows)}
         if self._weight is not None:
-            weights = read_row_group(group, [self._weight]).column(0)
-            extra[self._weight] = pa.array(weights.to_numpy().astype(np.float32))
+            extra[self._weight] = _weights(group, self._weight)
+        if self._learns_label:
+            extra[FOLD_INPUT] = _folds(group, number)
+            extra[WEIGHT_INPUT] = _weights(group, self._weight)
         passed = as_lists(pa.RecordBatch.from_arrays(list(extra.values()), list(extra)))
         return pa.RecordBatch.from_arrays(
             [*batch.columns, *passed.columns], [*batch.schema.names, *extra]
         )
 
 
+def _weights(group: RowGroup, weight: str | None) -> pa.Array:
+    """Return the weights of rows, float32; 1 if all count the same."""
+    if weight is None:
+        return pa.array(np.ones(group.rows, np.float32))
+    return pa.array(read_row_group(group, [weight]).column(0).to_numpy().astype(np.float32))
+
+
+def _folds(group: RowGroup, number: int) -> pa.Array:
+    """Return the folds of rows: those of the examples, or random ones.
+
+    Random ones follow from the place of a row alone. If they followed from its values, rows of one
+    category could all be in one fold.
+    """
+    if FOLD in open_parquet(group.path).schema_arrow.names:
+        return read_row_group(group, [FOLD]).column(0)
+    rows = np.arange(group.rows)
+    return pa.array(scatter(number, rows, np.full(group.rows, _RANDOM_FOLDS)))
+
+
 class _WriteShards:
     """Write a transformed batch as the shard of its row group, with the folds of its rows if any.
 
+    A feature that has values of its own in training gets them in the training split.
+
     Args:
       groups: the folder of each row group's split, and the row group, by row group number.
-      lists: names of the features of lists; the list around one value a row is dropped.
+      layout: the transformed features; the list around one value a row is dropped.
       batch_rows: rows a row group at most.
+      training: the folder of the training split.
     """
 
     def __init__(
-        self, groups: list[tuple[str, RowGroup]], lists: frozenset[str], batch_rows: int
+        self, groups: list[tuple[str, RowGroup]], layout: Layout, batch_rows: int, training: str
     ) -> None:
         self._groups = groups
-        self._lists = lists
+        self._lists = frozenset(f.name for f in layout.ragged)
+        self._own = {f.name: f.training for f in layout.features if f.training}
         self._batch_rows = batch_rows
+        self._training = training
 
     def __call__(self, element: tuple[pa.RecordBatch, dict[str, pa.Array]]) -> Iterator[None]:
         batch, _ = element
@@ -197,8 +239,8 @@ class _WriteShards:
             batch.schema.names,
         )
         number, row = divmod(column(flat, _ORIGIN)[0].as_py(), 1 << _ROW_BITS)
-        flat = select(flat, [name for name in flat.schema.names if name != _ORIGIN])
         folder, group = self._groups[number]
+        flat = self._selected(flat, is_training=folder == self._training)
         flat = _with_folds(flat, group, row)
         # TFT may cut a very wide batch in two: the first row makes the parts' names different.
         path = os.path.join(folder, f"rows-{number:08d}-{row:07d}.parquet")
@@ -207,6 +249,13 @@ class _WriteShards:
         beam.metrics.Metrics.counter(STAGE, "examples_written").inc(flat.num_rows)
         progress.rows(STAGE, flat.num_rows)
         yield from ()
+
+    def _selected(self, batch: pa.RecordBatch, *, is_training: bool) -> pa.RecordBatch:
+        """Return the features as the split has them, and the other columns but the origin."""
+        left_out = {_ORIGIN, *self._own.values()}
+        kept = [name for name in batch.schema.names if name not in left_out]
+        sources = [self._own.get(name, name) if is_training else name for name in kept]
+        return pa.RecordBatch.from_arrays([column(batch, name) for name in sources], kept)
 
 
 def _with_folds(batch: pa.RecordBatch, group: RowGroup, first: int) -> pa.RecordBatch:

@@ -21,6 +21,7 @@ from schemas.treatments.elapsed import Elapsed
 from schemas.treatments.equal_width import EqualWidth
 from schemas.treatments.frequency import Frequency
 from schemas.treatments.geohash import Geohash
+from schemas.treatments.group_statistics import GroupStatistics
 from schemas.treatments.hash import HashBuckets
 from schemas.treatments.haversine import Haversine
 from schemas.treatments.length import Length
@@ -31,6 +32,7 @@ from schemas.treatments.one_hot import OneHot
 from schemas.treatments.options import Combination as Combination
 from schemas.treatments.options import TreatmentOptions
 from schemas.treatments.own import Own
+from schemas.treatments.pca import Pca
 from schemas.treatments.piecewise_linear import PiecewiseLinear
 from schemas.treatments.polynomial import Polynomial
 from schemas.treatments.power import Power
@@ -38,21 +40,24 @@ from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.random_projection import RandomProjection
 from schemas.treatments.rank import Rank
 from schemas.treatments.robust import Robust
+from schemas.treatments.target_mean import TargetMean
 from schemas.treatments.text_shape import TextShape
 from schemas.treatments.vector import Vector
 from schemas.treatments.vocabulary import Vocabulary
+from schemas.treatments.weight_of_evidence import WeightOfEvidence
 from schemas.treatments.z_score import ZScore
 
 KINDS = (
     *(ZScore, MinMax, MaxAbs, Robust, Power, Rank, PiecewiseLinear),
     *(QuantileBuckets, EqualWidth, Buckets),
     *(Vocabulary, HashBuckets, OneHot, MultiHot, Frequency),
+    *(TargetMean, WeightOfEvidence, GroupStatistics),
     *(DateParts, Cyclic, Elapsed),
     *(Vector, Length, TextShape, BagOfWords),
 )
 
 # Those that take several columns, of the section `combinations`.
-COMBINATIONS = (Cross, Polynomial, RandomProjection, Geohash, Haversine, Own)
+COMBINATIONS = (Cross, Pca, Polynomial, RandomProjection, Geohash, Haversine, Own)
 
 BY_NAME: dict[str, type[TreatmentOptions]] = {
     kind.model_fields["kind"].default: kind for kind in (*KINDS, *COMBINATIONS)

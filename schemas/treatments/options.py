@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import pydantic
 from pydantic import Field
@@ -28,6 +28,9 @@ from schemas.types import (
 
 _NEARLY_UNIQUE = 0.8  # distinct values as a share of all
 _MANY = 1_000  # fewer cost little, and a small table has few rows
+
+if TYPE_CHECKING:
+    from schemas.tasks.options import TaskOptions
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NUMBERS: tuple[ColumnType, ...] = (INT, FLOAT, FLOAT_TEXT, BOOL, TIME, TIME_TEXT)
@@ -61,6 +64,8 @@ class TreatmentOptions(Strict):
     accepts_lists: ClassVar[bool] = False
     # Whether outputs of lists that are ids have a list a row, too.
     lists_give_lists: ClassVar[bool] = True
+    # Whether it learns from the label; training rows then have features of their own.
+    learns_label: ClassVar[bool] = False
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -81,6 +86,9 @@ class TreatmentOptions(Strict):
         Raises:
           ConfigError: it does not.
         """
+
+    def check_label(self, label: TaskOptions, *, where: str) -> None:
+        """Check that a label fits the options, as `check` does for a column."""
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the transformed features.

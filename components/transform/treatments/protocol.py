@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from schemas.tasks.options import TaskOptions
+
     Inputs = Mapping[str, tf.Tensor]
     Tensors = Mapping[str, tf.Tensor]
 
@@ -45,8 +47,27 @@ class Use:
         return self.columns[0]
 
 
+@dataclass(frozen=True)
+class Target:
+    """What a treatment learns from: the label of training rows, and how to learn from it.
+
+    Attributes:
+      options: of the label.
+      label: as the task makes it, [rows].
+      weight: of each row, float32 [rows].
+      fold: of each row, int64 [rows]. A row's features must not depend on the labels of its fold.
+    """
+
+    options: TaskOptions
+    label: tf.Tensor
+    weight: tf.Tensor
+    fold: tf.Tensor
+
+
 class TreatmentWork(Protocol):
     """The module of a treatment.
+
+    The `apply` of a treatment that learns from the label takes a `Target`, too.
 
     It may also have:
 
@@ -58,7 +79,7 @@ class TreatmentWork(Protocol):
     `graph` is TFT's output folder, `features` are those that the treatment made.
     """
 
-    def apply(self, inputs: Inputs, uses: Sequence[Use]) -> Tensors:
+    def apply(self, inputs: Inputs, uses: Sequence[Use], *target: Target) -> Tensors:
         """Return the outputs of all uses, by name."""
         ...
 

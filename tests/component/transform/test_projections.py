@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
+from sklearn.decomposition import PCA
 from sklearn.random_projection import GaussianRandomProjection
 
+from components.transform.treatments.pca import CombineProducts
 from components.transform.treatments.random_projection import random_weights
 from schemas.treatments.random_projection import RandomProjection
 
@@ -33,8 +35,11 @@ OTHERS = {
     "empty": np.array([NAN, NAN, 1, -1, INF], np.float32),
 }
 COLUMNS = list(TRAIN)
+ROUND = np.round(RNG.normal(size=(ROWS, 3)) * 2**14) / 2**14
 KINDS = {name: "INT" if name == "n" else "FLOAT" for name in TRAIN}
 COMBINATIONS = [
+    {"pca": {"columns": COLUMNS, "components": 3, "name": "axes"}},
+    {"pca": {"columns": COLUMNS[3:]}},
     {"random_projection": {"columns": COLUMNS, "components": 3, "seed": 5, "name": "gauss"}},
     {"random_projection": {"columns": COLUMNS[:2], "components": 2, "weights": "sparse"}},
 ]
@@ -95,6 +100,41 @@ def test_a_gaussian_projection_is_scikit_learns(case):
     projection = GaussianRandomProjection(3, random_state=5).fit(np.zeros((1, len(COLUMNS))))
     expected = projection.transform(standardized(raw))
     np.testing.assert_allclose(features(got, "gauss", 3), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_principal_components_are_scikit_learns(case):
+    raw, got = case
+    fitted = PCA(3, svd_solver="full").fit(standardized(TRAIN))
+    largest = np.abs(fitted.components_).argmax(axis=1)
+    signs = np.sign(fitted.components_[range(3), largest])
+    expected = fitted.transform(standardized(raw)) * signs
+    np.testing.assert_allclose(features(got, "axes", 3), expected, rtol=2e-3, atol=2e-3)
+    assert not features(got, "constant_empty_pca", 2).any() or raw is OTHERS
+
+
+def test_components_do_not_depend_on_the_order_of_rows():
+    def weights(order):
+        combine = CombineProducts()
+        half = len(order) // 2
+        parts = [
+            combine.add_input(combine.create_accumulator(), (ROUND[rows],))
+            for rows in (order[:half], order[half:])
+        ]
+        merged = combine.merge_accumulators(parts[::-1])
+        assert merged is not None
+        return combine.extract_output(merged).tolist()
+
+    assert weights(np.arange(ROWS)) == weights(RNG.permutation(ROWS))
+
+
+def test_one_row_or_none_have_no_components():
+    combine = CombineProducts()
+    for rows in (np.zeros((0, 2)), np.ones((1, 2))):
+        accumulator = combine.add_input(combine.create_accumulator(), (rows,))
+        assert accumulator is not None
+        means, *axes = combine.extract_output(accumulator)
+        assert means.tolist() == rows.sum(axis=0).tolist()
+        assert np.isfinite(axes).all()
 
 
 def test_a_sparse_projection_has_weights_of_one_size(case):

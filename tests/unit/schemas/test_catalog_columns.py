@@ -291,3 +291,43 @@ def test_a_combination_is_checked_and_its_errors_name_the_line(folder, entry, wh
 def test_a_features_error_names_its_line(folder):
     line = folder.change("  payment: vocabulary", "  payment: [vocabulary, z_score]")
     assert refusal(folder).where == f"{folder.pipeline}:{line}: features.payment.1.z_score"
+
+
+@pytest.mark.parametrize(
+    ("treatment", "what"),
+    [
+        ("target_mean: {classes: [a]}", "target_mean has classes, and the task is binary"),
+        ("target_mean: {smoothing: some}", "smoothing"),
+        ("weight_of_evidence: {smoothing: 0}", "smoothing"),
+    ],
+)
+def test_an_encoding_by_the_label_fits_the_task(folder, treatment, what):
+    line = folder.change("  payment: vocabulary", f"  payment: [{treatment}]")
+    error = refusal(folder)
+    assert what in error.what
+    assert f"pipeline.yaml:{line}: features" in f"{error.where} {error.what}"
+
+
+def test_repeated_rows_need_folds_if_a_treatment_learns_from_the_label(folder):
+    folder.change("  payment: vocabulary", "  payment: target_mean")
+    folder.change("model:\n", 'prepare: {sample: {share: {"1": 0.4}}}\nmodel:\n')
+    error = refusal(folder)
+    assert error.where == f"{folder.pipeline}: prepare.sample.share"
+    assert error.remedy == "add folds: 5 to splits"
+    folder.change("  key: [fare, hour]", "  key: [fare, hour]\n  folds: 5")
+    assert catalog.load(str(folder)).spec.splits.folds == 5
+
+
+@pytest.mark.parametrize(
+    ("treatment", "what"),
+    [
+        ("group_statistics", "this key is needed"),
+        ("group_statistics: {by: paymnt}", "did you mean 'payment'?"),
+        ("group_statistics: {by: payment, statistics: [median]}", "got 'median'"),
+    ],
+)
+def test_a_group_is_a_column(folder, treatment, what):
+    line = folder.change("hour: [vocabulary, z_score]", f"hour: [vocabulary, {treatment}]")
+    error = refusal(folder)
+    assert what in error.what
+    assert f"pipeline.yaml:{line}: features" in f"{error.where} {error.what}"
