@@ -3,6 +3,7 @@
 import pytest
 
 from schemas import catalog
+from schemas.runners import Process
 from schemas.tasks.binary import Binary
 from schemas.treatments.vocabulary import Vocabulary
 from schemas.treatments.z_score import ZScore
@@ -144,6 +145,7 @@ def test_a_mapping_s_values_are_text_as_written(folder):
         "runner: {flink: {workers: {process: {command: c, environment: {A: no}}}}}\nmodel:\n",
     )
     workers = catalog.read_spec(folder.pipeline).runner.flink.workers
+    assert isinstance(workers, Process)
     assert workers.environment == {"A": "no"}
 
 
