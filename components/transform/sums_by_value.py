@@ -1,7 +1,7 @@
 """Figures of the rows that have the same value, such as the mean of a number: exact, in one table.
 
 A treatment turns the sums over the training rows of each value into its figures, in numpy on a
-worker. Sums are kept as whole numbers, so they are exact in any order. The graph has a table of the
+worker. GroupSums are kept as whole numbers, so they are exact in any order. The graph has a table of the
 figures by the hashes of lines: the line of a value (see `vocabularies`) for all of training, and
 one with a fold for all other folds. A value that is not there has the figures of no rows.
 """
@@ -27,8 +27,8 @@ _EVERY = b""  # the line of all rows
 
 
 @dataclass(frozen=True)
-class Sums:
-    """Sums over rows: how many, their weights, and weighted numbers and squares of numbers.
+class GroupSums:
+    """GroupSums over rows: how many, their weights, and weighted numbers and squares of numbers.
 
     Each is float64 [...] or, of numbers, [..., numbers].
     """
@@ -39,7 +39,7 @@ class Sums:
     square: np.ndarray
 
     @classmethod
-    def of(cls, stacked: np.ndarray) -> Sums:
+    def of(cls, stacked: np.ndarray) -> GroupSums:
         """Return the sums of an array [..., 2 + 2 * numbers]."""
         rows, weight = stacked[..., 0], stacked[..., 1]
         number, square = np.split(stacked[..., 2:], 2, axis=-1)
@@ -63,7 +63,7 @@ class Sums:
 
 # Takes the sums of values, [terms, ...], those of the rows that smooth them, and those of all
 # training rows, [...], and the options; returns float64 [terms, outputs].
-Figures = Callable[[Sums, Sums, Sums, Any], np.ndarray]
+Figures = Callable[[GroupSums, GroupSums, GroupSums, Any], np.ndarray]
 
 
 def table(
@@ -176,8 +176,8 @@ class EncodeTerms(beam.PTransform):
         every: Mapping[bytes, Any],
     ) -> np.ndarray:
         folds = every[_EVERY]
-        whole = Sums.of(floats(total(folds)))
-        apart = {fold: Sums.of(floats(total(folds, fold))) for fold in folds}
+        whole = GroupSums.of(floats(total(folds)))
+        apart = {fold: GroupSums.of(floats(total(folds, fold))) for fold in folds}
         lines, found = [], []
         for column, options in enumerate(self._options):
             heading = vocabularies.line_of(column, b"")
@@ -190,7 +190,7 @@ class EncodeTerms(beam.PTransform):
                 rows = [np.zeros(2 + 2 * whole.number.shape[-1])]
                 rows += [floats(total(sums, fold)) for _, sums in own]
                 lines += [b"*" + prefix + heading, *(prefix + heading + term for term, _ in own)]
-                found.append(self._figures(Sums.of(np.stack(rows)), smooth, whole, options))
+                found.append(self._figures(GroupSums.of(np.stack(rows)), smooth, whole, options))
         hashes = _hashed(tf.constant(lines, tf.string)).numpy()
         order = np.argsort(hashes, kind="stable")
         bits = np.concatenate(found)[order].T.astype(np.float64).copy().view(np.int64)

@@ -11,7 +11,7 @@ import tensorflow_transform as tft
 
 from components.column_tensors import by_name, numbers, rounded, texts
 from components.transform import sums_by_value, vocabularies
-from components.transform.sums_by_value import Sums
+from components.transform.sums_by_value import GroupSums
 from components.transform.treatments.protocol import Use
 from schemas.treatments.group_statistics import GroupStatistics
 
@@ -47,7 +47,9 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     return out
 
 
-def figures(sums: Sums, smooth: Sums, whole: Sums, options: GroupStatistics) -> np.ndarray:
+def figures(
+    sums: GroupSums, smooth: GroupSums, whole: GroupSums, options: GroupStatistics
+) -> np.ndarray:
     """Return each group's mean, deviation and share of the logarithm of the count, [groups, 3]."""
     seen = sums.weight[:, np.newaxis] > 0
     mean = np.where(seen, sums.mean, whole.mean if whole.weight > 0 else np.nan)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.transform.label_encoding import encoded
-from components.transform.sums_by_value import Sums
+from components.transform.sums_by_value import GroupSums
 from components.transform.treatments.protocol import Target, Use
 from schemas.treatments.weight_of_evidence import WeightOfEvidence
 
@@ -24,7 +24,9 @@ def apply(inputs: Inputs, uses: Sequence[Use], target: Target) -> Tensors:
     return encoded(inputs, uses, target, figures)
 
 
-def figures(sums: Sums, smooth: Sums, whole: Sums, options: WeightOfEvidence) -> np.ndarray:
+def figures(
+    sums: GroupSums, smooth: GroupSums, whole: GroupSums, options: WeightOfEvidence
+) -> np.ndarray:
     """Return the smoothed log odds of values, less those of all training rows.
 
     They are 0 if the rows that smooth have one class alone.
