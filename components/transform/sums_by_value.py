@@ -1,7 +1,7 @@
 """Figures of the rows that have the same value, such as the mean of a number: exact, in one table.
 
 A treatment turns the sums over the training rows of each value into its figures, in numpy on a
-worker. GroupSums are kept as whole numbers, so they are exact in any order. The graph has a table of the
+worker. Sums are kept as whole numbers, so they are exact in any order. The graph has a table of the
 figures by the hashes of lines: the line of a value (see `vocabularies`) for all of training, and
 one with a fold for all other folds. A value that is not there has the figures of no rows.
 """
