@@ -26,7 +26,7 @@ from benchmarks.ours import write_dataset
 from benchmarks.places import CACHE
 from benchmarks.rows import taxi_csv
 from components.compat import quiet_environment
-from pipeline import dag, engines, runners
+from pipeline import engines, runners, source
 from pipeline.runners import Choice
 from schemas import catalog
 from schemas.catalog import Dataset
@@ -107,7 +107,7 @@ def _predict(dataset: Dataset, model: str, work: Path) -> None:
     from components.score.output import ScoreOutput
 
     output = ScoreOutput.of(str(work / "scores.parquet"), None, overwrite=False)
-    predict(model=model, paths=dag.source_paths(dataset), output=output, source=dataset.spec.source)
+    predict(model=model, paths=source.paths_of(dataset), output=output, source=dataset.spec.source)
 
 
 def _cpu_seconds() -> float:

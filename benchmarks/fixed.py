@@ -24,8 +24,8 @@ from pathlib import Path
 from benchmarks import measure, ours, serving
 from benchmarks.places import ROOT
 from benchmarks.report import table
-from pipeline.dag import source_paths
 from pipeline.folders import Folders
+from pipeline.source import paths_of
 from pipeline.summary import FILE_NAME, Summary
 from schemas.catalog import find_folder, load
 
@@ -160,7 +160,7 @@ def _stages(folders: Folders) -> dict[str, Cost]:
 
 
 def _trips() -> str:
-    (path,) = source_paths(load(_DATASET))
+    (path,) = paths_of(load(_DATASET))
     return path
 
 

@@ -8,25 +8,20 @@ evaluate → (g) blessing, parity → (h) proof → push → (i) a version in th
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from components import files, stores
 from components.expressions.patterns import check_patterns
-from components.ingest.selection import selection_of
 from components.ingest.splits import protocol as splits
 from components.prepare import rules
 from components.sources import protocol as sources
-from components.sources.partitions import partition_of
-from components.sources.protocol import Reader, TableReader, open_reader
-from components.sources.source_files import source_files as files_of
 from components.tasks import outcomes
 from components.tasks import protocol as tasks
 from components.transform import preprocessing
 from components.transform.treatments import protocol as treatments
-from pipeline import digests, published, rule_nodes, span_nodes, spans
+from pipeline import digests, published, rule_nodes, source, span_nodes, spans
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
@@ -34,7 +29,6 @@ from schemas import own_code
 from schemas.catalog import SCHEMA_FILE, SPEC_FILE, Dataset
 from schemas.derived import plain
 from schemas.expectations import Expectations, expectations_of
-from schemas.sources.options import FileOptions
 from schemas.tasks import options as task_options
 
 if TYPE_CHECKING:
@@ -81,78 +75,14 @@ def check_source(dataset: Dataset) -> None:
     rules.RowRules(dataset.spec.prepare, dataset.columns)
     check_patterns(dataset.derived, where=str(dataset.folder / SPEC_FILE))
     _code(dataset)
-    reader = reader_of(dataset)
+    reader = source.reader_of(dataset)
     for pattern in filter(files.in_store, dataset.source_patterns):
         stores.check(pattern)
-    look = reader.parts if _table_reader(dataset) is None else reader.check
-    for path in source_paths(dataset):
+    look = reader.parts if source.table_reader(dataset) is None else reader.check
+    for path in source.paths_of(dataset):
         look(path)
     if dataset.spec.validation.rules:
         rule_nodes.check(dataset)
-
-
-def reader_of(dataset: Dataset) -> Reader[Any]:
-    """Return the reader of the source.
-
-    Raises:
-      ConfigError: the source's options contradict each other.
-    """
-    spec = dataset.spec
-    return open_reader(spec.source, selection_of(dataset.columns, spec.label, spec.splits))
-
-
-def fingerprint(dataset: Dataset, known: DigestCache) -> str:
-    """Return a digest of the source's files: their contents, and their names if these matter.
-
-    A table that is in none has a version instead.
-
-    Raises:
-      DataError: there is no file, or the table cannot be reached.
-    """
-    paths, table = source_files(dataset), _table_reader(dataset)
-    if table is not None and not paths:
-        return " ".join(map(table.version, source_paths(dataset)))
-    digest = digests.source(paths, known)
-    return " ".join([digest, *_names_that_matter(dataset, paths)])
-
-
-def _names_that_matter(dataset: Dataset, paths: Sequence[str]) -> list[str]:
-    """Return what a run reads of the names of files and of their folders."""
-    spec, names = dataset.spec, []
-    if spec.splits.reads_names:
-        names += [os.path.basename(path) for path in paths]
-    if isinstance(spec.source, FileOptions) and spec.source.partitions is not None:
-        names += [json.dumps(partition_of(path)) for path in paths]
-    return names
-
-
-def source_paths(dataset: Dataset) -> list[str]:
-    """Return the source's files: those of each path in turn, sorted, each once; or a table's URL.
-
-    Raises:
-      DataError: a path leads to none.
-    """
-    source = dataset.spec.source
-    if not isinstance(source, FileOptions):
-        return list(dataset.source_patterns)
-    remedy = f"correct source.path in {dataset.folder / SPEC_FILE}"
-    found: dict[str, None] = {}
-    for pattern, named in zip(dataset.source_patterns, dataset.source_names, strict=True):
-        found |= dict.fromkeys(files_of(pattern, named=named, remedy=remedy, source=source))
-    return list(found)
-
-
-def source_files(dataset: Dataset) -> list[str]:
-    """Return the files that a run reads its rows from; none for a table that is in none."""
-    paths, table = source_paths(dataset), _table_reader(dataset)
-    return paths if table is None else [file for path in paths for file in table.files(path)]
-
-
-def _table_reader(dataset: Dataset) -> TableReader[Any] | None:
-    """Return the reader of a source that is not files of rows; None if it is."""
-    if isinstance(dataset.spec.source, FileOptions):
-        return None
-    return cast(TableReader[Any], reader_of(dataset))
 
 
 def nodes(dataset: Dataset) -> tuple[str, ...]:
@@ -274,9 +204,9 @@ def _rooms(dataset: Dataset) -> dict[str, str]:
 def _kinds(node: str, dataset: Dataset) -> dict[str, list[str]]:
     """Return the modules of the kinds chosen, by the module that finds them by their names."""
     # parity's batches are in Parquet whatever the source is
-    source = "parquet" if node == "parity" else dataset.spec.source.format
+    read = "parquet" if node == "parity" else dataset.spec.source.format
     return {
-        sources.__name__: [sources.module_of(source), *_derived_reader(dataset)],
+        sources.__name__: [sources.module_of(read), *_derived_reader(dataset)],
         splits.__name__: [splits.module_of(dataset.spec.splits.by)],
         rules.__name__: [rules.CONDITIONS] if dataset.spec.prepare.where else [],
         treatments.__name__: [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds],
@@ -302,7 +232,7 @@ def _data(
     """Build the nodes from the source to examples that passed the gate."""
     from components.validate.component import gate, import_schema, statistics, validate
 
-    present = fingerprint(dataset, known)
+    present = source.fingerprint(dataset, known)
     read = _ingest(shared, dataset, known, present)
     ingested = read["ingest"]
     imported = import_schema(text=dataset.schema_text, code=shared.code["import_schema"])
@@ -353,7 +283,7 @@ def _ingest(shared: _Shared, dataset: Dataset, known: DigestCache, present: str)
         "prepare": dataset.spec.prepare.model_dump_json(),
     }
     if dataset.spans:
-        own = [fingerprint(spans.alone(dataset, span), known) for span in dataset.spans]
+        own = [source.fingerprint(spans.alone(dataset, span), known) for span in dataset.spans]
         return span_nodes.ingest(dataset, parameters, shared.settings, own, present, shared.code)
     ingested = ingest(
         source=dataset.spec.source.model_dump_json(),

@@ -24,6 +24,7 @@ from pipeline import (
     lineage,
     logs,
     runners,
+    source,
     spans,
     summary_text,
     unchanged,
@@ -76,7 +77,7 @@ def run(
     dataset = spans.resolved(dataset, chosen)
     dag.check_source(dataset)  # reports a wrong path or header at once
     on = on or runners.choose(dataset.spec.runner)
-    sources, folders = dag.source_files(dataset), Folders.of(output, dataset.spec.name)
+    sources, folders = source.files_of(dataset), Folders.of(output, dataset.spec.name)
     folders.check_apart(sources)
     engines.check(on, [*sources, output])
     job = Job(dataset, folders, new_run_id(), allow_anomalies, on)

@@ -80,14 +80,14 @@ def new_columns(dataset: Dataset) -> Iterator[tuple[str, str, Sequence[str], str
     from components.profile.types import typed
     from components.profile.values import ColumnValues
     from components.sources.protocol import work_of
-    from pipeline import dag
+    from pipeline.source import paths_of
 
     source = dataset.spec.source
     module = work_of(source.format)
     if isinstance(source, FileOptions):
         path = next(part.path for part in parts if part.ignored)
     else:
-        (path,) = dag.source_paths(dataset)
+        (path,) = paths_of(dataset)
     rows, whole = module.sample(source, path, _ROWS)
     for name in ignored:
         if name not in rows.column_names:

@@ -139,7 +139,7 @@ def parts_of(dataset: Dataset) -> list[tuple[Reader[Part], Part]]:
     Raises:
       DataError: there is no file, or one cannot be read, or lacks a column.
     """
-    from pipeline import dag
+    from pipeline import source
 
-    reader = dag.reader_of(dataset)
-    return [(reader, part) for path in dag.source_paths(dataset) for part in reader.parts(path)]
+    reader = source.reader_of(dataset)
+    return [(reader, part) for path in source.paths_of(dataset) for part in reader.parts(path)]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from components import files
 from components.evaluate.published import JUDGED, content_digest, newest
-from pipeline import dag, digests, lineage, seals
+from pipeline import dag, digests, lineage, seals, source
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from pipeline.lineage import Execution
@@ -100,7 +100,7 @@ def digest_of(
         dataset.schema_text,
         dataset.code,
         dataset.source_patterns,
-        dag.fingerprint(dataset, known),
+        source.fingerprint(dataset, known),
         folders.artifacts,
         folders.serving,
         allow_anomalies,

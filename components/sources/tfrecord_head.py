@@ -67,10 +67,11 @@ def read_records(file: IO[bytes], path: str) -> Iterator[bytes]:
 def values_of(record: bytes) -> dict[str, list[Any]]:
     """Return the values of a tf.Example by feature, bytes as text where they are; {} of others."""
     features = features_of(record) or {}
-    return {name: [_shown(v) for v in feature.values] for name, feature in features.items()}
+    return {name: [plain(v) for v in feature.values] for name, feature in features.items()}
 
 
-def _shown(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value of a tf.Example, bytes as text where they are."""
     if not isinstance(value, bytes):
         return value
     try:

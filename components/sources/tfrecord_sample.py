@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pyarrow as pa
 
 from components import files
 from components.example_proto import Values, features_of
 from components.sources.jsonl_sample import array_of_most
-from components.sources.tfrecord_head import read_records
+from components.sources.tfrecord_head import plain, read_records
 
 _MOST_ROWS = 20_000  # Examples, which are read one by one here
 
@@ -36,16 +35,7 @@ def sample_records(path: str, rows: int) -> tuple[pa.Table, bool]:
 
 def _column(examples: Sequence[Mapping[str, Values]], name: str) -> pa.Array:
     features = [example.get(name) for example in examples]
-    values = [None if f is None or not f.dtype else [*map(_plain, f.values)] for f in features]
+    values = [None if f is None or not f.dtype else [*map(plain, f.values)] for f in features]
     if all(value is None or len(value) <= 1 for value in values):
         return array_of_most([value[0] if value else None for value in values])
     return array_of_most(values)
-
-
-def _plain(value: Any) -> Any:
-    if not isinstance(value, bytes):
-        return value
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import dag, engines
+from pipeline import engines, source
 from pipeline.folders import Folders
 from pipeline.runners import Choice
 from schemas.catalog import Dataset
@@ -68,7 +68,7 @@ def ingest(dataset: Dataset, made: Made) -> None:
 
     ingest(
         source=dataset.spec.source,
-        paths=dag.source_paths(dataset),
+        paths=source.paths_of(dataset),
         columns=dataset.columns,
         splits=dataset.spec.splits,
         label=dataset.spec.label,

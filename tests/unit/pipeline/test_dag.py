@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pipeline import dag, digests, imports
+from pipeline import dag, digests, imports, source
 from pipeline.digest_cache import DigestCache
 from schemas import catalog
 from schemas.calibration import Calibration
@@ -24,29 +24,29 @@ def dataset(tmp_path):
 def test_a_folder_as_the_source_has_the_files_of_its_kind(dataset):
     (dataset.folder / "d").mkdir()
     (dataset.folder / "d" / "a.csv").touch()
-    assert dag.source_paths(dataset) == [str(dataset.folder / "d/a.csv")]
+    assert source.paths_of(dataset) == [str(dataset.folder / "d/a.csv")]
     (dataset.folder / "d" / "b.parquet").touch()
     with pytest.raises(DataError, match="the folder 'd' has files of several kinds"):
-        dag.source_paths(dataset)
+        source.paths_of(dataset)
 
 
 def test_the_partition_of_a_file_is_part_of_the_fingerprint(dataset, tmp_path):
-    source = dataset.spec.source.model_copy(update={"partitions": "hive"})
-    spec = dataset.spec.model_copy(update={"source": source})
+    hive = dataset.spec.source.model_copy(update={"partitions": "hive"})
+    spec = dataset.spec.model_copy(update={"source": hive})
     parted = dataclasses.replace(dataset, spec=spec)
     known = DigestCache(tmp_path / "known")
     seen = set()
     for folder in ("d/year=2024", "d/year=2025"):
         (dataset.folder / folder).mkdir(parents=True)
         (dataset.folder / folder / "a.csv").write_text("a\n")
-        seen.add(dag.fingerprint(parted, known))
+        seen.add(source.fingerprint(parted, known))
         (dataset.folder / folder / "a.csv").unlink()
     assert len(seen) == 2
 
 
 def test_no_file_at_all_is_named(dataset):
     with pytest.raises(DataError, match="no file matches 'd'"):
-        dag.source_paths(dataset)
+        source.paths_of(dataset)
 
 
 @pytest.mark.parametrize("name", dag.NODES)

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pipeline import dag, spans
+from pipeline import dag, source, spans
 from schemas import catalog
 from schemas.errors import ConfigError, DataError
 from schemas.spans import Span
@@ -27,7 +27,7 @@ def dataset(tmp_path):
 def test_pipeline_yaml_says_which_spans_are_read_and_the_command_line_overrides_it(dataset):
     assert [span.number for span in spans.resolved(dataset).spans] == [10, 12]
     resolved = spans.resolved(dataset, "8..10")
-    assert dag.source_paths(resolved) == [
+    assert source.paths_of(resolved) == [
         str(dataset.folder / f"d/{span}/a.csv") for span in (8, 9, 10)
     ]
 
@@ -82,4 +82,4 @@ def test_a_dataset_with_one_span_reads_that_span_alone(dataset):
     resolved = spans.resolved(dataset, "8..10")
     alone = spans.alone(resolved, resolved.spans[1])
     assert alone == dataclasses.replace(resolved, spans=resolved.spans[1:2])
-    assert dag.source_paths(alone) == [str(dataset.folder / "d/9/a.csv")]
+    assert source.paths_of(alone) == [str(dataset.folder / "d/9/a.csv")]

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from pipeline import dag, init, schema_data
+from pipeline import dag, init, schema_data, source
 from pipeline.digest_cache import DigestCache
 from schemas import catalog
 from schemas.errors import ConfigError, DataError
@@ -36,11 +36,11 @@ def execute(folder, statement):
 def test_a_database_in_a_file_is_known_by_what_it_holds(folder, tmp_path):
     dataset, known = catalog.load(str(folder)), DigestCache(tmp_path / "digests.json")
     dag.check_source(dataset)
-    assert dag.source_files(dataset) == [f"{folder}/../a.db"]
-    before = dag.fingerprint(dataset, known)
-    assert dag.fingerprint(dataset, known) == before
+    assert source.files_of(dataset) == [f"{folder}/../a.db"]
+    before = source.fingerprint(dataset, known)
+    assert source.fingerprint(dataset, known) == before
     execute(tmp_path, "UPDATE trips SET tip = 0 WHERE id = 5")
-    assert dag.fingerprint(dataset, known) != before
+    assert source.fingerprint(dataset, known) != before
 
 
 def test_a_table_without_a_column_is_refused_before_a_run(folder, tmp_path):
