@@ -21,7 +21,7 @@ _CLASSES = 256  # greater than every combining class
 
 
 def normalized(text: tf.Tensor, steps: tuple[str, ...]) -> tf.Tensor:
-    """Return texts of any shape after these steps of `schemas.treatments.normalization`.
+    """Return texts of any shape after these steps of `schemas.normalization`.
 
     Bytes that are not UTF-8 become U+FFFD if there is any step.
     """

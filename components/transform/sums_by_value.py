@@ -28,7 +28,7 @@ _EVERY = b""  # the line of all rows
 
 @dataclass(frozen=True)
 class GroupSums:
-    """GroupSums over rows: how many, their weights, and weighted numbers and squares of numbers.
+    """Sums over rows: how many, their weights, and weighted numbers and squares of numbers.
 
     Each is float64 [...] or, of numbers, [..., numbers].
     """

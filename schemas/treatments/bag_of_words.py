@@ -8,7 +8,7 @@ import pydantic
 from pydantic import Field
 
 from schemas.layout import TransformedFeature
-from schemas.treatments.normalization import Normalize
+from schemas.normalization import Normalize
 from schemas.treatments.options import LearnedTerms
 from schemas.types import BYTES, ColumnType
 

@@ -12,8 +12,8 @@ from schemas.columns import MOST_VALUES, Column
 from schemas.errors import ConfigError
 from schemas.figures import ColumnFigures
 from schemas.layout import TransformedFeature
+from schemas.normalization import Normalize
 from schemas.strict import Finite, Strict
-from schemas.treatments.normalization import Normalize
 from schemas.types import (
     BOOL,
     BYTES,

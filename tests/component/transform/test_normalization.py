@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.transform.normalization import letter_after, normalized
-from schemas.treatments.normalization import STEPS
+from schemas.normalization import STEPS
 
 pytestmark = pytest.mark.component
 

@@ -56,7 +56,7 @@ def odd_spec():
             "splits": {"key": ["a"]},
             "label": LABEL,
             "features": {"b c": every, "a": ["z_score"]},
-            "crosses": [{"columns": ["a", "b c", "a"]}],
+            "crosses": [{"columns": ["a", "b c"]}],
         }
     )
 
