@@ -181,8 +181,10 @@ def _reserved(
 ) -> dict[str, str]:
     """Return the columns that selectors skip, each with the reason."""
     duplicates = spec.prepare.drop_duplicates
-    reasons = dict.fromkeys(spec.splits.columns, "decides the split")
-    reasons |= dict.fromkeys(() if duplicates is None else duplicates.key, "tells rows apart")
+    reasons = dict.fromkeys(spec.splits.unlike_features, "decides the split")
+    reasons |= dict.fromkeys(
+        _single(() if duplicates is None else duplicates.key), "tells rows apart"
+    )
     reasons |= {each.name: "is not in requests" for each in columns if not each.serving}
     reasons |= dict.fromkeys(spec.label.columns, "is part of the label")
     if spec.label.weight is not None:
@@ -192,3 +194,8 @@ def _reserved(
         if hidden & set(raw_names(derived, [each.name])):
             reasons.setdefault(each.name, "is derived from what no request has")
     return reasons
+
+
+def _single(key: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a key of one column; columns that tell rows apart together are like others."""
+    return key if len(key) == 1 else ()

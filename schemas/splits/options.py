@@ -32,6 +32,12 @@ class SplitOptions(Strict):
         raise NotImplementedError
 
     @property
+    def unlike_features(self) -> tuple[str, ...]:
+        """Those of `columns` that say which row it is, or when; not a key of several columns."""
+        key: tuple[str, ...] = getattr(self, "key", ())
+        return tuple(name for name in self.columns if len(key) == 1 or name not in key)
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """Those that must not be missing."""
         return ()

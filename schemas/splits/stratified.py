@@ -29,6 +29,11 @@ class Stratified(SharedSplit):
         return tuple(dict.fromkeys((*self.strata, *self.key)))
 
     @property
+    def unlike_features(self) -> tuple[str, ...]:
+        """The key, if it is one column: strata are like other columns."""
+        return self.key if len(self.key) == 1 else ()
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """The strata."""
         return self.strata

@@ -18,6 +18,7 @@ from tfx.types.standard_artifacts import Examples
 from components.ingest.counts import Counts
 from components.validate import component as nodes
 from components.validate.findings import RULE, Findings
+from components.validate.preflight import FeaturePlan
 from schemas.columns import dumps, read_columns
 from schemas.errors import DataError
 from schemas.tasks.regression import Regression
@@ -57,6 +58,8 @@ def run(tmp_path: Path, schema_text: str) -> Callable[..., None]:
         gate = nodes.gate(
             anomalies=validate.outputs["anomalies"],
             examples=source.outputs["result"],
+            statistics=statistics.outputs["statistics"],
+            plan=FeaturePlan().model_dump_json(),
             validation=Validation().model_dump_json(),
             allow_anomalies=allow_anomalies,
             code="",

@@ -25,7 +25,8 @@ feature { name: "tags" type: BYTES value_count { max: 9 } }
 """
 
 
-def load(folder, features, schema=MORE, derive=""):
+def load(folder, features, schema=MORE, derive="", key="hour"):
+    folder.change("key: [fare, hour]", f"key: [{key}]")
     folder.schema.write_text(folder.schema.read_text() + schema)
     folder.change(FEATURES, f"{derive}features:\n{features}")
     return catalog.load(str(folder))
@@ -34,6 +35,12 @@ def load(folder, features, schema=MORE, derive=""):
 def received(dataset):
     """Return the kinds of treatments of each column, in the order of features."""
     return {f.column: [t.kind for t in f.treatments] for f in dataset.spec.features}
+
+
+@pytest.mark.parametrize(("key", "selected"), [("hour", set()), ("hour, fare", {"hour"})])
+def test_a_key_of_one_column_is_skipped(folder, key, selected):
+    dataset = load(folder, "  number: z_score\n", key=key)
+    assert received(dataset).keys() & {"hour"} == selected
 
 
 def test_a_name_wins_over_an_expression_over_a_type_over_all(folder):
