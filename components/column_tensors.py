@@ -70,6 +70,13 @@ def text(values: tf.Tensor) -> tf.Tensor:
     return tf.where(_is_missing(values), "", tf.strings.as_string(values))
 
 
+def is_missing(values: tf.Tensor) -> tf.Tensor:
+    """Return where values of any shape are missing, bool."""
+    if values.dtype == tf.string:
+        return tf.equal(values, "")
+    return tf.math.is_nan(values) if values.dtype in _DIGITS else _is_missing(values)
+
+
 def rounded(x: tf.Tensor) -> tf.Tensor:
     """Return float64 values as float32, 0 for those that would be subnormal."""
     return tf.cast(_flushed(x), tf.float32)

@@ -189,7 +189,7 @@ def _code(dataset: Dataset) -> dict[str, Any]:
 
 def features_of(dataset: Dataset) -> str:
     """Return what `transform` receives of pipeline.yaml, as JSON."""
-    preprocessed = {"features", "crosses", "combinations", "label"}
+    preprocessed = {"features", "crosses", "combinations", "missing", "label"}
     unread = set(dataset.spec.label.EVALUATION_ONLY)
     sections = dataset.spec.model_dump(mode="json", include=preprocessed, exclude={"label": unread})
     return json.dumps(sections | {"derived": plain(dataset.derived)} | _code(dataset))
@@ -210,7 +210,10 @@ def _kinds(node: str, dataset: Dataset) -> dict[str, list[str]]:
         splits.__name__: [splits.module_of(dataset.spec.splits.by)],
         rules.__name__: [rules.CONDITIONS] if dataset.spec.prepare.where else [],
         treatments.__name__: [treatments.module_of(kind) for kind in dataset.spec.treatment_kinds],
-        preprocessing.__name__: [preprocessing.DERIVED_COLUMNS] if dataset.derived else [],
+        preprocessing.__name__: [
+            *([preprocessing.DERIVED_COLUMNS] if dataset.derived else []),
+            *([preprocessing.FILLED_COLUMNS] if dataset.spec.missing else []),
+        ],
         tasks.__name__: [tasks.module_of(dataset.spec.label.task)],
         outcomes.__name__: outcomes.modules_of(dataset.spec.label.task),
         task_options.__name__: [type(dataset.spec.label).__module__],

@@ -16,6 +16,7 @@ from schemas.calibration import Calibration
 from schemas.evaluation import Evaluation
 from schemas.examples import Examples
 from schemas.features import Feature
+from schemas.missing import Missing
 from schemas.model import Model
 from schemas.prepare import EVERY_ROW, Prepare
 from schemas.runners import Runner
@@ -24,6 +25,7 @@ from schemas.splits import Split
 from schemas.strict import Strict, written_as
 from schemas.tasks import KINDS, Export, Task, hand_down
 from schemas.treatments import AnyCombination, Cross
+from schemas.treatments.missing import MissingIndicator
 from schemas.treatments.options import TreatmentOptions
 from schemas.validation import Validation
 
@@ -71,6 +73,7 @@ class Spec(Strict):
     derive: Annotated[dict[str, str], pydantic.BeforeValidator(_named)] = Field(
         default_factory=dict
     )
+    missing: dict[str, Missing] = Field(default_factory=dict)
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]
     crosses: tuple[Cross, ...] = ()
     combinations: tuple[AnyCombination, ...] = ()
@@ -97,7 +100,7 @@ class Spec(Strict):
 
     @property
     def uses(self) -> tuple[DeclaredUse, ...]:
-        """The uses of treatments in model order: of features, of crosses, of combinations."""
+        """The uses of treatments in model order: of features, crosses, combinations, missing."""
         single = [
             DeclaredUse((f.column, *each.others), each, ("features", f.column, number, each.kind))
             for f in self.features
@@ -111,7 +114,12 @@ class Spec(Strict):
             )
             for number, each in enumerate(entries)
         ]
-        return (*single, *several)
+        flags = [
+            DeclaredUse((name,), MissingIndicator(columns=(name,)), ("missing", name))
+            for name, filling in self.missing.items()
+            if filling.indicator
+        ]
+        return (*single, *several, *flags)
 
     @property
     def transformed_names(self) -> tuple[str, ...]:
@@ -145,4 +153,5 @@ class Spec(Strict):
     @property
     def feature_columns(self) -> tuple[str, ...]:
         """Columns of features, raw and derived ones, each once, in model order."""
-        return tuple(dict.fromkeys(name for use in self.uses for name in use.columns))
+        groups = (filling.by for filling in self.missing.values() if filling.by is not None)
+        return tuple(dict.fromkeys((*(n for use in self.uses for n in use.columns), *groups)))

@@ -17,9 +17,10 @@ def preprocessing_of(
     crosses: Sequence[Any],
     label: Mapping[str, Any],
     combinations: Sequence[Any] = (),
+    missing: Mapping[str, Any] | None = None,
 ) -> Preprocessing:
     """Return the treatments by column, the crosses, the label, and other combinations."""
-    return Preprocessing.loads(sections_of(features, crosses, label, combinations))
+    return Preprocessing.loads(sections_of(features, crosses, label, combinations, missing))
 
 
 def sections_of(
@@ -27,6 +28,7 @@ def sections_of(
     crosses: Sequence[Any],
     label: Mapping[str, Any],
     combinations: Sequence[Any] = (),
+    missing: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the same as JSON."""
     sections = {
@@ -35,6 +37,7 @@ def sections_of(
         ],
         "crosses": list(crosses),
         "combinations": [one_of(c, COMBINATION_NAMES, what="combination") for c in combinations],
+        "missing": dict(missing or {}),
         "label": dict(label),
     }
     return json.dumps(sections)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from components.tasks import protocol as tasks_protocol
@@ -18,8 +18,10 @@ from schemas.columns import Column, refuse_list
 from schemas.derived import DerivedColumn, needed, of_plain, raw_names
 from schemas.errors import ConfigError
 from schemas.layout import FOLD_INPUT, WEIGHT_INPUT, Layout, TransformedFeature
+from schemas.missing import Missing
 from schemas.tasks.options import TaskOptions
 from schemas.treatments import BY_NAME, Combination
+from schemas.treatments.missing import MissingIndicator
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 
 # Imported by its name, so that only a pipeline with derived columns depends on their code.
 DERIVED_COLUMNS = f"{__package__}.derived_columns"
+FILLED_COLUMNS = f"{__package__}.filled_columns"  # likewise, of `missing`
 
-_SECTIONS = "features, crosses, combinations"  # that use treatments
+_SECTIONS = "features, crosses, combinations, missing"  # that use treatments
 _COMBINE = "mean"  # of a list's embeddings, unless the options say otherwise
 
 
@@ -40,15 +43,17 @@ class Preprocessing:
       uses: of treatments, in model order.
       label: what the label is made from.
       derived: the derived columns that uses need, each after those that it uses.
+      missing: what fills missing values, by column.
     """
 
     uses: tuple[Use, ...]
     label: TaskOptions
     derived: tuple[DerivedColumn, ...] = ()
+    missing: Mapping[str, Missing] = field(default_factory=dict)
 
     @classmethod
     def loads(cls, text: str) -> Preprocessing:
-        """Read `features`, `crosses`, `combinations` and `label` of pipeline.yaml, as JSON.
+        """Read `features`, `crosses`, `combinations`, `missing`, `label` of pipeline.yaml, as JSON.
 
         `derived` has the derived columns, as `schemas.derived.plain` writes them, and `code` the
         text of features.py.
@@ -61,13 +66,22 @@ class Preprocessing:
         ]
         crosses = [_use("cross", each) for each in sections["crosses"]]
         combinations = [_use(each["kind"], each) for each in sections.get("combinations", ())]
+        missing = {
+            name: Missing.model_validate(each) for name, each in sections.get("missing", {}).items()
+        }
+        flags = [
+            Use("missing", (name,), MissingIndicator(columns=(name,)))
+            for name, filling in missing.items()
+            if filling.indicator
+        ]
         code = sections.get("code", {}).get("text", "")
-        uses = tuple(_with_code(use, code) for use in (*single, *crosses, *combinations))
+        uses = tuple(_with_code(use, code) for use in (*single, *crosses, *combinations, *flags))
         derived = of_plain(sections.get("derived", ()))
         return cls(
             uses,
             tasks.loads(json.dumps(sections["label"])),
-            needed(derived, [name for use in uses for name in use.columns]),
+            needed(derived, _used(uses, missing)),
+            missing,
         )
 
     @property
@@ -78,7 +92,7 @@ class Preprocessing:
     @property
     def columns(self) -> tuple[str, ...]:
         """The raw columns that go into the graph, each once, sorted by name."""
-        used = raw_names(self.derived, [c for use in self.uses for c in use.columns])
+        used = raw_names(self.derived, _used(self.uses, self.missing))
         return tuple(sorted({*self.label.columns, *used}))
 
     def of(self, columns: Iterable[Column]) -> Preprocessing:
@@ -114,6 +128,12 @@ def _use(kind: str, written: dict[str, Any], column: str | None = None) -> Use:
     return Use(kind, (column, *options.others), options)
 
 
+def _used(uses: Iterable[Use], missing: Mapping[str, Missing]) -> list[str]:
+    """Return the columns of uses, and those whose groups fill them."""
+    columns = [name for use in uses for name in use.columns]
+    return [*columns, *(each.by for each in missing.values() if each.by is not None)]
+
+
 def _with_code(use: Use, code: str) -> Use:
     return replace(use, options=use.options.with_code(code)) if use.kind == "own" else use
 
@@ -142,17 +162,25 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
     for use in preprocessing.uses:
         outputs = use.options.outputs(use.columns, learned[use])
         features += _of_lists(outputs, use.options) if use.is_list else outputs
-    label, derived = preprocessing.label, preprocessing.derived
+    label = preprocessing.label
     learn = tasks_protocol.optional(label.task, "learn") if graph is not None else None
     layout = Layout(
         features=tuple(features),
         label=label.name,
         label_type=label.LABEL_TYPE.name,
-        derived={each.name: raw_names(derived, [each.name]) for each in derived},
+        derived=_origins(preprocessing),
         label_learned=learn(graph, label) if learn else {},
     )
     _refuse_equal_names(layout.outputs)
     return layout
+
+
+def _origins(preprocessing: Preprocessing) -> dict[str, tuple[str, ...]]:
+    """Return the raw columns of derived columns, and of those that the medians of groups fill."""
+    derived = preprocessing.derived
+    groups = {name: (each.by,) for name, each in preprocessing.missing.items() if each.by}
+    made = dict.fromkeys([*(each.name for each in derived), *groups])
+    return {name: raw_names(derived, [name, *groups.get(name, ())]) for name in made}
 
 
 def _of_lists(outputs: Iterable[TransformedFeature], options: Any) -> Iterator[TransformedFeature]:
@@ -190,10 +218,16 @@ def make_preprocessing_fn(
         target = []
         if preprocessing.learns_label:
             target = [Target(options, label, inputs[WEIGHT_INPUT], inputs[FOLD_INPUT])]
+        filled = inputs
+        if preprocessing.missing:
+            module = importlib.import_module(FILLED_COLUMNS)
+            filled = module.with_filled(inputs, preprocessing.missing)
         outputs: dict[str, tf.Tensor] = {}
         for kind, uses in preprocessing.by_kind().items():
-            learns = BY_NAME[kind].learns_label
-            outputs.update(work_of(kind).apply(inputs, uses, *(target if learns else ())))
+            options_of = BY_NAME[kind]
+            taken = filled if options_of.fills_missing else inputs
+            given = target if options_of.learns_label else ()
+            outputs.update(work_of(kind).apply(taken, uses, *given))
         return {**outputs, options.name: label}
 
     return preprocessing_fn

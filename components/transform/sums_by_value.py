@@ -191,13 +191,18 @@ class EncodeTerms(beam.PTransform):
                 rows += [floats(total(sums, fold)) for _, sums in own]
                 lines += [b"*" + prefix + heading, *(prefix + heading + term for term, _ in own)]
                 found.append(self._figures(GroupSums.of(np.stack(rows)), smooth, whole, options))
-        hashes = _hashed(tf.constant(lines, tf.string)).numpy()
-        order = np.argsort(hashes, kind="stable")
-        bits = np.concatenate(found)[order].T.astype(np.float64).copy().view(np.int64)
-        table = np.concatenate([hashes[order][None], bits])
-        end = np.zeros((len(table), 1), np.int64)
-        end[0] = _HASHES  # greater than any other, so that every search ends within the table
-        return np.concatenate([table, end], axis=1)
+        return table_of(lines, np.concatenate(found))
+
+
+def table_of(lines: Sequence[bytes], figures: np.ndarray) -> np.ndarray:
+    """Return figures [lines, outputs] as the table that `found` reads, int64 [1 + outputs, any]."""
+    hashes = _hashed(tf.constant(lines, tf.string)).numpy()
+    order = np.argsort(hashes, kind="stable")
+    bits = figures[order].T.astype(np.float64).copy().view(np.int64)
+    table = np.concatenate([hashes[order][None], bits])
+    end = np.zeros((len(table), 1), np.int64)
+    end[0] = _HASHES  # greater than any other, so that every search ends within the table
+    return np.concatenate([table, end], axis=1)
 
 
 # Exact sums by fold, each a list of whole numbers in units of 2 ** -1074.

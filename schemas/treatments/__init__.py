@@ -27,6 +27,7 @@ from schemas.treatments.haversine import Haversine
 from schemas.treatments.length import Length
 from schemas.treatments.max_abs import MaxAbs
 from schemas.treatments.min_max import MinMax
+from schemas.treatments.missing import MissingIndicator
 from schemas.treatments.multi_hot import MultiHot
 from schemas.treatments.one_hot import OneHot
 from schemas.treatments.options import Combination as Combination
@@ -57,7 +58,10 @@ KINDS = (
 )
 
 # Those that take several columns, of the section `combinations`.
-COMBINATIONS = (Cross, Pca, Polynomial, RandomProjection, Geohash, Haversine, Own)
+COMBINATIONS = (
+    *(Cross, Pca, Polynomial, RandomProjection),
+    *(Geohash, Haversine, MissingIndicator, Own),
+)
 
 BY_NAME: dict[str, type[TreatmentOptions]] = {
     kind.model_fields["kind"].default: kind for kind in (*KINDS, *COMBINATIONS)

@@ -66,6 +66,8 @@ class TreatmentOptions(Strict):
     lists_give_lists: ClassVar[bool] = True
     # Whether it learns from the label; training rows then have features of their own.
     learns_label: ClassVar[bool] = False
+    # Whether it takes columns as `missing:` of pipeline.yaml fills them.
+    fills_missing: ClassVar[bool] = True
 
     @property
     def others(self) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ def transform_rows(
     batch_rows: int = 4,
     lists: Mapping[str, int] | None = None,
     folds: Sequence[int] | None = None,
+    missing: Mapping[str, Any] | None = None,
 ) -> Transformed:
     """Write the splits (label columns are filled in where missing) and transform them.
 
@@ -86,7 +87,7 @@ def transform_rows(
     layout = transform(
         examples=str(root / "examples"),
         columns=columns,
-        preprocessing=preprocessing_of(features, crosses, label, combinations),
+        preprocessing=preprocessing_of(features, crosses, label, combinations, missing),
         settings=Examples(batch_rows=batch_rows),
         graph=str(root / "graph"),
         transformed=str(root / "transformed"),
