@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import click
 
+from pipeline import answers
 from pipeline.shortages import limited, shortage
 from schemas.errors import SkewlessError, did_you_mean
 from schemas.secrets import redacted
@@ -43,6 +44,7 @@ COMMANDS = {
         "Show the records that the newest run in RUN rejected, by reason.",
     ),
     "data": ("pipeline.data", "Write a page about the data of the newest run in RUN."),
+    "runs": ("pipeline.runs", "List the runs of a pipeline, or of all pipelines, newest first."),
     "serve": ("pipeline.serve", "Serve models over HTTP and gRPC, as TensorFlow Serving does."),
     "predict": ("pipeline.predict", "Score the rows of INPUT... with a pushed model."),
     "stream": (
@@ -135,6 +137,9 @@ def _run(argv: Sequence[str] | None) -> int:
         click.echo(redacted(shown.getvalue()), nl=False, err=True)
         return error.exit_code
     except SkewlessError as error:
+        arguments = sys.argv[1:] if argv is None else argv
+        if answers.FLAG in arguments:
+            answers.show_failure(arguments[0], error)
         click.echo(f"error: {error}", err=True)
         return error.exit_code
     except (OSError, MemoryError) as error:  # such as a folder that may not be written

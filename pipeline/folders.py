@@ -19,6 +19,7 @@ from pathlib import Path
 from components import files, overlap
 from schemas.errors import ConfigError
 
+RUN_ID = "%Y%m%d-%H%M%S-%f"  # the time in UTC
 _METADATA = "metadata.sqlite"
 _SENT = ".sent"  # the digest of the record that was last sent to the store, or fetched from it
 
@@ -132,4 +133,4 @@ class Folders:
 
 def new_run_id() -> str:
     """Return an id that sorts by time; unique if runs do not start at the same moment."""
-    return datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
+    return datetime.now(timezone.utc).strftime(RUN_ID)

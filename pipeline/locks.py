@@ -106,6 +106,32 @@ def locked(folders: Folders, run_id: str) -> Iterator[Check]:
             yield check
 
 
+def at_work(folders: Folders) -> Holder | None:
+    """Return the run that holds the pipeline now, without a try to hold it; None if none does.
+
+    Of a run on another machine, what counts is that it has renewed its hold lately.
+    """
+    if folders.store is not None:
+        version = stores.version(os.path.join(folders.store, FILE_NAME))
+        dead = version is None or time.time() - version.changed > _DEAD_AFTER
+        return None if dead else _holder(version)
+    try:
+        holder = Holder.model_validate_json((folders.root / FILE_NAME).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return holder if holder.host == socket.gethostname() and _is_alive(holder.process) else None
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is another user's
+        return True
+    return True
+
+
 def _open(folders: Folders) -> TextIO:
     try:
         folders.root.mkdir(parents=True, exist_ok=True)

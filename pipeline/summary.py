@@ -19,6 +19,8 @@ from pipeline.board import Stage
 from pipeline.lineage import Execution
 from schemas.errors import ModelError, SkewlessError
 from schemas.strict import Strict
+from schemas.tasks import BY_NAME
+from schemas.tasks.options import TaskOptions
 
 FILE_NAME = "summary.json"
 
@@ -171,6 +173,11 @@ def figures(executions: Mapping[str, Execution], serving: str, name: str) -> dic
     if "push" in whole:
         fields |= _pushed(whole["push"]["pushed"].properties, serving, name)
     return fields
+
+
+def task_of(evaluation: Mapping[str, Any]) -> type[TaskOptions]:
+    """Return the kind of task of a summary's evaluation."""
+    return BY_NAME[evaluation.get("task", "binary")]  # earlier runs had no other task
 
 
 def serve_command(serving: str) -> str | None:

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 from components.progress import LEFT_OUT
 from pipeline.measures_text import tables
-from pipeline.summary import Summary
-from schemas.tasks import BY_NAME
-from schemas.tasks.options import TaskOptions, figure_text
+from pipeline.summary import Summary, task_of
+from schemas.tasks.options import figure_text
 
 LABEL_WIDTH = 14
 _CLASSES = 4  # whose shares are shown
@@ -132,7 +131,7 @@ def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
         models["last blessed"] = last["metrics"]
     if evaluation.get("uncalibrated") is not None:
         models["not calibrated"] = evaluation["uncalibrated"]["metrics"]
-    task = _task(evaluation)
+    task = task_of(evaluation)
     for baseline in reversed(task.BASELINES):
         models[baseline.name.replace("_", " ")] = evaluation["baselines"][baseline.name]
     shown = task.shown(evaluation.get("objective", task.OBJECTIVE), evaluation["overall"])
@@ -151,15 +150,11 @@ def _metrics(evaluation: Mapping[str, Any]) -> Iterator[Line]:
         yield _labelled("last blessed", f"not compared: {last['note']}", WEAK)
 
 
-def _task(evaluation: Mapping[str, Any]) -> type[TaskOptions]:
-    return BY_NAME[evaluation.get("task", "binary")]  # earlier runs had no other task
-
-
 def _slices(evaluation: Mapping[str, Any]) -> Iterator[Line]:
     worst = evaluation["worst_slices"]
     if not worst:
         return
-    names = _task(evaluation).SLICED
+    names = task_of(evaluation).SLICED
     rows = [
         [
             f"{s['column']} = {s['value']}",
