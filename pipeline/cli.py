@@ -45,6 +45,7 @@ COMMANDS = {
     ),
     "data": ("pipeline.data", "Write a page about the data of the newest run in RUN."),
     "runs": ("pipeline.runs", "List the runs of a pipeline, or of all pipelines, newest first."),
+    "compare": ("pipeline.compare", "Show how each further RUN differs from the first one."),
     "serve": ("pipeline.serve", "Serve models over HTTP and gRPC, as TensorFlow Serving does."),
     "predict": ("pipeline.predict", "Score the rows of INPUT... with a pushed model."),
     "stream": (

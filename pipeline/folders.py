@@ -1,10 +1,10 @@
 """The folders in which a pipeline keeps its files, on this machine and in a store.
 
 ROOT/<name>/ holds metadata.sqlite, digests.json, last_run.json, serving/<version>/,
-artifacts/<node>/<channel>/<execution>/ and runs/<run_id>/ with run.log and summary.json. Where ROOT
-is in an object store, artifacts and pushed models are stored there; what needs a disk (the SQLite
-file, digests of local files, logs, the lock) is in a folder of this machine, and a copy of the
-record and of each run's folder is sent to the store when the run ends.
+artifacts/<node>/<channel>/<execution>/ and runs/<run_id>/ with run.log, configuration.json and
+summary.json. Where ROOT is in an object store, artifacts and pushed models are stored there; what
+needs a disk (the SQLite file, digests of local files, logs, the lock) is in a folder of this
+machine, and a copy of the record and of each run's folder is sent to the store when the run ends.
 """
 
 from __future__ import annotations

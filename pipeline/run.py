@@ -30,6 +30,7 @@ from pipeline import (
     unchanged,
 )
 from pipeline.board import Board
+from pipeline.configuration import Configuration
 from pipeline.console import IMPORTS, Reporter, open_screen
 from pipeline.digest_cache import DigestCache
 from pipeline.endings import InterruptedRunError, interrupted_by, noticing_interrupts, unexpected
@@ -91,6 +92,7 @@ def run(
         job.folders.fetch()
         lineage.check(job.folders.metadata)
         job.own.mkdir(parents=True)
+        Configuration.of(dataset).write(str(job.own))
         screen = open_screen(stack.enter_context(logs.captured(job.log)))
         screen.line(f"{dataset.spec.name}: run {job.run_id} in {job.folders.place}", "bold")
         if dataset.spans:

@@ -16,7 +16,7 @@ from components.validate import kinds
 from components.validate.findings import Drift, Finding
 
 # The standard normal's quantiles for 999 in 1,000: two-sided, one-sided.
-_Z_TWO_SIDED = 3.2905
+Z_TWO_SIDED = 3.2905
 _Z_ONE_SIDED = 3.0902
 
 
@@ -71,7 +71,7 @@ def chance_of_l_infinity(rows: int, other_rows: int) -> float:
 
     The normal approximation for a value with a share of one half, the worst case.
     """
-    return min(1.0, _Z_TWO_SIDED * 0.5 * math.sqrt(1 / rows + 1 / other_rows))
+    return min(1.0, Z_TWO_SIDED * 0.5 * math.sqrt(1 / rows + 1 / other_rows))
 
 
 def chance_of_jensen_shannon(rows: int, other_rows: int, buckets: int) -> float:
