@@ -7,6 +7,7 @@ evaluate → (g) blessing, parity → (h) proof → push → (i) a version in th
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -54,8 +55,8 @@ NODES = tuple(ROOMS)
 # The functions of further nodes of a source with spans, each with its room: see `pipeline.spans`.
 SPAN_ROOMS = {"ingest_span": "ingest", "join_spans": "ingest", "measure_span": "validate"}
 
-# A node that a dataset may have, after `train`; its room has its name.
-CALIBRATE = "calibrate"
+# Nodes that a dataset may have, after `gate` and after `train`; their rooms have their names.
+SELECT, CALIBRATE = "select", "calibrate"
 
 Nodes = Mapping[str, Any]  # TFX components by id
 
@@ -86,10 +87,11 @@ def check_source(dataset: Dataset) -> None:
 
 
 def nodes(dataset: Dataset) -> tuple[str, ...]:
-    """Return the ids of the nodes in the order they run; spans and a calibration have more."""
-    after_training = [CALIBRATE] if dataset.spec.fits_answers else []
-    trained = NODES.index("train") + 1
-    return spans.nodes(dataset, (*NODES[:trained], *after_training, *NODES[trained:]))
+    """Return the ids of the nodes in the order they run, with those that the dataset adds."""
+    added = {"gate": SELECT} if dataset.spec.selection.on else {}
+    added |= {"train": CALIBRATE} if dataset.spec.fits_answers else {}
+    usual = [(node, *([added[node]] if node in added else [])) for node in NODES]
+    return spans.nodes(dataset, tuple(itertools.chain(*usual)))
 
 
 def pipeline_id(name: str, taken: Collection[str] = NODES) -> str:
@@ -179,6 +181,20 @@ def _plan(dataset: Dataset) -> str:
     return json.dumps(plan | {"embedding_dim": spec.model.embedding_dim})
 
 
+def _selection_plan(dataset: Dataset) -> str:
+    """Return what columns are selected from, as a `SelectionPlan` of `components.select`."""
+    spec = dataset.spec
+    schema = schema_columns.parse_schema(dataset.schema_text, where=str(dataset.folder))
+    plan = {
+        "selection": spec.selection.model_dump(mode="json", exclude_unset=True),
+        "uses": [use.columns for use in spec.uses],
+        "protected": spec.splits.columns,
+        "categories": [f.name for f in schema.feature if f.int_domain.is_categorical],
+        "place": dataset.place_of(("selection",)),
+    }
+    return json.dumps(plan)
+
+
 def _code(dataset: Dataset) -> dict[str, Any]:
     """Return features.py, if it is used, with the versions of the libraries that it imports."""
     if not dataset.code:
@@ -197,8 +213,9 @@ def features_of(dataset: Dataset) -> str:
 
 def _rooms(dataset: Dataset) -> dict[str, str]:
     """Return the functions of the nodes of a dataset, each with its room."""
-    calibrated = {CALIBRATE: CALIBRATE} if dataset.spec.fits_answers else {}
-    return ROOMS | calibrated | (SPAN_ROOMS if dataset.spans else {})
+    added = {SELECT: SELECT} if dataset.spec.selection.on else {}
+    added |= {CALIBRATE: CALIBRATE} if dataset.spec.fits_answers else {}
+    return ROOMS | added | (SPAN_ROOMS if dataset.spans else {})
 
 
 def _kinds(node: str, dataset: Dataset) -> dict[str, list[str]]:
@@ -269,7 +286,25 @@ def _data(
         "statistics": measured,
         "validate": validated,
         "gate": gated,
+        **_selected(shared, dataset, examples, measured, gated),
     }
+
+
+def _selected(shared: _Shared, dataset: Dataset, examples: Any, measured: Any, gated: Any) -> Nodes:
+    """Build the node that selects columns, if pipeline.yaml wants it."""
+    if not dataset.spec.selection.on:
+        return {}
+    from components.select.component import select
+
+    selected = select(
+        examples=examples,
+        statistics=measured.outputs["statistics"],
+        plan=_selection_plan(dataset),
+        label=shared.label,
+        code=shared.code[SELECT],
+    )
+    selected.add_upstream_node(gated)
+    return {SELECT: selected}
 
 
 def _ingest(shared: _Shared, dataset: Dataset, known: DigestCache, present: str) -> Nodes:
@@ -313,6 +348,7 @@ def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:
         features=shared.features,
         settings=shared.settings,
         code=shared.code["transform"],
+        **({"selection": data[SELECT].outputs["selection"]} if SELECT in data else {}),
     )
     transformed.add_upstream_node(data["gate"])  # no training on data that the gate refuses
     graph = transformed.outputs["transform_graph"]

@@ -139,6 +139,12 @@ def _features_of(layout: Layout, column: str) -> list[TransformedFeature]:
         for feature in layout.features
         if any(column in (name, *layout.derived.get(name, ())) for name in feature.columns)
     ]
+    if not found and column in layout.dropped:
+        raise ConfigError(
+            f"the selection dropped the column {column!r}: {layout.dropped[column]}",
+            expected="a column that it kept",
+            remedy="loosen selection in pipeline.yaml, and run the pipeline again",
+        )
     if not found:
         known = {*layout.raw_columns, *layout.derived}
         raise ConfigError(

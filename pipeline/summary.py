@@ -95,6 +95,7 @@ class Summary(Strict):
       findings: anomalies in the data, as validation found them, each once for both environments.
       rules: what each rule of pipeline.yaml gave for each of its splits.
       drift: every measured drift, below its threshold or not.
+      selection: selection.json; None without a selection.
       anomalies_allowed: whether the user chose to continue in spite of them.
       training: training.json; None if training did not finish.
       evaluation: metrics.json with the blessing, without most slices that did well.
@@ -118,6 +119,7 @@ class Summary(Strict):
     findings: tuple[dict[str, Any], ...] = ()
     rules: tuple[dict[str, Any], ...] = ()
     drift: tuple[dict[str, Any], ...] = ()
+    selection: dict[str, Any] | None = None
     anomalies_allowed: bool = False
     training: dict[str, Any] | None = None
     evaluation: dict[str, Any] | None = None
@@ -164,6 +166,8 @@ def figures(executions: Mapping[str, Execution], serving: str, name: str) -> dic
         fields["rejects"] = os.path.join(whole["ingest"]["examples"].uri, "rejects")
     if "validate" in whole:
         fields |= _findings(whole["validate"]["anomalies"].uri)
+    if "select" in whole:
+        fields["selection"] = _selection(whole["select"]["selection"].uri)
     if "train" in whole:
         fields["training"] = _training(whole["train"]["model"].uri)
     if "evaluate" in whole:
@@ -233,6 +237,13 @@ def _findings(uri: str) -> dict[str, Any]:
         "rules": tuple(rule.model_dump(mode="json") for rule in found.rules),
         "drift": tuple(drift.model_dump(mode="json") for drift in found.drift),
     }
+
+
+def _selection(uri: str) -> dict[str, Any]:
+    from components.select.selected import Selected
+
+    selected = Selected.read(uri)
+    return selected.model_dump(mode="json") | {"dropped": selected.dropped}
 
 
 def _evaluation(uri: str) -> dict[str, Any]:

@@ -68,8 +68,18 @@ def _data(summary: Summary) -> Iterator[Line]:
         yield from _splits(counts.get("splits", {}))
     if summary.findings:
         yield _labelled("anomalies", _anomalies(summary))
+    if summary.selection is not None:
+        yield from _selection(summary.selection)
     for column, left_out in _left_out_of_vocabularies(summary):
         yield _labelled("vocabulary", f"{column}: {left_out}", BAD)
+
+
+def _selection(selection: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield how many columns are kept, and a line for each dropped one."""
+    dropped, judged = selection["dropped"], len(selection["columns"])
+    yield _labelled("selection", f"{judged - len(dropped):,} of {judged:,} columns kept")
+    for column, reason in dropped.items():
+        yield _labelled("", f"dropped {column}: {reason}")
 
 
 def _splits(splits: Mapping[str, Any]) -> Iterator[Line]:

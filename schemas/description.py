@@ -154,6 +154,7 @@ class Description(Strict):
       threshold_chosen: whether pipeline.yaml chose it; 0.5 stands there otherwise.
       inputs: the raw columns.
       features: their treatments, in the order of pipeline.yaml.
+      dropped: columns that the selection left out of the features, each with its reason.
       signatures: the signatures of the SavedModel.
       metrics: of the test split, all of it first, then by slice.
       min_slice_examples: slices with fewer rows have little meaning.
@@ -182,6 +183,7 @@ class Description(Strict):
     threshold_chosen: bool = False
     inputs: tuple[Input, ...]
     features: tuple[Treated, ...] = ()
+    dropped: dict[str, str] = Field(default_factory=dict)
     signatures: tuple[SignatureDescription, ...]
     metrics: tuple[Slice, ...]
     min_slice_examples: int = 0

@@ -76,6 +76,7 @@ class Layout(Strict):
       label: its name.
       label_type: the name of its type in transformed examples.
       derived: the raw columns that each derived column among them is made from.
+      dropped: the columns that the selection left out of the features, each with its reason.
       label_learned: what its task has learned from the training split, by name.
     """
 
@@ -83,6 +84,7 @@ class Layout(Strict):
     label: str
     label_type: str = INT.name
     derived: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    dropped: dict[str, str] = Field(default_factory=dict)
     label_learned: dict[str, Any] = Field(default_factory=dict)
 
     @property

@@ -20,6 +20,7 @@ from schemas.missing import Missing
 from schemas.model import Model
 from schemas.prepare import EVERY_ROW, Prepare
 from schemas.runners import Runner
+from schemas.selection import ColumnSelection
 from schemas.sources import Source
 from schemas.splits import Split
 from schemas.strict import Strict, written_as
@@ -78,6 +79,7 @@ class Spec(Strict):
     crosses: tuple[Cross, ...] = ()
     combinations: tuple[AnyCombination, ...] = ()
     validation: Validation = Validation()
+    selection: ColumnSelection = ColumnSelection()
     model: Model = Model()
     calibration: Calibration = Calibration()
     evaluation: Evaluation = Evaluation()

@@ -89,6 +89,7 @@ def export(
     tf.saved_model.save(graph.module(), partial, signatures=graph.signatures())
     finish_signatures(partial, serving, evaluation)
     column_file.write(partial, serving)
+    column_file.write_dropped(partial, layout.dropped)
     rows = _warmup_rows(examples_dir, serving)
     write_warmup(partial, rows, serving, model_name, methods=names.methods(answers))
     os.rename(partial, output)

@@ -81,6 +81,7 @@ def describe(
     """
     layout = read_layout(artifacts.transform_graph)
     serving = names.serving_columns(columns, layout)
+    preprocessing = preprocessing.without(layout.dropped)
     report, proof = Report.read(artifacts.evaluation), Proof.read(artifacts.proof)
     label, learned = preprocessing.label, read_learned(artifacts.trained)
     return Description(
@@ -102,6 +103,7 @@ def describe(
             *map(_derived, preprocessing.derived),
             *map(_treated, preprocessing.uses),
         ),
+        dropped=layout.dropped,
         signatures=signatures_of(layout, answers, learned),
         metrics=_metrics(report),
         min_slice_examples=report.min_slice_examples,

@@ -59,7 +59,7 @@ def check_names(
       RequestError: they are not; the message begins with `where`.
     """
     for name in given:
-        if name not in signature.inputs:
+        if name not in signature.inputs and name not in signature.ignored:
             near = did_you_mean(name, signature.inputs)
             message = f"{where} has an unknown input {excerpt(name)}; {near}"
             raise NamesError(message, given)

@@ -58,7 +58,7 @@ class SavedModelBundle:
             inter_op_parallelism_threads=-1, intra_op_parallelism_threads=1
         )
         self._session, graph = saved_models.load(path, config=config)
-        columns = column_file.read(path)
+        columns, dropped = column_file.read(path), column_file.read_dropped(path)
         described = {
             name: _described(definition, columns if name in names.BY_COLUMN else {})
             for name, definition in graph.signature_def.items()
@@ -66,7 +66,9 @@ class SavedModelBundle:
         }
         self.signatures: Mapping[str, Signature] = {
             name: dataclasses.replace(
-                signature, features=_features(signature, described, graph.graph_def, columns)
+                signature,
+                features=_features(signature, described, graph.graph_def, columns),
+                ignored=dropped if name in names.BY_COLUMN else frozenset(),
             )
             for name, signature in described.items()
         }

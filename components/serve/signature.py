@@ -115,6 +115,7 @@ class Signature:
       method_name: the method of TensorFlow Serving that it supports.
       left_out: by input, the default value for rows without it, None for a list; other inputs are
         required.
+      ignored: names of inputs that rows may have without any effect.
       features: the features that the graph parses from the serialised tf.Examples of its only
         input, by name; None if it takes no tf.Examples, or if the features are unknown.
     """
@@ -124,6 +125,7 @@ class Signature:
     method_name: str
     left_out: Mapping[str, float | int | bool | bytes | None] = field(default_factory=dict)
     features: Mapping[str, ExampleFeature] | None = None
+    ignored: frozenset[str] = frozenset()
 
     @cached_property
     def batched(self) -> bool:

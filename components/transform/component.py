@@ -9,10 +9,11 @@ from tfx.dsl.component.experimental.annotations import (
 )
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils
-from tfx.types.standard_artifacts import Examples, TransformGraph
+from tfx.types.standard_artifacts import Examples, HyperParameters, TransformGraph
 
 from components import progress
 from components.examples import declare_format
+from components.select.selected import Selected
 from components.transform.preprocessing import Preprocessing
 from schemas.columns import loads
 from schemas.examples import Examples as Settings
@@ -28,16 +29,24 @@ def transform(
     features: Parameter[str],
     settings: Parameter[str],
     code: Parameter[str],
+    selection: InputArtifact[HyperParameters] = None,
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Analyze the training split and transform every split."""
+    """Analyze the training split and transform every split.
+
+    `selection` is what `select` chose; without it, all features are made.
+    """
     with progress.stage("transform"):
         from components.transform.transform import transform as transform_examples
+
+        preprocessing = Preprocessing.loads(features)
+        if selection is not None:
+            preprocessing = preprocessing.without(Selected.read(selection.uri).dropped)
 
         transform_examples(
             examples=examples.uri,
             columns=loads(columns),
-            preprocessing=Preprocessing.loads(features),
+            preprocessing=preprocessing,
             settings=Settings.model_validate_json(settings),
             graph=transform_graph.uri,
             transformed=transformed_examples.uri,

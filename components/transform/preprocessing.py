@@ -44,12 +44,14 @@ class Preprocessing:
       label: what the label is made from.
       derived: the derived columns that uses need, each after those that it uses.
       missing: what fills missing values, by column.
+      dropped: the columns that the selection left out, each with its reason.
     """
 
     uses: tuple[Use, ...]
     label: TaskOptions
     derived: tuple[DerivedColumn, ...] = ()
     missing: Mapping[str, Missing] = field(default_factory=dict)
+    dropped: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def loads(cls, text: str) -> Preprocessing:
@@ -83,6 +85,13 @@ class Preprocessing:
             needed(derived, _used(uses, missing)),
             missing,
         )
+
+    def without(self, dropped: Mapping[str, str]) -> Preprocessing:
+        """Return it without the treatments, and the fillings, that take a column of `dropped`."""
+        uses = tuple(use for use in self.uses if set(use.columns).isdisjoint(dropped))
+        missing = {name: each for name, each in self.missing.items() if name not in dropped}
+        derived = needed(self.derived, _used(uses, missing))
+        return replace(self, uses=uses, derived=derived, missing=missing, dropped=dropped)
 
     @property
     def learns_label(self) -> bool:
@@ -169,6 +178,7 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
         label=label.name,
         label_type=label.LABEL_TYPE.name,
         derived=_origins(preprocessing),
+        dropped=dict(preprocessing.dropped),
         label_learned=learn(graph, label) if learn else {},
     )
     _refuse_equal_names(layout.outputs)

@@ -4,11 +4,13 @@ import dataclasses
 
 import pytest
 
+from components.select.select import SelectionPlan
 from pipeline import dag, digests, imports, source
 from pipeline.digest_cache import DigestCache
 from schemas import catalog
 from schemas.calibration import Calibration
 from schemas.errors import DataError
+from schemas.selection import ColumnSelection
 
 
 @pytest.fixture
@@ -85,3 +87,14 @@ def test_a_calibration_is_a_node_of_its_own(dataset):
         "components.calibrate.component", dag.CALIBRATE, kinds=dag._kinds(dag.CALIBRATE, calibrated)
     )
     assert {"components.calibrate.fit", "components.tasks.binary"} <= reached.modules.keys()
+
+
+def test_a_selection_is_a_node_after_the_gate(dataset):
+    selecting = dataset.spec.model_copy(update={"selection": ColumnSelection(keep=3, by="mrmr")})
+    selected = dataclasses.replace(dataset, spec=selecting)
+    after = dag.NODES.index("gate") + 1
+    assert dag.nodes(selected) == (*dag.NODES[:after], dag.SELECT, *dag.NODES[after:])
+    plan = SelectionPlan.model_validate_json(dag._selection_plan(selected))
+    assert plan.selection == selecting.selection
+    assert {name for columns in plan.uses for name in columns} == {*selecting.feature_columns}
+    assert dag._Shared.of(selected).features == dag._Shared.of(dataset).features

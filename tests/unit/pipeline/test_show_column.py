@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline import cli
+from pipeline import cli, show_column
 from pipeline.show_column import Transformed, content_of
+from schemas.errors import ConfigError
 from schemas.layout import Layout
 from tests.preprocessing import preprocessing_of
 
@@ -86,3 +87,9 @@ def test_a_folder_without_runs_and_json_without_a_column_are_refused(tmp_path, c
     assert cli.main(["show", str(tmp_path), "fare"]) == 2
     assert "has transformed its data" in capsys.readouterr().err
     assert cli.main(["show", "taxi", "--json"]) == 2
+
+
+def test_a_dropped_column_is_reported_with_its_reason():
+    layout = Layout(features=(), label="big", dropped={"fare": "equal to tips"})
+    with pytest.raises(ConfigError, match="dropped the column 'fare': equal to tips"):
+        show_column._features_of(layout, "fare")

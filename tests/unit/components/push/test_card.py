@@ -96,6 +96,14 @@ def test_a_model_without_slices_has_a_card(model):
         assert words not in text
 
 
+def test_dropped_columns_are_listed_with_their_reasons(model):
+    dropped = {"a|b": "rank correlation of 0.9912 with fare, which is more informative"}
+    text = card(model.model_copy(update={"dropped": dropped}))
+    (line,) = [line for line in text.splitlines() if "rank correlation" in line]
+    assert line.startswith("| `a\\|b` | ")
+    assert line.endswith(" |")
+
+
 def test_small_slices_are_only_counted(model):
     text = card(model)
     assert "hour = 3" not in text

@@ -64,6 +64,18 @@ def test_rows_and_columns_arrive_as_the_same_arrays(columns):
         assert request.inputs["trips"].dtype == np.float64
 
 
+def test_a_dropped_column_is_ignored_by_rows_and_by_columns(columns):
+    ignoring = dataclasses.replace(columns, ignored=frozenset({"zip"}))
+    for document in (
+        {"instances": [{"zip": 60601, **ROW}, ROW]},
+        {"inputs": {"zip": [1, 2], **{name: [ROW[name]] * 2 for name in ROW}}},
+    ):
+        request = asked(document, ignoring)
+        assert request.inputs.keys() == ROW.keys()
+        assert request.inputs["trips"].tolist() == [3.0, 3.0]
+        assert "unknown input 'zip'" in refused(document, columns)
+
+
 def test_a_signature_of_one_input_takes_bare_values(one_input):
     signature = one_input("DT_STRING", -1)
     for body in (
