@@ -188,7 +188,7 @@ def _selection_plan(dataset: Dataset) -> str:
     plan = {
         "selection": spec.selection.model_dump(mode="json", exclude_unset=True),
         "uses": [use.columns for use in spec.uses],
-        "protected": spec.splits.columns,
+        "protected": [*spec.splits.columns, *spec.model.monotone],
         "categories": [f.name for f in schema.feature if f.int_domain.is_categorical],
         "place": dataset.place_of(("selection",)),
     }

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from components import list_arrays
 from components.examples import column
-from components.select.information import Weights, choose, mutual_information
+from components.select.information import DIGITS, Weights, choose, mutual_information
 from components.select.selected import JudgedColumn, Selected
 from components.validate.bins import bins_of
 from components.validate.estimates import correlations
@@ -71,7 +71,7 @@ class SampledRows:
     def best_first(self, names: Sequence[str]) -> list[str]:
         """Return the columns that have bins, the most informative first."""
         known = [name for name in names if name in self.ids]
-        return sorted(known, key=lambda name: (-round(self.information[name], 12), name))
+        return sorted(known, key=lambda name: (-round(self.information[name], DIGITS), name))
 
     def is_number(self, name: str) -> bool:
         """Whether the values have an order."""

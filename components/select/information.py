@@ -16,7 +16,7 @@ import numpy as np
 from schemas.selection import Criterion
 
 Weights: TypeAlias = "np.ndarray | None"
-_DIGITS = 12  # after the point; scores that differ by rounding alone are equal
+DIGITS = 12  # after the point; scores that differ by rounding alone are equal
 
 
 def entropy(ids: np.ndarray, weights: Weights = None) -> float:
@@ -80,7 +80,7 @@ def choose(
     scores, chosen = dict(relevance), list[str]()
     terms: dict[str, list[float]] = {name: [] for name in columns}
     while scores and len(chosen) < keep:
-        best = min(scores, key=lambda name: (-round(scores[name], _DIGITS), name))
+        best = min(scores, key=lambda name: (-round(scores[name], DIGITS), name))
         chosen.append(best)
         del scores[best]
         if by == "mutual_information" or len(chosen) == keep:
