@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from tfx.dsl.compiler import compiler, constants
@@ -35,7 +35,13 @@ from pipeline.seals import Seals
 
 
 def run_local(
-    pipeline: Pipeline, run_id: str, sealing: Seals, check: Callable[[], None] = lambda: None
+    pipeline: Pipeline,
+    run_id: str,
+    sealing: Seals,
+    check: Callable[[], None] = lambda: None,
+    *,
+    nodes: Collection[str] | None = None,
+    again: Collection[str] = (),
 ) -> None:
     """Run the DAG in this process under our run id; exceptions of stages propagate unchanged.
 
@@ -44,6 +50,8 @@ def run_local(
       run_id: of this run.
       sealing: seals the artifacts.
       check: called before each node; what it raises ends the run.
+      nodes: those to run; None is all of them.
+      again: those whose cache is not used.
     """
     ir = compiler.Compiler().compile(pipeline)
     runtime_parameter_utils.substitute_runtime_parameter(
@@ -53,8 +61,12 @@ def run_local(
     connection = deployment.metadata_connection_config
     chosen = getattr(connection, connection.WhichOneof("connection_config"))
     for node in ir.nodes:
-        check()
         name = node.pipeline_node.node_info.id
+        if nodes is not None and name not in nodes:
+            continue
+        check()
+        if name in again:
+            node.pipeline_node.execution_options.caching_options.enable_cache = False
         with _checking_what_is_cached(name, sealing):
             Launcher(
                 pipeline_node=node.pipeline_node,

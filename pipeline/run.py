@@ -40,6 +40,7 @@ from pipeline.locks import Check, locked
 from pipeline.runners import Choice
 from pipeline.seals import Seals
 from pipeline.shortages import noticing_shortages
+from pipeline.stage_choice import WHOLE, StageChoice
 from pipeline.summary import Failure, Status, Summary, figures, refusal, stage_summaries
 from pipeline.temporary import own_folder
 from pipeline.unchanged import LastRun, Same
@@ -55,6 +56,7 @@ def run(
     verbose: bool = False,
     on: Choice | None = None,
     chosen: str | None = None,
+    stages: StageChoice = WHOLE,
 ) -> Summary:
     """Run a dataset's DAG, show its progress on standard output and keep its summary.
 
@@ -66,6 +68,7 @@ def run(
       on: the runner of the stages that read and write rows; None follows pipeline.yaml.
       chosen: the spans to read, such as "last 7", where the source has spans; None follows
         pipeline.yaml.
+      stages: the first stage to execute again, and the last one.
 
     Returns:
       The summary, as in runs/<run_id>/summary.json.
@@ -76,12 +79,13 @@ def run(
     """
     began = time.monotonic()
     dataset = spans.resolved(dataset, chosen)
+    stages.check(dag.nodes(dataset))
     dag.check_source(dataset)  # reports a wrong path or header at once
     on = on or runners.choose(dataset.spec.runner)
     sources, folders = source.files_of(dataset), Folders.of(output, dataset.spec.name)
     folders.check_apart(sources)
     engines.check(on, [*sources, output])
-    job = Job(dataset, folders, new_run_id(), allow_anomalies, on)
+    job = Job(dataset, folders, new_run_id(), allow_anomalies, on, stages)
     if job.folders.store is not None:
         stores.check_writable(job.folders.store)
     quiet_environment()
@@ -97,7 +101,7 @@ def run(
         screen.line(f"{dataset.spec.name}: run {job.run_id} in {job.folders.place}", "bold")
         if dataset.spans:
             screen.line(f"spans {spans.in_words(dataset)}")
-        with Reporter((IMPORTS, *dag.nodes(dataset)), screen) as reporter:
+        with Reporter((IMPORTS, *job.nodes), screen) as reporter:
             error = _attempt(job, reporter)
         summary, error = _concluded(job, reporter.board, error, time.monotonic() - began)
         unsent = _sent(job, is_ours)
@@ -148,6 +152,12 @@ class Job:
     run_id: str
     allow_anomalies: bool
     on: Choice
+    stages: StageChoice = WHOLE
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes of the run, in the order they run."""
+        return self.stages.of_run(dag.nodes(self.dataset))
 
     @property
     def own(self) -> Path:
@@ -181,6 +191,8 @@ def summarize(
         at = board.failed or board.running
         fields["status"] = _STATUS.get(type(error), "failed")
         fields["error"] = Failure.of(error, at.name if at else None)
+    elif job.stages.until is not None:
+        fields.setdefault("status", "partial")
     summary = Summary(
         pipeline=spec.name,
         run_id=job.run_id,
@@ -237,7 +249,7 @@ def _run_dag(job: Job, reporter: Reporter, check: Callable[[], None]) -> None:
         digest = _digest(job, known)
         sealing = Seals(job.folders.artifacts, known)
         same = None
-        if digest is not None:
+        if digest is not None and job.stages == WHOLE:
             same = unchanged.since(job.folders, digest, sealing, dag.nodes(job.dataset))
         if same is not None:
             _repeat(job, same, reporter.board)
@@ -246,7 +258,7 @@ def _run_dag(job: Job, reporter: Reporter, check: Callable[[], None]) -> None:
             _run_nodes(job, known, check)
     reporter.finish()
     executions = _check_against_metadata(job, reporter.board)
-    pushed = executions["push"].outputs["pushed"].properties["pushed"]
+    pushed = "push" in executions and executions["push"].outputs["pushed"].properties["pushed"]
     if same is None and digest is not None and pushed:
         LastRun(job.run_id, digest).write(job.folders)
 
@@ -284,7 +296,14 @@ def _run_nodes(job: Job, known: DigestCache, check: Callable[[], None]) -> None:
         )
         lineage.tidy(job.folders.metadata, job.folders.artifacts)
     with engines.running(job.on, f"{job.dataset.spec.name}-{job.run_id}"):
-        orchestrators.run_local(pipeline, job.run_id, Seals(job.folders.artifacts, known), check)
+        orchestrators.run_local(
+            pipeline,
+            job.run_id,
+            Seals(job.folders.artifacts, known),
+            check,
+            nodes=job.nodes,
+            again=job.stages.again(dag.nodes(job.dataset)),
+        )
 
 
 @contextlib.contextmanager
@@ -311,7 +330,7 @@ def _check_against_metadata(job: Job, board: Board) -> dict[str, Execution]:
     """
     expected = {"done": "COMPLETE", "cached": "CACHED"}
     executions = lineage.read_run(job.folders.metadata, job.run_id)
-    for node in dag.nodes(job.dataset):
+    for node in job.nodes:
         shown = board.stages[node].state
         recorded = executions[node].state if node in executions else "never started"
         if recorded != expected[shown]:

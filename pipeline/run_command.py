@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     help="Train a model for each of so many folds of the training rows, and serve their mean; like"
     " splits.folds and model.per_fold.",
 )
+@click.option("--from", "from_stage", metavar="STAGE", help="Execute STAGE and all after it again.")
+@click.option("--until", metavar="STAGE", help="End after STAGE.")
+@click.option("--only", metavar="STAGE", help="Execute STAGE again, and end after it.")
 @click.option("-v", "--verbose", is_flag=True, help="Also show the traceback of a failure.")
 @beam_command.options
 @click.pass_context
@@ -60,6 +63,9 @@ def command(
     spans: str | None,
     model: str | None,
     folds: int | None,
+    from_stage: str | None,
+    until: str | None,
+    only: str | None,
     verbose: bool,
     runner: RunnerName | None,
     settings: tuple[str, ...],
@@ -68,11 +74,14 @@ def command(
 
     DATASET is the name of a shipped dataset, such as taxi, or a folder with pipeline.yaml and
     schema.pbtxt. Results of earlier runs are used again if nothing they depend on has changed. What
-    follows `--` goes to Beam.
+    follows `--` goes to Beam. The stages are, in this order: import_schema, ingest, statistics,
+    validate, gate, transform, train, calibrate (if chosen), export, evaluate, parity and push.
     """
     from pipeline import runners
+    from pipeline.stage_choice import StageChoice
     from schemas import catalog
 
+    stages = StageChoice.of(from_stage=from_stage, until=until, only=only)
     read = catalog.load(dataset)
     read = read if model is None else catalog.with_model(read, model)
     read = read if folds is None else catalog.with_folds(read, folds)
@@ -86,4 +95,5 @@ def command(
         verbose=verbose,
         on=on,
         chosen=spans,
+        stages=stages,
     )

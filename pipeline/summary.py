@@ -24,7 +24,7 @@ from schemas.tasks.options import TaskOptions
 
 FILE_NAME = "summary.json"
 
-Status = Literal["pushed", "unchanged", "refused", "failed", "interrupted"]
+Status = Literal["pushed", "unchanged", "refused", "failed", "interrupted", "partial"]
 
 
 class StageSummary(Strict):
@@ -87,7 +87,8 @@ class Summary(Strict):
       pipeline: the dataset's name.
       run_id: the run's id, as in ML Metadata.
       status: "pushed", a new version is served; "unchanged", the newest version is this model;
-        "refused", the model is not blessed or not proven; "failed"; "interrupted".
+        "refused", the model is not blessed or not proven; "failed"; "interrupted";
+        "partial", it ended before push, as the user chose.
       seconds: the duration of the command until the summary.
       stages: in the order of the DAG.
       counts: rows read, by split and rejected, as ingest counted; None if ingest did not finish.

@@ -221,6 +221,8 @@ def _parity(parity: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _model(summary: Summary) -> Iterator[Line]:
+    if summary.status == "partial":
+        yield _labelled("ended", f"after {summary.stages[-1].name}, as chosen: nothing is pushed")
     if summary.version is None:
         return
     state = "pushed as" if summary.status == "pushed" else "already served as"
