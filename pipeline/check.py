@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline import answers
 from schemas.errors import DataError
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class _Look:
 
 @click.command()
 @click.argument("dataset", metavar="DATASET")
-def command(dataset: str) -> int:
+@answers.option
+def command(dataset: str, as_json: bool) -> int:
     """Check both files of DATASET, the headers of all its files, and its first rows.
 
     DATASET is the name of a shipped dataset, or a folder with pipeline.yaml and schema.pbtxt. The
@@ -61,32 +63,19 @@ def command(dataset: str) -> int:
     from pipeline import spans
     from pipeline.show import parts_of
     from schemas import catalog
-    from schemas.sources.options import FileOptions
 
     read = spans.resolved(catalog.load(dataset))
-    parts, is_files = parts_of(read), isinstance(read.spec.source, FileOptions)
+    parts = parts_of(read)
     look = _look(read, parts)
-    click.echo(f"both files fit each other: {len(read.columns)} columns")
     files = len({part.path for _, part in parts})
-    held = f"{files} file(s) of the table have" if is_files else "the table has"
-    click.echo(f"{held} these columns")
-    if read.spans:
-        click.echo(f"a run reads the spans {spans.in_words(read)}")
-    click.echo(f"{look.read:,} first records read, {len(look.rejects):,} rejected")
-    for line in _reasons(look.rejects):
-        click.echo(line)
-    for rule, count in look.dropped.items():
-        click.echo(f"  {rule} drops {count:,}")
-    for rule in read.spec.prepare.in_words_of_all_rows():
-        click.echo(f"  in a run, also: {rule}")
-    for name, count in look.missing.most_common():
-        click.echo(f"  {name}: {count / look.rows:.1%} missing")
-    for name, count in look.outside.most_common():
-        click.echo(f"  {name}: {count:,} values are outside of the domain in schema.pbtxt")
-    shown = ", ".join(f"{value!r} {count:,}" for value, count in look.answers.most_common(5))
-    click.echo(f"label {read.spec.label.outcome}: {shown}" + ("" if shown else "no value"))
     allowed = read.spec.validation.max_rejected_fraction
-    if len(look.rejects) > allowed * look.read:
+    accepted = len(look.rejects) <= allowed * look.read
+    if as_json:
+        answers.show({"accepted": accepted} | _content(read, look, files=files))
+        return 0 if accepted else DataError.exit_code
+    for line in _lines(read, look, files=files):
+        click.echo(line)
+    if not accepted:
         raise DataError(
             f"{len(look.rejects):,} of the first {look.read:,} records are rejected",
             where=", ".join(read.source_patterns),
@@ -94,6 +83,54 @@ def command(dataset: str) -> int:
             remedy="correct the types in schema.pbtxt, the source's options, or the table",
         )
     return 0
+
+
+def _content(read: Dataset, look: _Look, *, files: int) -> dict[str, Any]:
+    """Return what was found, as JSON has it."""
+    counts = Counter((each.reason.code, each.column) for each in look.rejects)
+    return {
+        "columns": len(read.columns),
+        "files": files,
+        "records_read": look.read,
+        "rejected": len(look.rejects),
+        "rejected_by_reason": [
+            {"reason": reason, "column": column, "count": count}
+            for (reason, column), count in counts.most_common()
+        ],
+        "allowed_fraction": read.spec.validation.max_rejected_fraction,
+        "dropped_by_rule": dict(look.dropped),
+        "missing": dict(look.missing.most_common()),
+        "outside_of_domain": dict(look.outside.most_common()),
+        "label": dict(look.answers.most_common()),
+    }
+
+
+def _lines(read: Dataset, look: _Look, *, files: int) -> Iterator[str]:
+    """Yield the same in words."""
+    from pipeline import spans
+    from schemas.sources.options import FileOptions
+
+    yield f"both files fit each other: {len(read.columns)} columns"
+    held = (
+        f"{files} file(s) of the table have"
+        if isinstance(read.spec.source, FileOptions)
+        else "the table has"
+    )
+    yield f"{held} these columns"
+    if read.spans:
+        yield f"a run reads the spans {spans.in_words(read)}"
+    yield f"{look.read:,} first records read, {len(look.rejects):,} rejected"
+    yield from _reasons(look.rejects)
+    for rule, count in look.dropped.items():
+        yield f"  {rule} drops {count:,}"
+    for rule in read.spec.prepare.in_words_of_all_rows():
+        yield f"  in a run, also: {rule}"
+    for name, count in look.missing.most_common():
+        yield f"  {name}: {count / look.rows:.1%} missing"
+    for name, count in look.outside.most_common():
+        yield f"  {name}: {count:,} values are outside of the domain in schema.pbtxt"
+    shown = ", ".join(f"{value!r} {count:,}" for value, count in look.answers.most_common(5))
+    yield f"label {read.spec.label.outcome}: {shown}" + ("" if shown else "no value")
 
 
 def _look(dataset: Dataset, parts: Sequence[tuple[Reader[Part], Part]]) -> _Look:

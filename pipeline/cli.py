@@ -64,6 +64,15 @@ COMMANDS = {
 }
 INTERRUPTED = 130  # 128 + SIGINT, the shells' convention
 
+EXIT_CODES = {
+    0: "it succeeded; of `run`: a model is published, or was already, or the run ended as chosen",
+    1: "any other failure; of `doctor`: something does not fit",
+    2: "pipeline.yaml, schema.pbtxt or the command line is wrong",
+    3: "data cannot be read or written, or a gate refused them; of `skew`: something moved",
+    4: "the model is not blessed, or serving would not give what training computed",
+    INTERRUPTED: "interrupted",
+}
+
 
 class LazyGroup(click.Group):
     """A group that imports subcommands on use and suggests the nearest name after a typo."""
@@ -90,6 +99,8 @@ class LazyGroup(click.Group):
                     for name, (_, sentence) in COMMANDS.items()
                 ]
             )
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

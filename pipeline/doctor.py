@@ -13,11 +13,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 import click
+
+from pipeline import answers
 
 GIB = 1 << 30
 LIBRARIES = (
@@ -87,15 +89,19 @@ class Check:
     metavar="ROOT",
     help="The folder for runs, whose disk is checked.",
 )
+@answers.option
 @click.pass_context
-def command(ctx: click.Context, deep: bool, output: str) -> None:
+def command(ctx: click.Context, deep: bool, output: str, as_json: bool) -> None:
     """Show which versions, memory and disk are in use and whether each fits."""
     checks = [*check_all(Path(output)), *(check_loading() if deep else ())]
-    for line in table(checks):
-        click.echo(line)
-    for check in checks:
-        if check.verdict != "ok":
-            click.echo(f"{check.verdict}: {check.what}: {check.remedy}")
+    if as_json:
+        answers.show([asdict(check) for check in checks])
+    else:
+        for line in table(checks):
+            click.echo(line)
+        for check in checks:
+            if check.verdict != "ok":
+                click.echo(f"{check.verdict}: {check.what}: {check.remedy}")
     ctx.exit(1 if any(check.verdict == "bad" for check in checks) else 0)
 
 

@@ -7,12 +7,13 @@ options of its source.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from components import files
+from pipeline import answers
 from pipeline.dropped import FOLDER, line_of, samples_of
 from pipeline.folders import Folders
 from pipeline.summary import FILE_NAME, Summary
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--source", "sources", multiple=True, help="Only records of this file.")
 @click.option("-o", "--output", help="File to write the records into, in the source's format.")
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
+@answers.option
 def command(
     run: str,
     samples: int,
@@ -44,6 +46,7 @@ def command(
     sources: tuple[str, ...],
     output: str | None,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Show the records that the newest run in RUN rejected, by reason.
 
@@ -53,12 +56,17 @@ def command(
     others as JSON lines. Rows that a rule dropped are counted, and shown if `prepare.keep_dropped`
     keeps them.
     """
+    if as_json and output is not None:
+        raise click.UsageError("--json shows the records that -o writes: leave one out")
     folder, counts = find(run)
     kept = rejects = read_rejects(folder)
     for name, wanted in (("reason", reasons), ("column", columns), ("source", sources)):
         if wanted:
             _check_known(kept[name], name, wanted)
             rejects = _only(rejects, name, wanted)
+    if as_json:
+        answers.show(_content(rejects, samples, counts) | {"folder": folder})
+        return
     click.echo(f"{kept.num_rows:,} of {counts['records_read']:,} records were rejected")
     rules = counts.get("dropped_by_rule", {})
     dropped = samples_of(os.path.join(os.path.dirname(folder), FOLDER), rules, samples)
@@ -140,6 +148,26 @@ def read_rejects(folder: str) -> pa.Table:
     paths = [os.path.join(folder, name) for name in files.names(folder)]
     # an earlier version's files have no column `raw`
     return joined_tables([KEPT.empty_table(), *map(read_parquet, paths)])
+
+
+def _content(rejects: pa.Table, samples: int, counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the records by reason, as JSON has them."""
+    shown = rejects.select(["source", "line", "value", "record"])
+    reasons = [
+        {
+            "reason": reason,
+            "column": column or None,
+            "count": len(rows),
+            "samples": shown.take(rows[:samples]).to_pylist(),
+        }
+        for (reason, column), rows in by_reason(rejects)
+    ]
+    return {
+        "records_read": counts["records_read"],
+        "rejected": rejects.num_rows,
+        "dropped_by_rule": counts.get("dropped_by_rule", {}),
+        "reasons": reasons,
+    }
 
 
 def _lines(rejects: pa.Table, samples: int) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline import answers
 from schemas.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def _arguments(function: Callable[..., None]) -> Callable[..., None]:
 
 @command.command()
 @_arguments
-def diff(dataset: str, run: str | None, table: bool) -> None:
+@answers.option
+def diff(dataset: str, run: str | None, table: bool, as_json: bool) -> None:
     """Show what new data would change in the schema.pbtxt of DATASET.
 
     The data are those of the newest run in RUN that has statistics; by default in the pipeline's
@@ -52,7 +54,11 @@ def diff(dataset: str, run: str | None, table: bool) -> None:
     from schemas import catalog
 
     read = catalog.load(dataset)
-    found = _found(read, run, table=table)
+    title, found = _found(read, run, table=table)
+    if as_json:
+        answers.show({"data": title, "changes": [_change(each) for each in found]})
+        return
+    click.echo(title)
     if not found:
         click.echo("schema.pbtxt describes these data")
         return
@@ -82,7 +88,9 @@ def accept(
     from schemas import catalog
 
     read = catalog.load(dataset)
-    chosen = _chosen(_found(read, run, table=table), columns)
+    title, found = _found(read, run, table=table)
+    click.echo(title)
+    chosen = _chosen(found, columns)
     path = read.folder / catalog.SCHEMA_FILE
     written = _accepted(path, chosen)
     _show(chosen)
@@ -90,14 +98,25 @@ def accept(
     _write(read, path, written)
 
 
-def _found(dataset: Dataset, run: str | None, *, table: bool) -> list[SchemaChange]:
-    """Return what the data change; says first which data they are."""
+def _change(change: SchemaChange) -> dict[str, str | bool]:
+    """Return a change as JSON has it."""
+    return {
+        "column": change.column,
+        "what": change.what,
+        "written": change.written,
+        "seen": change.seen,
+        "acceptable": bool(change.edits),
+        "by_name": change.by_name,
+    }
+
+
+def _found(dataset: Dataset, run: str | None, *, table: bool) -> tuple[str, list[SchemaChange]]:
+    """Return which data they are, and what they change."""
     from components.validate import proposals
     from pipeline import schema_data
     from schemas.catalog import SCHEMA_FILE
 
     data = schema_data.of(dataset, run, table=table)
-    click.echo(data.title)
     text, where = _text(dataset.folder / SCHEMA_FILE), str(dataset.folder / SCHEMA_FILE)
     found = proposals.changes(text, data.splits, where=where)
     for column, values in data.not_integers.items():
@@ -105,7 +124,7 @@ def _found(dataset: Dataset, run: str | None, *, table: bool) -> list[SchemaChan
         found += [change] if change is not None else []
     for name, kind, domain, example in schema_data.new_columns(dataset):
         found.append(proposals.new_column(text, name, kind, domain, example))
-    return found
+    return data.title, found
 
 
 def _show(found: Sequence[SchemaChange]) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline import answers
+
 if TYPE_CHECKING:
     from components.sources.protocol import Part, Reader
     from schemas.catalog import Dataset
@@ -26,7 +28,7 @@ _MOST_NAMES = 12  # of transformed features, in one cell
     show_default=True,
     help="Rows of COLUMN to show.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON about COLUMN instead of text.")
+@answers.option
 def command(dataset: str, column: str | None, rows: int, as_json: bool) -> None:
     """Show what a run makes of each column of DATASET, or what it made of COLUMN.
 
@@ -35,9 +37,14 @@ def command(dataset: str, column: str | None, rows: int, as_json: bool) -> None:
     newest run are shown before and after the transformation, with what was learned.
     """
     if column is not None:
-        from pipeline import show_column
+        from pipeline import show_column, show_column_text
 
-        click.echo(show_column.show(dataset, column, rows=rows, as_json=as_json))
+        content = show_column.show(dataset, column, rows=rows)
+        if as_json:
+            answers.show(content)
+            return
+        for line in show_column_text.lines_of(content):
+            click.echo(line)
         return
     if as_json:
         raise click.UsageError("--json is for one COLUMN of a run")

@@ -7,7 +7,6 @@ nor Beam.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from components.arrow_files import open_parquet
 from components.transform.preprocessing import Preprocessing
 from pipeline import data, lineage
 from pipeline.folders import Folders
-from pipeline.show_column_text import lines_of
 from schemas.errors import ConfigError, did_you_mean
 from schemas.layout import FILE_NAME, Layout, TransformedFeature
 
@@ -50,22 +48,18 @@ class Transformed:
     made: pa.Table
 
 
-def show(run: str, column: str, *, rows: int, as_json: bool) -> str:
-    """Return what the newest run in a folder made of a column, for a person or as JSON.
+def show(run: str, column: str, *, rows: int) -> dict[str, Any]:
+    """Return what the newest run in a folder made of a column, as `content_of` does.
 
     Args:
       run: a pipeline's folder, on a disk or in a store.
       column: raw or derived.
       rows: how many rows to show.
-      as_json: whether to return JSON.
 
     Raises:
       ConfigError: there is no such run, or no feature is made from the column.
     """
-    content = content_of(_find(run, column), column, rows=rows)
-    if as_json:
-        return json.dumps(content, indent=1, ensure_ascii=False)
-    return "\n".join(lines_of(content))
+    return content_of(_find(run, column), column, rows=rows)
 
 
 def content_of(found: Transformed, column: str, *, rows: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import click
 
 from components import files, lean_imports
 from components.compat import quiet_imports
-from pipeline import lineage
+from pipeline import answers, lineage
 from pipeline.folders import Folders
 from pipeline.shortages import noticing_shortages
 from pipeline.temporary import own_folder
@@ -58,7 +58,7 @@ class TrainingRun:
     help="Difference that counts, for columns without a skew_comparator in schema.pbtxt, and for"
     " shares of missing values.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@answers.option
 def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) -> int:
     """Show how far requests have moved from the training data of RUN.
 
@@ -84,7 +84,7 @@ def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) ->
             error.what, where=error.where, expected=error.expected, remedy=error.remedy
         ) from error
     if as_json:
-        click.echo(result.model_dump_json(indent=1))
+        answers.show(result.model_dump(mode="json"))
     else:
         click.echo(f"run {reference.run_id} in {run}")
         for line in lines:

@@ -14,6 +14,7 @@ from components.evaluate.published import check_pushed, content_digest
 from components.export import component as export_component
 from pipeline import digests, lineage, unchanged
 from pipeline.folders import Folders
+from pipeline.stage_choice import StageChoice
 from schemas.errors import ModelError
 
 pytestmark = pytest.mark.e2e
@@ -100,6 +101,13 @@ def test_a_changed_threshold_evaluates_again(first, make_dataset, run_dataset):
     outcome = run_dataset(make_dataset(spec=auc_of(0.61)))
     assert outcome.done == ["evaluate", "push"]
     assert outcome.error is None
+
+
+def test_chosen_stages_are_executed_again_and_end_the_run(first, make_dataset, run_dataset):
+    outcome = run_dataset(make_dataset(), stages=StageChoice("validate", "gate"))
+    assert (outcome.summary.status, outcome.summary.version) == ("partial", None)
+    assert outcome.summary.stages[-1].name == "gate"
+    assert outcome.done == ["validate", "gate"]
 
 
 def test_a_changed_domain_validates_the_data_again(first, make_dataset, run_dataset):

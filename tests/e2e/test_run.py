@@ -99,7 +99,7 @@ def shown(page):
 
 def test_a_column_is_shown_before_and_after(first, root, capsys):
     assert main(["show", str(root / "taxi"), "company", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
+    shown = json.loads(capsys.readouterr().out)["result"]
     assert shown["rows"] == first.summary.counts["examples"]["train"]
     company = next(each for each in shown["features"] if each["name"] == "company_id")
     assert company["ids"][0]["rows"] >= company["ids"][1]["rows"]

@@ -1,5 +1,7 @@
 """`skewless rejects` shows what a run left out, by reason."""
 
+import json
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -68,3 +70,13 @@ def test_rejects_of_an_earlier_version_are_shown(run, capsys):
     pq.write_table(pq.read_table(path).drop(["raw"]), path)
     assert cli.main(["rejects", str(run)]) == 0
     assert "2 not_an_integer in age" in capsys.readouterr().out
+
+
+def test_rejects_are_json_with_samples_by_reason(run, capsys):
+    assert cli.main(["rejects", str(run), "--samples", "1", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)["result"]
+    assert (result["records_read"], result["rejected"]) == (100, 3)
+    assert result["dropped_by_rule"] == {"splits.gap": 7}
+    first = result["reasons"][0]
+    assert (first["column"], first["count"]) == ("age", 2)
+    assert [sample["line"] for sample in first["samples"]] == [7]
