@@ -46,11 +46,12 @@ def test_every_error_has_an_exit_code_of_the_documented_ones():
     page = (Path(__file__).parents[3] / "docs" / "runs.md").read_text(encoding="utf-8")
     for code, meaning in cli.EXIT_CODES.items():
         assert f"| {code} | {meaning} |" in page
-    raised = [
+    raised: list[type[errors.SkewlessError]] = [
         each
         for each in vars(errors).values()
         if isinstance(each, type) and issubclass(each, errors.SkewlessError)
     ]
     assert errors.StoreError in raised
-    for each in [*raised, endings.InterruptedRunError, endings.UnexpectedError]:
+    raised += [endings.InterruptedRunError, endings.UnexpectedError]
+    for each in raised:
         assert each.exit_code in cli.EXIT_CODES
