@@ -70,9 +70,7 @@ def _show_dataset(dataset: str) -> None:
     for name, text in spec.derive.items():
         click.echo(f"derive     {name}: {text}")
     for name, filling in spec.missing.items():
-        written = filling.model_dump(exclude_defaults=True)
-        options = ", ".join(f"{key}: {value}" for key, value in written.items())
-        click.echo(f"missing    {name}: {options}")
+        click.echo(f"missing    {name}: {filling.in_words}")
     folds = "" if spec.splits.folds is None else f"; train has {spec.splits.folds} folds"
     click.echo(f"splits     train, eval and test: {spec.splits.in_words()}{folds}\n")
     click.echo(

@@ -54,7 +54,7 @@ def check(
     _check_renamed(spec, of_source, where)
     _check_spans(spec, where)
     _check_features(spec, (*columns, *(each.column for each in derived)), place)
-    _check_missing(spec, (*columns, *(each.column for each in derived)), where)
+    _check_missing(spec, (*columns, *(each.column for each in derived)), place)
     _check_out_of_fold(spec, where)
     served = raw_names(derived, spec.feature_columns)
     _check_served(served, columns, where)
@@ -194,11 +194,13 @@ def _check_use(
         raise error.at(place(use.keys)) from None
 
 
-def _check_missing(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
+def _check_missing(
+    spec: Spec, columns: tuple[Column, ...], place: Callable[[tuple[str | int, ...]], str]
+) -> None:
     """Check that the columns of `missing:` can be filled, and that treatments take them."""
     taken = {n for use in spec.uses if use.options.fills_missing for n in use.columns}
     for name, filling in spec.missing.items():
-        section = f"{where}: missing.{name}"
+        section = place(("missing", name))
         filling.check(find(columns, name, where=section), where=section)
         if filling.by is not None:
             filling.check_group(find(columns, filling.by, where=section), where=section)

@@ -29,7 +29,7 @@ from schemas.expectations import expectations_of
 from schemas.model import Model
 from schemas.own_code import read_code
 from schemas.schema_rules import check_schema
-from schemas.selectors import Rule, select
+from schemas.selectors import Rule, select, select_missing
 from schemas.sources import sql
 from schemas.spans import Span
 from schemas.spec import Spec
@@ -177,6 +177,9 @@ def _checked(
     derived = read_derived(spec.derive, columns, where=str(path))
     spec, rules = select(
         spec, columns, derived, yaml_text.lines_of(node, "features"), where=str(path)
+    )
+    spec = select_missing(
+        spec, columns, derived, yaml_text.lines_of(node, "missing"), where=str(path)
     )
     place = functools.partial(_place, path, node, rules)
 

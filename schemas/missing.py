@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import pydantic
 
-from schemas.columns import Column, refuse_list, require_type
+from schemas.columns import LARGEST_INTEGER, Column, refuse_list, require_type
 from schemas.errors import ConfigError
-from schemas.strict import Finite, Strict
-from schemas.treatments.options import NUMBERS
-from schemas.types import BYTES, CATEGORIES, FLOAT, INT, ColumnType
+from schemas.strict import Strict
+from schemas.types import BYTES, CATEGORIES, FLOAT, INT, NUMBERS, ColumnType
 
 _ACCEPTED: dict[str, tuple[ColumnType, ...]] = {
     "mean": NUMBERS,
@@ -18,7 +19,12 @@ _ACCEPTED: dict[str, tuple[ColumnType, ...]] = {
     "most_frequent": (INT, FLOAT, BYTES),
     "constant": (INT, FLOAT, BYTES),
 }
-_MOST = 2**53
+_MOST = 3.4028234663852886e38  # the largest float32
+
+
+def _written(value: Any) -> Any:
+    """Return a number as text; pipeline.yaml has texts alone."""
+    return str(value) if isinstance(value, int | float) else value
 
 
 class Missing(Strict):
@@ -26,13 +32,13 @@ class Missing(Strict):
 
     Attributes:
       fill: what is learned from the training split, or `constant`.
-      value: the constant.
+      value: the constant, as pipeline.yaml has it.
       by: the column in whose groups medians are learned.
-      indicator: whether a feature COLUMN_missing says which values were missing.
+      indicator: whether a feature COLUMN_was_missing says which values were missing.
     """
 
     fill: Literal["mean", "median", "most_frequent", "constant"]
-    value: Finite | str | None = None
+    value: Annotated[str | None, pydantic.BeforeValidator(_written)] = None
     by: str | None = None
     indicator: bool = True
 
@@ -44,6 +50,12 @@ class Missing(Strict):
             raise ValueError(f"by is only for fill: median, got fill: {self.fill}")
         return self
 
+    @property
+    def in_words(self) -> str:
+        """The options that are not the defaults, as pipeline.yaml has them."""
+        written = self.model_dump(mode="json", exclude_defaults=True)
+        return ", ".join(f"{key}: {json.dumps(value)}" for key, value in written.items())
+
     def check(self, column: Column, *, where: str) -> None:
         """Check that a column can have this filling.
 
@@ -53,7 +65,7 @@ class Missing(Strict):
         refuse_list("missing", column, where)
         require_type(f"fill: {self.fill}", column, _ACCEPTED[self.fill], where)
         if self.fill == "constant" and not self._is_constant_of(column):
-            expected = {INT: "a whole number within ±2**53", FLOAT: "a number"}
+            expected = {INT: "a whole number within ±2**53", FLOAT: "a number that float32 holds"}
             raise ConfigError(
                 f"the column {column.name!r} cannot have the value {self.value!r}",
                 where=where,
@@ -61,12 +73,24 @@ class Missing(Strict):
             )
 
     def _is_constant_of(self, column: Column) -> bool:
-        if column.type is BYTES or isinstance(self.value, str):
-            return column.type is BYTES and isinstance(self.value, str) and bool(self.value)
         assert self.value is not None
-        return column.type is FLOAT or (self.value % 1 == 0 and abs(self.value) <= _MOST)
+        try:
+            if column.type is INT:
+                return abs(int(self.value)) <= LARGEST_INTEGER
+            return bool(self.value) if column.type is BYTES else abs(float(self.value)) <= _MOST
+        except ValueError:
+            return False
 
     def check_group(self, column: Column, *, where: str) -> None:
         """Check that a column can be `by`, as `check` does for the column that is filled."""
         refuse_list("missing", column, where)
         require_type("by", column, (*CATEGORIES, FLOAT), where)
+
+
+def indicators(missing: Mapping[str, Missing]) -> dict[str, dict[str, Any]]:
+    """Return the options of the treatment `missing` for each column with an indicator."""
+    return {
+        name: {"columns": (name,), "name": f"{name}_was_missing"}
+        for name, filling in missing.items()
+        if filling.indicator
+    }

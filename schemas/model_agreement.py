@@ -83,6 +83,13 @@ def _check_others(spec: Spec, derived: tuple[DerivedColumn, ...], column: str, w
                 where=where,
                 remedy=f"drop that use of {use.options.kind}, or the column from monotone",
             )
+    for name, filling in spec.missing.items():
+        if filling.by == column:
+            raise ConfigError(
+                f"missing values of {name!r} depend on the monotone column {column!r}",
+                where=where,
+                remedy=f"remove `by` from missing.{name}, or the column from monotone",
+            )
     for name in spec.feature_columns:
         made_of = {*raw_names(derived, (name,)), *(each.name for each in needed(derived, (name,)))}
         if name != column and column in made_of:

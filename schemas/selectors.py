@@ -15,6 +15,7 @@ from schemas.columns import Column
 from schemas.derived import DerivedColumn, raw_names
 from schemas.errors import ConfigError, did_you_mean
 from schemas.features import Feature
+from schemas.missing import Missing
 from schemas.spec import Spec
 from schemas.types import BOOL, BOOL_TEXT, BYTES, FLOAT, INT, TIME, TIME_TEXT, ColumnType
 
@@ -102,6 +103,42 @@ def select(
             remedy="name a column or a selector with a treatment",
         )
     return spec.model_copy(update={"features": features}), rules
+
+
+def select_missing(
+    spec: Spec,
+    columns: tuple[Column, ...],
+    derived: tuple[DerivedColumn, ...],
+    lines: Mapping[str, int],
+    *,
+    where: str,
+) -> Spec:
+    """Put columns in the place of selectors in `missing:`; they stand for columns of treatments.
+
+    Args:
+      spec: pipeline.yaml, after `select`.
+      columns: as for `select`.
+      derived: as for `select`.
+      lines: the line of each key of `missing:`.
+      where: as for `select`.
+
+    Raises:
+      ConfigError: as of `select`.
+    """
+    every = {each.name: each for each in (*columns, *(each.column for each in derived))}
+    taken = {n for use in spec.uses if use.options.fills_missing for n in use.columns}
+    found: dict[str, Missing] = {}
+    for key in sorted(spec.missing, key=lambda each: _rank(each, every)):
+        place = f"{where}:{lines.get(key, 1)}: missing.{key}"
+        matched = [name for name in _matched(key, every, place) if key in every or name in taken]
+        if not matched:
+            raise ConfigError(
+                f"the selector {key!r} matches no column that a treatment takes",
+                where=place,
+                remedy="correct or remove the line",
+            )
+        found = dict.fromkeys(matched, spec.missing[key]) | found
+    return spec.model_copy(update={"missing": {n: found[n] for n in every if n in found}})
 
 
 def _features(

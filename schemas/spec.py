@@ -16,7 +16,7 @@ from schemas.calibration import Calibration
 from schemas.evaluation import Evaluation
 from schemas.examples import Examples
 from schemas.features import Feature
-from schemas.missing import Missing
+from schemas.missing import Missing, indicators
 from schemas.model import Model
 from schemas.prepare import EVERY_ROW, Prepare
 from schemas.runners import Runner
@@ -117,9 +117,8 @@ class Spec(Strict):
             for number, each in enumerate(entries)
         ]
         flags = [
-            DeclaredUse((name,), MissingIndicator(columns=(name,)), ("missing", name))
-            for name, filling in self.missing.items()
-            if filling.indicator
+            DeclaredUse((name,), MissingIndicator(**options), ("missing", name))
+            for name, options in indicators(self.missing).items()
         ]
         return (*single, *several, *flags)
 

@@ -187,6 +187,7 @@ TIME_TEXT = replace(
 TYPES = {
     each.name: each for each in (INT, FLOAT, FLOAT_TEXT, BYTES, BOOL, BOOL_TEXT, TIME, TIME_TEXT)
 }
+NUMBERS = (INT, FLOAT, FLOAT_TEXT, BOOL, TIME, TIME_TEXT)  # types that the graph has as numbers
 CATEGORIES = (INT, BYTES, BOOL, BOOL_TEXT)  # types whose values can be counted one by one
 # As a schema writes them in `type`; the others differ from these by their domain.
 WRITTEN = {each.name: each for each in (INT, FLOAT, BYTES)}

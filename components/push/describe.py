@@ -13,6 +13,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from schemas.columns import Column
 from schemas.derived import DerivedColumn
 from schemas.description import Description, Example, Input, ParityPath, Slice, Treated
 from schemas.expectations import Expectation
+from schemas.missing import Missing
 from schemas.splits.options import SPLITS
 from schemas.tasks.options import ExportOptions, TaskOptions
 from schemas.types import FLOAT
@@ -101,6 +103,7 @@ def describe(
         ),
         features=(
             *map(_derived, preprocessing.derived),
+            *starmap(_filled, preprocessing.missing.items()),
             *map(_treated, preprocessing.uses),
         ),
         dropped=layout.dropped,
@@ -176,6 +179,11 @@ def _treated(use: Use) -> Treated:
     options = use.options.model_dump(mode="json", exclude={"kind", "columns"}, exclude_none=True)
     in_words = ", ".join(f"{name}: {json.dumps(value)}" for name, value in options.items())
     return Treated(columns=use.columns, treatment=f"{use.kind} ({in_words})")
+
+
+def _filled(column: str, filling: Missing) -> Treated:
+    columns = (column,) if filling.by is None else (column, filling.by)
+    return Treated(columns=columns, treatment=f"missing values filled, {filling.in_words}")
 
 
 def _derived(column: DerivedColumn) -> Treated:

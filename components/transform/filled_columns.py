@@ -40,8 +40,8 @@ def _filling(value: tf.Tensor, group: tf.Tensor | None, filling: Missing) -> tf.
     """Return what fills a column, of its type, [] or [rows]."""
     if filling.fill == "constant":
         assert filling.value is not None
-        whole = value.dtype == tf.int64
-        return tf.constant(int(filling.value) if whole else filling.value, value.dtype)
+        parse = str if value.dtype == tf.string else int if value.dtype == tf.int64 else float
+        return tf.constant(parse(filling.value), value.dtype)
     if filling.fill == "most_frequent":
         return _from_text(_most_frequent(text(value)), value.dtype)
     number = numbers([value])

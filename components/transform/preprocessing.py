@@ -18,10 +18,9 @@ from schemas.columns import Column, refuse_list
 from schemas.derived import DerivedColumn, needed, of_plain, raw_names
 from schemas.errors import ConfigError
 from schemas.layout import FOLD_INPUT, WEIGHT_INPUT, Layout, TransformedFeature
-from schemas.missing import Missing
+from schemas.missing import Missing, indicators
 from schemas.tasks.options import TaskOptions
 from schemas.treatments import BY_NAME, Combination
-from schemas.treatments.missing import MissingIndicator
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -71,11 +70,7 @@ class Preprocessing:
         missing = {
             name: Missing.model_validate(each) for name, each in sections.get("missing", {}).items()
         }
-        flags = [
-            Use("missing", (name,), MissingIndicator(columns=(name,)))
-            for name, filling in missing.items()
-            if filling.indicator
-        ]
+        flags = [_use("missing", options) for options in indicators(missing).values()]
         code = sections.get("code", {}).get("text", "")
         uses = tuple(_with_code(use, code) for use in (*single, *crosses, *combinations, *flags))
         derived = of_plain(sections.get("derived", ()))

@@ -14,17 +14,8 @@ from schemas.figures import ColumnFigures
 from schemas.layout import TransformedFeature
 from schemas.normalization import Normalize
 from schemas.strict import Finite, Strict
-from schemas.types import (
-    BOOL,
-    BYTES,
-    CATEGORIES,
-    FLOAT,
-    FLOAT_TEXT,
-    INT,
-    TIME,
-    TIME_TEXT,
-    ColumnType,
-)
+from schemas.types import BYTES, CATEGORIES, FLOAT, INT, ColumnType
+from schemas.types import NUMBERS as NUMBERS
 
 _NEARLY_UNIQUE = 0.8  # distinct values as a share of all
 _MANY = 1_000  # fewer cost little, and a small table has few rows
@@ -33,7 +24,6 @@ if TYPE_CHECKING:
     from schemas.tasks.options import TaskOptions
 
 Share = Annotated[float, Field(ge=0, le=1)]
-NUMBERS: tuple[ColumnType, ...] = (INT, FLOAT, FLOAT_TEXT, BOOL, TIME, TIME_TEXT)
 
 
 def each_once(value: tuple[str, ...]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from pipeline.cli import cli
 from schemas import catalog
 from schemas.evaluation import Evaluation
+from schemas.missing import Missing
 from schemas.prepare import DropDuplicates, Keep, OutlierRule, TrainingSample
 from schemas.schema_fields import ACCEPTED
 from schemas.sources import KINDS as SOURCES
@@ -201,6 +202,7 @@ def test_every_key_of_pipeline_yaml_is_documented_with_its_default():
                 kind, f"{column}.{kind.model_fields['kind'].default}."
             ).items()
         },
+        **keys_of(Missing, "missing.COLUMN."),
         **keys_of(Cross, "crosses."),
         **{
             key: default

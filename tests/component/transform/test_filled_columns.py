@@ -97,16 +97,16 @@ def test_a_column_without_values_stays_missing(asked):
 
 def test_indicators_are_of_values_before_they_are_filled(transformed, asked):
     train = transformed.split("train")
-    np.testing.assert_array_equal(train["mean_missing"], np.isnan(FARE))
-    np.testing.assert_array_equal(train["count_missing"], COUNT == NO_INT)
+    np.testing.assert_array_equal(train["mean_was_missing"], np.isnan(FARE))
+    np.testing.assert_array_equal(train["count_was_missing"], COUNT == NO_INT)
     np.testing.assert_array_equal(train["trip_missing"], (COUNT == NO_INT) | (CITY == ""))
     assert np.all(asked[0]["trip_missing"] == 1)
     assert not np.any(asked[1]["trip_missing"])
-    assert "median_missing" not in train
+    assert "median_was_missing" not in train
 
 
 def test_one_row_fills_with_its_own_value(run):
     rows = {"train": {"fare": [3.0]}, "eval": {"fare": [None]}}
     got = run({"fare": "FLOAT"}, {"fare": "min_max"}, rows, missing={"fare": {"fill": "mean"}})
     assert got.split("eval")["fare_min_max"] == got.split("train")["fare_min_max"]
-    assert got.split("eval")["fare_missing"] == [1.0]
+    assert got.split("eval")["fare_was_missing"] == [1.0]
