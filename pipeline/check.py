@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline import answers
+from pipeline import answers, completion
 from schemas.errors import DataError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class _Look:
 
 
 @click.command()
-@click.argument("dataset", metavar="DATASET")
+@click.argument("dataset", metavar="DATASET", shell_complete=completion.datasets)
 @answers.option
 def command(dataset: str, as_json: bool) -> int:
     """Check both files of DATASET, the headers of all its files, and its first rows.

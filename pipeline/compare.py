@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline import answers
+from pipeline import answers, completion
 
 if TYPE_CHECKING:
     from pipeline.comparison import MetricChange, RunComparison
@@ -23,7 +23,9 @@ _MEASURES = {
 
 
 @click.command()
-@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
+@click.argument(
+    "runs", metavar="RUN RUN...", nargs=-1, required=True, shell_complete=completion.runs
+)
 @click.option(
     "--output",
     default="runs",

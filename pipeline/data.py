@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from components import files
+from pipeline import completion
 from pipeline.folders import Folders
 from pipeline.summary import FILE_NAME, Summary
 from schemas.errors import ConfigError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=completion.pipelines)
 @click.option(
     "-o",
     "--output",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components import files
-from pipeline import answers
+from pipeline import answers, completion
 from pipeline.dropped import FOLDER, line_of, samples_of
 from pipeline.folders import Folders
 from pipeline.summary import FILE_NAME, Summary
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=completion.pipelines)
 @click.option(
     "--samples",
     type=click.IntRange(min=0),

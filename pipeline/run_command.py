@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline import beam_command
+from pipeline import beam_command, completion
 from pipeline.beam_command import BeamCommand
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=BeamCommand)
-@click.argument("dataset", metavar="DATASET")
+@click.argument("dataset", metavar="DATASET", shell_complete=completion.datasets)
 @click.option(
     "--output",
     default="runs",

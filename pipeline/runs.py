@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline import answers
+from pipeline import answers, completion
 
 if TYPE_CHECKING:
     from pipeline.recorded_runs import RecordedRun
@@ -17,7 +17,7 @@ _HEAD = ("pipeline", "run", "started (UTC)", "status", "rows", "metrics", "time"
 
 
 @click.command()
-@click.argument("where", metavar="[NAME|FOLDER]", required=False)
+@click.argument("where", metavar="[NAME|FOLDER]", required=False, shell_complete=completion.runs)
 @click.option(
     "--output",
     default="runs",

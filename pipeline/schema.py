@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline import answers
+from pipeline import answers, completion
 from schemas.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def _arguments(function: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--table", is_flag=True, help="Look at the table's first rows rather than at a run."
         ),
-        click.argument("run", metavar="[RUN]", required=False),
-        click.argument("dataset", metavar="DATASET"),
+        click.argument("run", metavar="[RUN]", required=False, shell_complete=completion.pipelines),
+        click.argument("dataset", metavar="DATASET", shell_complete=completion.datasets),
     ):
         function = decorate(function)
     return function

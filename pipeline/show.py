@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline import answers
+from pipeline import answers, completion
 
 if TYPE_CHECKING:
     from components.sources.protocol import Part, Reader
@@ -19,7 +19,7 @@ _MOST_NAMES = 12  # of transformed features, in one cell
 
 
 @click.command()
-@click.argument("dataset", metavar="DATASET")
+@click.argument("dataset", metavar="DATASET", shell_complete=completion.datasets)
 @click.argument("column", metavar="[COLUMN]", required=False)
 @click.option(
     "--rows",

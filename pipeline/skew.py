@@ -16,7 +16,7 @@ import click
 
 from components import files, lean_imports
 from components.compat import quiet_imports
-from pipeline import answers, lineage
+from pipeline import answers, completion, lineage
 from pipeline.folders import Folders
 from pipeline.shortages import noticing_shortages
 from pipeline.temporary import own_folder
@@ -48,7 +48,7 @@ class TrainingRun:
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=completion.pipelines)
 @click.argument("logs", metavar="LOGS...", nargs=-1, required=True)
 @click.option(
     "--threshold",

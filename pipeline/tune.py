@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline import completion
 from schemas.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _SHOWN = 10  # trials
 
 
 @click.command()
-@click.argument("dataset", metavar="DATASET")
+@click.argument("dataset", metavar="DATASET", shell_complete=completion.datasets)
 @click.option(
     "--output",
     default="runs",

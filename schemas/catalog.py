@@ -208,15 +208,20 @@ def _place(path: Path, node: Any, rules: Mapping[str, Rule], keys: tuple[str | i
     return f"{path}:{yaml_text.line_of(node, keys)}: {'.'.join(map(str, keys))}"
 
 
+def shipped() -> dict[str, Path]:
+    """Return the folders of the shipped datasets, by name."""
+    return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{SPEC_FILE}"))}
+
+
 def find_folder(name_or_path: str) -> Path:
     """Return the folder of a shipped dataset, or the given folder.
 
     Raises:
       ConfigError: neither exists; names the nearest shipped dataset.
     """
-    shipped = {p.parent.name: p.parent for p in SHIPPED.glob(f"*/{SPEC_FILE}")}
-    if name_or_path in shipped:
-        return shipped[name_or_path]
+    known = shipped()
+    if name_or_path in known:
+        return known[name_or_path]
     folder = Path(name_or_path)
     if os.path.isdir(folder):  # unlike Path's, it returns False for impossible names
         if (folder / SPEC_FILE).is_file():
@@ -227,7 +232,7 @@ def find_folder(name_or_path: str) -> Path:
             expected=f"a folder with {SPEC_FILE} and {SCHEMA_FILE}",
         )
     raise ConfigError(
-        f"there is no dataset {name_or_path!r}; {did_you_mean(name_or_path, shipped)}",
+        f"there is no dataset {name_or_path!r}; {did_you_mean(name_or_path, known)}",
         expected=f"a shipped dataset's name, or a folder with {SPEC_FILE} and {SCHEMA_FILE}",
     )
 
