@@ -62,9 +62,10 @@ def test_a_pipeline_has_a_name_and_a_folder(root, capsys, named):
     assert run["run_id"] == FIRST
 
 
-@pytest.mark.parametrize(("process", "status"), [(os.getpid(), "running"), (2**22 + 1, "killed")])
-def test_a_run_without_a_summary_is_running_while_its_process_lives(root, capsys, process, status):
+@pytest.mark.parametrize(("lives", "status"), [(True, "running"), (False, "killed")])
+def test_a_run_without_a_summary_is_running_while_its_process_lives(root, capsys, lives, status):
     run_id = "20261201-100004-000000"
+    process = os.getpid() if lives else 2**22 + 1
     holder = Holder(machine="m", host=socket.gethostname(), process=process, run=run_id, renewed="")
     (root / "shop" / FILE_NAME).write_text(holder.model_dump_json(), encoding="utf-8")
     assert listed(capsys, "shop", "--output", root, "-n", 1)[0]["status"] == status
