@@ -38,7 +38,7 @@ class ColumnSelection(Strict):
 
     @pydantic.model_validator(mode="after")
     def _by_needs_keep(self) -> ColumnSelection:
-        if "by" in self.model_fields_set and self.keep is None:
+        if self.by != "mutual_information" and self.keep is None:
             raise ValueError("`by` chooses the columns that `keep` keeps; give `keep`, such as 20")
         return self
 
