@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -134,11 +133,12 @@ def _type(column: Column) -> str:
 
 def _written(treatment: object) -> str:
     """Return a treatment as pipeline.yaml has it, with the options that are not the defaults."""
-    from schemas.treatments.options import TreatmentOptions
+    from schemas.treatments.options import TreatmentOptions, options_in_words
 
     assert isinstance(treatment, TreatmentOptions)
-    given = treatment.model_dump(exclude={"kind", "columns"}, exclude_defaults=True)
-    options = ", ".join(f"{k}: {json.dumps(v)}" for k, v in given.items())
+    options = options_in_words(
+        treatment.model_dump(mode="json", exclude={"kind", "columns"}, exclude_defaults=True)
+    )
     return f"{treatment.kind}: {{{options}}}" if options else treatment.kind
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.validate.table import render
+from schemas.treatments.options import options_in_words
 
 
 def lines_of(content: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of what `pipeline.show_column.content_of` returns."""
     yield f"{content['column']} in the first {content['rows']:,} training rows of {content['run']}"
     for feature in content["features"]:
-        options = ", ".join(f"{k}: {json.dumps(v)}" for k, v in feature["options"].items())
+        options = options_in_words(feature["options"])
         of = ", ".join(feature["columns"])
         yield f"\n{feature['name']}: {feature['treatment']} of {of} ({options})"
         yield from _lines_of_ids(feature) if "ids" in feature else _lines_of_numbers(feature)

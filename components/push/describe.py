@@ -40,6 +40,7 @@ from schemas.expectations import Expectation
 from schemas.missing import Missing
 from schemas.splits.options import SPLITS
 from schemas.tasks.options import ExportOptions, TaskOptions
+from schemas.treatments.options import options_in_words
 from schemas.types import FLOAT
 
 # Nobody chooses from a longer list.
@@ -177,8 +178,7 @@ def _inputs(
 
 def _treated(use: Use) -> Treated:
     options = use.options.model_dump(mode="json", exclude={"kind", "columns"}, exclude_none=True)
-    in_words = ", ".join(f"{name}: {json.dumps(value)}" for name, value in options.items())
-    return Treated(columns=use.columns, treatment=f"{use.kind} ({in_words})")
+    return Treated(columns=use.columns, treatment=f"{use.kind} ({options_in_words(options)})")
 
 
 def _filled(column: str, filling: Missing) -> Treated:

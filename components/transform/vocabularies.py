@@ -1,7 +1,8 @@
 """All vocabularies of a dataset in one analyzer and one table.
 
 The functions take columns of text or integers, "" where text is missing. They return each value's
-number in its column's vocabulary, by falling count over the training split (ties by bytes), or -1.
+number in its column's vocabulary, by falling count over the training split (ties by bytes) or in
+the order in which a person gave the terms, or -1.
 One asset file has a line `COLUMN<tab>TERM` a term, column by column, each column after its heading
 `COLUMN<tab>`, and a last heading that ends the last column. TFT's own `tft.vocabulary` does the
 same a column at a time: about ten Beam stages and a table for each.
@@ -238,7 +239,8 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
 
     def _is_wanted(self, counted: tuple[int, tuple[int, bytes]]) -> bool:
         column, (negative_count, term) = counted
-        return bool(term) and -negative_count >= self._options[column].min_count
+        options = self._options[column]
+        return bool(term) and not options.given and -negative_count >= options.min_count
 
     def _write(self, _: None, tops: Mapping[int, list[tuple[int, bytes]]], folder: str) -> Any:
         lines = [line for line, _ in self._counted_lines(tops)]
@@ -257,6 +259,8 @@ class CountTerms(tft_beam.experimental.PTransformAnalyzer):
         """Yield the lines of headings and terms with the terms' counts; headings have 0."""
         for column, options in enumerate(self._options):
             yield line_of(column, b""), 0
+            for given in options.given:
+                yield line_of(column, given.encode()), 0
             for negative_count, term in tops.get(column, [])[: options.top_k]:
                 if not _has_line_break(term):
                     yield line_of(column, term), -negative_count

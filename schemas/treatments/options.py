@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import pydantic
 from pydantic import Field
@@ -18,6 +19,7 @@ from schemas.types import BYTES, CATEGORIES, FLOAT, INT, ColumnType
 from schemas.types import NUMBERS as NUMBERS
 
 _NEARLY_UNIQUE = 0.8  # distinct values as a share of all
+_MOST_ITEMS = 10  # of a list, in words
 _MANY = 1_000  # fewer cost little, and a small table has few rows
 
 if TYPE_CHECKING:
@@ -39,6 +41,23 @@ def ascending(value: tuple[float, float] | None) -> tuple[float, float] | None:
     if value is not None and not value[0] < value[1]:
         raise ValueError(f"expected the smaller number first, got {list(value)}")
     return value
+
+
+def options_in_words(options: Mapping[str, Any]) -> str:
+    """Return options as pipeline.yaml has them, without empty lists; of long ones, the first items.
+
+    >>> options_in_words({"top_k": 5, "terms": [], "classes": ["a", "b"]})
+    'top_k: 5, classes: ["a", "b"]'
+    """
+    given = {name: value for name, value in options.items() if value != []}
+    return ", ".join(f"{name}: {_shortened(value)}" for name, value in given.items())
+
+
+def _shortened(value: Any) -> str:
+    if not isinstance(value, list) or len(value) <= _MOST_ITEMS:
+        return json.dumps(value, ensure_ascii=False)
+    first = json.dumps(value[:_MOST_ITEMS], ensure_ascii=False)[:-1]
+    return f"{first}, … {len(value) - _MOST_ITEMS:,} more]"
 
 
 class TreatmentOptions(Strict):
@@ -220,6 +239,11 @@ class LearnedTerms(TreatmentOptions):
     accepts: ClassVar[tuple[ColumnType, ...]] = (*CATEGORIES, FLOAT)
     top_k: Annotated[int, Field(ge=1)]
     min_count: Annotated[int, Field(ge=1)] = 1
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The terms that a person gave; without any, they are learned."""
+        return ()
 
     def doubts(self, figures: Sequence[ColumnFigures]) -> Iterator[str]:
         """Yield that nearly every value occurs once: there is nothing to learn of it."""

@@ -43,7 +43,7 @@ def transformed(run):
         ],
         "tags": {"vocabulary": {"top_k": 3, "min_count": 2}},
         "days": {"vocabulary": {"combine": "sum"}},
-        "kind": "vocabulary",
+        "kind": {"vocabulary": {"terms": ["a", "x"]}},
         "pix": {"vector": {"size": 2, "standardize": False}},
         "emb": {"vector": {"size": 3, "clip": 4}},
     }
@@ -55,14 +55,18 @@ def test_ids_are_by_count_of_values_in_training(transformed):
     train = transformed.split("train")
     assert train["tags_id"] == [[1, 2], [1], [0], [], [1, 3, 1], [2, 3]]
     assert train["days_id"] == [[1], [1, 1], [], [0], [2], [3, 2]]
-    assert train["kind_id"] == [2, 2, 0, 1, 1, 1]
 
 
 def test_values_of_other_splits_have_the_same_ids_or_those_of_oov_buckets(transformed):
     test = transformed.split("test")
     assert test["tags_id"] == [[1, 2, 1], [3], [], [0], [3, 3]]
     assert test["days_id"] == [[2], [1, 4], [0], [], [3]]
-    assert test["kind_id"] == [1, 2, 0, 3, 1]
+
+
+def test_terms_that_are_given_have_ids_in_their_order_even_if_no_training_row_has_them(transformed):
+    # b is not given, so it has the OOV bucket
+    assert transformed.split("train")["kind_id"] == [3, 3, 0, 2, 2, 2]
+    assert transformed.split("test")["kind_id"] == [2, 3, 0, 1, 2]
 
 
 def test_the_layout_says_which_features_are_lists(transformed):

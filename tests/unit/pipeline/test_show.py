@@ -51,6 +51,23 @@ def test_show_has_a_line_for_each_column(folder, capsys):
     assert shown["city x visits"] == "city x visits cross city_x_visits"
 
 
+def test_lists_of_options_are_shown_as_written_and_long_ones_shortened(folder, capsys):
+    header, *rows = (folder / "rows.csv").read_text().splitlines()
+    (folder / "rows.csv").write_text("\n".join([f"{header},at", *(f"{row},0" for row in rows)]))
+    (folder / "days.csv").write_text("2024-12-25,Christmas\n")
+    (folder / "cities.txt").write_text("\n".join(f"city {i}" for i in range(1_500)))
+    text = PIPELINE.replace(
+        "{visits:", "{at: [date_parts: {parts: [hour], holidays: days.csv}], visits:"
+    ).replace("quantile_buckets]}", "quantile_buckets], city: [vocabulary: {terms: cities.txt}]}")
+    (folder / "pipeline.yaml").write_text(text)
+    time = 'feature { name: "at" type: INT time_domain { integer_format: UNIX_SECONDS } }\n'
+    (folder / "schema.pbtxt").write_text(time + SCHEMA)
+    assert cli.main(["show", str(folder)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert '[["2024-12-25",' in shown
+    assert '"city 9", … 1,490 more]' in shown
+
+
 PROJECTED = """
 derive: {twice: 2 * visits}
 features: {city: one_hot}
