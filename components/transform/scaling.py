@@ -56,13 +56,15 @@ def flagged(
     }
 
 
-def standardized(value: tf.Tensor, options: Sequence[Any]) -> tf.Tensor:
+def standardized(value: tf.Tensor, options: Sequence[Any], *, centered: int = 0) -> tf.Tensor:
     """Return numbers with mean 0 and variance 1 over the training split, clipped.
 
     Args:
       value: float64 [rows, columns]; NaN and infinite values are left out of mean and variance.
       options: of each column: `log1p` takes sign(x) * log(1 + |x|) first, `clip` is the largest
         absolute value. Where there is `standardize` and it is false, the number is not scaled.
+      centered: how many of the last columns have the digits of a float64. They may vary by far less
+        than they measure, and then the sums of their squares would depend on the order of rows.
 
     Returns:
       float64 [rows, columns]; NaN where the number is NaN, or there is none in training.
@@ -72,8 +74,16 @@ def standardized(value: tf.Tensor, options: Sequence[Any]) -> tf.Tensor:
     if not any(wanted):
         return value
     clip = tf.constant([[o.clip for o in options]], tf.float64)
-    scaled = tf.clip_by_value(tft.scale_to_z_score(value, elementwise=True), -clip, clip)
+    around = _centered(value, centered) if centered else value
+    scaled = tf.clip_by_value(tft.scale_to_z_score(around, elementwise=True), -clip, clip)
     return scaled if all(wanted) else tf.where(tf.constant([wanted]), scaled, value)
+
+
+def _centered(value: tf.Tensor, columns: int) -> tf.Tensor:
+    """Return numbers [rows, columns], the last columns less their mean in training."""
+    others, last = tf.split(value, [value.shape[1] - columns, columns], axis=1)
+    mean = tft.mean(last, reduce_instance_dims=False, name="center")
+    return tf.concat([others, last - mean], axis=1)
 
 
 def _tamed(value: tf.Tensor, log1p: Sequence[bool]) -> tf.Tensor:

@@ -30,7 +30,11 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     value = numbers([inputs[c] for c in columns])
     return flagged(
         [f"{c}_z_score" for c in columns],
-        standardized(_clipped(value, options), options),
+        standardized(
+            _clipped(value, options),
+            options,
+            centered=sum(inputs[c].dtype == tf.float64 for c in columns),
+        ),
         [f"{c}_missing" for c in columns],
         tf.math.is_nan(value),
     )
