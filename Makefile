@@ -36,8 +36,8 @@ test: bootstrap ## run all tests except the long ones
 	  $(PYTEST) $(TESTS) -m "alone and not long" $(PYTEST_ARGS) || [ $$? = 5 ]; }
 
 .PHONY: test-long
-test-long: bootstrap ## run the long tests: whole runs that are killed, repeated or in a store
-	$(PYTEST) tests/e2e -m long $(PYTEST_ARGS)
+test-long: bootstrap ## run the long tests: runs and stages that are killed, repeated or in a store
+	$(PYTEST) tests/e2e tests/component -m long $(PYTEST_ARGS)
 
 .PHONY: engines
 engines: bootstrap ## run the tests with real Flink, Spark and Prism, and a replacement for Dataflow
