@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -464,3 +465,15 @@ def test_folds_follow_their_rows_and_stay_out_of_the_graph(run):
     assert found == plain.split("train")
     assert folded.split("eval") == plain.split("eval")
     assert folded.layout == plain.layout
+
+
+def test_numbers_that_vary_by_little_are_scaled_to_the_last_bit_in_any_order(run):
+    values = 5.3221 + np.random.default_rng(1).permutation(3_000) * 1e-9
+    exact = [Fraction(x) for x in values.tolist()]
+    mean = sum(exact) / len(exact)
+    deviation = float(sum((x - mean) ** 2 for x in exact) / len(exact)) ** 0.5
+    expected = np.array([float(x - mean) / deviation for x in exact]).astype(np.float32)
+    for order in (slice(None), slice(None, None, -1)):
+        rows = {"train": {"x": values[order].tolist()}}
+        made = run({"x": "FLOAT_TEXT"}, {"x": ["z_score"]}, rows, batch_rows=700)
+        np.testing.assert_array_max_ulp(made.split("train")["x_z_score"], expected[order], 1)
