@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.pool import NullPool
 
 from components.tune.objective import AfterRound
 from components.tune.space import suggest
@@ -39,7 +40,8 @@ def open_study(path: str, name: str, seed: int) -> optuna.Study:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         storage = optuna.storages.RDBStorage(
             f"sqlite:///{path}",
-            engine_kwargs={"connect_args": {"timeout": 60}},
+            # A connection is closed when a statement has ended, so none is left to close at last.
+            engine_kwargs={"connect_args": {"timeout": 60}, "poolclass": NullPool},
             heartbeat_interval=_HEARTBEAT,
         )
     study = optuna.create_study(

@@ -45,7 +45,9 @@ def test_platt_is_scikit_learn_s():
 def test_beta_is_a_logistic_regression_on_two_logarithms():
     log_p, log_q = np.log(sigmoid(TOO_SURE)), np.log(sigmoid(-TOO_SURE))
     columns = np.stack([log_p, -log_q], axis=1)
-    reference = LogisticRegression(C=1e9, tol=1e-9, max_iter=1000).fit(columns, LABELS)
+    reference = LogisticRegression(C=1e9, tol=1e-9, max_iter=1000, solver="newton-cholesky").fit(
+        columns, LABELS
+    )
     found = sigmoid(choose.apply(fit("beta", TOO_SURE, LABELS, ONES), TOO_SURE))
     np.testing.assert_allclose(found, reference.predict_proba(columns)[:, 1], atol=1e-4)
 
