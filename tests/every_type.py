@@ -54,7 +54,7 @@ crosses: [{columns: [shop, member], buckets: 50}, {columns: [is_bulk, shop], buc
 examples: {batch_rows: 512}
 export: {warnings: true}
 model: {max_epochs: 6, batch_size: 64, deep: {learning_rate: 0.01}}
-evaluation: {slices: [shop, gift]}
+evaluation: {slices: [shop, gift], thresholds: {beats_baseline: constant}}
 """
 CITIES = ("Oslo", "Bergen", "Bodø", "日本")
 
