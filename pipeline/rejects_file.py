@@ -82,10 +82,10 @@ def _as_json(source: SourceOptions) -> str:
 
 def _records(rejects: pa.Table) -> Iterator[bytes]:
     """Yield the bytes of each record, in the order of the files."""
-    columns = (rejects[name].to_pylist() for name in ("record", "raw", "reason"))
-    for record, raw, reason in zip(*columns, strict=True):
+    reasons = rejects["reason"].to_pylist()
+    for record, reason in zip(rejects_rows.records_of(rejects), reasons, strict=True):
         if reason != _BINARY:
-            yield record.encode() if raw is None else raw
+            yield record
 
 
 def _encoded(text: bytes, encoding: str) -> bytes:

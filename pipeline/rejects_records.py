@@ -83,12 +83,8 @@ def _of_tfrecords(rejects: pa.Table) -> EncodedRecords | None:
     records: list[bytes] = []
     for path in rejects["source"].unique().to_pylist():
         own = rejects.filter(pc.equal(rejects["source"], path))
-        kept = {
-            line: record.encode() if raw is None else raw
-            for line, record, raw in zip(
-                *(own[name].to_pylist() for name in ("line", "record", "raw")), strict=True
-            )
-        }
+        records_kept = rejects_rows.records_of(own)
+        kept = dict(zip(own["line"].to_pylist(), records_kept, strict=True))
         with files.open_read(path) as file:
             numbered = enumerate(read_records(file, path), 1)
             again = {number: record for number, record in numbered if number in kept}

@@ -56,12 +56,15 @@ def write(rows: pa.Table, kind: str, path: str) -> None:
                 writer.write_table(rows)
 
 
+def records_of(rejects: pa.Table) -> list[bytes]:
+    """Return the bytes of each rejected record."""
+    columns = (rejects[name].to_pylist() for name in ("record", "raw"))
+    return [text.encode() if raw is None else raw for text, raw in zip(*columns, strict=True)]
+
+
 def _are_the_same(rows: pa.Table, rejects: pa.Table) -> bool:
     """Return whether the rows are those that were rejected, by the columns that the run read."""
-    kept = [
-        json.loads(record if raw is None else raw)
-        for record, raw in zip(*(rejects[n].to_pylist() for n in ("record", "raw")), strict=True)
-    ]
+    kept = [json.loads(record) for record in records_of(rejects)]
     names = list(kept[0])
     if len(kept) != rows.num_rows or not set(names) <= set(rows.column_names):
         return False

@@ -6,12 +6,12 @@ import csv
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pydantic
 
 from schemas.errors import ConfigError
-from schemas.text_files import read_text
+from schemas.text_files import or_file, read_text
 
 Holiday = tuple[date, str]  # the name may be ""
 
@@ -81,15 +81,5 @@ def _holiday(cells: list[str], where: str) -> Holiday:
     return day, name
 
 
-def _from_file(value: Any, info: pydantic.ValidationInfo) -> Any:
-    if not isinstance(value, str):
-        return value
-    folder = (info.context or {}).get("folder", Path())
-    try:
-        return read_holidays(folder / value)
-    except FileNotFoundError as error:
-        raise ValueError(f"there is no file {folder / value}") from error
-
-
 # pipeline.yaml has the path of a file, relative to its own folder; stages receive the dates.
-Holidays = Annotated[tuple[Holiday, ...], pydantic.BeforeValidator(_from_file)]
+Holidays = Annotated[tuple[Holiday, ...], pydantic.BeforeValidator(or_file(read_holidays))]

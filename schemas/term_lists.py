@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pydantic
 
 from schemas.errors import ConfigError
-from schemas.text_files import read_text
+from schemas.text_files import or_file, read_text
 
 _MOST_BYTES = 1 << 26
 _LINE_BREAKS = ("\n", "\r")
@@ -37,16 +37,6 @@ def read_terms(path: Path) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _from_file(value: Any, info: pydantic.ValidationInfo) -> Any:
-    if not isinstance(value, str):
-        return value
-    path = (info.context or {}).get("folder", Path()) / value
-    try:
-        return read_terms(path)
-    except FileNotFoundError as error:
-        raise ValueError(f"there is no file {path}") from error
-
-
 def _checked(terms: tuple[str, ...]) -> tuple[str, ...]:
     seen: set[str] = set()
     for term in terms:
@@ -61,5 +51,7 @@ def _checked(terms: tuple[str, ...]) -> tuple[str, ...]:
 # pipeline.yaml has the terms, or the path of a file, relative to its own folder; stages receive
 # the terms.
 TermList = Annotated[
-    tuple[str, ...], pydantic.BeforeValidator(_from_file), pydantic.AfterValidator(_checked)
+    tuple[str, ...],
+    pydantic.BeforeValidator(or_file(read_terms)),
+    pydantic.AfterValidator(_checked),
 ]

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pydantic
 
 # By the first bytes of a file. UTF-32 comes first: in little-endian it begins like UTF-16.
 _MARKS = (
@@ -70,3 +75,22 @@ def _encoding_error(
         expected="text in UTF-8",
         remedy=f"convert it to UTF-8, such as with iconv -f {perhaps} -t UTF-8",
     )
+
+
+def or_file(read: Callable[[Path], Any]) -> Callable[[Any, pydantic.ValidationInfo], Any]:
+    """Return a validator that reads the file that a text names, and takes other values as they are.
+
+    Args:
+      read: takes the path, which is relative to the validation's context `folder`.
+    """
+
+    def validate(value: Any, info: pydantic.ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        path = (info.context or {}).get("folder", Path()) / value
+        try:
+            return read(path)
+        except FileNotFoundError as error:
+            raise ValueError(f"there is no file {path}") from error
+
+    return validate
