@@ -177,6 +177,15 @@ class Container:
     name: str
     shared: Path
 
+    @classmethod
+    def of(cls, builder: Builder, image: str, shared: Path) -> Container:
+        """Make a container of an image.
+
+        A command that is killed may leave its container half unmounted, and unusable from then on.
+        So a server, which is killed in the end, gets a container that nothing else uses.
+        """
+        return cls(builder, builder.run("buildah", "from", image), shared)
+
     def command(self, words: Sequence[str], user: str = "") -> list[str]:
         """Return the command that runs these words inside, in name spaces that end with it."""
         alone = ["buildah", "unshare", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]

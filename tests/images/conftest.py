@@ -67,10 +67,7 @@ def shared(builder: Builder) -> Path:
 @pytest.fixture(scope="session")
 def containers(builder: Builder, images: dict[str, str], shared: Path) -> dict[str, Container]:
     """A container of each image, by target."""
-    return {
-        target: Container(builder, builder.run("buildah", "from", image), shared)
-        for target, image in images.items()
-    }
+    return {target: Container.of(builder, image, shared) for target, image in images.items()}
 
 
 @pytest.fixture(scope="session")

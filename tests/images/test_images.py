@@ -81,23 +81,24 @@ def test_a_run_pushes_a_model(containers, pushed):
     assert containers["skewless"].run("stat", "--format=%u", model).stdout == f"{USER}\n"
 
 
-def test_a_pushed_model_is_served_and_its_health_is_seen(containers, pushed, shared, tmp_path):
+def test_a_pushed_model_is_served_and_its_health_is_seen(
+    builder, images, containers, pushed, shared, tmp_path
+):
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
     (port,) = free_ports(1)
     words = ["skewless", "serve", "/shared/runs/taxi", f"--port={port}", "--no-grpc"]
-    # A container's layers can be mounted only once, so the check runs in the other container.
-    container, other = containers["skewless"], containers["worker"]
     (shared / "cmdline").write_text("\0".join(words))
+    container = Container.of(builder, images["skewless"], shared)
     server = Server(container.command(words), tmp_path / "server.log")
     try:
         wait_for("serving", lambda: "a form to try it" in server.log.read_text(), [server], 300)
         url = f"http://127.0.0.1:{port}/v1/models/taxi"
         with urllib.request.urlopen(url, timeout=10) as answer:
             status = json.load(answer)["model_version_status"][0]["state"]
-        well = other.run("healthcheck", "/shared/cmdline")
+        well = containers["skewless"].run("healthcheck", "/shared/cmdline")
     finally:
         server.stop()
-    ill = other.run("healthcheck", "/shared/cmdline")
+    ill = containers["skewless"].run("healthcheck", "/shared/cmdline")
 
     assert status == "AVAILABLE"
     assert (well.returncode, well.stderr) == (0, "")
@@ -108,7 +109,7 @@ def test_a_pushed_model_is_served_and_its_health_is_seen(containers, pushed, sha
 def test_the_flex_template_has_a_model_and_what_streams_with_it(builder, images, pushed, shared):
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
     name = builder.build_template(images["worker"], shared / "runs/taxi/serving")
-    template = Container(builder, builder.run("buildah", "from", name), shared)
+    template = Container.of(builder, name, shared)
     settings = builder.inspect(name)["config"]
     variables = dict(each.split("=", 1) for each in settings["Env"])
     started = template.run("python", variables["FLEX_TEMPLATE_PYTHON_PY_FILE"], "--topic=scores")
@@ -131,14 +132,16 @@ for store in ("gs://bucket", "s3://bucket"):
     assert told.stdout.splitlines() == [f"{store} is a rose" for store in emulators.ROOTS], told
 
 
-def test_workers_count_words_in_the_environment_that_is_there(containers, shared, tmp_path):
+def test_workers_count_words_in_the_environment_that_is_there(
+    builder, images, containers, shared, tmp_path
+):
     if listens(POOL_PORT):
         artifacts.refuse(f"end what listens at port {POOL_PORT}, where boot opens its pool")
-    worker, other = containers["worker"], containers["skewless"]
     write_package(shared / "staged-1.0.tar.gz")
     shutil.copy(WORDCOUNT, shared)
     boot = ["/opt/apache/beam/boot", "--worker_pool"]
     (shared / "cmdline").write_text("\0".join(boot))
+    worker, other = Container.of(builder, images["worker"], shared), containers["skewless"]
     pool = Server(worker.command(boot), tmp_path / "pool.log")
     try:
         wait_for("the pool", lambda: listens(POOL_PORT), [pool], 300)
@@ -157,7 +160,7 @@ def test_workers_count_words_in_the_environment_that_is_there(containers, shared
     assert place["prefix"] == "/opt/skewless"
     assert place["ours"].startswith("/opt/skewless/")
     assert place["staged"].startswith("/work/.local/")
-    assert worker.run("ls", "/opt/apache").stdout.split() == ["beam"]  # no second environment
+    assert place["apache"] == ["beam"]  # no second environment
     assert "virtual environment" not in said
 
 

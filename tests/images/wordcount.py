@@ -16,7 +16,7 @@ LINES = ("a rose is a rose", "is a rose")
 
 
 def place(_: int) -> str:
-    """Return the user and environment of this worker, as JSON."""
+    """Return the user and the environment of this worker, as JSON."""
     import importlib
     import os
     import sys
@@ -28,6 +28,7 @@ def place(_: int) -> str:
             "user": os.getuid(),
             "prefix": sys.prefix,
             "ours": components.examples.__file__,
+            "apache": os.listdir("/opt/apache"),
             "staged": importlib.import_module("staged").__file__,
         }
     )
