@@ -6,6 +6,7 @@ keep, or what was removed since, is None.
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -103,6 +104,16 @@ class RunComparison(Strict):
     metrics: tuple[MetricChange, ...] | None
     slices: tuple[SliceChange, ...] | None
     columns: tuple[ColumnChange, ...] | None
+
+    def __str__(self) -> str:
+        """Return the text that `skewless compare` prints."""
+        from pipeline import compare
+
+        return "\n".join(compare.lines(self))
+
+    def _repr_html_(self) -> str:
+        """Return the text for notebooks."""
+        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 @dataclass(frozen=True)

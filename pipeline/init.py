@@ -68,6 +68,38 @@ def command(
     alone. The command looks at its first rows, decides what each column is and becomes, and writes
     schema.pbtxt and pipeline.yaml with a reason for each decision.
     """
+    write(
+        table,
+        label,
+        output=output,
+        task=task,
+        eval_table=eval_table,
+        test_table=test_table,
+        query=query,
+        name=name,
+        force=force,
+    )
+    return 0
+
+
+def write(
+    table: str,
+    label: str,
+    *,
+    output: Path | None = None,
+    task: str | None = None,
+    eval_table: str | None = None,
+    test_table: str | None = None,
+    query: str | None = None,
+    name: str | None = None,
+    force: bool = False,
+) -> Path:
+    """Write the two files of a dataset, print what was decided, and return their folder.
+
+    Raises:
+      ConfigError: the files exist and `force` is not set, or the label cannot be predicted.
+      DataError: the table cannot be read.
+    """
     from components import files
     from components.profile import texts
     from components.profile.draft import draft
@@ -89,7 +121,7 @@ def command(
     files.write_whole(str(folder / SPEC_FILE), pipeline.encode())
     _check(folder)
     _report(described, folder, pipeline)
-    return 0
+    return folder
 
 
 def _check_free(folder: Path, force: bool) -> None:

@@ -2,9 +2,10 @@
 
     import skewless
 
-    summary = skewless.run("taxi")
-    model = skewless.load("runs/taxi")
-    scores = model.predict({"fare": [12.5], "company": ["Flash Cab"], ...})
+    run = skewless.run("taxi")
+    run.metrics["log_loss"]
+    model = skewless.load(run)
+    scores = model.predict(frame)
 
 Importing this package imports nothing else; each name is imported when it is first used.
 """
@@ -23,22 +24,31 @@ if TYPE_CHECKING:
     from components.score.model_handler import SavedModelHandler as SavedModelHandler
     from components.score.model_handler import version_pattern as version_pattern
     from components.score.stream import ScoreMessages as ScoreMessages
+    from pipeline.comparison import RunComparison as RunComparison
     from pipeline.summary import Summary as Summary
+    from schemas.catalog import Dataset as Dataset
     from schemas.errors import ConfigError as ConfigError
     from schemas.errors import DataError as DataError
     from schemas.errors import ModelError as ModelError
     from schemas.errors import SkewlessError as SkewlessError
     from schemas.errors import StoreError as StoreError
-    from skewless.predictor import Predictor as Predictor
-    from skewless.predictor import load as load
+    from skewless.recorded import Run as Run
+    from skewless.recorded import compare as compare
+    from skewless.recorded import runs as runs
+    from skewless.running import init as init
     from skewless.running import run as run
+    from skewless.scoring import Model as Model
+    from skewless.scoring import load as load
 
 _MODULES = {
     "ConfigError": "schemas.errors",
     "DataError": "schemas.errors",
+    "Dataset": "schemas.catalog",
+    "Model": "skewless.scoring",
     "ModelError": "schemas.errors",
-    "Predictor": "skewless.predictor",
     "RowHandler": "components.score.model_handler",
+    "Run": "skewless.recorded",
+    "RunComparison": "pipeline.comparison",
     "SavedModelHandler": "components.score.model_handler",
     "ScoreMessages": "components.score.stream",
     "SkewlessError": "schemas.errors",
@@ -46,8 +56,11 @@ _MODULES = {
     "Summary": "pipeline.summary",
     "WriteMessageFiles": "components.score.message_sinks",
     "WriteToTopic": "components.score.message_sinks",
-    "load": "skewless.predictor",
+    "compare": "skewless.recorded",
+    "init": "skewless.running",
+    "load": "skewless.scoring",
     "run": "skewless.running",
+    "runs": "skewless.recorded",
     "version_pattern": "components.score.model_handler",
 }
 __all__ = list(_MODULES)

@@ -64,7 +64,7 @@ def test_no_rows_have_no_scores(model, rows):
 
 
 def test_more_rows_than_a_batch_stay_in_order(model, rows, expected, monkeypatch):
-    monkeypatch.setattr("skewless.predictor._BATCH_ROWS", 7)
+    monkeypatch.setattr("skewless.scoring._BATCH_ROWS", 7)
     scores = model.predict(rows)
     assert scores.num_rows == rows.num_rows
     np.testing.assert_allclose(scores["score"], expected["score"], rtol=1e-6)
