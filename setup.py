@@ -93,6 +93,7 @@ DEV = [
     "selenium>=4.20",  # drives Chromium to try the page; the tests skip where neither is found
     "setuptools>=77",  # builds this package into the environment without an isolated build
     "types-PyYAML",
+    "zensical>=0.0.67",  # makes the documentation's site
 ]
 
 
