@@ -68,6 +68,10 @@ format: bootstrap ## rewrite the code in the project's style
 golden: bootstrap ## regenerate the golden files that the tests compare with
 	$(PYTEST) --update-golden $(TESTS) $(PYTEST_ARGS)
 
+.PHONY: docs
+docs: bootstrap ## build the documentation's site in build/site, without a connection
+	PYTHONPATH=. $(VENV)/python -W ignore scripts/make_docs.py
+
 .PHONY: bench
 bench: bootstrap ## measure speed and memory compared with stock TFX
 	$(VENV)/python -m benchmarks $(ARGS)

@@ -3,7 +3,8 @@
 Every block of shell and Python runs, page by page, in a folder with a run that pushed a model and
 beside a server. A block of JSON below it must have the shape of the output; a block of plain text,
 its lines except for numbers and paths. Blocks marked `elsewhere` need more than this machine has,
-those marked `tasks` the runs of other datasets: test_tasks.py follows them.
+those marked `tasks` the runs of other datasets: test_tasks.py follows them. Blocks marked
+`tutorial` run in a folder with the tables of the shipped datasets alone.
 """
 
 import gzip
@@ -27,7 +28,14 @@ pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
 CARD = "runs/taxi/serving/3/MODEL_CARD.md"
-PAGES = ["README.md", "docs/serving.md", "docs/scoring.md", "docs/skew.md", CARD]
+PAGES = [
+    *("README.md", "docs/serving.md", "docs/scoring.md", "docs/skew.md"),
+    *("docs/tutorials/binary.md", CARD),
+]
+# In this order: later ones use the runs of earlier ones.
+TUTORIALS = [
+    f"docs/{name}.md" for name in ("quickstart", "tutorials/multiclass", "tutorials/regression")
+]
 
 # Replaces the command; its work is done in this process, where TensorFlow is loaded.
 SHIM = """#!/bin/sh
@@ -73,6 +81,8 @@ def blocks(path, mark=None):
     """Yield the blocks of a page that have this mark; None means those without any."""
     for token in MarkdownIt().parse(path.read_text(encoding="utf-8")):
         language, *marks = (token.info or "").split() or [""]
+        if language == mark:
+            language, marks = "", [mark]
         if token.type == "fence" and token.map and marks == ([] if mark is None else [mark]):
             yield Block(f"{path.name}:{token.map[0] + 1}", language, token.content)
 
@@ -209,3 +219,17 @@ def test_the_commands_of_a_page_give_the_documented_output(page, desk, monkeypat
     reader = Reader(desk, monkeypatch, capfd)
     for block in blocks(path):
         reader.follow(block)
+
+
+@pytest.mark.long
+def test_the_tutorials_lead_from_a_table_to_answers(tmp_path, monkeypatch, capfd):
+    for table in ("support/tickets.csv", "deliveries/deliveries.csv"):
+        shutil.copy(ROOT / "schemas" / table, tmp_path)
+    furnish(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    reader = Reader(Desk(tmp_path, "", {}), monkeypatch, capfd)
+    for page in TUTORIALS:
+        followed = list(blocks(ROOT / page, "tutorial"))
+        assert followed
+        for block in followed:
+            reader.follow(block)
