@@ -105,7 +105,9 @@ def as_matrix(array: pa.Array, raw: Column) -> np.ndarray:
 
 
 def of_matrix(matrix: np.ndarray, raw: Column) -> pa.Array:
-    """Return the lists of a request's input; the reverse of `as_matrix`.
+    """Return the lists of a request's input, as requests carry their values.
+
+    It is the reverse of `as_matrix`, except that integers are integers.
 
     Args:
       matrix: as `as_matrix` returns it; texts as bytes.
@@ -121,7 +123,7 @@ def of_matrix(matrix: np.ndarray, raw: Column) -> pa.Array:
     if (lengths > raw.most).any():
         raise ValueError(f"a list of {raw.name!r} has more than {raw.most:,} values")
     values = matrix[known]
-    if raw.type.is_text:
+    if raw.type.is_requested_as_text:
         flat = pa.array([v.decode(errors="replace") for v in values.tolist()], pa.string())
     else:
         flat = pa.array(values.astype(raw.type.tensor))

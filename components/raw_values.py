@@ -1,8 +1,8 @@
 """Values as examples hold them → values as requests carry them, a column at a time.
 
 This is the one place that knows the difference, for all serving paths: an Arrow array of examples
-in, an Arrow array of the same length out, null where missing. Lists of times, and of numbers that
-requests write as text, do not exist.
+in, an Arrow array of the same length out, null where missing. The values in lists change as values
+by themselves do.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
+from components import list_arrays
 from components.times import format_of, unit_of, write_texts
 from schemas.columns import Column
 from schemas.types import FLOAT_TEXT, TIME, TIME_TEXT
@@ -27,6 +28,13 @@ def requested(array: pa.Array, column: Column) -> pa.Array:
     >>> requested(pa.array([0, None, 2 * 86_400_000_000]), day).to_pylist()
     [0, None, 2]
     """
+    if column.is_list and column.type in (TIME, TIME_TEXT):
+        lists = list_arrays.parts(array)
+        return lists._replace(values=_requested(lists.values, column)).to_array()
+    return _requested(array, column)
+
+
+def _requested(array: pa.Array, column: Column) -> pa.Array:
     if column.type is FLOAT_TEXT:
         return array.cast(pa.string())
     if column.type not in (TIME, TIME_TEXT):

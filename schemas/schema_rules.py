@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
 _SHOWN = 20
-_ONE_VALUE = ("bool_domain", "time_domain")  # domains of columns of one value a row
 _FOR_CATEGORIES = ("infinity_norm", "normalized_abs_difference")
 _QUANTILES = "jensen_shannon_divergence { threshold: 0.1 source { type: QUANTILES } }"
 
@@ -177,14 +176,11 @@ def _value_count(feature: Any, at: Path) -> Iterator[Problem]:
         )
     elif not 0 <= count.min <= count.max:
         yield Problem(here, f"min {count.min} and max {count.max} are not a range", "swap them")
-    elif count.max > 1 and (
-        feature.WhichOneof("domain_info") in _ONE_VALUE or kind_of(feature)[0] == FLOAT_TEXT.name
-    ):
-        domain = feature.WhichOneof("domain_info")
+    elif count.max > 1 and kind_of(feature)[0] == FLOAT_TEXT.name:
         yield Problem(
             here,
-            f"a list cannot have a {domain}",
-            f"remove {domain}, so that the list is of {type_of(feature)} values, or write max: 1",
+            "a list of texts cannot have a float_domain",
+            "write type: FLOAT for a list of numbers, or max: 1 for one number with all its digits",
         )
 
 

@@ -20,6 +20,19 @@ feature { name: "member" type: BYTES bool_domain { true_value: "yes" false_value
 feature { name: "gift" type: INT bool_domain {} }
 feature { name: "tags" type: BYTES value_count { min: 0 max: 6 } }
 feature { name: "sizes" type: INT value_count { min: 0 max: 4 } }
+feature { name: "returns" type: INT bool_domain {} value_count { min: 0 max: 5 } }
+feature {
+  name: "answers" type: BYTES value_count { min: 0 max: 3 }
+  bool_domain { true_value: "yes" false_value: "no" }
+}
+feature {
+  name: "visits" type: BYTES value_count { min: 0 max: 4 }
+  time_domain { string_format: "%Y-%m-%d %H:%M" }
+}
+feature {
+  name: "days" type: INT value_count { min: 0 max: 3 }
+  time_domain { integer_format: UNIX_DAYS }
+}
 feature { name: "point" type: FLOAT value_count { min: 0 max: 3 } }
 feature { name: "address.city" type: BYTES }
 feature { name: "fate" type: BYTES not_in_environment: "SERVING" domain: "fates" }
@@ -35,6 +48,7 @@ label: {column: fate, task: multiclass}
 derive:
   unit_price: price / nullif(items, 0)
   is_bulk: unit_price < 2 and member
+  last_visit: list_max(visits)
 features:
   unit_price: [z_score, quantile_buckets]
   ordered_at: [date_parts, z_score]
@@ -47,6 +61,11 @@ features:
   gift: [z_score, vocabulary]
   tags: {vocabulary: {oov_buckets: 2}}
   sizes: {vocabulary: {combine: sum}}
+  returns: [vocabulary: {last: 3}, vector: {size: 5}]
+  answers: [multi_hot: {top_k: 2}, length]
+  visits: length
+  days: length
+  last_visit: [date_parts: {parts: [hour]}, z_score]
   point: {vector: {size: 3}}
   address.city: vocabulary
 combinations: [random_projection: {columns: [items, price], components: 2}]
@@ -87,10 +106,18 @@ def _row(number: int, rng: random.Random) -> dict[str, Any]:
         "gift": gift,
         "tags": tags,
         "sizes": rng.choices(range(6), k=rng.randrange(4)),
+        "returns": [rng.random() < 0.3 for _ in range(rng.randrange(6))],
+        "answers": rng.choices(["yes", "no"], k=rng.randrange(4)),
+        "visits": [
+            (at - timedelta(days=rng.randrange(90))).strftime("%Y-%m-%d %H:%M")
+            for _ in range(rng.randrange(5))
+        ],
+        "days": rng.choices(range(19_000, 20_000), k=rng.randrange(4)),
         "address": {"city": rng.choice(CITIES)},
         "fate": "returned" if score > 2.5 else "lost" if score < -1 else "kept",
     }
-    for name in ("opened", "items", "price", "shop", "member", "gift", "tags", "sizes", "address"):
+    missing = ("opened", "items", "price", "shop", "member", "gift", "tags", "sizes", "address")
+    for name in (*missing, "returns", "answers", "visits", "days"):
         if rng.random() < 0.05:
             row[name] = None
         elif rng.random() < 0.02:

@@ -15,9 +15,10 @@ import tensorflow as tf
 from components.export import list_inputs
 from components.export import signatures as names
 from components.export.graph_errors import require
+from components.export.list_inputs import HELD
 from components.export.values import read_values
 from schemas.columns import LARGEST_INTEGER, Column
-from schemas.types import BYTES, FLOAT, INT, TYPES, ColumnType
+from schemas.types import INT, TYPES, ColumnType
 
 if TYPE_CHECKING:
     Tensors = Mapping[str, tf.Tensor]
@@ -98,7 +99,7 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
         a row, a value that is not of its type, or a list that is not one of its column.
     """
     single, lists = _parted(kinds)
-    spec = {c.name: tf.io.VarLenFeature(_HELD[c.type.feature].tensor) for c in single}
+    spec = {c.name: tf.io.VarLenFeature(HELD[c.type.feature].tensor) for c in single}
     spec |= {c.name: list_inputs.feature_of(c) for c in lists}
     parsed = tf.io.parse_example(examples, spec)
     if single:
@@ -112,7 +113,7 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
         of_rows = [
             tf.SparseTensor(parsed[c.name].indices, parsed[c.name].values, shape) for c in alike
         ]
-        matrix = tf.sparse.to_dense(tf.sparse.concat(1, of_rows), _missing(_HELD[feature]))
+        matrix = tf.sparse.to_dense(tf.sparse.concat(1, of_rows), _missing(HELD[feature]))
         values |= _unstacked(tf.transpose(matrix), alike)
     if lists:
         values |= list_inputs.parse_lists(examples, parsed, lists)
@@ -122,10 +123,6 @@ def parse(examples: tf.Tensor, kinds: tuple[Column, ...]) -> dict[str, tf.Tensor
 def _parted(kinds: tuple[Column, ...]) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """Return the columns of one value a row, and those of lists."""
     return tuple(c for c in kinds if not c.is_list), tuple(c for c in kinds if c.is_list)
-
-
-# By list of a tf.train.Feature, the type whose values it holds as they are.
-_HELD = {each.feature: each for each in (INT, FLOAT, BYTES)}
 
 
 def _missing(held: ColumnType) -> tf.Tensor:

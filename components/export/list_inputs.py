@@ -17,6 +17,10 @@ import tensorflow as tf
 from components.export import signatures as names
 from components.export.graph_errors import require
 from schemas.columns import LARGEST_INTEGER, Column
+from schemas.types import BYTES, FLOAT, INT, ColumnType
+
+# By list of a tf.train.Feature, the type whose values it holds as they are.
+HELD = {each.feature: each for each in (INT, FLOAT, BYTES)}
 
 
 def ragged_columns(
@@ -87,7 +91,7 @@ def whole(
     Raises (when run):
       InvalidArgumentError: a value is not an integer.
     """
-    lists = tuple(column for column in lists if column.type.is_whole)
+    lists = tuple(c for c in lists if c.type.is_whole and not c.type.is_requested_as_text)
     if not lists:
         return {}
     fine, columns = [], {}
@@ -126,9 +130,14 @@ def parse_lists(
     return _checked(read, lists)
 
 
+def held(column: Column) -> ColumnType:
+    """Return the type whose values the feature of a column holds as they are."""
+    return HELD[column.type.feature]
+
+
 def feature_of(column: Column) -> tf.io.RaggedFeature:
     """Return how `tf.io.parse_example` reads a column of lists."""
-    return tf.io.RaggedFeature(column.type.tensor, row_splits_dtype=tf.int64)
+    return tf.io.RaggedFeature(held(column).tensor, row_splits_dtype=tf.int64)
 
 
 class _Entries:
@@ -190,7 +199,7 @@ def _with_missing(parsed: tf.RaggedTensor, entries: _Entries, column: Column) ->
     """Return lists with the stand-in for a missing value in those that are missing."""
     stand_in, values = _stand_in(column), parsed.flat_values
     wrong = tf.equal(values, stand_in)
-    if column.type.is_text:
+    if column.type.is_requested_as_text:
         wrong = tf.logical_or(wrong, tf.equal(values, column.type.request_empty))
     missing = tf.cast(tf.logical_not(entries.have(column.name)), tf.int64)
     alone = tf.RaggedTensor.from_row_lengths(
@@ -204,5 +213,5 @@ def _with_missing(parsed: tf.RaggedTensor, entries: _Entries, column: Column) ->
 
 
 def _stand_in(column: Column) -> tf.Tensor:
-    """Return what stands for a missing value in the transform graph's input."""
-    return tf.constant(column.type.missing, column.type.tensor)
+    """Return what stands for a missing value among those of a tf.Example."""
+    return tf.constant(held(column).missing, held(column).tensor)

@@ -1,12 +1,14 @@
 """Booleans, times and numbers in text as requests carry them → as the transform graph takes them.
 
 The functions take columns [rows] with stand-ins for missing values; others pass unchanged. All
-columns of a type pass through the same ops, of times as text all columns of a format.
+columns of a type pass through the same ops, of times as text all columns of a format. The values of
+lists pass through them by themselves, since there may be any number of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import tensorflow as tf
 
@@ -26,7 +28,7 @@ def read_values(columns: Mapping[str, tf.Tensor], kinds: Sequence[Column]) -> di
     """Return columns with booleans checked, times as microseconds, and texts as their numbers.
 
     Args:
-      columns: numbers as int64 or float32, texts as strings.
+      columns: numbers as int64 or float32, texts as strings; lists ragged, [rows, None].
       kinds: the columns.
 
     Raises (when run):
@@ -34,6 +36,10 @@ def read_values(columns: Mapping[str, tf.Tensor], kinds: Sequence[Column]) -> di
         to; names the columns.
     """
     read = {c.name: columns[c.name] for c in kinds}
+    for column in (c for c in kinds if c.is_list and c.type.is_read):
+        flat = read_values({column.name: read[column.name].flat_values}, [replace(column, most=0)])
+        read[column.name] = read[column.name].with_flat_values(flat[column.name])
+    kinds = [c for c in kinds if not c.is_list]
     if alike := _of_type(kinds, BOOL):
         values = _stacked(columns, alike)
         allowed = tf.constant([0, 1, INT.missing], tf.int64)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from components.examples import arrow_type
 from components.parity import time_values
 from components.parity.list_values import adversarial_lists
 from components.raw_values import requested
@@ -161,7 +162,7 @@ def as_requested(value: Any, column: Column | None) -> Any:
     """
     if column is None or value is None or not column.type.is_time:
         return value
-    return requested(pa.array([value], pa.int64()), column)[0].as_py()
+    return requested(pa.array([value], arrow_type(column)), column)[0].as_py()
 
 
 def readable(value: Any, *, longest: int = 60) -> str:

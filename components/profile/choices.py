@@ -141,6 +141,8 @@ def _list(column: Typed) -> ColumnChoice:
         if size is None:
             return ColumnChoice(column, reason="lists of fractions, of different lengths")
         return ColumnChoice(column, (f"vector: {{size: {size}}}",), f"{size} numbers a row")
+    if any(each.startswith("time_domain") for each in column.domain):
+        return ColumnChoice(column, ("length",), "a list of times")
     return ColumnChoice(column, ("vocabulary: {min_count: 2}",), "a list")
 
 

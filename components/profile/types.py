@@ -193,12 +193,15 @@ def _lists(column: ColumnValues) -> Typed:
         return Typed(column, "other", doubt=doubt)
     most = min(max(2 * longest, 2), MOST_VALUES)
     elements = typed(replace(column, array=values), whole=False)
-    if elements.nature not in ("number", "text"):
+    if elements.nature not in ("number", "text", "boolean", "time"):
         return Typed(column, "other", doubt=f"{column.array.type} is not a type of a column")
+    digits = ALL_DIGITS in elements.domain  # which lists do not keep
+    kind = FLOAT.name if digits else elements.kind
     least = 0
-    if elements.kind == FLOAT.name and (size := fixed_length(column.array)) is not None:
+    if kind == FLOAT.name and (size := fixed_length(column.array)) is not None:
         least = most = size
-    return Typed(column, "list", elements.kind, (f"value_count {{ min: {least} max: {most} }}",))
+    count = f"value_count {{ min: {least} max: {most} }}"
+    return Typed(column, "list", kind, (count, *(() if digits else elements.domain)))
 
 
 def fixed_length(lists: pa.Array) -> int | None:

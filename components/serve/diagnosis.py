@@ -136,7 +136,7 @@ def _misfits(given: Mapping[str, Values], features: Mapping[str, ExampleFeature]
             yield f"feature {name!r}: {values}, expected {feature.expected}"
         elif size and feature.column is not None and feature.column.type is not INT:
             # The graph refuses no integer of an Example.
-            wrong = request_values.first_wrong(actual.values[:1], feature.column)
+            wrong = request_values.first_wrong(actual.values, feature.column)
             if wrong is not None:
                 expected = request_values.expected(feature.column)
-                yield f"feature {name!r}: {_shown(actual.values[0])}, expected {expected}"
+                yield f"feature {name!r}: {_shown(actual.values[wrong])}, expected {expected}"

@@ -19,7 +19,7 @@ from components.serve.signature import NUMPY_TYPES, Signature, Tensor
 
 _MOST_ELEMENTS = 1 << 24  # of an array; short lists may stand beside a single long one
 
-Converter = Callable[[list[Any], str, str], np.ndarray]
+Converter = Callable[[list[Any], Tensor, str], np.ndarray]
 
 
 def array_of(value: Any, tensor: Tensor, where: str, convert: Converter) -> np.ndarray:
@@ -29,7 +29,7 @@ def array_of(value: Any, tensor: Tensor, where: str, convert: Converter) -> np.n
       value: the lists; a single one if the tensor is that of a row.
       tensor: the tensor that receives them.
       where: the name for messages.
-      convert: returns values of a type, given with its name and `where`, as an array [values].
+      convert: returns values for a tensor, given with it and `where`, as an array [values].
 
     Raises:
       RequestError: they do not fit; the message begins with `where`.
@@ -49,7 +49,7 @@ def array_of(value: Any, tensor: Tensor, where: str, convert: Converter) -> np.n
     if width > tensor.most:
         raise RequestError(f"{where}: a list of {width} values, expected at most {tensor.most}")
     _check_size(len(rows), width, where)
-    known = convert(list(chain.from_iterable(lists)), tensor.dtype, where)
+    known = convert(list(chain.from_iterable(lists)), tensor, where)
     absent = np.array([row is None for row in rows], bool)
     return list_matrices.of_lengths(known, lengths, absent)
 

@@ -48,8 +48,7 @@ def array_of(value: Any, tensor: Tensor, where: str) -> np.ndarray:
     if tensor.dtype not in NUMPY_TYPES:
         raise RequestError(f"{where}: JSON cannot have {tensor.dtype}", 501)
     if tensor.most:
-        convert = _CONVERTERS.get(tensor.dtype, _numbers)
-        return lists.array_of(value, tensor, where, convert)
+        return lists.array_of(value, tensor, where, _converted)
     if tensor.shape == _VECTOR and type(value) is list:  # the usual case
         return _converted(value, tensor, where)
     flat, shape = _flattened(value, where)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from components import list_arrays
-from components.list_matrices import EMPTY_NUMBER
+from components import list_arrays, list_matrices, request_values
 from schemas.columns import LARGEST_INTEGER, Column
 
 _MOST_ROWS = 1 << 24  # of a tensor, which need not have a value
@@ -36,7 +35,8 @@ def of_matrix(values: Sequence[Any], shape: Sequence[int], column: Column) -> li
         matrix[:] = values
     else:
         matrix = np.array(values, np.float64)
-        _check_whole(matrix[~np.isnan(matrix) & (matrix != EMPTY_NUMBER)], column)
+        _check_whole(matrix[list_matrices.known(matrix)], column)
+    check(matrix[list_matrices.known(matrix)].tolist(), column)
     try:
         return list_arrays.of_matrix(matrix.reshape(tuple(shape)), column).to_pylist()
     except ValueError as error:
@@ -55,7 +55,8 @@ def of_feature(feature: Any, column: Column) -> list[Any] | None:
     values = list(getattr(feature, kind).value)
     if kind != column.type.feature or len(values) > column.most:
         raise UnreadableError(f"{len(values)} values of {kind} for {column.name!r}")
-    if column.type.is_text:
+    check(values, column)
+    if column.type.is_requested_as_text:
         if b"" in values:
             raise UnreadableError(f"a list of {column.name!r} has a missing value within")
         return [value.decode(errors="replace") for value in values]
@@ -64,6 +65,19 @@ def of_feature(feature: Any, column: Column) -> list[Any] | None:
         raise UnreadableError(f"a list of {column.name!r} has a missing value within")
     _check_whole(numbers, column)
     return values
+
+
+def check(values: Sequence[Any], column: Column) -> None:
+    """Refuse values that are not booleans or times, as a graph does.
+
+    Raises:
+      UnreadableError: one of them is not.
+    """
+    if not column.type.is_read:
+        return
+    wrong = request_values.first_wrong(values, column)
+    if wrong is not None:
+        raise UnreadableError(f"the value {values[wrong]!r} for {column.name!r}")
 
 
 def _check_whole(numbers: np.ndarray, column: Column) -> None:

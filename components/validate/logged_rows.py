@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from components import request_values
 from components.tfrecords import parsed
 from components.validate import logged_lists
 from components.validate.logged_lists import UnreadableError as UnreadableError
@@ -176,7 +175,7 @@ def _first(feature: Any, column: Column) -> Any:
         return None
     if kind != column.type.feature:
         raise UnreadableError(f"{kind} for {column.name!r}")
-    _check(values[:1], column)
+    logged_lists.check(values[:1], column)
     return values[0]
 
 
@@ -209,17 +208,8 @@ def _checked(values: list[Any], column: Column) -> list[Any]:
         whole = (numbers == np.floor(numbers)) & (np.abs(numbers) <= LARGEST_INTEGER)
         if not (whole | np.isnan(numbers)).all():
             raise UnreadableError(f"values that are not integers for {column.name!r}")
-    _check(values, column)
+    logged_lists.check(values, column)
     return values
-
-
-def _check(values: Sequence[Any], column: Column) -> None:
-    """Refuse values that are not booleans or times, as a graph does."""
-    if not column.type.is_read:
-        return
-    wrong = request_values.first_wrong(values, column)
-    if wrong is not None:
-        raise UnreadableError(f"the value {values[wrong]!r} for {column.name!r}")
 
 
 def _check_types(values: list[Any], column: Column) -> set[type]:

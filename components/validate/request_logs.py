@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from components import files, tfrecords
-from components.examples import ShardWriter, arrow_schema, arrow_type, split_folder
+from components.examples import ARROW_TYPES, ShardWriter, arrow_schema, split_folder
+from components.sources import lists
 from components.sources.typed import of_arrow
 from components.tfrecords import Damage, parsed
 from components.validate.logged_rows import UnreadableError, rows_of
@@ -211,7 +212,10 @@ def _logs(path: str, read: Read) -> Iterator[Any]:
 def _array(values: list[Any], column: Column) -> pa.Array:
     """Return values as examples hold them: NaN and "" are missing, as the model takes them."""
     if column.is_list:
-        return pa.array(values, arrow_type(column))
+        held = pa.string() if column.type.is_requested_as_text else ARROW_TYPES[column.kind]
+        read = lists.of_arrow(pa.array(values, pa.list_(held)), column)
+        assert read is not None  # the type fits
+        return read.values
     array = _as_requested(values, column.type)
     if not column.type.is_read:
         return array

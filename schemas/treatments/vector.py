@@ -11,7 +11,7 @@ from schemas.errors import ConfigError
 from schemas.layout import TransformedFeature
 from schemas.strict import Finite
 from schemas.treatments.options import TreatmentOptions
-from schemas.types import FLOAT, INT, ColumnType
+from schemas.types import BOOL, FLOAT, INT, ColumnType
 
 
 class Vector(TreatmentOptions):
@@ -23,7 +23,7 @@ class Vector(TreatmentOptions):
     """
 
     kind: Literal["vector"] = "vector"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (FLOAT, INT)
+    accepts: ClassVar[tuple[ColumnType, ...]] = (FLOAT, INT, BOOL)
     accepts_lists: ClassVar[bool] = True
     size: Annotated[int, Field(ge=2, le=MOST_VALUES)]
     standardize: bool = True

@@ -66,12 +66,7 @@ def as_lists(kind: Kind, most: int, least: int) -> Kind:
 
 INTEGER = st.tuples(INTEGERS, INTEGERS).map(of_bounds)
 FLOAT = st.just(Kind("type: FLOAT", FLOATS))
-SINGLE = st.one_of(
-    INTEGER,
-    FLOAT,
-    st.just(Kind("type: FLOAT float_domain { min: -1 max: 1 }", FLOATS)),
-    st.just(Kind("type: BYTES", TEXTS)),
-    st.just(Kind('type: BYTES string_domain { value: "a" }', TEXTS)),
+BOOLEAN = st.one_of(
     st.just(Kind("type: INT bool_domain {}", st.integers(0, 1))),
     st.just(
         Kind(
@@ -79,6 +74,8 @@ SINGLE = st.one_of(
             st.sampled_from(["ja", "nein"]),
         )
     ),
+)
+TIME = st.one_of(
     st.sampled_from(sorted(UNITS)).map(
         lambda unit: Kind(
             f"type: INT time_domain {{ integer_format: {unit} }}", of_times(UNITS[unit])
@@ -90,9 +87,18 @@ SINGLE = st.one_of(
         )
     ),
 )
+SINGLE = st.one_of(
+    INTEGER,
+    FLOAT,
+    st.just(Kind("type: FLOAT float_domain { min: -1 max: 1 }", FLOATS)),
+    st.just(Kind("type: BYTES", TEXTS)),
+    st.just(Kind('type: BYTES string_domain { value: "a" }', TEXTS)),
+    BOOLEAN,
+    TIME,
+)
 LISTS = st.builds(
     as_lists,
-    st.one_of(INTEGER, FLOAT, st.just(Kind("type: BYTES", PARTS))),
+    st.one_of(INTEGER, FLOAT, BOOLEAN, TIME, st.just(Kind("type: BYTES", PARTS))),
     st.integers(2, 5),
     st.integers(0, 2),
 )
@@ -117,6 +123,8 @@ def tables(draw: st.DrawFn) -> tuple[str, list[dict[str, Any]]]:
 
 def in_words(value: Any, raw: Column) -> Any:
     """Return a value as people write it: a time as a number in its unit, or in its format."""
+    if isinstance(value, list):
+        return [in_words(each, raw) for each in value]
     if raw.type.name == "TIME":
         return value // UNITS[raw.form[0]]
     if raw.type.name == "TIME_TEXT":
@@ -129,7 +137,7 @@ def in_csv(value: Any, raw: Column) -> str:
     if value is None:
         return ""
     if raw.is_list:
-        return "|".join(map(str, value)) if value else "[]"
+        return "|".join(map(str, in_words(value, raw))) if value else "[]"
     return str(in_words(value, raw))
 
 
@@ -137,7 +145,7 @@ def in_json(value: Any, raw: Column) -> Any:
     if value is None:
         return None
     if raw.type.is_boolean:
-        return value in (1, "ja")
+        return [v in (1, "ja") for v in value] if raw.is_list else value in (1, "ja")
     return in_words(value, raw)
 
 
@@ -161,6 +169,7 @@ def write_parquet(path: Path, columns: tuple[Column, ...], rows: list[dict[str, 
             kind = pa.timestamp("us", "UTC")
         elif raw.type.is_boolean:
             kind = pa.bool_()
+        kind = pa.list_(kind) if raw.is_list and not pa.types.is_list(kind) else kind
         values = [
             row[raw.name] if raw.type.is_time else in_json(row[raw.name], raw) for row in rows
         ]

@@ -15,7 +15,7 @@ from components.examples import (
     split_folder,
 )
 from components.validate import request_logs, skew, statistics, stored
-from schemas.columns import columns_of, parse_schema
+from schemas.columns import parse_schema, read_columns
 from schemas.splits.options import SPLITS
 from tests.component.validate.conftest import SCHEMA
 
@@ -36,11 +36,31 @@ feature {
   value_count { min: 0 max: 3 } int_domain { min: 0 max: 6 }
 }
 """
-COLUMNS = columns_of(parse_schema(LISTS, where=""), where="")
+LISTS += """
+feature { name: "flags" type: INT bool_domain {} value_count { min: 0 max: 3 } }
+feature {
+  name: "answers" type: BYTES value_count { min: 0 max: 3 }
+  bool_domain { true_value: "yes" false_value: "no" }
+}
+feature {
+  name: "visits" type: BYTES value_count { min: 0 max: 3 }
+  time_domain { string_format: "%d.%m.%Y" }
+}
+feature {
+  name: "opened" type: INT value_count { min: 0 max: 3 }
+  time_domain { integer_format: UNIX_DAYS }
+}
+"""
+COLUMNS = read_columns(LISTS, where="")
+DAY = 86_400_000_000
 GOOD = {
     "tags": [["a"], ["b", "a"], None, ["a", "a", "b"]],
     "days": [[0, 6], [], None, [1]],
     "levels": [[0, 6], [], None, [1]],
+    "flags": [[0, 1], [], None, [1]],
+    "answers": [["no", "yes"], [], None, ["yes"]],
+    "visits": [[0, 2 * DAY], [], None, [DAY]],
+    "opened": [[0, 2 * DAY], [], None, [DAY]],
 }
 
 
@@ -66,6 +86,7 @@ def test_lists_within_the_schema_have_no_finding(findings_of):
         ({"tags": [["a"], None, None, None]}, "FEATURE_TYPE_LOW_FRACTION_PRESENT"),
         ({"levels": [[1, 2, 7], [], None, [1]]}, "INT_TYPE_BIG_INT"),
         ({"days": [[1, 2, -1], [], None, [1]]}, "INT_TYPE_SMALL_INT"),
+        ({"visits": [[0] * 4, [], None, []]}, "FEATURE_TYPE_HIGH_NUMBER_VALUES"),
     ],
 )  # fmt: skip
 def test_each_value_of_a_list_is_checked(findings_of, changed, kind):
@@ -137,6 +158,25 @@ def test_columns_that_a_request_left_out_are_missing(batch, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("column", "matrix"),
+    [
+        ("flags", [[1.0, 2.0]]),
+        ("answers", [[b"yes", b"maybe"]]),
+        ("visits", [[b"01.01.1970", b"31.02.1970"]]),
+        ("opened", [[1.0, 1e12]]),
+    ],
+)
+def test_lists_with_other_values_than_booleans_and_times_are_left_out(
+    column, matrix, batch, tmp_path
+):
+    bad = logs(batch.slice(0, 1), "columns")
+    bad.predict_log.request.inputs[column].CopyFrom(tf.make_tensor_proto(np.array(matrix)))
+    noted, table = read(tmp_path, logs(batch, "columns"), bad)
+    assert (noted.rows, noted.unreadable) == (4, 1)
+    assert table.to_pydict() == batch.to_pydict()
+
+
+@pytest.mark.parametrize(
     "matrix", [[[1.0, np.nan, 2.0]], [[2.5, np.nan]], [[1.0] * 4], [1.0], [[-np.inf]]]
 )
 def test_what_is_no_list_of_the_column_is_left_out(matrix, batch, tmp_path):
@@ -157,7 +197,15 @@ def random_lists(rows, seed, words):
             for n in lengths.tolist()
         ]
 
-    return typed(tags=listed(words), days=listed(range(7)), levels=listed(range(7)))
+    return typed(
+        tags=listed(words),
+        days=listed(range(7)),
+        levels=listed(range(7)),
+        flags=listed([0, 1]),
+        answers=listed(["no", "yes"]),
+        visits=listed([0, DAY]),
+        opened=listed([0, DAY]),
+    )
 
 
 @pytest.mark.parametrize(

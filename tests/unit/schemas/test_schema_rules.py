@@ -103,7 +103,7 @@ def problem(folder, type_, body, *, name="x", more=""):
         ("BYTES", "value_count { max: 1001 }", "or up to 1,000 for a list"),
         ("BYTES", "value_count { min: 3 max: 2 }", "min 3 and max 2 are not a range"),
         ("BYTES", "value_count { min: -1 max: 2 }", "min -1 and max 2 are not a range"),
-        ("INT", "value_count { max: 2 } bool_domain {}", "a list cannot have a bool_domain"),
+        ("BYTES", "value_count { max: 2 } float_domain {}", "write type: FLOAT for a list"),
         ("BYTES", "shape { dim { size: 2 } }", "write shape { dim { size: 1 } }, or value_count"),
         ("FLOAT", "unique_constraints { min: 1 max: 3 }", "of a FLOAT column are not counted"),
         ("INT", "unique_constraints { min: 1 max: 3 }", "add int_domain { is_categorical: true }"),

@@ -100,6 +100,15 @@ def test_domains_say_how_values_are_written():
     assert of([["a", "b", "c"], None]).domain == ("value_count { min: 0 max: 6 }",)
     assert of([[0.5, 1.0], None]).domain == ("value_count { min: 2 max: 2 }",)
     assert of([[0.5, 1.0], [0.5]]).domain == ("value_count { min: 0 max: 4 }",)
+    flags = of([[True, False], None])
+    count = "value_count { min: 0 max: 4 }"
+    assert (flags.kind, flags.domain) == ("INT", (count, "bool_domain {}"))
+    dates = of([[datetime.date(2024, 5, 31)], []])
+    time = 'time_domain { string_format: "%Y-%m-%d" }'
+    assert (dates.kind, dates.domain[1:]) == ("BYTES", (time,))
+    assert choose(dates, np.zeros(2)).treatments == ("length",)
+    digits = of([[1e9 + 0.5, 1e9 + 0.25], [1e9 + 0.125, 1e9]])
+    assert (digits.kind, digits.domain) == ("FLOAT", ("value_count { min: 2 max: 2 }",))
 
 
 def test_numbers_of_a_fixed_length_become_a_vector():

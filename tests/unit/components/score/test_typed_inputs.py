@@ -1,5 +1,6 @@
 """Booleans and times that a program gives to a model, as Arrow or as Python's values."""
 
+from dataclasses import replace
 from datetime import date, datetime, timezone
 
 import pyarrow as pa
@@ -34,6 +35,21 @@ def test_a_model_gets_them_as_a_request_carries_them(kind, values, expected):
     assert as_column(values, column, "rows").to_pylist() == expected
     batch = pa.record_batch([pa.array(values)], ["x"])
     assert as_inputs(batch, [column], "a batch").column(0).to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        ("BOOL", [[True, False], [], None], [[1, 0], [], None]),
+        ("BOOL_TEXT", [[True, False]], [["yes", "no"]]),
+        ("TIME", [[MOMENT], None], [[SECONDS], None]),
+        ("TIME_TEXT", [[date(2024, 2, 29)], []], [["2024-02-29 00:00:00"], []]),
+        ("TIME_TEXT", [[TEXT, TEXT]], [[TEXT, TEXT]]),
+    ],
+)
+def test_lists_of_them_are_converted_value_by_value(kind, values, expected):
+    column = replace(column_of(kind), most=3)
+    assert as_column(values, column, "rows").to_pylist() == expected
 
 
 @pytest.mark.parametrize(

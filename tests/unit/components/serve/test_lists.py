@@ -1,14 +1,19 @@
 """Lists in requests: as one array, joined to others of another width, and counted by column."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from components import list_matrices
+from components.export.signatures import NOT_TIMES
 from components.serve.column_counts import Columns
+from components.serve.diagnosis import fault
 from components.serve.failures import TOO_LARGE, RequestError
 from components.serve.lists import stacked
-from components.serve.signature import Tensor
+from components.serve.signature import ExampleFeature, Signature, Tensor
 from components.serve.tensors import array_of
+from components.serve.tf_examples import _example, _feature
 from schemas.columns import Column
 from schemas.description import Input
 from tests.described import described
@@ -24,6 +29,31 @@ def test_lists_are_padded_to_the_longest():
     days = array_of([[1], None, []], DAYS, "days")
     np.testing.assert_array_equal(days, [[1], [NAN], [INF]])
     assert array_of([], TAGS, "tags").shape == (0, 1)
+
+
+def test_booleans_and_times_in_lists_are_written_as_they_are_alone():
+    answers = Column("answers", "BOOL_TEXT", True, form=("yes", "no"), most=3)
+    texts = array_of([[True, "no"], []], Tensor("a:0", "DT_STRING", (-1, -1), answers), "answers")
+    assert texts.tolist() == [[b"yes", b"no"], [b"\0", b""]]
+    flags = Column("flags", "BOOL", True, most=3)
+    numbers = array_of([[True, False, 1]], Tensor("f:0", "DT_DOUBLE", (-1, -1), flags), "flags")
+    assert numbers.tolist() == [[1, 0, 1]]
+
+
+def test_the_value_in_a_list_that_a_graph_refused_is_named():
+    visits = Column("visits", "TIME_TEXT", True, form=("%Y-%m-%d",), most=3)
+    tensor = Tensor("visits:0", "DT_STRING", (-1, -1), visits)
+    feature = ExampleFeature("DT_STRING", most=3, column=visits)
+    rows = [["2024-02-29"], ["2024-02-29", "2023-02-29"]]
+    of_columns = Signature({"visits": tensor}, {}, "")
+    found = fault(of_columns, {"visits": array_of(rows, tensor, "")}, NOT_TIMES)
+    examples = np.array([_example({b"visits": _feature(row, feature, "")}) for row in rows], object)
+    of_examples = Signature({"examples": Tensor("", "DT_STRING", (-1,))}, {}, "")
+    of_examples = replace(of_examples, features={"visits": feature})
+    for error in (found, fault(of_examples, {"examples": examples}, NOT_TIMES)):
+        assert error is not None
+        assert error.message.startswith("row 1, ")
+        assert "'2023-02-29', expected a time from 1684 to 2255" in error.message
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,11 @@ from schemas.sources import plain
 TAGS = Column("tags", "BYTES", serving=True, most=3)
 DAYS = Column("days", "INT", serving=True, most=3)
 PRICES = Column("prices", "FLOAT", serving=True, most=3)
+FLAGS = Column("flags", "BOOL", serving=True, most=3)
+ANSWERS = Column("answers", "BOOL_TEXT", serving=True, form=("yes", "no"), most=3)
+OPENED = Column("opened", "TIME", serving=True, form=("UNIX_DAYS",), most=3)
+VISITS = Column("visits", "TIME_TEXT", serving=True, form=("%d.%m.%Y",), most=3)
+DAY = 86_400_000_000
 
 
 def shown(cells):
@@ -54,6 +59,16 @@ def rejected(reason):
         (DAYS, 5, rejected(RejectReason.NOT_A_LIST)),
         (PRICES, [1, 0.5], accepted([1.0, 0.5])),
         (PRICES, [1e39], rejected(RejectReason.NOT_FINITE)),
+        (FLAGS, [True, 0, False], accepted([1, 0, 0])),
+        (FLAGS, [True, 2], rejected(RejectReason.NOT_A_BOOLEAN)),
+        (FLAGS, [True, None], rejected(RejectReason.MISSING_IN_LIST)),
+        (ANSWERS, [True, "no"], accepted(["yes", "no"])),
+        (ANSWERS, ["yes", "maybe"], rejected(RejectReason.NOT_A_BOOLEAN)),
+        (OPENED, [2, 0], accepted([2 * DAY, 0])),
+        (OPENED, [2, 2**40], rejected(RejectReason.TIME_BEYOND_RANGE)),
+        (VISITS, ["03.01.1970", "01.01.1970"], accepted([2 * DAY, 0])),
+        (VISITS, ["03.01.1970", "31.02.1970"], rejected(RejectReason.NOT_A_TIME)),
+        (VISITS, ["03.01.1970", 5], rejected(RejectReason.NOT_A_TIME)),
     ],
 )
 def test_a_list_in_json(column, value, expected):
@@ -89,6 +104,32 @@ def test_a_list_in_text(text, expected):
 def test_numbers_in_text():
     cells = lists.of_text(pa.array(["1; 2.0", "1;x"]), DAYS, ";", [""], trim=True)
     assert shown(cells) == [accepted([1, 2]), rejected(RejectReason.NOT_AN_INTEGER)]
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "expected"),
+    [
+        (FLAGS, "1|0", accepted([1, 0])),
+        (FLAGS, "1|2", rejected(RejectReason.NOT_A_BOOLEAN)),
+        (ANSWERS, "no|yes", accepted(["no", "yes"])),
+        (VISITS, "03.01.1970|01.01.1970", accepted([2 * DAY, 0])),
+        (VISITS, "03.01.1970|1970", rejected(RejectReason.NOT_A_TIME)),
+    ],
+)
+def test_booleans_and_times_in_text(column, text, expected):
+    assert shown(lists.of_text(pa.array([text]), column, "|", [""], trim=True)) == [expected]
+
+
+def test_booleans_and_times_of_a_parquet_file():
+    flags = pa.array([[True, False], None, [None]])
+    lost = rejected(RejectReason.MISSING_IN_LIST)
+    assert shown(lists.of_arrow(flags, FLAGS)) == [accepted([1, 0]), accepted(None), lost]
+    assert shown(lists.of_arrow(flags, ANSWERS))[0] == accepted(["yes", "no"])
+    days = pa.array([[2, 0], []], pa.list_(pa.date32()))
+    assert shown(lists.of_arrow(days, VISITS)) == [accepted([2 * DAY, 0]), accepted([])]
+    stamps = pa.array([[1_500]], pa.list_(pa.timestamp("ms", "UTC")))
+    times = Column("times", "TIME", serving=True, form=("UNIX_MICROSECONDS",), most=3)
+    assert shown(lists.of_arrow(stamps, times)) == [accepted([1_500_000])]
 
 
 _VALUES = [["a", "b"], None, [], ["c"], ["a", None], ["d"] * 4]
