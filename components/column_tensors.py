@@ -11,11 +11,14 @@ TensorFlow's threads treat them as 0 and others do not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
 
 from schemas.types import INT
+
+K = TypeVar("K")
 
 _EXPONENT = 0x7F800000  # the bits of a float32's exponent
 _DIGITS = {tf.float32: 9, tf.float64: 17}  # that no other number has
@@ -40,8 +43,8 @@ def numbers(columns: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.concat(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
-def integers_first(inputs: Iterable[tuple[str, tf.Tensor]]) -> list[str]:
-    """Return the names of columns in the order that `numbers` takes them in: by type."""
+def integers_first(inputs: Iterable[tuple[K, tf.Tensor]]) -> list[K]:
+    """Return the keys of columns in the order that `numbers` takes them in: by type."""
     return [name for name, x in sorted(inputs, key=lambda item: _ORDER.index(item[1].dtype))]
 
 

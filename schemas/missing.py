@@ -11,13 +11,13 @@ import pydantic
 from schemas.columns import LARGEST_INTEGER, Column, refuse_list, require_type
 from schemas.errors import ConfigError
 from schemas.strict import Strict
-from schemas.types import BYTES, CATEGORIES, FLOAT, INT, NUMBERS, ColumnType
+from schemas.types import BYTES, CATEGORIES, FLOAT, FLOAT_TEXT, INT, NUMBERS, ColumnType
 
 _ACCEPTED: dict[str, tuple[ColumnType, ...]] = {
     "mean": NUMBERS,
     "median": NUMBERS,
-    "most_frequent": (INT, FLOAT, BYTES),
-    "constant": (INT, FLOAT, BYTES),
+    "most_frequent": (INT, FLOAT, FLOAT_TEXT, BYTES),
+    "constant": (INT, FLOAT, FLOAT_TEXT, BYTES),
 }
 _MOST = 3.4028234663852886e38  # the largest float32
 
@@ -65,7 +65,8 @@ class Missing(Strict):
         refuse_list("missing", column, where)
         require_type(f"fill: {self.fill}", column, _ACCEPTED[self.fill], where)
         if self.fill == "constant" and not self._is_constant_of(column):
-            expected = {INT: "a whole number within ±2**53", FLOAT: "a number that float32 holds"}
+            number = "a number that float32 holds"
+            expected = {INT: "a whole number within ±2**53", FLOAT: number, FLOAT_TEXT: number}
             raise ConfigError(
                 f"the column {column.name!r} cannot have the value {self.value!r}",
                 where=where,

@@ -17,12 +17,22 @@ from schemas.errors import ConfigError, did_you_mean
 from schemas.features import Feature
 from schemas.missing import Missing
 from schemas.spec import Spec
-from schemas.types import BOOL, BOOL_TEXT, BYTES, FLOAT, INT, TIME, TIME_TEXT, ColumnType
+from schemas.types import (
+    BOOL,
+    BOOL_TEXT,
+    BYTES,
+    FLOAT,
+    FLOAT_TEXT,
+    INT,
+    TIME,
+    TIME_TEXT,
+    ColumnType,
+)
 
 ALL = "*"
 LIST = "list"
 OF_TYPES: dict[str, tuple[ColumnType, ...]] = {
-    "number": (INT, FLOAT),
+    "number": (INT, FLOAT, FLOAT_TEXT),
     "text": (BYTES,),
     "boolean": (BOOL, BOOL_TEXT),
     "time": (TIME, TIME_TEXT),

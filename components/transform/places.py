@@ -12,6 +12,7 @@ def degrees(latitude: tf.Tensor, longitude: tf.Tensor) -> tf.Tensor:
 
     Both are NaN where one is missing, or beyond ±90 degrees of latitude or ±180 of longitude.
     """
-    place = numbers([latitude, longitude])
+    # One at a time: `numbers` would sort columns of different types.
+    place = tf.concat([numbers([latitude]), numbers([longitude])], axis=1)
     is_on_earth = tf.reduce_all(tf.abs(place) <= [[90.0, 180.0]], axis=1, keepdims=True)
     return tf.where(is_on_earth, place, tf.constant(float("nan"), tf.float64))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_transform as tft
 
 from components.column_tensors import integers_first, numbers, rounded
+from components.transform import scaling
 from components.transform.treatments.protocol import Use
 from schemas.treatments.options import Projection
 
@@ -32,10 +32,11 @@ def standardized(inputs: Inputs, use: Use) -> tf.Tensor:
     """
     options: Projection = use.options
     names = integers_first((name, inputs[name]) for name in use.columns)
-    value = numbers([inputs[name] for name in names])
-    scaled = tft.scale_to_z_score(value, elementwise=True)
-    clipped = tf.clip_by_value(scaled, -options.clip, options.clip)
-    known = tf.where(tf.math.is_nan(clipped), tf.zeros([], tf.float64), clipped)
+    columns = [inputs[name] for name in names]
+    scaled = scaling.standardized(
+        numbers(columns), [options] * len(columns), centered=scaling.with_all_digits(columns)
+    )
+    known = tf.where(tf.math.is_nan(scaled), tf.zeros([], tf.float64), scaled)
     order = [names.index(name) for name in use.columns]
     return cut(tf.gather(known, order, axis=1), options.clip, _OWN)
 

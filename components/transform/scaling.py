@@ -62,21 +62,32 @@ def standardized(value: tf.Tensor, options: Sequence[Any], *, centered: int = 0)
     Args:
       value: float64 [rows, columns]; NaN and infinite values are left out of mean and variance.
       options: of each column: `log1p` takes sign(x) * log(1 + |x|) first, `clip` is the largest
-        absolute value. Where there is `standardize` and it is false, the number is not scaled.
+        absolute value. Where there is `standardize` and it is false, the number is not scaled;
+        without `log1p`, there is no logarithm.
       centered: how many of the last columns have the digits of a float64. They may vary by far less
         than they measure, and then the sums of their squares would depend on the order of rows.
 
     Returns:
       float64 [rows, columns]; NaN where the number is NaN, or there is none in training.
     """
-    value = _tamed(value, [o.log1p for o in options])
+    value = _tamed(value, [getattr(o, "log1p", False) for o in options])
     wanted = [getattr(o, "standardize", True) for o in options]
     if not any(wanted):
         return value
     clip = tf.constant([[o.clip for o in options]], tf.float64)
-    around = _centered(value, centered) if centered else value
-    scaled = tf.clip_by_value(tft.scale_to_z_score(around, elementwise=True), -clip, clip)
+    scaled = tf.clip_by_value(z_scores(value, centered=centered), -clip, clip)
     return scaled if all(wanted) else tf.where(tf.constant([wanted]), scaled, value)
+
+
+def z_scores(value: tf.Tensor, *, centered: int = 0) -> tf.Tensor:
+    """Return numbers as `standardized` does, without logarithms and clipping."""
+    around = _centered(value, centered) if centered else value
+    return tft.scale_to_z_score(around, elementwise=True)
+
+
+def with_all_digits(columns: Iterable[tf.Tensor]) -> int:
+    """Return how many columns have the digits of a float64: `numbers` has them last."""
+    return sum(column.dtype == tf.float64 for column in columns)
 
 
 def _centered(value: tf.Tensor, columns: int) -> tf.Tensor:

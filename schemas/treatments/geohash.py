@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.layout import TransformedFeature
 from schemas.treatments.options import Combination, each_once
-from schemas.types import FLOAT, ColumnType
+from schemas.types import FLOAT, FLOAT_TEXT, ColumnType
 
 Level = Annotated[int, Field(ge=1, le=8)]
 
@@ -22,7 +22,7 @@ class Geohash(Combination):
     """
 
     kind: Literal["geohash"] = "geohash"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (FLOAT,)
+    accepts: ClassVar[tuple[ColumnType, ...]] = (FLOAT, FLOAT_TEXT)
     columns: Annotated[tuple[str, ...], Field(min_length=2, max_length=2)]
     levels: Annotated[tuple[Level, ...], Field(min_length=1)] = (4, 5, 6)
     buckets: Annotated[int, Field(ge=2)] = 10_000

@@ -10,7 +10,7 @@ from pydantic import Field
 from schemas.layout import TransformedFeature
 from schemas.strict import Finite, Strict
 from schemas.treatments.options import Combination
-from schemas.types import FLOAT, ColumnType
+from schemas.types import FLOAT, FLOAT_TEXT, ColumnType
 
 
 class Point(Strict):
@@ -29,7 +29,7 @@ class Haversine(Combination):
     """
 
     kind: Literal["haversine"] = "haversine"
-    accepts: ClassVar[tuple[ColumnType, ...]] = (FLOAT,)
+    accepts: ClassVar[tuple[ColumnType, ...]] = (FLOAT, FLOAT_TEXT)
     columns: Annotated[tuple[str, ...], Field(min_length=2, max_length=4)]
     to: tuple[Point, ...] = ()
     log1p: bool = True  # take log(1 + km): for long tails

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_transform as tft
 
 from components.column_tensors import by_name, numbers, rounded, texts
 from components.transform import sums_by_value, vocabularies
+from components.transform.scaling import with_all_digits, z_scores
 from components.transform.sums_by_value import GroupSums
 from components.transform.treatments.protocol import Use
 from schemas.treatments.group_statistics import GroupStatistics
@@ -25,7 +25,7 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     for use in uses:
         options: GroupStatistics = use.options
         number, group = (inputs[name] for name in use.columns)
-        scaled = tft.scale_to_z_score(numbers([number]), elementwise=True)
+        scaled = z_scores(numbers([number]), centered=with_all_digits([number]))
         known = tf.math.is_finite(scaled)
         lines = vocabularies.lines_of(texts([group]))
         table = sums_by_value.table(

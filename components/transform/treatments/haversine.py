@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from components.transform.places import degrees
-from components.transform.scaling import flagged, standardized
+from components.transform.scaling import flagged, standardized, with_all_digits
 from components.transform.treatments.protocol import Use
 from schemas.layout import TransformedFeature
 from schemas.treatments.haversine import Haversine
@@ -25,15 +25,21 @@ _UNITS = 1e6
 def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     """Return the distances, scaled; those of a missing place are 0 and flagged."""
     distances, names, options, flags = [], [], [], []
-    for use in uses:
+    centered = 0
+    for use in sorted(uses, key=lambda use: _has_all_digits(inputs, use)):
         outputs = [feature.name for feature in use.options.outputs(use.columns, 0)]
         distances.append(_distances(inputs, use))
         names += outputs[:-1]
         options += [use.options] * (len(outputs) - 1)
+        centered += _has_all_digits(inputs, use) * (len(outputs) - 1)
         flags.append(outputs[-1])
     missing = tf.stack([tf.math.is_nan(each[:, 0]) for each in distances], axis=1)
-    value = standardized(tf.concat(distances, axis=1), options)
+    value = standardized(tf.concat(distances, axis=1), options, centered=centered)
     return flagged(names, value, flags, missing)
+
+
+def _has_all_digits(inputs: Inputs, use: Use) -> bool:
+    return with_all_digits(inputs[column] for column in use.columns) > 0
 
 
 def _distances(inputs: Inputs, use: Use) -> tf.Tensor:

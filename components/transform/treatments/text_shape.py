@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
-import tensorflow_transform as tft
 
 from components.column_tensors import by_name, rounded
+from components.transform.scaling import standardized
 from components.transform.treatments.protocol import Use
 from schemas.treatments.text_shape import COUNTS, SHARES, TextShape
 
@@ -26,10 +26,11 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     characters = _length(value)
     # A word is a run of characters without spaces.
     words = tf.strings.regex_replace(tf.strings.regex_replace(value, r"\S+", "w"), r"\s+", "")
-    scaled = _standardized(
+    scaled = standardized(
         tf.concat([_unless(missing, characters), _unless(missing, _length(words))], axis=1),
-        [o.clip for o in options.values()] * len(COUNTS),
+        [*options.values()] * len(COUNTS),
     )
+    scaled = tf.where(tf.math.is_nan(scaled), tf.zeros([], tf.float64), scaled)
     shares = [
         tf.math.divide_no_nan(_length(tf.strings.regex_replace(value, others, "")), characters)
         for others in _ALL_BUT.values()
@@ -47,10 +48,3 @@ def _length(value: tf.Tensor) -> tf.Tensor:
 
 def _unless(missing: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     return tf.where(missing, tf.constant(float("nan"), tf.float64), tf.math.log1p(count))
-
-
-def _standardized(value: tf.Tensor, clips: Sequence[float]) -> tf.Tensor:
-    """Return values with mean 0 and variance 1, [rows, columns]; NaN is 0."""
-    clip = tf.constant([list(clips)], tf.float64)
-    clipped = tf.clip_by_value(tft.scale_to_z_score(value, elementwise=True), -clip, clip)
-    return tf.where(tf.math.is_nan(clipped), tf.zeros([], tf.float64), clipped)

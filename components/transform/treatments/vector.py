@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
-import tensorflow_transform as tft
 
 from components.column_tensors import by_name, numbers, rounded
+from components.transform.scaling import standardized
 from components.transform.treatments.protocol import Use
 from schemas.treatments.vector import Vector
 
@@ -25,8 +25,8 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     scaled = [c for c in columns if options[c].standardize]
     parts = []
     if scaled:
-        clips = [options[c].clip for c in scaled for _ in range(options[c].size)]
-        parts.append(_standardized(tf.concat(values[: len(scaled)], axis=1), clips))
+        places = [options[c] for c in scaled for _ in range(options[c].size)]
+        parts.append(standardized(tf.concat(values[: len(scaled)], axis=1), places))
     if len(scaled) < len(columns):
         parts.append(tf.concat(values[len(scaled) :], axis=1))
     every = tf.concat(parts, axis=1)
@@ -44,10 +44,3 @@ def _matrix(lists: tf.RaggedTensor, size: int) -> tf.Tensor:
     """Return lists as float64 [rows, size], with NaN where there is no value."""
     ragged = lists.with_flat_values(numbers([lists.flat_values])[:, 0])
     return ragged.to_tensor(tf.constant(float("nan"), tf.float64), shape=[None, size])
-
-
-def _standardized(values: tf.Tensor, clips: Sequence[float]) -> tf.Tensor:
-    # The analyzer leaves NaN and infinite values out of mean and variance.
-    scaled = tft.scale_to_z_score(values, elementwise=True)
-    clip = tf.constant([list(clips)], tf.float64)
-    return tf.clip_by_value(scaled, -clip, clip)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from components.column_tensors import integers_first, numbers
 from components.transform import distributions
-from components.transform.scaling import flagged, standardized
+from components.transform.scaling import flagged, standardized, with_all_digits
 from components.transform.treatments.protocol import Use
 from schemas.treatments.z_score import ZScore
 
@@ -33,7 +33,7 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
         standardized(
             _clipped(value, options),
             options,
-            centered=sum(inputs[c].dtype == tf.float64 for c in columns),
+            centered=with_all_digits(inputs[c] for c in columns),
         ),
         [f"{c}_missing" for c in columns],
         tf.math.is_nan(value),

@@ -22,13 +22,19 @@ def column(*values):
     return np.array(values, np.float32)
 
 
+def fine(*values):
+    """Return numbers as a column holds them that keeps the digits of a float64."""
+    return np.array(values, np.float64)
+
+
 NEAR = np.float32(41.8781)  # two places that are one, a metre apart, and at opposite points
 ODD = {
     "lat": column(0, 90, -90, 45, NEAR, NEAR, 0, NAN, 91, INF, 5, 1e-40),
     "lon": column(0, 0, 180, -180, -87.6298, -87.6298, 0, 5, 5, 5, -180.1, 0),
-    "lat2": column(0, -90, -90, 45, NEAR, np.nextafter(NEAR, column(90)[0]), 0, 5, 5, 5, 5, 0),
+    "lat2": fine(0, -90, -90, 45, NEAR, np.nextafter(NEAR, column(90)[0]), 0, 5, 5, 5, 5, 0),
     "lon2": column(0, 0, 0, 180, -87.6298, -87.6298, 180, 5, 5, 5, 5, NAN),
     "n": np.array([0, 2**53, -(2**53), -(2**63), 5, 5, 5, 5, 5, 5, 5, 5]),
+    "fine": 5.3221 + fine(*range(11), NAN) * 1e-9,
     "x": column(1e-40, INF, 3e38, 1, NAN, 1, 1, 1, 1, 1, 1, 1),
     "same": column(*[7] * 12),
     "empty": column(*[NAN] * 12),
@@ -36,14 +42,15 @@ ODD = {
 REAL = {
     "lat": RNG.uniform(-90, 90, ROWS).astype(np.float32),
     "lon": RNG.uniform(-180, 180, ROWS).astype(np.float32),
-    "lat2": RNG.uniform(-90, 90, ROWS).astype(np.float32),
+    "lat2": RNG.uniform(-90, 90, ROWS),
     "lon2": RNG.uniform(-180, 180, ROWS).astype(np.float32),
     "n": RNG.integers(-1_000, 1_000, ROWS),
+    "fine": 5.3221 + RNG.permutation(ROWS) * 1e-9,
     "x": RNG.lognormal(size=ROWS).astype(np.float32),
     "same": np.full(ROWS, 7, np.float32),
     "empty": np.full(ROWS, NAN, np.float32),
 }
-KINDS = {name: "INT" if name == "n" else "FLOAT" for name in REAL}
+KINDS = dict.fromkeys(REAL, "FLOAT") | {"n": "INT", "lat2": "FLOAT_TEXT", "fine": "FLOAT_TEXT"}
 POINTS = [
     {"name": "ohare", "latitude": 41.9786, "longitude": -87.9048},
     {"name": "pole", "latitude": 90, "longitude": 0},
@@ -55,6 +62,7 @@ COMBINATIONS = [
     {"haversine": {"columns": PLACE, "to": POINTS, "name": "to"}},
     {"polynomial": {"columns": PRODUCT, "degree": 3}},
     {"polynomial": {"columns": ["x", "n"], "interaction_only": True, "log1p": True, "name": "p"}},
+    {"polynomial": {"columns": ["fine", "x"], "interaction_only": True, "name": "q"}},
 ]
 
 
@@ -66,7 +74,8 @@ def transformed(run):
 
 @pytest.fixture(scope="module")
 def graph(transformed):
-    loaded = tft.TFTransformOutput(str(transformed.graph)).transform_features_layer()
+    # Without the layer's cast of float64 to float32.
+    loaded = tft.TFTransformOutput(str(transformed.graph)).transform_features_layer().call
 
     def features(rows):
         ones = tf.ones(len(rows["x"]))
@@ -168,6 +177,8 @@ def test_products_are_scikit_learns(case):
 
     both = z_score(raw, "x", tamed) * z_score(raw, "n", tamed)
     np.testing.assert_allclose(got["p_x_times_n"], both, rtol=1e-5, atol=1e-5)
+    digits = z_score(raw, "fine") * z_score(raw, "x")
+    np.testing.assert_allclose(got["q_fine_times_x"], digits, rtol=1e-5, atol=1e-5)
 
 
 def test_a_row_has_the_same_features_alone_as_in_a_batch(graph):
