@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import orc
 
 from components import files
 from components.compat import refuse_pickled_arrow_types
@@ -95,8 +96,6 @@ def read_batch_message(message: bytes, schema: pa.Schema) -> pa.RecordBatch:
 
 def open_orc(path: str) -> Any:
     """Open an ORC file as pyarrow's ORCFile; arguments and errors as those of `open_parquet`."""
-    from pyarrow import orc  # only its source needs it
-
     with _refused(path):
         file = orc.ORCFile(files.arrow_source(path))
         _check(file.schema, path)
@@ -105,8 +104,6 @@ def open_orc(path: str) -> Any:
 
 def write_orc(table: pa.Table, path: str) -> None:
     """Write a table as an ORC file."""
-    from pyarrow import orc  # only here, so that no other module opens a file by it
-
     orc.write_table(table, path)
 
 

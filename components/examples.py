@@ -11,7 +11,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,9 +23,6 @@ from components.raw_values import requested
 from schemas.columns import Column
 from schemas.errors import DataError
 from schemas.types import TYPES
-
-if TYPE_CHECKING:
-    import apache_beam as beam
 
 ARROW_TYPES = {name: pa.type_for_alias(each.arrow) for name, each in TYPES.items()}
 
@@ -120,53 +117,6 @@ def column(batch: pa.RecordBatch, name: str) -> pa.Array:
 def select(batch: pa.RecordBatch, columns: Sequence[str]) -> pa.RecordBatch:
     """Return the batch with these columns in this order, without copying."""
     return pa.RecordBatch.from_arrays([column(batch, n) for n in columns], list(columns))
-
-
-def read_examples(root: str, split: str, columns: Sequence[str] | None = None) -> beam.PTransform:
-    """Return a root PTransform that reads a split as flat RecordBatches, a row group each.
-
-    >>> pipeline | read_examples(uri, "train")  # doctest: +SKIP
-    """
-    import apache_beam as beam
-
-    @beam.ptransform_fn
-    def _read(pbegin: beam.pvalue.PBegin) -> beam.PCollection[pa.RecordBatch]:
-        return (
-            pbegin
-            | "RowGroups" >> beam.Create(row_groups(root, split), reshuffle=False)
-            | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.Map(read_row_group, columns).with_output_types(pa.RecordBatch)
-        )
-
-    return f"ReadExamples[{split}]" >> _read()
-
-
-def read_splits(
-    root: str, splits: Sequence[str], columns: Sequence[str] | None = None
-) -> beam.PTransform:
-    """Return a root PTransform that reads several splits as (split, flat RecordBatch) pairs.
-
-    All splits share one source: a Flatten of several sources makes the in-process runner hold every
-    batch in memory before the next step, and every source adds stages of its own.
-
-    >>> pipeline | read_splits(uri, ("train", "eval"))  # doctest: +SKIP
-    """
-    import apache_beam as beam
-
-    def _read_one(key: str, group: RowGroup) -> tuple[str, pa.RecordBatch]:
-        return key, read_row_group(group, columns)
-
-    @beam.ptransform_fn
-    def _read(pbegin: beam.pvalue.PBegin) -> beam.PCollection[tuple[str, pa.RecordBatch]]:
-        groups = [(split, group) for split in splits for group in row_groups(root, split)]
-        return (
-            pbegin
-            | "RowGroups" >> beam.Create(groups, reshuffle=False)
-            | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.MapTuple(_read_one).with_output_types(tuple[str, pa.RecordBatch])
-        )
-
-    return "ReadSplits" >> _read()
 
 
 def sweep(root: str, splits: Iterable[str]) -> None:
@@ -279,53 +229,6 @@ def as_raw(array: pa.Array, raw: Column) -> np.ndarray:
     if raw.type.is_requested_as_text:
         return np.asarray(array.cast(pa.binary()).fill_null(b""), dtype=object)
     return array.to_numpy(zero_copy_only=False).astype(raw.type.request, copy=False)
-
-
-def as_tf_examples(batch: pa.RecordBatch, columns: Iterable[Column]) -> list[bytes]:
-    """Return each row as a serialised `tf.train.Example`; missing values are left out.
-
-    The bytes are those of protobuf's deterministic serialisation. Use it for requests and proofs,
-    but not between stages.
-    """
-    # tfx_bsl writes an empty feature for a missing value, and the features in random order. So it
-    # encodes each column separately, without missing values; a row is its features joined.
-    columns = sorted(columns, key=lambda c: c.name.encode())
-    encoded = [_encoded_features(requested(column(batch, c.name), c), c.name) for c in columns]
-    if not encoded:
-        return [b""] * batch.num_rows
-    return [_nested(b"".join(row)) for row in zip(*encoded, strict=True)]
-
-
-def _encoded_features(array: pa.Array, name: str) -> np.ndarray:
-    """Return, as objects [rows], the entry of the map of features; b"" if it is missing."""
-    from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
-
-    present = pa.RecordBatch.from_arrays([array.drop_null()], [name])
-    examples = RecordBatchToExamplesEncoder().encode(as_lists(present))
-    entries = np.full(len(array), b"", dtype=object)
-    entries[np.asarray(array.is_valid())] = objects(
-        [e[2:] if e[1] < 0x80 else e[_header_size(e) :] for e in examples]
-    )
-    return entries
-
-
-def _header_size(message: bytes) -> int:
-    """Return the number of bytes before the content of an Example: a tag and the length."""
-    size = 2
-    while message[size - 1] & 0x80:
-        size += 1
-    return size
-
-
-def _nested(features: bytes) -> bytes:
-    """Return an Example with these features; without features it has no bytes."""
-    if not features:
-        return b""
-    length, left = bytearray(), len(features)
-    while left > 0x7F:
-        length.append(left & 0x7F | 0x80)
-        left >>= 7
-    return b"\n" + bytes([*length, left]) + features
 
 
 def objects(values: Sequence[Any]) -> np.ndarray:

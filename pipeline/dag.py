@@ -22,7 +22,7 @@ from components.tasks import outcomes
 from components.tasks import protocol as tasks
 from components.transform import preprocessing
 from components.transform.treatments import protocol as treatments
-from pipeline import digests, published, rule_nodes, source, span_nodes, spans
+from pipeline import digests, published, rule_nodes, source, spans
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
@@ -117,22 +117,14 @@ def build(
     only what depends on it. `run_id` makes push run each time; no other node receives it. `known`
     has digests of source files that were read before.
     """
-    from tfx.orchestration import metadata
-    from tfx.orchestration.pipeline import Pipeline
+    from pipeline.cached_pipeline import cached
 
     shared = _Shared.of(dataset)
     data = _data(shared, dataset, folders, known, allow_anomalies)
     model = _model(shared, dataset, data)
     verdict = _verdict(shared, dataset, folders, run_id, data, model)
-    return Pipeline(
-        pipeline_name=pipeline_id(dataset.spec.name, nodes(dataset)),
-        pipeline_root=folders.artifacts,
-        components=[*data.values(), *model.values(), *verdict.values()],
-        enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(
-            str(folders.metadata)
-        ),
-    )
+    name = pipeline_id(dataset.spec.name, nodes(dataset))
+    return cached(name, folders, [*data.values(), *model.values(), *verdict.values()])
 
 
 @dataclass(frozen=True)
@@ -251,6 +243,7 @@ def _data(
 ) -> Nodes:
     """Build the nodes from the source to examples that passed the gate."""
     from components.validate.component import gate, import_schema, statistics, validate
+    from pipeline import span_nodes
 
     present = source.fingerprint(dataset, known)
     read = _ingest(shared, dataset, known, present)
@@ -321,6 +314,8 @@ def _ingest(shared: _Shared, dataset: Dataset, known: DigestCache, present: str)
         "prepare": dataset.spec.prepare.model_dump_json(),
     }
     if dataset.spans:
+        from pipeline import span_nodes
+
         own = [source.fingerprint(spans.alone(dataset, span), known) for span in dataset.spans]
         return span_nodes.ingest(dataset, parameters, shared.settings, own, present, shared.code)
     ingested = ingest(

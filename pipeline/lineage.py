@@ -77,7 +77,7 @@ def check(metadata: Path) -> None:
 
 def read_run(metadata: Path, run_id: str) -> dict[str, Execution]:
     """Return what each node that the run reached did, by node id; empty before the first one."""
-    from ml_metadata.proto import metadata_store_pb2 as mlmd
+    from pipeline.metadata_store import mlmd
 
     with _as_it_is(metadata) as store:
         context = store.get_context_by_type_and_name(_RUN, run_id)
@@ -100,7 +100,7 @@ def latest_parameters(metadata: Path, *functions: str) -> dict[str, int | float 
     None if there is no such node. A node that is one of several of a stage has another id than its
     function's name.
     """
-    from ml_metadata.proto import metadata_store_pb2 as mlmd
+    from pipeline.metadata_store import mlmd
 
     good = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
     with _as_it_is(metadata) as store:
@@ -128,8 +128,7 @@ def repeat(metadata: Path, of: str, run_id: str, *, anew: str, **changed: int) -
     Raises:
       ConfigError: the record cannot be read.
     """
-    from ml_metadata.errors import StatusError
-    from ml_metadata.proto import metadata_store_pb2 as mlmd
+    from pipeline.metadata_store import StatusError, mlmd
 
     with _readable(metadata, StatusError, RuntimeError):
         store = _open(metadata)
@@ -160,8 +159,7 @@ def tidy(metadata: Path, artifacts: str) -> list[str]:
     Raises:
       ConfigError: the record cannot be read.
     """
-    from ml_metadata.errors import StatusError
-    from ml_metadata.proto import metadata_store_pb2 as mlmd
+    from pipeline.metadata_store import StatusError, mlmd
 
     if not metadata.exists():
         return []
@@ -199,7 +197,7 @@ def _as_it_is(metadata: Path) -> Iterator[MetadataStore]:
     because of that, and so can a reader while a run writes. SQLite copies the last commit as a
     whole.
     """
-    from ml_metadata.errors import StatusError
+    from pipeline.metadata_store import StatusError
 
     with (
         _readable(metadata, StatusError, RuntimeError),
@@ -246,13 +244,9 @@ def _readable(metadata: Path, *more: type[Exception]) -> Iterator[None]:
 
 
 def _open(metadata: Path) -> MetadataStore:
-    from ml_metadata import MetadataStore
-    from ml_metadata.proto import metadata_store_pb2 as mlmd
+    from pipeline.metadata_store import opened
 
-    config = mlmd.ConnectionConfig()
-    config.sqlite.filename_uri = str(metadata)
-    config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-    return MetadataStore(config)
+    return opened(metadata)
 
 
 def _node_of(store: MetadataStore, execution: Any) -> str:
@@ -262,7 +256,7 @@ def _node_of(store: MetadataStore, execution: Any) -> str:
 
 
 def _outputs(store: MetadataStore, executions: list[int]) -> dict[int, dict[str, Artifact]]:
-    from ml_metadata.proto import metadata_store_pb2 as mlmd
+    from pipeline.metadata_store import mlmd
 
     written = [
         event
@@ -281,7 +275,7 @@ def _outputs(store: MetadataStore, executions: list[int]) -> dict[int, dict[str,
 
 def _copy_of_output(store: MetadataStore, event: Any, changed: Mapping[str, int]) -> Any:
     """Return an unsaved copy of the artifact that an event puts out; None for an input."""
-    from ml_metadata.proto import metadata_store_pb2 as mlmd
+    from pipeline.metadata_store import mlmd
 
     if event.type != mlmd.Event.OUTPUT:
         return None

@@ -58,12 +58,14 @@ def command(
     """
     if as_json and output is not None:
         raise click.UsageError("--json shows the records that -o writes: leave one out")
+    from components.ingest.rejects import with_values
+
     folder, counts = find(run)
     kept = rejects = read_rejects(folder)
     for name, wanted in (("reason", reasons), ("column", columns), ("source", sources)):
         if wanted:
             _check_known(kept[name], name, wanted)
-            rejects = _only(rejects, name, wanted)
+            rejects = with_values(rejects, name, wanted)
     if as_json:
         answers.show(_content(rejects, samples, counts) | {"folder": folder})
         return
@@ -90,13 +92,6 @@ def _check_known(values: pa.ChunkedArray, name: str, wanted: Sequence[str]) -> N
                 f"no rejected record has the {name} {value!r}; {did_you_mean(value, known)}",
                 where=f"--{name}",
             )
-
-
-def _only(rejects: pa.Table, name: str, wanted: Sequence[str]) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return rejects.filter(pc.is_in(rejects[name], value_set=pa.array(wanted, pa.string())))
 
 
 def _write(rejects: pa.Table, run: str, output: str, *, force: bool) -> None:

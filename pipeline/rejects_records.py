@@ -66,14 +66,14 @@ def write(encoded: EncodedRecords, kind: str, path: str) -> None:
 
 def _of_avro(rejects: pa.Table) -> EncodedRecords | None:
     """Return Avro records; None if their files have different schemas."""
-    if rejects_rows.read(rejects, "avro") is None:
-        return None
     records, schemas = [], []
     for path in rejects["source"].unique().to_pylist():
         own = rejects.filter(pc.equal(rejects["source"], path))
-        header, encoded = avro.encoded_at(path, set(own["line"].to_pylist()))
-        records += encoded
-        schemas.append(header.schema)
+        found = avro.records_at(path, set(own["line"].to_pylist()))
+        if not rejects_rows.are_the_same(found.rows, own):
+            return None
+        records += found.encoded
+        schemas.append(found.schema)
     return (
         EncodedRecords(records, schemas[0]) if schemas.count(schemas[0]) == len(schemas) else None
     )

@@ -35,7 +35,7 @@ def read(rejects: pa.Table, kind: str) -> pa.Table | None:
             table = rows_at(path, reader, own["line"].to_pylist())
         except DataError:
             return None
-        if not _are_the_same(table, own):
+        if not are_the_same(table, own):
             return None
         tables.append(table)
     try:
@@ -62,7 +62,7 @@ def records_of(rejects: pa.Table) -> list[bytes]:
     return [text.encode() if raw is None else raw for text, raw in zip(*columns, strict=True)]
 
 
-def _are_the_same(rows: pa.Table, rejects: pa.Table) -> bool:
+def are_the_same(rows: pa.Table, rejects: pa.Table) -> bool:
     """Return whether the rows are those that were rejected, by the columns that the run read."""
     kept = [json.loads(record) for record in records_of(rejects)]
     names = list(kept[0])

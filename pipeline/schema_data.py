@@ -118,14 +118,9 @@ def _of_run(run: str) -> Data | None:
 
 
 def _of_split(folder: str, split: str) -> dict[str, Measured]:
-    from tensorflow_metadata.proto.v0 import statistics_pb2
+    from components.validate import measured, stored
 
-    from components.validate import measured
-    from components.validate.files import statistics_path
-
-    statistics = statistics_pb2.DatasetFeatureStatisticsList()
-    statistics.ParseFromString(files.read_bytes(statistics_path(folder, split)))
-    return measured.of_statistics(statistics.datasets[0])
+    return measured.of_statistics(stored.load(folder, split).datasets[0])
 
 
 def _not_integers(folder: str) -> dict[str, list[str]]:
@@ -147,8 +142,6 @@ def _add(found: dict[str, list[str]], column: str, reason: str, value: str | Non
 
 
 def _of_table(dataset: Dataset) -> Data:
-    import pyarrow as pa
-
     from components.validate import measured
     from pipeline.show import parts_of
 
@@ -166,5 +159,5 @@ def _of_table(dataset: Dataset) -> Data:
         if read >= _ROWS:
             break
     names = [column.name for column in dataset.columns]
-    rows = pa.Table.from_batches(batches).select(names) if batches else pa.table({})
-    return Data(f"the first {read:,} records of the table", [measured.of_rows(rows)], rejected)
+    columns = measured.of_batches(batches, names)
+    return Data(f"the first {read:,} records of the table", [columns], rejected)

@@ -11,10 +11,9 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from components import files, lean_imports, progress, stores, tensorflow_runtime
 from components.compat import quiet_environment
@@ -194,13 +193,6 @@ def _unexpected(error: Exception, stage: str, log: str) -> UnexpectedError:
         where=log,
         remedy="read the traceback there",
     )
-
-
-def beam_options(arguments: Sequence[str], **settings: Any) -> Any:
-    """Return Beam's options from the command line, as PipelineOptions."""
-    from apache_beam.options.pipeline_options import PipelineOptions
-
-    return PipelineOptions(list(arguments), **settings)
 
 
 @contextlib.contextmanager

@@ -207,7 +207,9 @@ def _configs(
                 "--config replaces the other options for models",
                 expected="no RUN-OR-FOLDER, --name, --version, --versions or --label with it",
             )
-        return config.read(config_file)
+        from components.serve import config_file as configured  # TensorFlow Serving's messages
+
+        return configured.read(config_file)
     if run_or_folder is None:
         raise ConfigError(
             "there is nothing to serve",

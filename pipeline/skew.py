@@ -16,6 +16,7 @@ import click
 
 from components import files, lean_imports
 from components.compat import quiet_imports
+from components.validate import log_files
 from pipeline import answers, completion, lineage
 from pipeline.folders import Folders
 from pipeline.shortages import noticing_shortages
@@ -70,9 +71,7 @@ def command(run: str, logs: tuple[str, ...], threshold: float, as_json: bool) ->
 
     The exit code is 0 if nothing moved beyond its threshold, and 3 if something did.
     """
-    from components.validate import request_logs
-
-    request_logs.find(logs)  # reports a wrong path before anything heavy is imported
+    log_files.find(logs)  # reports a wrong path before anything heavy is imported
     # Google's libraries warn at every start that support for Python 3.10 ends.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
     reference = find(run)

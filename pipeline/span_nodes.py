@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tfx.types.channel_utils import union
+
+from components.ingest.component import ingest_span, join_spans
+from components.validate.component import measure_span
 from pipeline import spans
 from schemas.catalog import Dataset
 
@@ -29,10 +33,6 @@ def ingest(
       whole: the fingerprint of all of them.
       code: the digest of each node's code, by function.
     """
-    from tfx.types.channel_utils import union
-
-    from components.ingest.component import ingest_span, join_spans
-
     # with another choice of spans, each of them is still the same
     source = dataset.spec.source.model_dump_json(exclude={"spans"})
     read = {
@@ -68,8 +68,6 @@ def statistics(
       schema: the channel of the schema.
       code: the digest of each node's code, by function.
     """
-    from components.validate.component import measure_span
-
     return {
         name: measure_span(
             examples=read[spans.ingest_node(span)].outputs["examples"],

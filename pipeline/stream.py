@@ -206,12 +206,12 @@ class Flow:
           KeyboardInterrupt: the stream was interrupted.
           ConfigError: an option has no effect on this runner.
         """
-        from apache_beam.options.pipeline_options import StandardOptions
+        from pipeline import beam_jobs
 
-        options = scoring.beam_options(arguments)
-        runner = str(options.view_as(StandardOptions).runner or "")
+        options = beam_jobs.options_of(arguments)
+        runner = beam_jobs.runner_of(options)
         if runner.rpartition(".")[2].lower().removesuffix("runner") not in _IN_PROCESS:
-            self._run_elsewhere(scoring.beam_options(arguments, streaming=True))
+            self._run_elsewhere(beam_jobs.options_of(arguments, streaming=True))
             return
         logging.getLogger("apache_beam").setLevel(logging.WARNING)  # it logs a page per pipeline
         if self._subscription is not None:
@@ -227,17 +227,14 @@ class Flow:
         """
         if not self._started:
             return []
-        from apache_beam.runners.runner import PipelineState
-
         from components.score import counts
+        from pipeline import beam_jobs
 
         scores = self._topic or self._output
         assert scores is not None  # checked by check()
         if self._result is not None:
             # A template is finished once it is written, and has no job with counters.
-            done = getattr(self._result, "has_job", True) and PipelineState.is_terminal(
-                self._result.state
-            )
+            done = getattr(self._result, "has_job", True) and beam_jobs.is_done(self._result)
             if not done:
                 return ["the job continues on its runner, which counts", f"scores: {scores}"]
             # This process has no counters of workers elsewhere.
@@ -246,7 +243,7 @@ class Flow:
 
     def _run_elsewhere(self, options: Any) -> None:
         """Run one unbounded pipeline, on a runner that can keep its state."""
-        import apache_beam as beam
+        from pipeline import beam_jobs
 
         if self._subscription is not None and self._stop_after is not None:
             raise ConfigError(
@@ -254,7 +251,7 @@ class Flow:
                 where="--stop-after, and --runner after --",
                 remedy="leave --stop-after out, and drain the job to end it",
             )
-        pipeline = beam.Pipeline(options=options)
+        pipeline = beam_jobs.pipeline_of(options)
         if self._subscription is not None:
             self._steps().read_and_score_messages(pipeline, self._subscription, self._wait)
         else:
@@ -268,10 +265,9 @@ class Flow:
         self, options: Any, warn: Callable[[str], None], check: Callable[[], None]
     ) -> None:
         """Look for files, and score each batch of new files in a bounded pipeline."""
-        from apache_beam.io.filesystem import FileMetadata
-
         from components.score.bounded import BoundedPipeline
         from components.score.looks import look_for_files
+        from pipeline import beam_jobs
 
         assert self._pattern is not None  # checked by check()
         until = self._until()
@@ -284,8 +280,7 @@ class Flow:
             warn=warn,
             check=check,
         ):
-            new = [FileMetadata(e.path, e.size, e.changed / 1e9) for e in entries]
-            _log(f"{len(new):,} files", pipeline.run(new))
+            _log(f"{len(entries):,} files", pipeline.run(beam_jobs.as_metadata(entries)))
 
     def _run_on_messages(
         self, options: Any, warn: Callable[[str], None], check: Callable[[], None]

@@ -113,7 +113,7 @@ def parse_schema(text: str, *, where: str) -> schema_pb2.Schema:
     Raises:
       ConfigError: the text is not a TFMD schema; names the line.
     """
-    from tensorflow_metadata.proto.v0 import schema_pb2
+    from schemas.schema_proto import schema_pb2
 
     schema = parse_as_written(text, where=where)
     for feature in schema.feature:
@@ -147,8 +147,7 @@ def parse_as_written(text: str, *, where: str) -> schema_pb2.Schema:
     Raises:
       ConfigError: the text is not a TFMD schema; names the line.
     """
-    from google.protobuf import text_format
-    from tensorflow_metadata.proto.v0 import schema_pb2
+    from schemas.schema_proto import schema_pb2, text_format
 
     depth, line = deepest(text)
     if depth > _DEEPEST:
@@ -218,7 +217,7 @@ def kind_of(feature: schema_pb2.Feature) -> tuple[str, tuple[str, ...]]:
     A type that examples do not support, and a domain that does not fit the type, give the name in
     `type`.
     """
-    from tensorflow_metadata.proto.v0 import schema_pb2
+    from schemas.schema_proto import schema_pb2
 
     written: str = schema_pb2.FeatureType.Name(feature.type)
     domain = feature.WhichOneof("domain_info")

@@ -116,7 +116,7 @@ def _times(feature: Any, at: Path) -> Iterator[Problem]:
 
 def type_of(feature: Any) -> str:
     """Return the name in `type`."""
-    from tensorflow_metadata.proto.v0 import schema_pb2
+    from schemas.schema_proto import schema_pb2
 
     name: str = schema_pb2.FeatureType.Name(feature.type)
     return name

@@ -8,27 +8,27 @@ come from the graph that serves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from components import progress, runner
 from components.evaluate.figures import Figures, Totals
 from components.evaluate.judge import judge
 from components.evaluate.published import content_digest
 from components.evaluate.report import LastBlessed, Report, Uncalibrated, worst
+from components.evaluate.scoring import EvaluationModel, ScoreBatches, SumBatches
 from components.evaluate.slices import Slicing, choose_slices
-from components.examples import count_rows, read_examples, split_folder
+from components.example_batches import read_examples
+from components.examples import count_rows, split_folder
 from components.export.signatures import EVALUATION
+from components.ingest.outcome import outcome
 from components.tasks.protocol import Metrics, work_of
 from schemas.columns import Column, find
 from schemas.errors import DataError, ModelError
 from schemas.evaluation import Evaluation
 from schemas.tasks import BY_NAME
 from schemas.tasks.options import TaskOptions
-
-if TYPE_CHECKING:
-    from apache_beam.options.pipeline_options import PipelineOptions
-
-    from components.evaluate.scoring import EvaluationModel
 
 STAGE = "evaluate"
 SPLIT = "test"
@@ -65,8 +65,6 @@ def evaluate(
       DataError: the test split is empty.
       ModelError: the model cannot be scored on these examples, or gives invalid scores.
     """
-    from components.evaluate.scoring import EvaluationModel
-
     if not count_rows(examples, SPLIT):
         raise DataError(
             f"the {SPLIT} split has no rows to judge a model on",
@@ -104,8 +102,6 @@ def _last_blessed(
     path: str | None, model: str, columns: Sequence[Column]
 ) -> tuple[LastBlessed | None, EvaluationModel | None]:
     """Return the last blessed model, to be scored if it can be; a note says why it cannot."""
-    from components.evaluate.scoring import EvaluationModel
-
     if path is None:
         return None, None
     if content_digest(path) == content_digest(model):
@@ -127,11 +123,6 @@ def _measure(
     options: PipelineOptions | None,
 ) -> Figures:
     """Score the split with all models in one Beam pass and return the figures."""
-    import apache_beam as beam
-
-    from components.evaluate.scoring import ScoreBatches, SumBatches
-    from components.ingest.outcome import outcome
-
     score = ScoreBatches(model, last_blessed, slicings, task.weight)
     needed = dict.fromkeys(c.name for c in (*score.columns, *(s.column for s in slicings)))
     if task.weight is not None:

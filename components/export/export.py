@@ -10,26 +10,27 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
+import tensorflow as tf
 
-from components import files
+from components import files, saved_models
 from components.examples import arrow_schema, iter_batches
 from components.export import column_file
 from components.export import signatures as names
+from components.export.module import ServingGraph
 from components.export.slim import slim
 from components.export.terms import read_terms
 from components.export.warmup import write_warmup
+from components.export.warnings import Warnings
 from components.tasks.learned import read_learned
+from components.train.model import BASELINE_FILE, MODEL_FILE, load
 from schemas import layout as layouts
 from schemas.columns import Column
 from schemas.expectations import Expectation
 from schemas.layout import Layout
 from schemas.tasks.options import ExportOptions, TaskOptions
-
-if TYPE_CHECKING:
-    from components.export.warnings import Warnings
 
 WARMUP_ROWS = 16
 
@@ -62,11 +63,6 @@ def export(
     Raises:
       ConfigError: a feature is made from a column that requests do not contain.
     """
-    import tensorflow as tf
-
-    from components.export.module import ServingGraph
-    from components.train.model import BASELINE_FILE, MODEL_FILE, load
-
     layout = read_layout(transform_graph_dir)
     serving = names.serving_columns(columns, layout)
     evaluation = names.evaluation_columns(columns, layout, label)
@@ -107,8 +103,6 @@ def _warnings(
     serving: tuple[Column, ...],
     expectations: Iterable[Expectation],
 ) -> Warnings:
-    from components.export.warnings import Warnings
-
     known = {name: len(terms) for name, terms in read_terms(transform_graph_dir, layout).items()}
     return Warnings.of(serving, expectations, layout, known)
 
@@ -121,8 +115,6 @@ def finish_signatures(
     Inputs are named after their columns, those of a request may be left out, and the
     signatures for TensorFlow Serving's :classify and :regress are marked so.
     """
-    from components import saved_models
-
     proto = saved_models.read(saved_model)
     signatures = proto.meta_graphs[0].signature_def
     inputs = dict.fromkeys(names.BY_COLUMN, serving) | {names.EVALUATION: evaluation}

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+from google.protobuf import descriptor_pb2
+from tensorflow.core.example import example_pb2, feature_pb2
 
 from components.export import signatures as names
 from components.export.graph_errors import require
@@ -186,9 +188,6 @@ def _only(values: tf.Tensor) -> tf.Tensor:
 
 def _descriptors() -> bytes:
     """Return the messages' descriptors for TensorFlow: not every program has them built in."""
-    from google.protobuf import descriptor_pb2
-    from tensorflow.core.example import example_pb2, feature_pb2
-
     files = descriptor_pb2.FileDescriptorSet()
     for module in (feature_pb2, example_pb2):
         module.DESCRIPTOR.CopyToProto(files.file.add())

@@ -8,16 +8,16 @@ requests.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
-from components.examples import as_raw_columns, as_tf_examples
+from components.encoded_examples import as_tf_examples
+from components.examples import as_raw_columns
 from components.export import signatures as names
 from schemas.columns import Column
-
-if TYPE_CHECKING:
-    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 
@@ -41,8 +41,6 @@ def write_warmup(
     """
     if not rows.num_rows:
         return
-    import tensorflow as tf
-
     path = os.path.join(saved_model, FILE)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with tf.io.TFRecordWriter(path) as writer:
@@ -52,10 +50,8 @@ def write_warmup(
 
 def warmup_requests(
     rows: pa.RecordBatch, columns: tuple[Column, ...], model_name: str, methods: tuple[str, ...]
-) -> list[PredictionLog]:
+) -> list[prediction_log_pb2.PredictionLog]:
     """Return one request a signature, each of all the rows."""
-    from tensorflow_serving.apis import prediction_log_pb2
-
     examples = as_tf_examples(rows, columns)
     logs = []
     for name in (names.SERVING_DEFAULT, names.TRANSFORM_FEATURES, *names.BY_COLUMN):
@@ -77,8 +73,6 @@ def warmup_requests(
 
 
 def _fill_predict(request: Any, inputs: dict[str, Any]) -> None:
-    import tensorflow as tf
-
     for name, values in inputs.items():
         request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
 

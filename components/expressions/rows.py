@@ -7,9 +7,8 @@ TensorFlow. What is undefined is null; a condition that is null is not true.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,14 +21,6 @@ from schemas.errors import ConfigError, DataError
 from schemas.expressions.tree import Expression, Node
 from schemas.types import FLOAT
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-_SETTINGS = {
-    "enable_external_access": "false",  # no file and no network
-    "threads": "1",
-    "lock_configuration": "true",
-}
 _BATCH = "batch"
 
 
@@ -70,16 +61,16 @@ class RowExpressions:
         Raises:
           DataError: DuckDB refuses.
         """
-        import duckdb
+        from components.expressions import duckdb_connection
 
         arrays = [_typed(column(batch, each.name), each) for each in self.columns]
         table = pa.Table.from_arrays(arrays, [f"c{i}" for i in range(len(arrays))])
-        connection = _connection()
+        connection = duckdb_connection.own()
         try:
             connection.register(_BATCH, table)
             found = result_of(connection.execute(self._sql))
             connection.unregister(_BATCH)
-        except duckdb.Error as error:
+        except duckdb_connection.Error as error:
             raise DataError(
                 f"DuckDB cannot compute {self._shown()}: {str(error).splitlines()[0]}",
                 where=", ".join(self._expressions),
@@ -113,20 +104,9 @@ def _typed(array: pa.Array, raw: Column) -> pa.Array:
     return array.cast(pa.list_(wanted) if raw.is_list else wanted)
 
 
-_local = threading.local()
-
-
-def _connection() -> DuckDBPyConnection:
-    """Return the connection of this thread, without tables."""
-    import duckdb
-
-    if not hasattr(_local, "connection"):
-        _local.connection = duckdb.connect(":memory:", config=_SETTINGS)
-    connection: DuckDBPyConnection = _local.connection
-    return connection
-
-
 def value_of(tree: Node) -> Any:
     """Return the value of a tree without columns, such as True; None if it is undefined."""
-    found = _connection().execute(query([tree], {}, "(SELECT 1)")).fetchone()
+    from components.expressions import duckdb_connection
+
+    found = duckdb_connection.own().execute(query([tree], {}, "(SELECT 1)")).fetchone()
     return found[0] if found else None

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components import files
 from components.examples import ShardWriter
@@ -62,3 +63,8 @@ def publish_rejects(kept: Sequence[str], root: str) -> None:
             return
     for file, path in zip(kept, paths, strict=True):
         files.move(file, path)
+
+
+def with_values(rejects: pa.Table, column: str, values: Sequence[str]) -> pa.Table:
+    """Return the rejects that have one of these values in a column of their files."""
+    return rejects.filter(pc.is_in(rejects[column], value_set=pa.array(values, pa.string())))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from tensorflow.core.protobuf import meta_graph_pb2
 
 from components.parity.libtensorflow import (
     NUMPY_TYPES,
@@ -179,8 +180,6 @@ class SavedModel:
 
 def read_signatures(meta_graph: bytes) -> dict[str, SignatureDef]:
     """Return the signatures of a serialised MetaGraphDef."""
-    from tensorflow.core.protobuf import meta_graph_pb2
-
     signatures = meta_graph_pb2.MetaGraphDef.FromString(meta_graph).signature_def
     return {
         name: SignatureDef(

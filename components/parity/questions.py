@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from components.examples import as_raw_columns, as_tf_examples, objects
+from components.examples import as_raw_columns, objects
 from components.export import signatures as names
 from components.parity.compare import Expected, close
 from components.parity.rows import Rows
@@ -120,6 +120,8 @@ def questions(
       evaluation: those and the label's own.
       methods: the signatures for :classify and :regress.
     """
+    from components.encoded_examples import as_tf_examples  # TensorFlow's encoder
+
     everything = slice(0, rows.batch.num_rows)
     examples = objects(as_tf_examples(rows.batch, serving))
     raw = as_raw_columns(rows.batch, evaluation)

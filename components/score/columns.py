@@ -129,10 +129,10 @@ def _arrow_type(info: Any, output: str, where: str) -> pa.DataType:
 
 
 def _dtype(info: Any) -> str:
-    import tensorflow as tf
-
-    name: str = tf.dtypes.as_dtype(info.dtype).name
-    return name
+    """Return the name of a TensorProto's type, as TensorFlow's Python has it."""
+    names = info.DESCRIPTOR.fields_by_name["dtype"].enum_type.values_by_number
+    name: str = names[info.dtype].name.removeprefix("DT_").lower()
+    return {"float": "float32", "double": "float64", "half": "float16"}.get(name, name)
 
 
 def as_inputs(batch: pa.RecordBatch, inputs: Iterable[Column], where: str) -> pa.RecordBatch:

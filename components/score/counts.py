@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from apache_beam.metrics import Metrics, MetricsFilter
+
 from components import progress
 
 STAGE = "stream"
@@ -18,16 +20,12 @@ READ, SCORED, REJECTED = "records_read", "records_scored", "records_rejected"
 
 def count(name: str, rows: int) -> None:
     """Add rows to one of the counts; call it in a step of a pipeline."""
-    from apache_beam.metrics import Metrics
-
     Metrics.counter(STAGE, name).inc(rows)
     progress.count(STAGE, name, rows)
 
 
 def of_result(result: Any) -> dict[str, int]:
     """Return the counters of a pipeline's result by name."""
-    from apache_beam.metrics import MetricsFilter
-
     counters = result.metrics().query(MetricsFilter().with_namespace(STAGE))["counters"]
     return {counter.key.metric.name: counter.result or 0 for counter in counters}
 

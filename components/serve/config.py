@@ -1,7 +1,8 @@
 """Which models, versions and labels are served.
 
 A `ModelConfig` for each model comes from command-line options, or from TensorFlow Serving's
-ModelServerConfig as text or message. Only protobuf is imported, so errors are reported at once.
+ModelServerConfig as text (`config_file`) or message. Nothing heavy is imported, so errors are
+reported at once.
 """
 
 from __future__ import annotations
@@ -129,35 +130,6 @@ def check(config: ModelConfig) -> None:
             )
 
 
-def read(path: str) -> tuple[ModelConfig, ...]:
-    """Read the models from a file: a ModelServerConfig in protobuf's text format.
-
-    Raises:
-      ConfigError: it cannot be read, is not such a message, or names versions that do not exist.
-    """
-    from google.protobuf import text_format
-    from tensorflow_serving.config import model_server_config_pb2
-
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        message = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the configuration cannot be read: {error}", where=path) from None
-    except text_format.ParseError as error:
-        raise ConfigError(
-            f"this is not a ModelServerConfig: {error}",
-            where=path,
-            expected='model_config_list { config { name: "taxi" base_path: "/models/taxi" } }',
-        ) from None
-    configs = tuple(
-        _of_message(each, folders.find(each.base_path)) for each in listed(message, path)
-    )
-    for config in configs:
-        check(config)
-    return configs
-
-
 def listed(message: Any, where: str) -> list[Any]:
     """Return the configurations in a ModelServerConfig, one for each model.
 
@@ -188,12 +160,13 @@ def changed(message: Any, current: ModelConfig) -> ModelConfig:
     Raises:
       ConfigError: it names versions that do not exist.
     """
-    config = _of_message(message, current.base)
+    config = of_message(message, current.base)
     check(config)
     return config
 
 
-def _of_message(message: Any, base: Base) -> ModelConfig:
+def of_message(message: Any, base: Base) -> ModelConfig:
+    """Return the configuration of a model in a ModelServerConfig, whose versions are in `base`."""
     labels = dict(message.version_labels)
     for label in labels:
         folders.check_name(label, "a label")

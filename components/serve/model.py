@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import types_pb2
 
 from components import saved_models
 from components.export import column_file
@@ -210,8 +211,6 @@ def _check_rows(
 
 
 def _tensor(info: Any) -> Tensor:
-    from tensorflow.core.framework import types_pb2
-
     shape = info.tensor_shape
     sizes = None if shape.unknown_rank else tuple(dim.size for dim in shape.dim)
     return Tensor(info.name, types_pb2.DataType.Name(info.dtype), sizes)

@@ -7,37 +7,26 @@ answered. Reading the log needs no code of this project.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from tensorflow_serving.apis import prediction_log_pb2
 
 from components.serve import grpc_tensors, routes, tf_examples
 from components.serve.messages import Exchange
 
-if TYPE_CHECKING:
-    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
-
 _TAGS = ("serve",)
 
 
-def loggable(exchange: Exchange) -> bool:
-    """Return whether an exchange was one request to one signature, and succeeded."""
-    return (
-        exchange.outputs is not None
-        and exchange.inputs is not None
-        and exchange.method in routes.ASKING
-        and exchange.status == 200
-    )
-
-
-def prediction_log(exchange: Exchange, *, sample: float, seconds: float) -> PredictionLog:
-    """Return the log of an exchange that is `loggable`.
+def prediction_log(
+    exchange: Exchange, *, sample: float, seconds: float
+) -> prediction_log_pb2.PredictionLog:
+    """Return the log of an exchange that was one request to one signature, and succeeded.
 
     Args:
       exchange: the exchange.
       sample: the share of exchanges that are logged, 0 to 1.
       seconds: the time of the answer, since 1970.
     """
-    from tensorflow_serving.apis import prediction_log_pb2
-
     log = prediction_log_pb2.PredictionLog()
     _fill_spec(log.log_metadata.model_spec, exchange)
     log.log_metadata.sampling_config.sampling_rate = sample

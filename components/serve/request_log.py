@@ -17,11 +17,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from typing import Any, Protocol
 
+from components.serve import routes
 from components.serve.background import Background
 from components.serve.messages import Arrays, Exchange
-from components.serve.prediction_log import loggable, prediction_log
-from components.serve.tfrecords import FRAME, TFRecords, Writer
 from schemas.errors import ConfigError
 
 PARTIAL = ".partial"
@@ -30,7 +30,22 @@ _NAME = re.compile(r"requests-\d{8}T\d{6}\.\d{6}Z-\d+\.tfrecord(\.partial)?")
 _MOST_WAITING = 64 << 20  # bytes of inputs and outputs
 _RETRY_SECONDS = 30.0
 
+_FRAME = 16  # bytes that the format adds to a record
+
 _logger = logging.getLogger(__name__)
+
+
+class Writer(Protocol):
+    """A file of records; raises OSError if it cannot be written."""
+
+    def write(self, record: bytes) -> None:
+        """Append a record."""
+
+    def flush(self) -> None:
+        """Flush to the operating system, so that the records survive this process."""
+
+    def close(self) -> None:
+        """Finish the file."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +114,7 @@ class RotatedFiles:
         Raises:
           OSError: writing fails; the file is abandoned.
         """
-        size = len(record) + FRAME
+        size = len(record) + _FRAME
         with self._given_up_on_error():
             if self._writer is not None and self._bytes + size > self._file_bytes:
                 self.close()
@@ -174,6 +189,28 @@ class RotatedFiles:
             raise
 
 
+def loggable(exchange: Exchange) -> bool:
+    """Return whether an exchange was one request to one signature, and succeeded."""
+    return (
+        exchange.outputs is not None
+        and exchange.inputs is not None
+        and exchange.method in routes.ASKING
+        and exchange.status == 200
+    )
+
+
+def _as_message(exchange: Exchange, *, sample: float, seconds: float) -> Any:
+    from components.serve.prediction_log import prediction_log  # TensorFlow's messages
+
+    return prediction_log(exchange, sample=sample, seconds=seconds)
+
+
+def _tfrecords(path: str) -> Writer:
+    from components.serve.tfrecords import TFRecords  # TensorFlow
+
+    return TFRecords(path)
+
+
 class RequestLog:
     """Writes the request log; an `Observer`.
 
@@ -203,7 +240,7 @@ class RequestLog:
         self._left_out = False
         # The sample needs no cryptographic randomness.
         self._random = random.Random(settings.seed)
-        self._files = RotatedFiles(settings, open_writer or TFRecords, clock)
+        self._files = RotatedFiles(settings, open_writer or _tfrecords, clock)
         self._background: Background[tuple[Exchange, float]] = Background(
             "request log", self._write, _MOST_WAITING
         )
@@ -254,9 +291,9 @@ class RequestLog:
     def _record(self, exchange: Exchange, seconds: float) -> bytes | None:
         """Return the record of an exchange; None, reported once, if it cannot be written."""
         try:
-            log = prediction_log(exchange, sample=self._settings.sample, seconds=seconds)
+            log = _as_message(exchange, sample=self._settings.sample, seconds=seconds)
             record: bytes = log.SerializeToString()
-            if len(record) + FRAME <= self._settings.max_bytes:
+            if len(record) + _FRAME <= self._settings.max_bytes:
                 return record
             what = f"a request of {len(record):,} bytes is larger than the whole log may be"
             error = None

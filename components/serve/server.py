@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from components import tensorflow_runtime
 from components.compat import quiet_imports
-from components.serve import config, descriptors, page
+from components.serve import descriptors, page
 from components.serve.app import App
 from components.serve.config import ModelConfig
 from components.serve.grpc_listener import GrpcListener
@@ -77,6 +77,12 @@ def load_saved_model(path: str) -> Servable:
     return SavedModelBundle(path)
 
 
+def _configured(path: str) -> tuple[ModelConfig, ...]:
+    from components.serve import config_file  # TensorFlow Serving's messages
+
+    return config_file.read(path)
+
+
 @functools.cache
 def _import_tensorflow() -> None:
     """Import all heavy modules, once; takes seconds."""
@@ -84,12 +90,10 @@ def _import_tensorflow() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
     with quiet_imports():
         tensorflow_runtime.install()
-        import tensorflow as tf
-
         import components.serve.grpc_app
         import components.serve.model  # noqa: F401
 
-    tf.get_logger().setLevel("ERROR")  # it warns that sessions are deprecated
+    logging.getLogger("tensorflow").setLevel("ERROR")  # it warns that sessions are deprecated
     # Imported objects stay, so garbage collections, which all requests wait for, skip them.
     gc.collect()
     gc.freeze()
@@ -216,7 +220,7 @@ class Server:
         if path is not None and stamp != self._read:
             self._read = stamp
             try:
-                self.models.configure(await asyncio.to_thread(config.read, path))
+                self.models.configure(await asyncio.to_thread(_configured, path))
                 _logger.info("%s was read again", path)
             except ConfigError as error:
                 _logger.error("the models stay as they were: %s", error)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from components import tfrecords
 from components.serve.failures import RequestError
@@ -71,8 +72,6 @@ def _recorded(model: Servable, path: str) -> Iterator[_Question]:
     """Yield the requests of a warm-up file; unreadable ones are logged and skipped."""
     if not os.path.isfile(path):
         return
-    from tensorflow_serving.apis import prediction_log_pb2
-
     damage, unread = Damage(), 0
     with open(path, "rb") as file:
         for record in islice(tfrecords.records(file, damage), _MOST):

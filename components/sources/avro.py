@@ -9,7 +9,7 @@ import io
 import itertools
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import fastavro
 import pyarrow as pa
@@ -17,10 +17,10 @@ import pyarrow as pa
 from components import files
 from components.sources.avro_arrays import array_of
 from components.sources.avro_blocks import AvroBlock, AvroHeader, read_blocks, read_header
-from components.sources.avro_schema import columns_of, without_logical_types
+from components.sources.avro_schema import AvroColumn, columns_of, without_logical_types
 from components.sources.magic import AVRO
 from components.sources.typed_checks import TypedFormat
-from components.sources.typed_file import FileSize, TypedReader, sample_first
+from components.sources.typed_file import FileSize, TypedReader, sample_first, unique_names
 from schemas.sources.avro import Avro
 
 HAS_TYPES = True
@@ -57,8 +57,7 @@ class AvroRecords:
             file.seek(self._header.size)
             records = decoded(read_blocks(file, self._header), self._header)
             while batch := list(itertools.islice(records, min(rows, _MOST_ROWS))):
-                arrays = [array_of(_values(batch, column.path), column.arrow) for column in columns]
-                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+                yield pa.RecordBatch.from_arrays(_arrays(batch, columns), schema=schema)
 
 
 def decoded(blocks: Iterator[AvroBlock], header: AvroHeader) -> Iterator[dict[str, Any]]:
@@ -70,16 +69,37 @@ def decoded(blocks: Iterator[AvroBlock], header: AvroHeader) -> Iterator[dict[st
     return (record for record, _ in _with_bytes(blocks, header))
 
 
-def encoded_at(path: str, numbers: Collection[int]) -> tuple[AvroHeader, list[bytes]]:
-    """Return a file's header, and the bytes of the records with these numbers, from 1.
+class RecordsAt(NamedTuple):
+    """Some records of a file.
+
+    Attributes:
+      schema: by which they are encoded.
+      rows: their columns that have a name of their own.
+      encoded: the bytes of each.
+    """
+
+    schema: Any
+    rows: pa.Table
+    encoded: list[bytes]
+
+
+def records_at(path: str, numbers: Collection[int]) -> RecordsAt:
+    """Return the records with these numbers, from 1, in order; the file is decoded once.
 
     Raises:
       OSError: the file is damaged.
     """
     with files.open_read(path) as file:
         header = read_header(file)
-        records = enumerate(_with_bytes(read_blocks(file, header), header), 1)
-        return header, [encoded for number, (_, encoded) in records if number in numbers]
+        numbered = enumerate(_with_bytes(read_blocks(file, header), header), 1)
+        found = [each for number, each in numbered if number in numbers]
+    every = columns_of(header.schema)
+    names = unique_names(pa.schema([(column.name, column.arrow) for column in every]))
+    columns = [column for column in every if column.name in names]
+    schema = pa.schema([(column.name, column.arrow) for column in columns])
+    arrays = _arrays([record for record, _ in found], columns)
+    rows = pa.Table.from_arrays(arrays, schema=schema)
+    return RecordsAt(header.schema, rows, [encoded for _, encoded in found])
 
 
 def _with_bytes(
@@ -113,6 +133,11 @@ def _decoded(stream: IO[bytes], schema: Any) -> dict[str, Any]:
         raise OSError(f"a record cannot be decoded: {error!r}") from error
     assert isinstance(record, dict)  # the schema is that of a record
     return record
+
+
+def _arrays(records: Sequence[Mapping[str, Any]], columns: Sequence[AvroColumn]) -> list[pa.Array]:
+    """Return columns of records."""
+    return [array_of(_values(records, column.path), column.arrow) for column in columns]
 
 
 def _values(records: Sequence[Mapping[str, Any]], path: Sequence[str]) -> list[Any]:

@@ -18,10 +18,7 @@ from components.sources.csv_ranges import find_ranges, read_records
 from components.sources.header import Fields, read_fields
 from components.sources.protocol import Block, Selection
 from components.sources.rules import Rules
-from schemas.columns import Column
-from schemas.errors import DataError
 from schemas.sources.csv import Csv
-from schemas.types import BYTES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,31 +71,7 @@ def draft(path: str) -> Csv:
 
 
 def sample(options: Csv, path: str, rows: int) -> tuple[pa.Table, bool]:
-    """Return about the first rows of a file, and whether these are all.
+    """Return about the first rows of a file, and whether these are all."""
+    from components.sources.csv_sample import sample_records  # imports pyarrow
 
-    All columns are texts, with numbers as they are written everywhere else. Those without a name,
-    or with the name of another one, are left out.
-    """
-    import pyarrow as pa  # which a header does not need
-
-    from components.sources.number_text import NumberFormat
-
-    plain = NumberFormat(options.decimal, options.thousands).plain
-    names = Reader(options, Selection(())).parts(path)[0].ignored
-    once = [name for name in names if name and names.count(name) == 1]
-    if not once:
-        raise DataError(
-            "the file's header has no name that only one column has",
-            where=path,
-            expected="column names in the first line",
-        )
-    reader = Reader(options, Selection(tuple(Column(n, BYTES.name, serving=True) for n in once)))
-    batches, read = [], 0
-    for block in reader.read(reader.parts(path)[0]):
-        columns = [plain(column) for column in block.columns.columns]
-        batches.append(pa.RecordBatch.from_arrays(columns, once))
-        read += block.read
-        if read >= rows:
-            return pa.Table.from_batches(batches).slice(0, rows), False
-    schema = pa.schema([(name, pa.string()) for name in once])
-    return pa.Table.from_batches(batches, schema), True
+    return sample_records(options, path, rows)

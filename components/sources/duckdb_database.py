@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
+
 from components.compat import batches_of
 from components.sources.databases import Batches, ResultColumns
 from components.sources.typed_rows import BATCH_ROWS
@@ -17,8 +19,6 @@ class DuckDbDatabase:
     """A DuckDB file, opened for reading."""
 
     def __init__(self, file: str) -> None:
-        import duckdb
-
         self._connection = duckdb.connect(file, read_only=True, config=_CONFIG)
 
     def columns(self, query: str, names: Sequence[str] | None) -> ResultColumns:

@@ -30,9 +30,9 @@ class Packing:
 
 
 def _unpacked_zstd(file: IO[bytes]) -> Any:
-    import pyarrow as pa  # the other ways do not need it
+    from components.sources.zstd import unpacked  # imports pyarrow, which the others do not need
 
-    return pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
+    return unpacked(file)
 
 
 PACKINGS = (

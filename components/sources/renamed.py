@@ -71,22 +71,20 @@ class RenamedReader(protocol.Reader[Part]):
 
     def key_types(self, part: Part) -> pa.Schema:
         """Return the types of the keys."""
-        import pyarrow as pa  # which the first lines of a file do not need
-
-        types = self._reader.key_types(part).types
+        types = self._reader.key_types(part)
         names = [key.name for key in self._columns[self._count :]]
-        return pa.schema(list(zip(names, types, strict=True)))
+        for number, name in enumerate(names):
+            types = types.set(number, types.field(number).with_name(name))
+        return types
 
     def read(self, part: Part) -> Iterator[Block]:
         """Yield a part's records; columns and rejects have the new names."""
-        import pyarrow as pa  # which the first lines of a file do not need
-
         names = [column.name for column in self._columns]
         new = {old: name for name, old in self._old.items()}
         for block in self._reader.read(part):
             yield replace(
                 block,
-                columns=pa.RecordBatch.from_arrays(block.columns.columns, names),
+                columns=block.columns.from_arrays(block.columns.columns, names),
                 rejects=tuple(
                     replace(each, column=new.get(each.column or "", each.column))
                     for each in block.rejects

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import tensorflow as tf
 
 from components.examples import RowGroup, column, read_row_group, row_groups
 from components.train.list_batches import LISTS, WEIGHTS, pack_lists, pack_weights, rebatched
@@ -20,8 +21,6 @@ from schemas.layout import Layout, TransformedFeature
 from schemas.signatures import PADDING
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
     from components.tasks.protocol import Labels
 
 Batch = tuple[dict[str, np.ndarray], np.ndarray]
@@ -39,8 +38,6 @@ def _inputs(layout: Layout) -> list[tuple[str, tuple[TransformedFeature, ...], A
 
 def pack(features: Mapping[str, tf.Tensor], layout: Layout) -> dict[str, tf.Tensor]:
     """Stack transformed features [B], and those of lists [B, any width], to the inputs."""
-    import tensorflow as tf
-
     packed = {
         name: tf.cast(tf.stack([features[f.name] for f in alike], axis=1), dtype)
         for name, alike, dtype in _inputs(layout)
@@ -54,8 +51,6 @@ def pack(features: Mapping[str, tf.Tensor], layout: Layout) -> dict[str, tf.Tens
 
 def _pack_lists(lists: Sequence[tf.Tensor]) -> tf.Tensor:
     """Return lists [B, any width] as [B, L, width], with `PADDING` after their values."""
-    import tensorflow as tf
-
     width = tf.reduce_max(tf.stack([tf.shape(values)[1] for values in lists]))
     padded = [
         tf.pad(
@@ -70,8 +65,6 @@ def _pack_lists(lists: Sequence[tf.Tensor]) -> tf.Tensor:
 
 def _weights(features: Mapping[str, tf.Tensor], lists: TransformedFeature) -> tf.Tensor:
     """Return the weights of lists of ids, float32 [B, any width]; all are 1 if they have none."""
-    import tensorflow as tf
-
     if lists.weights:
         return features[lists.weights]
     ids = features[lists.name]
@@ -198,8 +191,6 @@ class Feed:
 
     def dataset(self) -> tf.data.Dataset:
         """Return the feed's batches as a dataset; every iteration is the next epoch."""
-        import tensorflow as tf
-
         inputs = {
             name: tf.TensorSpec([None, len(features)], dtype)
             for name, features, dtype in _inputs(self._layout)

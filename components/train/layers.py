@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 _START = 0.05  # the largest value of an embedding before training
 
@@ -191,8 +192,6 @@ class Dropout(keras.layers.Layer):
 
     def call(self, x: Any, training: bool = False) -> Any:
         """Drop units if training."""
-        import tensorflow as tf
-
         dropped = round(self.rate * self._LEVELS)
         if not training or not dropped:
             return x

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
+from tensorflow.core.example import example_pb2
 
 from components.tfrecords import parsed
 from components.validate import logged_lists
@@ -126,8 +128,6 @@ def _of_input(given: Any, columns: Mapping[str, Column]) -> LoggedRows:
 
 
 def _of_serialised(examples: Sequence[bytes], columns: Mapping[str, Column]) -> LoggedRows:
-    from tensorflow.core.example import example_pb2
-
     read = [parsed(example_pb2.Example, each) for each in examples]
     features = [each.features.feature for each in read if each is not None]
     rows = _of_features(features, columns)
@@ -187,8 +187,6 @@ def _values(proto: Any) -> list[Any]:
         return list(values)
     if not 0 <= size <= _MOST_VALUES:
         raise UnreadableError(f"a tensor of {size} values")
-    import tensorflow as tf
-
     try:
         listed: list[Any] = tf.make_ndarray(proto).reshape(-1).tolist()
     except (TypeError, ValueError) as error:

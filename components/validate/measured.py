@@ -5,7 +5,7 @@ Needs protobuf and pyarrow; TFDV's statistics are read without TFDV.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -52,9 +52,12 @@ def of_statistics(
     }
 
 
-def of_rows(rows: pa.Table) -> dict[str, Measured]:
-    """Return each column of rows as ingest reads them."""
-    return {name: _of_column(rows[name]) for name in rows.column_names}
+def of_batches(batches: Sequence[pa.RecordBatch], names: Sequence[str]) -> dict[str, Measured]:
+    """Return some columns of rows as ingest reads them; nothing without any batch."""
+    if not batches:
+        return {}
+    rows = pa.Table.from_batches(batches)
+    return {name: _of_column(rows[name]) for name in names}
 
 
 def _of_feature(feature: statistics_pb2.FeatureNameStatistics, rows: int) -> Measured:

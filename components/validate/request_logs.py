@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from tensorflow_serving.apis import prediction_log_pb2
 
 from components import files, tfrecords
 from components.examples import ARROW_TYPES, ShardWriter, arrow_schema, split_folder
@@ -23,13 +24,12 @@ from components.sources.typed import of_arrow
 from components.tfrecords import Damage, parsed
 from components.validate.logged_rows import UnreadableError, rows_of
 from schemas.columns import Column
-from schemas.errors import ConfigError, SkewlessError
+from schemas.errors import SkewlessError
 from schemas.types import ColumnType
 
 SPLIT = "requests"
 
 _BATCH_ROWS = 65_536
-_LOG_NAMES = (".tfrecord", ".tfrecord.partial", ".tfrecord.gz")
 
 
 class LogError(SkewlessError):
@@ -63,31 +63,6 @@ class Read:
     unreadable_rows: int = 0
     ignored: dict[str, int] = field(default_factory=dict)
     passed_over: int = 0
-
-
-def find(paths: Sequence[str]) -> list[str]:
-    """Return the log files that files and folders, also in stores, stand for; sorted in a folder.
-
-    Raises:
-      ConfigError: there is none.
-    """
-    found: list[str] = []
-    for path in paths:
-        if files.is_file(path):
-            found.append(path)
-        elif files.exists(path):
-            names = (name for name in files.names(path) if name.endswith(_LOG_NAMES))
-            found += [os.path.join(path, name) for name in names]
-        else:
-            raise ConfigError(f"there is no file or folder {path}")
-    if not found:
-        raise ConfigError(
-            "there is no request log",
-            where=", ".join(paths),
-            expected=f"files whose names end in {' or '.join(_LOG_NAMES)}",
-            remedy="serve with --request-log DIR, and ask something",
-        )
-    return found
 
 
 def to_examples(paths: Sequence[str], columns: Sequence[Column], output: str) -> Read:
@@ -191,8 +166,6 @@ def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
 
 def _logs(path: str, read: Read) -> Iterator[Any]:
     """Yield the PredictionLogs in a file, and note what of it cannot be read."""
-    from tensorflow_serving.apis import prediction_log_pb2
-
     damage, count = Damage(), 0
     with files.open_read(path) as file:
         for record in tfrecords.records(file, damage):

@@ -15,7 +15,7 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components import files
-from components.validate import drift, request_logs, statistics, stored
+from components.validate import drift, log_files, request_logs, statistics, stored
 from components.validate.anomalies import declare_environments
 from components.validate.findings import AnomalyReader, Drift, Finding
 from components.validate.moved import MISSING, Moved, NewValue, Skew
@@ -55,7 +55,7 @@ def measure(
       LogError: they cannot be read, or hold no request.
       DataError: there are no statistics of the training split.
     """
-    paths = request_logs.find(logs)
+    paths = log_files.find(logs)
     train = stored.load(statistics_dir, "train")
     text = files.read_text(schema_path)
     whole = declare_environments(parse_schema(text, where=schema_path))

@@ -17,7 +17,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components import files, progress, runner
 from components.arrow_files import open_parquet
-from components.examples import as_lists, read_splits, shards
+from components.example_batches import read_splits
+from components.examples import as_lists, shards
 from components.validate import histograms, stored
 from components.validate.files import statistics_path
 from components.validate.relating import BinTally, Relating

@@ -11,15 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.compat import beam_options
-from components.examples import (
-    ShardWriter,
-    arrow_schema,
-    as_tf_examples,
-    read_examples,
-    read_splits,
-    split_folder,
-    sweep,
-)
+from components.encoded_examples import as_tf_examples
+from components.example_batches import read_examples, read_splits
+from components.examples import ShardWriter, arrow_schema, split_folder, sweep
 from schemas.columns import Column
 
 COLUMNS = (Column("i", "INT", True), Column("f", "FLOAT", True), Column("Fare ($)", "BYTES", True))

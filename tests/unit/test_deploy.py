@@ -16,7 +16,7 @@ from google.protobuf import (
     wrappers_pb2,
 )
 
-from components.serve import config
+from components.serve import config_file
 from pipeline.serve import command
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -89,7 +89,7 @@ def models(tmp_path):
     text = (CONFIGS / "models.config").read_text(encoding="utf-8")
     path = tmp_path / "models.config"
     path.write_text(text.replace('"/models/', f'"{tmp_path}/models/'), encoding="utf-8")
-    return config.read(str(path))
+    return config_file.read(str(path))
 
 
 def test_compose_takes_the_compose_file():

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from components import lean_imports
-from components.export.signatures import argument_names
 from components.parity.serving_paths.protocol import MISSING_IS_NAN, ModelAddress, ServingPath
 
 # The packages that made the export; serving it must not need them.
@@ -27,18 +26,13 @@ class Python(ServingPath):
         for name in _ABSENT:
             sys.modules[name] = None  # type: ignore[assignment]  # importing it raises
         lean_imports.load(lean_imports.TENSORFLOW, without=lean_imports.KERAS)
-        import tensorflow as tf
+        from components.parity.python_model import PythonModel
 
-        self._model = tf.saved_model.load(address.saved_model)
+        self._model = PythonModel(address.saved_model)
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of one request."""
-        import tensorflow as tf
-
-        arguments = argument_names(feeds)  # the columns' own names may not be arguments
-        tensors = {arguments[name]: tf.constant(values) for name, values in feeds.items()}
-        outputs = self._model.signatures[signature](**tensors)
-        return {name: tensor.numpy() for name, tensor in outputs.items()}
+        return self._model.run(signature, feeds)
 
     def close(self) -> None:
         """Make these packages importable again."""

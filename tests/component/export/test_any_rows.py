@@ -11,13 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.calendar import DAY, SECOND
-from components.examples import (
-    arrow_schema,
-    as_raw_columns,
-    as_tf_examples,
-    iter_batches,
-    objects,
-)
+from components.encoded_examples import as_tf_examples
+from components.examples import arrow_schema, as_raw_columns, iter_batches, objects
 from components.export import signatures as names
 from components.export.terms import read_terms
 from schemas.treatments.date_parts import SIZES

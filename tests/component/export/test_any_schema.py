@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.calendar import DAY, SECOND
-from components.examples import arrow_schema, as_raw_columns, as_tf_examples, column
+from components.encoded_examples import as_tf_examples
+from components.examples import arrow_schema, as_raw_columns, column
 from components.export.inputs import complete, parse, raw_columns
 from components.parity.reference import dense
 from components.profile.types import quoted

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.examples import as_raw_columns, as_tf_examples, iter_batches
+from components.encoded_examples import as_tf_examples
+from components.examples import as_raw_columns, iter_batches
 from components.export import column_file
 from components.export import signatures as names
 from components.score.columns import read_signature

@@ -9,13 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.examples import (
-    arrow_schema,
-    as_raw_columns,
-    as_tf_examples,
-    iter_batches,
-    objects,
-)
+from components.encoded_examples import as_tf_examples
+from components.examples import arrow_schema, as_raw_columns, iter_batches, objects
 from components.export import column_file
 from components.export import signatures as names
 from components.parity.libtensorflow import TensorFlowError

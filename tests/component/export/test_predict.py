@@ -155,7 +155,8 @@ def test_the_answer_is_that_of_raw_columns(exported, ask, answers):
 
 
 def test_classification_names_the_classes_as_predict_does(warning, exported):
-    from components.examples import as_tf_examples, iter_batches
+    from components.encoded_examples import as_tf_examples
+    from components.examples import iter_batches
     from components.parity.c_api import SavedModel
 
     serving = names.serving_columns(exported.columns, exported.layout)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from components.calendar import read_time
 from components.column_tensors import integers_first, numbers, texts
-from components.examples import as_raw_columns, as_tf_examples
+from components.encoded_examples import as_tf_examples
+from components.examples import as_raw_columns
 from components.export.inputs import complete, parse, raw_columns
 from components.parity.time_values import TIMES, writable
 from components.sources.cells import convert

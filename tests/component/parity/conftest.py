@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.component.parity.serving import Loaded, answers_of
+from tests.component.parity.serving import answers_of
 
 FLOATS = (np.float32, np.float64)
 
@@ -131,11 +131,12 @@ def judged(asked):
     """A function that asks an export by its two loaders in this process, in half the time."""
     from components.parity.c_api import SavedModel
     from components.parity.judge import judge
+    from components.parity.python_model import PythonModel
 
     rows, sets, reference = asked
 
     def call(saved_model):
-        python = answers_of("Python", Loaded(str(saved_model)), sets.without_defaults)
+        python = answers_of("Python", PythonModel(str(saved_model)), sets.without_defaults)
         with SavedModel(str(saved_model)) as loaded:
             return judge([python, answers_of("C API", loaded, sets.everything)], reference, rows)
 

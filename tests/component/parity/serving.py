@@ -5,30 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
-
-import numpy as np
 
 from components.parity.answers import SERVING_PATHS, PathAnswers, answer_of, ask_server
 from components.parity.question_sets import QuestionSets
 from components.parity.questions import Question
 from components.parity.server import MODEL, START_SECONDS
 from components.parity.serving_paths.protocol import SERVER, ModelAddress
-
-
-class Loaded:
-    """`tf.saved_model.load`, as the fresh process asks it."""
-
-    def __init__(self, saved_model: str) -> None:
-        import tensorflow as tf
-
-        self._model = tf.saved_model.load(saved_model)
-
-    def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        from components.parity.serving_paths.python import Python
-
-        return Python.run(self, signature, feeds)  # type: ignore[arg-type]
 
 
 def answers_of(name: str, model, questions: Sequence[Question]) -> PathAnswers:
@@ -42,11 +26,12 @@ def answers_of(name: str, model, questions: Sequence[Question]) -> PathAnswers:
 def every_path(saved_model: str, sets: QuestionSets) -> Iterator[list[PathAnswers]]:
     """Yield the answers of all serving paths, each given in this process."""
     from components.parity.c_api import SavedModel
+    from components.parity.python_model import PythonModel
     from components.parity.scoring import BatchJob, StreamJob
 
     with SavedModel(saved_model) as loaded, server(saved_model) as address:
         yield [
-            answers_of("Python", Loaded(saved_model), sets.without_defaults),
+            answers_of("Python", PythonModel(saved_model), sets.without_defaults),
             answers_of("C API", loaded, sets.everything),
             *server_answers(address, sets),
             answers_of("batch", BatchJob(saved_model), sets.files),

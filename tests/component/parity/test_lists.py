@@ -15,7 +15,7 @@ from components.parity.question_sets import QuestionSets
 from components.parity.rows import make_rows
 from schemas.tasks.binary import BinaryExport
 from tests.component.parity.conftest import reference_of
-from tests.component.parity.serving import Loaded, answers_of, server, server_answers
+from tests.component.parity.serving import answers_of, server, server_answers
 
 pytestmark = pytest.mark.component
 
@@ -53,9 +53,10 @@ def test_rows_have_lists_that_break_things(asked):
 
 def test_python_and_the_c_api_are_proven(exported_lists, asked):
     from components.parity.c_api import SavedModel
+    from components.parity.python_model import PythonModel
 
     rows, sets, reference = asked
-    python = answers_of("Python", Loaded(exported_lists.saved_model), sets.without_defaults)
+    python = answers_of("Python", PythonModel(exported_lists.saved_model), sets.without_defaults)
     with SavedModel(exported_lists.saved_model) as loaded:
         proof = judge([python, answers_of("C API", loaded, sets.everything)], reference, rows)
 

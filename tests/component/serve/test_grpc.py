@@ -6,7 +6,7 @@ import grpc
 import numpy as np
 import pytest
 
-from components.examples import as_tf_examples
+from components.encoded_examples import as_tf_examples
 
 pytestmark = pytest.mark.component
 

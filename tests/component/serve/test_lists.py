@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from components.examples import arrow_schema, as_raw_columns, as_tf_examples
+from components.encoded_examples import as_tf_examples
+from components.examples import arrow_schema, as_raw_columns
 from components.export.signatures import serving_columns
 
 pytestmark = pytest.mark.component

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from components.examples import as_tf_examples
+from components.encoded_examples import as_tf_examples
 from components.export.signatures import argument_names
 from components.serve import tf_examples
 from components.serve.failures import RequestError

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.examples import as_raw_columns, as_tf_examples, iter_batches
+from components.encoded_examples import as_tf_examples
+from components.examples import as_raw_columns, iter_batches
 from components.serve import predict, tf_examples
 from components.serve.failures import GraphError, RequestError, RowError
 from components.serve.model import SavedModelBundle

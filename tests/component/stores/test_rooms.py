@@ -17,7 +17,7 @@ from components.evaluate.published import SAVED_MODEL, content_digest, versions
 from components.examples import iter_batches, row_groups
 from components.ingest.ingest import ingest
 from components.push.push import push
-from components.validate import request_logs
+from components.validate import log_files, request_logs
 from pipeline import cli
 from schemas.columns import Column
 from schemas.errors import ConfigError, ModelError, SkewlessError, StoreError
@@ -138,12 +138,12 @@ def test_requests_are_read_from_logs_in_a_store(store, tmp_path):
     files.write_whole(str(tmp_path / "other"), "no log")
     for name in ("a.tfrecord", "other"):
         files.copy_file(str(tmp_path / name), f"{store}/logs/{name}")
-    paths = request_logs.find([f"{store}/logs"])
-    assert paths == [f"{store}/logs/a.tfrecord"] == request_logs.find(paths)
+    paths = log_files.find([f"{store}/logs"])
+    assert paths == [f"{store}/logs/a.tfrecord"] == log_files.find(paths)
     read = request_logs.to_examples(paths, COLUMNS[:2], str(tmp_path / "examples"))
     assert (read.files, read.records, read.rows) == (1, 1, 2)
     with pytest.raises(ConfigError, match="there is no file or folder"):
-        request_logs.find([f"{store}/none"])
+        log_files.find([f"{store}/none"])
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.validate import request_logs, skew, skew_text
+from components.validate import log_files, skew, skew_text
 from components.validate.findings import Drift
 from components.validate.moved import MISSING, Moved, NewValue, Skew
 from schemas.errors import ConfigError
@@ -81,10 +81,10 @@ def test_control_characters_of_a_client_do_not_reach_the_terminal():
 def test_logs_are_found_in_folders_in_their_order(tmp_path):
     for name in ("requests-2.tfrecord", "requests-1.tfrecord", "requests-3.tfrecord.partial", "x"):
         (tmp_path / name).write_bytes(b"")
-    assert [path.rpartition("-")[2] for path in request_logs.find([str(tmp_path)])] == [
+    assert [path.rpartition("-")[2] for path in log_files.find([str(tmp_path)])] == [
         "1.tfrecord",
         "2.tfrecord",
         "3.tfrecord.partial",
     ]
     with pytest.raises(ConfigError, match="no file or folder"):
-        request_logs.find([str(tmp_path / "nowhere")])
+        log_files.find([str(tmp_path / "nowhere")])

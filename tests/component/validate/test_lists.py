@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from components.encoded_examples import as_tf_examples
 from components.examples import (
     ShardWriter,
     arrow_schema,
     as_raw_columns,
-    as_tf_examples,
     iter_batches,
     split_folder,
 )

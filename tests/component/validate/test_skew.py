@@ -12,8 +12,9 @@ import tensorflow as tf
 from tensorflow.core.example import example_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
-from components.examples import ShardWriter, as_raw_columns, as_tf_examples, split_folder
-from components.validate import request_logs, skew, skew_text, statistics
+from components.encoded_examples import as_tf_examples
+from components.examples import ShardWriter, as_raw_columns, split_folder
+from components.validate import log_files, request_logs, skew, skew_text, statistics
 from components.validate.moved import Skew
 from pipeline import lineage
 from pipeline import skew as command
@@ -419,7 +420,7 @@ def test_no_logs_are_an_error(tmp_path, exit_code):
     assert code == 2
     assert "there is no request log" in said.err
     with pytest.raises(ConfigError, match="no file or folder"):
-        request_logs.find([str(tmp_path / "nowhere")])
+        log_files.find([str(tmp_path / "nowhere")])
 
 
 def test_a_folder_that_is_not_a_run_is_an_error(tmp_path):

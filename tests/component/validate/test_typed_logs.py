@@ -8,7 +8,8 @@ from tensorflow.core.example import example_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from components.calendar import DAY
-from components.examples import arrow_schema, as_raw_columns, as_tf_examples
+from components.encoded_examples import as_tf_examples
+from components.examples import arrow_schema, as_raw_columns
 from components.validate import request_logs
 from tests.columns import column_of
 

@@ -31,6 +31,14 @@ def test_the_column_of_groups_is_among_those_that_requests_carry(folder):
     assert spec.feature_columns == ("fare", "hour", "payment")
 
 
+@pytest.mark.parametrize("filling", ["constant, value: 1.5", "most_frequent", "median"])
+def test_a_number_with_all_its_digits_is_filled(folder, filling):
+    fine = 'feature { name: "fine" type: BYTES float_domain {} }\n'
+    with_missing(folder, f"  fine: {{fill: {filling}}}\n", fine)
+    folder.change("features:\n", "features:\n  fine: z_score\n")
+    assert "fine_was_missing" in catalog.load(str(folder)).spec.transformed_names
+
+
 def test_columns_that_are_missing_together_have_one_flag(folder):
     entry = "combinations:\n  - missing: {columns: [fare, hour], name: trip_missing}\n"
     folder.change("model:\n", f"{entry}model:\n")

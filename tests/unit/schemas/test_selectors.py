@@ -69,13 +69,14 @@ def test_every_type_has_a_selector(folder):
     dataset = load(
         folder,
         "  time: date_parts\n  list: length\n  boolean: vocabulary\n  number: z_score\n",
+        f'{MORE}feature {{ name: "fine" type: BYTES float_domain {{}} }}\n',
         derive="derive: {per_mile: 'fare / miles', tip_share: 'tips / fare'}\n",
     )
     assert received(dataset) == {
         "seen": ["date_parts"],
         "tags": ["length"],
         "paid": ["vocabulary"],
-        **{key: ["z_score"] for key in ("miles", "trip_id", "per_mile")},
+        **{key: ["z_score"] for key in ("miles", "trip_id", "fine", "per_mile")},
     }
 
 

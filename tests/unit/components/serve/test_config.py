@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.serve.config import ModelConfig, Policy, check, labels_of, policy_of, read
+from components.serve.config import ModelConfig, Policy, check, labels_of, policy_of
+from components.serve.config_file import read
 from components.serve.folders import Base
 from schemas.errors import ConfigError
 

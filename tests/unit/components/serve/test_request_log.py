@@ -69,7 +69,7 @@ def clock():
 @pytest.fixture
 def plain(monkeypatch):
     monkeypatch.setattr(Plain, "full", False)
-    monkeypatch.setattr(request_log, "prediction_log", Message)
+    monkeypatch.setattr(request_log, "_as_message", Message)
     return Plain
 
 
@@ -208,7 +208,7 @@ def test_a_request_that_no_message_can_hold_is_left_out(
             raise KeyError("float16")
         return Message(exchange)
 
-    monkeypatch.setattr(request_log, "prediction_log", convert)
+    monkeypatch.setattr(request_log, "_as_message", convert)
     log = RequestLog(RequestLogSettings(str(tmp_path)), plain, clock)
     for rows in (1, 2, 1, 3):
         log.answered(exchange(rows))

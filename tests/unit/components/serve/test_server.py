@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from components.serve import config, descriptors
+from components.serve import config_file, descriptors
 from components.serve.config import ModelConfig
 from components.serve.folders import Base
 from components.serve.server import Options, Server, run
@@ -121,7 +121,7 @@ def test_signals_reload_and_end_a_server(make_server, serving, tmp_path):
     names = []
 
     async def main():
-        server = make_server(config.read(str(file)), config_file=str(file), poll_seconds=0)
+        server = make_server(config_file.read(str(file)), config_file=str(file), poll_seconds=0)
 
         def ready(ports):
             names.append(list(server.models.configs))
@@ -147,7 +147,7 @@ def test_a_configuration_that_changes_is_read_again(make_server, serving, tmp_pa
     file.write_text(CONFIG.format(name="taxi", path=serving))
 
     async def main():
-        server = make_server(config.read(str(file)), config_file=str(file), poll_seconds=0.001)
+        server = make_server(config_file.read(str(file)), config_file=str(file), poll_seconds=0.001)
         await server.start()
         await server.loaded()
         file.write_text("no configuration")

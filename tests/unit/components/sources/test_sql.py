@@ -254,6 +254,7 @@ def test_a_database_in_a_file_counts_by_the_file_and_its_log(tmp_path):
 def test_a_missing_client_or_variable_is_named_with_the_remedy(tmp_path, monkeypatch):
     url = duck(tmp_path / "a", "CREATE TABLE t AS SELECT 1 AS n")
     monkeypatch.setitem(sys.modules, "duckdb", None)
+    monkeypatch.delitem(sys.modules, "components.sources.duckdb_database", raising=False)
     with pytest.raises(ConfigError) as caught:
         read((Column("n", "INT", True),), url=url, table="t")
     assert caught.value.remedy == "pip install 'skewless[duckdb]'"
