@@ -54,10 +54,12 @@ def of_statistics(
 
 def of_batches(batches: Sequence[pa.RecordBatch], names: Sequence[str]) -> dict[str, Measured]:
     """Return some columns of rows as ingest reads them; nothing without any batch."""
-    if not batches:
-        return {}
-    rows = pa.Table.from_batches(batches)
-    return {name: _of_column(rows[name]) for name in names}
+    return of_rows(pa.Table.from_batches(batches).select(list(names))) if batches else {}
+
+
+def of_rows(rows: pa.Table) -> dict[str, Measured]:
+    """Return each column of rows as ingest reads them."""
+    return {name: _of_column(rows[name]) for name in rows.column_names}
 
 
 def _of_feature(feature: statistics_pb2.FeatureNameStatistics, rows: int) -> Measured:
