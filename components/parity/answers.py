@@ -90,8 +90,9 @@ class Processes:
         """Ask everything; the answers are being computed when this returns."""
         questions = {path: path.questions(sets) for path in SERVING_PATHS}
         answers: dict[type[ServingPath], Callable[[], Answers]] = {}
+        written: dict[int, str] = {}
         for paths, process in self._fresh:
-            process.ask({path: questions[path] for path in paths})
+            process.ask({path: questions[path] for path in paths}, written)
             answers |= {path: partial(process.answers, path) for path in paths}
         if self._served:
             served = {path: questions[path] for path in self._served}

@@ -7,7 +7,6 @@ from `SignatureDef.defaults`, as in TensorFlow Serving.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from components.parity.libtensorflow import (
     TensorFlowError,
     array_of,
     data_type,
+    delete_tensor,
     library,
     new_tensor,
     status_checked,
@@ -114,13 +114,18 @@ class SavedModel:
             raise LookupError(f"there is no signature {signature!r}: {sorted(self.signatures)}")
         called = self.signatures[signature]
         complete = _complete(called, feeds)
-        with contextlib.ExitStack() as stack:
-            tensors = [stack.enter_context(new_tensor(array)) for array in complete.values()]
-            inputs = [called.inputs[name] for name in complete]
+        inputs = [called.inputs[name] for name in complete]
+        tensors: list[c_void_p] = []
+        results: list[c_void_p] = []
+        try:
+            tensors.extend(map(new_tensor, complete.values()))
             results = self._run(inputs, tensors, list(called.outputs.values()))
-            for tensor in results:
-                stack.callback(self._library.TF_DeleteTensor, tensor)
             return dict(zip(called.outputs, map(array_of, results), strict=True))
+        finally:
+            for tensor, array in zip(tensors, complete.values(), strict=False):
+                delete_tensor(tensor, array.size if array.dtype == object else 0)
+            for tensor in results:
+                delete_tensor(tensor)
 
     def _run(
         self, inputs: list[TensorInfo], tensors: list[c_void_p], outputs: list[TensorInfo]
@@ -225,7 +230,7 @@ def _checked(name: str, array: np.ndarray, tensor: TensorInfo) -> np.ndarray:
     if data_type(array) != tensor.data_type:
         raise TypeError(f"input {name!r} takes {expected}, got {array.dtype}")
     if array.dtype == object:
-        for value in array.flat:
-            if not isinstance(value, bytes):
-                raise TypeError(f"input {name!r} takes {expected}, got {type(value).__name__}")
+        for kind in set(map(type, array.reshape(-1).tolist())):
+            if not issubclass(kind, bytes):
+                raise TypeError(f"input {name!r} takes {expected}, got {kind.__name__}")
     return array

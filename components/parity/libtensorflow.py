@@ -135,29 +135,32 @@ def status_checked() -> Iterator[c_void_p]:
         lib.TF_DeleteStatus(status)
 
 
-@contextlib.contextmanager
-def new_tensor(array: np.ndarray) -> Iterator[c_void_p]:
-    """Yield a TF_Tensor with the array's values; it is freed when the block is left."""
+def new_tensor(array: np.ndarray) -> c_void_p:
+    """Return a TF_Tensor with the array's values; free it with `delete_tensor`."""
     lib = library()
     dims = (c_int64 * array.ndim)(*array.shape)
     code = data_type(array)
     size = array.size * _STRING_BYTES if code == STRING else array.nbytes
     tensor = c_void_p(lib.TF_AllocateTensor(code, dims, array.ndim, size))
     data = lib.TF_TensorData(tensor) or 0  # null where there are no values
-    texts: Sequence[bytes] = array.reshape(-1).tolist() if code == STRING else ()
-    places = [data + i * _STRING_BYTES for i in range(len(texts))]
-    for place in places:
+    if code != STRING:
+        ctypes.memmove(data, np.ascontiguousarray(array).ctypes.data, size)
+        return tensor
+    texts: Sequence[bytes] = array.reshape(-1).tolist()
+    for place, text in zip(range(data, data + size, _STRING_BYTES), texts, strict=True):
         lib.TF_StringInit(place)
-    try:
-        if code != STRING:
-            ctypes.memmove(data, np.ascontiguousarray(array).ctypes.data, size)
-        for place, text in zip(places, texts, strict=True):
-            lib.TF_StringCopy(place, text, len(text))
-        yield tensor
-    finally:
-        for place in places:  # deleting a tensor frees only the strings' headers
-            lib.TF_StringDealloc(place)
-        lib.TF_DeleteTensor(tensor)
+        lib.TF_StringCopy(place, text, len(text))
+    return tensor
+
+
+def delete_tensor(tensor: c_void_p, texts: int = 0) -> None:
+    """Free a TF_Tensor; of one that `new_tensor` has made of texts, also those."""
+    lib = library()
+    if texts:
+        data = lib.TF_TensorData(tensor)
+        for number in range(texts):  # deleting a tensor frees only the strings' headers
+            lib.TF_StringDealloc(data + number * _STRING_BYTES)
+    lib.TF_DeleteTensor(tensor)
 
 
 def array_of(tensor: c_void_p) -> np.ndarray:

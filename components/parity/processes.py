@@ -138,10 +138,20 @@ class FreshProcess:
     def __exit__(self, *_: object) -> None:
         self._process.end()
 
-    def ask(self, questions: Mapping[type[ServingPath], Sequence[Question]]) -> None:
-        """Ask all questions, by serving path; the process computes the answers from now on."""
+    def ask(
+        self,
+        questions: Mapping[type[ServingPath], Sequence[Question]],
+        written: dict[int, str] | None = None,
+    ) -> None:
+        """Ask all questions, by serving path; the process computes the answers from now on.
+
+        Args:
+          questions: by serving path; they live until the process has answered.
+          written: by id of a question's feeds, their file in the folder; gets further ones.
+        """
+        written = {} if written is None else written
         for path, of_path in questions.items():
-            _write_calls(of_path, name_of(path), self._folder)
+            _write_calls(of_path, name_of(path), self._folder, written)
         with contextlib.suppress(BrokenPipeError):  # it has ended: `answers` reports how
             self._stdin.write(ALL_ASKED)
             self._stdin.flush()
@@ -177,11 +187,16 @@ def last_words(path: str) -> str:
         return shortened("\n".join(line for line in log.read().splitlines() if line.strip()))
 
 
-def _write_calls(questions: Sequence[Question], path: str, folder: str) -> None:
+def _write_calls(
+    questions: Sequence[Question], path: str, folder: str, written: dict[int, str]
+) -> None:
+    """Write the questions to a path; feeds that another question has, too, are written once."""
     calls = []
     for number, question in enumerate(questions):
-        feeds = f"{path}.{number}.feeds.arrow"
-        write_arrays(os.path.join(folder, feeds), question.feeds)
+        feeds = written.get(id(question.feeds))
+        if feeds is None:
+            feeds = written[id(question.feeds)] = f"{path}.{number}.feeds.arrow"
+            write_arrays(os.path.join(folder, feeds), question.feeds)
         calls.append(Call(question.name, question.signature, feeds, question.rows_per_request))
     with open(os.path.join(folder, CALLS_FILE.format(path=path)), "w", encoding="utf-8") as file:
         json.dump([asdict(call) for call in calls], file)

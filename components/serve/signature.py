@@ -82,6 +82,12 @@ class ExampleFeature:
     default: bool = False
     column: Column | None = field(default=None, compare=False)
 
+    @cached_property
+    def is_one_float(self) -> bool:
+        """Whether it is one float, which no column writes in another way."""
+        reads = self.column is not None and self.column.type.is_read
+        return self.dtype == "DT_FLOAT" and self.takes(1) and not reads and not self.is_list
+
     @property
     def is_list(self) -> bool:
         """Whether a list without values differs from a missing one."""

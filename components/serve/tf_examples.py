@@ -37,6 +37,9 @@ _INT64 = range(-(2**63), 2**63)
 # long.
 _BYTES = [bytes([value]) for value in range(0x80)]
 _HEADS = {number: [bytes([number << 3 | 2]) + size for size in _BYTES] for number in (1, 2, 3)}
+# A serialised Feature of one float: a FloatList of one packed value.
+_ONE_FLOAT = struct.Struct("<4sf").pack
+_ONE_FLOAT_HEAD = _HEADS[2][6] + _HEADS[1][4]
 
 
 def check_method(method: str, name: str, signatures: Mapping[str, Signature]) -> None:
@@ -102,9 +105,10 @@ def parse(
         actual = actual if EXAMPLES in document else "missing"
         raise RequestError(f"{EXAMPLES!r} is {actual}; a list of at least one object was expected")
     check_size(len(rows), most, sum(len(name) + len(value) for name, value in context.items()))
+    keys: dict[bytes, bytes] = {}
     array = np.empty(len(rows), dtype=object)
     array[:] = [
-        _example({**context, **_features(row, known, f"{EXAMPLES}[{number}]")})
+        _example({**context, **_features(row, known, f"{EXAMPLES}[{number}]")}, keys)
         for number, row in enumerate(rows)
     ]
     (name,) = signature.inputs
@@ -168,14 +172,21 @@ def _features(row: Any, known: Mapping[str, ExampleFeature], where: str) -> dict
     """Return an example's serialised features by name."""
     if not isinstance(row, dict):
         raise RequestError(f"{where} is {json_text.kind(row)}; an object was expected")
-    return {
-        to_bytes(name, f"{where}, a feature's name"): _feature(
-            _values(value, known.get(name)),
-            known.get(name),
-            f"{where}, feature {name!r}",
-        )
-        for name, value in row.items()
-    }
+    features = {}
+    for name, value in row.items():
+        feature = known.get(name)
+        if (
+            type(value) is float  # the usual value, or NaN, for a FLOAT
+            and feature is not None
+            and feature.is_one_float
+            and (-FLOAT32_END < value < FLOAT32_END or value != value)
+        ):
+            features[name.encode()] = _ONE_FLOAT(_ONE_FLOAT_HEAD, value)
+            continue
+        key = to_bytes(name, f"{where}, a feature's name")
+        what = f"{where}, feature {name!r}"
+        features[key] = _feature(_values(value, feature), feature, what)
+    return features
 
 
 def _values(value: Any, known: ExampleFeature | None) -> list[Any] | None:
@@ -267,11 +278,23 @@ _OF_LISTS: dict[str, Any] = {**_OF_KNOWN, "DT_INT64": _int64_list}
 _EMPTY = {STRING: _HEADS[1][0], "DT_FLOAT": _HEADS[2][0], "DT_INT64": _HEADS[3][0]}
 
 
-def _example(features: Mapping[bytes, bytes]) -> bytes:
-    """Return a serialised tf.Example: a message of one field, the map of features."""
-    entries = (
-        _field(1, _field(1, name) + _field(2, feature)) for name, feature in features.items()
-    )
+def _example(features: Mapping[bytes, bytes], keys: dict[bytes, bytes]) -> bytes:
+    """Return a serialised tf.Example: a message of one field, the map of features.
+
+    Args:
+      features: each serialised, by name.
+      keys: the names as fields of an entry; gets those that are not there yet.
+    """
+    entries = []
+    for name, feature in features.items():
+        key = keys.get(name)
+        if key is None:
+            key = keys[name] = _field(1, name)
+        size, total = len(feature), len(key) + 2 + len(feature)
+        if total < 0x80:  # the usual entry
+            entries += (_HEADS[1][total], key, _HEADS[2][size], feature)
+        else:
+            entries.append(_field(1, key + _field(2, feature)))
     return _field(1, b"".join(entries))
 
 

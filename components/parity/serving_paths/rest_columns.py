@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from components.parity.json_forms import json_list, json_rows, json_values
+from components.parity.json_forms import json_columns, json_list, json_rows
 from components.parity.rest import RestPath, array_of_json
 
 
@@ -17,7 +17,8 @@ class RestColumns(RestPath):
 
     def run(self, signature: str, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of one request."""
-        (inputs,) = json_rows({name: [json_list(json_values(v))] for name, v in feeds.items()})
+        columns = json_columns(feeds)
+        (inputs,) = json_rows({name: [json_list(values)] for name, values in columns.items()})
         answer = self.post("predict", signature, "inputs", inputs)
         given = answer["outputs"]
         types = self.types(signature)

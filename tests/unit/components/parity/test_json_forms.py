@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.examples import objects
-from components.parity.json_forms import json_examples, json_list, json_rows, json_values
+from components.parity.json_forms import (
+    json_columns,
+    json_examples,
+    json_list,
+    json_rows,
+    json_values,
+)
 
 MOST = float(np.finfo(np.float32).max)
 
@@ -44,6 +50,19 @@ def test_floats_have_the_digits_that_clients_write():
         b"[0.1, -0.0, 1.5, NaN, Infinity, -Infinity, 3.4028234663852886e+38]"
     )
     assert read(json_values(array))[-1] == MOST  # and not beyond it
+
+
+@given(*(st.lists(each, min_size=1) for each in (st.floats(width=32), st.floats(), st.binary())))
+def test_columns_together_have_the_values_of_each_alone(singles, doubles, texts):
+    columns = {
+        "a": np.array(singles, np.float32),
+        "b": np.array(doubles),
+        "c": objects(texts),
+        "d": np.array(singles[::-1], np.float32),
+        "lists": np.array([[1.0, np.nan], [np.nan, np.nan]]),
+    }
+    alone = {name: json_values(array) for name, array in columns.items()}
+    assert list(json_columns(columns).items()) == list(alone.items())
 
 
 def test_a_row_is_an_object_of_the_values_that_it_has():

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components import example_proto
 from components.serve import tf_examples
 from components.serve.failures import RequestError
-from components.serve.signature import Signature, Tensor
+from components.serve.signature import ExampleFeature, Signature, Tensor
 
 SIGNATURE = Signature({"inputs": Tensor("e:0", "DT_STRING", (-1,))}, {}, "")
 
@@ -47,6 +48,23 @@ def test_a_value_becomes_the_feature_that_its_json_type_says(value, feature):
     entry = b"\x0a\x01f" + b"\x12" + bytes([len(feature)]) + feature
     features = b"\x0a" + bytes([len(entry)]) + entry
     assert parsed({"examples": [{"f": value}]}) == [b"\x0a" + bytes([len(features)]) + features]
+
+
+@pytest.mark.parametrize("value", [2.5, -0.0, 0.1, math.nan, math.inf, 3.4e38, 7, [1.5], []])
+@pytest.mark.parametrize("name", ["x", "x" * 120, "x" * 300])
+def test_a_known_float_becomes_a_float_list_however_it_is_written(name, value):
+    feature = ExampleFeature("DT_FLOAT", most=1, default=True)
+    known = Signature(SIGNATURE.inputs, {}, "", features={name: feature})
+    rows = [{"other": "é", name: value}, {name: value}]
+    both = tf_examples.parse({"examples": rows}, known)["inputs"].tolist()
+    values = np.float32(np.atleast_1d(value))
+    for example in both:
+        features = example_proto.features_of(example)
+        assert features is not None
+        np.testing.assert_array_equal(np.array(features[name].values, np.float32), values)
+        assert features[name].dtype == ("DT_FLOAT" if values.size else "")
+    with pytest.raises(RequestError, match="beyond the range of DT_FLOAT"):
+        tf_examples.parse({"examples": [{name: 3.5e38}]}, known)
 
 
 def test_the_context_fills_in_omitted_features():
