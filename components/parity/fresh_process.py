@@ -11,6 +11,7 @@ MODULE:CLASS of a `ServingPath`; several paths work one after the other.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import os
@@ -85,9 +86,13 @@ def as_wide(lists: np.ndarray, width: int) -> np.ndarray:
     return np.pad(lists, [(0, 0), (0, more)], constant_values=PADDING) if more else lists
 
 
+# Calls that follow each other often have the same feeds.
+_read_feeds = functools.lru_cache(maxsize=1)(read_arrays)
+
+
 def answer(model: ServingPath, call: Call, folder: str, file: str) -> CallResult:
     """Run a call's requests and write their outputs to `file` in the folder."""
-    feeds = read_arrays(os.path.join(folder, call.feeds))
+    feeds = _read_feeds(os.path.join(folder, call.feeds))
     try:
         outputs = ask_in_parts(model, call.signature, feeds, call.rows_per_request)
     except Exception as error:  # noqa: BLE001  # every error is an answer

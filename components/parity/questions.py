@@ -150,7 +150,9 @@ def in_batches(asked: Iterable[Question]) -> list[Question]:
 
 
 def _part(question: Question, rows: slice) -> Question:
-    """Return the part of a question that is about some of its rows."""
+    """Return the part of a question that is about some of its rows, or the question itself."""
+    if rows == question.rows:
+        return question
     feeds = {name: values[rows] for name, values in question.feeds.items()}
     refused = None if question.refused is None else question.refused[rows]
     return replace(question, feeds=feeds, rows=rows, refused=refused)
@@ -234,16 +236,21 @@ def _leaving_out(rows: Rows, requested: Mapping[str, np.ndarray]) -> list[Questi
     """Return questions without each column; a model of one column has none."""
     if len(requested) < 2:
         return []
+    lacking = rows.without
+    feeds = {
+        columns: {name: values[at] for name, values in requested.items() if name not in columns}
+        for columns, at in lacking.items()
+    }
     return [
         Question(
             f"{signature} without {_listed(columns)}",
             signature,
-            {name: values[at] for name, values in requested.items() if name not in columns},
+            feeds[columns],
             at,
             leaves_out=columns,
         )
         for signature in names.BY_COLUMN
-        for columns, at in rows.without.items()
+        for columns, at in lacking.items()
     ]
 
 

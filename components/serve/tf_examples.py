@@ -285,7 +285,7 @@ def _example(features: Mapping[bytes, bytes], keys: dict[bytes, bytes]) -> bytes
       features: each serialised, by name.
       keys: the names as fields of an entry; gets those that are not there yet.
     """
-    entries = []
+    entries: list[bytes] = []
     for name, feature in features.items():
         key = keys.get(name)
         if key is None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -56,6 +57,19 @@ def test_answers_come_back_by_the_questions_names(ask):
 
     assert list(answers) == ["first", "second"]
     assert answers["second"]["fare"].tolist() == [1.5, 2.5]
+
+
+def test_questions_with_the_same_feeds_share_a_file_and_others_have_their_own(ask, tmp_path):
+    first = question("first")
+    other = replace(first, name="other", feeds={"fare": np.array([3.5, 4.5])})
+    answers = ask(ECHO, first, replace(first, name="again"), other)
+
+    assert [values["fare"].tolist() for values in answers.values()] == [
+        [1.5, 2.5],
+        [1.5, 2.5],
+        [3.5, 4.5],
+    ]
+    assert len(list(tmp_path.glob("*.feeds.arrow"))) == 2
 
 
 def test_a_question_that_fails_leaves_the_others_answered(ask):
