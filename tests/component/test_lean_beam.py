@@ -58,6 +58,28 @@ def test_arguments_of_methods_are_those_that_beam_finds(monkeypatch):
     assert ours(_Stateful().process) == (["x"], [])
 
 
+def test_state_is_found_in_a_type_and_in_an_object(monkeypatch):
+    with lean_beam.one_worker():
+        pass
+    ours = userstate.get_dofn_specs
+    searched = []
+    search = ours.args[0]
+
+    def watched(dofn):
+        searched.append(dofn)
+        return search(dofn)
+
+    monkeypatch.setattr(userstate, "get_dofn_specs", lambda dofn: ours.func(watched, dofn))
+    plain = core.CallableWrapperDoFn(lambda element, known=1: [element])
+    of_method = core.CallableWrapperDoFn(_Stateful().process)
+    for _ in range(2):
+        assert userstate.get_dofn_specs(plain) == (set(), set())
+        for dofn in (_Stateful(), of_method):
+            assert userstate.get_dofn_specs(dofn) == ({_Stateful.COUNT.state_spec}, set())
+    assert searched.count(plain) < 2
+    assert searched.count(of_method) == 2
+
+
 def test_views_of_options_are_made_once_and_share_values():
     with lean_beam.one_worker():
         pass
