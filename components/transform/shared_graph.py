@@ -21,11 +21,12 @@ import apache_beam as beam
 import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_transform import beam as tft_beam
-from tensorflow_transform import impl_helper
+from tensorflow_transform import impl_helper, schema_inference
 from tensorflow_transform.beam import impl
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
 
 from components import files
+from components.transform import output_annotations
 from components.transform.loaded_graph import RunGraph
 
 # TFT's functions, which are replaced in the command's process while it builds a pipeline, and not
@@ -46,14 +47,17 @@ def context(folder: str, **options: Any) -> Iterator[None]:
       options: of `tft_beam.Context`.
     """
     with contextlib.ExitStack() as stack:
+        if hasattr(schema_inference, "get_traced_metadata_fn"):
+            _replace(stack, schema_inference, get_traced_metadata_fn=output_annotations.traced)
         if not files.in_store(folder):
-            _replace(stack, _RunMetaGraphDoFn=RunGraph)
+            _replace(stack, impl, _RunMetaGraphDoFn=RunGraph)
             stack.enter_context(tft_beam.Context(temp_dir=folder, **options))
             yield
             return
         here = stack.enter_context(tempfile.TemporaryDirectory(prefix="skewless-"))
         _replace(
             stack,
+            impl,
             _create_v2_saved_model=functools.partial(_create_and_send, folder),
             _infer_metadata_from_saved_model=_fetch_and_infer,
             _RunMetaGraphDoFn=_FetchAndRun,
@@ -64,11 +68,11 @@ def context(folder: str, **options: Any) -> Iterator[None]:
         yield
 
 
-def _replace(stack: contextlib.ExitStack, **ours: Any) -> None:
-    """Let TFT's module have these names until the stack is closed."""
+def _replace(stack: contextlib.ExitStack, module: Any, **ours: Any) -> None:
+    """Let a module of TFT have these names until the stack is closed."""
     for name, value in ours.items():
-        stack.callback(setattr, impl, name, getattr(impl, name))
-        setattr(impl, name, value)
+        stack.callback(setattr, module, name, getattr(module, name))
+        setattr(module, name, value)
 
 
 def shared(path: str) -> str:

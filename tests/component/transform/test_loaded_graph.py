@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_transform as tft
+from tensorflow_transform import schema_inference
 from tensorflow_transform.beam import impl
 
+from components.transform import output_annotations
 from components.transform.loaded_graph import RunGraph
 
 ROWS = {"x": [3.0, None, 8.0, 1.0], "text": ["é", "x", "é", None]}
@@ -60,3 +63,34 @@ def test_tft_searches_no_graph(graph, monkeypatch):
 def test_tft_loads_the_graph_where_it_leaves_outputs_out(graph):
     state = state_of(graph, RunGraph, exclude=["x_bucket"])
     assert set(state.outputs_tensor_keys) == {"x_z_score", "x_missing", "text_id", "big"}
+
+
+def schema_of(done):
+    return tft.TFTransformOutput(str(done.graph)).transformed_metadata.schema
+
+
+def test_the_preprocessing_is_not_traced_for_its_schema(run, monkeypatch):
+    """The schema is the one that TFT finds."""
+
+    def trace(*_, **__):
+        raise AssertionError("the preprocessing was traced once more")
+
+    table = ({"text": "BYTES"}, {"text": ["vocabulary"]}, {"train": {"text": ROWS["text"]}})
+    with monkeypatch.context() as patch:
+        patch.setattr(output_annotations, "_traced", trace)
+        ours = run(*table)
+    monkeypatch.setattr(output_annotations, "traced", output_annotations._traced)
+    assert schema_of(ours) == schema_of(run(*table))
+
+
+@pytest.mark.parametrize("annotated", [True, False])
+def test_annotations_count_as_those_of_outputs(annotated):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)], autograph=False)
+    def preprocessing(ids):
+        inside, output = ids + 1, ids * 2
+        found = output if annotated else inside
+        schema_inference.set_tensor_schema_override(found, tf.constant(0), tf.constant(9))
+        return {"inside": inside + 1, "output": output}
+
+    graph = preprocessing.get_concrete_function().graph
+    assert output_annotations._is_annotated(graph) == annotated
