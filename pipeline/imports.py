@@ -7,7 +7,7 @@ import functools
 import hashlib
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +90,7 @@ def reach(
     modules: dict[str, str] = {}
     others: dict[_Import, str] = {}
     seen: set[str] = set()
+    is_module = functools.cache(lambda name: _file_of(name, root).is_file())
     todo = [(module, item) for node in statements for item in _imports(node)]
     while todo:
         importer, item = todo.pop()
@@ -99,7 +100,7 @@ def reach(
         if item.whole in seen:
             continue
         seen.add(item.whole)
-        for name in _modules_run_by(item, root) - modules.keys():
+        for name in _modules_run_by(item, is_module) - modules.keys():
             read = _module(name, root)
             if not read.lists_kinds:
                 modules[name] = read.content
@@ -211,12 +212,12 @@ def _bound_names(node: ast.stmt) -> list[str]:
     return names + [i.bound for i in _imports(node)]
 
 
-def _modules_run_by(item: _Import, root: Path) -> set[str]:
+def _modules_run_by(item: _Import, is_module: Callable[[str], bool]) -> set[str]:
     """The module imported and the packages around it, whose `__init__` runs too."""
-    deepest = item.whole if _file_of(item.whole, root).is_file() else item.module
+    deepest = item.whole if is_module(item.whole) else item.module
     parts = deepest.split(".")
     names = {".".join(parts[: i + 1]) for i in range(len(parts))}
-    return {name for name in names if _file_of(name, root).is_file()}
+    return {name for name in names if is_module(name)}
 
 
 def _lists_kinds(tree: ast.Module) -> bool:
