@@ -53,12 +53,12 @@ class Load:
 
     def run(self, number):
         """Send another row each time, and record which version answers."""
-        with self._ask(self._server) as ask:
+        with self._ask(self._server, self._rows) as ask:
             for at in itertools.count(number):
                 if self.stopping.wait(PAUSE):
                     return
                 row = at % len(self._rows)
-                answer = ask(self._rows[row])
+                answer = ask(row)
                 with self._news:
                     self.seen.append(self._version(answer, row))
                     self._news.notify_all()
@@ -77,15 +77,15 @@ class Load:
 
 
 @contextlib.contextmanager
-def rest(server):
+def rest(server, rows):
+    """Yield a function that sends the row of a number; the requests are made once."""
+    bodies = [json.dumps({"signature_name": "raw_columns", "instances": [row]}) for row in rows]
     with contextlib.closing(
         http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     ) as connection:
 
-        def ask(row):
-            connection.request(
-                "POST", PATH, json.dumps({"signature_name": "raw_columns", "instances": [row]})
-            )
+        def ask(number):
+            connection.request("POST", PATH, bodies[number])
             response = connection.getresponse()
             answer = json.loads(response.read())
             assert response.status == 200, answer
@@ -95,24 +95,28 @@ def rest(server):
 
 
 @contextlib.contextmanager
-def by_grpc(server):
-    import tensorflow as tf
-    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+def by_grpc(server, rows):
+    """Yield the same by gRPC."""
+    from tensorflow_serving.apis import prediction_service_pb2_grpc
 
+    messages = [message_of(row) for row in rows]
     with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        yield lambda number: stub.Predict(messages[number]).outputs["scores"].float_val[0]
 
-        def ask(row):
-            request = predict_pb2.PredictRequest()
-            request.model_spec.name, request.model_spec.signature_name = "tiny", "raw_columns"
-            for name, value in row.items():
-                dtype = {"hours-per-week": tf.float32, "Fare ($)": tf.float32}.get(
-                    name, tf.string if isinstance(value, str) else tf.float64
-                )
-                request.inputs[name].CopyFrom(tf.make_tensor_proto([value], dtype))
-            return stub.Predict(request).outputs["scores"].float_val[0]
 
-        yield ask
+def message_of(row):
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = "tiny", "raw_columns"
+    for name, value in row.items():
+        dtype = {"hours-per-week": tf.float32, "Fare ($)": tf.float32}.get(
+            name, tf.string if isinstance(value, str) else tf.float64
+        )
+        request.inputs[name].CopyFrom(tf.make_tensor_proto([value], dtype))
+    return request
 
 
 @contextlib.contextmanager

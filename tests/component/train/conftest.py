@@ -98,3 +98,11 @@ def table_of(tmp_path: Path) -> Callable[..., Table]:
 def make_layout() -> Callable[..., Layout]:
     """Make a layout of (name, treatment, size) features; size 0 is dense."""
     return layout_of
+
+
+@pytest.fixture
+def without_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the baseline as it starts: fitting it is half of a small training."""
+    from components.train import train
+
+    monkeypatch.setattr(train, "_fit_baseline", lambda *_: None)

@@ -12,6 +12,7 @@ import pytest
 
 from components.examples import iter_batches
 from components.tasks.learned import TRAINING_FILE
+from components.train import train as training
 from components.train.folds import FILE_NAME, FoldRows
 from components.train.inputs import Feed, pack_batch
 from components.train.model import MODEL_FILE, load
@@ -50,6 +51,14 @@ def train_into(folder, table):
     return train(
         examples=table.examples, graph=table.graph, task=TASK, model=MODEL, output=str(folder)
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_the_baseline():
+    """Leave the baseline as it starts: it learns from all rows, whatever their folds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "_fit_baseline", lambda *_: None)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from components.examples import ShardWriter, iter_batches, split_folder
+from components.train import train as training
 from components.train.inputs import Feed, pack_batch
 from components.train.model import BASELINE_FILE, MODEL_FILE, load
-from components.train.train import train
 from components.train.weights import Weighting
 from schemas import layout as layouts
 from schemas.errors import DataError
@@ -58,7 +58,7 @@ def repeated(rows):
 
 def trained(table, examples, folder, graph=None, **options):
     folder.mkdir()
-    return train(
+    return training.train(
         examples=examples,
         graph=graph or table.graph,
         task=Binary.model_validate({**TASK, **options}),
@@ -67,13 +67,17 @@ def trained(table, examples, folder, graph=None, **options):
     )
 
 
-def logits(file, table, layout=None):
+def logits(model, table, layout=None):
     (batch,) = iter_batches(table.examples, "eval")
     inputs, _ = pack_batch(batch, layout or table.layout)
-    return np.asarray(load(str(file))(inputs, training=False))
+    return np.asarray(model(inputs, training=False))
 
 
-def test_rows_of_weight_k_are_learnt_as_k_rows(table, tmp_path):
+def logits_of_file(file, table):
+    return logits(load(str(file)), table)
+
+
+def test_rows_of_weight_k_are_learnt_as_k_rows(table, tmp_path, without_baseline):
     one = trained(
         table, copied(table, tmp_path / "weighted", weighted), tmp_path / "one", weight="w"
     )
@@ -81,21 +85,34 @@ def test_rows_of_weight_k_are_learnt_as_k_rows(table, tmp_path):
     assert one.labels == pytest.approx(other.labels)
     assert one.loss == pytest.approx(other.loss, rel=1e-5)
     assert one.eval_loss == pytest.approx(other.eval_loss, rel=1e-5)
-    found, expected = (logits(tmp_path / name / MODEL_FILE, table) for name in ("one", "other"))
+    found, expected = (
+        logits_of_file(tmp_path / name / MODEL_FILE, table) for name in ("one", "other")
+    )
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_the_baseline_learns_rows_of_weight_k_as_k_rows(table, tmp_path, make_layout):
+class FittedError(Exception):
+    """Ends a training once it has its baseline."""
+
+
+def test_the_baseline_learns_rows_of_weight_k_as_k_rows(table, tmp_path, make_layout, monkeypatch):
     """Of numbers alone: Keras's Adam squares each row's gradient of a table by itself."""
     layout, graph = make_layout(("a", "z_score", 0), ("b", "z_score", 0)), tmp_path / "graph"
     graph.mkdir()
     (graph / layouts.FILE_NAME).write_text(layout.model_dump_json())
+    fit, baselines = training._fit_baseline, []
+
+    def fit_it_alone(baseline, *arguments):
+        fit(baseline, *arguments)
+        baselines.append(baseline)
+        raise FittedError
+
+    monkeypatch.setattr(training, "_fit_baseline", fit_it_alone)
     for name, change, options in (("one", weighted, {"weight": "w"}), ("other", repeated, {})):
         examples = copied(table, tmp_path / f"{name} examples", change)
-        trained(table, examples, tmp_path / name, str(graph), **options)
-    found, expected = (
-        logits(tmp_path / n / BASELINE_FILE, table, layout) for n in ("one", "other")
-    )
+        with pytest.raises(FittedError):
+            trained(table, examples, tmp_path / name, str(graph), **options)
+    found, expected = (logits(baseline, table, layout) for baseline in baselines)
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert np.abs(found - found.mean()).max() > 0.1
 
@@ -106,7 +123,8 @@ def test_balanced_classes_are_learnt_as_if_they_had_as_many_rows(table, tmp_path
     even = trained(table, table.examples, tmp_path / "even", class_weights="balanced")
     assert plain.labels["base_rate"] == even.labels["base_rate"] < 0.45
     for file in (MODEL_FILE, BASELINE_FILE):
-        scores = [1 / (1 + np.exp(-logits(tmp_path / n / file, table))) for n in ("plain", "even")]
+        found = [logits_of_file(tmp_path / name / file, table) for name in ("plain", "even")]
+        scores = [1 / (1 + np.exp(-each)) for each in found]
         assert scores[0].mean() < scores[1].mean()
 
 
