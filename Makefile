@@ -14,8 +14,8 @@ PYTEST_ARGS ?=
 # A number runs the tests in the random order with that seed.
 SEED ?=
 PYTEST := $(VENV)/python -m pytest $(if $(SEED),-p randomly --randomly-seed=$(SEED))
-# The tests of a file run in one process, as do all end-to-end tests; these start first, being the
-# longest.
+# The tests of a file run in one process, as do all end-to-end tests that share a run; these start
+# first, being the longest.
 PARALLEL := --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 ARGS ?=
 # Tests are compiled, and their assertions rewritten, once and not by each process.
@@ -37,7 +37,7 @@ test: bootstrap ## run all tests except the long ones
 
 .PHONY: test-long
 test-long: bootstrap ## run the long tests: runs and stages that are killed, repeated or in a store
-	$(PYTEST) tests/e2e tests/component -m long $(PYTEST_ARGS)
+	$(PYTEST) tests/e2e tests/component -m long $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: engines
 engines: bootstrap ## run the tests with real Flink, Spark and Prism, and a replacement for Dataflow

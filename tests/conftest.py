@@ -22,6 +22,17 @@ ENGINES = {
     "test_stores.py": "flink",
 }
 
+# Files of tests/e2e whose tests have runs of their own, in folders of their own.
+OWN_RUNS = {
+    "test_every_type.py",
+    "test_init.py",
+    "test_lists.py",
+    "test_new_kinds.py",
+    "test_prepare.py",
+    "test_tasks.py",
+    "test_times.py",
+}
+
 # A slow machine must not fail a test. Also, pytest imports Hypothesis at its end, which is too late
 # after the gc.freeze() of a server or a run.
 settings.register_profile("skewless", deadline=None)
@@ -67,8 +78,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 class _ByFixtures(LoadScopeScheduling):
     """Keeps the tests of a file together, all end-to-end tests, and all tests of an engine.
 
-    A file's tests share what its fixtures make, the end-to-end tests share a run, and those of an
-    engine a cluster.
+    A file's tests share what its fixtures make, the end-to-end tests share a run, except those with
+    runs of their own, and those of an engine share a cluster.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -80,6 +91,8 @@ def group_of(nodeid: str) -> str:
 
     >>> group_of("tests/e2e/test_run.py::test_every_row_is_accounted_for")
     'e2e'
+    >>> group_of("tests/e2e/test_init.py::test_a_drafted_dataset_runs_to_a_pushed_model[penguins]")
+    'tests/e2e/test_init.py'
     >>> group_of("tests/engines/test_faults.py::test_a_job_ends_with_its_run[spark]")
     'spark'
     >>> group_of("tests/unit/test_docs.py::test_links_lead_somewhere")
@@ -88,7 +101,7 @@ def group_of(nodeid: str) -> str:
     path, _, test = nodeid.partition("::")
     _, folder, *_, file = path.split("/")
     if folder == "e2e":
-        return folder
+        return path if file in OWN_RUNS else folder
     if folder == "engines":
         return ENGINES.get(file) or test.rpartition("[")[2].removesuffix("]")
     return path
