@@ -128,17 +128,24 @@ def reference_of(exported, rows, answers):
 
 @pytest.fixture
 def judged(asked):
-    """A function that asks an export by its two loaders in this process, in half the time."""
+    """A function that asks an export by its two loaders in this process, in half the time.
+
+    It asks everything, or only the questions of these names.
+    """
     from components.parity.c_api import SavedModel
     from components.parity.judge import judge
     from components.parity.python_model import PythonModel
 
     rows, sets, reference = asked
 
-    def call(saved_model):
-        python = answers_of("Python", PythonModel(str(saved_model)), sets.without_defaults)
+    def call(saved_model, *names):
+        of_python, of_c_api = (
+            [q for q in questions if not names or q.name in names]
+            for questions in (sets.without_defaults, sets.everything)
+        )
+        python = answers_of("Python", PythonModel(str(saved_model)), of_python)
         with SavedModel(str(saved_model)) as loaded:
-            return judge([python, answers_of("C API", loaded, sets.everything)], reference, rows)
+            return judge([python, answers_of("C API", loaded, of_c_api)], reference, rows)
 
     return call
 

@@ -121,11 +121,6 @@ GRAPH = {
     ),
     "labels in another order": (labels_swapped, "predict", "class"),
     "labels of classification in another order": (labels_swapped, "classification", "classes"),
-    "rows of weights swapped": (
-        weights("deep_0/kernel", lambda kernel: kernel[::-1]),
-        "predict",
-        "score",
-    ),
     "a forgotten bias": (weights("bias", lambda bias: bias + 0.01), "predict", "score"),
     "weights in half precision": (
         weights("deep_0/kernel", lambda kernel: kernel.astype(np.float16).astype(np.float32)),

@@ -8,6 +8,11 @@ from components.parity.proof import Proof, describe
 pytestmark = pytest.mark.component
 
 BOTH = {"Python", "C API"}
+# The questions about whole rows, one for each signature that a model has.
+WHOLE = (
+    *("transform_features", "serving_default", "classification", "regression", "evaluation"),
+    *("predict", "raw_columns"),
+)
 
 
 def by_both(*features):
@@ -54,7 +59,7 @@ def test_a_changed_mean_is_named(export, judged, exported):
     ages = [age for age in train_column(exported, "age") if age is not None]
     mean = nearest(export.constants(), np.mean(ages))
     export.change_constant(mean, mean * np.float32(1.00001))
-    proof = judged(export.path)
+    proof = judged(export.path, "transform_features")
 
     assert not proof.proven
     assert differing(proof, "transform_features") == by_both("age_z_score")
@@ -77,7 +82,7 @@ def test_changed_vocabularies_and_boundaries_are_each_named(export, judged, expo
     hours = [hour for hour in train_column(exported, "hours-per-week") if hour is not None]
     median = nearest(export.constants(), np.median(hours))
     export.change_constant(median, median + np.float32(1))
-    proof = judged(export.path)
+    proof = judged(export.path, "transform_features", "serving_default", "raw_columns")
 
     assert not proof.proven
     assert differing(proof, "transform_features") == by_both(
@@ -92,7 +97,7 @@ def test_changed_vocabularies_and_boundaries_are_each_named(export, judged, expo
 
 def test_swapped_weights_are_named_by_the_scores_they_change(export, judged):
     export.change_weights("deep_0/kernel", lambda kernel: kernel[::-1])
-    proof = judged(export.path)
+    proof = judged(export.path, *WHOLE)
 
     assert not proof.proven
     assert differing(proof, "transform_features") == {}
