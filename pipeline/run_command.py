@@ -13,6 +13,8 @@ from pipeline import beam_command, completion
 from pipeline.beam_command import BeamCommand
 
 if TYPE_CHECKING:
+    from pipeline.summary import Summary
+    from schemas.catalog import Dataset
     from schemas.runners import RunnerName
 
 
@@ -52,6 +54,18 @@ if TYPE_CHECKING:
 @click.option("--from", "from_stage", metavar="STAGE", help="Execute STAGE and all after it again.")
 @click.option("--until", metavar="STAGE", help="End after STAGE.")
 @click.option("--only", metavar="STAGE", help="Execute STAGE again, and end after it.")
+@click.option(
+    "--sample",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="SHARE",
+    help="Train on this share of the training rows, and end after evaluate: to try something out.",
+)
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Run up to evaluate, again after each change of the dataset's files, and show what the"
+    " change did to the metrics. Ctrl-C ends it.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Also show the traceback of a failure.")
 @beam_command.options
 @click.pass_context
@@ -66,6 +80,8 @@ def command(
     from_stage: str | None,
     until: str | None,
     only: str | None,
+    sample: float | None,
+    watch: bool,
     verbose: bool,
     runner: RunnerName | None,
     settings: tuple[str, ...],
@@ -77,23 +93,40 @@ def command(
     follows `--` goes to Beam. The stages are, in this order: import_schema, ingest, statistics,
     validate, gate, transform, train, calibrate (if chosen), export, evaluate, parity and push.
     """
+    if watch and (from_stage or until or only):
+        raise click.UsageError("--watch runs up to evaluate: leave out --from, --until and --only")
+    if (watch or sample is not None) and only is None:
+        until = until or "evaluate"
     from pipeline import runners
     from pipeline.stage_choice import StageChoice
     from schemas import catalog
 
     stages = StageChoice.of(from_stage=from_stage, until=until, only=only)
-    read = catalog.load(dataset)
-    read = read if model is None else catalog.with_model(read, model)
-    read = read if folds is None else catalog.with_folds(read, folds)
-    on = runners.choose(read.spec.runner, runner, settings, ctx.meta["beam"])
-    from pipeline.run import run
 
-    run(
-        read,
-        output=output,
-        allow_anomalies=allow_anomalies,
-        verbose=verbose,
-        on=on,
-        chosen=spans,
-        stages=stages,
-    )
+    def read() -> Dataset:
+        dataset_ = catalog.load(dataset)
+        dataset_ = dataset_ if model is None else catalog.with_model(dataset_, model)
+        dataset_ = dataset_ if folds is None else catalog.with_folds(dataset_, folds)
+        return dataset_ if sample is None else catalog.with_sample(dataset_, sample)
+
+    def run_once() -> Summary:
+        described = read()
+        on = runners.choose(described.spec.runner, runner, settings, ctx.meta["beam"])
+        from pipeline.run import run
+
+        return run(
+            described,
+            output=output,
+            allow_anomalies=allow_anomalies,
+            verbose=verbose,
+            on=on,
+            chosen=spans,
+            stages=stages,
+        )
+
+    if not watch:
+        run_once()
+        return
+    from pipeline.watch import watch as keep_watching
+
+    keep_watching(catalog.find_folder(dataset), run_once, output)

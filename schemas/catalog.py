@@ -28,6 +28,7 @@ from schemas.errors import ConfigError, did_you_mean
 from schemas.expectations import expectations_of
 from schemas.model import Model
 from schemas.own_code import read_code
+from schemas.prepare import TrainingSample
 from schemas.schema_rules import check_schema
 from schemas.selectors import Rule, select, select_missing
 from schemas.sources import sql
@@ -155,6 +156,24 @@ def with_model(dataset: Dataset, path: str) -> Dataset:
         keys = ".".join(map(str, ("model", *first["loc"])))
         raise ConfigError(plain(first), where=f"{path}: {keys}") from error
     return _checked(dataset.folder, dataset.schema_text, {"model": model})
+
+
+def with_sample(dataset: Dataset, fraction: float) -> Dataset:
+    """Return a dataset that trains on a share of its training rows, checked like `load`.
+
+    Raises:
+      ConfigError: it samples already.
+    """
+    spec = dataset.spec
+    if spec.prepare.sample is not None:
+        raise ConfigError(
+            f"--sample is given, and training samples already: {spec.prepare.sample.in_words()}",
+            where=f"{dataset.folder / SPEC_FILE}: prepare.sample",
+            remedy="leave --sample out, or change prepare.sample",
+        )
+    prepare = spec.prepare.model_copy(update={"sample": TrainingSample(fraction=fraction)})
+    changed = {"prepare": prepare, "splits": spec.splits, "model": spec.model}
+    return _checked(dataset.folder, dataset.schema_text, changed)
 
 
 def with_schema(folder: Path, schema_text: str) -> Dataset:
