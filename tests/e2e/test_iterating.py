@@ -11,7 +11,7 @@ pytestmark = pytest.mark.e2e
 
 
 def test_a_change_of_a_file_runs_again_and_shows_what_it_did(
-    first, make_dataset, root, monkeypatch, capsys
+    first, make_dataset, root, monkeypatch, capfd
 ):
     folder = make_dataset()
     path = folder / "pipeline.yaml"
@@ -25,30 +25,30 @@ def test_a_change_of_a_file_runs_again_and_shows_what_it_did(
 
     monkeypatch.setattr(watch, "_wait_for_change", edit)
     assert main(["run", str(folder), "--output", str(root), "--watch"]) == 0
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert "unknown key 'nonsense'" in err
     assert out.count("watching") == 3
     assert "configuration: no change" in out
     assert "  log_loss" in out
 
 
-def test_watching_ends_at_evaluate(make_dataset, capsys):
+def test_watching_ends_at_evaluate(make_dataset, capfd):
     assert main(["run", str(make_dataset()), "--watch", "--until", "push"]) == 2
-    assert "--watch runs up to evaluate" in capsys.readouterr().err
+    assert "--watch runs up to evaluate" in capfd.readouterr().err
 
 
-def test_a_sample_is_of_training_rows_alone(first, make_dataset, tmp_path, capsys):
+def test_a_sample_is_of_training_rows_alone(first, make_dataset, tmp_path, capfd):
     folder = make_dataset()
     ingest = ["run", str(folder), "--output", str(tmp_path), "--until", "ingest"]
     assert main([*ingest, "--sample", "0.5"]) == 0
-    shown = capsys.readouterr().out
+    shown = capfd.readouterr().out
     rows = first.summary.counts["examples"]
     assert f"{rows['eval']} eval, {rows['test']} test" in shown
     kept = int(re.search(r"(\d+) train,", shown)[1])
     assert 0.4 * rows["train"] < kept < 0.6 * rows["train"]
 
 
-def test_a_sample_of_a_sample_is_refused(make_dataset, tmp_path, capsys):
+def test_a_sample_of_a_sample_is_refused(make_dataset, tmp_path, capfd):
     folder = make_dataset(spec={"prepare": {"sample": {"fraction": 0.5}}})
     assert main(["run", str(folder), "--output", str(tmp_path), "--sample", "0.1"]) == 2
-    assert "training samples already: 0.5 of the rows" in capsys.readouterr().err
+    assert "training samples already: 0.5 of the rows" in capfd.readouterr().err
