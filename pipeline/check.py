@@ -87,6 +87,8 @@ def _lines(read: Dataset, look: FirstRows, *, files: int) -> Iterator[str]:
         else "the table has"
     )
     yield f"{held} these columns"
+    if read.spec.source.read_always:
+        yield f"  not cached: {read.spec.source.read_always}"
     if read.spans:
         yield f"a run reads the spans {spans.in_words(read)}"
     yield f"{look.read:,} first records read, {len(look.rejects):,} rejected"

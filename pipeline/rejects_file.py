@@ -2,7 +2,8 @@
 
 CSV records stand below the header of their file, JSON lines as they were. Rows of Parquet, Arrow
 and ORC, and records of Avro and TFRecord, are read again from their files. Rows of databases, and
-those whose files were removed, are JSON lines.
+those whose files were removed, are JSON lines: a text of SQL or CSV would not keep an empty text
+apart from a missing one, and the rows are in the table already, where they are to be mended.
 """
 
 from __future__ import annotations

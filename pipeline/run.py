@@ -99,6 +99,8 @@ def run(
         Configuration.of(dataset).write(str(job.own))
         screen = open_screen(stack.enter_context(logs.captured(job.log)))
         screen.line(f"{dataset.spec.name}: run {job.run_id} in {job.folders.place}", "bold")
+        if dataset.spec.source.read_always:
+            screen.line(f"note: {dataset.spec.source.read_always}")
         if dataset.spans:
             screen.line(f"spans {spans.in_words(dataset)}")
         with Reporter((IMPORTS, *job.nodes), screen) as reporter:

@@ -62,6 +62,8 @@ def _show_dataset(dataset: str) -> None:
     click.echo(f"{spec.name} predicts {spec.label.in_words()} ({spec.label.task})")
     paths = ", ".join(spec.source.paths)
     click.echo(f"source     {paths}: {spec.source.format}, about {rows:,.0f} rows")
+    if spec.source.read_always:
+        click.echo(f"cache      none: {spec.source.read_always}")
     if read.spans:
         click.echo(f"spans      {spans.in_words(read)}")
     for rule in spec.prepare.in_words():

@@ -213,6 +213,6 @@ def _few(values: ColumnValues) -> tuple[str, ...]:
 
 
 def _strays(typed: Typed) -> tuple[str, ...]:
-    missing = typed.column.missing
+    missing = typed.column.missing - typed.stray
     lost = f"{missing:,} rows have no label: they are rejected" if missing else ""
     return tuple(doubt for doubt in (typed.doubt, lost) if doubt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from schemas.errors import DataError
 from schemas.sources import of_query, plain
 from schemas.sources.options import FileOptions, SourceOptions
 
-MOST_ROWS = 200_000
+MOST_ROWS = 100_000
 _MOST_FILES = 8
 
 
@@ -34,6 +35,7 @@ class Table:
       files: how many files there are; 1 for a table of a database.
       whole: whether all rows were looked at.
       repeated: names that several columns have, which are left out.
+      unread: names of columns whose type no column can have, such as a union.
     """
 
     source: SourceOptions
@@ -41,6 +43,7 @@ class Table:
     files: int
     whole: bool
     repeated: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -93,16 +96,22 @@ def look(path: str, *, named: str, query: str | None = None, rows: int = MOST_RO
         trimmed = [replace(column, name=column.name.strip(SPACES)) for column in trimmed]
     # the empty text means missing, in files with types, too
     known = tuple(column.without([""]) for column in trimmed)
-    return Table(source, known, len(paths), whole, _repeated(source, paths[0]))
+    counted = _names(source, paths[0])
+    repeated = tuple(name for name, times in counted.items() if times > 1)
+    unread: tuple[str, ...] = ()
+    if module.HAS_TYPES:
+        # of an object in JSON, the columns are what is in it
+        outer = {name.partition(".")[0] for name in table.column_names}
+        unread = tuple(n for n in counted if n not in {*table.column_names, *repeated, *outer})
+    return Table(source, known, len(paths), whole, repeated, unread)
 
 
-def _repeated(source: SourceOptions, path: str) -> tuple[str, ...]:
-    """Return the names that several columns of a file have."""
+def _names(source: SourceOptions, path: str) -> Mapping[str, int]:
+    """Return the names of a file's columns, each with how many columns have it."""
     if not isinstance(source, FileOptions):
-        return ()
+        return {}
     parts = open_reader(source, Selection(())).parts(path)
-    names = Counter(name for part in parts[:1] for name in part.ignored)
-    return tuple(name for name, times in names.items() if name and times > 1)
+    return Counter(name for part in parts[:1] for name in part.ignored if name)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:

@@ -115,6 +115,12 @@ def source_doubts(draft: Draft) -> list[tuple[str, str]]:
         ("path", f"several columns are named {name!r}, so they are left out: rename them")
         for name in draft.table.repeated
     ]
+    if source.read_always:
+        doubts.append(("url", source.read_always))
+    doubts += [
+        ("path", f"{name!r} is left out: it has a type, such as a union, that no column can have")
+        for name in draft.table.unread
+    ]
     return doubts
 
 

@@ -16,6 +16,7 @@ from components.times import of_arrow_times, read_texts
 
 if TYPE_CHECKING:
     from components.profile.types import Typed
+    from components.profile.values import ColumnValues
 
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d", "%d-%b-%Y")
 _CLOCKS = ("", "%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
@@ -24,6 +25,8 @@ _ZONES = ("", "Z", "%z", " UTC")
 _LEAST_STEPS = 20
 _IN_ORDER = 0.99  # share of the steps between rows that go the same way
 _MOST = 2_000  # distinct texts that are tried
+_NEARLY_ALL = 0.99  # share of the values that are times, where a few are not
+_TRIED = 3  # texts, of which one has the format of the others
 _LIKE = re.compile(r"^[0-9]{1,4}[-/.][0-9A-Za-z]{1,3}[-/.][0-9]{1,4}(\D|$)|^[0-9]{8}(\D|$)")
 
 FORMATS = tuple(
@@ -47,6 +50,23 @@ def format_of(texts: Sequence[str]) -> tuple[str, ...]:
         return ()  # at once: Python compiles each format that it tries
     formats = [f for f in FORMATS if _may_fit(tried[0], f) and _fits(tried[0], f)]
     return tuple(f for f in formats if all(_fits(text, f) for text in tried))
+
+
+def format_of_most(column: ColumnValues) -> tuple[str, pa.Array] | None:
+    """Return the format that nearly all texts of a column have, and the other texts, each once.
+
+    Such as the 30th of February, or a number among dates; a run rejects their rows.
+    """
+    texts, counts = column.counts
+    some = texts.slice(0, _MOST).to_pylist()
+    likely = list(filter(_LIKE.search, some))
+    if len(likely) < _NEARLY_ALL * len(some):
+        return None
+    for form in dict.fromkeys(f for text in likely[:_TRIED] for f in format_of([text])):
+        _, valid = read_texts(texts, parsed(form))
+        if counts[valid].sum() >= _NEARLY_ALL * counts.sum():
+            return form, texts.filter(pa.array(~valid))
+    return None
 
 
 def _may_fit(text: str, form: str) -> bool:

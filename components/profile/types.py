@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from google.protobuf.text_encoding import CEscape
 
 from components import list_arrays
-from components.profile.times import format_of
+from components.profile.times import format_of, format_of_most
 from components.profile.values import ColumnValues, NumberText, as_numbers, sure_nulls
 from schemas.columns import LARGEST_INTEGER, MOST_VALUES
 from schemas.tasks.two_values import NO_AND_YES
@@ -109,7 +109,22 @@ def _text(column: ColumnValues, whole: bool) -> Typed:
         other = next((f for f in formats if f.split("%H")[0] != first.split("%H")[0]), None)
         doubt = "" if other is None else f"{first} was taken; {other} fits, too"
         return Typed(column, "time", BYTES.name, (_time(first),), first, nulls, doubt)
-    return Typed(column, "text", BYTES.name, nulls=nulls)
+    return _mostly_times(column, nulls) or Typed(column, "text", BYTES.name, nulls=nulls)
+
+
+def _mostly_times(column: ColumnValues, nulls: tuple[str, ...]) -> Typed | None:
+    """Return texts as times if nearly all of them are, without the others."""
+    found = format_of_most(column)
+    if found is None:
+        return None
+    form, others = found
+    known = column.without(others.to_pylist())
+    stray = known.missing - column.missing
+    doubt = (
+        f"values such as {others[0].as_py()!r} are not times as {form}: a run rejects their rows,"
+        f" {stray:,} of those that were looked at"
+    )
+    return Typed(known, "time", BYTES.name, (_time(form),), form, nulls, doubt, stray)
 
 
 def _numbers(column: ColumnValues, kind: str) -> pa.Array:

@@ -10,12 +10,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.sources.cells import convert
+from components.sources.rejects import RejectReason
 from schemas.columns import SPACES, Column
 from schemas.types import FLOAT, FLOAT_TEXT, INT
 
@@ -27,6 +29,7 @@ NULLS = (*SURE_NULLS, "NA", "N/A", "n/a", "na", "None", "none", "-", "--", "miss
 _LEADING_ZERO = r"^[+-]?0[0-9]"
 # The share of values that may be something else in a column of numbers.
 _STRAY = 0.002
+_HEAD = 2_000  # distinct texts that may already show that the others need no look
 
 
 @dataclass(frozen=True)
@@ -140,23 +143,51 @@ def as_numbers(column: ColumnValues) -> NumberText:
 
 def _read_as(column: ColumnValues, kind: str) -> NumberText:
     texts, counts = column.counts
-    misfits = convert(texts, Column(column.name, kind, serving=True)).reasons > 0
-    bad = texts.filter(pa.array(misfits)).to_pylist()
-    nulls = tuple(text for text in bad if text.strip(SPACES) in NULLS)
-    stray = misfits & ~_among(texts, nulls)
-    fitting = counts[~misfits].sum()
-    if not fitting or counts[stray].sum() > _STRAY * fitting:
+    # In most columns of texts the most frequent values are more strays than there may be.
+    stray = counts[:_HEAD][_misfits(texts.slice(0, _HEAD), column.name, kind).stray].sum()
+    if stray > _STRAY * (column.present - stray):
         return NumberText(None)
-    other = texts.filter(pa.array(stray)).to_pylist()
-    return NumberText(kind, nulls, int(counts[stray].sum()), other[0] if other else "")
+    found = _misfits(texts, column.name, kind)
+    fitting = counts[found.fits].sum()
+    if not fitting or counts[found.stray].sum() > _STRAY * fitting:
+        return NumberText(None)
+    rejected = found.stray | found.infinite
+    other = texts.filter(pa.array(rejected)).slice(0, 1).to_pylist()
+    nulls = texts.filter(pa.array(found.null)).to_pylist()
+    return NumberText(kind, tuple(nulls), int(counts[rejected].sum()), other[0] if other else "")
+
+
+class _Misfits(NamedTuple):
+    """What texts are, bool [texts] each.
+
+    Attributes:
+      fits: numbers.
+      null: words that mean missing.
+      infinite: numbers that are infinite, or too large: a run rejects them.
+      stray: all others.
+    """
+
+    fits: np.ndarray
+    null: np.ndarray
+    infinite: np.ndarray
+    stray: np.ndarray
+
+
+def _misfits(texts: pa.Array, name: str, kind: str) -> _Misfits:
+    reasons = convert(texts, Column(name, kind, serving=True)).reasons
+    words = pc.is_in(pc.ascii_trim(texts, characters=SPACES), value_set=pa.array(NULLS))
+    null = (reasons > 0) & words.to_numpy(zero_copy_only=False)
+    infinite = reasons == RejectReason.NOT_FINITE
+    return _Misfits(reasons == 0, null, infinite, (reasons > 0) & ~null & ~infinite)
 
 
 def sure_nulls(column: ColumnValues) -> tuple[str, ...]:
     """Return the texts of a column that mean missing, whatever its other values are."""
     if not column.is_text:
         return ()
-    present = pc.is_in(pa.array(SURE_NULLS), value_set=column.counts[0])
-    return tuple(text for text, there in zip(SURE_NULLS, present.to_pylist(), strict=True) if there)
+    texts = column.counts[0]
+    present = texts.filter(pc.is_in(texts, value_set=pa.array(SURE_NULLS))).to_pylist()
+    return tuple(text for text in SURE_NULLS if text in present)
 
 
 def mean_words(column: ColumnValues) -> float:
@@ -173,8 +204,3 @@ def skewness(numbers: np.ndarray) -> float:
         return 0.0
     scaled = (known - known.mean()) / deviation
     return float((scaled * scaled * scaled).mean())  # many times faster than a power
-
-
-def _among(texts: pa.Array, some: Sequence[str]) -> np.ndarray:
-    listed = pc.is_in(texts, value_set=pa.array(list(some), pa.string()))
-    return listed.to_numpy(zero_copy_only=False)

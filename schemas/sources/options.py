@@ -57,6 +57,11 @@ class SourceOptions(Strict, abc.ABC):
     def plain(cls, path: str) -> SourceOptions:
         """Return the default options for a path or URL."""
 
+    @property
+    def read_always(self) -> str:
+        """Why each run reads all rows again, with what to do about it; "" if it need not."""
+        return ""
+
     def moved(self, relative: Callable[[str], str]) -> SourceOptions:
         """Return the same with other paths of its files on a disk, if it has any."""
         del relative

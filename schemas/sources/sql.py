@@ -63,6 +63,17 @@ class Sql(SourceOptions):
         """Return the default options for a query to a database."""
         return cls.model_validate({"url": url, "query": query})
 
+    @property
+    def read_always(self) -> str:
+        """That a server does not say whether a table is the same, if no column does."""
+        if self.version is not None or file_of(self.url) is not None:
+            return ""
+        return (
+            "each run reads all rows again and does all of its stages, as a server does not say"
+            " whether a table has changed; name a column that grows with each change, such as"
+            " source.version: updated_at"
+        )
+
     def moved(self, relative: Callable[[str], str]) -> Sql:
         """Return the same with another path of its file, if it has one."""
         if (file := file_of(self.url)) is None:

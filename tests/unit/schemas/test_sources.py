@@ -218,3 +218,12 @@ def test_a_relative_file_of_a_database_is_relative_to_the_folder():
     assert resolved("gs://b/a", Path("/x")) == "gs://b/a"
     options = Sql(url="duckdb:///a.db", table="t").moved(lambda file: f"../x {file}")
     assert options.url == "duckdb:///../x%20a.db"
+
+
+def test_a_table_of_a_server_without_a_version_is_read_by_each_run():
+    table = "postgresql://host/db"
+    text = Sql(url=table, table="trips").read_always
+    assert "each run reads all rows again" in text
+    assert "source.version" in text
+    others = [Sql(url=table, table="trips", version="at"), Sql(url="sqlite:////a", table="trips")]
+    assert [each.read_always for each in (*others, Csv(path="a.csv"))] == ["", "", ""]

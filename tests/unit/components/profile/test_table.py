@@ -1,5 +1,6 @@
 """A look at a table reads several of its files, each with the columns that it has."""
 
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -40,6 +41,17 @@ def test_names_that_several_columns_have_are_reported(tmp_path):
     path = str(tmp_path / "rows.parquet")
     pq.write_table(pa.Table.from_arrays(arrays, ["a", "b", "a"]), path)
     assert look(path, named=path).repeated == ("a",)
+
+
+def test_columns_that_no_table_can_have_are_reported(tmp_path):
+    union = ["null", "int", "string"]
+    fields = [{"name": "x", "type": "int"}, {"name": "code", "type": union}]
+    schema = {"type": "record", "name": "row", "fields": fields}
+    path = str(tmp_path / "rows.avro")
+    with open(path, "wb") as file:
+        fastavro.writer(file, schema, [{"x": 1, "code": "a"}, {"x": 2, "code": 5}])
+    table = look(path, named=path)
+    assert ([column.name for column in table.columns], table.unread) == (["x"], ("code",))
 
 
 @pytest.mark.parametrize("has_dictionary", [False, True])

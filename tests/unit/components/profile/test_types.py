@@ -149,6 +149,23 @@ def test_one_fraction_makes_whole_numbers_fractions():
         assert (decided.kind, decided.stray, decided.doubt) == ("FLOAT", 0, "")
 
 
+def test_infinite_numbers_do_not_make_numbers_a_text():
+    decided = of(["1.5", "inf", "-inf", "1e39", "2.25"])
+    assert (decided.kind, decided.nature, decided.stray) == ("FLOAT", "number", 3)
+    assert "'inf' are not numbers" in decided.doubt or "'1e39'" in decided.doubt
+    assert decided.column.missing == 3
+    assert of(["inf", "red", "1.5"]).kind == "BYTES"
+
+
+def test_a_few_strange_values_do_not_make_times_a_text():
+    days = [f"2024-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29)]
+    decided = of(["2024-02-30", *days, "1706745600"])
+    assert (decided.nature, decided.form, decided.stray) == ("time", "%Y-%m-%d", 2)
+    assert decided.doubt.startswith("values such as '2024-02-30' are not times as %Y-%m-%d:")
+    assert decided.column.missing == 2
+    assert of(["2024-02-30", *days[:20], "1706745600"]).nature == "text"
+
+
 def test_words_for_missing_are_known_by_the_column():
     assert of(["1", "none", "2", "-"]).nulls == ("none", "-")
     assert of(["red", "none", "-"]).nulls == ()
