@@ -53,7 +53,12 @@ ROOMS = {
 NODES = tuple(ROOMS)
 
 # The functions of further nodes of a source with spans, each with its room: see `pipeline.spans`.
-SPAN_ROOMS = {"ingest_span": "ingest", "join_spans": "ingest", "measure_span": "validate"}
+SPAN_ROOMS = {
+    "ingest_span": "ingest",
+    "join_spans": "ingest",
+    "measure_span": "validate",
+    "join_statistics": "validate",
+}
 
 # Nodes that a dataset may have, after `gate` and after `train`; their rooms have their names.
 SELECT, CALIBRATE = "select", "calibrate"
@@ -242,7 +247,7 @@ def _data(
     shared: _Shared, dataset: Dataset, folders: Folders, known: DigestCache, allow_anomalies: bool
 ) -> Nodes:
     """Build the nodes from the source to examples that passed the gate."""
-    from components.validate.component import gate, import_schema, statistics, validate
+    from components.validate.component import gate, import_schema, validate
     from pipeline import span_nodes
 
     present = source.fingerprint(dataset, known)
@@ -250,10 +255,8 @@ def _data(
     ingested = read["ingest"]
     imported = import_schema(text=dataset.schema_text, code=shared.code["import_schema"])
     examples, schema = ingested.outputs["examples"], imported.outputs["schema"]
-    measured = statistics(
-        examples=examples, schema=schema, label=shared.label, code=shared.code["statistics"]
-    )
-    compared = span_nodes.statistics(dataset, read, schema, shared.code)
+    found = _statistics(shared, dataset, read, schema)
+    measured = found["statistics"]
     validated = validate(
         statistics=measured.outputs["statistics"],
         schema=schema,
@@ -261,7 +264,7 @@ def _data(
         code=shared.code["validate"],
         **rule_nodes.parameters(dataset, folders, present),
         published=published.statistics(folders, present),
-        **{name: each.outputs["statistics"] for name, each in compared.items()},
+        **span_nodes.compared(dataset, found),
     )
     gated = gate(
         statistics=measured.outputs["statistics"],
@@ -274,9 +277,8 @@ def _data(
     )
     return {
         **read,
-        **{f"statistics of {name}": each for name, each in compared.items()},
+        **found,
         "import_schema": imported,
-        "statistics": measured,
         "validate": validated,
         "gate": gated,
         **_selected(shared, dataset, examples, measured, gated),
@@ -327,6 +329,22 @@ def _ingest(shared: _Shared, dataset: Dataset, known: DigestCache, present: str)
         **parameters,
     )
     return {"ingest": ingested}
+
+
+def _statistics(shared: _Shared, dataset: Dataset, read: Nodes, schema: Any) -> Nodes:
+    """Build `statistics`, and the nodes of spans whose statistics it merges if there are any."""
+    from components.validate.component import statistics
+    from pipeline import span_nodes
+
+    if dataset.spans:
+        return span_nodes.statistics(dataset, read, schema, shared.label, shared.code)
+    measured = statistics(
+        examples=read["ingest"].outputs["examples"],
+        schema=schema,
+        label=shared.label,
+        code=shared.code["statistics"],
+    )
+    return {"statistics": measured}
 
 
 def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:

@@ -1,4 +1,4 @@
-"""The further nodes of a source with spans: one reads each span, and two of them are measured."""
+"""The further nodes of a source with spans: each span is read and measured by nodes of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from tfx.types.channel_utils import union
 
 from components.ingest.component import ingest_span, join_spans
-from components.validate.component import measure_span
+from components.validate.component import join_statistics, measure_span
 from pipeline import spans
 from schemas.catalog import Dataset
 
@@ -58,23 +58,44 @@ def ingest(
 
 
 def statistics(
-    dataset: Dataset, read: Mapping[str, Any], schema: Any, code: Mapping[str, str]
+    dataset: Dataset,
+    read: Mapping[str, Any],
+    schema: Any,
+    label: str,
+    code: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Build the nodes that measure two spans, by the parameter of `validate` that takes each.
+    """Build a node for each span, and `statistics`, which merges what they found; by their ids.
 
     Args:
       dataset: the dataset, with its spans.
       read: the nodes of `ingest`.
       schema: the channel of the schema.
+      label: the parameter of `join_statistics`.
       code: the digest of each node's code, by function.
     """
-    return {
-        name: measure_span(
+    measured = {
+        (node := spans.statistics_node(span)): measure_span(
             examples=read[spans.ingest_node(span)].outputs["examples"],
             schema=schema,
-            node=spans.statistics_node(span),
+            node=node,
             name=span.name,
             code=code["measure_span"],
-        ).with_id(spans.statistics_node(span))
-        for name, span in spans.measured(dataset).items()
+        ).with_id(node)
+        for span in dataset.spans
+    }
+    joined = join_statistics(
+        spans=union([each.outputs["statistics"] for each in measured.values()]),
+        examples=read["ingest"].outputs["examples"],
+        schema=schema,
+        label=label,
+        code=code["join_statistics"],
+    ).with_id("statistics")
+    return {**measured, "statistics": joined}
+
+
+def compared(dataset: Dataset, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the statistics of the two newest spans, by the parameter of `validate` for each."""
+    return {
+        name: measured[spans.statistics_node(span)].outputs["statistics"]
+        for name, span in spans.compared(dataset).items()
     }

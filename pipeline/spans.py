@@ -1,7 +1,7 @@
 """The spans that a run reads of a growing source, and the names of their nodes in the DAG.
 
-Each span has an ingest node of its own, so that a window that moves on reads only what is new. The
-two newest spans are measured on their own, to compare one with the other.
+Each span has nodes of its own that read and measure it, so that a window that moves on reads only
+what is new. The two newest spans are compared.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def statistics_node(span: Span) -> str:
     return f"statistics_{span.name}"
 
 
-def measured(dataset: Dataset) -> dict[str, Span]:
+def compared(dataset: Dataset) -> dict[str, Span]:
     """Return the spans that are compared, `before` and `newest`; empty if there is only one."""
     if len(dataset.spans) < 2:
         return {}
@@ -103,5 +103,5 @@ def nodes(dataset: Dataset, usual: tuple[str, ...]) -> tuple[str, ...]:
         return usual
     schema, ingest, *rest = usual
     first = sorted([schema, *map(ingest_node, dataset.spans)])
-    second = sorted([ingest, *map(statistics_node, measured(dataset).values())])
+    second = sorted([ingest, *map(statistics_node, dataset.spans)])
     return (*first, *second, *rest)

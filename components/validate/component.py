@@ -83,21 +83,53 @@ def measure_span(
     code: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Measure all rows of a span, whatever their splits; `node` is the node's id."""
+    """Measure a span: all its rows, and what the statistics of several spans are merged from.
+
+    `node` is the node's id.
+    """
     with progress.reported_as("statistics", node), progress.stage("statistics"):
-        from components.validate import statistics as measuring
+        from components.validate import span_statistics
 
         path = os.path.join(schema.uri, SCHEMA)
-        measuring.generate(
+        span_statistics.measure(
             examples=examples.uri,
             schema=parse_schema(files.read_text(path), where=path),
             output=statistics.uri,
+            whole=WHOLE,
             options=None if beam_pipeline is None else beam_pipeline.options,
-            as_one=WHOLE,
         )
         statistics.split_names = artifact_utils.encode_split_names([WHOLE])
         statistics.span = examples.span
         statistics.set_string_custom_property("span_name", name)
+
+
+@component
+def join_statistics(
+    spans: InputArtifact[list[ExampleStatistics]],
+    examples: InputArtifact[Examples],
+    schema: InputArtifact[Schema],
+    statistics: OutputArtifact[ExampleStatistics],
+    label: Parameter[str],
+    code: Parameter[str],
+) -> None:
+    """Merge the statistics of spans, from `measure_span`, into those of every split.
+
+    `examples` are the joined ones, of which a sample is read.
+    """
+    with progress.stage("statistics"):
+        from components.validate import span_statistics
+
+        path = os.path.join(schema.uri, SCHEMA)
+        rows = span_statistics.merge(
+            [each.uri for each in sorted(spans, key=lambda each: each.span)],
+            examples=examples.uri,
+            schema=parse_schema(files.read_text(path), where=path),
+            output=statistics.uri,
+            label=tasks.loads(label),
+        )
+        statistics.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        statistics.span = examples.span
+        statistics.set_json_value_custom_property("rows", rows)
 
 
 @component

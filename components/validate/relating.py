@@ -94,7 +94,7 @@ class Relating:
           options: the task's options.
           categories: columns of whole numbers that are names.
         """
-        sample = _sample(examples)
+        sample = sample_of(examples, _TRAIN)
         if sample is None:
             return None
         found = {
@@ -173,14 +173,14 @@ class Relating:
                 yield BinRelation(rows=rows, estimates=found, **bins.describe(number))
 
 
-def _sample(examples: str) -> pa.RecordBatch | None:
-    """Return the first training rows, which are in no order; None if there are none."""
-    batches: list[pa.RecordBatch] = []
-    rows = 0
-    for group in row_groups(examples, _TRAIN):
-        if rows < _SAMPLE and group.rows:
-            batches.append(read_row_group(group).slice(0, _SAMPLE - rows))
-            rows += batches[-1].num_rows
-    if not batches:
+def sample_of(examples: str, split: str) -> pa.RecordBatch | None:
+    """Return up to `_SAMPLE` rows of a split, from row groups all over it; None if it has none."""
+    groups = [group for group in row_groups(examples, split) if group.rows]
+    if not groups:
         return None
-    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+    rows = sum(group.rows for group in groups)
+    few = min(len(groups), -(-_SAMPLE * len(groups) // rows))
+    chosen = [groups[i * len(groups) // few] for i in range(few)]
+    parts = [read_row_group(group) for group in chosen]
+    table = pa.Table.from_batches(parts).slice(0, _SAMPLE)
+    return table.combine_chunks().to_batches()[0]

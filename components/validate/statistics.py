@@ -39,7 +39,6 @@ def generate(
     options: PipelineOptions | None = None,
     splits: Sequence[str] = SPLITS,
     label: TaskOptions | None = None,
-    as_one: str | None = None,
 ) -> dict[str, int]:
     """Write the statistics of every split, and how columns relate to the label.
 
@@ -50,16 +49,14 @@ def generate(
       options: where Beam runs; None is in this process.
       splits: those to measure.
       label: what is predicted; None writes no relations.
-      as_one: measures all rows of the splits together, as a split of this name.
 
     Returns:
       The rows of each split, as the statistics count them.
     """
-    categories = _category_columns(examples, schema, splits)
+    categories = category_columns(examples, schema, splits)
     relating = None if label is None else Relating.of(examples, label, categories)
-    named = splits if as_one is None else (as_one,)
     with histograms.as_arrays(), runner.opened("statistics", options) as pipeline:
-        batches = pipeline | read_splits(examples, splits) | "CountRows" >> beam.Map(_count_rows)
+        batches = pipeline | read_splits(examples, splits) | "CountRows" >> beam.Map(count_rows)
         if relating is not None:
             _ = (
                 batches
@@ -69,17 +66,17 @@ def generate(
             )
         _ = (
             batches
-            | "AsMeasured" >> beam.Map(_as_measured, categories, as_one)
+            | "AsMeasured" >> beam.Map(as_measured, categories)
             | "Measure" >> _measure(schema)
-            | "Write" >> beam.Map(_write, output, categories, named)
+            | "Write" >> beam.Map(write, output, categories, splits)
         )
-    return {split: stored.load(output, split).datasets[0].num_examples for split in named}
+    return {split: stored.load(output, split).datasets[0].num_examples for split in splits}
 
 
-def _category_columns(
+def category_columns(
     examples: str, schema: schema_pb2.Schema, splits: Sequence[str]
 ) -> frozenset[str]:
-    """Columns of integers that the schema calls categories."""
+    """Return the columns of integers that the schema calls categories."""
     stored = {
         field.name
         for split in splits
@@ -90,20 +87,21 @@ def _category_columns(
     return frozenset(f.name for f in schema.feature if f.int_domain.is_categorical) & stored
 
 
-def _count_rows(keyed: tuple[str, pa.RecordBatch]) -> tuple[str, pa.RecordBatch]:
+def count_rows(keyed: tuple[str, pa.RecordBatch]) -> tuple[str, pa.RecordBatch]:
+    """Report the rows of a batch of a split, which is returned."""
     rows = keyed[1].num_rows
     beam.metrics.Metrics.counter("statistics", "records_read").inc(rows)
     progress.rows("statistics", rows)
     return keyed
 
 
-def _as_measured(
-    keyed: tuple[str, pa.RecordBatch], categories: frozenset[str], as_one: str | None
+def as_measured(
+    keyed: tuple[str, pa.RecordBatch], categories: frozenset[str]
 ) -> tuple[str, pa.RecordBatch]:
-    """List columns, with categories as text.
+    """Return a split's batch with lists for columns, and with categories as text.
 
     TFDV turns integer categories into text one by one in Python; Arrow does it a column at a time,
-    which saves a fifth of the whole. `_write` gives the type back. Folds are not data, and left
+    which saves a fifth of the whole. `write` gives the type back. Folds are not data, and left
     out.
     """
     split, batch = keyed
@@ -113,7 +111,7 @@ def _as_measured(
         if name != FOLD
     }
     measured = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
-    return as_one or split, as_lists(measured)
+    return split, as_lists(measured)
 
 
 def _measure(schema: schema_pb2.Schema) -> beam.PTransform:
@@ -122,7 +120,12 @@ def _measure(schema: schema_pb2.Schema) -> beam.PTransform:
     `tfdv.GenerateStatistics` takes one split; three of them cost three graphs, 1.9 s instead of
     0.7 s. The transform inside it takes keyed batches.
     """
-    options = StatsOptions(
+    return GenerateSlicedStatisticsImpl(stats_options(schema), is_slicing_enabled=True)
+
+
+def stats_options(schema: schema_pb2.Schema) -> StatsOptions:
+    """Return what TFDV measures."""
+    return StatsOptions(
         schema=schema,
         num_quantiles_histogram_buckets=_QUANTILE_BUCKETS,
         # Distinct values are counted by sketches: exactly up to 16,384 of them, and the most
@@ -130,19 +133,19 @@ def _measure(schema: schema_pb2.Schema) -> beam.PTransform:
         # value of every row: 13 times the time for a column of 500,000 distinct ones.
         use_sketch_based_topk_uniques=True,
     )
-    return GenerateSlicedStatisticsImpl(options, is_slicing_enabled=True)
 
 
 def _write_relations(tally: BinTally, relating: Relating, output: str) -> None:
     relating.conclude(tally).write(output)
 
 
-def _write(
+def write(
     measured: statistics_pb2.DatasetFeatureStatisticsList,
     output: str,
     categories: frozenset[str],
     splits: Sequence[str],
 ) -> None:
+    """Write the statistics of each split into its file; of one without rows, empty ones."""
     by_split = {dataset.name: dataset for dataset in measured.datasets}
     for split in splits:
         whole = statistics_pb2.DatasetFeatureStatisticsList()

@@ -47,24 +47,29 @@ def test_a_choice_is_refused_where_there_is_nothing_to_choose_from(dataset):
     assert spans.resolved(catalog.load("taxi")) == catalog.load("taxi")
 
 
-def test_each_span_is_read_by_a_node_and_the_newest_two_are_measured(dataset):
-    assert dag.nodes(spans.resolved(dataset, "8..10"))[:8] == (
+def test_each_span_is_read_and_measured_by_nodes_of_its_own(dataset):
+    assert dag.nodes(spans.resolved(dataset, "8..10"))[:9] == (
         "import_schema",
         "ingest_10",
         "ingest_8",
         "ingest_9",
         "ingest",
         "statistics_10",
+        "statistics_8",
         "statistics_9",
         "statistics",
     )
-    assert dag.nodes(spans.resolved(dataset, "12"))[:4] == (
+    assert dag.nodes(spans.resolved(dataset, "12"))[:5] == (
         "import_schema",
         "ingest_12",
         "ingest",
+        "statistics_12",
         "statistics",
     )
     assert dag.nodes(catalog.load("taxi")) == dag.NODES
+    compared = spans.compared(spans.resolved(dataset, "8..10"))
+    assert {name: span.number for name, span in compared.items()} == {"before": 9, "newest": 10}
+    assert spans.compared(spans.resolved(dataset, "12")) == {}
 
 
 def test_a_pipeline_named_like_the_node_of_a_span_gets_another_id(dataset):
