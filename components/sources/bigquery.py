@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from components.sources import protocol
+from components.sources import nested, protocol
 from components.sources.bigquery_client import BigQueryTable, Clients, batches, readable
 from components.sources.protocol import Block, Selection
 from components.sources.typed_checks import check_columns
@@ -94,7 +94,8 @@ class Reader(TypedRows[BigQueryPart], protocol.TableReader[BigQueryPart]):
             table = self._table(path)
             known = self._columns(table, path)
             session = table.session(self._names(), self._table_options.read_streams)
-            arriving = _inner(session.schema, self._names())
+            empty = pa.RecordBatch.from_pylist([], session.schema)
+            arriving = nested.taken(empty, self._names()).schema
             check_columns(arriving, self._selection, where=path, what="table")
         count = max(len(session.streams), 1)
         tops = {name.partition(".")[0] for name in self._names()}
@@ -117,7 +118,7 @@ class Reader(TypedRows[BigQueryPart], protocol.TableReader[BigQueryPart]):
             return
         with readable(part.path):
             found = batches(part.stream, part.schema, self._clients)
-            yield from self._blocks((_flat(batch, self._names()) for batch in found), part)
+            yield from self._blocks((nested.taken(batch, self._names()) for batch in found), part)
 
     def _table(self, path: str) -> BigQueryTable:
         return BigQueryTable(self._table_options, path, self._clients)
@@ -168,23 +169,6 @@ def _refuse_repeated(name: str, fields: Sequence[Any], where: str) -> None:
             _refuse_repeated(rest, field.fields, where)
 
 
-def _inner(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
-    """Return the columns of these names, of which some are inside of records."""
-    return _flat(pa.RecordBatch.from_pylist([], schema), names).schema
-
-
-def _flat(batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
-    """Return the columns of these names; one inside of a record that is missing is missing."""
-    arrays = []
-    for name in names:
-        first, *inner = name.split(".")
-        array = batch.column(batch.schema.get_field_index(first))
-        for each in inner:
-            array = array.flatten()[array.type.get_field_index(each)]
-        arrays.append(array)
-    return pa.RecordBatch.from_arrays(arrays, list(names))
-
-
 def draft(path: str) -> BigQuery:
     """Return the options that a table needs."""
     return BigQuery.plain(path)
@@ -206,7 +190,7 @@ def sample(
         session = table.session(names, streams=1)
         for stream in session.streams:
             for batch in batches(stream, session.schema, clients):
-                kept.append(_flat(batch, names))
+                kept.append(nested.taken(batch, names))
                 if sum(each.num_rows for each in kept) > rows:
                     return pa.Table.from_batches(kept).slice(0, rows), False
     return pa.Table.from_batches(kept, None if kept else pa.schema(columns)), True

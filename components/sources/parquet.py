@@ -9,9 +9,16 @@ from typing import Any
 import pyarrow as pa
 
 from components.arrow_files import open_parquet
+from components.sources import nested
 from components.sources.magic import PARQUET
 from components.sources.typed_checks import TypedFormat, unreadable
-from components.sources.typed_file import FAILURES, FileSize, TypedReader, unique_names
+from components.sources.typed_file import (
+    FAILURES,
+    FileSize,
+    TypedReader,
+    is_plain,
+    unique_names,
+)
 from components.sources.typed_rows import BATCH_ROWS, TypedPart
 from schemas.sources.parquet import Parquet
 
@@ -70,12 +77,13 @@ class Reader(TypedReader):
 
     def ranges(self, part: TypedPart) -> list[TypedPart]:
         """Divide a file into consecutive row groups of about `RANGE_BYTES`, by its footer."""
-        footer = self._opened_part(part).file.metadata
+        file = self._opened_part(part)
+        footer, names = file.file.metadata, nested.outer_of(file.schema, self._names())
         ranges: list[TypedPart] = []
         start, first, row, size = 0, 1, 1, 0.0
         for group in range(footer.num_row_groups):
             row += footer.row_group(group).num_rows
-            size += _size(footer, group, self._names())
+            size += _size(footer, group, names)
             if size >= RANGE_BYTES or group == footer.num_row_groups - 1:
                 groups = range(start, group + 1)
                 ranges.append(ParquetPart(**{**vars(part), "first_row": first}, groups=groups))
@@ -141,5 +149,9 @@ def sample(options: Parquet, path: str, rows: int) -> tuple[pa.Table, bool]:
         table = pa.concat_tables(parts) if parts else file.schema_arrow.empty_table()
     except FAILURES as error:
         raise unreadable(path, error, Reader.format) from error
-    names = unique_names(table.schema)
-    return table.select(names).slice(0, rows), table.num_rows == file.metadata.num_rows <= rows
+    columns = nested.columns_of(table.schema)
+    names = [name for name in unique_names(columns) if is_plain(columns.field(name))]
+    taken = [nested.taken(batch, names) for batch in table.to_batches()]
+    schema = pa.schema([columns.field(name) for name in names])
+    first = pa.Table.from_batches(taken, None if taken else schema).slice(0, rows)
+    return first, table.num_rows == file.metadata.num_rows <= rows

@@ -106,6 +106,8 @@ def _remedy(arrow: pa.DataType, column: Column, sql_names: Mapping[str, str]) ->
             f"write value_count {{ max: … }} for {column.name!r} in schema.pbtxt if it is a list,"
             f" or one value for each row, as {written}"
         )
+    if pa.types.is_struct(arrow) and arrow.num_fields:
+        return f"name a field of it, such as {column.name}.{arrow[0].name}"
     if pa.types.is_nested(arrow):
         return f"write one value for each row, as {written}"
     sql = sql_names.get(column.type.sql, column.type.sql)

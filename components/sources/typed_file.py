@@ -13,6 +13,7 @@ from typing import ClassVar, NamedTuple, Protocol
 import numpy as np
 import pyarrow as pa
 
+from components.sources import nested
 from components.sources.protocol import Block
 from components.sources.typed_checks import TypedFormat, check_columns, unreadable
 from components.sources.typed_rows import BATCH_ROWS, TypedPart, TypedRows
@@ -80,17 +81,19 @@ class TypedReader(TypedRows[TypedPart]):
     def parts(self, path: str) -> list[TypedPart]:
         """Return the file as one part; its size is that of the selected columns."""
         file = self.open(path)
-        schema = file.schema
+        schema = nested.columns_of(file.schema)
         check_columns(schema, self._selection, where=path)
         names, keys = self._names(), [key.name for key in self._selection.keys]
         try:
-            size = file.size(names)
+            size = file.size(nested.outer_of(file.schema, names))
         except FAILURES as error:
             raise unreadable(path, error, self.format) from error
         return [
             TypedPart(
                 path=path,
-                ignored=tuple(name for name in schema.names if name not in names),
+                ignored=tuple(
+                    f.name for f in schema if f.name not in names and not nested.is_struct(f)
+                ),
                 rows=size.rows,
                 text_bytes=size.text_bytes,
                 key_types=pa.schema([pa.field(key, schema.field(key).type) for key in keys]),
@@ -100,7 +103,8 @@ class TypedReader(TypedRows[TypedPart]):
     def read(self, part: TypedPart) -> Iterator[Block]:
         """Yield a file's rows, at most `BATCH_ROWS` at a time."""
         file = self._opened_part(part)
-        check_columns(file.schema, self._selection, where=part.path)  # may have changed
+        schema = nested.columns_of(file.schema)
+        check_columns(schema, self._selection, where=part.path)  # may have changed
         yield from self._blocks(self._batches(file, part.path), part)
 
     def _opened_part(self, part: TypedPart) -> TypedFile:
@@ -108,8 +112,10 @@ class TypedReader(TypedRows[TypedPart]):
         return self.open(part.path)
 
     def _batches(self, file: TypedFile, path: str) -> Iterator[pa.RecordBatch]:
+        names = self._names()
         try:
-            yield from file.batches(self._names(), BATCH_ROWS)
+            for batch in file.batches(nested.outer_of(file.schema, names), BATCH_ROWS):
+                yield nested.taken(batch, names)
         except FAILURES as error:
             raise unreadable(path, error, self.format) from error
 
@@ -137,25 +143,27 @@ def rows_at(path: str, reader: type[TypedReader], numbers: Sequence[int]) -> pa.
 def sample_first(path: str, reader: type[TypedReader], rows: int) -> tuple[pa.Table, bool]:
     """Return the first rows of a file, without columns of equal names, and whether they are all.
 
-    Unions and maps are left out.
+    Fields of structs are columns; unions and maps are left out.
     """
     file = reader.open(path)
-    names = [n for n in unique_names(file.schema) if _is_plain(file.schema.field(n).type)]
+    columns = nested.columns_of(file.schema)
+    names = [n for n in unique_names(columns) if is_plain(columns.field(n))]
     kept: list[pa.RecordBatch] = []
     try:
-        for batch in file.batches(names, BATCH_ROWS):
-            kept.append(batch)
+        for batch in file.batches(nested.outer_of(file.schema, names), BATCH_ROWS):
+            kept.append(nested.taken(batch, names))
             if sum(each.num_rows for each in kept) > rows:
                 return pa.Table.from_batches(kept).slice(0, rows), False
     except FAILURES as error:
         raise unreadable(path, error, reader.format) from error
-    schema = pa.schema([field for field in file.schema if field.name in names])
+    schema = pa.schema([columns.field(name) for name in names])
     return pa.Table.from_batches(kept, None if kept else schema), True
 
 
-def _is_plain(kind: pa.DataType) -> bool:
+def is_plain(column: pa.Field) -> bool:
     """Return whether a column may be one of a table."""
-    return not (pa.types.is_union(kind) or pa.types.is_map(kind))
+    kind = column.type
+    return not (pa.types.is_union(kind) or pa.types.is_map(kind) or nested.is_struct(column))
 
 
 def unique_names(schema: pa.Schema) -> list[str]:

@@ -215,7 +215,7 @@ def test_each_type_is_a_raw_column_by_its_rule():
          "ARRAY(SELECT each.a FROM UNNEST(rr) AS each) AS rr_a"),
         (Column("rr", "BYTES", True, most=2), "the column 'rr' is of 'rr', a repeated record",
          "ARRAY(SELECT each.a FROM UNNEST(rr) AS each) AS rr_a"),
-        (Column("r", "BYTES", True), "the column 'r' is struct", "write one value for each row"),
+        (Column("r", "BYTES", True), "the column 'r' is struct", "name a field of it, such as r.a"),
         (Column("tm", "BYTES", True), "the column 'tm' is time64[us]", "CAST(tm AS STRING)"),
         (Column("id", "BYTES", True), "the column 'id' is int64", "CAST(id AS STRING)"),
         (Column("idd", "INT", True), "the table has no column 'idd'; did you mean 'id'?",
