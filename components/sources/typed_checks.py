@@ -20,6 +20,8 @@ from components.sources.typed import fits
 from schemas.columns import Column
 from schemas.errors import DataError, did_you_mean
 
+_UNEQUAL_LISTS = "Expected all lists to be of size"  # pyarrow 10, of one that is missing
+
 
 @dataclass(frozen=True)
 class TypedFormat:
@@ -129,6 +131,9 @@ def unreadable(path: str, error: Exception, expected: TypedFormat) -> DataError:
         kind = kind_of(head)
         if not head:
             what = "the file is empty"
+        elif _UNEQUAL_LISTS in str(error):
+            what = f"pyarrow {pa.__version__} cannot read lists of a fixed length that are missing"
+            remedy = "write the column as lists of any length, such as list<float>"
         elif kind in expected.kinds:
             remedy = "the file is damaged or incomplete: copy it again"
         elif kind is not None:

@@ -11,7 +11,9 @@ import pytest
 from components.score.formats import FORMATS
 from components.score.sinks import can_hold, open_sink
 from components.score.sources import Wanted, carried_schema, read_rows
+from components.sources.parquet import Reader
 from components.sources.typed import fits, of_arrow
+from components.sources.typed_checks import unreadable
 from schemas.errors import DataError
 from schemas.sources.csv import Csv
 from schemas.types import TYPES
@@ -148,3 +150,11 @@ def test_a_file_named_parquet_with_another_format(tmp_path, path, data, what, re
     error = refusal(path, wanted("INT"))
     assert error.what.startswith(what)
     assert remedy in (error.remedy or "")
+
+
+def test_lists_that_pyarrow_cannot_read_are_not_called_damaged(path):
+    pq.write_table(pa.table({"x": [1]}), path)
+    error = pa.ArrowInvalid("Expected all lists to be of size=2 but index 3 had size=0")
+    found = unreadable(path, error, Reader.format)
+    assert "cannot read lists of a fixed length that are missing" in found.what
+    assert found.remedy == "write the column as lists of any length, such as list<float>"
