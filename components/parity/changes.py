@@ -20,6 +20,7 @@ import pyarrow as pa
 from components.examples import column as column_of
 from components.parity import covering
 from components.parity.values import adversarial_values, as_requested, readable
+from components.transform.treatments.protocol import Boundary
 from schemas.columns import Column
 
 # So many adversarial rows at least, of a table that is not wide.
@@ -104,19 +105,22 @@ def changed_row(base: int, *changes: Change, leaves_out: tuple[str, ...] = ()) -
 
 
 def changed_rows(
-    real: pa.RecordBatch, columns: Sequence[Column], boundaries: Mapping[str, Sequence[float]]
+    real: pa.RecordBatch, columns: Sequence[Column], boundaries: Mapping[str, Sequence[Boundary]]
 ) -> list[ChangedRow]:
     """Return the adversarial rows.
 
     Args:
       real: real rows, at least one; the first ones are changed, values are taken from more of them.
       columns: the columns to change.
-      boundaries: by column, numbers at which its buckets may end.
+      boundaries: by column, numbers at which its buckets may end, and texts beside which an output
+        changes.
     """
     bases = range(min(real.num_rows, BASE_ROWS))
     seen = {c.name: column_of(real, c.name).slice(0, _SEEN).to_pylist() for c in columns}
     tried = {
-        c.name: adversarial_values(c, seen[c.name], _inside(seen[c.name], boundaries.get(c.name)))
+        c.name: adversarial_values(
+            c, seen[c.name], _inside(c, seen[c.name], boundaries.get(c.name, ()))
+        )
         for c in columns
     }
     rows = [
@@ -156,14 +160,27 @@ def _with(
         yield changed_row(base_of[first], *changes)
 
 
-def _inside(seen: Sequence[Any], boundaries: Sequence[float] | None) -> list[float]:
-    """Return some of the boundaries that are among real values."""
-    numbers = [value for value in seen if isinstance(value, (int, float))]
-    if not numbers or not boundaries:
+def _inside(column: Column, seen: Sequence[Any], boundaries: Sequence[Boundary]) -> list[Boundary]:
+    """Return some of the boundaries that are values of a column: numbers among real ones."""
+    if column.type.is_text:
+        found: list[Boundary] = [each for each in boundaries if isinstance(each, bytes)]
+        return [found[i] for i in covering.evenly(len(found), _MOST_ENDS)]
+    flat = [value for each in seen for value in (each if isinstance(each, list) else [each])]
+    real = [value for value in flat if value is not None and not math.isnan(value)]
+    if not real:
         return []
-    low, high = min(numbers), max(numbers)
-    inside = [value for value in boundaries if low <= value <= high]
+    low, high = min(real), max(real)
+    numbers = {n for n in map(_number, boundaries) if n is not None and low <= n <= high}
+    inside = sorted(numbers)
     return [inside[i] for i in covering.evenly(len(inside), _MOST_ENDS)]
+
+
+def _number(boundary: Boundary) -> float | None:
+    """Return a boundary as a number, as which a vocabulary of numbers has texts."""
+    try:
+        return float(boundary)
+    except ValueError:
+        return None
 
 
 def _several_missing(columns: Sequence[str]) -> Iterator[ChangedRow]:

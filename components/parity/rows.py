@@ -22,6 +22,7 @@ from components.parity import covering
 from components.parity.changes import BASE_ROWS, ChangedRow, changed_rows
 from components.parity.values import is_plain, readable
 from components.raw_values import requested_batch
+from components.transform.treatments.protocol import Boundary
 from schemas.columns import Column
 from schemas.types import TYPES
 
@@ -119,7 +120,7 @@ def make_rows(
     columns: Sequence[Column],
     serving: Sequence[Column],
     real: int,
-    boundaries: Mapping[str, Sequence[float]] | None = None,
+    boundaries: Mapping[str, Sequence[Boundary]] | None = None,
 ) -> Rows:
     """Return up to `real` rows of the splits, then the adversarial ones made from some of them.
 

@@ -19,6 +19,7 @@ from components.examples import arrow_type
 from components.parity import time_values
 from components.parity.list_values import adversarial_lists
 from components.raw_values import requested
+from components.transform.treatments.protocol import Boundary
 from schemas.columns import FLOAT32_END, LARGEST_INTEGER, Column
 from schemas.types import BYTES, FLOAT, FLOAT_TEXT, INT
 
@@ -64,18 +65,20 @@ _ADVERSARIAL: dict[str, tuple[Any, ...]] = {
 
 
 def adversarial_values(
-    column: Column, seen: Sequence[Any], boundaries: Sequence[float] = ()
+    column: Column, seen: Sequence[Any], boundaries: Sequence[Boundary] = ()
 ) -> list[Any]:
     """Return the values to try: those of the column's kind, and changes of real ones.
 
     Args:
       column: the column.
       seen: some of its real values, or lists; None where missing.
-      boundaries: numbers at which a bucket ends; each is tried, and the values next to it.
+      boundaries: numbers at which a bucket ends, and texts of which an output knows something;
+        each is tried, and the values next to it.
     """
     if column.is_list:
         flat = [value for each in seen for value in each or ()]
-        return adversarial_lists(column, seen, adversarial_values(replace(column, most=0), flat))
+        single = adversarial_values(replace(column, most=0), flat, boundaries)
+        return adversarial_lists(column, seen, single)
     if column.type.is_boolean:
         return [v.encode() if isinstance(v, str) else v for v in column.booleans]
     real = list(dict.fromkeys(value for value in seen if value is not None))[:_NEAR]
@@ -84,7 +87,7 @@ def adversarial_values(
             *time_values.TIMES,
             *(other for value in real for other in time_values.near(value)),
         ]
-        tried += [other for value in boundaries for other in time_values.around(value)]
+        tried += [other for value in boundaries for other in time_values.around(float(value))]
         return time_values.writable(tried, column)
     near = [other for value in real for other in _near(column.kind, value)]
     ends = [other for value in boundaries for other in _around(column.kind, value)]
@@ -137,9 +140,14 @@ def _near(kind: str, value: Any) -> Iterator[Any]:
         yield from changed if kind == FLOAT_TEXT.name else _singles(changed)
 
 
-def _around(kind: str, value: float) -> Iterator[Any]:
-    """Yield a number and its neighbours on both sides: one unit in the last place away."""
-    if kind == INT.name:
+def _around(kind: str, value: Boundary) -> Iterator[Any]:
+    """Yield a number and its neighbours on both sides: one unit in the last place away.
+
+    Of a text, yield what many programs take for the same.
+    """
+    if isinstance(value, bytes):
+        yield from (value, value + b" ", value.swapcase())
+    elif kind == INT.name:
         whole = math.floor(value)
         yield from (whole - 1, whole, whole + 1)
     elif kind in (FLOAT.name, FLOAT_TEXT.name):

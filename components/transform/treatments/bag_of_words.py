@@ -14,15 +14,19 @@ import tensorflow_transform as tft
 from tensorflow_transform.analyzer_nodes import TemporaryAssetInfo, TensorInfo
 from tensorflow_transform.experimental.analyzers import _apply_analyzer
 
+from components import files
 from components.column_tensors import rounded
 from components.transform import vocabularies
+from components.transform.constants import columns_of
+from components.transform.known_terms import some
 from components.transform.normalization import normalized
 from components.transform.treatments.protocol import Use
 from schemas.errors import DataError
+from schemas.layout import TransformedFeature
 from schemas.treatments.bag_of_words import BagOfWords
 
 if TYPE_CHECKING:
-    from components.transform.treatments.protocol import Inputs, Tensors
+    from components.transform.treatments.protocol import Boundary, Inputs, Tensors
 
 FILE_NAME = "ngrams.txt"
 _OUTPUTS = (
@@ -30,6 +34,7 @@ _OUTPUTS = (
     TensorInfo(tf.int64, [None], None),
 )
 _ASSETS = os.path.join("transform_fn", "assets")
+_LONG = 50  # times that a text to try has the same words: more words than `max_length`
 
 
 class _Numbered(NamedTuple):
@@ -175,6 +180,17 @@ def learn(graph: str, uses: Sequence[Use]) -> list[int]:
                 remedy="lower min_count, normalize less, or drop the treatment",
             )
     return [sizes.get(use, 0) for use in uses]
+
+
+def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[Boundary]]:
+    """Return, by column, texts of n-grams that are known, of some column, and of an unknown one."""
+    path = os.path.join(graph, _ASSETS, FILE_NAME)
+    lines = files.read_bytes(path).split(b"\n") if files.exists(path) else []
+    known = [term for _, _, term in (line.partition(b"\t") for line in lines) if term]
+    chosen = [term for term in some(known) if isinstance(term, bytes)]
+    together = [b" ".join(chosen), b" ".join([*chosen[::-1], b"never seen"])]
+    long = b" ".join((chosen or [b"word"]) * _LONG)
+    return {name: [*chosen, *together, long] for name in columns_of(features)}
 
 
 class CountTexts(vocabularies.CountTerms):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
 from components.calendar import DAY, HOUR, MINUTE, SECOND, days_of
 from components.column_tensors import numbers
+from components.transform.constants import constants_by_column
 from components.transform.scaling import flagged, standardized
 from components.transform.treatments.protocol import Use
+from schemas.columns import LARGEST_INTEGER
+from schemas.layout import TransformedFeature
 from schemas.treatments.elapsed import Elapsed
 
 if TYPE_CHECKING:
@@ -41,3 +44,12 @@ def _start(inputs: Inputs, uses: Sequence[Use]) -> tf.Tensor:
         return given
     others = numbers([inputs[use.columns[-1]] for use in uses])
     return tf.where(tf.constant([[d is not None for d in dates]]), given, others)
+
+
+def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[float]]:
+    """Return, by column, the dates that time is counted from."""
+    constants = constants_by_column(graph, features)
+    return {
+        name: [each for each in own if each % DAY == 0 and abs(each) <= LARGEST_INTEGER]
+        for name, own in constants.items()
+    }

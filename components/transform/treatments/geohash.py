@@ -17,7 +17,7 @@ from schemas.treatments.geohash import Geohash
 if TYPE_CHECKING:
     from components.transform.treatments.protocol import Inputs, Tensors
 
-_MOST_ENDS = 64
+_FINEST = 6  # level whose cells are listed: 33,000 a column, exact in float32
 
 
 def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
@@ -57,9 +57,19 @@ def _cells(place: tf.Tensor, levels: Sequence[int]) -> tf.Tensor:
 
 
 def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[float]]:
-    """Return, by column, latitudes and longitudes at which cells begin that are large enough."""
+    """Return, by column, latitudes and longitudes at which cells of its finest level begin.
+
+    Cells of other levels begin there, too.
+    """
     found: dict[str, list[float]] = {}
     for latitude, longitude in sorted({(f.columns[0], f.columns[1]) for f in features}):
-        found[latitude] = np.linspace(-90, 90, _MOST_ENDS + 1).tolist()
-        found[longitude] = np.linspace(-180, 180, _MOST_ENDS + 1).tolist()
+        finest = max(_level(f) for f in features if f.columns == (latitude, longitude))
+        rows, columns = bits(min(finest, _FINEST))
+        found[latitude] = np.linspace(-90, 90, 2**rows + 1).tolist()
+        found[longitude] = np.linspace(-180, 180, 2**columns + 1).tolist()
     return found
+
+
+def _level(feature: TransformedFeature) -> int:
+    """Return the level of an output, which its name ends with."""
+    return int(feature.name.rpartition("_")[2])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from components.transform.constants import constants_by_column
 from components.transform.places import degrees
 from components.transform.scaling import flagged, standardized, with_all_digits
 from components.transform.treatments.protocol import Use
@@ -70,8 +71,9 @@ def _kilometres(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
 
 def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[float]]:
     """Return, by column, the points whose distance is measured, and the ends of the scales."""
+    points = constants_by_column(graph, features)
     found: dict[str, list[float]] = {}
     for columns in sorted({feature.columns for feature in features}):
         for place, column in enumerate(columns):
-            found[column] = [-180.0, 180.0] if place % 2 else [-90.0, 90.0]
+            found[column] = [*([-180.0, 180.0] if place % 2 else [-90.0, 90.0]), *points[column]]
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
@@ -10,10 +10,12 @@ import tensorflow as tf
 from components.column_tensors import texts
 from components.transform import vocabularies
 from components.transform.indicators import indicators, widest
+from components.transform.known_terms import terms_by_column
 from components.transform.treatments.protocol import Use
+from schemas.layout import TransformedFeature
 
 if TYPE_CHECKING:
-    from components.transform.treatments.protocol import Inputs, Tensors
+    from components.transform.treatments.protocol import Boundary, Inputs, Tensors
 
 _FILE_NAME = "one_hot.txt"
 
@@ -25,3 +27,8 @@ def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
     term = vocabularies.lookup(value, path, len(uses)).id
     hot = tf.one_hot(term, widest(uses))  # of no value where it is unknown
     return indicators(uses, tf.unstack(hot, len(uses)), tf.equal(value, ""))
+
+
+def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[Boundary]]:
+    """Return, by column, values that have an indicator."""
+    return terms_by_column(graph, _FILE_NAME, features)

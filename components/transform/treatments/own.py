@@ -16,12 +16,14 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.column_tensors import numbers, rounded
+from components.transform.constants import constants_by_column, written_by_column
 from components.transform.treatments.protocol import Use
 from schemas.errors import ConfigError, did_you_mean
+from schemas.layout import TransformedFeature
 from schemas.treatments.own import NUMBER, Own, OwnFeature
 
 if TYPE_CHECKING:
-    from components.transform.treatments.protocol import Inputs, Tensors
+    from components.transform.treatments.protocol import Boundary, Inputs, Tensors
 
 FILE = "features.py"
 
@@ -151,3 +153,10 @@ def _rows(column: Any) -> tf.Tensor:
 
 def _wrong(what: str, expected: str, remedy: str | None = None) -> ConfigError:
     return ConfigError(f"{what} ({FILE})", where=FILE, expected=expected, remedy=remedy)
+
+
+def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[Boundary]]:
+    """Return, by column, numbers and texts that features.py may compare it with."""
+    every = dict(constants_by_column(graph, features))
+    written = written_by_column(graph, features)
+    return {name: [*every[name], *own] for name, own in written.items()}

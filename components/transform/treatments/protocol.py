@@ -20,6 +20,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+# A number at which an output changes, or a text beside which it does.
+Boundary = float | bytes
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -72,8 +75,9 @@ class TreatmentWork(Protocol):
     It may also have:
 
     - `learn(graph, uses)`: what `outputs` of the options takes, a whole number a use;
-    - `boundaries(graph, features)`: numbers, by column, at which an output changes, for a proof to
-      try;
+    - `boundaries(graph, features)`: by column, numbers at which an output changes, or texts beside
+      which it does, for a proof to try. Where outputs are continuous and no value is special,
+      there are none;
     - `terms(graph, features)`: the values, by column, that it knows.
 
     `graph` is TFT's output folder, `features` are those that the treatment made.

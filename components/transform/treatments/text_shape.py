@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
 from components.column_tensors import by_name, rounded
+from components.transform.constants import columns_of
 from components.transform.scaling import standardized
 from components.transform.treatments.protocol import Use
+from schemas.layout import TransformedFeature
 from schemas.treatments.text_shape import COUNTS, SHARES, TextShape
 
 if TYPE_CHECKING:
-    from components.transform.treatments.protocol import Inputs, Tensors
+    from components.transform.treatments.protocol import Boundary, Inputs, Tensors
 
+# Digits of other scripts, numbers that are no digits; capitals, title case, Roman numerals, beyond
+# 16 bits; spaces that Unicode has and ASCII has not, joiners and combining characters.
+_NEAR_CLASSES = (
+    *("٣४７", "²½Ⅷ", "0", "A", "ÀÉΣЖ", "ǅǈ", "Ⅷⅷ", "\U0001d400\U0001d7d8", "ªº", "ß", "İı"),
+    *("a\u00a0b", "a\u2003b c", "a\u200bb", "a\u0085b", "a\x0bb\x0cc", "e\u0301", "👩\u200d🔬"),
+)
 _ALL_BUT = {"digits": r"[^\p{Nd}]", "upper": r"[^\p{Lu}]"}
 
 
@@ -48,3 +56,8 @@ def _length(value: tf.Tensor) -> tf.Tensor:
 
 def _unless(missing: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     return tf.where(missing, tf.constant(float("nan"), tf.float64), tf.math.log1p(count))
+
+
+def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[Boundary]]:
+    """Return, by column, texts whose characters are nearly digits, capitals or spaces, or are."""
+    return {name: [text.encode() for text in _NEAR_CLASSES] for name in columns_of(features)}

@@ -12,13 +12,14 @@ from components import progress
 from components.column_tensors import by_name, texts
 from components.transform import vocabularies
 from components.transform.id_values import id_values, id_weights
+from components.transform.known_terms import some
 from components.transform.normalization import normalized
 from components.transform.treatments.protocol import Use
 from schemas.layout import TransformedFeature
 from schemas.treatments.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from components.transform.treatments.protocol import Inputs, Tensors
+    from components.transform.treatments.protocol import Boundary, Inputs, Tensors
 
 _HASHES = 2**62  # a bucket is a hash's remainder: one hashing for columns of any number of buckets
 _ASSETS = os.path.join("transform_fn", "assets")
@@ -102,6 +103,13 @@ def terms(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, tu
             shown = tuple(term.decode(errors="replace") for term in each.terms)
             found[feature.columns[0]] = shown
     return found
+
+
+def boundaries(graph: str, features: Sequence[TransformedFeature]) -> Mapping[str, list[Boundary]]:
+    """Return, by column, some of the terms: the values beside them have other ids."""
+    numbers = [feature for feature in features if feature.role != "weight"]
+    known = terms(graph, numbers)
+    return {name: some([term.encode() for term in own]) for name, own in known.items()}
 
 
 def _read(graph: str, name: str, columns: int) -> list[vocabularies.ColumnTerms]:

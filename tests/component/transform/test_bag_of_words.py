@@ -13,7 +13,7 @@ import tensorflow_transform as tft
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from components.transform.normalization import normalized
-from components.transform.treatments.bag_of_words import FILE_NAME, learn
+from components.transform.treatments.bag_of_words import FILE_NAME, boundaries, learn
 from components.transform.treatments.protocol import Use
 from components.transform.vocabularies import read
 from schemas.errors import DataError
@@ -138,3 +138,11 @@ def test_a_text_without_an_ngram_to_learn_is_an_error(tmp_path):
         learn(str(tmp_path), uses)
     hashed = Use("bag_of_words", ("note",), BagOfWords(hash_buckets=8))
     assert learn(str(tmp_path / "none"), [hashed]) == [0]
+
+
+def test_a_proof_tries_known_ngrams_alone_together_and_in_a_text_that_is_cut(transformed):
+    tried = boundaries(str(transformed.graph), transformed.layout.features)["words"]
+    assert tried[0] == b"the"
+    assert any(b"the" in each and each.endswith(b"never seen") for each in tried)
+    assert len(tried[-1].split()) > BagOfWords().max_length
+    assert all(boundaries("none", transformed.layout.features).values())  # hashes alone

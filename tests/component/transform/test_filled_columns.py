@@ -7,6 +7,8 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components.transform.treatments.missing import boundaries
+
 pytestmark = pytest.mark.component
 
 NAN, NO_INT = float("nan"), -(2**63)
@@ -103,6 +105,13 @@ def test_indicators_are_of_values_before_they_are_filled(transformed, asked):
     assert np.all(asked[0]["trip_missing"] == 1)
     assert not np.any(asked[1]["trip_missing"])
     assert "median_was_missing" not in train
+
+
+def test_a_proof_tries_values_that_fill(transformed):
+    features = [f for f in transformed.layout.features if f.treatment == "missing"]
+    found = boundaries(str(transformed.graph), features)
+    assert found.keys() == {"mean", "empty", "count", "city"}
+    assert {FILLS["mean"], -3.5, b"y", b"9"} <= set(found["mean"])
 
 
 def test_one_row_fills_with_its_own_value(run):

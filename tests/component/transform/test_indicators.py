@@ -9,6 +9,8 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components.transform.treatments import multi_hot, one_hot, text_shape
+
 pytestmark = pytest.mark.component
 
 KINDS = {
@@ -209,3 +211,28 @@ def test_indicators_lengths_and_shapes_are_dense_and_hashes_are_ids(transformed)
     assert {(f.role, f.size, f.combine) for f in dense} == {("dense", 0, "")}
     of_lists = [f for f in features if f.is_list]
     assert [(f.name, f.combine) for f in of_lists] == [("tags_hash", "sum"), ("days_hash", "mean")]
+
+
+def test_a_proof_tries_values_that_have_an_indicator_and_texts_beside_a_shape(transformed):
+    features, graph = transformed.layout.by_treatment(), str(transformed.graph)
+    found = one_hot.boundaries(graph, features["one_hot"])
+    assert (found["city"], found["k"]) == (["é".encode(), b"b"], [b"7", b"-1"])
+    assert multi_hot.boundaries(graph, features["multi_hot"])["tags"] == [b"b", b"a", b"c"]
+    texts = tf.constant(text_shape.boundaries(graph, features["text_shape"])["note"])
+    got = text_shape_of(transformed, texts)
+    assert 0 < np.mean(got["note_text_shape_digits"] > 0) < 1
+    assert 0 < np.mean(got["note_text_shape_upper"] > 0) < 1
+
+
+def text_shape_of(transformed, texts):
+    loaded = tft.TFTransformOutput(str(transformed.graph)).transform_features_layer()
+    count = len(texts)
+    empty = tf.RaggedTensor.from_row_lengths
+    none = {"BYTES": "", "INT": -(2**63), "FLOAT": float("nan")}
+    types = {"BYTES": tf.string, "INT": tf.int64, "FLOAT": tf.float32}
+    inputs = {name: tf.ones(count) for name in ("tips", "of")}
+    for name, kind in KINDS.items():
+        values = tf.fill([count], tf.constant(none[kind], types[kind]))
+        ones = tf.ones([count], tf.int64)
+        inputs[name] = empty(values, ones) if name in LISTS else values
+    return {n: v.numpy() for n, v in loaded({**inputs, "note": texts}).items() if "note" in n}

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.calendar import DAY, HOUR, MINUTE, SECOND
-from components.transform.treatments import cyclic, date_parts
+from components.transform.treatments import cyclic, date_parts, elapsed
 from schemas.treatments.date_parts import FIRST_YEAR, SIZES
 
 pytestmark = pytest.mark.component
@@ -214,3 +214,5 @@ def test_a_proof_tries_the_times_at_which_months_and_holidays_begin_and_clocks_c
         assert (datetime(2024, 12, 25, tzinfo=timezone.utc).timestamp() * 1e6) in ends
     ends = set(date_parts.boundaries(str(transformed.graph), own)["at"])
     assert {0.0, 31.0 * DAY, -31.0 * DAY} <= ends
+    since = elapsed.boundaries(str(transformed.graph), features)["at"]
+    assert datetime(2014, 1, 1, tzinfo=timezone.utc).timestamp() * 1e6 in since

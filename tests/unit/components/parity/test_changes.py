@@ -2,8 +2,10 @@
 
 import collections
 import itertools
+from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -78,6 +80,28 @@ def test_every_value_is_tried_in_every_column(count):
         if column.kind != "BYTES" and number in (1, 2):
             own = 1_000.0 * (number + 1)
             assert {e for e in ends[column.name] if repr(e) in tried[column.name]} & {own, own + 3}
+
+
+def test_terms_are_tried_in_columns_of_their_type_and_in_lists():
+    columns = (column_of("BYTES"), column_of("INT"), column_of("FLOAT"))
+    columns = tuple(replace(c, name=c.kind) for c in columns)
+    columns = (*columns, replace(columns[0], name="tags", most=3))
+    rows = {"BYTES": [b"x"], "INT": [7], "FLOAT": [1.0], "tags": [[b"x", b"y"]]}
+    types = {"BYTES": pa.binary(), "INT": pa.int64(), "FLOAT": pa.float32()}
+    types["tags"] = pa.list_(pa.binary())
+    real = pa.RecordBatch.from_pydict(rows, schema=pa.schema(list(types.items())))
+    ends: list[float | bytes] = [b"Term", 2.5, b"7", 1.0]
+    found = changed_rows(real, columns, dict.fromkeys(types, ends))
+    tried = collections.defaultdict(list)
+    for row in found:
+        for change in row.changes:
+            for name, value in change.values.items():
+                tried[name].append(value)
+    assert {b"Term", b"tERM", b"Term "} <= set(tried["BYTES"])
+    assert [b"Term"] in tried["tags"]
+    assert {6, 7, 8} <= set(tried["INT"])
+    assert float(np.nextafter(np.float32(1), np.float32(2))) in tried["FLOAT"]
+    assert 2.5 not in tried["FLOAT"]  # it is not among real values
 
 
 @pytest.mark.parametrize("count", [1, 2, 15, 33, 100, 500, 1_200])
