@@ -163,12 +163,12 @@ class _Shared:
         )
 
 
-def _plan(dataset: Dataset) -> str:
-    """Return what the run is about to make of columns, as `components.validate.preflight` reads."""
+def _plan(dataset: Dataset, *, places: bool = True) -> str:
+    """Return what the run is about to make of columns, as `components.validate.caps` reads it."""
     spec = dataset.spec
     uses = [
         {
-            "place": dataset.place_of(use.keys),
+            "place": dataset.place_of(use.keys) if places else "",
             "columns": use.columns,
             "options": use.options.model_dump(mode="json"),
         }
@@ -362,6 +362,7 @@ def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:
         settings=shared.settings,
         code=shared.code["transform"],
         **({"selection": data[SELECT].outputs["selection"]} if SELECT in data else {}),
+        **_caps(dataset, data),
     )
     transformed.add_upstream_node(data["gate"])  # no training on data that the gate refuses
     graph = transformed.outputs["transform_graph"]
@@ -390,6 +391,14 @@ def _model(shared: _Shared, dataset: Dataset, data: Nodes) -> Nodes:
         code=shared.code["export"],
     )
     return {"transform": transformed, "train": trained, **fitted, "export": exported}
+
+
+def _caps(dataset: Dataset, data: Nodes) -> dict[str, Any]:
+    """Return what `transform` needs to lower what would not fit, if pipeline.yaml wants it."""
+    if dataset.spec.validation.preflight != "cap":
+        return {}
+    statistics = data["statistics"].outputs["statistics"]
+    return {"statistics": statistics, "plan": _plan(dataset, places=False)}
 
 
 def _calibrated(shared: _Shared, dataset: Dataset, transformed: Any, trained: Any) -> Nodes:

@@ -33,7 +33,7 @@ class Missing(Strict):
     Attributes:
       fill: what is learned from the training split, or `constant`.
       value: the constant, as pipeline.yaml has it.
-      by: the column in whose groups medians are learned.
+      by: the column in whose groups it is learned.
       indicator: whether a feature COLUMN_was_missing says which values were missing.
     """
 
@@ -46,8 +46,8 @@ class Missing(Strict):
     def _fitting(self) -> Missing:
         if (self.value is None) == (self.fill == "constant"):
             raise ValueError("fill: constant needs a value, and no other fill has one")
-        if self.by is not None and self.fill != "median":
-            raise ValueError(f"by is only for fill: median, got fill: {self.fill}")
+        if self.by is not None and self.fill == "constant":
+            raise ValueError("by is for what is learned, and not for fill: constant")
         return self
 
     @property

@@ -35,6 +35,7 @@ class Validation(Strict):
     """What stops a run before anything is learnt from the data."""
 
     stop_at: Literal["error", "warning", "never"] = "error"  # TFDV anomaly severity
-    preflight: Literal["stop", "warn", "off"] = "stop"  # where features would not fit in memory
+    # where features would not fit in memory
+    preflight: Literal["stop", "warn", "cap", "off"] = "stop"
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
     rules: dict[str, Rule] = Field({})

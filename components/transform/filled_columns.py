@@ -1,7 +1,7 @@
 """Fills the missing values of columns inside the graph, as `missing:` of pipeline.yaml says.
 
-What fills them is a constant, or is learned from the training split: a mean, a median, the most
-frequent value, or the medians of groups. A column without values in training stays as it is.
+What fills them is a constant, or is learned from the training split: a mean, a median, or the most
+frequent value, of all rows or of groups. A column without values in training stays as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.column_tensors import is_missing, numbers, text
-from components.transform import distributions, sums_by_value, vocabularies
+from components.transform import distributions, group_fills, vocabularies
 from schemas.missing import Missing
 
 
@@ -43,10 +43,13 @@ def _filling(value: tf.Tensor, group: tf.Tensor | None, filling: Missing) -> tf.
         parse = str if value.dtype == tf.string else int if value.dtype == tf.int64 else float
         return tf.constant(parse(filling.value), value.dtype)
     if filling.fill == "most_frequent":
-        return _from_text(_most_frequent(text(value)), value.dtype)
+        terms = text(value)
+        found = _most_frequent(terms) if group is None else group_fills.frequent(terms, group)
+        return _from_text(found, value.dtype)
     number = numbers([value])
     if group is not None:
-        return _from_number(_group_medians(number, group), value.dtype)
+        learned = group_fills.means if filling.fill == "mean" else group_fills.medians
+        return _from_number(learned(number, group), value.dtype)
     if filling.fill == "median":
         return _from_number(distributions.learn(number, 2, _middle, width=1)[0, 0], value.dtype)
     return _from_number(_mean(number[:, 0]), value.dtype)
@@ -98,19 +101,6 @@ def _most_frequent(terms: tf.Tensor) -> tf.Tensor:
     return term
 
 
-def _group_medians(number: tf.Tensor, group: tf.Tensor) -> tf.Tensor:
-    """Return the median of each row's group, float64 [rows]; of all rows in an unseen group."""
-    lines = vocabularies.lines_of(text(group)[tf.newaxis])
-    (table,) = tft.experimental.ptransform_analyzer(
-        inputs=[number, lines[0]],
-        ptransform=LearnGroupMedians(),
-        output_dtypes=[tf.int64],
-        output_shapes=[[2, None]],
-        name="group_medians",
-    )
-    return sums_by_value.found(table, lines, sums_by_value.lines_of_unseen(lines))[0, 0]
-
-
 class LearnMean(beam.PTransform):
     """Batches of numbers to their exact mean, rounded once."""
 
@@ -119,26 +109,17 @@ class LearnMean(beam.PTransform):
         return (
             batches
             | "Sum" >> beam.Map(_sum_batch)
-            | "SumAll" >> beam.CombineGlobally(_sum_pairs)
+            | "SumAll" >> beam.CombineGlobally(group_fills.sum_pairs)
             | "Divide" >> beam.MapTuple(_divided)
         )
 
 
 def _sum_batch(batch: tuple[np.ndarray]) -> tuple[int, int]:
-    finite = batch[0][np.isfinite(batch[0])]
-    return sum(map(sums_by_value.exact, finite.tolist())), len(finite)
-
-
-def _sum_pairs(pairs: Any) -> tuple[int, int]:
-    total, count = 0, 0
-    for own_total, own_count in pairs:
-        total, count = total + own_total, count + own_count
-    return total, count
+    return group_fills.sum_of(batch[0])
 
 
 def _divided(total: int, count: int) -> np.ndarray:
-    mean = sums_by_value.floats([total])[0] / count if count else np.nan
-    return np.array(mean, np.float64)
+    return np.array(group_fills.mean_of(total, count), np.float64)
 
 
 class LearnMostFrequent(beam.PTransform):
@@ -160,35 +141,3 @@ def _counted_terms(batch: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[bytes
     for term, count in zip(*(each.tolist() for each in batch), strict=True):
         if term:
             yield term, count
-
-
-class LearnGroupMedians(beam.PTransform):
-    """Batches of numbers [rows, 1] and lines [rows] to the table of `sums_by_value.found`."""
-
-    def expand(self, batches: beam.PCollection[tuple[np.ndarray, ...]]) -> beam.PCollection[Any]:
-        """Return the table, int64 [2, lines]: hashes, ascending, and bits of medians."""
-        medians = (
-            batches
-            | "ByGroup" >> beam.FlatMap(_by_group)
-            | "Medians" >> beam.CombinePerKey(distributions.CombineDistributions(2))
-        )
-        return (
-            batches.pipeline
-            | "Once" >> beam.Create([None])
-            | "Table" >> beam.Map(_table, beam.pvalue.AsDict(medians))
-        )
-
-
-def _by_group(batch: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[bytes, np.ndarray]]:
-    """Yield the finite numbers of each group, and those of all rows as an unseen group's."""
-    number, lines = batch
-    yield b"*" + vocabularies.line_of(0, b""), number
-    known = np.isfinite(number[:, 0])
-    distinct, group = np.unique(lines[known], return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    borders = np.cumsum(np.bincount(group, minlength=len(distinct)))[:-1]
-    yield from zip(distinct.tolist(), np.split(number[known][order], borders), strict=False)
-
-
-def _table(_: None, medians: Mapping[bytes, np.ndarray]) -> np.ndarray:
-    return sums_by_value.table_of(list(medians), np.array([m[0, 1:2] for m in medians.values()]))

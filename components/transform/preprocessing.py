@@ -88,10 +88,18 @@ class Preprocessing:
         derived = needed(self.derived, _used(uses, missing))
         return replace(self, uses=uses, derived=derived, missing=missing, dropped=dropped)
 
+    def with_options(self, changed: Mapping[tuple[tuple[str, ...], Any], Any]) -> Preprocessing:
+        """Return it with other options for uses, by their columns and options."""
+        uses = (
+            replace(use, options=changed.get((use.columns, use.options), use.options))
+            for use in self.uses
+        )
+        return replace(self, uses=tuple(uses))
+
     @property
     def learns_label(self) -> bool:
         """Whether a treatment does; the graph then has `TRAINING_INPUTS`."""
-        return any(use.options.learns_label for use in self.uses)
+        return any(use.options.takes_label for use in self.uses)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -181,7 +189,7 @@ def make_layout(preprocessing: Preprocessing, graph: str | None = None) -> Layou
 
 
 def _origins(preprocessing: Preprocessing) -> dict[str, tuple[str, ...]]:
-    """Return the raw columns of derived columns, and of those that the medians of groups fill."""
+    """Return the raw columns of derived columns, and of those that groups fill."""
     derived = preprocessing.derived
     groups = {name: (each.by,) for name, each in preprocessing.missing.items() if each.by}
     made = dict.fromkeys([*(each.name for each in derived), *groups])
@@ -231,7 +239,7 @@ def make_preprocessing_fn(
         for kind, uses in preprocessing.by_kind().items():
             options_of = BY_NAME[kind]
             taken = filled if options_of.fills_missing else inputs
-            given = target if options_of.learns_label else ()
+            given = target if any(use.options.takes_label for use in uses) else ()
             outputs.update(work_of(kind).apply(taken, uses, *given))
         return {**outputs, options.name: label}
 

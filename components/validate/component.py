@@ -24,6 +24,7 @@ from components import files, progress
 from components.ingest.counts import Counts
 from components.validate import gate as gatekeeping
 from components.validate import preflight, stored
+from components.validate.caps import FeaturePlan
 from components.validate.comparisons import ComparedRows, MeasuredRows
 from components.validate.files import SCHEMA, WHOLE
 from components.validate.findings import Findings
@@ -234,7 +235,7 @@ def gate(
 ) -> None:
     """Stop the run where the data are not what they should be, unless a person chose to go on.
 
-    `plan` is a `preflight.FeaturePlan` in JSON: what is about to be made of the columns.
+    `plan` is a `FeaturePlan` in JSON: what is about to be made of the columns.
     """
     with progress.stage("gate"):
         gatekeeping.check(
@@ -245,6 +246,4 @@ def gate(
             validation=Validation.model_validate_json(validation),
             allow_anomalies=bool(allow_anomalies),
         )
-        preflight.check(
-            stored.load(statistics.uri, "train"), preflight.FeaturePlan.model_validate_json(plan)
-        )
+        preflight.check(stored.load(statistics.uri, "train"), FeaturePlan.model_validate_json(plan))

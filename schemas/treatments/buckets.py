@@ -12,19 +12,22 @@ from pydantic import Field
 from schemas.figures import ColumnFigures
 from schemas.layout import TransformedFeature
 from schemas.strict import Finite
-from schemas.treatments.options import TreatmentOptions
+from schemas.treatments.target_edges import TargetEdges
 from schemas.types import FLOAT, FLOAT_TEXT, INT, ColumnType
 
 
-class Buckets(TreatmentOptions):
+class Buckets(TargetEdges):
     """The interval of x between given numbers; a number itself is in the interval above it.
 
-    Id 0 means missing.
+    Id 0 means missing. With `edges: target`, the numbers are those between which the label differs
+    most; they make up to `bins` intervals.
     """
 
     kind: Literal["buckets"] = "buckets"
     accepts: ClassVar[tuple[ColumnType, ...]] = (INT, FLOAT, FLOAT_TEXT)
-    at: Annotated[tuple[Finite, ...], Field(min_length=1, max_length=10_000)]
+    at: Annotated[tuple[Finite, ...], Field(max_length=10_000)] = ()
+    edges: Literal["given", "target"] = "given"
+    bins: Annotated[int, Field(ge=2, le=1_000)] = 16
 
     @pydantic.field_validator("at")
     @classmethod
@@ -33,6 +36,17 @@ class Buckets(TreatmentOptions):
             if not one < other:
                 raise ValueError(f"expected ascending numbers, got {other:g} after {one:g}")
         return value
+
+    @pydantic.model_validator(mode="after")
+    def _given_or_learned(self) -> Buckets:
+        if bool(self.at) == self.takes_label:
+            raise ValueError(
+                "expected either `at`, the numbers between intervals, or `edges: target`, which"
+                f" learns them, got {'both' if self.at else 'neither'}"
+            )
+        if not self.takes_label and self.bins != type(self).model_fields["bins"].default:
+            raise ValueError("bins is that of `edges: target`; `at` alone says how many there are")
+        return self
 
     def doubts(self, figures: Sequence[ColumnFigures]) -> Iterator[str]:
         """Yield the numbers beyond all values: buckets that no row is in."""
@@ -54,6 +68,6 @@ class Buckets(TreatmentOptions):
                 columns=columns,
                 treatment=self.kind,
                 role="embedding",
-                size=1 + len(self.at) + 1,
+                size=1 + (self.bins if self.takes_label else len(self.at) + 1),
             ),
         )

@@ -73,7 +73,7 @@ class TreatmentOptions(Strict):
     accepts_lists: ClassVar[bool] = False
     # Whether outputs of lists that are ids have a list a row, too.
     lists_give_lists: ClassVar[bool] = True
-    # Whether it learns from the label; training rows then have features of their own.
+    # Whether training rows have features of their own, because it learns from the label.
     learns_label: ClassVar[bool] = False
     # Whether it takes columns as `missing:` of pipeline.yaml fills them.
     fills_missing: ClassVar[bool] = True
@@ -82,6 +82,11 @@ class TreatmentOptions(Strict):
     def others(self) -> tuple[str, ...]:
         """Columns that the options name, which the treatment takes after the feature's own."""
         return ()
+
+    @property
+    def takes_label(self) -> bool:
+        """Whether it learns from the label, with or without features of their own."""
+        return self.learns_label
 
     def accepted(self, position: int) -> tuple[ColumnType, ...]:
         """Return the types that the column at this position of a use may have."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import pydantic
 from pydantic import Field
@@ -14,6 +14,9 @@ from schemas.layout import TransformedFeature
 from schemas.term_lists import TermList
 from schemas.treatments.options import IdsOfValues, LearnedTerms
 from schemas.types import BYTES, INT, ColumnType
+
+if TYPE_CHECKING:
+    from schemas.tasks.options import TaskOptions
 
 
 def _is_text_of(term: str, kind: ColumnType) -> bool:
@@ -26,6 +29,7 @@ def _is_text_of(term: str, kind: ColumnType) -> bool:
 class Vocabulary(IdsOfValues, LearnedTerms):
     """The id of an exact value: 0 for missing, then by decreasing count, then the OOV buckets.
 
+    With `order: mutual_information`, the values come first that say most about the label.
     `terms` are known in their own order instead, whatever the training rows have. A list gets an id
     a value; a missing list the id 0 alone, an empty one none.
     """
@@ -34,10 +38,16 @@ class Vocabulary(IdsOfValues, LearnedTerms):
     top_k: Annotated[int, Field(ge=1)] = 10_000
     oov_buckets: Annotated[int, Field(ge=1)] = 1
     terms: TermList = ()
+    order: Literal["frequency", "mutual_information"] = "frequency"
 
     @pydantic.model_validator(mode="after")
     def _learned_or_given(self) -> Vocabulary:
-        options = {"top_k": self.top_k, "min_count": self.min_count, "normalize": self.normalize}
+        options = {
+            "top_k": self.top_k,
+            "min_count": self.min_count,
+            "normalize": self.normalize,
+            "order": self.order,
+        }
         fields = type(self).model_fields
         for name, value in options.items():
             if self.terms and value != fields[name].default:
@@ -60,6 +70,22 @@ class Vocabulary(IdsOfValues, LearnedTerms):
                     expected="whole numbers, such as 7" if column.type is INT else "a text column",
                     remedy="correct it, or remove terms",
                 )
+
+    @property
+    def takes_label(self) -> bool:
+        """Whether the label orders the values."""
+        return self.order == "mutual_information"
+
+    def check_label(self, label: TaskOptions, *, where: str) -> None:
+        """Check that there are classes that values can say something about."""
+        if self.takes_label and label.task == "regression":
+            raise ConfigError(
+                "order: mutual_information takes a label of classes, and the task is regression",
+                where=where,
+                expected="the task binary or multiclass",
+                remedy="remove order, or make the label one of classes, such as whether a number"
+                " `exceeds` another",
+            )
 
     def outputs(self, columns: tuple[str, ...], learned: int) -> tuple[TransformedFeature, ...]:
         """Return the value's id; `learned` is the number of terms."""

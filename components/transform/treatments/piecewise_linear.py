@@ -1,4 +1,4 @@
-"""`piecewise_linear`: the place of a number among training quantiles."""
+"""`piecewise_linear`: the place of a number among learned intervals."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from components.column_tensors import by_name, integers_first, numbers, rounded
+from components.transform import target_edges
 from components.transform.constants import constants_by_column
 from components.transform.edges import edges
-from components.transform.treatments.protocol import Use
+from components.transform.treatments.protocol import Target, Use
 from schemas.layout import TransformedFeature
 from schemas.treatments.piecewise_linear import PiecewiseLinear
 
@@ -18,18 +19,29 @@ if TYPE_CHECKING:
     from components.transform.treatments.protocol import Inputs, Tensors
 
 
-def apply(inputs: Inputs, uses: Sequence[Use]) -> Tensors:
+def apply(inputs: Inputs, uses: Sequence[Use], *target: Target) -> Tensors:
     """Return places from 0, and the numbers of intervals from 1; missing is 0 of both."""
     options: dict[str, PiecewiseLinear] = {use.column: use.options for use in uses}
     out: dict[str, tf.Tensor] = {}
-    for bins in sorted({o.bins for o in options.values()}):
-        alike = [c for c, o in options.items() if o.bins == bins]
+    for bins, by_label in sorted({(o.bins, o.takes_label) for o in options.values()}):
+        alike = [c for c, o in options.items() if (o.bins, o.takes_label) == (bins, by_label)]
         columns = integers_first((name, inputs[name]) for name in alike)
         value = numbers([inputs[c] for c in columns])
-        place, number = _placed(tf.transpose(value), edges(value, bins))
+        if by_label:
+            ends = _filled_up(target_edges.learn(value, [options[c] for c in columns], *target))
+        else:
+            ends = edges(value, bins)
+        place, number = _placed(tf.transpose(value), ends)
         out |= by_name((f"{c}_place" for c in columns), rounded(place))
         out |= by_name((f"{c}_bin" for c in columns), number)
     return out
+
+
+def _filled_up(intervals: target_edges.Intervals) -> tf.Tensor:
+    """Return the ends as those of quantiles are, of which the last one is repeated."""
+    least, between, greatest = intervals
+    known = tf.where(tf.math.is_inf(between), greatest, between)
+    return tf.concat([least, known, greatest], axis=1)
 
 
 def _placed(value: tf.Tensor, ends: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -70,7 +70,7 @@ class Target:
 class TreatmentWork(Protocol):
     """The module of a treatment.
 
-    The `apply` of a treatment that learns from the label takes a `Target`, too.
+    `apply` takes a `Target`, too, if a use learns from the label.
 
     It may also have:
 

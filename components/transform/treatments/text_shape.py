@@ -17,7 +17,7 @@ from schemas.treatments.text_shape import COUNTS, SHARES, TextShape
 if TYPE_CHECKING:
     from components.transform.treatments.protocol import Boundary, Inputs, Tensors
 
-# Digits of other scripts, numbers that are no digits; capitals, title case, Roman numerals, beyond
+# Digits of other scripts, and numbers of other kinds; capitals, title case, Roman numerals, beyond
 # 16 bits; spaces that Unicode has and ASCII has not, joiners and combining characters.
 _NEAR_CLASSES = (
     *("٣४７", "²½Ⅷ", "0", "A", "ÀÉΣЖ", "ǅǈ", "Ⅷⅷ", "\U0001d400\U0001d7d8", "ªº", "ß", "İı"),

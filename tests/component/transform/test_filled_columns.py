@@ -21,6 +21,9 @@ KINDS = {
     **dict.fromkeys(("mean", "median", "constant", "grouped", "empty"), "FLOAT"),
     "count": "INT",
     "mean_count": "INT",
+    "grouped_mean": "FLOAT",
+    "grouped_city": "BYTES",
+    "grouped_count": "INT",
     "city": "BYTES",
     "group": "BYTES",
 }
@@ -31,12 +34,18 @@ TRAIN = {
     "count": COUNT,
     "mean_count": COUNT,
     "city": CITY,
+    "grouped_mean": FARE,
+    "grouped_city": CITY,
+    "grouped_count": COUNT,
 }
 MISSING = {
     "mean": {"fill": "mean"},
     "median": {"fill": "median", "indicator": False},
     "constant": {"fill": "constant", "value": -3.5, "indicator": False},
     "grouped": {"fill": "median", "by": "group", "indicator": False},
+    "grouped_mean": {"fill": "mean", "by": "group", "indicator": False},
+    "grouped_city": {"fill": "most_frequent", "by": "group", "indicator": False},
+    "grouped_count": {"fill": "most_frequent", "by": "group", "indicator": False},
     "empty": {"fill": "median"},
     "count": {"fill": "most_frequent"},
     "mean_count": {"fill": "mean", "indicator": False},
@@ -44,7 +53,14 @@ MISSING = {
 }
 TOGETHER = [{"missing": {"columns": ["count", "city"], "name": "trip_missing"}}]
 FILLS = {"mean": 94 / 7, "median": 7, "constant": -3.5, "count": 9, "mean_count": round(45 / 8)}
-OTHERS = {"a": 2, "b": 30, "": 7, "new": 7}
+GROUPS = ["a", "b", "", "new"]
+# What fills the values of the groups a, b, missing, and of one that training has not seen.
+BY_GROUP = {
+    "grouped": [2, 30, 7, 7],
+    "grouped_mean": [4, 25, 7, 94 / 7],
+    "grouped_city": ["y", "y", "z", "y"],
+    "grouped_count": [4, 9, 2, 9],
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +89,16 @@ def asked(transformed):
     missing = {
         **{n: np.full(4, NAN, np.float32) for n, kind in KINDS.items() if kind == "FLOAT"},
         **{n: np.full(4, NO_INT) for n, kind in KINDS.items() if kind == "INT"},
-        "city": np.array([""] * 4),
-        "group": np.array(list(OTHERS)),
+        **{n: np.array([""] * 4) for n in ("city", "grouped_city")},
+        "group": np.array(GROUPS),
     }
     filled = {n: np.full(4, v, missing[n].dtype) for n, v in FILLS.items()}
-    filled["grouped"] = np.array(list(OTHERS.values()), np.float32)
+    filled |= {name: np.array(own).astype(missing[name].dtype) for name, own in BY_GROUP.items()}
     filled["city"] = np.array(["y"] * 4)
     return transform(missing), transform(missing | filled)
 
 
-@pytest.mark.parametrize("name", [*FILLS, "grouped", "city"])
+@pytest.mark.parametrize("name", [*FILLS, *BY_GROUP, "city"])
 def test_a_missing_value_is_that_of_the_training_rows(asked, name):
     got, expected = asked
     outputs = [o for o in got if o.startswith(f"{name}_") and not o.endswith("missing")]

@@ -17,20 +17,30 @@ FARE = np.where(RNG.random(ROWS) < 0.1, NAN, RNG.normal(5 + 9 * (GROUP == "b"), 
 FARE = np.where(RNG.random(ROWS) < 0.01, INF, FARE).astype(np.float32)
 TIME = 2**40 - RNG.integers(0, 50, ROWS)
 STATISTICS = ["mean", "std", "count", "difference"]
+MEDIANS = {"relative_to": "median", "statistics": ["ratio", "median", "difference"]}
 OTHERS = {
     "fare": np.array([7, NAN, INF, -1e30, 1e-40, 3], np.float32),
     "time": np.array([2**53, -(2**63), 0, -(2**53), 2**40 - 9, 1]),
     "empty": np.array([1, NAN, 2, 3, 4, 5], np.float32),
     "group": np.array(["a", "b", "c", "", "new", "rare"]),
 }
-TRAIN = {"fare": FARE, "time": TIME, "empty": np.full(ROWS, NAN, np.float32), "group": GROUP}
-KINDS = {"fare": "FLOAT", "time": "INT", "empty": "FLOAT", "group": "BYTES"}
+OTHERS["miles"] = OTHERS["fare"]
+TRAIN = {
+    "fare": FARE,
+    "miles": FARE,
+    "time": TIME,
+    "empty": np.full(ROWS, NAN, np.float32),
+    "group": GROUP,
+}
+KINDS = {"fare": "FLOAT", "miles": "FLOAT", "time": "INT", "empty": "FLOAT", "group": "BYTES"}
 
 
 @pytest.fixture(scope="module")
 def transformed(run):
     options = {"by": "group", "statistics": STATISTICS, "min_count": 20}
-    features = {name: {"group_statistics": options} for name in ("fare", "time", "empty")}
+    features = {name: {"group_statistics": options} for name in ("time", "empty")}
+    features["fare"] = {"group_statistics": {**options, "statistics": ["ratio", *STATISTICS]}}
+    features["miles"] = {"group_statistics": {**options, **MEDIANS}}
     rows = {name: values.tolist() for name, values in TRAIN.items()}
     rows["group"] = [value or None for value in rows["group"]]
     return run(KINDS, features, {"train": rows}, batch_rows=400)
@@ -70,6 +80,33 @@ def test_groups_have_the_statistics_of_their_training_rows(case, name):
         expected = [used.mean(), used.std(), count, difference]
         found = [got[f"{name}_by_group_{statistic}"][row] for statistic in STATISTICS]
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5, err_msg=group)
+
+
+def test_ratios_are_to_the_mean_of_the_group(case):
+    raw, got = case
+    known = np.isfinite(FARE)
+    for row, group in enumerate(raw["group"]):
+        seen = (group == GROUP).sum() >= 20
+        mean = FARE[known & (group == GROUP) if seen else known].astype(np.float64).mean()
+        expected = np.nan_to_num(np.clip(np.float64(raw["fare"][row]) / mean, -10, 10))
+        np.testing.assert_allclose(got["fare_by_group_ratio"][row], expected, rtol=1e-6, atol=1e-30)
+
+
+def test_medians_are_middle_values_of_the_group(case):
+    raw, got = case
+    own, train = scaled("fare", raw["fare"]), scaled("fare", FARE)
+    known = np.isfinite(train)
+    for row, group in enumerate(raw["group"]):
+        rows = known & (group == GROUP) if (group == GROUP).sum() >= 20 else known
+        middle = got["miles_by_group_median"][row]
+        ends = [np.quantile(train[rows], 0.5, method=end) for end in ("lower", "higher")]
+        assert ends[0] - 1e-5 <= middle <= ends[1] + 1e-5, group
+        number = train[rows][np.abs(train[rows] - middle).argmin()]
+        median = FARE[rows][(train[rows] == number).argmax()]
+        difference = np.nan_to_num(np.clip(own[row] - number, -10, 10))
+        ratio = np.nan_to_num(np.clip(np.float64(raw["fare"][row]) / median, -10, 10))
+        found = [got[f"miles_by_group_{name}"][row] for name in ("difference", "ratio")]
+        np.testing.assert_allclose(found, [difference, ratio], rtol=1e-4, atol=1e-5)
 
 
 def test_a_column_without_values_has_no_statistics(case):

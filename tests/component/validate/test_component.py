@@ -17,8 +17,8 @@ from tfx.types.standard_artifacts import Examples
 
 from components.ingest.counts import Counts
 from components.validate import component as nodes
+from components.validate.caps import FeaturePlan
 from components.validate.findings import RULE, Findings
-from components.validate.preflight import FeaturePlan
 from schemas.columns import dumps, read_columns
 from schemas.errors import DataError
 from schemas.tasks.regression import Regression

@@ -5,6 +5,8 @@ import dataclasses
 import pytest
 
 from components.select.select import SelectionPlan
+from components.transform.preprocessing import Preprocessing
+from components.validate.caps import FeaturePlan
 from pipeline import dag, digests, imports, source
 from pipeline.digest_cache import DigestCache
 from schemas import catalog
@@ -98,3 +100,17 @@ def test_a_selection_is_a_node_after_the_gate(dataset):
     assert plan.selection == selecting.selection
     assert {name for columns in plan.uses for name in columns} == {*selecting.feature_columns}
     assert dag._Shared.of(selected).features == dag._Shared.of(dataset).features
+
+
+def test_caps_are_of_the_uses_that_the_transformation_has(dataset):
+    plan = FeaturePlan.model_validate_json(dag._plan(dataset, places=False))
+    preprocessing = Preprocessing.loads(dag.features_of(dataset))
+    crosses = [use for use in plan.uses if use.options["kind"] == "cross"]
+    smaller = [use.treatment.model_copy(update={"buckets": 7}) for use in crosses]
+    keys = [(use.columns, use.treatment) for use in crosses]
+    capped = preprocessing.with_options(dict(zip(keys, smaller, strict=True)))
+    assert [use.options.buckets for use in capped.uses if use.kind == "cross"] == [7] * len(crosses)
+    assert crosses
+    others = [use for use in capped.uses if use.kind != "cross"]
+    assert others == [use for use in preprocessing.uses if use.kind != "cross"]
+    assert {use.place for use in plan.uses} == {""}  # a line that moves transforms nothing again

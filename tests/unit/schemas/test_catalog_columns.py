@@ -299,13 +299,39 @@ def test_a_features_error_names_its_line(folder):
         ("target_mean: {classes: [a]}", "target_mean has classes, and the task is binary"),
         ("target_mean: {smoothing: some}", "smoothing"),
         ("weight_of_evidence: {smoothing: 0}", "smoothing"),
+        ("vocabulary: {order: count}", "order"),
+        ("buckets", "either `at`, the numbers between intervals, or `edges: target`"),
+        ("buckets: {at: [1], edges: target}", "got both"),
+        ("buckets: {at: [1], bins: 9}", "bins is that of `edges: target`"),
+        ("buckets: {at: [1], min_count: 9}", "min_count is that of `edges: target`"),
+        ("buckets: {edges: target, min_count: 0}", "min_count"),
+        ("piecewise_linear: {min_count: 9}", "min_count is that of `edges: target`"),
+        ("piecewise_linear: {edges: label}", "edges"),
     ],
 )
-def test_an_encoding_by_the_label_fits_the_task(folder, treatment, what):
+def test_options_by_the_label_are_checked_with_their_line(folder, treatment, what):
     line = folder.change("  payment: vocabulary", f"  payment: [{treatment}]")
     error = refusal(folder)
     assert what in error.what
     assert f"pipeline.yaml:{line}: features" in f"{error.where} {error.what}"
+
+
+def test_an_order_by_a_number_is_refused(folder):
+    old = "  exceeds: {column: tips, fraction: 0.2, of: fare}"
+    folder.change(old, "  task: regression\n  column: tips")
+    folder.change("    auc: {min: 0.6}", "    rmse: {max: 9}")
+    options = "{order: mutual_information}"
+    line = folder.change("  payment: vocabulary", f"  payment: {{vocabulary: {options}}}")
+    error = refusal(folder)
+    assert "takes a label of classes, and the task is regression" in error.what
+    assert f"pipeline.yaml:{line}: features" in error.where
+
+
+def test_intervals_by_the_label_need_no_folds(folder):
+    folder.change("    - quantile_buckets: {buckets: 4}", "    - buckets: {edges: target}")
+    folder.change("model:\n", 'prepare: {sample: {share: {"1": 0.4}}}\nmodel:\n')
+    (use,) = (u for u in catalog.load(str(folder)).spec.uses if u.options.kind == "buckets")
+    assert [f.size for f in use.options.outputs(use.columns, 0)] == [17]
 
 
 def test_repeated_rows_need_folds_if_a_treatment_learns_from_the_label(folder):
@@ -322,8 +348,13 @@ def test_repeated_rows_need_folds_if_a_treatment_learns_from_the_label(folder):
     ("treatment", "what"),
     [
         ("group_statistics", "this key is needed"),
+        ("group_statistics: {by: payment, statistics: [mean, mean]}", "'mean' is listed twice"),
+        (
+            "group_statistics: {by: payment, statistics: [mean], relative_to: median}",
+            "add one of them to statistics",
+        ),
         ("group_statistics: {by: paymnt}", "did you mean 'payment'?"),
-        ("group_statistics: {by: payment, statistics: [median]}", "got 'median'"),
+        ("group_statistics: {by: payment, statistics: [mode]}", "got 'mode'"),
     ],
 )
 def test_a_group_is_a_column(folder, treatment, what):

@@ -50,7 +50,7 @@ def test_columns_that_are_missing_together_have_one_flag(folder):
     [
         ("  fare: {fill: constant}\n", "needs a value"),
         ("  fare: {fill: mean, value: 3}\n", "no other fill has one"),
-        ("  fare: {fill: mean, by: payment}\n", "by is only for fill: median"),
+        ("  fare: {fill: constant, value: 1, by: payment}\n", "by is for what is learned"),
         ("  fare: {fill: meen}\n", "mean"),
         ("  fare: {fill: constant, value: .nan}\n", "cannot have the value '.nan'"),
         ("  fare: {fill: constant, value: none}\n", "cannot have the value 'none'"),

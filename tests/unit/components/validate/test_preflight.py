@@ -8,7 +8,8 @@ import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components import progress
-from components.validate.preflight import FeaturePlan, check
+from components.validate.caps import FeaturePlan, caps, figures_of
+from components.validate.preflight import check
 from schemas.errors import DataError
 
 ROWS = 10_000
@@ -115,3 +116,37 @@ def test_embeddings_that_do_not_fit_stop_the_run(said):
     check(statistics(TEXTS), plan(*uses, **large, level="off"))
     check(statistics(TEXTS), plan(*uses))
     assert len(said) == 1
+
+
+def test_what_is_largest_is_capped_until_all_fit(said):
+    uses = [
+        (["id"], {"kind": "hash", "buckets": 10_000_000}),
+        (["city", "shop"], {"kind": "cross", "columns": ["city", "shop"], "buckets": 9_000_000}),
+        (["derived"], {"kind": "vocabulary", "top_k": 10**9}),
+        (["few"], {"kind": "vocabulary", "terms": ["a", "b"]}),
+        (["id"], {"kind": "vocabulary", "top_k": 10**9, "min_count": 2}),
+        (["id"], {"kind": "one_hot", "top_k": 500}),
+    ]
+    capping = plan(*uses, embedding_dim=64, level="cap")
+    found = caps(capping, figures_of(statistics(TEXTS)))
+    # 4 GiB have room for 2**28 numbers. 9,507 ids have 64 each, and the greatest two share the rest
+    # with 9 million weights of the cross.
+    most = (2**28 - 64 * (9_502 + 4) - 9_000_001) // 2
+    assert [(cap.use.place, cap.option, cap.after) for cap in found] == [
+        ("line 0", "buckets", most // 64 - 1),
+        ("line 2", "top_k", most // 64 - 2),
+    ]
+    crossed = {"kind": "cross", "columns": ["city", "shop"], "buckets": 10**9}
+    (cap,) = caps(plan((["city", "shop"], crossed), level="cap"), figures_of(statistics(TEXTS)))
+    assert 2**28 - 2 <= cap.after <= 2**28
+    check(statistics(TEXTS), capping)
+    capped = [remark for remark in said if "capped" in remark]
+    assert len(capped) == 2
+    assert capped[0].startswith("line 0: hash of id: buckets is capped at 2,0")
+    assert caps(plan(*uses[3:], level="cap"), figures_of(statistics(TEXTS))) == []
+
+
+def test_what_cannot_be_capped_stops_the_run():
+    own = {"kind": "own", "columns": ["id", "city"], "features": {"hashed": 9_000_000}}
+    with pytest.raises(DataError, match="line 0, which has 9,000,000"):
+        check(statistics(TEXTS), plan((["id", "city"], own), embedding_dim=64, level="cap"))
