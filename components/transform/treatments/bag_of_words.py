@@ -70,9 +70,10 @@ def _ngrams(
 ) -> Iterator[tf.RaggedTensor]:
     """Yield the n-grams of each column's texts, string [rows, None]."""
     rewritten: dict[int, tf.Tensor] = {}
-    for steps in {each.normalize for each in options}:
-        alike = [i for i, each in enumerate(options) if each.normalize == steps]
-        texts = normalized(tf.stack([columns[i] for i in alike]), (*steps, "whitespace"))
+    for steps, unit in sorted({(each.normalize, each.analyzer) for each in options}):
+        alike = [i for i, o in enumerate(options) if (o.normalize, o.analyzer) == (steps, unit)]
+        stacked = tf.stack([columns[i] for i in alike])
+        texts = normalized(stacked, (*steps, "whitespace"), collapse=unit == "char")
         rewritten |= zip(alike, tf.unstack(texts, len(alike)), strict=True)
     for i, each in enumerate(options):
         of_words = each.analyzer == "word"

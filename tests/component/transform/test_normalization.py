@@ -25,6 +25,7 @@ TEXTS = [
     *("", " ", "Two  Words", "İI i\u0131", wide("FULL") + " " + wide("width"), "ﬁne ½ ①"),
     *("naïve nai\u0308ve", "Straße", "한국어 각", "q\u0307\u0323 q\u0323\u0307", "\u0323\u0307x"),
     *("\u0391\u03a3 \u03a3", "a\tb\r\nc\u3000d\u00a0e", "¿Qué? «ja» don't (a+b)=c_d!", "日本。語"),
+    *("".join(map(chr, range(128))), " \x1f ", "a  .b\v", "plain words"),
     *("\U0001d400 \U0001f600", "Ǆ\u0301\u0327", "e\u0301" * 300),
 ]
 LETTERS = st.one_of(
@@ -56,6 +57,8 @@ def test_texts_are_as_unicode_has_them(steps):
 
     check(TEXTS)
     check([])
+    check(["ASCII alone!"])
+    check(["É"])
 
     @settings(max_examples=60, deadline=None)
     @given(st.lists(st.text(LETTERS, max_size=12), min_size=1, max_size=20))
@@ -63,6 +66,12 @@ def test_texts_are_as_unicode_has_them(steps):
         check(texts)
 
     check_any()
+
+
+def test_words_are_the_same_before_white_space_is_collapsed():
+    texts = tf.constant([*TEXTS, "\x1ca\x1f\tb"])
+    whole, part = (normalized(texts, STEPS, collapse=own) for own in (True, False))
+    assert tf.strings.split(part).to_list() == tf.strings.split(whole).to_list()
 
 
 def test_the_same_text_in_other_forms_becomes_equal():
