@@ -11,6 +11,7 @@ import pyarrow as pa
 from components.profile.association import codes_of
 from components.profile.choices import ColumnChoice, choose
 from components.profile.label import Label, label_of
+from components.profile.moments import with_times
 from components.profile.places import with_places
 from components.profile.table import Table
 from components.profile.times import in_order
@@ -144,7 +145,7 @@ def draft(table: Table, label: str, task: str | None = None, others: Sequence[Ta
             expected="at least one column besides the label that a request can have",
             remedy=f"what was seen: {reasons or 'the label is the only column'}",
         )
-    choices = with_places(_doubted(_without_twins(choices)))
+    choices = with_times(with_places(_doubted(_without_twins(choices))))
     nulls = {name: each.nulls for name, each in types.items() if each.nulls}
     return Draft(table, decided, choices, nulls, _split(choices, decided))
 
