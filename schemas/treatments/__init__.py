@@ -37,6 +37,7 @@ from schemas.treatments.pca import Pca
 from schemas.treatments.piecewise_linear import PiecewiseLinear
 from schemas.treatments.polynomial import Polynomial
 from schemas.treatments.power import Power
+from schemas.treatments.pretrained import Pretrained
 from schemas.treatments.quantile_buckets import QuantileBuckets
 from schemas.treatments.random_projection import RandomProjection
 from schemas.treatments.rank import Rank
@@ -54,7 +55,7 @@ KINDS = (
     *(Vocabulary, HashBuckets, OneHot, MultiHot, Frequency),
     *(TargetMean, WeightOfEvidence, GroupStatistics),
     *(DateParts, Cyclic, Elapsed),
-    *(Vector, Length, TextShape, BagOfWords),
+    *(Vector, Length, TextShape, BagOfWords, Pretrained),
 )
 
 # Those that take several columns, of the section `combinations`.
