@@ -97,6 +97,12 @@ def _check_calibration(spec: Spec, where: str) -> None:
             where=f"{where}: calibration.method",
             expected=f"one of {', '.join(('none', *label.CALIBRATIONS))}",
         )
+    if spec.calibration.rows == "out_of_fold" and not spec.model.per_fold:
+        raise ConfigError(
+            "out-of-fold answers are those of a model for each fold, and there is one model",
+            where=f"{where}: calibration.rows",
+            remedy="set splits.folds and model.per_fold, or drop `rows`",
+        )
     if method == "quantile" and getattr(label, "quantile", None) is None:
         raise ConfigError(
             "the method 'quantile' calibrates a quantile, and label.quantile is not given",

@@ -15,7 +15,7 @@ Method = Literal["none", "auto", "temperature", "platt", "beta", "isotonic", "qu
 
 
 class Calibration(Strict):
-    """A function of the model's logits that is fitted on the eval split, after training.
+    """A function of the model's logits that is fitted after training, to rows that it has not seen.
 
     Attributes:
       method: `temperature` divides logits by a number (Guo et al. 2017, arXiv:1706.04599); `platt`
@@ -25,9 +25,13 @@ class Calibration(Strict):
         `quantile` moves predictions of `label.quantile` until their share of the rows is below
         them. `auto` is the one with the least cross-validated log-loss, or none if none of them is
         better beyond noise.
+      rows: what it is fitted to, as are intervals and sets of a chosen coverage: the `eval` split,
+        or the training rows by `out_of_fold` answers of the models of folds. These are more rows,
+        and training was not stopped by them; they are answers of one model each, not of the mean.
     """
 
     method: Method = "none"
+    rows: Literal["eval", "out_of_fold"] = "eval"
 
     @pydantic.model_validator(mode="before")
     @classmethod

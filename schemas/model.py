@@ -117,6 +117,7 @@ class Model(Strict):
       batch_size: rows of a step; chosen by the number of training rows unless given.
       patience: rounds without a better eval loss; a round is an epoch, or 512 steps of one.
       stop_by: "loss", or the metric of the eval split that decides instead.
+      watch: metrics of the eval split that are recorded after each round.
       per_fold: whether a model is trained for each fold of `splits.folds`, without its rows, and
         the mean of their answers is served.
       seed: of all random numbers.
@@ -143,6 +144,7 @@ class Model(Strict):
     max_epochs: Annotated[int, Field(ge=1)] = 60
     patience: Annotated[int, Field(ge=1)] = 6
     stop_by: str = OWN_LOSS
+    watch: tuple[str, ...] = ()
     per_fold: bool = False
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 42
     checkpoints: Checkpoints = Checkpoints()

@@ -20,11 +20,12 @@ def check_model(spec: Spec, derived: tuple[DerivedColumn, ...], *, where: str) -
       where: its path.
 
     Raises:
-      ConfigError: the task has another loss, or does not have the metric to stop by; a monotone
-        column has no place, or is in a cross or in a derived column.
+      ConfigError: the task has another loss, or does not have a metric to stop by or to
+        watch; a monotone column has no place, or is in a cross or in a derived column.
     """
     _check_loss(spec, f"{where}: model.loss")
     _check_stop(spec, f"{where}: model.stop_by")
+    _check_watch(spec, f"{where}: model.watch")
     for column in spec.model.monotone:
         _check_monotone(spec, column, f"{where}: model.monotone")
         _check_others(spec, derived, column, f"{where}: model.monotone")
@@ -54,6 +55,17 @@ def _check_stop(spec: Spec, where: str) -> None:
             where=where,
             expected=did_you_mean(spec.model.stop_by, known),
         )
+
+
+def _check_watch(spec: Spec, where: str) -> None:
+    known = [metric.name for metric in type(spec.label).judged()]
+    for name in spec.model.watch:
+        if name not in known:
+            raise ConfigError(
+                f"there is no metric {name!r} to watch",
+                where=where,
+                expected=did_you_mean(name, known),
+            )
 
 
 def _check_monotone(spec: Spec, column: str, where: str) -> None:

@@ -1,4 +1,4 @@
-"""A trained model and the eval split → the same model with a fitted calibration beside it.
+"""A trained model and rows new to it → the same model with a fitted calibration beside it.
 
 The function writes the folder of training again, with calibration.json, which export, parity and
 push read. The test split is not looked at.
@@ -18,7 +18,7 @@ from components import files, progress
 from components.calibrate.choose import Candidate, apply, best, candidates
 from components.calibrate.choose import held_out as cross_validated
 from components.calibrate.fit import fit
-from components.calibrate.held_out import held_out
+from components.calibrate.held_out import held_out, out_of_fold
 from components.tasks.calibration import Calibrator
 from components.tasks.learned import CALIBRATION_FILE, read_learned
 from components.tasks.protocol import HeldOut, optional
@@ -32,6 +32,7 @@ from schemas.strict import Strict
 from schemas.tasks.options import TaskOptions
 
 SPLIT = "eval"
+OUT_OF_FOLD = "out_of_fold"
 _LEAST_ROWS = 100
 
 
@@ -40,7 +41,7 @@ class Calibrated(Strict):
 
     Attributes:
       method: the method, which `auto` may have chosen; "none" leaves logits as they are.
-      rows: of the eval split that count.
+      rows: how many of the eval split, or out of fold, count.
       calibrator: the function; None of "none".
       candidates: how every method did under cross-validation; none if only one was wanted.
       coverage: the wanted share of rows in intervals or sets, if there are any.
@@ -68,7 +69,7 @@ def calibrate(
     output: str,
     coverage: float | None = None,
 ) -> Calibrated:
-    """Fit a calibration to the eval split.
+    """Fit a calibration to the eval split, or to training rows out of fold.
 
     Args:
       examples: folder of transformed examples.
@@ -86,7 +87,10 @@ def calibrate(
       DataError: the eval split has too few rows, or rows of one class alone.
     """
     layout = Layout.model_validate_json(files.read_bytes(os.path.join(trained, layouts.FILE_NAME)))
-    rows = held_out(examples, SPLIT, trained, layout, task)
+    if calibration.rows == OUT_OF_FOLD:
+        rows = out_of_fold(examples, trained, layout, task)
+    else:
+        rows = held_out(examples, SPLIT, trained, layout, task)
     _check(rows, examples)
     quantile = optional(task.task, "quantile_shift")
     if calibration.method == "none":
@@ -178,7 +182,8 @@ def _reliability(
 
 def _in_words(fitted: Calibrated, calibration: Calibration) -> str:
     if calibration.method != "auto":
-        return f"{fitted.method} was fitted to {fitted.rows:,} rows of the eval split"
+        where = "out of fold" if calibration.rows == OUT_OF_FOLD else "of the eval split"
+        return f"{fitted.method} was fitted to {fitted.rows:,} rows {where}"
     plain, *others = fitted.candidates
     top = max(others, key=lambda each: each.gain)
     gain = f"{top.gain:+.5f} ± {top.error:.5f} of {plain.log_loss:.5f}"

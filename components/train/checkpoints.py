@@ -7,6 +7,7 @@ and ends with the same model to the bit, as one that was never killed.
 from __future__ import annotations
 
 import io
+import json
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ import keras
 import numpy as np
 
 from components import files, progress
+from components.train.history import Round
 from components.train.rounds import KeepBest, Rounds
 from components.train.two_optimizers import TwoOptimizers
 from schemas.model import Checkpoints
@@ -70,7 +72,7 @@ class SaveState(keras.callbacks.Callback):
       file: where to.
       options: when one is due.
       keep: the callback that keeps the best weights; it has processed the round before this one.
-      rounds: the callback that records the losses; the same.
+      rounds: the callback that records the rounds; the same.
     """
 
     def __init__(
@@ -105,10 +107,11 @@ def restore(file: CheckpointFile, model: TwoOptimizers, keep: KeepBest, rounds: 
     for variable, value in zip(model.state, _part(arrays, "state"), strict=True):
         variable.assign(value)
     keep.scores, keep.best = arrays["scores"].tolist(), _part(arrays, "best")
-    loss, eval_loss = arrays["losses"].tolist()
-    rounds.loss, rounds.eval_loss = loss, eval_loss
+    rounds.records = [Round.model_validate(each) for each in json.loads(arrays["rounds"].item())]
     rounds.seconds_before = float(arrays["seconds"])
-    progress.remark("train", f"training goes on after round {len(loss)}, step {model.steps:,}")
+    progress.remark(
+        "train", f"training goes on after round {len(rounds.records)}, step {model.steps:,}"
+    )
     return True
 
 
@@ -117,7 +120,7 @@ def _state(model: TwoOptimizers, keep: KeepBest, rounds: Rounds) -> dict[str, np
         **_numbered("state", [np.asarray(v) for v in model.state]),
         **_numbered("best", keep.best),
         "scores": np.array(keep.scores),
-        "losses": np.array([rounds.loss, rounds.eval_loss]),
+        "rounds": np.array(json.dumps([each.model_dump() for each in rounds.records])),
         "seconds": np.array(rounds.seconds),
     }
 

@@ -16,10 +16,12 @@ import tensorflow as tf
 
 from components.tasks.protocol import Head
 from components.train.checkpoints import CheckpointFile, SaveState, restore
+from components.train.event_files import EventFiles
+from components.train.history import Round
 from components.train.inputs import Feed
 from components.train.losses import penalty_of, training_loss
 from components.train.model import build_wide_deep
-from components.train.rounds import KeepBest, Rounds
+from components.train.rounds import Judgement, KeepBest, Rounds
 from components.train.schedules import Plateau, ReduceOnPlateau, rate_of
 from components.train.sizes import round_steps
 from components.train.two_optimizers import TwoOptimizers
@@ -56,9 +58,10 @@ def fit_wide_deep(
     train: Feed,
     evaluation: Feed,
     *,
-    judge: Callable[[keras.Model], float] | None = None,
+    judge: Callable[[keras.Model], Judgement] | None = None,
     checkpoint: CheckpointFile | None = None,
-) -> tuple[keras.Model, Fit]:
+    events: str | None = None,
+) -> tuple[keras.Model, Fit, tuple[Round, ...]]:
     """Train one model from its initial weights.
 
     Args:
@@ -67,21 +70,25 @@ def fit_wide_deep(
       head: of the task.
       train: the training rows, in a new order each epoch.
       evaluation: the rows that decide when to stop.
-      judge: scores the model after each round, less is better; None is by the eval loss.
+      judge: measures the model after each round beside its eval loss.
       checkpoint: where the state is kept, and training goes on from if there is one.
+      events: the folder for TensorBoard; None for none.
 
     Returns:
-      The model that answers with the members' mean, and how it was trained.
+      The model that answers with the members' mean, how it was trained, and the rounds.
     """
     steps = round_steps(train.batches)
     most = math.ceil(model.max_epochs * train.batches / steps)  # rounds
     rate = rate_of(model.deep, train.rows, most * steps)
     trained = _compiled(layout, model, head, rate)
     rows = train.rows * steps // train.batches  # of a round
-    keep, rounds = KeepBest(model.patience, judge), Rounds(rows)
+    keep = KeepBest(model.patience, judge)
+    rounds = Rounds(rows, train.batches, keep)
     callbacks: list[keras.callbacks.Callback] = [keep, rounds]
     if isinstance(rate, Plateau):
         callbacks.append(ReduceOnPlateau(rate, keep))
+    if events is not None:
+        callbacks.append(EventFiles(events, rounds))
     batches = train.dataset().repeat()
     if checkpoint is not None:
         if restore(checkpoint, trained, keep, rounds):
@@ -91,20 +98,21 @@ def fit_wide_deep(
         batches,
         validation_data=evaluation.dataset(),
         steps_per_epoch=steps,
-        initial_epoch=len(rounds.loss),
+        initial_epoch=len(rounds.records),
         epochs=0 if keep.is_over else most,
         shuffle=False,  # the feed does
         callbacks=callbacks,
         verbose=0,
     )
-    seconds = rounds.seconds
-    return trained.served, Fit(
+    seconds, records = rounds.seconds, tuple(rounds.records)
+    fit = Fit(
         best_epoch=keep.best_round,
-        loss=tuple(rounds.loss),
-        eval_loss=tuple(rounds.eval_loss),
+        loss=tuple(each.loss for each in records),
+        eval_loss=tuple(each.eval_loss for each in records),
         seconds=seconds,
-        examples_per_second=rows * len(rounds.loss) / seconds,
+        examples_per_second=rows * len(records) / seconds,
     )
+    return trained.served, fit, records
 
 
 def _after(train: Feed, steps: int) -> tf.data.Dataset:

@@ -1,8 +1,8 @@
-"""A metric of the task on the eval split, for training that stops by it."""
+"""Metrics of the task on the eval split, for training that stops by one or records them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import keras
@@ -12,23 +12,31 @@ import tensorflow as tf
 from components.tasks.protocol import work_of
 from components.train.inputs import Feed
 from components.train.model import logits_shape
+from components.train.rounds import Judgement
 from schemas.errors import DataError
 from schemas.signatures import RAW_COLUMNS, SCORES
 from schemas.tasks.options import TaskOptions
 
 
 class Judge:
-    """Scores a model by a metric as evaluation measures it.
+    """Measures a model as evaluation does.
 
     Args:
       task: has the metric among those that can be better or worse.
       learned: what the task has learned, by name.
       rows: the eval split, with the rows' own weights if there are any.
-      metric: the metric's name.
+      stop_by: the metric that scores the model; None for its loss.
+      watch: the metrics to record beside it.
     """
 
     def __init__(
-        self, task: TaskOptions, learned: Mapping[str, Any], rows: Feed, metric: str
+        self,
+        task: TaskOptions,
+        learned: Mapping[str, Any],
+        rows: Feed,
+        *,
+        stop_by: str | None,
+        watch: Collection[str] = (),
     ) -> None:
         self._task = task
         self._work = work_of(task.task)
@@ -36,21 +44,26 @@ class Judge:
             RAW_COLUMNS
         ]
         self._rows = rows
-        self._metric = type(task).metric(metric)
+        self._metric = None if stop_by is None else type(task).metric(stop_by)
+        self._names = dict.fromkeys([*watch] if stop_by is None else [stop_by, *watch])
         self._traced: tuple[keras.Model | None, Any] = (None, None)
 
-    def __call__(self, model: keras.Model) -> float:
-        """Return the metric of a model, so that less is better.
+    def __call__(self, model: keras.Model) -> Judgement:
+        """Return the metrics of a model.
 
         Raises:
-          DataError: the metric does not exist on these rows.
+          DataError: the metric to stop by does not exist on these rows.
         """
         tally, scores = self._work.tally(self._task, 1), self._scores(model)
         for inputs, label, *weights in self._rows.dataset():
             graded = self._work.grade(scores(inputs).numpy(), label.numpy()[:, 0], self._task)
             own = [w.numpy().astype(np.float64) for w in weights]
             tally.add(graded, weights=own[0] if own else None)
-        value = (self._work.metrics(tally) or {}).get(self._metric.name)
+        measured = self._work.metrics(tally) or {}
+        found = {name: measured.get(name) for name in self._names}
+        if self._metric is None:
+            return Judgement(None, found)
+        value = found[self._metric.name]
         if value is None:
             raise DataError(
                 f"the metric {self._metric.name!r} does not exist on the eval split"
@@ -58,7 +71,7 @@ class Judge:
                 where="model.stop_by",
                 remedy="stop by another metric, or by loss",
             )
-        return self._metric.loss(float(value))
+        return Judgement(self._metric.loss(float(value)), found)
 
     def _scores(self, model: keras.Model) -> Any:
         """Return a function from inputs to scores, traced once a model."""

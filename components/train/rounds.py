@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 
 from components import progress
+from components.train.history import Round
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a model is worth on the eval split.
+
+    Attributes:
+      score: less is better; None is the loss.
+      metrics: by name; None if undefined on these rows.
+    """
+
+    score: float | None
+    metrics: dict[str, float | None]
 
 
 class KeepBest(keras.callbacks.Callback):
@@ -16,19 +31,23 @@ class KeepBest(keras.callbacks.Callback):
 
     Args:
       patience: rounds without a better score, after which training stops.
-      judge: what scores the model instead of the eval loss; less is better.
+      judge: measures the model beside its eval loss.
 
     Attributes:
       scores: of each round; less is better.
+      metrics: of the last round, by name.
       best: the weights of the best round.
     """
 
-    def __init__(self, patience: int, judge: Callable[[keras.Model], float] | None = None) -> None:
+    def __init__(
+        self, patience: int, judge: Callable[[keras.Model], Judgement] | None = None
+    ) -> None:
         super().__init__()
         self._patience = patience
         self._judge = judge
         self._last: list[np.ndarray] = []
         self.scores: list[float] = []
+        self.metrics: dict[str, float | None] = {}
         self.best: list[np.ndarray] = []
 
     @property
@@ -47,9 +66,10 @@ class KeepBest(keras.callbacks.Callback):
 
     def on_test_end(self, logs: dict[str, float] | None = None) -> None:
         """Judge them, and put the weights back."""
-        score = self._judge(self.model.served) if self._judge else (logs or {})["loss"]
+        found = self._judge(self.model.served) if self._judge else Judgement(None, {})
         judged = self.model.exchange(self._last)
-        self.scores.append(score)
+        self.metrics = found.metrics
+        self.scores.append((logs or {})["loss"] if found.score is None else found.score)
         if not self.best or self.best_round == len(self.scores):
             self.best = judged
 
@@ -63,23 +83,25 @@ class KeepBest(keras.callbacks.Callback):
 
 
 class Rounds(keras.callbacks.Callback):
-    """Records the losses of each round, and reports them.
+    """Records each round, and reports it.
 
     Args:
       rows: of a round.
+      batches: of an epoch.
+      keep: the callback that has judged the round before this one.
 
     Attributes:
-      loss: the loss on the training rows, by round.
-      eval_loss: the same on the eval rows.
+      records: the rounds.
       seconds_before: what the rounds took that an earlier process trained.
     """
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, batches: int, keep: KeepBest) -> None:
         super().__init__()
         self._rows = rows
+        self._batches = batches
+        self._keep = keep
         self._started = time.monotonic()
-        self.loss: list[float] = []
-        self.eval_loss: list[float] = []
+        self.records: list[Round] = []
         self.seconds_before = 0.0
 
     @property
@@ -88,9 +110,19 @@ class Rounds(keras.callbacks.Callback):
         return self.seconds_before + time.monotonic() - self._started
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Record and report the losses."""
-        logs = logs or {}
-        self.loss.append(logs["loss"])
-        self.eval_loss.append(logs["val_loss"])
+        """Record and report the round."""
+        logs, steps = logs or {}, self.model.steps
+        self.records.append(
+            Round(
+                round=epoch + 1,
+                epoch=steps / self._batches,
+                step=steps,
+                loss=logs["loss"],
+                eval_loss=logs["val_loss"],
+                metrics=self._keep.metrics,
+                learning_rate=float(self.model.optimizer.learning_rate),
+                seconds=self.seconds,
+            )
+        )
         progress.rows("train", self._rows)
         progress.metrics("train", epoch=epoch + 1, loss=logs["loss"], eval_loss=logs["val_loss"])

@@ -25,9 +25,11 @@ from components.tasks.correction import correct, measured_corrections, shares_ke
 from components.tasks.learned import TRAINING_FILE
 from components.tasks.protocol import Head, work_of
 from components.train.checkpoints import CheckpointFile
+from components.train.event_files import FOLDER as EVENTS
 from components.train.fit import STEPS_PER_EXECUTION, Fit, fit_wide_deep
 from components.train.folds import FILE_NAME as OUT_OF_FOLD_FILE
 from components.train.folds import FoldRows, mean_of, predict
+from components.train.history import FitHistory, History
 from components.train.inputs import Feed, labels
 from components.train.judge import Judge
 from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline
@@ -79,7 +81,8 @@ def train(
       graph: the transform graph's folder, for its layout.
       task: what is predicted.
       model: what to train and how.
-      output: folder that gets the Keras graphs, the layout and training.json.
+      output: folder that gets the Keras graphs, the layout, training.json, history.json and the
+        files for TensorBoard.
       sampled: how many training rows of each class there were before a sample, and after it.
       checkpoint: where the state is kept while training, and training goes on from if it was
         killed.
@@ -108,15 +111,18 @@ def train(
     _fit_baseline(baseline, feeds, head)
     learned = layout.label_learned | dict(head.labels) | measured_corrections(sampled, classes)
     judge = None
-    if model.stop_by != OWN_LOSS:
+    stop_by = None if model.stop_by == OWN_LOSS else model.stop_by
+    if stop_by or model.watch:
         known = {**layout.label_learned, **head.labels}
-        judge = Judge(task, known, _judged(examples, layout, task, head), model.stop_by)
-    fitting = _Fitting(layout, model, head, feeds, judge, checkpoint)
+        rows = _judged(examples, layout, task, head)
+        judge = Judge(task, known, rows, stop_by=stop_by, watch=model.watch)
+    fitting = _Fitting(layout, model, head, feeds, judge, checkpoint, output)
     if model.per_fold:
-        served, fits = fitting.by_fold(output, partial(_scores, task=task, learned=learned))
+        served, fits = fitting.by_fold(partial(_scores, task=task, learned=learned))
     else:
-        served, fit = fitting.of(feeds.train)
-        fits = (fit,)
+        served, fitted = fitting.of(feeds.train)
+        fits = (fitted,)
+    History(stop_by=model.stop_by, folds=tuple(each.history for each in fits)).write(output)
     served.save(os.path.join(output, MODEL_FILE))
     baseline.save(os.path.join(output, BASELINE_FILE))
     files.copy_file(os.path.join(graph, layouts.FILE_NAME), os.path.join(output, layouts.FILE_NAME))
@@ -124,8 +130,8 @@ def train(
         train_examples=feeds.train.rows,
         eval_examples=feeds.eval.rows,
         labels=dict(head.labels) | measured_corrections(sampled, classes),
-        **fits[0].model_dump(),
-        folds=fits if model.per_fold else (),
+        **fits[0].fit.model_dump(),
+        folds=tuple(each.fit for each in fits) if model.per_fold else (),
     )
     files.write_whole(os.path.join(output, TRAINING_FILE), training.model_dump_json(indent=1))
     return training
@@ -144,6 +150,14 @@ def as_sampled(head: Head, sampled: Mapping[str, tuple[int, int]], classes: Sequ
 
 
 @dataclass(frozen=True)
+class _Fitted:
+    """How one model was trained, in short and by round."""
+
+    fit: Fit
+    history: FitHistory
+
+
+@dataclass(frozen=True)
 class _Fitting:
     """What all models of a training share."""
 
@@ -153,14 +167,17 @@ class _Fitting:
     feeds: _Feeds
     judge: Judge | None
     checkpoint: CheckpointFile | None
+    output: str
 
-    def of(self, feed: Feed, fold: int | None = None) -> tuple[keras.Model, Fit]:
+    def of(self, feed: Feed, fold: int | None = None) -> tuple[keras.Model, _Fitted]:
         """Fit a model to the rows of a feed; that of a fold has a seed of its own."""
         model, checkpoint = self.model, self.checkpoint
+        events = os.path.join(self.output, EVENTS)
         if fold is not None:
+            events = os.path.join(events, f"fold_{fold}")
             model = model.model_copy(update={"seed": (model.seed + fold) % (1 << 32)})
             checkpoint = None if checkpoint is None else checkpoint.of_fold(fold)
-        return fit_wide_deep(
+        served, fit, rounds = fit_wide_deep(
             self.layout,
             model,
             self.head,
@@ -168,11 +185,13 @@ class _Fitting:
             self.feeds.eval,
             judge=self.judge,
             checkpoint=checkpoint,
+            events=events,
         )
+        return served, _Fitted(fit, FitHistory(fold=fold, kept=fit.best_epoch, rounds=rounds))
 
     def by_fold(
-        self, output: str, scores: Callable[[np.ndarray], np.ndarray]
-    ) -> tuple[keras.Model, tuple[Fit, ...]]:
+        self, scores: Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[keras.Model, tuple[_Fitted, ...]]:
         """Fit a model to the other rows of each fold; write what each answers for its fold."""
         models, fits, predicted = [], [], []
         for fold in range(self.feeds.folds()):
@@ -183,7 +202,7 @@ class _Fitting:
             rows = FoldRows(fold, inside=True)
             predicted.append(predict(served, self.feeds.examples, self.layout, rows, scores))
         together = pa.concat_tables(predicted).sort_by("row")
-        with files.whole(os.path.join(output, OUT_OF_FOLD_FILE)) as path:
+        with files.whole(os.path.join(self.output, OUT_OF_FOLD_FILE)) as path:
             pq.write_table(together, path)
         return mean_of(models, self.layout, self.head.link), tuple(fits)
 

@@ -71,7 +71,7 @@ class Objective:
         """
         train = self._feed("train", model.batch_size or batch_rows(self.rows), model.seed)
         with _each_round(after_round):
-            _, fit = fit_wide_deep(self._layout, model, self._head, train, self._eval)
+            _, fit, _ = fit_wide_deep(self._layout, model, self._head, train, self._eval)
         return _finite(min(fit.eval_loss))
 
     def _feed(self, split: str, batch: int, seed: int | None = None) -> Feed:

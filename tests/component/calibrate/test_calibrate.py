@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import filecmp
 import json
+import math
 import os
 import shutil
 
 import keras
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from components.calibrate.calibrate import calibrate
 from components.examples import ShardWriter, split_folder
 from components.tasks.calibration import calibrator_of
-from components.tasks.learned import CALIBRATION_FILE, TRAINING_FILE, read_learned
+from components.tasks.learned import CALIBRATION_FILE, CORRECTION, TRAINING_FILE, read_learned
+from components.train.folds import FILE_NAME as OUT_OF_FOLD_FILE
 from components.train.model import MODEL_FILE
 from schemas import layout as layouts
 from schemas.calibration import Calibration
@@ -34,12 +37,12 @@ LAYOUT = Layout(
 )
 
 
-def write_rows(folder, rows):
+def write_rows(folder, rows, split="eval"):
     random = np.random.default_rng(1)
     z = random.normal(size=rows).astype(np.float32)
     y = (random.random(rows) < 1 / (1 + np.exp(-z))).astype(np.int64)
     table = pa.table({"z": z, "y": y})
-    path = f"{split_folder(str(folder), 'eval')}/rows.parquet"
+    path = f"{split_folder(str(folder), split)}/rows.parquet"
     with ShardWriter(path, table.schema, batch_rows=500) as writer:
         writer.write(table)
     return str(folder)
@@ -59,12 +62,12 @@ def trained(tmp_path_factory):
     return str(folder)
 
 
-def calibrated(examples, trained, output, method):
+def calibrated(examples, trained, output, method, rows="eval"):
     return calibrate(
         examples=examples,
         trained=trained,
         task=TASK,
-        calibration=Calibration(method=method),
+        calibration=Calibration(method=method, rows=rows),
         output=str(output),
     )
 
@@ -91,6 +94,26 @@ def test_what_is_calibrated_stays_as_it_is(trained, tmp_path):
     fitted = calibrated(examples, str(tmp_path / "right"), tmp_path / "out", "auto")
     assert (fitted.method, fitted.calibrator) == ("none", None)
     assert calibrator_of(read_learned(str(tmp_path / "out"))) is None
+
+
+def test_a_calibration_is_fitted_to_out_of_fold_answers_of_classes_as_they_were(trained, tmp_path):
+    """Half of the rows of class 0 were left out, so those that are left count twice."""
+    examples, own = write_rows(tmp_path / "examples", 4000, "train"), tmp_path / "trained"
+    shutil.copytree(trained, own)
+    (own / TRAINING_FILE).write_text(json.dumps({"labels": {CORRECTION: [math.log(2), 0.0]}}))
+    (batch,) = (pq.read_table(path) for path in (tmp_path / "examples").rglob("*.parquet"))
+    kept = np.flatnonzero((batch["y"].to_numpy() == 1) | (np.arange(4000) % 2 == 0))
+    pq.write_table(batch.take(kept), next((tmp_path / "examples").rglob("*.parquet")))
+    rows = np.arange(len(kept))[::-1]  # not in the order of the examples
+    logits = 3 * (batch["z"].to_numpy()[kept] + math.log(2))[rows]
+    table = pa.table({"row": rows, "label": batch["y"].to_numpy()[kept][rows], "logits": logits})
+    pq.write_table(table, own / OUT_OF_FOLD_FILE)
+    fitted = calibrated(examples, str(own), tmp_path / "out", "platt", "out_of_fold")
+    ((scale, shift),) = fitted.calibrator.rows
+    assert fitted.rows == len(kept)
+    assert scale == pytest.approx(1 / 3, abs=0.03)
+    # 3 (z + log 2), corrected by - log 2, is to become z
+    assert shift == pytest.approx(-math.log(2) * 2 / 3, abs=0.1)
 
 
 def test_too_few_rows_are_refused(trained, tmp_path):

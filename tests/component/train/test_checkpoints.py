@@ -47,7 +47,8 @@ def fit(table, checkpoint=None, **options):
         Feed(table.examples, split, table.layout, batch_size=size, seed=seed)
         for split, seed in (("train", model.seed), ("eval", None))
     )
-    served, fit = fitting.fit_wide_deep(table.layout, model, HEAD, *feeds, checkpoint=checkpoint)
+    made = fitting.fit_wide_deep(table.layout, model, HEAD, *feeds, checkpoint=checkpoint)
+    served, fit, _ = made
     return [v.numpy() for v in served.variables], fit
 
 

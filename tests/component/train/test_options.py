@@ -10,7 +10,7 @@ from components.tasks.protocol import Head
 from components.train.judge import Judge
 from components.train.losses import penalty_of, training_loss
 from components.train.model import build_wide_deep, load
-from components.train.rounds import KeepBest
+from components.train.rounds import Judgement, KeepBest
 from components.train.schedules import Plateau, ReduceOnPlateau, rate_of
 from components.train.two_optimizers import TwoOptimizers
 from schemas.layout import ATTENTION, Layout, TransformedFeature
@@ -299,13 +299,16 @@ def test_a_model_can_be_judged_by_a_metric(table):
     _, served = build_wide_deep(table.layout, Model(members=1), [0.0], "sigmoid")
     for variable in served.trainable_variables:
         variable.assign(0.1 * RANDOM.normal(size=variable.shape))
-    judged = {m: Judge(task, {}, rows, m)(served) for m in ("auc", "log_loss")}
+    by_auc = Judge(task, {}, rows, stop_by="auc", watch=["log_loss", "auc"])(served)
+    judged = by_auc.metrics
+    assert by_auc.score == -(judged["auc"] or 0)
+    assert Judge(task, {}, rows, stop_by=None, watch=["auc"])(served).score is None
     batches = list(rows.dataset())
     y = np.concatenate([y for _, y in batches])[:, 0]
     z = np.concatenate([np.asarray(served(x))[:, 0] for x, _ in batches]).astype(np.float64)
     yes, no = z[y == 1], z[y == 0]
     auc = (yes[:, None] > no).mean() + (yes[:, None] == no).mean() / 2
-    np.testing.assert_allclose(judged["auc"], -auc, atol=5e-3)  # in bins
+    np.testing.assert_allclose(judged["auc"], auc, atol=5e-3)  # in bins
     np.testing.assert_allclose(judged["log_loss"], np.mean(np.logaddexp(0, z) - y * z), rtol=1e-4)
 
 
@@ -325,7 +328,7 @@ class _Dummy:
 
 def test_the_judge_decides_which_round_is_the_best():
     scores = iter([3.0, 1.0, float("nan"), 2.0, 1.0])
-    keep = KeepBest(3, judge=lambda _: next(scores))
+    keep = KeepBest(3, judge=lambda _: Judgement(next(scores), {}))
     keep.set_model(_Dummy())
     stopped = []
     for i in range(5):

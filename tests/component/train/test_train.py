@@ -8,9 +8,13 @@ import os
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.core.util import event_pb2
 
 from components.examples import iter_batches
 from components.tasks.learned import TRAINING_FILE
+from components.train.event_files import FOLDER
+from components.train.history import HISTORY_FILE, FitHistory, History
 from components.train.inputs import pack_batch
 from components.train.model import BASELINE_FILE, MODEL_FILE, load
 from components.train.train import Training, train
@@ -31,10 +35,12 @@ MODEL = Model.model_validate(
         "wide": {"learning_rate": 0.3},
         "max_epochs": 12,
         "patience": 2,
+        "watch": ["auc"],
     }
 )
 
 
+TRAIN_TAGS = ("loss", "learning_rate")
 TASK = Binary.model_validate({"name": "y", "equals": {"column": "answer", "values": [1]}})
 
 
@@ -100,10 +106,65 @@ def test_what_was_done_is_written(trained, table):
     assert training.examples_per_second == pytest.approx(fed / training.seconds)
     assert len(training.loss) == len(training.eval_loss)
     assert sorted(os.listdir(folder)) == sorted(
-        [MODEL_FILE, BASELINE_FILE, TRAINING_FILE, layouts.FILE_NAME]
+        [MODEL_FILE, BASELINE_FILE, TRAINING_FILE, layouts.FILE_NAME, HISTORY_FILE, FOLDER]
     )
     layout = json.loads((folder / layouts.FILE_NAME).read_text())
     assert Layout.model_validate(layout) == table.layout
+
+
+def scalars(folder):
+    """What TensorBoard shows of a folder: tag -> step -> value."""
+    found = {}
+    for path in folder.glob("events.out.tfevents.*"):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = event_pb2.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                number = float(tf.make_ndarray(value.tensor))
+                found.setdefault(value.tag, {})[event.step] = number
+    return found
+
+
+def test_each_round_is_in_the_history_and_in_tensorboard(trained):
+    folder, training = trained
+    history = History.read(str(folder))
+    assert history is not None
+    assert history.stop_by == "loss"
+    (fit,) = history.folds
+    assert (fit.fold, fit.kept) == (None, training.best_epoch)
+    rounds = fit.rounds
+    assert tuple(each.loss for each in rounds) == training.loss
+    assert tuple(each.eval_loss for each in rounds) == training.eval_loss
+    # 13 batches an epoch, 16 steps a round; the learning rate rises in 50 steps
+    assert [(each.epoch, each.step) for each in rounds[:2]] == [(16 / 13, 16), (32 / 13, 32)]
+    assert rounds[0].learning_rate < rounds[1].learning_rate < rounds[-1].learning_rate
+    assert rounds[-1].learning_rate == pytest.approx(0.02)
+    assert 0.5 < (rounds[0].metrics["auc"] or 0) < (rounds[fit.kept - 1].metrics["auc"] or 0) < 1
+    assert rounds[0].seconds < rounds[-1].seconds <= training.seconds
+    expected = {
+        "train": {tag: {r.step: getattr(r, tag) for r in rounds} for tag in TRAIN_TAGS},
+        "eval": {
+            "loss": {r.step: r.eval_loss for r in rounds},
+            "auc": {r.step: r.metrics["auc"] for r in rounds},
+        },
+    }
+    for name, tags in expected.items():
+        got = scalars(folder / FOLDER / name)
+        assert list(got) == list(tags)
+        for tag, values in tags.items():
+            assert got[tag] == pytest.approx(values)
+
+
+def test_a_history_has_null_for_numbers_that_json_has_not(tmp_path):
+    one = {"round": 1, "epoch": 1, "step": 5, "learning_rate": 0.1, "seconds": 1}
+    one |= {"loss": float("inf"), "eval_loss": float("nan"), "metrics": {"auc": None}}
+    fold = FitHistory.model_validate({"fold": 0, "kept": 1, "rounds": [one]})
+    History(stop_by="auc", folds=(fold,)).write(str(tmp_path))
+    written = json.loads((tmp_path / HISTORY_FILE).read_text())["folds"][0]["rounds"][0]
+    assert (written["loss"], written["eval_loss"]) == (None, None)
+    read = History.read(str(tmp_path))
+    assert read is not None
+    assert np.isnan(read.folds[0].rounds[0].loss)
+    assert History.read(str(tmp_path / "without")) is None
 
 
 def test_the_baseline_is_trained_too(trained, table):

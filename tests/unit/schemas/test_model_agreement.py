@@ -14,6 +14,7 @@ PLACE = ("- z_score:\n        log1p: true", "- piecewise_linear")
     ("model", "said"),
     [
         ("stop_by: acu", "did you mean 'auc'?"),
+        ("watch: [auc, los_loss]", "did you mean 'log_loss'?"),
         ("monotone: {fare: increasing}", "'fare' has no treatment piecewise_linear"),
         ("monotone: {fair: increasing}", "'fair' has no treatment piecewise_linear"),
         ("monotone: {fare: up}", "Input should be 'increasing' or 'decreasing'"),
@@ -37,6 +38,15 @@ def test_options_that_fit_are_taken(folder):
     model = catalog.load(str(folder)).spec.model
     assert (model.stop_by, model.monotone) == ("auc", {"fare": "increasing"})
     assert (model.loss.gamma, model.loss.is_asymmetric) == (2.0, True)
+
+
+def test_out_of_fold_rows_need_a_model_for_each_fold(folder):
+    folder.change("model:\n", "calibration: {method: beta, rows: out_of_fold}\nmodel:\n")
+    with pytest.raises(ConfigError, match=r"calibration\.rows"):
+        catalog.load(str(folder))
+    folder.change("  key: [fare, hour]", "  key: [fare, hour]\n  folds: 5")
+    folder.change("model:\n", "model:\n  per_fold: true\n")
+    assert catalog.load(str(folder)).spec.calibration.rows == "out_of_fold"
 
 
 @pytest.mark.parametrize(
