@@ -5,6 +5,7 @@ The trees' metrics on the test split are computed by the same code as the model'
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ from schemas.splits.options import SPLITS
 from schemas.tasks.binary import Binary, Exceeds
 
 _MAX_TREES = 300
+_MOST_TREES = 2000  # of libraries that stop by themselves, after `_PATIENCE` trees without a gain
+_PATIENCE = 50
 
 
 class Part(NamedTuple):
@@ -36,26 +39,32 @@ class Part(NamedTuple):
     label: np.ndarray
 
 
-def boosted_trees(examples: str, dataset: Dataset) -> Metrics:
-    """Train scikit-learn's HistGradientBoosting; return its metrics on the test split.
+def boosted_trees(examples: str, dataset: Dataset) -> dict[str, Metrics]:
+    """Train boosted trees by each library that is installed; return their metrics on test.
 
-    It receives the same data as the model: the same rows, the raw columns of the model's features,
-    the training split for training and the eval split for stopping. Everything else is
-    scikit-learn's default.
+    They receive the same data as the model: the same rows, the raw columns of the model's features,
+    the training split for training and the eval split for stopping. Everything else is the
+    library's default.
 
     Args:
       examples: folder of raw examples.
       dataset: its spec and columns; the label is of the form `exceeds`.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    train, held, test = _parts(examples, dataset)
+    parts = _parts(examples, dataset)
     columns = dataset.spec.feature_columns
     types = [find(dataset.columns, name, where="features").type for name in columns]
+    texts = [i for i, each in enumerate(types) if each.is_text]
+    libraries = [SCIKIT_LEARN, *filter(importlib.util.find_spec, _OTHERS)]
+    return {name: _metrics(_FITS[name](*parts, texts), parts[2].label) for name in libraries}
+
+
+def _scikit_learn(train: Part, held: Part, test: Part, texts: Sequence[int]) -> np.ndarray:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     trees = HistGradientBoostingClassifier(
         max_iter=_MAX_TREES,
         early_stopping=False,  # it would use rows of the training split, which the model trains on
-        categorical_features=[each.is_text for each in types],
+        categorical_features=texts,
         random_state=0,
     )
     trees.fit(*train)
@@ -64,7 +73,47 @@ def boosted_trees(examples: str, dataset: Dataset) -> Metrics:
     ]
     best = int(np.argmin(losses))
     stages = enumerate(trees.staged_predict_proba(test.features))
-    return _metrics(next(scores for stage, scores in stages if stage == best), test.label)
+    return np.asarray(next(scores for stage, scores in stages if stage == best))
+
+
+def _lightgbm(train: Part, held: Part, test: Part, texts: Sequence[int]) -> np.ndarray:
+    import lightgbm
+
+    trees = lightgbm.LGBMClassifier(n_estimators=_MOST_TREES, random_state=0, verbose=-1)
+    trees.fit(
+        *train,
+        eval_set=[tuple(held)],
+        categorical_feature=list(texts),
+        callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False)],
+    )
+    return np.asarray(trees.predict_proba(test.features))
+
+
+def _catboost(train: Part, held: Part, test: Part, texts: Sequence[int]) -> np.ndarray:
+    from catboost import CatBoostClassifier
+
+    def rows(part: Part) -> list[list[float | str]]:
+        """Texts as texts: CatBoost takes no number with a fraction, such as NaN, for a category."""
+        return [
+            [str(v) if i in texts else float(v) for i, v in enumerate(row)] for row in part.features
+        ]
+
+    trees = CatBoostClassifier(
+        iterations=_MOST_TREES, random_seed=0, verbose=False, allow_writing_files=False
+    )
+    trees.fit(
+        rows(train),
+        train.label,
+        eval_set=(rows(held), held.label),
+        cat_features=list(texts),
+        early_stopping_rounds=_PATIENCE,
+    )
+    return np.asarray(trees.predict_proba(rows(test)))
+
+
+SCIKIT_LEARN = "sklearn"
+_OTHERS = ("lightgbm", "catboost")
+_FITS = {SCIKIT_LEARN: _scikit_learn, "lightgbm": _lightgbm, "catboost": _catboost}
 
 
 def _parts(examples: str, dataset: Dataset) -> list[Part]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 
 from benchmarks import ours
-from benchmarks.boosting import boosted_trees
+from benchmarks.boosting import SCIKIT_LEARN, boosted_trees
 from components.tasks.protocol import Metrics
 from schemas import catalog
 from schemas.strict import Strict
@@ -23,13 +23,13 @@ class Quality(Strict):
       seeds: the model's seed of each run.
       model: the wide & deep model, by seed.
       logistic: the logistic regression on the same transformed features, by seed.
-      trees: gradient-boosted trees on the same raw columns.
+      trees: gradient-boosted trees on the same raw columns, by library.
     """
 
     seeds: tuple[int, ...]
     model: tuple[Metrics, ...]
     logistic: tuple[Metrics, ...]
-    trees: Metrics
+    trees: dict[str, Metrics]
 
     @property
     def auc(self) -> float:
@@ -43,8 +43,8 @@ class Quality(Strict):
 
     @property
     def under_trees(self) -> float:
-        """The trees' AUC minus the model's mean AUC."""
-        return _mean([self.trees], "auc") - self.auc
+        """The AUC of scikit-learn's trees, which are always there, minus the model's mean AUC."""
+        return _mean([self.trees[SCIKIT_LEARN]], "auc") - self.auc
 
 
 def measured(work: Path, *, say: Callable[[str], None]) -> Quality:

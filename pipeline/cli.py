@@ -57,6 +57,10 @@ COMMANDS = {
         "pipeline.workers",
         "Start workers for the engine on this machine, until interrupted.",
     ),
+    "train-worker": (
+        "pipeline.train_worker",
+        "Train together with a run on another machine, which keeps its results in FOLDER.",
+    ),
     "doctor": (
         "pipeline.doctor",
         "Show which versions, memory and disk are in use and whether each fits.",

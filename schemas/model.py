@@ -120,6 +120,8 @@ class Model(Strict):
       watch: metrics of the eval split that are recorded after each round.
       per_fold: whether a model is trained for each fold of `splits.folds`, without its rows, and
         the mean of their answers is served.
+      workers: processes of the machine that train the same model together, on a GPU each if there
+        are some; "auto" is one for each GPU, or one.
       seed: of all random numbers.
       checkpoints: when the state of training is saved.
     """
@@ -146,6 +148,7 @@ class Model(Strict):
     stop_by: str = OWN_LOSS
     watch: tuple[str, ...] = ()
     per_fold: bool = False
+    workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = 1
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 42
     checkpoints: Checkpoints = Checkpoints()
 

@@ -21,11 +21,18 @@ def check_model(spec: Spec, derived: tuple[DerivedColumn, ...], *, where: str) -
 
     Raises:
       ConfigError: the task has another loss, or does not have a metric to stop by or to
-        watch; a monotone column has no place, or is in a cross or in a derived column.
+        watch; batch norm has several workers; a monotone column has no place, or is in a cross
+        or in a derived column.
     """
     _check_loss(spec, f"{where}: model.loss")
     _check_stop(spec, f"{where}: model.stop_by")
     _check_watch(spec, f"{where}: model.watch")
+    if spec.model.workers != 1 and spec.model.norm == "batch":
+        raise ConfigError(
+            "`norm: batch` would normalize by the rows of each process, not by those of a batch",
+            where=f"{where}: model.norm",
+            expected="layer or none with several workers",
+        )
     for column in spec.model.monotone:
         _check_monotone(spec, column, f"{where}: model.monotone")
         _check_others(spec, derived, column, f"{where}: model.monotone")

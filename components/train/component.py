@@ -10,7 +10,6 @@ from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 from components import content, files, progress
 from components.ingest.counts import Counts
 from schemas import layout as layouts
-from schemas import tasks
 from schemas.model import Model as ModelSpec
 
 
@@ -31,7 +30,8 @@ def train(
     beside the stage's outputs, and are removed when it ends.
     """
     from components.train.checkpoints import CheckpointFile
-    from components.train.train import train as train_model
+    from components.train.launch import is_cluster, job_file, launch, lead
+    from components.train.work import TrainingJob, work
 
     counts = Counts.read(examples.uri)
     checkpoints = os.path.join(os.path.dirname(os.path.dirname(model.uri)), "checkpoints")
@@ -45,15 +45,23 @@ def train(
             os.path.join(transform_graph.uri, layouts.FILE_NAME),
             *(label, model_spec, code, "" if counts is None else counts.model_dump_json()),
         )
-        train_model(
+        job = TrainingJob(
             examples=transformed,
             graph=transform_graph.uri,
-            task=tasks.loads(label),
+            task=label,
             model=ModelSpec.model_validate_json(model_spec),
             output=output,
-            sampled={} if counts is None else counts.sampled,
-            checkpoint=CheckpointFile.of(checkpoints, digest),
+            sampled={} if counts is None else dict(counts.sampled),
+            checkpoint=CheckpointFile.of(checkpoints, digest).path,
         )
+        if is_cluster(os.environ):
+            # the other machines read the examples from where all can
+            everywhere = job.model_copy(update={"examples": transformed_examples.uri})
+            lead(everywhere, job_file(os.path.dirname(checkpoints)), os.environ)
+        elif job.model.workers == 1:
+            work(job, None)
+        else:
+            launch(job, job.model.workers)
     files.remove(checkpoints)
 
 

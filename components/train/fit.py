@@ -16,15 +16,18 @@ import tensorflow as tf
 
 from components.tasks.protocol import Head
 from components.train.checkpoints import CheckpointFile, SaveState, restore
+from components.train.devices import DeviceUse
 from components.train.event_files import EventFiles
 from components.train.history import Round
 from components.train.inputs import Feed
+from components.train.layers import Dropout
 from components.train.losses import penalty_of, training_loss
 from components.train.model import build_wide_deep
 from components.train.rounds import Judgement, KeepBest, Rounds
 from components.train.schedules import Plateau, ReduceOnPlateau, rate_of
 from components.train.sizes import round_steps
 from components.train.two_optimizers import TwoOptimizers
+from components.train.workers import Workers
 from schemas.layout import Layout
 from schemas.model import Model
 from schemas.strict import Strict
@@ -61,6 +64,7 @@ def fit_wide_deep(
     judge: Callable[[keras.Model], Judgement] | None = None,
     checkpoint: CheckpointFile | None = None,
     events: str | None = None,
+    workers: Workers | None = None,
 ) -> tuple[keras.Model, Fit, tuple[Round, ...]]:
     """Train one model from its initial weights.
 
@@ -73,6 +77,7 @@ def fit_wide_deep(
       judge: measures the model after each round beside its eval loss.
       checkpoint: where the state is kept, and training goes on from if there is one.
       events: the folder for TensorBoard; None for none.
+      workers: the processes that train the same model, each with its feeds; None of a single one.
 
     Returns:
       The model that answers with the members' mean, how it was trained, and the rounds.
@@ -80,9 +85,9 @@ def fit_wide_deep(
     steps = round_steps(train.batches)
     most = math.ceil(model.max_epochs * train.batches / steps)  # rounds
     rate = rate_of(model.deep, train.rows, most * steps)
-    trained = _compiled(layout, model, head, rate)
+    trained = _compiled(layout, model, head, rate, workers)
     rows = train.rows * steps // train.batches  # of a round
-    keep = KeepBest(model.patience, judge)
+    keep = KeepBest(model.patience, judge, float if workers is None else workers.of_chief)
     rounds = Rounds(rows, train.batches, keep)
     callbacks: list[keras.callbacks.Callback] = [keep, rounds]
     if isinstance(rate, Plateau):
@@ -93,11 +98,13 @@ def fit_wide_deep(
     if checkpoint is not None:
         if restore(checkpoint, trained, keep, rounds):
             batches = _after(train, trained.steps)
-        callbacks.append(SaveState(checkpoint, model.checkpoints, keep, rounds))
+        if workers is None or workers.is_chief:
+            callbacks.append(SaveState(checkpoint, model.checkpoints, keep, rounds))
     trained.fit(
         batches,
         validation_data=evaluation.dataset(),
-        steps_per_epoch=steps,
+        # as many as whole calls of TensorFlow take, also where a call takes one step
+        steps_per_epoch=math.ceil(steps / STEPS_PER_EXECUTION) * STEPS_PER_EXECUTION,
         initial_epoch=len(rounds.records),
         epochs=0 if keep.is_over else most,
         shuffle=False,  # the feed does
@@ -122,9 +129,17 @@ def _after(train: Feed, steps: int) -> tf.data.Dataset:
     return train.dataset().repeat().skip(batches)
 
 
-def _compiled(layout: Layout, model: Model, head: Head, rate: Any) -> TwoOptimizers:
+def _compiled(
+    layout: Layout, model: Model, head: Head, rate: Any, workers: Workers | None
+) -> TwoOptimizers:
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    use = DeviceUse.of(gpus, 1 if workers is None else workers.count)
+    tf.config.experimental.enable_tensor_float_32_execution(use.short_products)
     members, served = build_wide_deep(layout, model, head.start, head.link)
-    trained = TwoOptimizers(members, served, model.averaging, model.clip_norm)
+    for layer in members.layers:
+        if workers is not None and isinstance(layer, Dropout):
+            layer.worker = workers.index
+    trained = TwoOptimizers(members, served, model.averaging, model.clip_norm, workers)
     adam = keras.optimizers.AdamW(rate, weight_decay=model.deep.weight_decay)
     adam.exclude_from_weight_decay(var_names=["bias", "member", "gamma", "beta"])
     trained.compile(
@@ -137,7 +152,8 @@ def _compiled(layout: Layout, model: Model, head: Head, rate: Any) -> TwoOptimiz
         loss=head.loss,
         training_loss=training_loss(head, model.loss),
         penalty=penalty_of(model.deep),
-        steps_per_execution=STEPS_PER_EXECUTION,
-        jit_compile=False,  # XLA on CPU is slower for batches below 8,192
+        # Keras's loop over several steps does not work around operations of several processes.
+        steps_per_execution=STEPS_PER_EXECUTION if workers is None else 1,
+        jit_compile=use.xla,
     )
     return trained

@@ -134,6 +134,9 @@ class Feed:
       seed: None keeps the order on disk.
       weights: of the rows; None if all count the same.
       only: the rows to read; None reads all.
+      share: (index, count) of several processes: of each batch, this feed has the rows whose
+        position divided by `count` leaves `index`. `batch_size`, a multiple of `count`, and the
+        attributes are those of all of them.
 
     Attributes:
       rows: how many are read.
@@ -151,15 +154,19 @@ class Feed:
         seed: int | None = None,
         weights: RowWeights | None = None,
         only: ChosenRows | None = None,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self._groups = [group for group in row_groups(examples, split) if group.rows]
         self._layout = layout
-        self._batch_size = batch_size
+        self._batch_size = batch_size // share[1]
+        self._index, self._count = share
         self._seed = seed
         self._weights = weights
         self.epoch = 0
         self._only = only
         self.rows = sum(self._rows_of(group) for group in self._groups)
+        if self.rows % batch_size < self._count:  # too few for each to have one
+            self.rows -= self.rows % batch_size * (self._count > 1)
         self.batches = math.ceil(self.rows / batch_size)
 
     def _rows_of(self, group: RowGroup) -> int:
@@ -175,6 +182,7 @@ class Feed:
             rng = np.random.default_rng((self._seed, self.epoch))
             rng.shuffle(order)
         self.epoch += 1
+        before = 0
         for index in order:
             batch = read_row_group(self._groups[index])
             if self._only is not None:
@@ -183,8 +191,11 @@ class Feed:
             targets = [label]
             if self._weights is not None:
                 targets.append(self._weights.of(batch, label))
-            if rng is not None:
-                rows = rng.permutation(len(label))
+            if rng is not None or self._count > 1:
+                rows = np.arange(len(label)) if rng is None else rng.permutation(len(label))
+                first = (self._index - before) % self._count
+                rows = rows[: max(0, self.rows - before)][first :: self._count]
+                before += len(label)
                 inputs = {name: values[rows] for name, values in inputs.items()}
                 targets = [each[rows] for each in targets]
             yield inputs, *targets

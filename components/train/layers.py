@@ -189,6 +189,7 @@ class Dropout(keras.layers.Layer):
         self.rate = rate
         self.seed = seed
         self._seeds = keras.random.SeedGenerator(seed)
+        self.worker = 0  # the number of a process that trains with others: each drops other units
 
     def call(self, x: Any, training: bool = False) -> Any:
         """Drop units if training."""
@@ -198,6 +199,8 @@ class Dropout(keras.layers.Layer):
         units = x.shape[-1]
         rows = tf.size(x) // units
         seed = tf.bitcast(tf.cast(self._seeds.next(), tf.uint32), tf.int32)
+        if self.worker:
+            seed += tf.constant([self.worker, 0])
         words = tf.random.stateless_uniform(
             [rows, (units + 1) // 2], seed, minval=None, maxval=None, dtype=tf.int32
         )

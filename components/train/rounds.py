@@ -32,6 +32,7 @@ class KeepBest(keras.callbacks.Callback):
     Args:
       patience: rounds without a better score, after which training stops.
       judge: measures the model beside its eval loss.
+      agreed: makes one score of those of several processes, which may differ by rounding.
 
     Attributes:
       scores: of each round; less is better.
@@ -40,11 +41,15 @@ class KeepBest(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, patience: int, judge: Callable[[keras.Model], Judgement] | None = None
+        self,
+        patience: int,
+        judge: Callable[[keras.Model], Judgement] | None = None,
+        agreed: Callable[[float], float] = float,
     ) -> None:
         super().__init__()
         self._patience = patience
         self._judge = judge
+        self._agreed = agreed
         self._last: list[np.ndarray] = []
         self.scores: list[float] = []
         self.metrics: dict[str, float | None] = {}
@@ -69,7 +74,8 @@ class KeepBest(keras.callbacks.Callback):
         found = self._judge(self.model.served) if self._judge else Judgement(None, {})
         judged = self.model.exchange(self._last)
         self.metrics = found.metrics
-        self.scores.append((logs or {})["loss"] if found.score is None else found.score)
+        score = (logs or {})["loss"] if found.score is None else found.score
+        self.scores.append(self._agreed(score))
         if not self.best or self.best_round == len(self.scores):
             self.best = judged
 

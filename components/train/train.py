@@ -35,6 +35,7 @@ from components.train.judge import Judge
 from components.train.model import BASELINE_FILE, MODEL_FILE, build_baseline
 from components.train.sizes import batch_rows
 from components.train.weights import Weighting, weighting
+from components.train.workers import Workers, rounded_up, share_of
 from schemas import layout as layouts
 from schemas.errors import DataError
 from schemas.layout import Layout
@@ -73,6 +74,7 @@ def train(
     output: str,
     sampled: Mapping[str, tuple[int, int]] = MappingProxyType({}),
     checkpoint: CheckpointFile | None = None,
+    workers: Workers | None = None,
 ) -> Training:
     """Train the model and its baseline.
 
@@ -86,6 +88,8 @@ def train(
       sampled: how many training rows of each class there were before a sample, and after it.
       checkpoint: where the state is kept while training, and training goes on from if it was
         killed.
+      workers: the processes that call this at the same time, to train the same model together;
+        what those except the chief write is not complete.
 
     Returns:
       What was trained.
@@ -106,9 +110,15 @@ def train(
         "train": weighting(examples, "train", layout, task, head),
         "eval": weighting(examples, "eval", layout, task, as_sampled(head, sampled, classes)),
     }
-    feeds = _Feeds(examples, layout, model, weights)
+    feeds = _Feeds(examples, layout, model, weights, workers)
     baseline = build_baseline(layout, head.start)
-    _fit_baseline(baseline, feeds, head)
+    if workers is None:
+        _fit_baseline(baseline, feeds, head)
+    else:
+        whole = _Feeds(examples, layout, model, weights)
+        if workers.is_chief:
+            _fit_baseline(baseline, whole, head)
+        feeds.train.epoch = int(workers.of_chief(whole.train.epoch))  # as of a single process
     learned = layout.label_learned | dict(head.labels) | measured_corrections(sampled, classes)
     judge = None
     stop_by = None if model.stop_by == OWN_LOSS else model.stop_by
@@ -116,7 +126,7 @@ def train(
         known = {**layout.label_learned, **head.labels}
         rows = _judged(examples, layout, task, head)
         judge = Judge(task, known, rows, stop_by=stop_by, watch=model.watch)
-    fitting = _Fitting(layout, model, head, feeds, judge, checkpoint, output)
+    fitting = _Fitting(layout, model, head, feeds, judge, checkpoint, output, workers)
     if model.per_fold:
         served, fits = fitting.by_fold(partial(_scores, task=task, learned=learned))
     else:
@@ -168,6 +178,7 @@ class _Fitting:
     judge: Judge | None
     checkpoint: CheckpointFile | None
     output: str
+    workers: Workers | None
 
     def of(self, feed: Feed, fold: int | None = None) -> tuple[keras.Model, _Fitted]:
         """Fit a model to the rows of a feed; that of a fold has a seed of its own."""
@@ -186,6 +197,7 @@ class _Fitting:
             judge=self.judge,
             checkpoint=checkpoint,
             events=events,
+            workers=self.workers,
         )
         return served, _Fitted(fit, FitHistory(fold=fold, kept=fit.best_epoch, rounds=rounds))
 
@@ -223,18 +235,38 @@ class _Feeds:
         layout: Layout,
         model: Model,
         weights: Mapping[str, Weighting | None],
+        workers: Workers | None = None,
     ) -> None:
         self.examples = examples
         self._layout, self._model, self._weights = layout, model, weights["train"]
         size = model.batch_size or batch_rows(count_rows(examples, "train"))
-        self.batch_size = size
+        self.batch_size = rounded_up(size, workers)
+        self._share = share_of(workers)
         self.train = Feed(
-            examples, "train", layout, batch_size=size, seed=model.seed, weights=weights["train"]
+            examples,
+            "train",
+            layout,
+            batch_size=self.batch_size,
+            seed=model.seed,
+            weights=weights["train"],
+            share=self._share,
         )
         # Only the loss of the eval split is needed: the largest batches are the fastest.
         self.eval = Feed(
-            examples, "eval", layout, batch_size=max(size, _EVAL_BATCH), weights=weights["eval"]
+            examples,
+            "eval",
+            layout,
+            batch_size=rounded_up(max(size, _EVAL_BATCH), workers),
+            weights=weights["eval"],
+            share=self._share,
         )
+        for feed in (self.train, self.eval):
+            if not feed.rows:
+                raise DataError(
+                    f"a split has fewer rows than the {self._share[1]} processes that train",
+                    where=examples,
+                    remedy="give more rows, or train with fewer processes",
+                )
 
     def without(self, fold: int) -> Feed:
         """Return the training rows of all other folds."""
@@ -247,6 +279,7 @@ class _Feeds:
             seed=self._model.seed + fold,
             weights=self._weights,
             only=rows,
+            share=self._share,
         )
 
     def folds(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.train.model import WIDE
+from components.train.workers import Workers
 
 _EARLY = 9  # the first averages keep t / (t + 9) after t steps
 
@@ -28,6 +29,7 @@ class TwoOptimizers(keras.Model):
       served: the same with those of their mean.
       averaging: share that the average of the weights keeps in a step; 0 for no averages.
       clip_norm: the largest norm of a gradient; None for any.
+      workers: the processes that train the same model; None of a single one.
 
     Attributes:
       served: the graph of the members' mean.
@@ -39,12 +41,14 @@ class TwoOptimizers(keras.Model):
         served: keras.Model,
         averaging: float,
         clip_norm: float | None = None,
+        workers: Workers | None = None,
     ) -> None:
         super().__init__()
         self._members = members
         self.served = served
         self._averaging = averaging
         self._clip_norm = clip_norm
+        self._workers = workers
         self._averages: list[tf.Variable] = []
 
     def compile(
@@ -94,15 +98,28 @@ class TwoOptimizers(keras.Model):
                 loss = self.compute_loss(x, labels, flat, each, training=True)
             if self._penalty is not None:
                 loss += self._penalty(self._deep)
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
         # A table's gradient is a list of rows to add up; both optimizers would do this twice.
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._deep + self._wide)]
+        rows = tf.shape(y)[0]
+        if self._workers is not None:
+            loss, gradients, rows = self._workers.mean(loss, gradients, rows)
+        self._loss_tracker.update_state(loss, sample_weight=rows)
         if self._clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
         self.optimizer.apply(gradients[: len(self._deep)], self._deep)
         if self._wide:
             self._wide_optimizer.apply(gradients[len(self._deep) :], self._wide)
         self._average()
+        return {"loss": self._loss_tracker.result()}
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Measure the loss on the rows of all processes."""
+        if self._workers is None:
+            return dict(super().test_step(data))
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        loss = self.compute_loss(x, y, self(x, training=False), weight, training=False)
+        loss, _, rows = self._workers.mean(loss, [], tf.shape(y)[0])
+        self._loss_tracker.update_state(loss, sample_weight=rows)
         return {"loss": self._loss_tracker.result()}
 
     def _average(self) -> None:

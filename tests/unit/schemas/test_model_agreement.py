@@ -20,6 +20,8 @@ PLACE = ("- z_score:\n        log1p: true", "- piecewise_linear")
         ("monotone: {fare: up}", "Input should be 'increasing' or 'decreasing'"),
         ("embedding_dim: big", "embedding_dim"),
         ("loss: {gamma: -1}", "greater than or equal to 0"),
+        ("workers: 0", "greater than or equal to 1"),
+        ("workers: 2\n  norm: batch", "layer or none with several workers"),
         ("norm: batches", "Input should be 'none', 'layer' or 'batch'"),
         ("checkpoints: {minutes: 0}", "greater than 0"),
     ],
