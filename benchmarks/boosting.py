@@ -6,7 +6,7 @@ The trees' metrics on the test split are computed by the same code as the model'
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -113,7 +113,11 @@ def _catboost(train: Part, held: Part, test: Part, texts: Sequence[int]) -> np.n
 
 SCIKIT_LEARN = "sklearn"
 _OTHERS = ("lightgbm", "catboost")
-_FITS = {SCIKIT_LEARN: _scikit_learn, "lightgbm": _lightgbm, "catboost": _catboost}
+_FITS: dict[str, Callable[..., np.ndarray]] = {
+    SCIKIT_LEARN: _scikit_learn,
+    "lightgbm": _lightgbm,
+    "catboost": _catboost,
+}
 
 
 def _parts(examples: str, dataset: Dataset) -> list[Part]:
