@@ -114,6 +114,12 @@ def _check_calibration(spec: Spec, where: str) -> None:
 def _check_coverage(spec: Spec, where: str) -> None:
     """Check that answers can have intervals: those of a mean."""
     label = spec.label
+    if getattr(label, "interval", None) is not None and spec.export.covered_share is None:
+        raise ConfigError(
+            "label.interval has no effect without a share of rows that intervals are to cover",
+            where=f"{where}: label.interval",
+            remedy="set export.coverage, such as 0.9, or remove `interval`",
+        )
     if spec.export.covered_share is not None and (
         getattr(label, "poisson", False) or getattr(label, "quantile", None) is not None
     ):

@@ -32,6 +32,7 @@ def held_out(examples: str, split: str, trained: str, layout: Layout, task: Task
     """Return the logits of a split's rows that count."""
     model, learned = load(os.path.join(trained, MODEL_FILE)), read_learned(trained)
     own = None if task.weight is None else Weighting(task.weight, None)
+    classes = task.class_names(learned)  # of which -1 is none
     parts, rows = [], 0
     for inputs, label, *weights in Feed(
         examples, split, layout, batch_size=_ANY_BATCH, weights=own
@@ -39,7 +40,7 @@ def held_out(examples: str, split: str, trained: str, layout: Layout, task: Task
         raw = np.reshape(model(inputs, training=False), logits_shape(model))
         logits = np.asarray(correct(tf.constant(raw), learned), np.float64)
         weight = weights[0].astype(np.float64) if weights else np.ones(len(label))
-        counts = (weight > 0) & (label[:, 0] >= 0 if logits.ndim == 2 else True)
+        counts = (weight > 0) & (label[:, 0] >= 0 if classes else True)
         parts.append((logits[counts], label[counts, 0].astype(np.float64), weight[counts]))
         rows += len(label)
         if rows >= _MOST_ROWS:
@@ -60,7 +61,7 @@ def out_of_fold(examples: str, trained: str, layout: Layout, task: TaskOptions) 
     label = np.asarray(table.column("label")).astype(np.float64)
     parts = labels(examples, "train", layout, task.weight)
     own = np.concatenate([weights for _, weights in parts])[np.asarray(table.column("row"))]
-    counts = (own > 0) & (label >= 0 if logits.ndim == 2 else True)
+    counts = (own > 0) & (label >= 0 if task.class_names(learned) else True)
     if CORRECTION in learned:
         own = own * np.exp(np.array(learned[CORRECTION])[label.astype(np.int64)])
     return HeldOut(logits[counts].astype(np.float64), label[counts], own[counts])

@@ -1,11 +1,13 @@
 """`regression`: a number; the logit is its distance from the mean, in standard deviations.
 
 With `log1p` this applies to log(1 + y), and with `poisson` the logit is the logarithm of the mean.
+With `interval` there are three logits: the mean's, and those of the two quantiles in either order.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +84,8 @@ def head(
     measured = {"mean": mean, "scale": scale}
     if options.poisson:
         return Head((math.log(mean),), _Loss(options, measured), "identity", measured)
-    return Head((0.0,), _Loss(options, measured), "identity", measured)
+    start = [0.0, *map(statistics.NormalDist().inv_cdf, options.interval or ())]
+    return Head(tuple(start), _Loss(options, measured), "identity", measured)
 
 
 def _target(values: Any, options: Regression) -> Any:
@@ -90,7 +93,7 @@ def _target(values: Any, options: Regression) -> Any:
 
 
 class _Loss(keras.losses.Loss):
-    """The loss of the options, of labels in their own unit [rows, 1] and logits [rows, 1]."""
+    """The loss of the options, of labels in their own unit [rows, 1] and logits [rows, 1 or 3]."""
 
     def __init__(self, options: Regression, measured: Mapping[str, float]) -> None:
         super().__init__(name="regression")
@@ -104,16 +107,28 @@ class _Loss(keras.losses.Loss):
             return ops.mean(ops.exp(y_pred) - y_true * y_pred, axis=-1)
         target = ops.log1p(y_true) if options.log1p else y_true
         error = (target - self._mean) / self._scale - y_pred
-        if options.quantile is None:
-            return ops.mean(ops.square(error), axis=-1)
-        level = options.quantile
-        return ops.mean(ops.maximum(level * error, (level - 1) * error), axis=-1)
+        if options.quantile is not None:
+            return _pinball(error[:, 0], options.quantile)
+        loss = ops.square(error[:, 0])
+        for i, level in enumerate(options.interval or (), start=1):
+            loss += _pinball(error[:, i], level)
+        return loss
+
+
+def _pinball(error: Any, level: float) -> Any:
+    return keras.ops.maximum(level * error, (level - 1) * error)
 
 
 def answers(
     options: Regression, export: RegressionExport, learned: Mapping[str, Any]
 ) -> dict[str, Callable[[tf.Tensor], Tensors]]:
-    """Return, by signature, the prediction in the label's unit, computed from logits [rows]."""
+    """Return, by signature, the prediction in the label's unit, computed from logits.
+
+    These are [rows], or [rows, 3] with an interval.
+    """
+
+    def mean(logits: tf.Tensor) -> tf.Tensor:
+        return logits if options.interval is None else logits[:, 0]
 
     def prediction(logits: tf.Tensor) -> tf.Tensor:
         if options.poisson:
@@ -126,18 +141,20 @@ def answers(
     reach = learned.get(CONFORMAL) if export.coverage is not None else None
 
     def predict(logits: tf.Tensor) -> Tensors:
-        answer = {names.PREDICTION: prediction(logits)}
+        answer = {names.PREDICTION: prediction(mean(logits))}
         if reach is not None:
+            lower, upper = _ends(logits, options)
+            middle = (lower + upper) / 2  # of an interval that a reach below 0 would turn around
             answer |= {
-                names.LOWER: prediction(logits - reach),
-                names.UPPER: prediction(logits + reach),
+                names.LOWER: prediction(tf.minimum(lower - reach, middle)),
+                names.UPPER: prediction(tf.maximum(upper + reach, middle)),
             }
         return answer
 
     return {
-        names.RAW_COLUMNS: lambda logits: {names.SCORES: prediction(logits)},
+        names.RAW_COLUMNS: lambda logits: {names.SCORES: prediction(mean(logits))},
         names.PREDICT: predict,
-        names.REGRESSION: lambda logits: {names.OUTPUTS: prediction(logits)},
+        names.REGRESSION: lambda logits: {names.OUTPUTS: prediction(mean(logits))},
     }
 
 
@@ -163,9 +180,20 @@ def tolerances(options: Regression, learned: Mapping[str, Any]) -> Mapping[str, 
 
 
 def misses(rows: HeldOut, options: Regression, learned: Mapping[str, Any]) -> np.ndarray:
-    """Return how far the label of each held-out row is from its prediction, in logits."""
+    """Return how far the label of each held-out row is beyond its interval, in logits.
+
+    That is less than 0 inside. Without quantiles, an interval is its prediction alone.
+    """
     target = (_target(rows.labels, options) - learned["mean"]) / learned["scale"]
-    return np.asarray(np.abs(target - rows.logits))
+    lower, upper = _ends(tf.constant(rows.logits), options)
+    return np.maximum(np.asarray(lower) - target, target - np.asarray(upper))
+
+
+def _ends(logits: tf.Tensor, options: Regression) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the lower and the upper quantile, [rows]; both are the prediction without any."""
+    if options.interval is None:
+        return logits, logits
+    return tf.reduce_min(logits[:, 1:], axis=1), tf.reduce_max(logits[:, 1:], axis=1)
 
 
 def covered(answer: Tensors, label: tf.Tensor) -> tf.Tensor:

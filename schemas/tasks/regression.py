@@ -28,6 +28,7 @@ from schemas.tasks.options import (
 from schemas.types import FLOAT, INT
 
 _NO_SPREAD = "all labels of the test split are equal"
+_Level = Annotated[Finite, Field(gt=0, lt=1)]
 _ZEROS = "all labels of the test split are 0"
 
 
@@ -85,14 +86,19 @@ class Regression(TaskOptions):
 
     The model predicts the mean of such rows, unless `quantile` is given. With `log1p` it predicts
     from the mean of the logarithms. Predictions are always in the label's unit.
+
+    With `interval` the model also learns two quantiles of such rows, around which the intervals of
+    `export.coverage` reach (Romano et al. 2019, arXiv:1905.03222): they are then narrower where
+    labels vary less.
     """
 
     task: Literal["regression"] = "regression"
     column: str
     log1p: bool = False  # learn log(1 + y): for long tails of numbers that are not negative
     clip: tuple[Finite, Finite] | None = None  # the least and the greatest prediction
-    quantile: Annotated[Finite, Field(gt=0, lt=1)] | None = None  # by the pinball loss
+    quantile: _Level | None = None  # by the pinball loss
     poisson: bool = False  # of counts: the logarithm of the mean, by the Poisson loss
+    interval: tuple[_Level, _Level] | None = None  # the levels of two quantiles, such as 0.05, 0.95
 
     EXPORT = RegressionExport
     THRESHOLDS = RegressionThresholds
@@ -150,6 +156,11 @@ class Regression(TaskOptions):
     def _fit(self) -> Regression:
         if self.poisson and (self.log1p or self.quantile is not None):
             raise ValueError("'poisson' fits neither 'log1p' nor 'quantile'")
+        if self.interval is not None:
+            if self.poisson or self.quantile is not None:
+                raise ValueError("'interval' fits neither 'poisson' nor 'quantile'")
+            if not self.interval[0] < self.interval[1]:
+                raise ValueError(f"give 'interval' the smaller level first: {list(self.interval)}")
         if self.clip is not None and not self.clip[0] < self.clip[1]:
             raise ValueError(f"give 'clip' the smaller number first, got {list(self.clip)}")
         return self

@@ -66,6 +66,18 @@ def test_the_loss_is_least_at_the_best_constant(options):
     assert best == pytest.approx(expected, rel=0.02)
 
 
+def test_the_loss_of_an_interval_is_least_at_the_mean_and_both_quantiles():
+    begun = head(task(interval=[0.2, 0.9]))
+    assert begun.start == pytest.approx((0, -0.8416, 1.2816), abs=1e-4)
+    mean, scale = begun.labels["mean"], begun.labels["scale"]
+    y = np.arange(1, 100, dtype=np.float32)[:, np.newaxis]
+    best = (np.array([50, 20, 90]) - mean) / scale
+    candidates = [best + move for move in 0.1 * np.vstack([np.zeros(3), np.eye(3), -np.eye(3)])]
+    losses = [float(begun.loss(y, np.tile(np.float32(each), (99, 1)))) for each in candidates]
+    assert np.argmin(losses) == 0
+    assert min(losses[1:]) > losses[0] + 1e-6
+
+
 def test_predictions_are_clipped():
     begun = head(task(clip=[0, 50]))
     assert predicted(task(clip=[0, 50]), [-9.0, 9.0], begun.labels).tolist() == [0, 50]
@@ -97,6 +109,10 @@ def test_options_that_do_not_fit_each_other_are_refused():
         task(poisson=True, log1p=True)
     with pytest.raises(ValueError, match="give 'clip' the smaller number first"):
         task(clip=[2, 1])
+    with pytest.raises(ValueError, match="'interval' fits neither"):
+        task(interval=[0.1, 0.9], quantile=0.5)
+    with pytest.raises(ValueError, match="give 'interval' the smaller level first"):
+        task(interval=[0.9, 0.1])
 
 
 def test_the_label_is_named_as_its_column():

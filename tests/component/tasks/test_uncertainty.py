@@ -58,6 +58,44 @@ def test_an_interval_is_around_the_prediction_and_covers(options):
     assert set(plain(tf.constant([0.0]))) == {names.PREDICTION}
 
 
+@pytest.mark.parametrize("options", [{}, {"log1p": True}])
+def test_an_interval_between_quantiles_covers_and_is_as_wide_as_labels_vary(options):
+    """The quantiles are too near each other, or too far, by the same amount in all rows."""
+    task = Regression.model_validate({"column": "y", "interval": [0.1, 0.9]} | options)
+    learned: dict[str, Any] = {"mean": 3.0, "scale": 0.5}
+    spread = np.repeat([0.1, 1.0], 2000)
+    noise = RANDOM.uniform(-1, 1, 4000)
+    labels = 3 + 0.5 * spread * noise
+    labels = np.expm1(labels) if task.log1p else labels
+    for far in (-0.05, 0.5):
+        ends = 0.8 * spread + far
+        ends = np.where(RANDOM.random(4000) < 0.5, ends, -ends)  # in either order
+        logits = np.stack([np.zeros(4000), ends, -ends], axis=1)
+        half = HeldOut(logits[::2], labels[::2], np.ones(2000))
+        reach = conformal_threshold(regression.misses(half, task, learned), half.weights, 0.8)
+        assert reach == pytest.approx(-far, abs=0.03)
+        given = learned | {"conformal": reach}
+        answers = regression.answers(task, RegressionExport(coverage=0.8), given)
+        answer = answers[names.PREDICT](tf.constant(logits[1::2], tf.float32))
+        covered = regression.covered(answer, tf.constant(labels[1::2], tf.float32)).numpy()
+        assert covered[:1000].mean() == pytest.approx(0.8, abs=0.12)
+        assert covered[1000:].mean() == pytest.approx(0.8, abs=0.06)
+        lower, upper = (np.asarray(answer[n]) for n in (names.LOWER, names.UPPER))
+        assert (lower <= upper).all()
+        assert np.median((upper - lower)[1000:]) > 5 * np.median((upper - lower)[:1000])
+        scores = answers[names.RAW_COLUMNS](tf.constant(logits, tf.float32))[names.SCORES]
+        middle = np.expm1(3.0) if task.log1p else 3.0
+        np.testing.assert_allclose(scores, middle, rtol=1e-5)
+
+
+def test_a_reach_that_turns_an_interval_around_leaves_a_point():
+    task = Regression.model_validate({"column": "y", "interval": [0.1, 0.9]})
+    learned = {"mean": 0.0, "scale": 1.0, "conformal": -2.0}
+    answers = regression.answers(task, RegressionExport(coverage=0.8), learned)
+    answer = answers[names.PREDICT](tf.constant([[0.0, 1.0, 3.0]]))
+    assert (answer[names.LOWER].numpy(), answer[names.UPPER].numpy()) == (2, 2)
+
+
 def test_a_set_has_the_right_class_as_often_as_promised_and_is_never_empty():
     task = Multiclass.model_validate({"column": "y"})
     logits = RANDOM.normal(size=(4000, 3)) * 2

@@ -69,10 +69,21 @@ def test_no_other_feature_depends_on_a_monotone_column(folder, derived, column, 
         catalog.load(str(folder))
 
 
-def test_losses_of_classes_are_refused_for_a_number(folder):
-    folder.change("model:\n", "model:\n  loss: {label_smoothing: 0.1}\n")
+def of_a_number(folder):
     folder.change("  name: big_tip\n", "  name: big_tip\n  task: regression\n")
     folder.change("  exceeds: {column: tips, fraction: 0.2, of: fare}", "  column: tips")
     folder.change("    auc: {min: 0.6}", "    rmse: {max: 9}")
+
+
+def test_quantiles_of_an_interval_need_a_share_of_rows_to_cover(folder):
+    of_a_number(folder)
+    folder.change("  column: tips", "  column: tips\n  interval: [0.05, 0.95]")
+    with pytest.raises(ConfigError, match=r"label\.interval has no effect"):
+        catalog.load(str(folder))
+
+
+def test_losses_of_classes_are_refused_for_a_number(folder):
+    folder.change("model:\n", "model:\n  loss: {label_smoothing: 0.1}\n")
+    of_a_number(folder)
     with pytest.raises(ConfigError, match="are for classes, and the label is a number"):
         catalog.load(str(folder))
