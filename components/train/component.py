@@ -30,7 +30,7 @@ def train(
     beside the stage's outputs, and are removed when it ends.
     """
     from components.train.checkpoints import CheckpointFile
-    from components.train.launch import is_cluster, job_file, launch, lead
+    from components.train.launch import is_cluster, job_file, launch, lead, process_count
     from components.train.work import TrainingJob, work
 
     counts = Counts.read(examples.uri)
@@ -58,10 +58,10 @@ def train(
             # the other machines read the examples from where all can
             everywhere = job.model_copy(update={"examples": transformed_examples.uri})
             lead(everywhere, job_file(os.path.dirname(checkpoints)), os.environ)
-        elif job.model.workers == 1:
-            work(job, None)
+        elif (count := process_count(job.model.workers)) > 1:
+            launch(job, count)
         else:
-            launch(job, job.model.workers)
+            work(job, None)
     files.remove(checkpoints)
 
 

@@ -117,6 +117,8 @@ def join(shared: str, environment: Mapping[str, str], *, seconds: float) -> None
         time.sleep(1)
 
     def attempt(folder: str) -> str | None:
+        if not files.is_file(shared):  # the first machine has ended, and this one with it
+            return None
         local = os.path.join(folder, "job.json")
         Path(local).write_bytes(files.read_bytes(shared))
         return _run(local, [{**environment, "PYTHONPATH": path}], folder)
@@ -124,18 +126,26 @@ def join(shared: str, environment: Mapping[str, str], *, seconds: float) -> None
     _repeat(attempt)
 
 
-def launch(job: TrainingJob, workers: int | str) -> None:
-    """Train in processes of this machine.
+def process_count(workers: int | str) -> int:
+    """Return how many processes train on this machine: "auto" is one for each GPU, or one."""
+    return max(1, len(_gpus())) if isinstance(workers, str) else workers
+
+
+def _gpus() -> list[str]:
+    return visible_gpus(os.environ, glob.glob("/dev/nvidia[0-9]*"))
+
+
+def launch(job: TrainingJob, count: int) -> None:
+    """Train in so many processes of this machine.
 
     Args:
       job: the training.
-      workers: how many; "auto" is one for each GPU, or one without GPUs.
+      count: how many.
 
     Raises:
       SkewlessError: a process failed, or processes ended again and again without a result.
     """
-    gpus = visible_gpus(os.environ, glob.glob("/dev/nvidia[0-9]*"))
-    count = max(1, len(gpus)) if isinstance(workers, str) else workers
+    gpus = _gpus()
 
     def attempt(folder: str) -> str | None:
         path = os.path.join(folder, "job.json")

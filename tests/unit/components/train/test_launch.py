@@ -12,7 +12,7 @@ import pytest
 from components import progress
 from components.train import launch as launching
 from components.train import work
-from components.train.launch import launch, visible_gpus
+from components.train.launch import launch, process_count, visible_gpus
 from components.train.work import TrainingJob
 from schemas.errors import ConfigError, SkewlessError
 from schemas.model import Model
@@ -73,7 +73,8 @@ def test_the_events_of_the_chief_are_relayed(run):
 
 def test_each_process_knows_the_others_and_has_a_gpu_of_its_own(run, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
-    run("", workers="auto")
+    assert (process_count("auto"), process_count(3)) == (2, 3)
+    run("")
     configs = [json.loads(each["TF_CONFIG"]) for each in run.seen[0]]
     assert [each["task"]["index"] for each in configs] == [0, 1]
     assert configs[0]["cluster"] == configs[1]["cluster"]
@@ -81,10 +82,12 @@ def test_each_process_knows_the_others_and_has_a_gpu_of_its_own(run, monkeypatch
     assert [each["CUDA_VISIBLE_DEVICES"] for each in run.seen[0]] == ["4", "7"]
 
 
-def test_gpus_that_the_environment_hides_are_not_used():
+def test_gpus_that_the_environment_hides_are_not_used(monkeypatch):
     devices = ["/dev/nvidia1", "/dev/nvidia0"]
     assert visible_gpus({}, devices) == ["0", "1"]
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": ""}, devices) == []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert process_count("auto") == 1
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": "3, 1"}, devices) == ["3", "1"]
 
 
