@@ -1,4 +1,7 @@
-"""The history of a training as TensorBoard reads it: scalars by step, in files of events."""
+"""The history of a training as TensorBoard reads it: scalars by step, in files of events.
+
+TensorBoard, which has `tf.summary.scalar`, need not be installed.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,17 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.core.framework import summary_pb2
 
 from components.train.history import Round
 from components.train.rounds import Rounds
 
 FOLDER = "tensorboard"
+
+_SCALAR = tf.compat.v1.SummaryMetadata(
+    plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"),
+    data_class=summary_pb2.DATA_CLASS_SCALAR,
+)
 
 
 class EventFiles(keras.callbacks.Callback):
@@ -56,5 +65,5 @@ class EventFiles(keras.callbacks.Callback):
             with self._writers[name].as_default(step=each.step):
                 for tag, value in scalars.items():
                     if value is not None:
-                        tf.summary.scalar(tag, value)
+                        tf.summary.write(tag, tf.constant(value, tf.float32), metadata=_SCALAR)
             self._writers[name].flush()

@@ -119,6 +119,7 @@ def scalars(folder):
         for record in tf.data.TFRecordDataset(str(path)):
             event = event_pb2.Event.FromString(record.numpy())
             for value in event.summary.value:
+                assert value.metadata.plugin_data.plugin_name == "scalars"
                 number = float(tf.make_ndarray(value.tensor))
                 found.setdefault(value.tag, {})[event.step] = number
     return found
