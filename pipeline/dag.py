@@ -2,7 +2,8 @@
 
 (a) source → ingest → (b) examples → statistics, validate against the schema → (c) gate →
 transform → (d) graph and transformed examples → train → (e) model → export → (f) SavedModel →
-evaluate → (g) blessing, parity → (h) proof → push → (i) a version in the serving folder.
+evaluate → (g) blessing, parity → (h) proof → push → (i) a version in the serving folder. Beside
+these, explain → what the model depends on; no stage waits for it.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ ROOMS = {
     "train": "train",
     "export": "export",
     "evaluate": "evaluate",
+    "explain": "explain",
     "parity": "parity",
     "push": "push",
 }
@@ -62,6 +64,8 @@ SPAN_ROOMS = {
 
 # Nodes that a dataset may have, after `gate` and after `train`; their rooms have their names.
 SELECT, CALIBRATE = "select", "calibrate"
+# The node that a dataset may leave out.
+EXPLAIN = "explain"
 
 Nodes = Mapping[str, Any]  # TFX components by id
 
@@ -95,7 +99,8 @@ def nodes(dataset: Dataset) -> tuple[str, ...]:
     """Return the ids of the nodes in the order they run, with those that the dataset adds."""
     added = {"gate": SELECT} if dataset.spec.selection.on else {}
     added |= {"train": CALIBRATE} if dataset.spec.fits_answers else {}
-    usual = [(node, *([added[node]] if node in added else [])) for node in NODES]
+    kept = [node for node in NODES if node != EXPLAIN or dataset.spec.explain.on]
+    usual = [(node, *([added[node]] if node in added else [])) for node in kept]
     return spans.nodes(dataset, tuple(itertools.chain(*usual)))
 
 
@@ -442,6 +447,7 @@ def _verdict(
         serving_dir=folders.serving,
         code=shared.code["evaluate"],
     )
+    explained = _explained(shared, dataset, data, model)
     proven = parity(
         examples=examples,
         transform_graph=model["transform"].outputs["transform_graph"],
@@ -472,4 +478,22 @@ def _verdict(
         run_id=run_id,
         code=shared.code["push"],
     )
-    return {"evaluate": evaluated, "parity": proven, "push": pushed}
+    return {"evaluate": evaluated, **explained, "parity": proven, "push": pushed}
+
+
+def _explained(shared: _Shared, dataset: Dataset, data: Nodes, model: Nodes) -> Nodes:
+    """Build the node that explains the exported model, unless pipeline.yaml leaves it out."""
+    if not dataset.spec.explain.on:
+        return {}
+    from components.explain.component import explain
+
+    explained = explain(
+        examples=data["ingest"].outputs["examples"],
+        transform_graph=model["transform"].outputs["transform_graph"],
+        exported=model["export"].outputs["exported"],
+        columns=shared.columns,
+        label=shared.label,
+        options=dataset.spec.explain.model_dump_json(),
+        code=shared.code[EXPLAIN],
+    )
+    return {EXPLAIN: explained}

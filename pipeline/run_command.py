@@ -91,7 +91,8 @@ def command(
     DATASET is the name of a shipped dataset, such as taxi, or a folder with pipeline.yaml and
     schema.pbtxt. Results of earlier runs are used again if nothing they depend on has changed. What
     follows `--` goes to Beam. The stages are, in this order: import_schema, ingest, statistics,
-    validate, gate, transform, train, calibrate (if chosen), export, evaluate, parity and push.
+    validate, gate, transform, train, calibrate (if chosen), export, evaluate, explain, parity and
+    push.
     """
     if watch and (from_stage or until or only):
         raise click.UsageError("--watch runs up to evaluate: leave out --from, --until and --only")

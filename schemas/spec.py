@@ -15,6 +15,7 @@ from pydantic import Field
 from schemas.calibration import Calibration
 from schemas.evaluation import Evaluation
 from schemas.examples import Examples
+from schemas.explain import Explain
 from schemas.features import Feature
 from schemas.missing import Missing, indicators
 from schemas.model import Model
@@ -83,6 +84,7 @@ class Spec(Strict):
     model: Model = Model()
     calibration: Calibration = Calibration()
     evaluation: Evaluation = Evaluation()
+    explain: Explain = Explain()
     export: Export = Field(default_factory=KINDS[0].EXPORT)
     examples: Examples = Examples()
     runner: Runner = Runner()

@@ -18,7 +18,15 @@ from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, GradedR
 from components.tasks.binary_tally import grade as _grade
 from components.tasks.calibration import growth
 from components.tasks.class_weights import measured_weights, weights_of_classes
-from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
+from components.tasks.protocol import (
+    LOGIT,
+    PROBABILITY,
+    Decision,
+    Head,
+    Metrics,
+    RowLosses,
+    Tolerance,
+)
 from components.tasks.reliability import Diagram, of_sums
 from components.tasks.uncertainty import SPREAD
 from schemas import signatures as names
@@ -40,6 +48,7 @@ __all__ = [
     "head",
     "label",
     "learn",
+    "losses",
     "metrics",
     "tally",
     "tolerances",
@@ -202,6 +211,14 @@ def decisions(
 def grade(scores: np.ndarray, labels: np.ndarray, options: Binary) -> GradedRows:
     """Compute what rows add to a tally."""
     return _grade(scores, labels)
+
+
+def losses(scores: np.ndarray, labels: np.ndarray, options: Binary) -> RowLosses:
+    """Return the log-loss of each row."""
+    rows = _grade(scores, labels)
+    terms = np.full(len(labels), np.nan)
+    terms[rows.keep] = rows.loss
+    return RowLosses("log_loss", terms)
 
 
 def tally(options: Binary, groups: int, *, coarse: bool = False) -> BinaryTally:

@@ -22,7 +22,16 @@ from components.tasks.multiclass_tally import (
 )
 from components.tasks.multiclass_tally import grade as _grade
 from components.tasks.multiclass_tally import metrics_of as metrics
-from components.tasks.protocol import LOGIT, PROBABILITY, Decision, Head, Metrics, Tolerance
+from components.tasks.probabilities import logarithms
+from components.tasks.protocol import (
+    LOGIT,
+    PROBABILITY,
+    Decision,
+    Head,
+    Metrics,
+    RowLosses,
+    Tolerance,
+)
 from components.tasks.reliability import Diagram, of_sums
 from components.tasks.uncertainty import SPREAD
 from schemas import signatures as names
@@ -43,6 +52,7 @@ __all__ = [
     "head",
     "label",
     "learn",
+    "losses",
     "metrics",
     "misses",
     "tally",
@@ -187,6 +197,15 @@ def decisions(
 def grade(scores: np.ndarray, labels: np.ndarray, options: Multiclass) -> GradedClasses:
     """Compute what rows add to a tally."""
     return _grade(scores, labels)
+
+
+def losses(scores: np.ndarray, labels: np.ndarray, options: Multiclass) -> RowLosses:
+    """Return the log-loss of each row."""
+    rows = _grade(scores, labels)
+    terms = np.full(len(labels), np.nan)
+    own = rows.probabilities[np.arange(len(rows.label)), rows.label]
+    terms[rows.keep] = -logarithms(own)[0]
+    return RowLosses("log_loss", terms)
 
 
 def tally(options: Multiclass, groups: int, *, coarse: bool = False) -> MulticlassTally:

@@ -106,6 +106,20 @@ class HeldOut(NamedTuple):
     weights: np.ndarray
 
 
+class RowLosses(NamedTuple):
+    """What each row adds to a metric, of which less is better.
+
+    Attributes:
+      metric: its name.
+      terms: float64 [rows]; NaN where a row has no valid score or label.
+      root: whether the metric is the root of their mean, rather than the mean.
+    """
+
+    metric: str
+    terms: np.ndarray
+    root: bool = False
+
+
 class GradedRows(Protocol):
     """What each row adds to a tally."""
 
@@ -193,6 +207,10 @@ class TaskWork(Protocol):
 
     def grade(self, scores: np.ndarray, labels: np.ndarray, options: Any) -> GradedRows:
         """Compute what rows add to a tally, once for all tallies."""
+        ...
+
+    def losses(self, scores: np.ndarray, labels: np.ndarray, options: Any) -> RowLosses:
+        """Return what each row adds to the metric of the loss."""
         ...
 
     def tally(self, options: Any, groups: int, *, coarse: bool = False) -> Tally:

@@ -17,8 +17,14 @@ import tensorflow as tf
 
 from components.column_tensors import numbers
 from components.tasks.learned import CONFORMAL
-from components.tasks.protocol import LOGIT, RELATIVE, Decision, Head, Metrics, Tolerance
-from components.tasks.regression_tally import BINS, GradedNumbers, RegressionTally, constant_metrics
+from components.tasks.protocol import LOGIT, RELATIVE, Decision, Head, Metrics, RowLosses, Tolerance
+from components.tasks.regression_tally import (
+    BINS,
+    GradedNumbers,
+    RegressionTally,
+    constant_metrics,
+    terms_of,
+)
 from components.tasks.regression_tally import grade as _grade
 from components.tasks.regression_tally import metrics_of as metrics
 from schemas import signatures as names
@@ -37,6 +43,7 @@ __all__ = [
     "grade",
     "head",
     "label",
+    "losses",
     "metrics",
     "misses",
     "quantile_shift",
@@ -226,6 +233,14 @@ def decisions(
 def grade(scores: np.ndarray, labels: np.ndarray, options: Regression) -> GradedNumbers:
     """Compute what rows add to a tally."""
     return _grade(scores, labels, quantile=0.5 if options.quantile is None else options.quantile)
+
+
+def losses(scores: np.ndarray, labels: np.ndarray, options: Regression) -> RowLosses:
+    """Return what each row adds to the objective."""
+    terms = np.full(len(labels), np.nan)
+    rows = grade(scores, labels, options)
+    terms[rows.keep] = terms_of(rows, options.objective)
+    return RowLosses(options.objective, terms, root=options.objective == "rmse")
 
 
 def tally(options: Regression, groups: int, *, coarse: bool = False) -> RegressionTally:

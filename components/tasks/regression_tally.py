@@ -88,6 +88,12 @@ def grade(predictions: np.ndarray, labels: np.ndarray, *, quantile: float) -> Gr
     return GradedNumbers(terms, _bins(predictions[keep]), keep, int((~keep).sum()))
 
 
+def terms_of(rows: GradedNumbers, objective: str) -> np.ndarray:
+    """Return what each row adds to an objective, float64 [rows]."""
+    sums = {"rmse": "squared_error", "poisson_deviance": "deviance"}
+    return np.asarray(rows.terms[_SUMS.index(sums.get(objective, objective))])
+
+
 def _bins(values: np.ndarray) -> np.ndarray:
     """Return the bin of each value: bits of a float32, once flipped, sort like the numbers."""
     bits = values.astype(np.float32).view(np.uint32)

@@ -180,7 +180,7 @@ def test_a_changed_treatment_trains_again_and_a_run_that_failed_goes_on_from_the
 
     again = run_dataset(changed)
     assert again.error is None
-    assert again.done == ["export", "evaluate", "parity", "push"]
+    assert again.done == ["export", "evaluate", "explain", "parity", "push"]
     assert again.summary.status == "pushed"
 
 
@@ -230,7 +230,7 @@ def test_a_damaged_export_is_made_and_judged_again_and_never_pushed(
         damaged = content_digest(str(export))
         outcome = run_dataset(dataset)
         assert outcome.error is None
-        assert outcome.done == ["export", "evaluate", "parity", "push"]
+        assert outcome.done == ["export", "evaluate", "explain", "parity", "push"]
         (remark,) = [s.notes["remark"] for s in outcome.summary.stages if s.name == "export"]
         assert remark.startswith("not used again: Format-Serving/saved_model.pb")
         assert outcome.summary.status == "pushed"

@@ -171,7 +171,7 @@ def test_a_run_at_work_disturbs_nobody_and_the_next_continues_it_when_killed(
 
     outcome = run_dataset(changed)
     assert outcome.error is None
-    assert outcome.done == ["train", "export", "evaluate", "parity", "push"]
+    assert outcome.done == ["train", "export", "evaluate", "explain", "parity", "push"]
     assert not list(trained.glob("*/half"))
     after = served(root)
     assert {path: after[path] for path in before} == before

@@ -189,7 +189,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components.tasks.protocol import LOGIT, Head
+from components.tasks.protocol import LOGIT, Head, RowLosses
 from schemas import signatures as names
 from schemas.errors import DataError
 
@@ -236,6 +236,10 @@ def grade(scores, labels, options):
     keep = np.isfinite(scores) & np.isfinite(labels)
     label = labels[keep].astype(np.float64)
     return Rows(scores[keep].astype(np.float64) - label, label, keep, int((~keep).sum()))
+
+
+def losses(scores, labels, options):
+    return RowLosses("rmse", (scores.astype(np.float64) - labels) ** 2, root=True)
 
 
 class Sums:

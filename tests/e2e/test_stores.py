@@ -87,7 +87,7 @@ def test_a_run_in_a_store(
     states = {s.name: s.state for s in summary.stages if s.name in dag.NODES}
     assert states.pop("push") == "done"
     done = {node for node, state in states.items() if state == "done"}
-    assert done == {"export", "evaluate", "parity"}
+    assert done == {"export", "evaluate", "explain", "parity"}
     assert (summary.status, summary.model) == ("pushed", f"{STORE}/runs/taxi/serving/1")
     assert summary.parity is not None
     assert summary.parity["proven"]

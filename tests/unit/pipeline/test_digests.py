@@ -289,6 +289,7 @@ def test_kinds_that_were_chosen_count_where_they_are_found_by_name():
         "train": task,
         "export": {*treatments, *task},
         "evaluate": task,
+        "explain": {*treatments, *task},
         "parity": {sources.module_of("parquet"), *treatments, *task},
         "push": {*treatments, *task},
     }

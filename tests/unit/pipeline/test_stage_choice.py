@@ -19,7 +19,7 @@ def choose(from_stage=None, until=None, only=None):
         ({}, "push", ()),
         ({"until": "gate"}, "gate", ()),
         ({"from_stage": "parity"}, "push", ("parity", "push")),
-        ({"from_stage": "evaluate", "until": "parity"}, "parity", ("evaluate", "parity")),
+        ({"from_stage": "explain", "until": "parity"}, "parity", ("explain", "parity")),
         ({"only": "train"}, "train", ("train",)),
     ],
 )
