@@ -48,6 +48,10 @@ COMMANDS = {
     "compare": ("pipeline.compare", "Show how each further RUN differs from the first one."),
     "serve": ("pipeline.serve", "Serve models over HTTP and gRPC, as TensorFlow Serving does."),
     "predict": ("pipeline.predict", "Score the rows of INPUT... with a pushed model."),
+    "explain": (
+        "pipeline.explain",
+        "Show what each column adds to the answer of VERSION for the row in ROW.json.",
+    ),
     "stream": (
         "pipeline.stream",
         "Score new files or messages with a pushed model, for as long as they come.",

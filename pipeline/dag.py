@@ -23,7 +23,7 @@ from components.tasks import outcomes
 from components.tasks import protocol as tasks
 from components.transform import preprocessing
 from components.transform.treatments import protocol as treatments
-from pipeline import digests, published, rule_nodes, source, spans
+from pipeline import digests, plans, published, rule_nodes, source, spans
 from pipeline.digest_cache import DigestCache
 from pipeline.folders import Folders
 from schemas import columns as schema_columns
@@ -168,35 +168,6 @@ class _Shared:
         )
 
 
-def _plan(dataset: Dataset, *, places: bool = True) -> str:
-    """Return what the run is about to make of columns, as `components.validate.caps` reads it."""
-    spec = dataset.spec
-    uses = [
-        {
-            "place": dataset.place_of(use.keys) if places else "",
-            "columns": use.columns,
-            "options": use.options.model_dump(mode="json"),
-        }
-        for use in spec.uses
-    ]
-    plan = {"level": spec.validation.preflight, "uses": uses}
-    return json.dumps(plan | {"embedding_dim": spec.model.embedding_dim})
-
-
-def _selection_plan(dataset: Dataset) -> str:
-    """Return what columns are selected from, as a `SelectionPlan` of `components.select`."""
-    spec = dataset.spec
-    schema = schema_columns.parse_schema(dataset.schema_text, where=str(dataset.folder))
-    plan = {
-        "selection": spec.selection.model_dump(mode="json", exclude_unset=True),
-        "uses": [use.columns for use in spec.uses],
-        "protected": [*spec.splits.columns, *spec.model.monotone],
-        "categories": [f.name for f in schema.feature if f.int_domain.is_categorical],
-        "place": dataset.place_of(("selection",)),
-    }
-    return json.dumps(plan)
-
-
 def _code(dataset: Dataset) -> dict[str, Any]:
     """Return features.py, if it is used, with the versions of the libraries that it imports."""
     if not dataset.code:
@@ -273,7 +244,7 @@ def _data(
     )
     gated = gate(
         statistics=measured.outputs["statistics"],
-        plan=_plan(dataset),
+        plan=plans.of_treatments(dataset),
         anomalies=validated.outputs["anomalies"],
         examples=examples,
         validation=dataset.spec.validation.model_dump_json(exclude={"rules"}),
@@ -299,7 +270,7 @@ def _selected(shared: _Shared, dataset: Dataset, examples: Any, measured: Any, g
     selected = select(
         examples=examples,
         statistics=measured.outputs["statistics"],
-        plan=_selection_plan(dataset),
+        plan=plans.of_selection(dataset),
         label=shared.label,
         code=shared.code[SELECT],
     )
@@ -403,7 +374,7 @@ def _caps(dataset: Dataset, data: Nodes) -> dict[str, Any]:
     if dataset.spec.validation.preflight != "cap":
         return {}
     statistics = data["statistics"].outputs["statistics"]
-    return {"statistics": statistics, "plan": _plan(dataset, places=False)}
+    return {"statistics": statistics, "plan": plans.of_treatments(dataset, places=False)}
 
 
 def _calibrated(shared: _Shared, dataset: Dataset, transformed: Any, trained: Any) -> Nodes:

@@ -66,6 +66,12 @@ if TYPE_CHECKING:
     help="Run up to evaluate, again after each change of the dataset's files, and show what the"
     " change did to the metrics. Ctrl-C ends it.",
 )
+@click.option(
+    "--select",
+    type=click.Choice(["importance"]),
+    help="Train twice: without the columns that do not help the first model, by a paired test of"
+    " what permuting them costs.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Also show the traceback of a failure.")
 @beam_command.options
 @click.pass_context
@@ -82,6 +88,7 @@ def command(
     only: str | None,
     sample: float | None,
     watch: bool,
+    select: str | None,
     verbose: bool,
     runner: RunnerName | None,
     settings: tuple[str, ...],
@@ -96,6 +103,8 @@ def command(
     """
     if watch and (from_stage or until or only):
         raise click.UsageError("--watch runs up to evaluate: leave out --from, --until and --only")
+    if select is not None and (watch or sample is not None):
+        raise click.UsageError("--select publishes: leave out --watch and --sample")
     if (watch or sample is not None) and only is None:
         until = until or "evaluate"
     from pipeline import runners
@@ -114,8 +123,9 @@ def command(
         described = read()
         on = runners.choose(described.spec.runner, runner, settings, ctx.meta["beam"])
         from pipeline.run import run
+        from pipeline.selecting import run_selecting
 
-        return run(
+        return (run if select is None else run_selecting)(
             described,
             output=output,
             allow_anomalies=allow_anomalies,

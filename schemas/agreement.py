@@ -78,6 +78,7 @@ def check(
     _check_names(spec, columns, where)
     check_prepare(spec.prepare, columns, spec.label, where=where)
     check_model(spec, derived, where=where)
+    _check_unhelpful(spec, columns, where)
     _check_calibration(spec, where)
     _check_coverage(spec, where)
     if spec.model.per_fold and spec.splits.folds is None:
@@ -86,6 +87,11 @@ def check(
             where=f"{where}: model.per_fold",
             remedy="set splits.folds, such as 5",
         )
+
+
+def _check_unhelpful(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
+    for name in spec.selection.unhelpful:
+        find(columns, name, where=f"{where}: selection.unhelpful")
 
 
 def _check_calibration(spec: Spec, where: str) -> None:

@@ -26,6 +26,8 @@ class ColumnSelection(Strict):
         column of numbers is dropped.
       keep: how many columns are kept at most.
       by: the criterion that chooses them.
+      unhelpful: raw columns that are dropped because they do not help a trained model, each with
+        what permuting it costs, or null; `skewless run --select importance` fills them in.
     """
 
     missing: Share | None = None
@@ -35,6 +37,7 @@ class ColumnSelection(Strict):
     correlation: Share | None = None
     keep: Annotated[int, Field(ge=1)] | None = None
     by: Criterion = "mutual_information"
+    unhelpful: dict[str, Finite | None] = Field(default_factory=dict)
 
     @pydantic.model_validator(mode="after")
     def _by_needs_keep(self) -> ColumnSelection:

@@ -5,15 +5,18 @@ Values are those of rows: quantiles of numbers and times, the commonest ones of 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from components.examples import column as column_of
 from components.explain.explained import Dependence, DependencePoint, Score
-from components.explain.rows import RowScorer, SplitRows
+from components.explain.rows import SplitRows
 from schemas.columns import Column
+
+if TYPE_CHECKING:
+    from components.explain.scorer import RowScorer
 
 POINTS = 10  # of numbers at quantiles, and of categories
 _FEW = 12  # numbers with at most so many values are shown at each of them

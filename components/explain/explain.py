@@ -15,7 +15,9 @@ from components.explain.explained import Dependence, Explained, Importance
 from components.explain.groups import ColumnGroup, column_groups
 from components.explain.importance import EVAL, CostMeter, importance
 from components.explain.leaks import find_leaks
-from components.explain.rows import RowScorer, rows_of
+from components.explain.rows import rows_of
+from components.explain.scorer import RowScorer
+from components.explain.unhelpful import find_unhelpful
 from components.transform.treatments.protocol import optional
 from schemas.columns import Column
 from schemas.explain import Explain
@@ -81,6 +83,7 @@ def explain(
         importance=found,
         dependence=tuple(_dependence(scorer, meters[EVAL], found, by_name, layout, budget)),
         leaks=tuple(find_leaks(train, held_out, own)),
+        unhelpful=find_unhelpful(meters[EVAL], found),
     )
     explained.write(output)
     for leak in explained.leaks:

@@ -14,6 +14,9 @@ from schemas.strict import Strict
 
 FILE_NAME = "explanation.json"
 
+# Half of a 90 % interval as a share of half of a 95 % interval, of a normal distribution.
+_ONE_SIDED = 1.644854 / 1.959964
+
 # A score: a number, or a probability for each class.
 Score = float | tuple[float, ...]
 
@@ -30,6 +33,11 @@ class Cost(Strict):
     drop: float
     low: float
     high: float
+
+    @property
+    def helps(self) -> bool:
+        """Whether the columns help, by a one-sided paired test at 5 %."""
+        return self.drop - (self.high - self.drop) * _ONE_SIDED > 0
 
 
 class ColumnImportance(Cost):
@@ -121,6 +129,30 @@ class Leak(Strict):
     says: str
 
 
+class UnhelpfulColumns(Strict):
+    """Raw columns that can be dropped together.
+
+    Attributes:
+      columns: one, or those that only act together.
+      drop: what permuting them alone costs; None if it was not measured.
+    """
+
+    columns: tuple[str, ...]
+    drop: float | None = None
+
+
+class Unhelpful(Strict):
+    """Columns that do not help, alone and together: see `components.explain.unhelpful`.
+
+    Attributes:
+      columns: those that move the scores least first.
+      together: what permuting all of them costs; None if there are none.
+    """
+
+    columns: tuple[UnhelpfulColumns, ...]
+    together: Cost | None
+
+
 class Explained(Strict):
     """The content of explanation.json.
 
@@ -129,12 +161,14 @@ class Explained(Strict):
       importance: what the model's metric depends on.
       dependence: of the most important columns, in descending order of importance.
       leaks: columns that predict nearly everything, the best first.
+      unhelpful: columns that `skewless run --select importance` drops.
     """
 
     format: Literal[1] = 1
     importance: Importance
     dependence: tuple[Dependence, ...]
     leaks: tuple[Leak, ...]
+    unhelpful: Unhelpful
 
     def write(self, folder: str) -> None:
         """Write explanation.json into the folder."""

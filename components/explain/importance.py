@@ -10,16 +10,19 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from components.explain.explained import ColumnImportance, Cost, Importance
 from components.explain.groups import ColumnGroup
-from components.explain.rows import RawColumns, RowScorer, SplitRows
+from components.explain.rows import RawColumns, SplitRows
 from components.tasks.protocol import RowLosses, work_of
 from schemas.errors import ModelError
 from schemas.tasks.options import TaskOptions
+
+if TYPE_CHECKING:
+    from components.explain.scorer import RowScorer
 
 EVAL = "eval"
 _NORMAL_95 = 1.959964  # half of a 95 % interval, in standard errors

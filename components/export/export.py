@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from components import files, saved_models
 from components.examples import arrow_schema, iter_batches
-from components.export import column_file
+from components.export import background, column_file
 from components.export import signatures as names
 from components.export.module import ServingGraph
 from components.export.slim import slim
@@ -52,7 +52,8 @@ def export(
     Args:
       model_dir: folder of the trained model and its baseline.
       transform_graph_dir: TFT's output folder with layout.json.
-      examples_dir: raw examples, whose test split gives the warm-up requests.
+      examples_dir: raw examples; the test split gives the warm-up requests, and the training split
+        the rows to compare a row with.
       columns: the raw columns of schema.pbtxt.
       label: what the label is made from.
       model_name: the name under which the model is served.
@@ -86,6 +87,7 @@ def export(
     finish_signatures(partial, serving, evaluation)
     column_file.write(partial, serving)
     column_file.write_dropped(partial, layout.dropped)
+    background.write(partial, examples_dir, serving)
     rows = _warmup_rows(examples_dir, serving)
     write_warmup(partial, rows, serving, model_name, methods=names.methods(answers))
     os.rename(partial, output)

@@ -14,7 +14,7 @@ from components import progress
 from components.examples import column, read_row_group, row_groups
 from components.ingest.hashing import scatter
 from components.select.filters import ColumnTotals, SampledRows, judge
-from components.select.selected import Selected
+from components.select.selected import JudgedColumn, Reason, Selected
 from components.tasks.outcomes import outcome_of
 from schemas.errors import DataError
 from schemas.selection import ColumnSelection
@@ -64,7 +64,8 @@ def select(
     totals = dict(map(_totals_of, statistics.datasets[0].features))
     own = {*plan.protected, *label.columns, label.weight}
     used = dict.fromkeys(name for columns in plan.uses for name in columns)
-    names = [name for name in used if name in totals and name not in own]
+    unhelpful = {n: cost for n, cost in plan.selection.unhelpful.items() if n not in own}
+    names = [n for n in used if n in totals and n not in own and n not in unhelpful]
     weight = () if label.weight is None else (label.weight,)
     rows = _sample(examples, list(dict.fromkeys((*names, *label.columns, *weight))))
     weights = [np.asarray(column(rows, name).cast(pa.float64())) for name in weight]
@@ -72,9 +73,17 @@ def select(
         rows, _label_ids(label, rows), next(iter(weights), None), frozenset(plan.categories)
     )
     selected = judge(sample, names, totals, plan.selection)
+    of_no_help = tuple(_unhelpful(name, cost) for name, cost in unhelpful.items())
+    selected = selected.model_copy(update={"columns": (*selected.columns, *of_no_help)})
     _check_left(plan, selected)
-    progress.note(STAGE, kept=len(names) - len(selected.dropped), dropped=len(selected.dropped))
+    dropped = len(selected.dropped)
+    progress.note(STAGE, kept=len(selected.columns) - dropped, dropped=dropped)
     return selected
+
+
+def _unhelpful(name: str, cost: float | None) -> JudgedColumn:
+    reason: Reason = "unmeasured" if cost is None else "importance"
+    return JudgedColumn(column=name, reason=reason, figure=cost)
 
 
 def _check_left(plan: SelectionPlan, selected: Selected) -> None:

@@ -14,7 +14,15 @@ from schemas.strict import Strict
 FILE_NAME = "selection.json"
 
 Reason = Literal[
-    "missing", "one_value", "duplicate", "mutual_information", "correlation", "keep", ""
+    "missing",
+    "one_value",
+    "duplicate",
+    "mutual_information",
+    "correlation",
+    "keep",
+    "importance",
+    "unmeasured",
+    "",
 ]
 
 _WORDS = {
@@ -23,6 +31,8 @@ _WORDS = {
     "duplicate": "equal to {other} in all of the sample",
     "mutual_information": "mutual information of {figure:.3g} nats with the label",
     "correlation": "rank correlation of {figure:.4f} with {other}, which is more informative",
+    "importance": "permuting it costs a trained model {figure:.2g}, no more than by chance",
+    "unmeasured": "it moves the scores of a trained model least, and permuting it costs nothing",
     "keep": "beyond the best {kept} by {by}, with a score of {figure:.3g} nats",
 }
 

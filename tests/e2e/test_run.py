@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.explain.explained import Explained
 from pipeline import dag
 from pipeline.cli import main
 
@@ -46,6 +47,28 @@ def test_serving_is_proven_on_real_and_adversarial_rows(first):
         *("gRPC", "batch", "stream"),
     }
     assert all(q["differing"] == 0 and q["values"] > 0 for q in parity["questions"])
+
+
+def test_what_the_model_depends_on_is_what_a_row_is_explained_by(first, root, tmp_path, capsys):
+    (folder,) = (root / "taxi" / "artifacts" / "explain" / "explanation").iterdir()
+    found = Explained.read(str(folder))
+    measured = {name for each in found.importance.columns for name in each.columns}
+    assert found.importance.columns[0].columns == ("payment_type",)
+    assert found.importance.rows == first.summary.counts["examples"]["eval"]
+    assert found.leaks == ()
+
+    row = tmp_path / "row.json"
+    row.write_text('{"payment_type": "Cash", "fare": 12.5, "trip_start_hour": 9}')
+    assert main(["explain", str(root / "taxi"), str(row), "--version", "1", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)["result"]
+    assert {each["column"] for each in result["contributions"]} == measured
+    total = result["base"][0] + sum(each["adds"][0] for each in result["contributions"])
+    assert total == pytest.approx(result["answer"]["logits"], abs=1e-4)
+    assert "payment_type = Cash" in [each["name"] for each in result["slices"]]
+
+    row.write_text('{"payment_tpye": "Cash"}')
+    assert main(["explain", str(root / "taxi"), str(row)]) == 3
+    assert "payment_tpye" in capsys.readouterr().err
 
 
 def test_stages_report_their_rows_and_time(first):

@@ -6,7 +6,8 @@ import pytest
 from components.explain.explained import Cost
 from components.explain.groups import column_groups
 from components.explain.importance import CostMeter, permuted
-from components.explain.rows import RowScorer, SplitRows, rows_of
+from components.explain.rows import SplitRows, rows_of
+from components.explain.scorer import RowScorer
 from schemas.errors import ModelError
 from schemas.explain import Explain
 from schemas.tasks.regression import Regression
@@ -113,6 +114,13 @@ def test_a_column_that_alone_is_the_label_is_a_leak(explained):
     assert (leak.column, leak.measure, leak.alone) == ("code", "auc", 1.0)
     assert 0.8 < leak.model < 0.95
     assert "`code: drop`" in leak.says
+
+
+def test_what_the_label_does_not_depend_on_is_of_no_help(explained):
+    unhelpful = explained.whole.unhelpful
+    assert {each.columns for each in unhelpful.columns} == {("noise",), ("seen",), ("code",)}
+    assert unhelpful.together is not None
+    assert not unhelpful.together.helps
 
 
 def test_of_many_columns_those_that_move_the_scores_are_measured(explained):

@@ -7,7 +7,7 @@ import pytest
 from components.select.select import SelectionPlan
 from components.transform.preprocessing import Preprocessing
 from components.validate.caps import FeaturePlan
-from pipeline import dag, digests, imports, source
+from pipeline import dag, digests, imports, plans, source
 from pipeline.digest_cache import DigestCache
 from schemas import catalog
 from schemas.calibration import Calibration
@@ -96,14 +96,14 @@ def test_a_selection_is_a_node_after_the_gate(dataset):
     selected = dataclasses.replace(dataset, spec=selecting)
     after = dag.NODES.index("gate") + 1
     assert dag.nodes(selected) == (*dag.NODES[:after], dag.SELECT, *dag.NODES[after:])
-    plan = SelectionPlan.model_validate_json(dag._selection_plan(selected))
+    plan = SelectionPlan.model_validate_json(plans.of_selection(selected))
     assert plan.selection == selecting.selection
     assert {name for columns in plan.uses for name in columns} == {*selecting.feature_columns}
     assert dag._Shared.of(selected).features == dag._Shared.of(dataset).features
 
 
 def test_caps_are_of_the_uses_that_the_transformation_has(dataset):
-    plan = FeaturePlan.model_validate_json(dag._plan(dataset, places=False))
+    plan = FeaturePlan.model_validate_json(plans.of_treatments(dataset, places=False))
     preprocessing = Preprocessing.loads(dag.features_of(dataset))
     crosses = [use for use in plan.uses if use.options["kind"] == "cross"]
     smaller = [use.treatment.model_copy(update={"buckets": 7}) for use in crosses]

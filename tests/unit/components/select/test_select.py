@@ -89,3 +89,15 @@ def test_examples_without_rows_are_an_error(statistics, tmp_path):
     os.makedirs(split_folder(str(tmp_path), "train"))
     with pytest.raises(DataError, match="no rows to select"):
         select(str(tmp_path), statistics, plan(["x"], keep=1), LABEL)
+
+
+def test_columns_of_no_help_are_dropped_before_all_others(examples, statistics):
+    """Also a derived one that no example has, and not one that the split needs."""
+    costs = {"x": 0.00012, "derived": None, "day": 0.0}
+    uses = (["x"], ["day"], ["derived"], ["unit"])
+    found = select(examples, statistics, plan(*uses, unhelpful=costs), LABEL)
+    assert found.dropped == {
+        "x": "permuting it costs a trained model 0.00012, no more than by chance",
+        "derived": "it moves the scores of a trained model least, and permuting it costs nothing",
+    }
+    assert [each.column for each in found.columns] == ["unit", "x", "derived"]

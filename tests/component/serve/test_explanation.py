@@ -1,0 +1,98 @@
+"""Explanations of rows by the tiny run's export."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from components.export import background
+from components.serve.explanation import RowExplainer
+from components.serve.failures import RequestError
+from components.serve.model import SavedModelBundle
+from components.serve.predict import parse
+from pipeline.explain import lines
+from schemas.errors import ModelError
+from tests.described import described
+
+pytestmark = pytest.mark.component
+
+ROW = {"age": 41, "Fare ($)": 12.5, "naïve": "a", "self": 3}
+
+
+@pytest.fixture(scope="module")
+def bundle(exported):
+    return SavedModelBundle(exported.saved_model)
+
+
+@pytest.fixture(scope="module")
+def explainer(exported, bundle):
+    metrics = [
+        {"name": name, "rows": rows, "metrics": {"log_loss": 0.25, "auc": None, "accuracy": 0.9}}
+        for name, rows in (("", 90), ("age = 41", 7), ("a b = (missing)", 2), ("a_b = (other)", 4))
+    ]
+    return RowExplainer(bundle, exported.saved_model, described(metrics=metrics))
+
+
+def test_contributions_and_the_mean_of_the_background_add_up_to_the_logit(exported, explainer):
+    found = explainer.explain(ROW)
+    total = found.base[0] + sum(each.adds[0] for each in found.contributions)
+    assert total == pytest.approx(found.answer["logits"], abs=1e-5)
+    assert (found.output, found.exact, found.classes) == ("logit", True, ())
+    assert found.background == background.read(exported.saved_model).num_rows > 1
+    assert {each.column for each in found.contributions} == {
+        column.name for column in exported.columns if column.serving
+    }
+    values = {each.column: each.value for each in found.contributions}
+    assert (values["age"], values["a b"]) == (41, None)
+    sizes = [abs(each.adds[0]) for each in found.contributions]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] > 0
+
+
+def test_the_base_is_the_mean_logit_of_the_background(exported, bundle, explainer):
+    rows = background.read(exported.saved_model).to_pylist()
+    given = [{name: v for name, v in row.items() if v is not None} for row in rows]
+    request = parse({"instances": given}, bundle.signatures["raw_columns"], optional=True)
+    logits = bundle.run("raw_columns", request.inputs.arrays())["logits"]
+    assert explainer.explain(ROW).base[0] == pytest.approx(np.mean(logits), abs=1e-5)
+
+
+def test_the_slices_of_the_row_have_their_metrics(explainer):
+    found = explainer.explain(ROW)
+    assert [(each.name, each.rows) for each in found.slices] == [
+        ("age = 41", 7),
+        ("a b = (missing)", 2),
+    ]
+    shown = list(lines(found))
+    assert any(line.startswith("age = 41 ") and "0.2500" in line for line in shown)
+    assert any(line.startswith("naïve = a ") and "│" in line for line in shown)
+
+
+@pytest.mark.parametrize(
+    "row", [{"ages": 1}, {"age": "old"}, {"age": 1.5}, {"naïve": 3}, {"Fare ($)": [1, 2]}]
+)
+def test_a_wrong_row_has_the_error_of_the_server(explainer, bundle, row):
+    def ask():
+        request = parse({"instances": [row]}, bundle.signatures["raw_columns"], optional=True)
+        bundle.run("raw_columns", request.inputs.arrays())
+
+    with pytest.raises(RequestError) as expected:
+        ask()
+    error = expected.value.explained() if hasattr(expected.value, "explained") else expected.value
+    with pytest.raises(RequestError) as found:
+        explainer.explain(row)
+    assert str(found.value) == str(error)
+
+
+def test_a_model_without_training_rows_names_the_remedy(exported, bundle, tmp_path):
+    folder = str(tmp_path / "old")
+    shutil.copytree(exported.saved_model, folder)
+    os.remove(os.path.join(folder, background.FILE))
+    with pytest.raises(ModelError, match="no training rows to compare a row with"):
+        RowExplainer(bundle, folder, None)
+
+
+def test_an_explanation_is_json(explainer):
+    assert json.loads(explainer.explain(ROW).model_dump_json())["scored"] > 0
