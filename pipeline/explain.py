@@ -12,7 +12,7 @@ from components.compat import quiet_environment
 from pipeline import answers, completion
 from pipeline.scoring import ModelFolder
 from schemas import description
-from schemas.errors import DataError
+from schemas.errors import DataError, ModelError
 from schemas.tasks.options import figure_text
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def explain(folder: str, row: Path) -> RowExplanation:
     import tensorflow as tf
 
     from components import files
+    from components.export import background
     from components.serve import json_text
     from components.serve.explanation import RowExplainer
     from components.serve.failures import RequestError
@@ -67,10 +68,18 @@ def explain(folder: str, row: Path) -> RowExplanation:
 
     tf.get_logger().setLevel("ERROR")  # it warns that sessions are deprecated
     with files.at_hand(folder) as local:
+        rows = background.read_bytes(local)
+        if rows is None:
+            raise ModelError(
+                "the model has no training rows to compare a row with",
+                where=folder,
+                expected=background.FILE,
+                remedy="run the pipeline again, which exports and pushes a new version",
+            )
         try:
             values = json_text.loads_object(row.read_bytes())
             bundle = SavedModelBundle(local)
-            return RowExplainer(bundle, local, description.read(local)).explain(values)
+            return RowExplainer(bundle, rows, description.read(local)).explain(values)
         except RequestError as error:
             raise DataError(
                 str(error),

@@ -1,4 +1,4 @@
-"""What stages receive of pipeline.yaml about columns, as JSON: plans of the gate and `select`."""
+"""What stages receive of pipeline.yaml about columns: plans of the gate and `select`, as JSON."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection
 
 import click
 
@@ -64,6 +65,7 @@ def run_selecting(
 
     first = start(dataset, StageChoice(until=dag.EXPLAIN))
     found = _explained(first, Folders.of(output, dataset.spec.name))
+    found = without_needed(found, dataset.spec.model.monotone)
     for line in in_words(found):
         click.echo(line)
     return start(without(dataset, found), WHOLE)
@@ -75,9 +77,19 @@ def _explained(summary: Summary, folders: Folders) -> Unhelpful:
     return Explained.read(executions[dag.EXPLAIN].outputs["explanation"].uri).unhelpful
 
 
+def without_needed(found: Unhelpful, needed: Collection[str]) -> Unhelpful:
+    """Return the columns of no help except those that the model's options name."""
+    left = [each for each in found.columns if set(each.columns).isdisjoint(needed)]
+    return found.model_copy(update={"columns": tuple(left)})
+
+
+def _costs(found: Unhelpful) -> dict[str, float | None]:
+    return {name: each.drop for each in found.columns for name in each.columns}
+
+
 def without(dataset: Dataset, found: Unhelpful) -> Dataset:
     """Return the dataset with a selection that drops the columns of no help."""
-    costs = {name: each.drop for each in found.columns for name in each.columns}
+    costs = _costs(found)
     selection = dataset.spec.selection
     changed = selection.model_copy(update={"unhelpful": selection.unhelpful | costs})
     spec = dataset.spec.model_copy(update={"selection": changed})
@@ -86,16 +98,15 @@ def without(dataset: Dataset, found: Unhelpful) -> Dataset:
 
 def in_words(found: Unhelpful) -> list[str]:
     """Return what is dropped, and how pipeline.yaml keeps it so."""
-    names = [name for each in found.columns for name in each.columns]
-    if not names or found.together is None:
+    costs = _costs(found)
+    if not costs or found.together is None:
         return ["", "selection      every column helps; the model is trained on all of them", ""]
     cost = found.together
     costly = f"costs {cost.drop:.2g} ({cost.low:.2g} to {cost.high:.2g})"
-    costs = {name: each.drop for each in found.columns for name in each.columns}
     shown = ", ".join(f"{json.dumps(name)}: {_short(drop)}" for name, drop in costs.items())
     return [
         "",
-        f"selection      {len(names)} columns are dropped: permuting them together {costly}",
+        f"selection      {len(costs)} columns are dropped: permuting them together {costly}",
         "to keep it     write in pipeline.yaml:",
         f"selection: {{unhelpful: {{{shown}}}}}",
         "",

@@ -92,6 +92,12 @@ def check(
 def _check_unhelpful(spec: Spec, columns: tuple[Column, ...], where: str) -> None:
     for name in spec.selection.unhelpful:
         find(columns, name, where=f"{where}: selection.unhelpful")
+        if name in spec.model.monotone:
+            raise ConfigError(
+                f"the column {name!r} is dropped, but model.monotone names it",
+                where=f"{where}: selection.unhelpful",
+                remedy="remove it from one of both",
+            )
 
 
 def _check_calibration(spec: Spec, where: str) -> None:

@@ -63,11 +63,12 @@ def shapley_values(
     Args:
       answer: the model.
       pool: raw columns; the row is the first one, followed by at least one background row.
-      most_rows: how many rows to score, about; exact values may take more.
+      most_rows: how many rows to score, about; the fewer, the fewer background rows are used.
     """
     columns = tuple(pool)
     size = len(next(iter(pool.values()))) - 1
     if len(columns) <= MOST_EXACT:
+        size = min(size, max(_LEAST_BACKGROUND, most_rows >> len(columns)))
         sets = SetValues(answer, pool, size)
         values = _exact(sets, len(columns))
         return sets.result(values, np.zeros_like(values))

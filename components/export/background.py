@@ -9,13 +9,12 @@ import os
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from components import files
-from components.arrow_files import open_parquet
 from components.examples import ShardWriter
 from components.ingest.samples import sample
 from schemas.columns import Column
-from schemas.errors import ModelError
 
 FILE = os.path.join("assets.extra", "background.parquet")
 ROWS = 100
@@ -35,19 +34,13 @@ def write(saved_model: str, examples: str, columns: Sequence[Column]) -> None:
             file.write(rows)
 
 
-def read(saved_model: str) -> pa.RecordBatch:
-    """Return the rows of a SavedModel's background.
-
-    Raises:
-      ModelError: the SavedModel has none, as it was exported before there were any.
-    """
+def read_bytes(saved_model: str) -> bytes | None:
+    """Return the file in a SavedModel's folder; None if it was exported before there was one."""
     path = os.path.join(saved_model, FILE)
-    if not files.is_file(path):
-        raise ModelError(
-            "the model has no training rows to compare a row with",
-            where=path,
-            expected="the file that an export writes",
-            remedy="run the pipeline again, which exports and pushes a new version",
-        )
-    (batch,) = open_parquet(path).read().combine_chunks().to_batches()
+    return files.read_bytes(path) if files.is_file(path) else None
+
+
+def parse(content: bytes) -> pa.RecordBatch:
+    """Return the rows of the file."""
+    (batch,) = pq.read_table(pa.BufferReader(content)).combine_chunks().to_batches()
     return batch

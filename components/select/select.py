@@ -1,7 +1,8 @@
 """Examples and statistics of the training split → selection.json.
 
 Statistics give the shares of missing values; a repeatable sample of the rows gives all else. The
-label, the weight and the columns of the split are not dropped.
+filters do not drop the label, the weight and the columns of the split. Columns that a trained model
+showed to be of no help are dropped whatever they are: other sections still read them from examples.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class SelectionPlan(Strict):
     Attributes:
       selection: the filters.
       uses: the columns of each use of a treatment.
-      protected: columns that are not dropped, besides the label's.
+      protected: columns that filters do not drop, besides the label's.
       categories: columns of whole numbers that are names.
       place: of the section in pipeline.yaml.
     """
@@ -64,7 +65,7 @@ def select(
     totals = dict(map(_totals_of, statistics.datasets[0].features))
     own = {*plan.protected, *label.columns, label.weight}
     used = dict.fromkeys(name for columns in plan.uses for name in columns)
-    unhelpful = {n: cost for n, cost in plan.selection.unhelpful.items() if n not in own}
+    unhelpful = plan.selection.unhelpful
     names = [n for n in used if n in totals and n not in own and n not in unhelpful]
     weight = () if label.weight is None else (label.weight,)
     rows = _sample(examples, list(dict.fromkeys((*names, *label.columns, *weight))))

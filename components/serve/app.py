@@ -11,8 +11,8 @@ import contextlib
 import functools
 import logging
 import math
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple, TypeVar
 
 from components.serve import (
     json_text,
@@ -149,21 +149,51 @@ class App:
         exchange.method = route.what
         if route.what not in _OPEN:
             service.authorize(request.authorization)
-        if route.what not in routes.ASKING:
+        if route.what not in routes.ASKING and route.what != routes.EXPLAIN:
             return self._tell_of(route, exchange)
         loaded = service.find(exchange, route.name, route.version, route.label)
         seconds = patience(request.timeout, service.settings.seconds)
+        if route.what == routes.EXPLAIN:
+            self._start(self._explain(exchange, loaded, request, seconds, done))
+            return None
         body: bytes | None = request.body
         if request.unpack_to is not None:
             body = unpacking.unpacked_small(request.body, request.unpack_to)
         if body is not None and len(body) <= _SMALL:
             self._ask(exchange, loaded, body, seconds, done)
         else:
-            asking = self._ask_apart(exchange, loaded, request, seconds, done)
-            task = asyncio.get_running_loop().create_task(asking)
-            self._asking.add(task)  # the event loop keeps only a weak reference
-            task.add_done_callback(self._asking.discard)
+            self._start(self._ask_apart(exchange, loaded, request, seconds, done))
         return None
+
+    def _start(self, asking: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(asking)
+        self._asking.add(task)  # the event loop keeps only a weak reference
+        task.add_done_callback(self._asking.discard)
+
+    async def _explain(
+        self,
+        exchange: Exchange,
+        loaded: LoadedVersion,
+        request: Request,
+        seconds: float,
+        done: _Done,
+    ) -> None:
+        """Explain a row in the thread of large requests, one at a time."""
+
+        def work() -> bytes:
+            most = request.unpack_to
+            body = request.body if most is None else unpacking.unpacked(request.body, most)
+            return loaded.explain(json_text.loads_object(body))
+
+        loaded.hold()
+        try:
+            answer = Answer(OK, await self._service.apart(exchange, seconds, work))
+        except Exception as error:  # noqa: BLE001  # as above
+            done(error)
+        else:
+            done(answer)
+        finally:
+            loaded.release()
 
     def _ask(
         self, exchange: Exchange, loaded: LoadedVersion, body: bytes, seconds: float, done: _Done

@@ -14,11 +14,12 @@ import numpy as np
 
 from components.examples import as_raw_columns
 from components.explain.shapley import ShapleyValues, shapley_values
-from components.export import background, column_file
+from components.export import background
 from components.export import signatures as names
 from components.serve import json_text
 from components.serve.failures import UNIMPLEMENTED, GraphError, RequestError
-from components.serve.model import SavedModelBundle
+from components.serve.loaded import Servable
+from components.serve.messages import Arrays
 from components.serve.predict import ROWS, Instances, joined, parse
 from components.serve.shares import concatenated
 from components.serve.tensors import texts_of
@@ -28,7 +29,8 @@ from schemas.strict import Strict
 from schemas.tasks import BY_NAME
 from schemas.types import FLOAT
 
-MOST_ROWS = 50_000
+MOST_ROWS = 110_000
+_MOST_REQUESTED = 10_000  # by a request
 _MOST_VALUES = 5_000_000  # rows times columns, of wide tables
 _MISSING, _OTHER = "(missing)", "(other)"
 
@@ -95,24 +97,28 @@ class RowExplainer:
     """Explains rows by a loaded SavedModel.
 
     Args:
-      bundle: the loaded SavedModel.
-      folder: its folder.
+      model: the loaded SavedModel.
+      rows: the file of its background; None if it has none.
       description: its model.json; None if there is none.
 
     Raises:
-      ModelError: the SavedModel has no training rows to compare a row with.
-      RequestError: it was not exported by this project.
+      RequestError: the SavedModel has no training rows to compare a row with.
     """
 
     def __init__(
-        self, bundle: SavedModelBundle, folder: str, description: Description | None
+        self, model: Servable, rows: bytes | None, description: Description | None
     ) -> None:
-        if not {names.RAW_COLUMNS, names.PREDICT} <= bundle.signatures.keys():
-            raise RequestError("the model has no raw columns to explain", UNIMPLEMENTED)
-        self._bundle = bundle
+        if rows is None or not {names.RAW_COLUMNS, names.PREDICT} <= model.signatures.keys():
+            raise RequestError(
+                "the model has no training rows to compare a row with; models that the pipeline"
+                " exports from now on have",
+                UNIMPLEMENTED,
+            )
+        self._model = model
         self._description = description
-        self._columns = column_file.read(folder)
-        self._background = as_raw_columns(background.read(folder), self._columns.values())
+        inputs = model.signatures[names.RAW_COLUMNS].inputs
+        self._columns = {name: each.column for name, each in inputs.items() if each.column}
+        self._background = as_raw_columns(background.parse(rows), self._columns.values())
 
     def explain(self, row: Mapping[str, Any], *, most_rows: int = MOST_ROWS) -> RowExplanation:
         """Explain a row of JSON; columns that it lacks are missing.
@@ -124,7 +130,7 @@ class RowExplainer:
         Raises:
           RequestError: the row does not fit the model.
         """
-        signature = self._bundle.signatures[names.RAW_COLUMNS]
+        signature = self._model.signatures[names.RAW_COLUMNS]
         inputs = parse({ROWS: [row]}, signature, optional=True).inputs
         arrays = joined([inputs]) if isinstance(inputs, Instances) else inputs
         predicted = self._run(names.PREDICT, arrays)
@@ -149,9 +155,9 @@ class RowExplainer:
             slices=tuple(self._slices(arrays, row)),
         )
 
-    def _run(self, signature: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _run(self, signature: str, arrays: Mapping[str, np.ndarray]) -> Arrays:
         try:
-            return self._bundle.run(signature, arrays)
+            return self._model.run(signature, arrays)
         except GraphError as error:
             raise error.explained() from error
 
@@ -212,3 +218,35 @@ def _plain(name: str, values: np.ndarray) -> Any:
     """Return an output of one row as JSON values."""
     (text,) = texts_of(name, values)
     return json_text.loads_object(b'{"value":%b}' % text)["value"]
+
+
+def explain_request(
+    model: Servable, rows: bytes | None, described: bytes | None, document: Mapping[str, Any]
+) -> bytes:
+    """Return the body of the answer to :explain.
+
+    Args:
+      model: the loaded SavedModel.
+      rows: the file of its background.
+      described: its model.json.
+      document: the parsed body of the request, with one row.
+
+    Raises:
+      RequestError: the row does not fit, or the model cannot be explained.
+    """
+    row = _only_row(document)
+    description = None if described is None else Description.model_validate_json(described)
+    explainer = RowExplainer(model, rows, description)
+    found = explainer.explain(row, most_rows=_MOST_REQUESTED)
+    return b'{"explanations":[%b]}' % found.model_dump_json().encode()
+
+
+def _only_row(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a request, which has a list of one object, or lists of one value."""
+    rows, columns = document.get(ROWS), document.get("inputs")
+    if isinstance(columns, dict) and rows is None:
+        alone = all(isinstance(values, list) and len(values) == 1 for values in columns.values())
+        rows = [{name: value for name, (value,) in columns.items()}] if alone else None
+    if isinstance(rows, list) and len(rows) == 1 and isinstance(rows[0], dict):
+        return rows[0]
+    raise RequestError(f":explain takes one row: {ROWS!r} with a list of one object was expected")

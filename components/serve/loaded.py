@@ -10,7 +10,7 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Any, Protocol
 
 from components import files
 from components.evaluate import published
@@ -20,6 +20,9 @@ from components.serve.messages import Arrays
 from components.serve.settings import Limits
 from components.serve.signature import Signature
 from schemas import description
+
+# As `components.export.background` names it, which imports too much for a server that starts.
+_BACKGROUND = os.path.join("assets.extra", "background.parquet")
 
 OnBatch = Callable[[int, int, float], None]
 
@@ -52,7 +55,13 @@ class LoadedVersion:
     """
 
     def __init__(
-        self, name: str, version: int, description: bytes | None, model: Servable, batcher: Batcher
+        self,
+        name: str,
+        version: int,
+        description: bytes | None,
+        model: Servable,
+        batcher: Batcher,
+        background: bytes | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -60,8 +69,19 @@ class LoadedVersion:
         self.signatures = model.signatures
         self.batcher = batcher
         self._model = model
+        self._background = background
         self._asked = 0
         self._idle = asyncio.Event()
+
+    def explain(self, document: Mapping[str, Any]) -> bytes:
+        """Return the body of the answer to a request to :explain; takes part of a second.
+
+        Raises:
+          RequestError: the row does not fit, or the model cannot be explained.
+        """
+        from components.serve.explanation import explain_request
+
+        return explain_request(self._model, self._background, self.description, document)
 
     def hold(self) -> None:
         """Keep the version in memory until `release`: a request has begun."""
@@ -112,21 +132,20 @@ class Loader:
           SkewlessError: it does not load; other exceptions mean the same.
         """
         loop = asyncio.get_running_loop()
-        model, text = await loop.run_in_executor(self._thread, self._read, path)
+        model, text, rows = await loop.run_in_executor(self._thread, self._read, path)
         join = functools.partial(predict.joined, of_lists=lists.inputs_of(model.signatures))
         batcher = Batcher(model.run, self._limits, self._on_batch, join)
-        return LoadedVersion(name, version, text, model, batcher)
+        return LoadedVersion(name, version, text, model, batcher, rows)
 
     def close(self) -> None:
         """Load no more versions."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _read(self, path: str) -> tuple[Servable, bytes | None]:
-        """Read a version and its description, so that no request has to open a file."""
+    def _read(self, path: str) -> tuple[Servable, bytes | None, bytes | None]:
+        """Read a version, its description and its background, so that no request opens a file."""
         with files.at_hand(path) as folder:
             published.check_pushed(folder)
             model = self._load(folder)
-            try:
-                return model, files.read_bytes(os.path.join(folder, description.FILE_NAME))
-            except FileNotFoundError:
-                return model, None
+            beside = (os.path.join(folder, n) for n in (description.FILE_NAME, _BACKGROUND))
+            text, rows = (files.read_bytes(n) if files.is_file(n) else None for n in beside)
+            return model, text, rows

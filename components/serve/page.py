@@ -29,6 +29,7 @@ _SCRIPTS = (
     "answer.js",
     "sweep.js",
     "chart.js",
+    "explain.js",
     "snippets.js",
     "about.js",
     "main.js",

@@ -13,6 +13,7 @@ from components.serve import json_text
 from components.serve.failures import NOT_FOUND, RequestError
 
 PREDICT, CLASSIFY, REGRESS = "predict", "classify", "regress"
+EXPLAIN = "explain"
 STATUS, METADATA, DESCRIPTION, MODELS = "status", "metadata", "description", "models"
 HEALTHY, READY, METRICS, PAGE = "healthz", "readyz", "metrics", "page"
 
@@ -30,7 +31,7 @@ _FIXED = {
     "/": PAGE,
 }
 _MODEL = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
-_ASK = re.compile(_MODEL + r":(?P<what>predict|classify|regress)", re.IGNORECASE)
+_ASK = re.compile(_MODEL + r":(?P<what>predict|classify|regress|explain)", re.IGNORECASE)
 _ABOUT = re.compile(_MODEL + r"(?:/(?P<what>metadata|description))?", re.IGNORECASE)
 
 

@@ -123,6 +123,18 @@ def test_fields_are_compared_in_one_request(opened, server):
     assert label.startswith(f"Score by fare. Now 12.5: {score(EXAMPLE):.3f}.")
 
 
+def test_a_row_is_explained_when_it_is_asked_for(opened, server):
+    opened.one("#explain").click()
+    opened.until(lambda: opened.all("#why .bars li"))
+    path, document = server.asked[-1]
+    assert (path, len(document["inputs"]["fare"])) == ("/v1/models/taxi:explain", 1)
+    texts = [item.text.split("\n") for item in opened.all("#why .bars li")]
+    assert texts[:2] == [["payment = Card", "+1"], ["fare = 12.5", "-0.75"]]
+    assert "of 100 training rows is -1." in opened.text("#why .hint")
+    opened.write("fare", "13")  # what is shown is of the row before
+    opened.until(lambda: "stale" in opened.one("#why").get_attribute("class"))
+
+
 def test_a_value_of_the_comparison_goes_into_the_form(opened):
     opened.one("#compare").click()
     opened.until(lambda: opened.all(".effects button"))

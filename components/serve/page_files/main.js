@@ -98,6 +98,7 @@ async function loadDescription() {
 /** Send the row in the form, and show all results. */
 function ask() {
   showRequest();
+  byId("why").classList.add("stale"); // it is of the row before
   page.asking.abort(); // an older row's answer must not arrive after this one
   page.asking = new AbortController();
   const { signal } = page.asking;
@@ -119,6 +120,18 @@ function askRows(rows, signal) {
   const { inputs } = page.description;
   const body = columnsJson(signatureOf(page.description), inputs, rows);
   return call(`${modelPath(page.model, page.selector)}:predict`, { body, signal });
+}
+
+/** Explain the answer for the row in the form. */
+function explain() {
+  return attempt(async () => {
+    const row = rowOf(page.fields);
+    const body = columnsJson(signatureOf(page.description), page.description.inputs, [row]);
+    const answer = await call(`${modelPath(page.model, page.selector)}:explain`, { body });
+    showTrouble("");
+    showExplanation(answer, row);
+    byId("why").classList.remove("stale");
+  });
 }
 
 async function compare(row, signal) {
@@ -217,6 +230,7 @@ function listenToPage() {
     byId("compare").hidden = true;
     ask();
   };
+  byId("explain").onclick = explain;
   byId("copy").onclick = copyCode;
   addEventListener("resize", afterCalm(CALM, showComparison));
   setInterval(() => {

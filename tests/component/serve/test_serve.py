@@ -45,6 +45,17 @@ def assert_scores(answers, scores):
         np.testing.assert_array_equal(np.float32([a[name] for a in answers]), values, strict=True)
 
 
+def test_a_row_is_explained_as_it_is_scored(server, columns):
+    ask, (row, *_) = f"{PREDICT[:-8]}:explain", rows_of(columns)
+    status, answer = server.ask("POST", ask, {"instances": [row]})
+    assert status == 200, answer
+    (found,) = answer["explanations"]
+    total = found["base"][0] + sum(each["adds"][0] for each in found["contributions"])
+    assert total == pytest.approx(found["answer"]["logits"], abs=1e-5)
+    status, answer = server.ask("POST", ask, {"instances": [{"agee": 1}]})
+    assert (status, "agee" in answer["error"]) == (400, True)
+
+
 def test_rows_and_columns_are_scored_as_by_the_model(server, columns, scores):
     body = {"signature_name": "raw_columns", "instances": rows_of(columns)}
     status, answer = server.ask("POST", PREDICT, body)

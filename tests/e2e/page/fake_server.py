@@ -83,6 +83,24 @@ def answered(scores: list[float]) -> dict[str, Any]:
     }
 
 
+def explained(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what an invented model says of a row: a base of -1, and what each field adds."""
+    (row,) = rows
+    adds = dict.fromkeys(row, 0.0) | {"payment": 1.0, "fare": -0.75}
+    ranked = sorted(adds, key=lambda name: -abs(adds[name]))
+    return {
+        "output": "logit",
+        "classes": [],
+        "base": [-1.0],
+        "value": [-0.75],
+        "exact": True,
+        "background": 100,
+        "contributions": [
+            {"column": name, "value": None, "adds": [adds[name]], "error": [0.0]} for name in ranked
+        ],
+    }
+
+
 def by_columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
@@ -139,6 +157,8 @@ class FakeServer:
                 if isinstance(value, str):
                     return 400, {"error": f"input '{name}': '{value}', expected a number"}
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        if path.endswith(":explain"):
+            return 200, {"explanations": [explained(rows)]}
         if document["signature_name"] == "raw_columns":
             return 200, {"outputs": {"scores": [0.25] * len(rows), "logits": [-1.1] * len(rows)}}
         outputs = answered([score(row) for row in rows])

@@ -13,6 +13,7 @@ from schemas import catalog
 from schemas.derived import DerivedColumn
 from schemas.errors import ConfigError
 from schemas.explain import Explain
+from schemas.selection import ColumnSelection
 
 FOUND = Unhelpful(
     columns=(
@@ -52,6 +53,23 @@ def test_a_derived_column_goes_with_what_it_is_made_from(taxi):
     changed = dataclasses.replace(selecting.without(taxi, FOUND), derived=(pace, twice))
     costs = json.loads(plans.of_selection(changed))["selection"]["unhelpful"]
     assert (costs["pace"], costs["twice"]) == (-0.0001, -0.0001)
+
+
+def test_what_a_monotone_model_names_stays_with_what_acts_with_it(taxi):
+    left = selecting.without_needed(FOUND, {"pickup_latitude": "increasing"})
+    assert [each.columns for each in left.columns] == [("trip_start_day",)]
+
+
+@pytest.mark.parametrize(
+    ("dropped", "said"), [("fares", "there is no column 'fares'"), ("fare", "monotone names it")]
+)
+def test_a_column_to_drop_has_to_be_there_and_not_to_be_needed(taxi, dropped, said):
+    changed = {
+        "selection": ColumnSelection(unhelpful={dropped: None}),
+        "model": taxi.spec.model.model_copy(update={"monotone": {"fare": "increasing"}}),
+    }
+    with pytest.raises(ConfigError, match=said):
+        catalog._checked(taxi.folder, taxi.schema_text, changed)
 
 
 def test_it_needs_all_stages(taxi):

@@ -92,12 +92,13 @@ def test_examples_without_rows_are_an_error(statistics, tmp_path):
 
 
 def test_columns_of_no_help_are_dropped_before_all_others(examples, statistics):
-    """Also a derived one that no example has, and not one that the split needs."""
+    """Also a derived one that no example has, and one that the split reads."""
     costs = {"x": 0.00012, "derived": None, "day": 0.0}
     uses = (["x"], ["day"], ["derived"], ["unit"])
     found = select(examples, statistics, plan(*uses, unhelpful=costs), LABEL)
     assert found.dropped == {
         "x": "permuting it costs a trained model 0.00012, no more than by chance",
         "derived": "it moves the scores of a trained model least, and permuting it costs nothing",
+        "day": "permuting it costs a trained model 0, no more than by chance",
     }
-    assert [each.column for each in found.columns] == ["unit", "x", "derived"]
+    assert [each.column for each in found.columns] == ["unit", "x", "derived", "day"]
