@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,6 @@ def explain(folder: str, row: Path) -> RowExplanation:
     from components import tensorflow_runtime
 
     tensorflow_runtime.install()
-    import tensorflow as tf
-
     from components import files
     from components.export import background
     from components.serve import json_text
@@ -66,7 +65,7 @@ def explain(folder: str, row: Path) -> RowExplanation:
     from components.serve.failures import RequestError
     from components.serve.model import SavedModelBundle
 
-    tf.get_logger().setLevel("ERROR")  # it warns that sessions are deprecated
+    logging.getLogger("tensorflow").setLevel("ERROR")  # it warns that sessions are deprecated
     with files.at_hand(folder) as local:
         rows = background.read_bytes(local)
         if rows is None:
