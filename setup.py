@@ -131,7 +131,7 @@ setup(
     package_data={
         "components.push": ["*.j2"],
         "components.serve": ["page_files/*"],
-        "pipeline.report": ["page_files/*", "vendor/*"],
+        "pipeline.report": ["page_files/*/*", "vendor/*"],
         "schemas": ["*/*.csv", "*/*.pbtxt", "*/*.yaml"],
     },
     entry_points={"console_scripts": ["skewless = skewless.__main__:main"]},

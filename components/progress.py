@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import resource
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,12 +31,14 @@ class Event:
         page or the state of an engine's job for the stage; "note", `values` belongs in the summary;
         "remark", so does the text in `values`, which is also shown at once; "done" or "failed",
         after `seconds`.
+      memory: at the end, the most bytes that the process has had in memory so far.
     """
 
     stage: str
     kind: Literal["start", "rows", "count", "metrics", "job", "note", "remark", "done", "failed"]
     rows: int = 0
     seconds: float = 0.0
+    memory: int = 0
     values: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
@@ -98,6 +101,10 @@ def stage(name: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        emit(Event(name, "failed", seconds=time.monotonic() - started))
+        emit(Event(name, "failed", seconds=time.monotonic() - started, memory=_most_memory()))
         raise
-    emit(Event(name, "done", seconds=time.monotonic() - started))
+    emit(Event(name, "done", seconds=time.monotonic() - started, memory=_most_memory()))
+
+
+def _most_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB

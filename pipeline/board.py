@@ -29,6 +29,7 @@ class Stage:
       metrics: the latest figures of a stage that learns.
       job: page and latest state of the job that an engine does for it.
       notes: figures for the summary.
+      memory: the most bytes that its process had in memory until it ended; 0 if it is not known.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Stage:
     metrics: dict[str, float | int | str] = field(default_factory=dict)
     job: dict[str, float | int | str] = field(default_factory=dict)
     notes: dict[str, float | int | str] = field(default_factory=dict)
+    memory: int = 0
 
     def rows_per_second(self, now: float) -> float | None:
         """Return the mean rate so far; None if no rows are counted."""
@@ -66,7 +68,7 @@ class Board:
             return ended
         if event.kind in ("done", "failed"):
             stage.state = "done" if event.kind == "done" else "failed"
-            stage.seconds = event.seconds
+            stage.seconds, stage.memory = event.seconds, event.memory
             return [stage]
         stage.rows += event.rows
         if event.kind == "remark":

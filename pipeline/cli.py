@@ -44,6 +44,10 @@ COMMANDS = {
         "Show the records that the newest run in RUN rejected, by reason.",
     ),
     "data": ("pipeline.data", "Write a page about the data of the newest run in RUN."),
+    "report": (
+        "pipeline.report_command",
+        "Show where the report of RUN is; write it if the run has none.",
+    ),
     "runs": ("pipeline.runs", "List the runs of a pipeline, or of all pipelines, newest first."),
     "compare": ("pipeline.compare", "Show how each further RUN differs from the first one."),
     "serve": ("pipeline.serve", "Serve models over HTTP and gRPC, as TensorFlow Serving does."),

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,11 +51,13 @@ class Execution:
       node: its id in the DAG.
       state: as in ML Metadata: COMPLETE, CACHED, FAILED, RUNNING.
       outputs: its artifacts, by channel.
+      after: the nodes of the run whose artifacts it took.
     """
 
     node: str
     state: str
     outputs: Mapping[str, Artifact]
+    after: tuple[str, ...] = ()
 
 
 def check(metadata: Path) -> None:
@@ -84,13 +86,15 @@ def read_run(metadata: Path, run_id: str) -> dict[str, Execution]:
         if context is None:
             return {}
         executions = store.get_executions_by_context(context.id)
-        outputs = _outputs(store, [e.id for e in executions])
+        events = store.get_events_by_execution_ids([e.id for e in executions])
+        outputs = _outputs(store, [e.id for e in executions], events)
         nodes = {e.id: _node_of(store, e) for e in executions}
+    after = _after(nodes, events)
     done = {}
     for execution in executions:
         node = nodes[execution.id]
         state = mlmd.Execution.State.Name(execution.last_known_state)
-        done[node] = Execution(node, state, outputs[execution.id])
+        done[node] = Execution(node, state, outputs[execution.id], after[node])
     return done
 
 
@@ -255,14 +259,24 @@ def _node_of(store: MetadataStore, execution: Any) -> str:
     return str(context.name.rpartition(".")[2])
 
 
-def _outputs(store: MetadataStore, executions: list[int]) -> dict[int, dict[str, Artifact]]:
+def _after(nodes: Mapping[int, str], events: Sequence[Any]) -> dict[str, tuple[str, ...]]:
+    """Return, by node, the nodes whose artifacts it took."""
     from pipeline.metadata_store import mlmd
 
-    written = [
-        event
-        for event in store.get_events_by_execution_ids(executions)
-        if event.type == mlmd.Event.OUTPUT
-    ]
+    made = {e.artifact_id: nodes[e.execution_id] for e in events if e.type == mlmd.Event.OUTPUT}
+    taken: dict[str, dict[str, None]] = {node: {} for node in nodes.values()}
+    for event in events:
+        if event.type == mlmd.Event.INPUT and event.artifact_id in made:
+            taken[nodes[event.execution_id]][made[event.artifact_id]] = None
+    return {node: tuple(sorted(before)) for node, before in taken.items()}
+
+
+def _outputs(
+    store: MetadataStore, executions: list[int], events: Sequence[Any]
+) -> dict[int, dict[str, Artifact]]:
+    from pipeline.metadata_store import mlmd
+
+    written = [event for event in events if event.type == mlmd.Event.OUTPUT]
     artifacts = {a.id: a for a in store.get_artifacts_by_id({e.artifact_id for e in written})}
     outputs: dict[int, dict[str, Artifact]] = {execution: {} for execution in executions}
     for event in written:

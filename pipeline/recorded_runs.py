@@ -79,6 +79,13 @@ def find(where: str | None, output: str) -> list[RecordedRun]:
     )
 
 
+def before(folders: Folders, run_id: str) -> Iterator[RecordedRun]:
+    """Yield the runs of a pipeline that started before another one, newest first."""
+    for earlier in sorted(_ids(folders.place), reverse=True):
+        if earlier < run_id:
+            yield _read(folders, earlier)
+
+
 def find_one(named: str, output: str) -> RecordedRun:
     """Return the run that a name stands for.
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from components import lean_imports, progress, stores
+from components import files, lean_imports, progress, stores
 from components.compat import quiet_environment
 from pipeline import (
     dag,
@@ -23,6 +23,7 @@ from pipeline import (
     engines,
     lineage,
     logs,
+    recorded_runs,
     runners,
     source,
     spans,
@@ -57,6 +58,7 @@ def run(
     on: Choice | None = None,
     chosen: str | None = None,
     stages: StageChoice = WHOLE,
+    command: str | None = None,
 ) -> Summary:
     """Run a dataset's DAG, show its progress on standard output and keep its summary.
 
@@ -69,6 +71,7 @@ def run(
       chosen: the spans to read, such as "last 7", where the source has spans; None follows
         pipeline.yaml.
       stages: the first stage to execute again, and the last one.
+      command: the command line, for the run's report; None if there is none.
 
     Returns:
       The summary, as in runs/<run_id>/summary.json.
@@ -85,7 +88,7 @@ def run(
     sources, folders = source.files_of(dataset), Folders.of(output, dataset.spec.name)
     folders.check_apart(sources)
     engines.check(on, [*sources, output])
-    job = Job(dataset, folders, new_run_id(), allow_anomalies, on, stages)
+    job = Job(dataset, folders, new_run_id(), allow_anomalies, on, stages, command)
     if job.folders.store is not None:
         stores.check_writable(job.folders.store)
     quiet_environment()
@@ -128,6 +131,7 @@ def _concluded(
     try:
         summary, concluded = summarize(job, board, error, seconds)
         summary.write(job.own)
+        _write_report(job, summary)
     except Exception:
         if error is not None:
             raise error  # noqa: B904  # it says more than the reason that this failed
@@ -155,6 +159,7 @@ class Job:
     allow_anomalies: bool
     on: Choice
     stages: StageChoice = WHOLE
+    command: str | None = None
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -203,9 +208,35 @@ def summarize(
         anomalies_allowed=job.allow_anomalies,
         log=str(job.log),
         data_page=page,
+        report=_report_of(job, board),
+        command=job.command,
         **fields,
     )
     return summary, error
+
+
+def _report_of(job: Job, board: Board) -> str | None:
+    """Return the path of the run's report; of a run that computed nothing, the earlier one's."""
+    from pipeline.report import run_page
+
+    if IMPORTS not in board.stages:
+        for earlier in recorded_runs.before(job.folders, job.run_id):
+            kept = earlier.summary and earlier.summary.report
+            return kept if kept and files.is_file(kept) else None
+    return str(job.own / run_page.FILE_NAME)
+
+
+def _write_report(job: Job, summary: Summary) -> None:
+    """Write the run's own report, unless an earlier one is kept."""
+    from pipeline.report import run_page
+    from pipeline.report.record import Record
+
+    path = str(job.own / run_page.FILE_NAME)
+    if summary.report == path:
+        metadata = job.folders.metadata
+        executions = lineage.read_run(metadata, job.run_id) if metadata.exists() else {}
+        configuration = Configuration.of(job.dataset)
+        run_page.write(path, Record(job.folders, summary, executions, configuration))
 
 
 def _write_data_page(job: Job, executions: Mapping[str, Execution]) -> str | None:

@@ -5,12 +5,15 @@ Errors in them are reported before the modules that run a DAG are imported.
 
 from __future__ import annotations
 
+import shlex
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from pipeline import beam_command, completion
 from pipeline.beam_command import BeamCommand
+from schemas.secrets import redacted
 
 if TYPE_CHECKING:
     from pipeline.summary import Summary
@@ -133,6 +136,7 @@ def command(
             on=on,
             chosen=spans,
             stages=stages,
+            command=redacted(shlex.join(["skewless", *sys.argv[1:]])),
         )
 
     if not watch:

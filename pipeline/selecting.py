@@ -32,6 +32,7 @@ def run_selecting(
     on: Choice | None = None,
     chosen: str | None = None,
     stages: StageChoice = WHOLE,
+    command: str | None = None,
 ) -> Summary:
     """Run a dataset twice, the second time without the columns that do not help; see `run`.
 
@@ -61,6 +62,7 @@ def run_selecting(
             on=on,
             chosen=chosen,
             stages=stages,
+            command=command,
         )
 
     first = start(dataset, StageChoice(until=dag.EXPLAIN))

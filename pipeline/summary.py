@@ -24,6 +24,8 @@ from schemas.tasks.options import TaskOptions
 
 FILE_NAME = "summary.json"
 
+_BEGUN = ("running", "done", "failed")  # states of a stage that has started
+
 Status = Literal["pushed", "unchanged", "refused", "failed", "interrupted", "partial"]
 
 
@@ -37,6 +39,9 @@ class StageSummary(Strict):
       rows: how many rows it processed; 0 if it does not count rows.
       rows_per_second: None if no rows are counted.
       notes: figures that it reported for the summary.
+      started: when it started, in seconds since the first stage did; None if it did not start.
+      memory: the most bytes that the run's process had in memory until the stage ended; None if
+        it is not known.
     """
 
     name: str
@@ -45,6 +50,8 @@ class StageSummary(Strict):
     rows: int
     rows_per_second: float | None
     notes: dict[str, float | int | str]
+    started: float | None = None
+    memory: int | None = None
 
 
 class Failure(Strict):
@@ -107,6 +114,9 @@ class Summary(Strict):
       error: why the run failed, or why the model was refused.
       log: the log of the libraries.
       data_page: the page about the data; None if the statistics were not computed.
+      report: the report of the run, or that of the earlier run that it repeats; None if there is
+        none.
+      command: the command line, without secrets; None if Python started the run.
     """
 
     format: Literal[1] = 1
@@ -131,6 +141,8 @@ class Summary(Strict):
     error: Failure | None = None
     log: str
     data_page: str | None = None
+    report: str | None = None
+    command: str | None = None
 
     def write(self, folder: Path) -> None:
         """Write summary.json into the run's folder, atomically."""
@@ -139,6 +151,8 @@ class Summary(Strict):
 
 def stage_summaries(stages: Iterable[Stage]) -> tuple[StageSummary, ...]:
     """Return the stages of a board as data, in the board's order."""
+    stages = list(stages)
+    begun = [stage.started for stage in stages if stage.state in _BEGUN]
     return tuple(
         StageSummary(
             name=stage.name,
@@ -147,6 +161,8 @@ def stage_summaries(stages: Iterable[Stage]) -> tuple[StageSummary, ...]:
             rows=stage.rows,
             rows_per_second=stage.rows_per_second(stage.started + stage.seconds),
             notes=stage.notes,
+            started=round(stage.started - min(begun), 3) if stage.state in _BEGUN else None,
+            memory=stage.memory or None,
         )
         for stage in stages
     )

@@ -44,6 +44,8 @@ def lines(summary: Summary) -> Iterator[Line]:
     yield from _model(summary)
     if summary.data_page is not None:
         yield _labelled("data page", summary.data_page)
+    if summary.report is not None:
+        yield _labelled("report", summary.report)
     yield _labelled("log", summary.log, WEAK)
     yield _labelled("time", f"{summary.seconds:.1f} s")
 

@@ -1,4 +1,4 @@
-"""The data page as a document."""
+"""The data page and the report of a run as documents."""
 
 import base64
 import hashlib
@@ -8,10 +8,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pipeline.report.page import embedded, page
+from pipeline.report import page, run_page
+from pipeline.report.document import embedded
 
 HOSTILE = "</script><!--<script>&\u2028'\""
-CONTENT = {"pipeline": HOSTILE, "columns": [{"name": HOSTILE}]}
+CONTENT = {"pipeline": HOSTILE, "run": HOSTILE, "columns": [{"name": HOSTILE}]}
 
 
 class Elements(HTMLParser):
@@ -40,9 +41,9 @@ class Elements(HTMLParser):
             self.texts[-1][2] += data
 
 
-@pytest.fixture(scope="module")
-def elements():
-    return Elements(page(CONTENT))
+@pytest.fixture(scope="module", params=[page.page, run_page.page], ids=["data", "report"])
+def elements(request):
+    return Elements(request.param(CONTENT))
 
 
 def test_the_content_is_whole_and_ends_no_element(elements):

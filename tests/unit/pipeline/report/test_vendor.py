@@ -2,7 +2,7 @@
 
 import hashlib
 
-from pipeline.report.page import VENDOR
+from pipeline.report.document import VENDOR
 
 PUBLISHED = {
     "LICENSE.vega": None,

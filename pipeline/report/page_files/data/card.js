@@ -1,18 +1,8 @@
 // The card of a column: its head at once, its charts when it comes near the window.
 
-const STEP = 17; // pixels of a value or a bin
-const AXIS = 26;
-const MEASURES = {
-  L_INFTY: "largest difference of a share",
-  JENSEN_SHANNON_DIVERGENCE: "Jensen-Shannon divergence",
-  NORMALIZED_ABSOLUTE_DIFFERENCE: "normalized difference of counts",
-};
 
 const splitNames = (column) => SPLITS.filter((split) => split in column.splits);
 const formatOf = (column) => (column.kind === "time" ? timeText : numberText);
-/** Texts that differ, though they look the same: a chart has one row for each. */
-const distinct = (texts) => texts.map((text, i) => text + "\u200b".repeat(i));
-const valueText = (value) => (value === "" ? "(empty)" : value);
 
 /** The largest share of rows without a value. */
 const missingOf = (column) => Math.max(0, ...Object.values(column.splits).map((split) => split.missing ?? 0));

@@ -40,3 +40,33 @@ function timeText(milliseconds) {
 
 /** Return "1 row", "2 rows". */
 const plural = (count, noun, many = `${noun}s`) => `${countText(count)} ${count === 1 ? noun : many}`;
+
+/** Format seconds; minutes and hours from two minutes on. */
+function secondsText(seconds) {
+  if (typeof seconds !== "number") return NONE;
+  if (seconds < 120) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Format bytes. */
+function bytesText(bytes) {
+  if (typeof bytes !== "number") return NONE;
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+/** Format a metric: four decimal places, none of large ones. */
+function metricText(value) {
+  if (typeof value !== "number") return NONE;
+  return Math.abs(value) < 1000 ? value.toFixed(4) : Math.round(value).toLocaleString("en");
+}
+
+/** Texts that differ, though they look the same: a chart has one row for each. */
+const distinct = (texts) => texts.map((text, i) => text + "\u200b".repeat(i));
+const valueText = (value) => (value === "" ? "(empty)" : value);
+
+const MEASURES = {
+  L_INFTY: "largest difference of a share",
+  JENSEN_SHANNON_DIVERGENCE: "Jensen-Shannon divergence",
+  NORMALIZED_ABSOLUTE_DIFFERENCE: "normalized difference of counts",
+};

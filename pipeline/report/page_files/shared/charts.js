@@ -1,6 +1,8 @@
 // Draws charts with Vega. A specification is compiled once for all charts of its kind.
 
-const COLOURS = ["train", "eval", "test", "soft", "ink", "card", "accent", "grid", "low", "middle", "high"];
+const COLOURS = ["train", "eval", "test", "soft", "ink", "card", "accent", "grid", "low", "middle", "high", "good", "bad", "wait"];
+const STEP = 17; // pixels of a value or a bin
+const AXIS = 26;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 let theme = currentTheme();
@@ -55,6 +57,15 @@ function drawOne(element, width) {
   for (const [name, rows] of Object.entries(one.data)) view.data(name, rows.map((row) => ({ ...row })));
   one.view = view.initialize(element).width(width).height(one.height).run();
   element.querySelector("form").remove(); // for controls, which no chart has
+}
+
+/** Give a chart other rows, by the name of their source. */
+function update(element, data) {
+  const one = drawn.get(element);
+  Object.assign(one.data, data);
+  if (one.view === null) return;
+  for (const [name, rows] of Object.entries(data)) one.view.data(name, rows.map((row) => ({ ...row })));
+  one.view.run();
 }
 
 /** Draw all charts again that are drawn, as after a change of colours or of the window's width. */

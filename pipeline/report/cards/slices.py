@@ -1,0 +1,49 @@
+"""The slices of the test split, worst first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.report.cards import missing
+from pipeline.report.record import Record
+from schemas.tasks import BY_NAME
+
+_MOST = 400
+
+
+def card(record: Record) -> dict[str, Any]:
+    """Return the slices with their figures, the worst objective first."""
+    report = record.report
+    if report is None:
+        return missing.after(record, "evaluate", "Metrics of slices")
+    if not report.slices:
+        return {"missing": "pipeline.yaml names no columns in evaluation.slices."}
+    task = BY_NAME[report.task]
+    judged = task.judged(report.overall)
+    objective = next(metric for metric in judged if metric.name == report.objective)
+    shown = [m for m in judged if any(s.metrics.get(m.name) is not None for s in report.slices)]
+
+    def loss(figures: Any) -> float:
+        value = figures.get(objective.name)
+        return float("-inf") if value is None else objective.loss(value)
+
+    ordered = sorted(report.slices, key=lambda each: -loss(each.metrics))
+    return {
+        "objective": objective.name,
+        "better": objective.better,
+        "least": report.min_slice_examples,
+        "metrics": [{"name": m.name, "title": m.title, "better": m.better} for m in shown],
+        "overall": {m.name: report.overall.get(m.name) for m in shown},
+        "rows": report.overall["examples"],
+        "left_out": max(0, len(ordered) - _MOST),
+        "slices": [
+            {
+                "column": each.column,
+                "value": each.value,
+                "rows": each.metrics["examples"],
+                "metrics": {m.name: each.metrics.get(m.name) for m in shown},
+                "interval": getattr(each, "interval", None),
+            }
+            for each in ordered[:_MOST]
+        ],
+    }
