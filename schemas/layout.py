@@ -15,6 +15,7 @@ from schemas.strict import Strict
 from schemas.types import INT
 
 FILE_NAME = "layout.json"
+MEASURED_NAME = "features.json"  # how the features spread over training rows, beside the layout
 
 # Inputs of a transform graph that treatments of the label add, by type: the fold and the weight of
 # a training row. What serving computes does not depend on them.

@@ -35,6 +35,7 @@ from components.examples import (
 )
 from components.ingest.hashing import scatter
 from components.transform import shared_graph
+from components.transform.measured import measure
 from components.transform.preprocessing import (
     Preprocessing,
     make_layout,
@@ -73,7 +74,7 @@ def transform(
       columns: the raw columns of schema.pbtxt.
       preprocessing: what each column becomes.
       settings: sizes of batches on disk.
-      graph: folder that gets TFT's transform graph and `layout.json`.
+      graph: folder that gets TFT's transform graph, `layout.json` and `features.json`.
       transformed: folder that gets the transformed examples.
       options: Beam's; None runs in this process.
 
@@ -118,6 +119,8 @@ def transform(
         layout = _write_layout(preprocessing, graph)
     _close_empty_splits(layout, weight, transformed)
     sweep(transformed, SPLITS)
+    measured = measure(layout, preprocessing, examples=examples, transformed=transformed)
+    measured.write(graph)
     return layout
 
 

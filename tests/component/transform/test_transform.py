@@ -186,9 +186,27 @@ def test_a_row_group_becomes_a_shard_and_rows_keep_their_order(tiny):
 
 
 def test_only_the_graph_and_the_shards_are_left(tiny):
-    assert sorted(os.listdir(tiny.graph)) == ["layout.json", "transform_fn", "transformed_metadata"]
+    left = ["features.json", "layout.json", "transform_fn", "transformed_metadata"]
+    assert sorted(os.listdir(tiny.graph)) == left
     names = [f for _, _, files in os.walk(tiny.examples) for f in files]
     assert [n for n in names if not n.endswith(".parquet")] == []
+
+
+def test_it_is_measured_how_the_features_spread_over_the_training_rows(tiny):
+    measured = json.loads((tiny.graph / "features.json").read_bytes())
+    features = {each["name"]: each for each in measured["features"]}
+    assert measured["rows"] == len(TRAIN["k"])
+    assert list(features) == [feature.name for feature in tiny.layout.features]
+
+    naive, buckets = features["naïve_id"], features["hour_bucket"]
+    # é and x are terms; B and a are too rare; two rows are missing, and one has an empty text
+    assert naive["top"] == [["(missing)", 0.3], ["é", 0.3], ["x", 0.2], ["a", 0.1], ["B", 0.1]]
+    assert (naive["missing"], naive["unknown"], naive["seen"]) == (0.3, 0.2, 5)
+    assert [text for text, _ in buckets["top"]] == ["0 to 3", "7 to 23", "(missing)"]
+    score = next(features[each.name] for each in tiny.layout.dense if each.columns == ("hour",))
+    assert sum(score["shares"]) == pytest.approx(1)
+    assert score["least"] < score["mean"] < score["greatest"]
+    assert len(score["edges"]) == len(score["shares"]) + 1
 
 
 def test_a_second_run_writes_the_same_bytes(tiny, run):
