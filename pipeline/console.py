@@ -91,6 +91,22 @@ class Plain:
         """Do nothing: nothing has to be restored."""
 
 
+class Silent:
+    """Shows nothing, for runs of which only the exit code and errors matter."""
+
+    def line(self, text: str, style: str = "") -> None:
+        """Show nothing."""
+
+    def ended(self, stage: Stage) -> None:
+        """Show nothing."""
+
+    def working(self, stage: Stage) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Do nothing: nothing has to be restored."""
+
+
 class Terminal:
     """A live line for the running stage, below the lines of the finished ones."""
 

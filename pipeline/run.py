@@ -32,7 +32,7 @@ from pipeline import (
 )
 from pipeline.board import Board
 from pipeline.configuration import Configuration
-from pipeline.console import IMPORTS, Reporter, open_screen
+from pipeline.console import IMPORTS, Reporter, Screen, Silent, open_screen
 from pipeline.digest_cache import DigestCache
 from pipeline.endings import InterruptedRunError, interrupted_by, noticing_interrupts, unexpected
 from pipeline.folders import Folders, new_run_id
@@ -59,6 +59,7 @@ def run(
     chosen: str | None = None,
     stages: StageChoice = WHOLE,
     command: str | None = None,
+    quiet: bool = False,
 ) -> Summary:
     """Run a dataset's DAG, show its progress on standard output and keep its summary.
 
@@ -72,6 +73,7 @@ def run(
         pipeline.yaml.
       stages: the first stage to execute again, and the last one.
       command: the command line, for the run's report; None if there is none.
+      quiet: show nothing; the summary and the log are written in any case.
 
     Returns:
       The summary, as in runs/<run_id>/summary.json.
@@ -100,7 +102,8 @@ def run(
         lineage.check(job.folders.metadata)
         job.own.mkdir(parents=True)
         Configuration.of(dataset).write(str(job.own))
-        screen = open_screen(stack.enter_context(logs.captured(job.log)))
+        terminal = stack.enter_context(logs.captured(job.log))
+        screen: Screen = Silent() if quiet else open_screen(terminal)
         screen.line(f"{dataset.spec.name}: run {job.run_id} in {job.folders.place}", "bold")
         if dataset.spec.source.read_always:
             screen.line(f"note: {dataset.spec.source.read_always}")

@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     help="Train twice: without the columns that do not help the first model, by a paired test of"
     " what permuting them costs.",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Show nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Also show the traceback of a failure.")
 @beam_command.options
 @click.pass_context
@@ -93,6 +94,7 @@ def command(
     watch: bool,
     select: str | None,
     verbose: bool,
+    quiet: bool,
     runner: RunnerName | None,
     settings: tuple[str, ...],
 ) -> None:
@@ -133,6 +135,7 @@ def command(
             output=output,
             allow_anomalies=allow_anomalies,
             verbose=verbose,
+            quiet=quiet,
             on=on,
             chosen=spans,
             stages=stages,

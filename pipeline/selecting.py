@@ -29,6 +29,7 @@ def run_selecting(
     output: str = "runs",
     allow_anomalies: bool = False,
     verbose: bool = False,
+    quiet: bool = False,
     on: Choice | None = None,
     chosen: str | None = None,
     stages: StageChoice = WHOLE,
@@ -59,6 +60,7 @@ def run_selecting(
             output=output,
             allow_anomalies=allow_anomalies,
             verbose=verbose,
+            quiet=quiet,
             on=on,
             chosen=chosen,
             stages=stages,
@@ -68,7 +70,7 @@ def run_selecting(
     first = start(dataset, StageChoice(until=dag.EXPLAIN))
     found = _explained(first, Folders.of(output, dataset.spec.name))
     found = without_needed(found, dataset.spec.model.monotone)
-    for line in in_words(found):
+    for line in () if quiet else in_words(found):
         click.echo(line)
     return start(without(dataset, found), WHOLE)
 

@@ -7,7 +7,7 @@ import pytest
 
 from components import progress
 from pipeline.board import Stage
-from pipeline.console import Plain, Reporter, Terminal, figures, open_screen, outcome
+from pipeline.console import Plain, Reporter, Silent, Terminal, figures, open_screen, outcome
 
 
 class Tty(io.StringIO):
@@ -57,6 +57,17 @@ def test_plain_output_is_whole_lines():
         "train              6.0 s  epoch 1, loss 0.2500",
         "push              cached",
     ]
+
+
+def test_a_quiet_run_shows_nothing_and_knows_its_stages(capsys):
+    reporter = play(None, Clock(), lambda stream, clock: Silent())
+    assert {name: stage.state for name, stage in reporter.board.stages.items()} == {
+        "ingest": "done",
+        "statistics": "cached",
+        "train": "done",
+        "push": "cached",
+    }
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_remark_is_shown_before_its_stage():
