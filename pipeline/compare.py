@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from pipeline import answers, completion
 if TYPE_CHECKING:
     from pipeline.comparison import MetricChange, RunComparison
 
+PAGE = "compare.html"
 _SHOWN = 5  # slices that got worse, and as many that got better
 _LONGEST = 60  # characters of a value of pipeline.yaml
 _MEASURES = {
@@ -33,8 +35,11 @@ _MEASURES = {
     metavar="ROOT",
     help="The folder of pipelines, as `skewless run` has it.",
 )
+@click.option(
+    "--html", "as_page", is_flag=True, help=f"Write a page, {PAGE}, into the current folder."
+)
 @answers.option
-def command(runs: tuple[str, ...], output: str, as_json: bool) -> None:
+def command(runs: tuple[str, ...], output: str, as_page: bool, as_json: bool) -> None:
     """Show how each further RUN differs from the first one.
 
     RUN is a run's folder, its id or the beginning of it, or a pipeline in ROOT, which stands for
@@ -48,13 +53,20 @@ def command(runs: tuple[str, ...], output: str, as_json: bool) -> None:
 
     found = recorded_runs.readable([recorded_runs.find_one(run, output) for run in runs])
     first, *others = [comparison.Side.of(run, summary) for run, summary in found]
+    if as_page:
+        from components import files
+        from pipeline.report import compare_page
+
+        path = os.path.abspath(PAGE)
+        files.write_whole(path, compare_page.page(compare_page.content_of(first, others)))
+        click.echo(f"comparison: {path}", err=as_json)
     compared = [comparison.compare(first, other) for other in others]
     if as_json:
         known = [facts(run) for run, _ in found]
         changes = [each.model_dump(mode="json") for each in compared]
         answers.show({"runs": known, "comparisons": changes})
         return
-    for each in compared:
+    for each in () if as_page else compared:
         for line in lines(each):
             click.echo(line)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from components.evaluate.curves import Curves
 from components.evaluate.report import Report, SliceMetrics
 from components.validate import stored
 from components.validate.drift import Z_TWO_SIDED, chance_of_l_infinity
@@ -126,6 +127,7 @@ class Side:
       configuration: its configuration.
       report: its metrics.json.
       columns: the columns of its training split.
+      scores: the label and score of some rows of the test split, by their keys.
     """
 
     run: RecordedRun
@@ -133,6 +135,7 @@ class Side:
     configuration: Configuration | None
     report: Report | None
     columns: Mapping[str, Measured] | None
+    scores: Mapping[float, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: RecordedRun, summary: Summary) -> Side:
@@ -148,12 +151,13 @@ class Side:
             for node, execution in known.items()
             if execution.state in ("COMPLETE", "CACHED")
         }
-        report = columns = None
+        report, columns, scores = None, None, {}
         if "evaluate" in outputs:
             report = _report(outputs["evaluate"]["evaluation"].uri)
+            scores = _scores(outputs["evaluate"]["evaluation"].uri)
         if "statistics" in outputs:
             columns = _columns(outputs["statistics"]["statistics"].uri)
-        return cls(run, summary, Configuration.read(run.folder), report, columns)
+        return cls(run, summary, Configuration.read(run.folder), report, columns, scores)
 
 
 def compare(before: Side, after: Side) -> RunComparison:
@@ -180,6 +184,24 @@ def _report(uri: str) -> Report | None:
         return Report.read(uri)
     except FileNotFoundError:
         return None
+
+
+def _scores(uri: str) -> dict[float, tuple[float, float]]:
+    try:
+        drawn = Curves.read(uri)
+    except FileNotFoundError:  # of an earlier version
+        return {}
+    return {key: (label, score) for key, label, score in drawn.rows}
+
+
+def scores_of_both(before: Side, after: Side) -> list[tuple[float, float, float]]:
+    """Return label, first score and second score of the rows that both runs scored."""
+    both = (
+        (label, before.scores[key], score)
+        for key, (label, score) in after.scores.items()
+        if key in before.scores
+    )
+    return [(label, old, new) for label, (known, old), new in both if known == label]
 
 
 def _columns(uri: str) -> Mapping[str, Measured] | None:

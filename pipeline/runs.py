@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,13 @@ _HEAD = ("pipeline", "run", "started (UTC)", "status", "rows", "metrics", "time"
 @click.option(
     "-n", "--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest N runs."
 )
+@click.option(
+    "--html", "as_page", is_flag=True, help="Write a page, index.html, into the folder of the runs."
+)
 @answers.option
-def command(where: str | None, output: str, limit: int | None, as_json: bool) -> None:
+def command(
+    where: str | None, output: str, limit: int | None, as_page: bool, as_json: bool
+) -> None:
     """List the runs of a pipeline, or of all pipelines, newest first.
 
     NAME is a pipeline in ROOT; FOLDER is a pipeline's folder, such as runs/taxi, or a folder of
@@ -40,14 +46,29 @@ def command(where: str | None, output: str, limit: int | None, as_json: bool) ->
     from pipeline import recorded_runs
 
     found = recorded_runs.find(where, output)[:limit]
+    if as_page:
+        click.echo(f"runs: {_write_page(found)}", err=as_json)
     if as_json:
         answers.show([facts(run) for run in found])
+    if as_page or as_json:
         return
     widths = (24, 22, 19, 11, 12, 60, 9, 7)
     click.echo(table.render(_HEAD, list(_rows(found)), widths=widths, indent=""))
     for run in found:
         if run.problem is not None:
             click.echo(f"damaged: {run.problem}")
+
+
+def _write_page(runs: Sequence[RecordedRun]) -> str:
+    """Write the page into the folder of the pipeline, or of the pipelines; return its path."""
+    from components import files
+    from pipeline.report import runs_page
+
+    pipelines = {run.pipeline_folder for run in runs}
+    place = pipelines.pop() if len(pipelines) == 1 else os.path.dirname(pipelines.pop())
+    path = os.path.join(files.absolute(place), runs_page.FILE_NAME)
+    files.write_whole(path, runs_page.page(runs_page.content_of(runs, os.path.dirname(path))))
+    return path
 
 
 def facts(run: RecordedRun) -> dict[str, Any]:

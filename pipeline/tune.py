@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from schemas.catalog import Dataset
     from schemas.model import Model
 
-TUNED = "tuned.yaml"
+TUNED, TRIALS = "tuned.yaml", "trials.json"
 _SHOWN = 10  # trials
 
 
@@ -145,6 +146,17 @@ def _line(trial: FrozenTrial) -> str:
     return f"trial {trial.number:<4} failed: {reason_of(trial)}"
 
 
+def _trial(trial: FrozenTrial) -> dict[str, Any]:
+    """Return a trial as the report of a run with the best one's options shows it."""
+    value = trial.value if trial.state.name == "COMPLETE" else None
+    return {
+        "number": trial.number,
+        "state": trial.state.name.lower(),
+        "value": None if value is None or not math.isfinite(value) else value,
+        "parameters": trial.params,
+    }
+
+
 def _lines(study: Study, base: Model) -> Iterator[str]:
     """Yield the report: the best trials, how the best loss fell, and what mattered."""
     from components.tune.search import finished, importances
@@ -196,5 +208,7 @@ def _write(study: Study, place: Path) -> Path:
     options = model_of(best[0]).model_dump(mode="json")
     text = f"# The options of trial {best[0].number}, whose loss on eval is {best[0].value:.6g}.\n"
     path = place / TUNED
+    trials = {"model": options, "trials": [_trial(each) for each in study.get_trials()]}
+    files.write_whole(str(place / TRIALS), json.dumps(trials))
     files.write_whole(str(path), text + yaml.safe_dump({"model": options}, sort_keys=False))
     return path

@@ -17,6 +17,7 @@ from pipeline.comparison import RunComparison
 from pipeline.data import record_of
 from pipeline.folders import Folders
 from pipeline.recorded_runs import RecordedRun
+from pipeline.report import run_page
 from pipeline.runs import facts, metrics
 from pipeline.summary import Summary
 from schemas.errors import DataError
@@ -75,6 +76,17 @@ class Run:
     def saved_model(self) -> str | None:
         """The folder of that version, for `skewless.load`; None without one."""
         return None if self._recorded.summary is None else self._recorded.summary.model
+
+    def report(self) -> str:
+        """Return the path of its report, one HTML file; it is written if the run has none.
+
+        >>> runs("taxi")[0].report()  # doctest: +SKIP
+        'runs/taxi/runs/20261130-120501-000000/report.html'
+
+        Raises:
+          ConfigError: the run has no summary, or it is damaged.
+        """
+        return str(run_page.find(self._recorded, self.summary))
 
     def examples(self, split: str = "train") -> pa.Table:
         """Read the rows of a split, as training saw them before the transform.

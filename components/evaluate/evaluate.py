@@ -7,12 +7,13 @@ come from the graph that serves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from components import progress, runner
+from components.evaluate.curves import Curves
 from components.evaluate.figures import Figures, Totals
 from components.evaluate.judge import judge
 from components.evaluate.published import content_digest
@@ -82,9 +83,39 @@ def evaluate(
     report = _report(figures, last, label=label, evaluation=evaluation, where=model)
     if subject.calibrated:
         report = report.model_copy(update={"uncalibrated": _uncalibrated(figures)})
+    named = _named(report, label, last_scored=rival is not None)
+    intervals = {name: figures.intervals[i] for name, i in named.items()}
+    report = report.model_copy(update={"intervals": intervals})
     report.write(output)
+    _curves(figures, named).write(output)
     _tell(report)
     return report
+
+
+def _named(report: Report, label: TaskOptions, *, last_scored: bool) -> dict[str, int]:
+    """Return the places of the models that count in `Figures`, by their names."""
+    _, linear = type(label).BASELINES
+    names = {"model": 0, linear.name: 1}
+    if last_scored and report.last_blessed is not None and report.last_blessed.metrics is not None:
+        names["last_blessed"] = 2
+    if report.uncalibrated is not None:
+        names["uncalibrated"] = 3 if last_scored else 2
+    return names
+
+
+def _curves(figures: Figures, named: Mapping[str, int]) -> Curves:
+    """Return what is drawn: the curves of all models if they are few, else of this one."""
+    of_this = figures.curves[0]
+    return Curves(
+        models={
+            name: figures.curves[i]
+            for name, i in named.items()
+            if of_this and (i == 0 or len(of_this) == 1)
+        },
+        histograms=figures.histograms,
+        numbers=figures.numbers,
+        rows=figures.rows,
+    )
 
 
 def _require_label_columns(model: EvaluationModel, label: TaskOptions, *, where: str) -> None:

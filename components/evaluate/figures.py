@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from components.evaluate.bootstrap import MetricIntervals, intervals
+from components.evaluate.curves import Numbers, numbers_of, rows_of
 from components.evaluate.report import SliceMetrics
+from components.evaluate.sample import ScoredSample
 from components.evaluate.slices import Slicing
+from components.tasks.curves import Curve, ScoreHistogram
 from components.tasks.protocol import Metrics, Tally, optional, work_of
 from components.tasks.reliability import Diagram
 from schemas.strict import Strict
@@ -53,6 +57,11 @@ class Figures(Strict):
       relabelled: rows that the last blessed model's graph labels otherwise.
       coverage: share of the rows whose label is in the interval or the set; None without these.
       reliability: the reliability diagrams of each model, one a class; none without classes.
+      intervals: those of each model's metrics.
+      curves: the curves of each model, one a class; none without classes.
+      histograms: of the first model's scores, one a class; none without classes.
+      numbers: what is drawn of the first model's predictions; None of classes.
+      rows: some rows with the first model's scores.
     """
 
     models: tuple[Metrics | None, ...]
@@ -61,6 +70,11 @@ class Figures(Strict):
     relabelled: int
     reliability: tuple[tuple[Diagram, ...], ...] = ()
     coverage: float | None = None
+    intervals: tuple[MetricIntervals, ...] = ()
+    curves: tuple[tuple[Curve, ...], ...] = ()
+    histograms: tuple[ScoreHistogram, ...] = ()
+    numbers: Numbers | None = None
+    rows: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass
@@ -73,6 +87,7 @@ class Totals:
       slicings: one tally a slicing, of the first model, with a group a slice.
       relabelled: see `Figures`.
       covered: the weight of rows whose label is in the interval or the set, and that of all rows.
+      sample: some of the rows; None without any.
     """
 
     task: TaskOptions
@@ -80,6 +95,7 @@ class Totals:
     slicings: tuple[Tally, ...]
     relabelled: int = 0
     covered: tuple[float, float] = (0.0, 0.0)
+    sample: ScoredSample | None = None
 
     @classmethod
     def zeros(cls, task: TaskOptions, models: int, slicings: Sequence[Slicing]) -> Totals:
@@ -100,6 +116,7 @@ class Totals:
         for tally, codes in zip(self.slicings, batch.slices, strict=True):
             tally.add(graded[0], codes, batch.weights)
         self.relabelled += batch.relabelled
+        self.sample = ScoredSample.of(batch).merged(self.sample)
         if batch.covered is not None:
             weights = np.ones(len(batch.covered)) if batch.weights is None else batch.weights
             inside, all_ = self.covered
@@ -113,12 +130,16 @@ class Totals:
             mine.merge(its)
         self.relabelled += other.relabelled
         self.covered = (self.covered[0] + other.covered[0], self.covered[1] + other.covered[1])
+        if other.sample is not None:
+            self.sample = other.sample.merged(self.sample)
 
     def figures(self, slicings: Sequence[Slicing]) -> Figures:
         """Return the metrics; `slicings` are those that `zeros` was given."""
         metrics = work_of(self.task.task).metrics
+        models = tuple(metrics(tally) for tally in self.models)
+        reliability = self._drawn("diagrams")
         return Figures(
-            models=tuple(metrics(tally) for tally in self.models),
+            models=models,
             invalid=tuple(t.invalid for t in self.models),
             slices=tuple(
                 found
@@ -126,21 +147,35 @@ class Totals:
                 for found in self._slices(slicing, tally)
             ),
             relabelled=self.relabelled,
-            reliability=tuple(map(self._reliability, self.models)),
+            reliability=reliability,
             coverage=self.covered[0] / self.covered[1] if self.covered[1] else None,
+            intervals=intervals(self.task, self.sample, models),
+            curves=self._drawn("curves"),
+            histograms=self._drawn("histograms")[0],
+            numbers=None if reliability[0] or self.sample is None else numbers_of(self.sample),
+            rows=() if self.sample is None else rows_of(self.sample),
         )
 
-    def _reliability(self, tally: Tally) -> tuple[Diagram, ...]:
-        diagrams = optional(self.task.task, "diagrams")
-        return () if diagrams is None else tuple(diagrams(tally))
+    def _drawn(self, function: str) -> tuple[tuple[Any, ...], ...]:
+        """Return what a function of the task gives of each model; nothing without the function."""
+        of = optional(self.task.task, function)
+        return tuple(() if of is None else tuple(of(tally)) for tally in self.models)
 
     def _slices(self, slicing: Slicing, tally: Tally) -> list[SliceMetrics]:
         """Return the slices with rows that count, by falling count, all others together last."""
-        found = []
+        found, interval = [], optional(self.task.task, "interval")
         for code, (name, kind) in enumerate(slicing.names):
             metrics = work_of(self.task.task).metrics(tally, code)
             if metrics is not None:
                 found.append(
-                    SliceMetrics(column=slicing.column.name, value=name, kind=kind, metrics=metrics)
+                    SliceMetrics(
+                        column=slicing.column.name,
+                        value=name,
+                        kind=kind,
+                        metrics=metrics,
+                        interval=None
+                        if interval is None
+                        else interval(tally, self.task.objective, code),
+                    )
                 )
         return sorted(found, key=lambda s: (s.kind == "other", -s.metrics["examples"]))

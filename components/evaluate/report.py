@@ -10,9 +10,13 @@ import os
 from collections.abc import Iterable
 from typing import Literal
 
+from pydantic import Field
+
 from components import files
+from components.evaluate.bootstrap import MetricIntervals
 from components.evaluate.judge import Reason
 from components.evaluate.slices import SliceKind
+from components.tasks.intervals import Interval
 from components.tasks.protocol import Metrics
 from components.tasks.reliability import Diagram
 from schemas.strict import Strict
@@ -30,12 +34,14 @@ class SliceMetrics(Strict):
       value: its value as text, "(missing)", or "(other)" for all values without their own slice.
       kind: which of the three it is, because a column may contain such a text.
       metrics: on these rows.
+      interval: the 95 % interval of the objective; None where there is no formula for it.
     """
 
     column: str
     value: str
     kind: SliceKind
     metrics: Metrics
+    interval: Interval | None = None
 
 
 class LastBlessed(Strict):
@@ -90,6 +96,8 @@ class Report(Strict):
       coverage: share of the rows whose label is in the interval or the set of classes of its
         answer; None without these.
       weight: the column by which rows count in all metrics; None if all count the same.
+      intervals: of the metrics, by the bootstrap, by model: "model", the name of the linear
+        baseline, "last_blessed" and "uncalibrated". `gains` are those of the difference to "model".
     """
 
     format: Literal[1] = 1
@@ -109,6 +117,7 @@ class Report(Strict):
     uncalibrated: Uncalibrated | None = None
     coverage: float | None = None
     weight: str | None = None
+    intervals: dict[str, MetricIntervals] = Field(default_factory=dict)
 
     def write(self, folder: str) -> None:
         """Write metrics.json; the file appears only when it is complete."""

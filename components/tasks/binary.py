@@ -12,12 +12,13 @@ import tensorflow as tf
 
 from components.column_tensors import numbers, texts
 from components.tasks import label_values
-from components.tasks.binary_metrics import constant_metrics
+from components.tasks.binary_metrics import constant_metrics, interval
 from components.tasks.binary_metrics import metrics_of as metrics
 from components.tasks.binary_tally import BINS, SLICE_BINS, BinaryTally, GradedRows
 from components.tasks.binary_tally import grade as _grade
 from components.tasks.calibration import growth
 from components.tasks.class_weights import measured_weights, weights_of_classes
+from components.tasks.curves import Curve, ScoreHistogram, curve, histogram
 from components.tasks.protocol import (
     LOGIT,
     PROBABILITY,
@@ -42,10 +43,13 @@ __all__ = [
     "VALID",
     "answers",
     "constant",
+    "curves",
     "decisions",
     "diagrams",
     "grade",
     "head",
+    "histograms",
+    "interval",
     "label",
     "learn",
     "losses",
@@ -231,6 +235,18 @@ def diagrams(tally: BinaryTally) -> list[Diagram]:
     """Return the reliability diagram of the second class."""
     negatives, positives = tally.cells[0]
     return [of_sums(negatives, positives, tally.cell_scores[0])]
+
+
+def curves(tally: BinaryTally) -> list[Curve]:
+    """Return the curve of the second class."""
+    negatives, positives = tally.counts[0]
+    return [curve(negatives, positives, 1)]
+
+
+def histograms(tally: BinaryTally) -> list[ScoreHistogram]:
+    """Return how the scores of both classes spread."""
+    negatives, positives = tally.counts[0]
+    return [histogram(negatives, positives, 1)]
 
 
 def constant(metrics: Metrics, options: Binary) -> Metrics:

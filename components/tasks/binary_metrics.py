@@ -11,7 +11,10 @@ import math
 import numpy as np
 
 from components.tasks.binary_tally import BinaryTally
+from components.tasks.intervals import Interval, of_area, of_mean
+from components.tasks.probabilities import bin_scores
 from components.tasks.protocol import Metrics
+from components.tasks.reliability import wilson
 
 
 def metrics_of(tally: BinaryTally, group: int = 0) -> Metrics | None:
@@ -49,6 +52,24 @@ def metrics_of(tally: BinaryTally, group: int = 0) -> Metrics | None:
         "accuracy": right.item() / total,
         "calibration_error": float(np.abs(score_sums - tally.cells[group, 1]).sum()) / total,
     }
+
+
+def interval(tally: BinaryTally, metric: str, group: int = 0) -> Interval | None:
+    """Return the 95 % interval of a metric of a group's rows; None where there is no formula."""
+    figures = metrics_of(tally, group)
+    if figures is None or figures[metric] is None:
+        return None
+    value, rows, positives = figures[metric], figures["examples"], figures["positives"]
+    if metric == "accuracy":
+        return wilson(value, rows)
+    if metric == "auc":
+        return of_area(value, positives, rows - positives) if 0 < positives < rows else None
+    if metric != "log_loss":
+        return None
+    counts = tally.counts[group]
+    scores = bin_scores(counts.shape[1], middle=True)
+    squares = np.log([1 - scores, scores]) ** 2  # of the losses, by label
+    return of_mean(value, float((counts * squares).sum() / counts.sum()), rows)
 
 
 def constant_metrics(examples: int, positives: int, rate: float | None = None) -> Metrics:

@@ -13,12 +13,14 @@ from components.column_tensors import texts
 from components.tasks import label_values
 from components.tasks.calibration import growth
 from components.tasks.class_weights import measured_weights, weights_of_classes
+from components.tasks.curves import Curve, ScoreHistogram, curve, histogram
 from components.tasks.learned import CONFORMAL
 from components.tasks.multiclass_tally import (
     BINS,
     GradedClasses,
     MulticlassTally,
     constant_metrics,
+    interval,
 )
 from components.tasks.multiclass_tally import grade as _grade
 from components.tasks.multiclass_tally import metrics_of as metrics
@@ -46,10 +48,13 @@ __all__ = [
     "answers",
     "constant",
     "covered",
+    "curves",
     "decisions",
     "diagrams",
     "grade",
     "head",
+    "histograms",
+    "interval",
     "label",
     "learn",
     "losses",
@@ -58,6 +63,9 @@ __all__ = [
     "tally",
     "tolerances",
 ]
+
+_DRAWN = 20  # classes with curves, at most
+_POINTS = 100  # of a curve
 
 VALID = "probabilities of all classes, and labels that are one of them"
 
@@ -220,6 +228,25 @@ def diagrams(tally: MulticlassTally) -> list[Diagram]:
         return []
     cells, scores = tally.sums["cells"][0], tally.sums["cell_scores"][0]
     return [of_sums(cells[i, 0], cells[i, 1], scores[i]) for i in range(len(cells))]
+
+
+def curves(tally: MulticlassTally) -> list[Curve]:
+    """Return the curves of the classes with the most rows against all others."""
+    return [curve(no, yes, i, _POINTS) for i, (no, yes) in _largest(tally)]
+
+
+def histograms(tally: MulticlassTally) -> list[ScoreHistogram]:
+    """Return how the probabilities of these classes spread."""
+    return [histogram(no, yes, i) for i, (no, yes) in _largest(tally)]
+
+
+def _largest(tally: MulticlassTally) -> list[tuple[int, np.ndarray]]:
+    """Return the classes with the most rows, in their order, with the bins of their scores."""
+    if not tally.sums:
+        return []
+    rows = tally.sums["rows"][0].sum(axis=1)
+    classes = sorted(np.argsort(-rows, kind="stable")[:_DRAWN].tolist())
+    return [(i, tally.sums["scores"][0, i]) for i in classes]
 
 
 def constant(metrics: Metrics, options: Multiclass) -> Metrics:

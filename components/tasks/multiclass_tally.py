@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.tasks.binary_metrics import area_under_roc
+from components.tasks.intervals import Interval, of_mean
 from components.tasks.probabilities import (
     CELLS,
     EPSILON,
@@ -23,6 +24,7 @@ from components.tasks.probabilities import (
     weighted,
 )
 from components.tasks.protocol import Metrics
+from components.tasks.reliability import wilson
 
 # The probability of a class is binned by its logit, as that of a binary classifier is.
 BINS = 1 << 12
@@ -77,6 +79,7 @@ class MulticlassTally:
         - confusion: the same by weights, if rows have any, [groups, classes, classes];
         - top: rows whose class is in the top, [groups];
         - loss: sum of the log-losses, float64 [groups];
+        - loss_squared: sum of their squares, float64 [groups];
         - scores: rows by class, whether they are of it, and the bin of its logit, [groups, classes,
           2, bins];
         - cells: the same by calibration cell, [groups, classes, 2, CELLS];
@@ -101,6 +104,7 @@ class MulticlassTally:
                 "confusion": np.zeros((self.groups, classes, classes), counted),
                 "top": np.zeros(self.groups, counted),
                 "loss": np.zeros(self.groups),
+                "loss_squared": np.zeros(self.groups),
                 "scores": np.zeros((self.groups, classes, 2, self.bins), counted),
                 "cells": np.zeros((self.groups, classes, 2, cells), counted),
                 "cell_scores": np.zeros((self.groups, classes, cells)),
@@ -131,7 +135,9 @@ class MulticlassTally:
         count(sums["rows"], answered)
         count(sums["confusion"], answered, weight)
         count(sums["top"], group, weighted(in_top, weight))
-        count(sums["loss"], group, weighted(-np.log(np.clip(own, EPSILON, 1.0)), weight))
+        loss = -np.log(np.clip(own, EPSILON, 1.0))
+        count(sums["loss"], group, weighted(loss, weight))
+        count(sums["loss_squared"], group, weighted(loss**2, weight))
         if self.bins:
             column = group[:, np.newaxis] * classes + np.arange(classes)
             of_it = column * 2 + (label[:, np.newaxis] == np.arange(classes))
@@ -179,6 +185,20 @@ def metrics_of(tally: MulticlassTally, group: int = 0) -> Metrics | None:
         "calibration_error": _calibration_error(sums, total) if tally.bins else None,
         "confusion": sums["rows"].tolist(),
     } | ({"weighted_confusion": confusion.tolist()} if tally.weights else {})
+
+
+def interval(tally: MulticlassTally, metric: str, group: int = 0) -> Interval | None:
+    """Return the 95 % interval of a metric of a group's rows; None where there is no formula."""
+    figures = metrics_of(tally, group)
+    if figures is None or figures.get(metric) is None:
+        return None
+    value, rows = figures[metric], figures["examples"]
+    if metric in ("accuracy", f"top_{tally.top_of}_accuracy"):
+        return wilson(value, rows)
+    if metric != "log_loss":
+        return None
+    total = tally.sums["confusion"][group].sum()
+    return of_mean(value, float(tally.sums["loss_squared"][group] / total), rows)
 
 
 def _macro_auc(scores: np.ndarray) -> float | None:

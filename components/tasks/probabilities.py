@@ -24,6 +24,16 @@ def logit_bins(log_p: np.ndarray, log_q: np.ndarray, bins: int) -> np.ndarray:
     return ((log_p - log_q + _LOGIT_LIMIT) * (bins / (2 * _LOGIT_LIMIT))).astype(np.int64)
 
 
+def bin_scores(bins: int, *, middle: bool = False) -> np.ndarray:
+    """Return the least score of each bin of `logit_bins`, or that in its middle, float64 [bins].
+
+    >>> bin_scores(4).round(4).tolist()
+    [0.0, 0.0003, 0.5, 0.9997]
+    """
+    at = (np.arange(bins) + (0.5 if middle else 0.0)) / bins
+    return np.asarray(1 / (1 + np.exp(-(2 * _LOGIT_LIMIT * at - _LOGIT_LIMIT))))
+
+
 def calibration_cells(p: np.ndarray) -> np.ndarray:
     """Return the calibration cell of each probability, int64."""
     return np.minimum((p * CELLS).astype(np.int64), CELLS - 1)

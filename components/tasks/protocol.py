@@ -158,7 +158,9 @@ class TaskWork(Protocol):
     learned about the label, by name, as values of JSON. These, and what `head` measures, are
     `learned` below. One that is not of classes has `quantile_shift(rows, options, learned)`, which
     calibrates predictions of a quantile on `HeldOut` rows; one of classes has `diagrams(tally)`,
-    the reliability diagrams of a tally of one group. One with intervals or sets has
+    `curves(tally)` and `histograms(tally)`, the reliability diagrams, curves and histograms of
+    scores of a tally of one group. `interval(tally, metric, group)` is the 95 % interval of a
+    metric of a group, where there is a formula for it. One with intervals or sets has
     `misses(rows, options, learned)`, how wrong the answer is for each of `HeldOut` rows, and
     `covered(answer, label)`, whether labels are in the intervals or sets of answers of `predict`.
 

@@ -23,6 +23,7 @@ from components.tasks.regression_tally import (
     GradedNumbers,
     RegressionTally,
     constant_metrics,
+    interval,
     terms_of,
 )
 from components.tasks.regression_tally import grade as _grade
@@ -42,6 +43,7 @@ __all__ = [
     "decisions",
     "grade",
     "head",
+    "interval",
     "label",
     "losses",
     "metrics",

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from components.tasks.intervals import Interval, of_mean
 from components.tasks.probabilities import count, weighted
 from components.tasks.protocol import Metrics
 
@@ -34,6 +35,9 @@ _SUMS = (
     "pinball",
     "deviance",
     "no_deviance",
+    "fourth_error",
+    "relative_squared",
+    "pinball_squared",
 )
 
 
@@ -70,6 +74,7 @@ def grade(predictions: np.ndarray, labels: np.ndarray, *, quantile: float) -> Gr
     # y log(y / p) is 0 where y is 0
     ratio = np.divide(y, p, out=np.ones_like(y), where=defined & (y > 0))
     deviance = np.where(defined, 2 * (y * np.log(ratio) - (y - p)), 0.0)
+    pinball = np.maximum(quantile * error, (quantile - 1) * error)
     terms = np.stack(
         [
             np.ones_like(y),
@@ -80,9 +85,12 @@ def grade(predictions: np.ndarray, labels: np.ndarray, *, quantile: float) -> Gr
             np.abs(error),
             relative,
             nonzero.astype(np.float64),
-            np.maximum(quantile * error, (quantile - 1) * error),
+            pinball,
             deviance,
             (~defined).astype(np.float64),
+            error**4,
+            relative**2,
+            pinball**2,
         ]
     )
     return GradedNumbers(terms, _bins(predictions[keep]), keep, int((~keep).sum()))
@@ -185,6 +193,27 @@ def metrics_of(tally: RegressionTally, group: int = 0) -> Metrics | None:
         "poisson_deviance": None if sums["no_deviance"] else sums["deviance"] / total,
         "calibration_error": _calibration_error(*tally.bins[:, group]),
     }
+
+
+def interval(tally: RegressionTally, metric: str, group: int = 0) -> Interval | None:
+    """Return the 95 % interval of a metric of a group's rows; None where there is no formula."""
+    sums, rows = dict(zip(_SUMS, tally.sums[:, group], strict=True)), int(tally.rows[group])
+    if not sums["weight"]:
+        return None
+    squared = sums["squared_error"] / sums["weight"]
+    if metric == "rmse":
+        low, high = of_mean(squared, sums["fourth_error"] / sums["weight"], rows)
+        return math.sqrt(low), math.sqrt(high)
+    if metric == "mae":
+        return of_mean(sums["absolute_error"] / sums["weight"], squared, rows)
+    if metric == "pinball":
+        mean, square = (sums[name] / sums["weight"] for name in ("pinball", "pinball_squared"))
+        return of_mean(mean, square, rows)
+    if metric == "mape" and sums["nonzero"]:
+        names = ("relative_error", "relative_squared")
+        mean, square = (sums[name] / sums["nonzero"] for name in names)
+        return of_mean(mean, square, rows)
+    return None
 
 
 def constant_metrics(metrics: Metrics) -> Metrics:

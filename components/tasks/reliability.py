@@ -9,7 +9,7 @@ import numpy as np
 from components.tasks.probabilities import CELLS, calibration_cells
 from schemas.description import Cell
 
-_NORMAL = 1.959963984540054  # 95 % of a normal distribution are within so many deviations
+NORMAL = 1.959963984540054  # 95 % of a normal distribution are within so many deviations
 
 
 Diagram = tuple[Cell, ...]
@@ -51,7 +51,7 @@ def wilson(share: float, rows: float) -> tuple[float, float]:
     >>> [round(each, 4) for each in wilson(0.5, 100)]
     [0.4038, 0.5962]
     """
-    middle = share + _NORMAL**2 / (2 * rows)
-    reach = _NORMAL * math.sqrt(share * (1 - share) / rows + _NORMAL**2 / (4 * rows**2))
-    whole = 1 + _NORMAL**2 / rows
+    middle = share + NORMAL**2 / (2 * rows)
+    reach = NORMAL * math.sqrt(share * (1 - share) / rows + NORMAL**2 / (4 * rows**2))
+    whole = 1 + NORMAL**2 / rows
     return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)

@@ -22,7 +22,7 @@ _FILES, VENDOR = _ROOM / "page_files", _ROOM / "vendor"
 # In the order in which they are loaded, before a page's own scripts.
 _VENDORED = ("vega.min.js", "vega-interpreter.js", "vega-lite.min.js")
 _SHARED = ("dom.js", "text.js", "specs.js", "charts.js", "saving.js", "tables.js")
-_STYLE, _TEMPLATE = "page.css", "page.html.j2"
+_STYLE = "shared/page.css"
 
 _IMPORT = re.compile(r"^import (\{.*\}) from 'vega-util';$", re.MULTILINE)
 _EXPORT = re.compile(r"^export \{ (\w+) as (\w+) \};$", re.MULTILINE)
@@ -31,22 +31,30 @@ _EXPORT = re.compile(r"^export \{ (\w+) as (\w+) \};$", re.MULTILINE)
 _ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
-def document(page: str, *, title: str, scripts: Sequence[str], content: Any) -> str:
-    """Return a page as an HTML document.
+def document(
+    template: str,
+    *,
+    title: str,
+    scripts: Sequence[str],
+    content: Any,
+    styles: Sequence[str] = (),
+) -> str:
+    """Return a page as an HTML document; files are named by their paths in page_files/.
 
     Args:
-      page: the folder of the page's own files in page_files/: a template, scripts, and a style
-        that is added to the shared one, if there is one.
+      template: the page's markup.
       title: the title of the window.
       scripts: the page's own scripts, in the order in which they are loaded.
       content: values of JSON, which the page finds as `content`.
+      styles: what is added to the shared style.
 
     Raises:
       ValueError: a number is not finite.
     """
-    style, code = _style(page), [*map(_vendored, _VENDORED), _own(page, tuple(scripts))]
+    style = "".join(map(_read, (_STYLE, *styles)))
+    code = [*map(_vendored, _VENDORED), _own(tuple(scripts))]
     return str(
-        _template(page).render(
+        _template(template).render(
             title=title,
             policy=_policy(style, code),
             style=style,
@@ -66,16 +74,15 @@ def embedded(content: Any) -> str:
     return text.translate(_ESCAPED)
 
 
-def _template(page: str) -> Any:
+def _template(name: str) -> Any:
     import jinja2
 
-    return jinja2.Environment(autoescape=True).from_string(_read(f"{page}/{_TEMPLATE}"))
+    return jinja2.Environment(autoescape=True).from_string(_read(name))
 
 
 @functools.cache
-def _own(page: str, scripts: tuple[str, ...]) -> str:
-    names = [*(f"shared/{name}" for name in _SHARED), *(f"{page}/{name}" for name in scripts)]
-    body = "\n".join(map(_read, names))
+def _own(scripts: tuple[str, ...]) -> str:
+    body = "\n".join(map(_read, (*(f"shared/{name}" for name in _SHARED), *scripts)))
     return f'"use strict";\n(() => {{\n{body}\n}})();\n'
 
 
@@ -91,12 +98,6 @@ def _vendored(name: str) -> str:
         return text
     body = _IMPORT.sub(r"const \1 = vega;", _EXPORT.sub(r"vega.\2 = \1;", text, 1), 1)
     return f"(() => {{\n{body}\n}})();\n"
-
-
-def _style(page: str) -> str:
-    own = _FILES / page / _STYLE
-    added = own.read_text(encoding="utf-8") if own.exists() else ""
-    return _read(f"shared/{_STYLE}") + added
 
 
 def _read(name: str) -> str:

@@ -10,7 +10,7 @@ from pipeline.report.document import document
 
 FILE_NAME = "data.html"  # in the folder of a run
 
-_SCRIPTS = ("card.js", "main.js")
+_SCRIPTS = ("data/card.js", "data/main.js")
 
 
 def write(path: str, sources: Sources, *, pipeline: str, run_id: str) -> None:
@@ -29,4 +29,4 @@ def page(content: dict[str, Any]) -> str:
       content: from `data.content_of`.
     """
     title = f"{content['pipeline']}: data"
-    return document("data", title=title, scripts=_SCRIPTS, content=content)
+    return document("data/page.html.j2", title=title, scripts=_SCRIPTS, content=content)

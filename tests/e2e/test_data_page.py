@@ -5,52 +5,15 @@ import time
 import pytest
 
 from pipeline.report.page import page
-from tests.e2e.page.browser import Page
+from tests.e2e.page.browser import Page, offline
 from tests.e2e.page.data_content import HOSTILE, content
+from tests.e2e.page.reading import CONTRAST, UNNAMED
 
 pytestmark = pytest.mark.e2e
 
 COLUMNS = 60
 MANY = 500
 PATIENCE = 5.0  # seconds for what takes tenths of one; other tests run beside this one
-
-# What a reader finds without seeing: names of landmarks, controls, figures and tables.
-UNNAMED = """
-  const name = (node) => node.getAttribute("aria-label") || node.labels?.[0]?.textContent
-    || document.getElementById(node.getAttribute("aria-labelledby"))?.textContent;
-  const wanted = "input, select, section, article, nav, form, [role=img], [role=region]";
-  const all = (css) => [...document.querySelectorAll(css)];
-  const heads = all("h1, h2, h3, h4").map((node) => Number(node.tagName[1]));
-  return {
-    unnamed: all(wanted).filter((node) => !name(node)?.trim()).map((node) => node.outerHTML),
-    repeated: all("[id]").length - new Set(all("[id]").map((node) => node.id)).size,
-    first: heads.filter((level) => level === 1).length,
-    skipped: heads.filter((level, i) => i && level > heads[i - 1] + 1).length,
-    unscoped: all("th").filter((node) => !node.scope).length,
-    landmarks: all("main, body > header, nav, [role=search]").length,
-  };
-"""
-CONTRAST = """
-  const light = (colour) => {
-    const parts = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
-    const [r, g, b] = parts.map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (node) => {
-    for (; node; node = node.parentElement) {
-      const colour = getComputedStyle(node).backgroundColor;
-      if (colour !== "rgba(0, 0, 0, 0)") return colour;
-    }
-  };
-  const of = (node) => {
-    const [a, b] = [getComputedStyle(node).color, ground(node)].map(light).sort((x, y) => y - x);
-    return (a + 0.05) / (b + 0.05);
-  };
-  const isText = (child) => child.nodeType === 3 && child.textContent.trim();
-  const texts = [...document.querySelectorAll("body *")].filter(
-    (node) => node.checkVisibility() && [...node.childNodes].some(isText) && !node.closest("svg"));
-  return texts.filter((node) => of(node) < 4.5).map((node) => node.outerHTML.slice(0, 200));
-"""
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +31,10 @@ def url(folder):
 @pytest.fixture
 def opened(chromium, url):
     """The page, in a browser that reaches nothing but files and notes what it asks for."""
-    chromium.execute_cdp_cmd("Network.enable", {})
-    offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-    chromium.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
-    shown = Page(chromium, url)
-    shown.until(lambda: shown.all(".chart svg"))
-    yield shown
-    online = offline | {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
-    chromium.execute_cdp_cmd("Network.emulateNetworkConditions", online)
+    with offline(chromium):
+        shown = Page(chromium, url)
+        shown.until(lambda: shown.all(".chart svg"))
+        yield shown
 
 
 def names(shown):

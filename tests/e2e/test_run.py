@@ -112,8 +112,30 @@ def test_the_data_page_shows_the_label_as_it_was_judged(first, root, tmp_path, c
     assert shown(again)["columns"][0].keys() == content["columns"][0].keys()
 
 
+def test_the_report_shows_what_each_stage_left_behind(first, root, capsys):
+    written = Path(first.summary.report)
+    assert written.parent == Path(first.summary.log).parent
+    assert written.stat().st_size < 3_000_000
+    cards = {card["id"]: card for card in shown(written)["cards"]}
+    missing = {name for name, card in cards.items() if "missing" in card}
+    assert missing <= {"changes", "why"}
+    stages = {stage["name"]: stage for stage in cards["stages"]["stages"]}
+    assert {"ingest", "transform"} <= set(stages["train"]["after"])
+    assert stages["train"]["started"] > stages["transform"]["started"]
+    assert stages["train"]["memory"] > 1e8
+    model = cards["metrics"]["models"][0]
+    low, high = model["intervals"]["log_loss"]
+    assert low < model["metrics"]["log_loss"] < high
+    assert {"model", "logistic"} <= cards["metrics"]["curves"]["models"].keys()
+    company = next(each for each in cards["columns"]["columns"] if each["name"] == "company")
+    assert company["features"][0]["top"]
+    assert all(each["interval"] is not None for each in cards["slices"]["slices"] if each["rows"])
+    assert main(["report", "taxi", "--output", str(root)]) == 0
+    assert "report of run" in capsys.readouterr().out
+
+
 def shown(page):
-    """Return the content of a data page."""
+    """Return the content of a page."""
     text = page.read_text("utf-8")
     found = re.search(r'id="content" type="application/json">(.*)</script>', text)
     assert found is not None

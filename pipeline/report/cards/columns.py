@@ -13,9 +13,8 @@ from pipeline.report import distributions
 from pipeline.report.cards import missing
 from pipeline.report.record import Record
 from schemas.columns import Column, read_columns
-from schemas.layout import Layout, TransformedFeature
+from schemas.layout import MEASURED_NAME, Layout, TransformedFeature
 
-MEASURED = "features.json"
 _MOST = 300  # columns
 _SPLIT = "train"
 
@@ -27,7 +26,7 @@ def card(record: Record) -> dict[str, Any]:
     if known is None or stats is None:
         return missing.after(record, "statistics", "Distributions of the columns")
     layout = record.layout
-    measured = record.json("transform", "transform_graph", MEASURED) or {"features": []}
+    measured = record.json("transform", "transform_graph", MEASURED_NAME) or {"features": []}
     by_name = {each["name"]: each for each in measured["features"]}
     rows, features = stats
     columns = [

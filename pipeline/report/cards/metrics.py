@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.evaluate.curves import FILE_NAME as CURVES
+from components.evaluate.report import Report
 from pipeline.report.cards import missing
 from pipeline.report.record import Record
 from schemas.tasks import BY_NAME
-
-CURVES = "curves.json"
 
 
 def card(record: Record) -> dict[str, Any]:
@@ -46,9 +46,8 @@ def card(record: Record) -> dict[str, Any]:
     }
 
 
-def _models(report: Any) -> Iterator[dict[str, Any]]:
+def _models(report: Report) -> Iterator[dict[str, Any]]:
     """Yield each model: its key, its title, its figures and their intervals."""
-    intervals = getattr(report, "intervals", None) or {}
     constant, linear = BY_NAME[report.task].BASELINES
     titles: Mapping[str, str] = {linear.name: linear.title, constant.name: constant.title}
     figures = {"model": ("this model", report.overall)}
@@ -58,12 +57,14 @@ def _models(report: Any) -> Iterator[dict[str, Any]]:
     if report.last_blessed is not None and report.last_blessed.metrics is not None:
         figures["last_blessed"] = ("served before", report.last_blessed.metrics)
     for name, (title, metrics) in figures.items():
+        found = report.intervals.get(name)
         plain = {key: value for key, value in metrics.items() if not isinstance(value, list)}
         yield {
             "name": name,
             "title": title,
             "metrics": plain,
-            "intervals": intervals.get(name, {}),
+            "intervals": {} if found is None else found.metrics,
+            "gains": {} if found is None else found.gains,
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.evaluate.report import SliceMetrics
 from pipeline.report.cards import missing
 from pipeline.report.record import Record
 from schemas.tasks import BY_NAME
@@ -12,7 +13,7 @@ _MOST = 400
 
 
 def card(record: Record) -> dict[str, Any]:
-    """Return the slices with their figures, the worst objective first."""
+    """Return the slices, the worst objective first, and last those of too few rows."""
     report = record.report
     if report is None:
         return missing.after(record, "evaluate", "Metrics of slices")
@@ -27,7 +28,10 @@ def card(record: Record) -> dict[str, Any]:
         value = figures.get(objective.name)
         return float("-inf") if value is None else objective.loss(value)
 
-    ordered = sorted(report.slices, key=lambda each: -loss(each.metrics))
+    def rank(each: SliceMetrics) -> tuple[bool, float]:
+        return int(each.metrics["examples"]) < report.min_slice_examples, -loss(each.metrics)
+
+    ordered = sorted(report.slices, key=rank)
     return {
         "objective": objective.name,
         "better": objective.better,
@@ -42,7 +46,7 @@ def card(record: Record) -> dict[str, Any]:
                 "value": each.value,
                 "rows": each.metrics["examples"],
                 "metrics": {m.name: each.metrics.get(m.name) for m in shown},
-                "interval": getattr(each, "interval", None),
+                "interval": each.interval,
             }
             for each in ordered[:_MOST]
         ],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import Any
 
+from components import files
 from pipeline.report.cards import missing
 from pipeline.report.record import Record
 
@@ -23,8 +26,18 @@ def card(record: Record) -> dict[str, Any]:
         "rows": {"train": training["train_examples"], "eval": training["eval_examples"]},
         "seconds": training["seconds"],
         "rate": training["examples_per_second"],
+        "trials": _trials(record),
         "options": {k: v for k, v in _leaves(record.spec.get("model", {})) if v is not None},
     }
+
+
+def _trials(record: Record) -> list[dict[str, Any]]:
+    """Return the trials of the search that found the options of this run, if one did."""
+    path = os.path.join(record.folders.root, "tune", "trials.json")
+    if not os.path.isfile(path):
+        return []
+    found = json.loads(files.read_bytes(path))
+    return list(found["trials"]) if found["model"] == record.spec.get("model") else []
 
 
 def _of_epochs(training: dict[str, Any]) -> dict[str, Any]:

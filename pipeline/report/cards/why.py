@@ -7,12 +7,15 @@ from typing import Any
 from pipeline.report.cards import missing
 from pipeline.report.record import Record
 
-FILE_NAME = "why.json"
+_NODE, _CHANNEL = "explain", "explanation"
+_FILE = "explanation.json"
 
 
 def card(record: Record) -> dict[str, Any]:
     """Return what was measured of the columns' influence."""
-    found = record.json("evaluate", "evaluation", FILE_NAME)
-    if found is None:
-        return missing.after(record, "evaluate", "Measurements of the columns' influence")
-    return dict(found)
+    found = record.json(_NODE, _CHANNEL, _FILE)
+    if found is not None:
+        return dict(found)
+    if all(stage.name != _NODE for stage in record.summary.stages):
+        return {"missing": "The run has no stage that measures what the answers depend on."}
+    return missing.after(record, _NODE, "Measurements of the columns' influence")

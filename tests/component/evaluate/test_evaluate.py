@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from components import progress
+from components.evaluate.curves import Curves
 from components.evaluate.report import Report
 from schemas.columns import Column
 from schemas.errors import ConfigError, DataError, ModelError
@@ -43,11 +44,21 @@ def test_overall_figures_by_hand(tiny):
     assert (report.blessed, report.reasons, report.last_blessed) == (True, (), None)
 
 
-def test_metrics_json_is_the_report_and_nothing_else_is_left(tiny):
+def test_metrics_json_is_the_report_beside_what_is_drawn_and_nothing_else_is_left(tiny):
     report = tiny.evaluate()
     output = tiny.root / "evaluation"
-    assert os.listdir(output) == ["metrics.json"]
+    assert sorted(os.listdir(output)) == ["curves.json", "metrics.json"]
     assert Report.read(str(output)) == report
+    assert report.intervals.keys() == {"model", "logistic"}
+    low, high = report.intervals["model"].metrics["accuracy"]
+    assert low < report.overall["accuracy"] < high
+    drawn = Curves.model_validate_json((output / "curves.json").read_bytes())
+    (curve,) = drawn.models["model"]
+    # from 0.75 on three of four, and one of the others; from 0.25 on all
+    assert (curve.positives, curve.negatives) == (4, 4)
+    assert set(zip(curve.true, curve.false, strict=True)) == {(3, 1), (4, 4)}
+    assert drawn.models.keys() == {"model", "logistic"}
+    assert (sum(drawn.histograms[0].yes), sum(drawn.histograms[0].no)) == (4, 4)
 
 
 def test_slices_by_raw_value(tiny):

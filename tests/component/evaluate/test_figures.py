@@ -7,6 +7,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from components.evaluate import bootstrap
 from components.evaluate.figures import ScoredBatch, Totals
 from components.evaluate.slices import Slicing
 from schemas.columns import Column
@@ -17,6 +18,11 @@ SLICINGS = (
     Slicing(Column("pay", "BYTES", True), ("cash",)),
     Slicing(Column("hour", "INT", True), (7,)),
 )
+
+
+@pytest.fixture(autouse=True)
+def _few_replicates(monkeypatch):
+    monkeypatch.setattr(bootstrap, "REPLICATES", 3)
 
 
 def batch(rows):

@@ -1,6 +1,7 @@
 """The page in headless Chromium."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 TIMEOUT = 10
@@ -59,3 +60,14 @@ class Page:
         """Return the browser's console, without the server's refusals, which it logs, too."""
         entries = self.browser.get_log("browser")
         return [e["message"] for e in entries if "Failed to load resource" not in e["message"]]
+
+
+@contextlib.contextmanager
+def offline(browser: Any) -> Iterator[None]:
+    """Let the browser reach nothing but files."""
+    browser.execute_cdp_cmd("Network.enable", {})
+    none = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", none)
+    yield
+    all_ = none | {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", all_)

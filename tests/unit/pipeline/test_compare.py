@@ -1,6 +1,7 @@
 """`skewless compare` shows what differs between runs, and what they did not keep."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -52,6 +53,27 @@ def test_metrics_know_which_of_both_is_better(root, capsys):
     assert (loss["name"], loss["better"], loss["verdict"]) == ("log_loss", "lower", "better")
     assert (loss["before"], loss["after"]) == (0.5, 0.25)
     assert (auc["after"], auc["verdict"]) == (None, None)
+
+
+def test_a_page_has_what_json_has(root, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["compare", FIRST, SECOND, "--html", "--output", str(root)]) == 0
+    assert str(tmp_path / "compare.html") in capsys.readouterr().out
+    text = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    (found,) = re.findall(r'id="content" type="application/json">(.*)</script>', text)
+    (shown,) = json.loads(found)["comparisons"]
+    expected = compared(root, capsys)
+    assert {name: shown[name] for name in ("before", "after", "settings", "metrics")} == {
+        name: expected[name] for name in ("before", "after", "settings", "metrics")
+    }
+
+
+def test_scores_are_of_the_rows_that_both_runs_drew(root):
+    old, new = sides(root)
+    old = replace(old, scores={0.1: (1, 0.5), 0.2: (0, 0.25), 0.3: (1, 0.75)})
+    new = replace(new, scores={0.1: (1, 0.6), 0.2: (1, 0.3), 0.4: (1, 0.8)})
+    # the second row has another label, so it is another row
+    assert comparison.scores_of_both(old, new) == [(1, 0.5, 0.6)]
 
 
 def test_what_a_run_did_not_keep_is_null_and_said_in_text(root, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -82,6 +83,27 @@ def test_the_text_has_a_line_for_each_run_and_names_what_is_damaged(root, capsys
         ).split()
     )
     assert lines[4].startswith(f"damaged: {root}/shop/runs/{THIRD}/summary.json")
+
+
+def test_a_page_is_written_beside_the_pipelines_and_links_to_reports(tmp_path, capsys):
+    report = tmp_path / "taxi" / "runs" / FIRST / "report.html"
+    record(tmp_path, "taxi", FIRST, report=str(report))
+    repeated = record(tmp_path, "taxi", SECOND, status="unchanged", report=str(report))
+    record(tmp_path, "shop", THIRD, evaluation=None)
+    assert cli.main(["runs", "--html", "--output", str(tmp_path)]) == 0
+    assert str(tmp_path / "index.html") in capsys.readouterr().out
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    (found,) = re.findall(r'type="application/json">(.*)</script>', text)
+    shown = {run["run_id"]: run for run in json.loads(found)["runs"]}
+    assert repeated.name == SECOND
+    assert {name: run["report"] for name, run in shown.items()} == {
+        FIRST: f"taxi/runs/{FIRST}/report.html",
+        SECOND: f"taxi/runs/{FIRST}/report.html",
+        THIRD: None,
+    }
+    assert shown[FIRST]["better"] == "lower"
+    assert cli.main(["runs", "taxi", "--html", "--output", str(tmp_path)]) == 0
+    assert (tmp_path / "taxi" / "index.html").exists()
 
 
 def test_a_name_without_runs_is_an_error_as_json_too(root, capsys):

@@ -23,7 +23,7 @@ function chooser(card, one, charts) {
     const show = () => { output.textContent = input.ariaValueText = text(Number(input.value)); };
     input.addEventListener("input", () => { show(); changed(input); });
     show();
-    return { input, show, element: h("label", {}, h("span", {}, label, " ", output), input) };
+    return { input, show, element: h("label", { htmlFor: id }, h("span", {}, label, " ", output), input) };
   };
   const atThreshold = (i) => numberText(one.thresholds[order[i]]);
   const start = card.decision ?? 0.5;
@@ -63,5 +63,5 @@ function chooser(card, one, charts) {
     update(charts[1], { mark: it.precision === null ? [] : [{ x: it.recall, y: it.precision }] });
   }
   changed();
-  return h("div", {}, h("div", { className: "controls" }, wrong.element, missed.element, threshold.element), h("div", { className: "chosen-text" }, shown, best), grid(line), table);
+  return h("div", { className: "chooser" }, h("div", { className: "controls" }, wrong.element, missed.element, threshold.element), shown, best, grid(line), table);
 }

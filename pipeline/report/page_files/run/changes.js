@@ -9,12 +9,12 @@ function verdictTag(verdict) {
 }
 
 function changesCard(card) {
-  const against = `Compared with the run ${card.before}, which pushed version ${card.version}.`;
+  const against = `Compared with the run ${card.before}${card.version === null ? "" : `, which pushed version ${card.version}`}.`;
   return [panel(
     para(against),
     ...headed("Configuration", configurationChanges(card)),
-    ...headed("Rows", rowChanges(card.rows)),
-    ...headed("Metrics", metricChanges(card)),
+    h("div", { className: "pair" }, h("div", {}, ...headed("Metrics", metricChanges(card))), h("div", {}, ...headed("Rows", rowChanges(card.rows)))),
+    scoreChanges(card.scores),
     ...headed("Slices", sliceChanges(card.slices)),
     ...headed("Columns of the training split", columnChanges(card.columns)),
   )];
@@ -40,9 +40,19 @@ function rowChanges([before, after]) {
 function metricChanges(card) {
   if (card.metrics === null) return para(KEPT, "empty");
   const change = (each) => (each.before === null || each.after === null ? null : each.after - each.before);
-  const cell = (each, text) => (each ? h("span", {}, text, " ", h("span", { className: "interval", textContent: `${metricText(each[0])} to ${metricText(each[1])}` })) : text);
+  const cell = (interval, text, form = metricText) => (interval ? h("span", {}, text, h("br"), h("span", { className: "interval", textContent: `${form(interval[0])} to ${form(interval[1])}` })) : text);
   return scrolling("Metrics before and after", tableOf(null, [["metric", true], ["before", false], ["after", false], ["change", false], ["", true]],
-    card.metrics.map((each) => [each.title, cell(card.intervals?.before?.[each.name], metricText(each.before)), cell(card.intervals?.after?.[each.name], metricText(each.after)), signed(change(each)), verdictTag(each.verdict)])));
+    card.metrics.map((each) => [each.title, cell(card.intervals.before[each.name], metricText(each.before)), cell(card.intervals.after[each.name], metricText(each.after)), cell(card.intervals.gains[each.name], signed(change(each)), signed), verdictTag(each.verdict)])));
+}
+
+/** The scores of the same rows by both models. */
+function scoreChanges(scores) {
+  if (scores.length < 10) return null;
+  const table = scores.map(([label, before, after]) => ({ before, after, label }));
+  const ends = scores.flatMap(([, before, after]) => [before, after]);
+  const line = [Math.min(...ends), Math.max(...ends)].map((value) => ({ before: value, after: value }));
+  const moved = scores.reduce((sum, [, before, after]) => sum + Math.abs(after - before), 0) / scores.length;
+  return picture("Scores against scores", "score_pairs", 300, { table, line }, "Scores of both models on the same rows", `${plural(scores.length, "row")} of the test split, drawn at random; a score moved by ${metricText(moved)} on average.`);
 }
 
 function sliceChanges(slices) {

@@ -3,8 +3,8 @@
 function columnsCard(card) {
   const label = new Set(card.label);
   const unused = card.columns.filter((column) => !column.features.length && !label.has(column.name) && !(column.name in card.dropped));
-  const heads = [["column", true], ["type", true], ["missing", false], ["distinct", false], ["features", true], ["out of vocabulary", false], ["ids seen", false]];
-  const table = sortableTable("Columns", heads, card.columns.map((column) => {
+  const heads = [["column", true], ["type", true], ["missing", false], ["distinct", false], ["features", true], ["out of vocabulary", false], ["ids used", false]];
+  const table = tall(sortableTable("Columns", heads, card.columns.map((column) => {
     const ids = column.features.filter((feature) => feature.unknown !== undefined && feature.unknown !== null);
     const unknown = ids.length ? Math.max(...ids.map((feature) => feature.unknown)) : null;
     const spread = column.features.filter((feature) => feature.seen !== undefined).map((feature) => feature.seen / feature.size);
@@ -15,14 +15,14 @@ function columnsCard(card) {
       column.name in card.dropped ? `dropped: ${card.dropped[column.name]}` : column.features.map((feature) => feature.treatment).join(", ") || (label.has(column.name) ? "label" : NONE),
       [shareText(unknown), unknown], [shareText(covered), covered],
     ];
-  }));
+  })));
   const bodies = h("div", { className: "columns" });
   const shown = card.columns.filter((column) => column.features.length);
   const details = h("details", {}, h("summary", { textContent: `Before and after, ${plural(shown.length, "column")}` }), bodies);
   const fill = () => bodies.childElementCount || bodies.append(...shown.map((column) => columnOf(column, card)));
   details.addEventListener("toggle", fill);
   addEventListener("beforeprint", () => details.open && fill());
-  if (shown.length <= 24) {
+  if (shown.length <= 12) {
     details.open = true;
     fill();
   }
@@ -40,7 +40,7 @@ function columnOf(column, card) {
   const about = `${column.name}, in the table`;
   const facts = `${column.list ? "list of " : ""}${column.type}, ${shareText(column.missing)} missing`;
   const raw = column.edges ? binsOf("In the table", about, column.edges.map((edge) => edge * scale), column.shares, column.kind === "time" ? "small_time" : "small", facts)
-    : column.top.length ? valuesOf("In the table", about, column.top, facts) : h("figure", {}, h("h4", { textContent: "In the table" }), para("No values.", "empty"));
+    : column.top.length ? valuesOf("In the table", about, column.top, facts) : h("figure", {}, h("p", { textContent: "In the table" }), para("No values.", "empty"));
   return h(
     "div", { className: "column" },
     h("div", { className: "head" }, h("h3", { textContent: column.name }), ...(card.label.includes(column.name) ? [tag("label")] : [])),
@@ -60,15 +60,16 @@ function valuesOf(title, about, top, note) {
 
 function featureOf(feature, column) {
   const with_ = feature.columns.filter((name) => name !== column.name);
-  const title = `${feature.treatment}${with_.length ? ` with ${with_.join(", ")}` : ""}`;
-  const about = `${column.name}, after ${title}`;
+  const title = `${feature.name}: ${feature.treatment}${with_.length ? ` with ${with_.join(", ")}` : ""}`;
+  const about = `${column.name} as ${title}`;
+  const mean = Math.abs(feature.mean) < 1e-6 * feature.deviation ? 0 : feature.mean; // the rounding of float32
   if (feature.edges) {
-    return binsOf(title, about, feature.edges, feature.shares, "small", `mean ${numberText(feature.mean)}, deviation ${numberText(feature.deviation)}, ${numberText(feature.least)} to ${numberText(feature.greatest)}`);
+    return binsOf(title, about, feature.edges, feature.shares, "small", `mean ${numberText(mean)}, deviation ${numberText(feature.deviation)}, ${numberText(feature.least)} to ${numberText(feature.greatest)}`);
   }
   if (feature.top?.length) {
     const notes = [`${countText(feature.seen)} of ${plural(feature.size, "id")} seen`, `${shareText(feature.missing)} missing`];
     if (feature.unknown !== null && feature.unknown !== undefined) notes.push(`${shareText(feature.unknown)} out of vocabulary`);
     return valuesOf(title, about, feature.top, notes.join(", "));
   }
-  return h("figure", {}, h("h4", { textContent: title }), para("Not measured in this run.", "empty"));
+  return h("figure", {}, h("p", { textContent: title }), para("Not measured in this run.", "empty"));
 }

@@ -12,4 +12,3 @@ byId("title").textContent = content.pipeline;
 byId("subtitle").textContent = `Run ${content.run}, started ${content.started.replace("T", " ").replace("+00:00", " UTC")}`;
 byId("cards").append(...content.cards.map(sectionOf));
 byId("sections").append(...content.cards.map((card) => h("li", {}, h("a", { href: `#${card.id}`, textContent: card.title }))));
-addEventListener("beforeprint", () => draw([...drawn.keys()].filter((element) => element.isConnected && drawn.get(element).view === null)));

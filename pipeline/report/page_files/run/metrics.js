@@ -82,7 +82,7 @@ function multiclassOf(card) {
   const small = classes.length <= 16;
   const blocks = [...headed("Confusion", picture("Rows by class and answer", small ? "confusion" : "large_confusion", Math.min(classes.length * 34 + 110, 700), { table }, "Confusion matrix", "Darker is a larger share of the class."))];
   const curves = card.curves?.models.model ?? [];
-  const lines = (pointsOf) => curves.slice(0, 10).flatMap((one) => pointsOf(one).map((point, i) => ({ class: classes[one.class], i, ...point })));
+  const lines = (pointsOf) => curves.slice(0, 10).flatMap((one) => pointsOf(one).map((point, i) => ({ class: classes[one.index], i, ...point })));
   if (curves.length) blocks.push(...headed("Curves of each class", grid(
     picture("ROC, each class against the others", "class_roc", 280, { table: lines(rocOf) }, "ROC curve of each class"),
     picture("Precision and recall", "class_precision", 280, { table: lines(precisionOf) }, "Precision and recall of each class"),
@@ -104,7 +104,7 @@ function scoresOf(card, k) {
     const total = counts.reduce((sum, count) => sum + count, 0);
     return one.edges.map((score, j) => ({ class: `${card.label} ${names[i]}`, score, share: total ? (counts[Math.min(j, counts.length - 1)] ?? 0) / total : 0 }));
   });
-  return picture("Scores by class", "scores", 240, { table: rows }, `Scores of the rows of each class`, "Shares of the rows of each class.");
+  return picture("Scores by class", "scores", 240, { table: rows }, "Scores of the rows of each class", "Shares of the rows of each class.");
 }
 
 function regressionOf(card) {

@@ -9,11 +9,13 @@ const near = new IntersectionObserver(
   { rootMargin: "500px" },
 );
 
+addEventListener("beforeprint", () => draw([...drawn.keys()].filter((element) => element.isConnected && drawn.get(element).view === null)));
+
 /** Return a figure whose chart is drawn when it comes near the window. */
 function picture(title, kind, height, data, about = title, note = "") {
   const element = chart(kind, about, height, data);
   near.observe(element);
-  const shown = figure(title, about, element, () => dataTable(data.table), note);
+  const shown = figure(title, about, element, () => dataTable(data.table), note, "p");
   shown.chart = element;
   return shown;
 }
@@ -31,6 +33,12 @@ const para = (text, className = "") => (text ? h("p", { className, textContent: 
 const tag = (text, tone = "") => h("span", { className: `tag ${tone}`, textContent: text });
 const headed = (title, ...children) => [h("h3", { textContent: title }), ...children];
 const signed = (value, text = metricText) => (typeof value !== "number" ? NONE : `${value > 0 ? "+" : value < 0 ? "−" : ""}${text(Math.abs(value))}`);
+
+/** Let a table of many rows scroll within itself. */
+function tall(region) {
+  region.classList.add("tall");
+  return region;
+}
 
 /** Return figures with their titles below. */
 const tiles = (pairs) => h("dl", { className: "tiles" }, ...pairs.map(([title, value]) => h("div", {}, h("dt", { textContent: title }), h("dd", { textContent: value }))));

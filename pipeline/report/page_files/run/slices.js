@@ -17,14 +17,13 @@ function slicesCard(card) {
     const text = metric === objective && slice.interval ? h("span", {}, metricText(value), " ", h("span", { className: "interval", textContent: `${metricText(slice.interval[0])} to ${metricText(slice.interval[1])}` })) : metricText(value);
     return [text, value ?? null];
   };
-  const way = { higher: "↑", lower: "↓" };
-  const heads = [["column", true], ["value", true], ["rows", false], ["share", false], ...[objective, ...others].map((metric) => [`${metric.title} ${way[metric.better]}`, false])];
+  const heads = [["column", true], ["value", true], ["rows", false], ["share", false], ...[objective, ...others].map((metric) => [metric.title, false])];
   const rows = card.slices.map((slice) => [slice.column, valueText(slice.value), [slice.rows < card.least ? `${countText(slice.rows)} *` : countText(slice.rows), slice.rows], [shareText(slice.rows / card.rows), slice.rows], ...[objective, ...others].map((metric) => cell(slice, metric))]);
   const bad = sure.filter((slice) => worse(slice.metrics[card.objective])).length;
   return [panel(
-    para(`${objective.title} of all rows is ${metricText(overall)}; ${bad ? `${bad} of the slices below are worse` : "no slice of enough rows is worse"}.`),
+    para(`${objective.title} of all rows is ${metricText(overall)}, and ${card.better === "lower" ? "less" : "more"} is better; ${bad ? `${bad} of the slices below are worse` : "no slice of enough rows is worse"}.`),
     table.length ? picture(`Worst slices by ${objective.title}`, "forest", table.length * STEP + AXIS + 8, { table, overall: [{ value: overall }] }, `Worst slices by ${objective.title}`, "The dashed line is the value of all rows; red slices differ from it by more than chance.") : null,
-    sortableTable("Slices", heads, rows, [4, card.better === "lower"]),
+    tall(sortableTable("Slices", heads, rows)),
     para(`* fewer than ${plural(card.least, "row")}: of little meaning.${card.left_out ? ` ${plural(card.left_out, "better slice")} left out.` : ""}`, "note"),
   )];
 }

@@ -2,9 +2,10 @@
 
 const axis = (field, title, more = {}) => ({
   field, type: "quantitative", title,
-  axis: { tickCount: 5, domain: false, ticks: false, labelPadding: 6, titleFontWeight: "normal", ...more.axis },
+  axis: { tickCount: 5, labelOverlap: "greedy", domain: false, ticks: false, labelPadding: 6, titleFontWeight: "normal", ...more.axis },
   scale: { ...more.scale },
 });
+const widely = (field) => ({ ...named(field), axis: { ...named(field).axis, labelLimit: 200, minExtent: 60, maxExtent: 200 } });
 const UNIT = { scale: { domain: [0, 1], nice: false } };
 const MODELS = ["this model", "baseline", "before"];
 const ofModel = (theme) => ({
@@ -140,9 +141,9 @@ const bars = (theme, title) => ({
   encoding: { x: axis("start", title, { scale: { zero: false, nice: false }, axis: { grid: false } }), x2: { field: "end" }, y: axis("share", null, { axis: { format: "%" } }), y2: { datum: 0 } },
 });
 
-/** Predictions and labels of single rows. */
-function pairs(theme) {
-  const x = axis("prediction", "prediction", { scale: { zero: false } }), y = axis("label", "label", { scale: { zero: false } });
+/** Two numbers of single rows, beside the line where both are equal. */
+function pairs(theme, first, second) {
+  const x = axis(first, first, { scale: { zero: false } }), y = axis(second, second, { scale: { zero: false } });
   return {
     layer: [
       { data: { name: "line" }, mark: { type: "line", color: theme.soft, strokeDash: [2, 3], strokeWidth: 1 }, encoding: { x, y } },
@@ -173,15 +174,15 @@ function forest(theme) {
     data: table,
     layer: [
       { data: { name: "overall" }, mark: { type: "rule", color: theme.soft, strokeDash: [3, 3] }, encoding: { x } },
-      { mark: { type: "rule", strokeWidth: 2, opacity: 0.55 }, encoding: { y: named("label"), x: { ...x, field: "low" }, x2: { field: "high" }, color } },
-      { mark: { type: "point", filled: true, size: 52, opacity: 1 }, encoding: { y: named("label"), x, color } },
+      { mark: { type: "rule", strokeWidth: 2, opacity: 0.55 }, encoding: { y: widely("label"), x: { ...x, field: "low" }, x2: { field: "high" }, color } },
+      { mark: { type: "point", filled: true, size: 52, opacity: 1 }, encoding: { y: widely("label"), x, color } },
     ],
   };
 }
 
 /** Drops by column, one mark for each split. */
 function drops(theme) {
-  const x = axis("drop", null), y = named("label");
+  const x = axis("drop", null), y = widely("label");
   const offset = { yOffset: { field: "split", type: "nominal", scale: { domain: SPLITS } } };
   return {
     data: table,
@@ -221,13 +222,15 @@ const few = (theme) => ({
 
 Object.assign(SPECS, {
   dag_wide: (theme) => dag(theme, 112), dag_middle: (theme) => dag(theme, 88), dag_tall: (theme) => dag(theme, 140),
-  timeline, losses, by_epoch: byEpoch, reliability, scores, costs, pairs, spread, forest, drops, few,
+  timeline, losses, by_epoch: byEpoch, reliability, scores, costs, spread, forest, drops, few,
   roc: (theme) => curve(theme, "false positive rate", "recall", true),
   precision: (theme) => curve(theme, "recall", "precision", false),
   class_roc: (theme) => classCurve(theme, "false positive rate", "recall"),
   class_precision: (theme) => classCurve(theme, "recall", "precision"),
   confusion: (theme) => confusion(theme, true),
   large_confusion: (theme) => confusion(theme, false),
+  pairs: (theme) => pairs(theme, "prediction", "label"),
+  score_pairs: (theme) => pairs(theme, "before", "after"),
   residuals: (theme) => bars(theme, "label − prediction"),
   small: (theme) => small(theme, "quantitative"),
   small_time: (theme) => small(theme, "temporal"),

@@ -1,10 +1,11 @@
 // What the answers depend on.
 
 function whyCard(card) {
-  const { importance, dependence = [], leaks = [] } = card;
+  const { importance, dependence = [], leaks = [], unhelpful } = card;
   return [panel(
     ...headed("Leak check", leaksOf(leaks)),
     ...(importance ? headed("Importance", ...importanceOf(importance)) : []),
+    unhelpfulOf(unhelpful),
     ...(dependence.length ? headed("Dependence", para("The mean answer if all rows had this value of the column, with its 95 % interval.", "note"), grid(...dependence.map(dependenceOf))) : []),
   )];
 }
@@ -30,21 +31,29 @@ function importanceOf(importance) {
     para(`How much worse ${importance.metric} becomes on ${plural(importance.rows, "row")} of ${importance.split} if the values of a column are shuffled, ${plural(importance.repeats, "time")}. Columns that feed features together are shuffled together.`, "note"),
     splits.length > 1 ? h("ul", { className: "legend" }, ...SPLITS.filter((split) => splits.includes(split)).map((split) => h("li", {}, h("span", { className: `swatch ${split}` }), split))) : null,
     picture("Importance", "drops", labels.length * (splits.length > 1 ? 24 : STEP + 3) + AXIS + 8, { table }, "Importance of the columns"),
-    sortableTable("Importance", heads, rows, [2, true]),
+    sortableTable("Importance", heads, rows),
   ];
 }
 
+function unhelpfulOf(unhelpful) {
+  if (!unhelpful?.columns.length) return null;
+  return para(`No help that exceeds chance comes from ${unhelpful.columns.map(columnsOf).join(", ")}; together, shuffling them costs ${metricText(unhelpful.together?.drop)}.`);
+}
+
 function dependenceOf(one) {
-  const scale = one.type === "time" ? 1e-3 : 1; // microseconds
   const classes = Array.isArray(one.points[0]?.mean);
   const of = (value, k) => (Array.isArray(value) ? value[k] : value);
+  const place = (value) => (one.type === "time" && typeof value === "string" ? Date.parse(value) : value);
+  const known = one.points.filter((point) => point.value !== null);
+  const missing = one.points.find((point) => point.value === null);
+  const note = missing ? `Where it is missing: ${[missing.mean].flat().map(metricText).join(", ")}.` : "";
   const ids = classes ? one.points[0].mean.map((_, k) => k) : [0];
   if (one.type === "category") {
-    const labels = distinct(one.points.map((point) => valueText(String(point.value))));
+    const labels = distinct(one.points.map((point) => (point.value === null ? "(missing)" : valueText(String(point.value)))));
     const table = one.points.flatMap((point, i) => ids.slice(0, 1).map((k) => ({ label: labels[i], value: of(point.mean, k), low: of(point.low, k), high: of(point.high, k), tone: "" })));
     return picture(one.column, "forest", labels.length * STEP + AXIS, { table, overall: [] }, `Mean answer by ${one.column}`);
   }
   const names = content.cards.find((card) => card.id === "metrics").classes ?? [];
-  const table = ids.flatMap((k) => one.points.map((point) => ({ class: classes ? names[k] ?? String(k) : "answer", value: point.value * scale, mean: of(point.mean, k), low: of(point.low, k), high: of(point.high, k) })));
-  return picture(one.column, one.type === "time" ? "dependence_time" : "dependence_number", 190, { table }, `Mean answer by ${one.column}`);
+  const table = ids.flatMap((k) => known.map((point) => ({ class: classes ? names[k] ?? String(k) : "answer", value: place(point.value), mean: of(point.mean, k), low: of(point.low, k), high: of(point.high, k) })));
+  return picture(one.column, one.type === "time" ? "dependence_time" : "dependence_number", 190, { table }, `Mean answer by ${one.column}`, note);
 }

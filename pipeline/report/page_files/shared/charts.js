@@ -17,10 +17,10 @@ function currentTheme() {
 
 function config() {
   const font = getComputedStyle(document.body).fontFamily;
-  const axis = { labelColor: theme.soft, gridColor: theme.grid, domainColor: theme.grid, tickColor: theme.grid, labelFont: font, labelFontSize: 11 };
+  const axis = { labelColor: theme.soft, gridColor: theme.grid, domainColor: theme.grid, tickColor: theme.grid, labelFont: font, labelFontSize: 11, titleColor: theme.soft, titleFont: font, titleFontSize: 11, titleFontWeight: "normal" };
   return {
     background: null, font, axis, aria: false,
-    view: { stroke: null }, legend: { labelColor: theme.soft, labelFont: font }, text: { font },
+    view: { stroke: null }, legend: { labelColor: theme.soft, labelFont: font, titleColor: theme.soft, titleFont: font }, text: { font },
     mark: { aria: false }, scale: { bandPaddingInner: 0.12 },
   };
 }

@@ -66,7 +66,7 @@ function sortableTable(label, heads, rows, start = null, className = "wide") {
   };
   [...table.querySelectorAll("thead th")].forEach((head, i) => {
     const [title, isText] = heads[i];
-    head.replaceChildren(h("button", { type: "button", textContent: title, onclick: () => sort(i, order.column === i ? !order.down : !isText) }));
+    if (title) head.replaceChildren(h("button", { type: "button", textContent: title, onclick: () => sort(i, order.column === i ? !order.down : !isText) }));
   });
   if (start) sort(...start);
   return scrolling(label, table);

@@ -64,6 +64,7 @@ def test_its_keys_are_those_that_are_documented(tmp_path):
         "uncalibrated",
         "coverage",
         "weight",
+        "intervals",
     ]
     assert list(written["overall"]) == [
         "examples",

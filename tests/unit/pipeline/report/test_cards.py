@@ -1,6 +1,7 @@
 """The cards of a run's report, from the record of a run."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -58,6 +59,7 @@ def test_a_run_that_reached_nothing_has_every_card_with_one_sentence_each(place)
         "why",
         "proof",
     ]
+    assert missing["why"] == "The run has no stage that measures what the answers depend on."
     assert missing["metrics"] == (
         "Metrics do not exist: the run failed before the stage evaluate finished."
     )
@@ -151,6 +153,16 @@ def test_training_has_the_history_or_else_the_losses_of_the_summary(place):
     history = {"stop_by": "auc", "folds": [{"fold": 0, "kept": 1, "rounds": []}]}
     (place / "artifacts/train/history.json").write_text(json.dumps(history), encoding="utf-8")
     assert training.card(kept)["stop_by"] == "auc"
+
+
+def test_training_has_the_trials_that_found_its_options_and_no_others(place):
+    kept = replace(record(place), configuration=SimpleNamespace(spec={"model": {"members": 2}}))
+    trials = {"model": {"members": 2}, "trials": [{"number": 0, "value": 0.5}]}
+    (place / "tune").mkdir()
+    (place / "tune/trials.json").write_text(json.dumps(trials), encoding="utf-8")
+    assert training.card(kept)["trials"] == trials["trials"]
+    other = replace(kept, configuration=SimpleNamespace(spec={"model": {"members": 3}}))
+    assert training.card(other)["trials"] == []
 
 
 def test_metrics_are_beside_those_of_the_baselines(place):

@@ -1,4 +1,4 @@
-"""The data page and the report of a run as documents."""
+"""The pages about data and runs as documents."""
 
 import base64
 import hashlib
@@ -8,11 +8,16 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pipeline.report import page, run_page
+from pipeline.report import compare_page, page, run_page, runs_page
 from pipeline.report.document import embedded
 
 HOSTILE = "</script><!--<script>&\u2028'\""
-CONTENT = {"pipeline": HOSTILE, "run": HOSTILE, "columns": [{"name": HOSTILE}]}
+CONTENT = {
+    "pipeline": HOSTILE,
+    "run": HOSTILE,
+    "columns": [{"name": HOSTILE}],
+    "first": {"pipeline": HOSTILE},
+}
 
 
 class Elements(HTMLParser):
@@ -41,9 +46,9 @@ class Elements(HTMLParser):
             self.texts[-1][2] += data
 
 
-@pytest.fixture(scope="module", params=[page.page, run_page.page], ids=["data", "report"])
+@pytest.fixture(scope="module", params=[page, run_page, compare_page, runs_page])
 def elements(request):
-    return Elements(request.param(CONTENT))
+    return Elements(request.param.page(CONTENT))
 
 
 def test_the_content_is_whole_and_ends_no_element(elements):
