@@ -27,6 +27,7 @@ from schemas.examples import Examples
 from schemas.features import Feature
 from schemas.splits.options import SPLITS
 from schemas.treatments import BY_NAME, NAMES
+from schemas.types import BYTES, FLOAT, INT, TIME
 
 ROWS, FEW = 100_000, 2_000
 _SEED = 20_240_607
@@ -34,13 +35,13 @@ _MISSING = 0.05
 _MEASURED = 10  # times the rows a second
 _WORDS = 20_000
 _COLUMNS = {
-    **dict.fromkeys(("number", "other", "latitude", "longitude", "tips", "of"), ("FLOAT", 0)),
-    "whole": ("INT", 0),
-    "word": ("BYTES", 0),
-    "text": ("BYTES", 0),
-    "at": ("TIME", 0),
-    "tags": ("BYTES", 5),
-    "embedding": ("FLOAT", 8),
+    **dict.fromkeys(("number", "other", "latitude", "longitude", "tips", "of"), (FLOAT.name, 0)),
+    "whole": (INT.name, 0),
+    "word": (BYTES.name, 0),
+    "text": (BYTES.name, 0),
+    "at": (TIME.name, 0),
+    "tags": (BYTES.name, 5),
+    "embedding": (FLOAT.name, 8),
 }
 _LABEL = {"name": "big", "exceeds": {"column": "tips", "fraction": 0.5, "of": "of"}}
 # The column that a kind takes, and its options; `number` and none unless it is here.

@@ -53,6 +53,14 @@ def read_parquet(path: str, columns: Sequence[str] | None = None) -> pa.Table:
     return file.read(columns=columns)
 
 
+def parse_parquet(content: bytes, where: str) -> pa.Table:
+    """Return the rows of a Parquet file that is in memory; errors as those of `open_parquet`."""
+    with _refused(where):
+        file = pq.ParquetFile(pa.BufferReader(content))
+        _check(file.schema_arrow, where)
+        return file.read()
+
+
 def open_arrow(file: Any, path: str, only: Sequence[int] = ()) -> pa.ipc.RecordBatchFileReader:
     """Open an Arrow file.
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 
 import numpy as np
-import pyarrow.parquet as pq
 import tensorflow as tf
 
+from components.arrow_files import read_parquet
 from components.tasks.correction import correct
 from components.tasks.learned import CORRECTION, read_learned
 from components.tasks.protocol import HeldOut
@@ -53,7 +53,7 @@ def out_of_fold(examples: str, trained: str, layout: Layout, task: TaskOptions) 
 
     Where classes were sampled, a row counts as often as there were rows like it.
     """
-    table = pq.read_table(os.path.join(trained, OUT_OF_FOLD_FILE)).slice(0, _MOST_ROWS)
+    table = read_parquet(os.path.join(trained, OUT_OF_FOLD_FILE)).slice(0, _MOST_ROWS)
     learned, rows = read_learned(trained), table.num_rows
     values = table.column("logits").combine_chunks()
     raw = np.asarray(values.flatten() if hasattr(values, "flatten") else values)

@@ -9,9 +9,9 @@ import os
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from components import files
+from components.arrow_files import parse_parquet
 from components.examples import ShardWriter
 from components.ingest.samples import sample
 from schemas.columns import Column
@@ -42,5 +42,5 @@ def read_bytes(saved_model: str) -> bytes | None:
 
 def parse(content: bytes) -> pa.RecordBatch:
     """Return the rows of the file."""
-    (batch,) = pq.read_table(pa.BufferReader(content)).combine_chunks().to_batches()
+    (batch,) = parse_parquet(content, FILE).combine_chunks().to_batches()
     return batch

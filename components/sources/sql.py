@@ -170,6 +170,7 @@ class Reader(TypedRows[SqlPart], protocol.TableReader[SqlPart]):
             where=source.path,
             what="table",
             sql_names=sql_names(source.url),
+            has_fields=False,
         )
         for name in self._names():
             if (kind := columns.unread.get(name)) is not None:

@@ -47,6 +47,7 @@ def check_columns(
     where: str,
     what: str = "file",
     sql_names: Mapping[str, str] = MappingProxyType({}),
+    has_fields: bool = True,
 ) -> None:
     """Check that a file or table has each column once, with a type that fits.
 
@@ -56,6 +57,7 @@ def check_columns(
       where: the file, or the table's URL.
       what: which of the two it is.
       sql_names: the names of types in a database's SQL that differ from those of `ColumnType.sql`.
+      has_fields: whether a column's name may lead to a field of a struct.
 
     Raises:
       DataError: it has not; names the column, its type and a remedy.
@@ -69,7 +71,7 @@ def check_columns(
                 where=where,
                 expected=f"{of_lists}{column.type.parquet}: the column is {column.type.written}"
                 + (f" with value_count {{ max: {column.most} }}" if column.is_list else ""),
-                remedy=_remedy(arrow, column, sql_names),
+                remedy=_remedy(arrow, column, sql_names, has_fields=has_fields),
             )
     for key in selection.keys:
         _only(schema, key.name, where, what)
@@ -95,7 +97,9 @@ def _only(schema: pa.Schema, name: str, where: str, what: str) -> pa.DataType:
     )
 
 
-def _remedy(arrow: pa.DataType, column: Column, sql_names: Mapping[str, str]) -> str:
+def _remedy(
+    arrow: pa.DataType, column: Column, sql_names: Mapping[str, str], *, has_fields: bool
+) -> str:
     """Return what to do about a column whose type does not fit."""
     written = column.type.parquet
     if column.is_list:
@@ -109,7 +113,10 @@ def _remedy(arrow: pa.DataType, column: Column, sql_names: Mapping[str, str]) ->
             f" or one value for each row, as {written}"
         )
     if pa.types.is_struct(arrow) and arrow.num_fields:
-        return f"name a field of it, such as {column.name}.{arrow[0].name}"
+        field = f"{column.name}.{arrow[0].name}"
+        if has_fields:
+            return f"name a field of it, such as {field}"
+        return f"give source.query a column of a field of it: {field} AS {arrow[0].name}"
     if pa.types.is_nested(arrow):
         return f"write one value for each row, as {written}"
     sql = sql_names.get(column.type.sql, column.type.sql)

@@ -23,7 +23,7 @@ from tensorflow_data_validation.statistics.stats_impl import (
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components import files, runner
-from components.examples import read_splits
+from components.example_batches import read_splits
 from components.validate import histograms, stored
 from components.validate.relating import BinTally, Relating, sample_of
 from components.validate.statistics import (

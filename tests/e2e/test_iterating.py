@@ -44,7 +44,7 @@ def test_a_sample_is_of_training_rows_alone(first, make_dataset, tmp_path, capfd
     shown = capfd.readouterr().out
     rows = first.summary.counts["examples"]
     assert f"{rows['eval']} eval, {rows['test']} test" in shown
-    kept = int(re.search(r"(\d+) train,", shown)[1])
+    (kept,) = map(int, re.findall(r"(\d+) train,", shown))
     assert 0.4 * rows["train"] < kept < 0.6 * rows["train"]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.validate import anomalies, statistics, stored
+from components.validate import anomalies, span_statistics, statistics, stored
 from components.validate.comparisons import ComparedRows, MeasuredRows
 from components.validate.files import WHOLE
 from components.validate.findings import Severity
@@ -28,7 +28,7 @@ def measured(tmp_path, examples_of, schema_text):
         }
         examples = examples_of(train=columns, eval=columns, test=columns)
         folders = [str(tmp_path / f"{cash}-{of}-{name}") for name in ("whole", "splits")]
-        statistics.generate(examples=examples, schema=schema, output=folders[0], as_one=WHOLE)
+        span_statistics.measure(examples=examples, schema=schema, output=folders[0], whole=WHOLE)
         statistics.generate(examples=examples, schema=schema, output=folders[1])
         return examples, *folders
 

@@ -87,7 +87,7 @@ def test_a_typo_is_answered_with_its_line_and_the_nearest_key(folder, old, new, 
         ("{buckets: 4}", "{buckets: 4.5}", "got 4.5"),
         ("{buckets: 4}", "[4]", "must be keys with values, got [4]"),
         (BUCKETS, "buckets: {at: [2, 1]}", "buckets.at: expected ascending numbers, got 1 after 2"),
-        (BUCKETS, "buckets", "buckets.at: this key is needed"),
+        (BUCKETS, "buckets", "buckets: expected either `at`, the numbers between intervals"),
         (BUCKETS, "min_max: {range: [1, 0]}", "range: expected the smaller number first, got [1.0"),
         (
             BUCKETS,

@@ -47,7 +47,9 @@ def test_the_value_in_a_list_that_a_graph_refused_is_named():
     rows = [["2024-02-29"], ["2024-02-29", "2023-02-29"]]
     of_columns = Signature({"visits": tensor}, {}, "")
     found = fault(of_columns, {"visits": array_of(rows, tensor, "")}, NOT_TIMES)
-    examples = np.array([_example({b"visits": _feature(row, feature, "")}) for row in rows], object)
+    examples = np.array(
+        [_example({b"visits": _feature(row, feature, "")}, {}) for row in rows], object
+    )
     of_examples = Signature({"examples": Tensor("", "DT_STRING", (-1,))}, {}, "")
     of_examples = replace(of_examples, features={"visits": feature})
     for error in (found, fault(of_examples, {"examples": examples}, NOT_TIMES)):

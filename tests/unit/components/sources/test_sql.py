@@ -124,7 +124,11 @@ def test_each_type_of_duckdb_is_a_raw_column_by_its_rule(tmp_path):
     ("name", "what", "remedy"),
     [
         ("tm", "the column 'tm' is time64[us]", "CAST(tm AS VARCHAR)"),
-        ("s", "the column 's' is struct<a: int32>", "write one value for each row"),
+        (
+            "s",
+            "the column 's' is struct<a: int32>",
+            "a column of a field of it: s.a AS a",
+        ),
         ("n", "the column 'n' is int32", "CAST(n AS VARCHAR)"),
         ("nn", "the table has no column 'nn'; did you mean 'n'?", "correct the table"),
     ],
