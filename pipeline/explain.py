@@ -17,7 +17,7 @@ from schemas.errors import DataError, ModelError
 from schemas.tasks.options import figure_text
 
 if TYPE_CHECKING:
-    from components.serve.explanation import Contribution, RowExplanation
+    from components.serve.explanation import Contribution, RowExplainer, RowExplanation
 
 _BAR = 16  # characters of a bar to each side
 _SHOWN = 30  # columns in the text; --json has all
@@ -54,15 +54,22 @@ def explain(folder: str, row: Path) -> RowExplanation:
       DataError: the file has no row that fits the model.
       ModelError: the SavedModel does not load, or has no training rows.
     """
+    return explain_text(explainer(folder), row.read_bytes(), str(row))
+
+
+def explainer(folder: str) -> RowExplainer:
+    """Load a SavedModel to explain rows by it.
+
+    Raises:
+      ModelError: the SavedModel does not load, or has no training rows.
+    """
     quiet_environment()
     from components import tensorflow_runtime
 
     tensorflow_runtime.install()
     from components import files
     from components.export import background
-    from components.serve import json_text
     from components.serve.explanation import RowExplainer
-    from components.serve.failures import RequestError
     from components.serve.model import SavedModelBundle
 
     logging.getLogger("tensorflow").setLevel("ERROR")  # it warns that sessions are deprecated
@@ -75,16 +82,26 @@ def explain(folder: str, row: Path) -> RowExplanation:
                 expected=background.FILE,
                 remedy="run the pipeline again, which exports and pushes a new version",
             )
-        try:
-            values = json_text.loads_object(row.read_bytes())
-            bundle = SavedModelBundle(local)
-            return RowExplainer(bundle, rows, description.read(local)).explain(values)
-        except RequestError as error:
-            raise DataError(
-                str(error),
-                where=str(row),
-                expected="a JSON object with a value for each raw column, as in a request",
-            ) from error
+        return RowExplainer(SavedModelBundle(local), rows, description.read(local))
+
+
+def explain_text(by: RowExplainer, text: bytes, where: str) -> RowExplanation:
+    """Explain a row in JSON.
+
+    Raises:
+      DataError: the text is not a row that fits the model.
+    """
+    from components.serve import json_text
+    from components.serve.failures import RequestError
+
+    try:
+        return by.explain(json_text.loads_object(text))
+    except RequestError as error:
+        raise DataError(
+            str(error),
+            where=where,
+            expected="a JSON object with a value for each raw column, as in a request",
+        ) from error
 
 
 def lines(explanation: RowExplanation) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import html
+import json
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ import pyarrow as pa
 from components import files
 from components.score.columns import as_column
 from components.score.scorer import Scorer
+from pipeline import explain as why
 from pipeline.scoring import ModelFolder
 from schemas import description
 from schemas.columns import Column
@@ -21,8 +24,11 @@ from skewless.recorded import Run
 if TYPE_CHECKING:
     import pandas as pd
 
+    from components.serve.explanation import RowExplainer, RowExplanation
+
 _BATCH_ROWS = 65_536
 _ROWS = "the rows to score"
+_ROW = "the row to explain"
 _KINDS = "a pandas DataFrame, an Arrow table, or a dict of columns"
 
 
@@ -75,6 +81,37 @@ class Model:
             scores = self._scores(_as_table(dict(rows.items()), self.inputs))
             return scores.to_pandas().set_index(rows.index)
         raise TypeError(f"rows to score are {_KINDS}, not {type(rows).__name__}")
+
+    def explain(self, row: Mapping[str, Any]) -> RowExplanation:
+        """Explain the answer for a row: what each raw column adds to it, by Shapley values.
+
+        >>> why = model.explain({"fare": 12.5, "company": "Flash Cab"})  # doctest: +SKIP
+        >>> [(each.column, each.adds) for each in why.contributions[:3]]  # doctest: +SKIP
+
+        Args:
+          row: a value of each raw column, as in the JSON of a request; None is missing.
+
+        Returns:
+          The answer, the contributions, which add up to the logit, and the slices of the row.
+
+        Raises:
+          DataError: the row does not fit the model.
+          ModelError: the SavedModel has no training rows to compare a row with.
+        """
+        whole = {column.name: None for column in self.inputs} | dict(row)
+        try:
+            text = json.dumps(whole).encode()
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"a value cannot be written as JSON: {error}",
+                where=_ROW,
+                expected="numbers, texts, true, false, lists of them, or None",
+            ) from error
+        return why.explain_text(self._explainer, text, _ROW)
+
+    @functools.cached_property
+    def _explainer(self) -> RowExplainer:
+        return why.explainer(self.saved_model)
 
     @property
     def metrics(self) -> dict[str, float | None]:

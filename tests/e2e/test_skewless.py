@@ -45,6 +45,12 @@ def test_the_model_of_a_run_scores_frames_with_their_index(run, root):
     assert model.saved_model == skewless.load(root / "taxi").saved_model
     assert model.metrics == run.metrics | model.metrics
     assert model.card.startswith("# ")
+    why = model.explain({"fare": 12.5})
+    assert sum(each.adds[0] for each in why.contributions) == pytest.approx(
+        why.value[0] - why.base[0], abs=1e-5
+    )
+    with pytest.raises(skewless.DataError, match="unknown"):
+        model.explain({"fair": 12.5})
     frame = run.examples("test").to_pandas().iloc[::-1]
     scores = model.predict(frame)
     assert scores.index.equals(frame.index)
