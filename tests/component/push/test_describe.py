@@ -130,7 +130,10 @@ def test_signatures_are_those_of_the_saved_model(described, exported):
 def test_what_the_columns_become_is_told_with_every_option(described):
     assert [(f.columns, f.treatment) for f in described.features] == [
         (("age",), "z_score (log1p: false, clip: 10.0)"),
-        (("age",), "vocabulary (top_k: 10000, min_count: 1, oov_buckets: 1)"),
+        (
+            ("age",),
+            'vocabulary (top_k: 10000, min_count: 1, oov_buckets: 1, order: "frequency")',
+        ),
         (("naïve", "a b"), "cross (buckets: 16)"),
     ]
 
