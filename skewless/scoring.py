@@ -89,7 +89,8 @@ class Model:
         >>> [(each.column, each.adds) for each in why.contributions[:3]]  # doctest: +SKIP
 
         Args:
-          row: a value of each raw column, as in the JSON of a request; None is missing.
+          row: values of raw columns, as in the JSON of a request; a column that is None, or is not
+            there, is missing.
 
         Returns:
           The answer, the contributions, which add up to the logit, and the slices of the row.
@@ -98,9 +99,9 @@ class Model:
           DataError: the row does not fit the model.
           ModelError: the SavedModel has no training rows to compare a row with.
         """
-        whole = {column.name: None for column in self.inputs} | dict(row)
+        given = {name: value for name, value in row.items() if value is not None}
         try:
-            text = json.dumps(whole).encode()
+            text = json.dumps(given).encode()
         except (TypeError, ValueError) as error:
             raise DataError(
                 f"a value cannot be written as JSON: {error}",

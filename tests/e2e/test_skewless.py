@@ -49,7 +49,7 @@ def test_the_model_of_a_run_scores_frames_with_their_index(run, root):
     assert sum(each.adds[0] for each in why.contributions) == pytest.approx(
         why.value[0] - why.base[0], abs=1e-5
     )
-    with pytest.raises(skewless.DataError, match="unknown"):
+    with pytest.raises(skewless.DataError, match="fair"):
         model.explain({"fair": 12.5})
     frame = run.examples("test").to_pandas().iloc[::-1]
     scores = model.predict(frame)
