@@ -54,8 +54,11 @@ def test_the_cost_is_that_of_the_permutations_and_its_error_that_over_rows(addit
     assert found.error == pytest.approx(differences.std(ddof=1) / np.sqrt(500), rel=1e-5)
 
 
-class Sum:
+class Sum(RowScorer):
     """A model that predicts a + b of rows."""
+
+    def __init__(self):
+        pass
 
     def changed(self, raw, changes):
         return iter([(raw | change)["a"] + (raw | change)["b"] for change in changes])
@@ -69,7 +72,8 @@ def test_the_cost_of_a_root_is_the_difference_of_the_roots():
     meter = CostMeter(Sum(), rows, Regression(name="y", column="y"))
     (found,) = meter.permuted([("a",)], 3)
     # the error of a permuted value adds twice its variance: sqrt(1 + 2) - 1
-    assert (meter.metric, meter.value) == ("rmse", pytest.approx(1, abs=0.05))
+    assert meter.metric == "rmse"
+    assert meter.value == pytest.approx(1, abs=0.05)
     assert found.mean == pytest.approx(np.sqrt(3) - 1, abs=4 * found.error)
     assert 0 < found.error < 0.02
 

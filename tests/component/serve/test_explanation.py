@@ -10,7 +10,7 @@ from components.serve import loaded
 from components.serve.explanation import RowExplainer, explain_request
 from components.serve.failures import RequestError
 from components.serve.model import SavedModelBundle
-from components.serve.predict import parse
+from components.serve.predict import Instances, parse
 from pipeline.explain import lines
 from tests.described import described
 
@@ -57,6 +57,7 @@ def test_the_base_is_the_mean_logit_of_the_background(exported, bundle, explaine
     rows = background.parse(rows_of(exported)).to_pylist()
     given = [{name: v for name, v in row.items() if v is not None} for row in rows]
     request = parse({"instances": given}, bundle.signatures["raw_columns"], optional=True)
+    assert isinstance(request.inputs, Instances)
     logits = bundle.run("raw_columns", request.inputs.arrays())["logits"]
     assert explainer.explain(ROW).base[0] == pytest.approx(np.mean(logits), abs=1e-5)
 
@@ -78,6 +79,7 @@ def test_the_slices_of_the_row_have_their_metrics(explainer):
 def test_a_wrong_row_has_the_error_of_the_server(explainer, bundle, row):
     def ask():
         request = parse({"instances": [row]}, bundle.signatures["raw_columns"], optional=True)
+        assert isinstance(request.inputs, Instances)
         bundle.run("raw_columns", request.inputs.arrays())
 
     with pytest.raises(RequestError) as expected:

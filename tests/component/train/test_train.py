@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 import keras
 import numpy as np
@@ -114,7 +115,7 @@ def test_what_was_done_is_written(trained, table):
 
 def scalars(folder):
     """What TensorBoard shows of a folder: tag -> step -> value."""
-    found = {}
+    found: dict[str, dict[int, float]] = {}
     for path in folder.glob("events.out.tfevents.*"):
         for record in tf.data.TFRecordDataset(str(path)):
             event = event_pb2.Event.FromString(record.numpy())
@@ -141,7 +142,7 @@ def test_each_round_is_in_the_history_and_in_tensorboard(trained):
     assert rounds[-1].learning_rate == pytest.approx(0.02)
     assert 0.5 < (rounds[0].metrics["auc"] or 0) < (rounds[fit.kept - 1].metrics["auc"] or 0) < 1
     assert rounds[0].seconds < rounds[-1].seconds <= training.seconds
-    expected = {
+    expected: dict[str, Any] = {
         "train": {tag: {r.step: getattr(r, tag) for r in rounds} for tag in TRAIN_TAGS},
         "eval": {
             "loss": {r.step: r.eval_loss for r in rounds},
@@ -156,7 +157,7 @@ def test_each_round_is_in_the_history_and_in_tensorboard(trained):
 
 
 def test_a_history_has_null_for_numbers_that_json_has_not(tmp_path):
-    one = {"round": 1, "epoch": 1, "step": 5, "learning_rate": 0.1, "seconds": 1}
+    one: dict[str, Any] = {"round": 1, "epoch": 1, "step": 5, "learning_rate": 0.1, "seconds": 1}
     one |= {"loss": float("inf"), "eval_loss": float("nan"), "metrics": {"auc": None}}
     fold = FitHistory.model_validate({"fold": 0, "kept": 1, "rounds": [one]})
     History(stop_by="auc", folds=(fold,)).write(str(tmp_path))

@@ -71,7 +71,8 @@ def transformed(run):
 def test_terms_are_in_the_order_of_what_they_say_about_the_label(transformed, name):
     found = terms(str(transformed.graph), transformed.layout.by_treatment()["vocabulary"])
     assert list(found[name]) == informative(name)
-    numbers = {None: 0, **{term: n for n, term in enumerate(found[name], start=1)}}
+    numbers: dict[str | None, int] = {None: 0}
+    numbers |= {term: n for n, term in enumerate(found[name], start=1)}
     oov = len(numbers)
     expected = [
         [numbers.get(str(t), oov) for t in value]

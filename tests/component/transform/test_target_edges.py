@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -122,8 +124,9 @@ def test_classes_and_numbers_with_weights_are_split_as_by_scikit_learn(task, wei
     batches = [(place[p], candidates[None], label[p], weight[p]) for p in parts]
     batches.append((place[:0], candidates[None], label[:0], weight[:0]))
     sums = [combine.add_input(None, batch) for batch in batches]
-    _, merged = combine.merge_accumulators([None, *sums])
-    _, again = combine.merge_accumulators(sums[::-1])
+    merge: Any = combine.merge_accumulators
+    _, merged = merge([None, *sums])
+    _, again = merge(sums[::-1])
     np.testing.assert_array_equal(merged, again)
     found = splits(merged[0], BINS, LEAST)
     leaves = tree(values, label, kind=kind, weight=weight)

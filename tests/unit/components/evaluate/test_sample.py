@@ -23,11 +23,14 @@ def _small(monkeypatch):
 @pytest.mark.usefixtures("_small")
 def test_a_sample_is_the_same_in_any_order_of_batches():
     parts = [ScoredSample.of(batch(start, 200)) for start in range(0, 1000, 200)]
-    forwards = backwards = None
+    forwards: ScoredSample | None = None
+    backwards: ScoredSample | None = None
     for part in parts:
         forwards = part.merged(forwards)
     for part in reversed(parts):
         backwards = part.merged(backwards)
+    assert forwards is not None
+    assert backwards is not None
     assert forwards.label.tolist() == backwards.label.tolist()
     assert (len(forwards.label), forwards.seen) == (50, 1000)
     assert forwards.scores[0].tolist() == forwards.label.tolist()
@@ -55,6 +58,7 @@ def test_a_row_of_several_classes_has_the_probability_of_its_own():
 def test_what_is_drawn_of_numbers_is_from_the_rows():
     one = ScoredSample.of(batch(0, 1000))
     found = numbers_of(ScoredSample(one.keys, one.label + 1, one.scores, one.weights, one.seen))
+    assert found is not None
     assert len(found.points) == 500
     assert {y - x for x, y in found.points} == {1}
     assert sum(found.residuals.counts) == 1000

@@ -63,6 +63,7 @@ def test_columns_that_help_together_stay_the_most_important_first(most):
 def test_one_column_always_stays():
     found = find_unhelpful(Meter(9), importance(0.02, 0.01))
     assert [each.columns for each in found.columns] == [("b",)]
+    assert found.together is not None
     assert (found.together.drop, found.together.helps) == (0, False)
     alone = find_unhelpful(Meter(9), importance(0.02))
     assert (alone.columns, alone.together) == ((), None)

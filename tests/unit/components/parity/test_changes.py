@@ -83,9 +83,8 @@ def test_every_value_is_tried_in_every_column(count):
 
 
 def test_terms_are_tried_in_columns_of_their_type_and_in_lists():
-    columns = (column_of("BYTES"), column_of("INT"), column_of("FLOAT"))
-    columns = tuple(replace(c, name=c.kind) for c in columns)
-    columns = (*columns, replace(columns[0], name="tags", most=3))
+    columns = [replace(column_of(kind), name=kind) for kind in ("BYTES", "INT", "FLOAT")]
+    columns.append(replace(columns[0], name="tags", most=3))
     rows = {"BYTES": [b"x"], "INT": [7], "FLOAT": [1.0], "tags": [[b"x", b"y"]]}
     types = {"BYTES": pa.binary(), "INT": pa.int64(), "FLOAT": pa.float32()}
     types["tags"] = pa.list_(pa.binary())

@@ -1,6 +1,7 @@
 """Curves and intervals from sums, checked against rows."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def tally(rows):
 
 def test_a_curve_counts_the_rows_from_each_threshold_on(rows, tally):
     scores, label = rows
-    found = curve(*tally.counts[0], index=1)
+    found = curve(tally.counts[0][0], tally.counts[0][1], index=1)
     assert 20 < len(found.thresholds) <= POINTS
     assert sorted(found.thresholds, reverse=True) == list(found.thresholds)
     assert (found.true[-1], found.false[-1]) == (found.positives, found.negatives)
@@ -39,7 +40,7 @@ def test_a_curve_counts_the_rows_from_each_threshold_on(rows, tally):
 
 
 def test_the_area_below_the_drawn_curve_is_that_of_all_rows(tally):
-    found = curve(*tally.counts[0], index=1)
+    found = curve(tally.counts[0][0], tally.counts[0][1], index=1)
     x = np.array([0, *found.false]) / found.negatives
     y = np.array([0, *found.true]) / found.positives
     area = ((y[1:] + y[:-1]) / 2 * np.diff(x)).sum()
@@ -48,15 +49,15 @@ def test_the_area_below_the_drawn_curve_is_that_of_all_rows(tally):
 
 def test_a_curve_of_one_class_has_the_thresholds_of_its_rows():
     counts = np.zeros((2, 8), np.int64)
-    assert curve(*counts, index=0).thresholds == ()
+    assert curve(counts[0], counts[1], index=0).thresholds == ()
     counts[1, 4] = 3  # a logit of 0 begins this bin
-    found = curve(*counts, index=0)
+    found = curve(counts[0], counts[1], index=0)
     assert (found.thresholds, found.true, found.false) == ((0.5,), (3,), (0,))
 
 
 def test_a_histogram_has_every_row_in_the_cell_of_its_score(rows, tally):
     scores, label = rows
-    found = histogram(*tally.counts[0], index=1)
+    found = histogram(tally.counts[0][0], tally.counts[0][1], index=1)
     expected, _ = np.histogram(scores[label == 1], found.edges)
     assert np.abs(np.array(found.yes) - expected).max() <= 2
     assert sum(found.no) == (label == 0).sum()
@@ -64,16 +65,18 @@ def test_a_histogram_has_every_row_in_the_cell_of_its_score(rows, tally):
 
 def test_intervals_of_slices_are_those_of_their_rows(rows, tally):
     scores, label = rows
+    figures: Any = binary_metrics.metrics_of(tally)
+    interval: Any = binary_metrics.interval
     losses = -np.log(np.where(label == 1, scores, 1 - scores).astype(np.float64))
     reach = 1.96 * losses.std() / math.sqrt(ROWS)
-    low, high = binary_metrics.interval(tally, "log_loss")
+    low, high = interval(tally, "log_loss")
     assert (low, high) == pytest.approx((losses.mean() - reach, losses.mean() + reach), rel=1e-3)
-    low, high = binary_metrics.interval(tally, "auc")
-    assert low < binary_metrics.metrics_of(tally)["auc"] < high
+    low, high = interval(tally, "auc")
+    assert low < figures["auc"] < high
     assert high - low < 0.05
-    low, high = binary_metrics.interval(tally, "accuracy")
-    assert low < binary_metrics.metrics_of(tally)["accuracy"] < high
-    assert binary_metrics.interval(tally, "pr_auc") is None
+    low, high = interval(tally, "accuracy")
+    assert low < figures["accuracy"] < high
+    assert interval(tally, "pr_auc") is None
 
 
 def test_intervals_of_classes_and_numbers_are_those_of_their_rows(rows):
@@ -90,13 +93,14 @@ def test_intervals_of_classes_and_numbers_are_those_of_their_rows(rows):
     number.add(regression_tally.grade(scores, label.astype(np.float64), quantile=0.5))
     errors = (label - scores.astype(np.float64)) ** 2
     reach = 1.96 * errors.std() / math.sqrt(ROWS)
-    low, high = regression_tally.interval(number, "rmse")
+    interval: Any = regression_tally.interval
+    low, high = interval(number, "rmse")
     assert (low**2, high**2) == pytest.approx(
         (errors.mean() - reach, errors.mean() + reach), rel=1e-4
     )
-    low, high = regression_tally.interval(number, "mae")
+    low, high = interval(number, "mae")
     assert low < np.abs(label - scores).mean() < high
-    assert regression_tally.interval(number, "r2") is None
+    assert interval(number, "r2") is None
 
 
 def test_no_rows_have_no_interval():

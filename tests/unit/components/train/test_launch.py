@@ -38,7 +38,7 @@ def run(monkeypatch):
         try:
             launch(JOB, workers)
         finally:
-            launched.seen = environments, remarks
+            vars(launched)["seen"] = environments, remarks
 
     return launched
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,12 @@ def test_a_run_that_reached_nothing_has_every_card_with_one_sentence_each(place)
     failed = Failure(
         stage="ingest", kind="DataError", what="x", where=None, expected=None, remedy=None
     )
-    nothing = {"counts": None, "training": None, "evaluation": None, "version": None}
+    nothing: dict[str, Any] = {
+        "counts": None,
+        "training": None,
+        "evaluation": None,
+        "version": None,
+    }
     bare = summary(stages=(), status="failed", error=failed, **nothing)
     cards = run_page.content_of(record(place, bare))["cards"]
     missing = {card["id"]: card["missing"] for card in cards if "missing" in card}
@@ -156,12 +162,14 @@ def test_training_has_the_history_or_else_the_losses_of_the_summary(place):
 
 
 def test_training_has_the_trials_that_found_its_options_and_no_others(place):
-    kept = replace(record(place), configuration=SimpleNamespace(spec={"model": {"members": 2}}))
+    two: Any = SimpleNamespace(spec={"model": {"members": 2}})
+    three: Any = SimpleNamespace(spec={"model": {"members": 3}})
+    kept = replace(record(place), configuration=two)
     trials = {"model": {"members": 2}, "trials": [{"number": 0, "value": 0.5}]}
     (place / "tune").mkdir()
     (place / "tune/trials.json").write_text(json.dumps(trials), encoding="utf-8")
     assert training.card(kept)["trials"] == trials["trials"]
-    other = replace(kept, configuration=SimpleNamespace(spec={"model": {"members": 3}}))
+    other = replace(kept, configuration=three)
     assert training.card(other)["trials"] == []
 
 
@@ -185,8 +193,9 @@ def test_a_request_runs_as_python_and_has_each_column_once():
         Input(name="missing", kind="INT", required=False),
         Input(name="tags", kind="BYTES", most=3, required=False, example=("a", "b")),
     )
-    found = reproduce.requests(SimpleNamespace(name="trips", inputs=columns))
-    asked = {}
+    described: Any = SimpleNamespace(name="trips", inputs=columns)
+    found = reproduce.requests(described)
+    asked: dict[str, Any] = {}
 
     def urlopen(url, body):
         asked.update(url=url, body=json.loads(body))
