@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from components import files
-from pipeline import completion
+from pipeline import answers, completion
 from pipeline.folders import Folders
 from pipeline.summary import FILE_NAME, Summary
 from schemas.errors import ConfigError
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     help="The file to write; data.html in the current folder unless given.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
-def command(run: str, output: str | None, show: bool) -> None:
+@answers.option
+def command(run: str, output: str | None, show: bool, as_json: bool) -> None:
     """Write a page about the data of the newest run in RUN.
 
     RUN is a pipeline's folder, such as runs/taxi, on a disk or in a store. The page is one file
@@ -46,7 +47,10 @@ def command(run: str, output: str | None, show: bool) -> None:
     summary, sources = find(run)
     path = Path(output or page.FILE_NAME).resolve()
     page.write(str(path), sources, pipeline=summary.pipeline, run_id=summary.run_id)
-    click.echo(f"data of run {summary.run_id}: {path}")
+    if as_json:
+        answers.show({"run_id": summary.run_id, "page": str(path)})
+    else:
+        click.echo(f"data of run {summary.run_id}: {path}")
     if show and click.launch(path.as_uri()):
         click.echo("no browser could be started: open the file in one")
 

@@ -10,7 +10,7 @@ import click
 from components import files, progress, stores
 from components.score.formats import FORMATS, Format
 from components.sources.source_files import source_files
-from pipeline import beam_command, engines, runners, scoring
+from pipeline import answers, beam_command, engines, runners, scoring
 from pipeline.beam_command import BeamCommand
 from pipeline.folders import new_run_id
 from pipeline.scoring import ModelFolder
@@ -69,6 +69,8 @@ STAGE = "predict"
     " [default: as the run's source was; direct]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the output of an earlier predict.")
+@click.option("-q", "--quiet", is_flag=True, help="Show nothing but errors.")
+@answers.option
 @beam_command.options
 @click.pass_context
 def command(
@@ -84,6 +86,8 @@ def command(
     compare: int | None,
     dataset: str | None,
     overwrite: bool,
+    quiet: bool,
+    as_json: bool,
     runner: RunnerName | None,
     settings: tuple[str, ...],
 ) -> None:
@@ -110,7 +114,7 @@ def command(
     kept = [model, *([] if other is None else [other]), *models.kept]
     place = ScoreOutput.of(output, kind, overwrite=overwrite, inputs=paths, kept=kept)
     check_kinds(paths)
-    with scoring.on_screen(STAGE) as (screen, _):
+    with scoring.on_screen(STAGE, quiet=quiet or as_json) as (screen, _):
         screen.line(f"{len(paths):,} source{'s'[: len(paths) > 1]}, scored by {model}", "bold")
         with scoring.imports():
             importlib.import_module("components.evaluate.signature")  # TensorFlow
@@ -130,6 +134,8 @@ def command(
             )
         for line in scored.lines():
             screen.line(line)
+    if as_json:
+        answers.show(scored.model_dump(mode="json"))
 
 
 def input_paths(patterns: Sequence[str]) -> list[str]:

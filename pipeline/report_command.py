@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from pipeline import completion
+from pipeline import answers, completion
 
 
 @click.command()
@@ -20,7 +20,8 @@ from pipeline import completion
     help="The folder of pipelines, as `skewless run` has it.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
-def command(run: str, output: str, show: bool) -> None:
+@answers.option
+def command(run: str, output: str, show: bool, as_json: bool) -> None:
     """Show where the report of RUN is; write it if the run has none.
 
     RUN is a run's folder, its id or the beginning of it, or a pipeline in ROOT, which stands for
@@ -31,6 +32,9 @@ def command(run: str, output: str, show: bool) -> None:
 
     ((found, summary),) = recorded_runs.readable([recorded_runs.find_one(run, output)])
     path = run_page.find(found, summary)
-    click.echo(f"report of run {summary.run_id}: {path}")
+    if as_json:
+        answers.show({"run_id": summary.run_id, "page": str(path)})
+    else:
+        click.echo(f"report of run {summary.run_id}: {path}")
     if show and click.launch(path.as_uri()):
         click.echo("no browser could be started: open the file in one")

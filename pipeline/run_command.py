@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline import beam_command, completion
+from pipeline import answers, beam_command, completion
 from pipeline.beam_command import BeamCommand
 from schemas.secrets import redacted
 
@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     " what permuting them costs.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Show nothing but errors.")
+@answers.option
 @click.option("-v", "--verbose", is_flag=True, help="Also show the traceback of a failure.")
 @beam_command.options
 @click.pass_context
@@ -95,6 +96,7 @@ def command(
     select: str | None,
     verbose: bool,
     quiet: bool,
+    as_json: bool,
     runner: RunnerName | None,
     settings: tuple[str, ...],
 ) -> None:
@@ -106,6 +108,8 @@ def command(
     validate, gate, transform, train, calibrate (if chosen), export, evaluate, explain, parity and
     push.
     """
+    if watch and as_json:
+        raise click.UsageError("--watch goes on until Ctrl-C: leave out --json")
     if watch and (from_stage or until or only):
         raise click.UsageError("--watch runs up to evaluate: leave out --from, --until and --only")
     if select is not None and (watch or sample is not None):
@@ -135,7 +139,7 @@ def command(
             output=output,
             allow_anomalies=allow_anomalies,
             verbose=verbose,
-            quiet=quiet,
+            quiet=quiet or as_json,
             on=on,
             chosen=spans,
             stages=stages,
@@ -143,7 +147,9 @@ def command(
         )
 
     if not watch:
-        run_once()
+        summary = run_once()
+        if as_json:
+            answers.show(summary.model_dump(mode="json"))
         return
     from pipeline.watch import watch as keep_watching
 

@@ -21,7 +21,7 @@ from components.evaluate.published import SAVED_MODEL, versions
 from components.serve import folders
 from pipeline import lineage, logs
 from pipeline.board import Board
-from pipeline.console import IMPORTS, Reporter, Screen, open_screen
+from pipeline.console import IMPORTS, Reporter, Screen, Silent, open_screen
 from pipeline.endings import Interrupts, UnexpectedError, interrupted_by, noticing_interrupts
 from pipeline.folders import Folders
 from pipeline.shortages import shortage
@@ -150,8 +150,8 @@ def runner_of(dataset: str | None) -> Runner:
 
 
 @contextlib.contextmanager
-def on_screen(stage: str) -> Iterator[tuple[Screen, Board]]:
-    """Show a stage and its imports on the screen; the output of libraries goes to a log.
+def on_screen(stage: str, *, quiet: bool = False) -> Iterator[tuple[Screen, Board]]:
+    """Show a stage and its imports on the screen, unless quiet; libraries write to a log.
 
     Yields the screen and the board. The log is one of this process's temporary files, which are
     removed; it is kept after an unexpected failure.
@@ -167,7 +167,7 @@ def on_screen(stage: str) -> Iterator[tuple[Screen, Board]]:
         os.close(handle)
         try:
             with logs.captured(Path(log)) as stream:
-                screen = open_screen(stream)
+                screen: Screen = Silent() if quiet else open_screen(stream)
                 with Reporter((IMPORTS, stage), screen) as reporter:
                     yield screen, reporter.board
         except SkewlessError:

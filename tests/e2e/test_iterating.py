@@ -1,6 +1,7 @@
 """Options to try something out: --watch and --sample."""
 
-import re
+import json
+from pathlib import Path
 
 import pytest
 
@@ -40,12 +41,25 @@ def test_watching_ends_at_evaluate(make_dataset, capfd):
 def test_a_sample_is_of_training_rows_alone(first, make_dataset, tmp_path, capfd):
     folder = make_dataset()
     ingest = ["run", str(folder), "--output", str(tmp_path), "--until", "ingest"]
-    assert main([*ingest, "--sample", "0.5"]) == 0
-    shown = capfd.readouterr().out
-    rows = first.summary.counts["examples"]
-    assert f"{rows['eval']} eval, {rows['test']} test" in shown
-    (kept,) = map(int, re.findall(r"(\d+) train,", shown))
-    assert 0.4 * rows["train"] < kept < 0.6 * rows["train"]
+    assert main([*ingest, "--sample", "0.5", "--json"]) == 0
+    shown = json.loads(capfd.readouterr().out)
+    assert (shown["command"], shown["result"]["status"]) == ("run", "partial")
+    rows, kept = first.summary.counts["examples"], shown["result"]["counts"]["examples"]
+    assert (kept["eval"], kept["test"]) == (rows["eval"], rows["test"])
+    assert 0.4 * rows["train"] < kept["train"] < 0.6 * rows["train"]
+
+
+def test_what_is_made_for_programs_is_one_object(first, csv, root, tmp_path, capfd):
+    def result(*words):
+        assert main([*words, "--json"]) == 0
+        return json.loads(capfd.readouterr().out)["result"]
+
+    scored = result("predict", str(root / "taxi"), str(csv), "-o", str(tmp_path / "scores.csv"))
+    assert (scored["rows_read"], scored["rows_scored"]) == (600, 600)
+    report = result("report", "taxi", "--output", str(root))
+    assert Path(report["page"]).is_file()
+    data = result("data", str(root / "taxi"), "-o", str(tmp_path / "data.html"))
+    assert data == {"run_id": data["run_id"], "page": str(tmp_path / "data.html")}
 
 
 def test_a_sample_of_a_sample_is_refused(make_dataset, tmp_path, capfd):
