@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -124,11 +122,12 @@ def test_classes_and_numbers_with_weights_are_split_as_by_scikit_learn(task, wei
     batches = [(place[p], candidates[None], label[p], weight[p]) for p in parts]
     batches.append((place[:0], candidates[None], label[:0], weight[:0]))
     sums = [combine.add_input(None, batch) for batch in batches]
-    merge: Any = combine.merge_accumulators
-    _, merged = merge([None, *sums])
-    _, again = merge(sums[::-1])
-    np.testing.assert_array_equal(merged, again)
-    found = splits(merged[0], BINS, LEAST)
+    merged = combine.merge_accumulators([None, *sums])
+    again = combine.merge_accumulators(sums[::-1])
+    assert merged is not None
+    assert again is not None
+    np.testing.assert_array_equal(merged[1], again[1])
+    found = splits(merged[1][0], BINS, LEAST)
     leaves = tree(values, label, kind=kind, weight=weight)
     assert same_parts(np.searchsorted(found, place[:, 0], side="right"), leaves)
 

@@ -1,7 +1,6 @@
 """Curves and intervals from sums, checked against rows."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from components.tasks import binary_metrics, multiclass_tally, regression_tally
 from components.tasks.binary_metrics import area_under_roc
 from components.tasks.binary_tally import BinaryTally, grade
 from components.tasks.curves import POINTS, curve, histogram
+from components.tasks.intervals import Interval
 
 ROWS = 3000
 
@@ -29,9 +29,16 @@ def tally(rows):
     return found
 
 
+def ends(found: Interval | None) -> Interval:
+    """Return an interval that exists."""
+    assert found is not None
+    return found
+
+
 def test_a_curve_counts_the_rows_from_each_threshold_on(rows, tally):
     scores, label = rows
-    found = curve(tally.counts[0][0], tally.counts[0][1], index=1)
+    negatives, positives = tally.counts[0]
+    found = curve(negatives, positives, index=1)
     assert 20 < len(found.thresholds) <= POINTS
     assert sorted(found.thresholds, reverse=True) == list(found.thresholds)
     assert (found.true[-1], found.false[-1]) == (found.positives, found.negatives)
@@ -40,24 +47,26 @@ def test_a_curve_counts_the_rows_from_each_threshold_on(rows, tally):
 
 
 def test_the_area_below_the_drawn_curve_is_that_of_all_rows(tally):
-    found = curve(tally.counts[0][0], tally.counts[0][1], index=1)
+    negatives, positives = tally.counts[0]
+    found = curve(negatives, positives, index=1)
     x = np.array([0, *found.false]) / found.negatives
     y = np.array([0, *found.true]) / found.positives
     area = ((y[1:] + y[:-1]) / 2 * np.diff(x)).sum()
-    assert area == pytest.approx(area_under_roc(*tally.counts[0])[0], abs=0.002)
+    assert area == pytest.approx(area_under_roc(negatives, positives)[0], abs=0.002)
 
 
 def test_a_curve_of_one_class_has_the_thresholds_of_its_rows():
-    counts = np.zeros((2, 8), np.int64)
-    assert curve(counts[0], counts[1], index=0).thresholds == ()
-    counts[1, 4] = 3  # a logit of 0 begins this bin
-    found = curve(counts[0], counts[1], index=0)
+    negatives, positives = np.zeros((2, 8), np.int64)
+    assert curve(negatives, positives, index=0).thresholds == ()
+    positives[4] = 3  # a logit of 0 begins this bin
+    found = curve(negatives, positives, index=0)
     assert (found.thresholds, found.true, found.false) == ((0.5,), (3,), (0,))
 
 
 def test_a_histogram_has_every_row_in_the_cell_of_its_score(rows, tally):
     scores, label = rows
-    found = histogram(tally.counts[0][0], tally.counts[0][1], index=1)
+    negatives, positives = tally.counts[0]
+    found = histogram(negatives, positives, index=1)
     expected, _ = np.histogram(scores[label == 1], found.edges)
     assert np.abs(np.array(found.yes) - expected).max() <= 2
     assert sum(found.no) == (label == 0).sum()
@@ -65,18 +74,18 @@ def test_a_histogram_has_every_row_in_the_cell_of_its_score(rows, tally):
 
 def test_intervals_of_slices_are_those_of_their_rows(rows, tally):
     scores, label = rows
-    figures: Any = binary_metrics.metrics_of(tally)
-    interval: Any = binary_metrics.interval
     losses = -np.log(np.where(label == 1, scores, 1 - scores).astype(np.float64))
     reach = 1.96 * losses.std() / math.sqrt(ROWS)
-    low, high = interval(tally, "log_loss")
+    metrics = binary_metrics.metrics_of(tally)
+    assert metrics is not None
+    low, high = ends(binary_metrics.interval(tally, "log_loss"))
     assert (low, high) == pytest.approx((losses.mean() - reach, losses.mean() + reach), rel=1e-3)
-    low, high = interval(tally, "auc")
-    assert low < figures["auc"] < high
+    low, high = ends(binary_metrics.interval(tally, "auc"))
+    assert low < metrics["auc"] < high
     assert high - low < 0.05
-    low, high = interval(tally, "accuracy")
-    assert low < figures["accuracy"] < high
-    assert interval(tally, "pr_auc") is None
+    low, high = ends(binary_metrics.interval(tally, "accuracy"))
+    assert low < metrics["accuracy"] < high
+    assert binary_metrics.interval(tally, "pr_auc") is None
 
 
 def test_intervals_of_classes_and_numbers_are_those_of_their_rows(rows):
@@ -93,14 +102,13 @@ def test_intervals_of_classes_and_numbers_are_those_of_their_rows(rows):
     number.add(regression_tally.grade(scores, label.astype(np.float64), quantile=0.5))
     errors = (label - scores.astype(np.float64)) ** 2
     reach = 1.96 * errors.std() / math.sqrt(ROWS)
-    interval: Any = regression_tally.interval
-    low, high = interval(number, "rmse")
+    low, high = ends(regression_tally.interval(number, "rmse"))
     assert (low**2, high**2) == pytest.approx(
         (errors.mean() - reach, errors.mean() + reach), rel=1e-4
     )
-    low, high = interval(number, "mae")
+    low, high = ends(regression_tally.interval(number, "mae"))
     assert low < np.abs(label - scores).mean() < high
-    assert interval(number, "r2") is None
+    assert regression_tally.interval(number, "r2") is None
 
 
 def test_no_rows_have_no_interval():

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,15 @@ from schemas.model import Model
 JOB = TrainingJob(examples="e", graph="g", task="{}", model=Model(), output="o")
 
 
-@pytest.fixture
-def run(monkeypatch):
-    """Launch scripts in the place of the processes; return their variables and the remarks."""
+class Launcher:
+    """Launches scripts in the place of the processes; keeps their variables and the remarks."""
 
-    def launched(script, workers=2):
-        environments, remarks = [], []
+    def __init__(self, monkeypatch):
+        self.monkeypatch = monkeypatch
+        self.seen: tuple[list[dict[str, str]], list[dict[str, Any]]] = [], []
+
+    def __call__(self, script, workers=2):
+        environments, remarks = self.seen = [], []
 
         def started(command, environment, errors, *, is_chief):
             environments.append(environment)
@@ -33,14 +37,14 @@ def run(monkeypatch):
             command = [sys.executable, "-S", "-c", script, str(len(environments) - 1)]
             return subprocess.Popen(command, stdout=events, stderr=errors)
 
-        monkeypatch.setattr(launching, "_started", started)
-        monkeypatch.setattr(progress, "emit", lambda event: remarks.append(event.values))
-        try:
-            launch(JOB, workers)
-        finally:
-            vars(launched)["seen"] = environments, remarks
+        self.monkeypatch.setattr(launching, "_started", started)
+        self.monkeypatch.setattr(progress, "emit", lambda event: remarks.append(event.values))
+        launch(JOB, workers)
 
-    return launched
+
+@pytest.fixture
+def run(monkeypatch):
+    return Launcher(monkeypatch)
 
 
 def test_processes_that_end_early_are_started_again(run):

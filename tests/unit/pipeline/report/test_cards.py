@@ -2,17 +2,18 @@
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from pipeline.configuration import Configuration
 from pipeline.report import run_page
 from pipeline.report.cards import CARDS, changes, reproduce, slices, stages, training, verdict
 from pipeline.report.cards import metrics as metrics_card
 from pipeline.report.document import embedded
 from pipeline.summary import Failure
 from schemas.description import Input
+from tests.described import described
 from tests.unit.pipeline.report.run_records import EARLIER, FIGURES, record, summary
 
 ORDER = [
@@ -33,6 +34,11 @@ ORDER = [
 @pytest.fixture
 def place(tmp_path):
     return tmp_path / "trips"
+
+
+def configured(**model: Any) -> Configuration:
+    """Return a configuration with these options of the model alone."""
+    return Configuration(spec={"model": model}, schema_text="", code="")
 
 
 def test_a_report_has_its_cards_in_a_fixed_order(place):
@@ -162,14 +168,12 @@ def test_training_has_the_history_or_else_the_losses_of_the_summary(place):
 
 
 def test_training_has_the_trials_that_found_its_options_and_no_others(place):
-    two: Any = SimpleNamespace(spec={"model": {"members": 2}})
-    three: Any = SimpleNamespace(spec={"model": {"members": 3}})
-    kept = replace(record(place), configuration=two)
+    kept = replace(record(place), configuration=configured(members=2))
     trials = {"model": {"members": 2}, "trials": [{"number": 0, "value": 0.5}]}
     (place / "tune").mkdir()
     (place / "tune/trials.json").write_text(json.dumps(trials), encoding="utf-8")
     assert training.card(kept)["trials"] == trials["trials"]
-    other = replace(kept, configuration=three)
+    other = replace(kept, configuration=configured(members=3))
     assert training.card(other)["trials"] == []
 
 
@@ -193,8 +197,7 @@ def test_a_request_runs_as_python_and_has_each_column_once():
         Input(name="missing", kind="INT", required=False),
         Input(name="tags", kind="BYTES", most=3, required=False, example=("a", "b")),
     )
-    described: Any = SimpleNamespace(name="trips", inputs=columns)
-    found = reproduce.requests(described)
+    found = reproduce.requests(described(name="trips", inputs=columns))
     asked: dict[str, Any] = {}
 
     def urlopen(url, body):
