@@ -12,7 +12,7 @@ function columnsCard(card) {
     return [
       column.name, column.list ? `list of ${column.type}` : column.type, [shareText(column.missing), column.missing],
       column.distinct === null || column.distinct === undefined ? [NONE, null] : [countText(column.distinct), column.distinct],
-      column.name in card.dropped ? `dropped: ${card.dropped[column.name]}` : column.features.map((feature) => feature.treatment).join(", ") || (label.has(column.name) ? "label" : NONE),
+      column.name in card.dropped ? `dropped: ${card.dropped[column.name]}` : [...new Set(column.features.map((feature) => feature.treatment))].join(", ") || (label.has(column.name) ? "label" : NONE),
       [shareText(unknown), unknown], [shareText(covered), covered],
     ];
   })));
