@@ -46,6 +46,7 @@ JOBS = (
     Job("train", ("train",), ("Trainer",)),
     Job("export", ("export",), ()),
     Job("evaluate", ("evaluate",), ("Resolver", "Evaluator")),
+    Job("explain", ("explain",), ()),
     Job("parity", ("parity",), ()),
     Job("push", ("push",), ("Pusher",)),
 )
