@@ -11,7 +11,7 @@ import contextlib
 import functools
 import logging
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NamedTuple, TypeVar
 
 from components.serve import (
@@ -154,7 +154,7 @@ class App:
         loaded = service.find(exchange, route.name, route.version, route.label)
         seconds = patience(request.timeout, service.settings.seconds)
         if route.what == routes.EXPLAIN:
-            self._start(self._explain(exchange, loaded, request, seconds, done))
+            self._start(self._answer_apart(exchange, loaded, request, seconds, done, self._explain))
             return None
         body: bytes | None = request.body
         if request.unpack_to is not None:
@@ -162,38 +162,13 @@ class App:
         if body is not None and len(body) <= _SMALL:
             self._ask(exchange, loaded, body, seconds, done)
         else:
-            self._start(self._ask_apart(exchange, loaded, request, seconds, done))
+            self._start(self._answer_apart(exchange, loaded, request, seconds, done, self._predict))
         return None
 
     def _start(self, asking: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(asking)
         self._asking.add(task)  # the event loop keeps only a weak reference
         task.add_done_callback(self._asking.discard)
-
-    async def _explain(
-        self,
-        exchange: Exchange,
-        loaded: LoadedVersion,
-        request: Request,
-        seconds: float,
-        done: _Done,
-    ) -> None:
-        """Explain a row in the thread of large requests, one at a time."""
-
-        def work() -> bytes:
-            most = request.unpack_to
-            body = request.body if most is None else unpacking.unpacked(request.body, most)
-            return loaded.explain(json_text.loads_object(body))
-
-        loaded.hold()
-        try:
-            answer = Answer(OK, await self._service.apart(exchange, seconds, work))
-        except Exception as error:  # noqa: BLE001  # as above
-            done(error)
-        else:
-            done(answer)
-        finally:
-            loaded.release()
 
     def _ask(
         self, exchange: Exchange, loaded: LoadedVersion, body: bytes, seconds: float, done: _Done
@@ -216,15 +191,16 @@ class App:
             exchange, loaded, parsed.inputs, parsed.rows, seconds, computed, parsed.named
         )
 
-    async def _ask_apart(
+    async def _answer_apart(
         self,
         exchange: Exchange,
         loaded: LoadedVersion,
         request: Request,
         seconds: float,
         done: _Done,
+        answer: Callable[[Exchange, LoadedVersion, bytes, float], Awaitable[Answer]],
     ) -> None:
-        """Parse the body in a thread, so that other requests are answered meanwhile."""
+        """Unpack and answer a body in threads, so that other requests are answered meanwhile."""
         service, body, most = self._service, request.body, request.unpack_to
         unpacked_bytes = 0
         loaded.hold()  # otherwise its version may be unloaded while the request is parsed
@@ -233,19 +209,36 @@ class App:
                 body = await service.apart(exchange, seconds, unpacking.unpacked, body, most)
                 service.budget.take(len(body))
                 unpacked_bytes = len(body)
-            parsed = await service.apart(exchange, seconds, self._read, exchange, loaded, body)
-            left = exchange.left(seconds)
-            outputs = await service.ask(
-                exchange, loaded, parsed.inputs, parsed.rows, left, parsed.named
-            )
-            answer = Answer(OK, await service.apart(exchange, seconds, parsed.write, outputs))
+            answered = await answer(exchange, loaded, body, seconds)
         except Exception as error:  # noqa: BLE001  # as above
             done(error)
         else:
-            done(answer)
+            done(answered)
         finally:
             service.budget.give(unpacked_bytes)
             loaded.release()
+
+    async def _predict(
+        self, exchange: Exchange, loaded: LoadedVersion, body: bytes, seconds: float
+    ) -> Answer:
+        """Answer a large request."""
+        service = self._service
+        parsed = await service.apart(exchange, seconds, self._read, exchange, loaded, body)
+        left = exchange.left(seconds)
+        outputs = await service.ask(
+            exchange, loaded, parsed.inputs, parsed.rows, left, parsed.named
+        )
+        return Answer(OK, await service.apart(exchange, seconds, parsed.write, outputs))
+
+    async def _explain(
+        self, exchange: Exchange, loaded: LoadedVersion, body: bytes, seconds: float
+    ) -> Answer:
+        """Explain a row, one at a time."""
+
+        def work() -> bytes:
+            return loaded.explain(json_text.loads_object(body))
+
+        return Answer(OK, await self._service.apart(exchange, seconds, work))
 
     def _read(self, exchange: Exchange, loaded: LoadedVersion, body: bytes) -> _RequestBody:
         """Parse a body for the version that answers it."""
