@@ -131,11 +131,12 @@ def test_without_a_token_no_long_body_is_read(guarded, path):
     assert [error_of(answer)[0] for answer in guarded(client)] == [413] * 4
 
 
-def test_what_is_unpacked_counts_too(guarded):
+@pytest.mark.parametrize("path", [PATH, PATH.replace(":predict", ":explain")])
+def test_what_is_unpacked_counts_too(guarded, path):
     def client(port, service):
         packed = gzip.compress(json.dumps({"instances": []}).encode() + b" " * 600_000)
         assert len(packed) < 10_000
-        return ask_once(port, packed, headers=RIGHT | GZIP)
+        return ask_once(port, packed, "POST", path, headers=RIGHT | GZIP)
 
     assert guarded(client, in_flight=400_000)[0] == 429
     assert guarded(client, in_flight=700_000)[0] == 400
