@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -108,12 +109,7 @@ def command(
     validate, gate, transform, train, calibrate (if chosen), export, evaluate, explain, parity and
     push.
     """
-    if watch and as_json:
-        raise click.UsageError("--watch goes on until Ctrl-C: leave out --json")
-    if watch and (from_stage or until or only):
-        raise click.UsageError("--watch runs up to evaluate: leave out --from, --until and --only")
-    if select is not None and (watch or sample is not None):
-        raise click.UsageError("--select publishes: leave out --watch and --sample")
+    _check_together(ctx.params)
     if (watch or sample is not None) and only is None:
         until = until or "evaluate"
     from pipeline import runners
@@ -123,19 +119,17 @@ def command(
     stages = StageChoice.of(from_stage=from_stage, until=until, only=only)
 
     def read() -> Dataset:
-        dataset_ = catalog.load(dataset)
-        dataset_ = dataset_ if model is None else catalog.with_model(dataset_, model)
-        dataset_ = dataset_ if folds is None else catalog.with_folds(dataset_, folds)
-        return dataset_ if sample is None else catalog.with_sample(dataset_, sample)
+        found = catalog.load(dataset)
+        found = found if model is None else catalog.with_model(found, model)
+        found = found if folds is None else catalog.with_folds(found, folds)
+        return found if sample is None else catalog.with_sample(found, sample)
 
-    def run_once() -> Summary:
-        described = read()
-        on = runners.choose(described.spec.runner, runner, settings, ctx.meta["beam"])
+    def start(found: Dataset, stages: StageChoice) -> Summary:
+        on = runners.choose(found.spec.runner, runner, settings, ctx.meta["beam"])
         from pipeline.run import run
-        from pipeline.selecting import run_selecting
 
-        return (run if select is None else run_selecting)(
-            described,
+        return run(
+            found,
             output=output,
             allow_anomalies=allow_anomalies,
             verbose=verbose,
@@ -146,6 +140,13 @@ def command(
             command=redacted(shlex.join(["skewless", *sys.argv[1:]])),
         )
 
+    def run_once() -> Summary:
+        if select is None:
+            return start(read(), stages)
+        from pipeline.selecting import run_selecting
+
+        return run_selecting(start, read(), output=output, quiet=quiet or as_json, stages=stages)
+
     if not watch:
         summary = run_once()
         if as_json:
@@ -154,3 +155,18 @@ def command(
     from pipeline.watch import watch as keep_watching
 
     keep_watching(catalog.find_folder(dataset), run_once, output)
+
+
+def _check_together(given: Mapping[str, Any]) -> None:
+    """Check that the options, by their parameters, go together.
+
+    Raises:
+      click.UsageError: two of them contradict each other.
+    """
+    stages = given["from_stage"] or given["until"] or given["only"]
+    if given["watch"] and given["as_json"]:
+        raise click.UsageError("--watch goes on until Ctrl-C: leave out --json")
+    if given["watch"] and stages:
+        raise click.UsageError("--watch runs up to evaluate: leave out --from, --until and --only")
+    if given["select"] is not None and (given["watch"] or given["sample"] is not None):
+        raise click.UsageError("--select publishes: leave out --watch and --sample")

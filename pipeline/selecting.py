@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import click
 
 from components.explain.explained import Explained, Unhelpful
 from pipeline import dag, lineage
 from pipeline.folders import Folders
-from pipeline.run import run
-from pipeline.runners import Choice
 from pipeline.stage_choice import WHOLE, StageChoice
 from pipeline.summary import Summary
 from schemas.catalog import Dataset
@@ -24,21 +22,24 @@ from schemas.errors import ConfigError
 
 
 def run_selecting(
+    start: Callable[[Dataset, StageChoice], Summary],
     dataset: Dataset,
     *,
     output: str = "runs",
-    allow_anomalies: bool = False,
-    verbose: bool = False,
     quiet: bool = False,
-    on: Choice | None = None,
-    chosen: str | None = None,
     stages: StageChoice = WHOLE,
-    command: str | None = None,
 ) -> Summary:
-    """Run a dataset twice, the second time without the columns that do not help; see `run`.
+    """Run a dataset twice, the second time without the columns that do not help.
+
+    Args:
+      start: runs some stages of a dataset, as `pipeline.run.run` does.
+      dataset: the dataset.
+      output: the folder of pipelines.
+      quiet: do not print what is dropped.
+      stages: those that the user chose, which have to be all.
 
     Raises:
-      ConfigError: there is no stage that explains the first model.
+      ConfigError: not all stages are chosen, or none explains the first model.
       SkewlessError: a run failed, or the second one's model is not blessed or not proven.
     """
     if stages != WHOLE:
@@ -53,20 +54,6 @@ def run_selecting(
             where=dataset.place_of(("explain",)),
             remedy="remove explain: off",
         )
-
-    def start(dataset: Dataset, stages: StageChoice) -> Summary:
-        return run(
-            dataset,
-            output=output,
-            allow_anomalies=allow_anomalies,
-            verbose=verbose,
-            quiet=quiet,
-            on=on,
-            chosen=chosen,
-            stages=stages,
-            command=command,
-        )
-
     first = start(dataset, StageChoice(until=dag.EXPLAIN))
     found = _explained(first, Folders.of(output, dataset.spec.name))
     found = without_needed(found, dataset.spec.model.monotone)
