@@ -42,15 +42,6 @@ def names(shown):
     return shown.browser.execute_script(script)
 
 
-def choose(shown, control, value):
-    script = """
-      const control = document.getElementById(arguments[0]);
-      control.value = arguments[1];
-      control.dispatchEvent(new Event("change", { bubbles: true }));
-    """
-    shown.browser.execute_script(script, control, value)
-
-
 def test_the_page_asks_for_nothing_and_complains_of_nothing(opened):
     asked = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
     assert opened.browser.execute_script(asked) == []
@@ -71,13 +62,13 @@ def test_no_name_or_value_becomes_markup(opened):
 def test_anomalies_come_first_and_columns_can_be_found_and_sorted(opened):
     assert names(opened)[0] == "number 2"
     assert opened.text("#count") == f"{COLUMNS} columns"
-    choose(opened, "sort", "name")
+    opened.set("sort", "name")
     assert names(opened)[1:4] == ["number 1", "number 10", "number 11"]
-    choose(opened, "sort", "schema")
+    opened.set("sort", "schema")
     assert names(opened)[:3] == [HOSTILE, "number 1", "number 2"]
-    choose(opened, "type", "text")
+    opened.set("type", "text")
     assert opened.text("#count") == f"20 of {COLUMNS} columns"
-    choose(opened, "type", "")
+    opened.set("type", "")
     opened.one("#search").send_keys("NUMBER 4")
     opened.until(lambda: len(names(opened)) == 8)
     assert set(names(opened)) == {f"number {i}" for i in (4, 40, 41, 43, 44, 46, 47, 49)}

@@ -29,15 +29,6 @@ def real(chromium, first):
         yield shown
 
 
-def slide(shown, control, value):
-    script = """
-      const control = document.getElementById(arguments[0]);
-      control.value = arguments[1];
-      control.dispatchEvent(new Event("input", { bubbles: true }));
-    """
-    shown.browser.execute_script(script, control, value)
-
-
 def column(shown, css, place):
     script = "return [...document.querySelectorAll(`${arguments[0]} tbody tr`)]"
     script += ".map((row) => row.children[arguments[1]].textContent)"
@@ -81,15 +72,15 @@ def test_the_sliders_choose_the_cheapest_threshold(real):
     def threshold():
         return float(real.text("label:has(#threshold) output"))
 
-    slide(real, "cost-false", 1)
-    slide(real, "cost-missed", 1)
+    real.set("cost-false", 1, event="input")
+    real.set("cost-missed", 1, event="input")
     real.one("#cheapest").click()
     even = threshold()
-    slide(real, "cost-missed", 20)
+    real.set("cost-missed", 20, event="input")
     real.one("#cheapest").click()
     assert threshold() < even
     assert real.text("tr.chosen th") == f"{threshold():g}"
-    slide(real, "threshold", 0)
+    real.set("threshold", 0, event="input")
     assert threshold() < even
 
 

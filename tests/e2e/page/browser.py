@@ -25,6 +25,15 @@ class Page:
     def text(self, css: str) -> str:
         return self.one(css).text
 
+    def set(self, control: str, value: object, event: str = "change") -> None:
+        """Give a control, by its id, a value, with the event that a user causes by that."""
+        script = """
+          const control = document.getElementById(arguments[0]);
+          control.value = arguments[1];
+          control.dispatchEvent(new Event(arguments[2], { bubbles: true }));
+        """
+        self.browser.execute_script(script, control, value, event)
+
     def until(self, condition: Callable[[], Any]) -> Any:
         """Wait for a condition; elements that do not exist yet are not an error."""
         from selenium.common.exceptions import (
